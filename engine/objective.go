@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"regraft/engine/op"
+)
+
+// ObjectiveOptions says how a network is trained.
+type ObjectiveOptions struct {
+	// Batch is the number of images per step.
+	Batch int
+	// AuxWeight multiplies the loss of every auxiliary output (torchvision's recipe: 0.4).
+	AuxWeight float32
+	// Smoothing is PyTorch's label smoothing.
+	Smoothing float32
+	// Dropout overrides every dropout ratio when it is not nil.
+	Dropout *float32
+	// FrozenStatistics keeps BatchNorm in inference form while everything else trains.
+	FrozenStatistics bool
+}
+
+// Update is a value that the step computes for a running statistic.
+type Update struct {
+	Param *Param
+	Node  *gorgonia.Node
+}
+
+// Objective is a network in training form with its loss and the gradients of all trainable
+// parameters in one graph.
+type Objective struct {
+	// Net shares its graph with the loss and the gradients; its outputs are the logits.
+	Net *Network
+	// Labels is (N), class ids as float32.
+	Labels *gorgonia.Node
+	// Key is (4): sixteen bits each of the number that decides what Dropout keeps; nil without Dropout.
+	Key *gorgonia.Node
+	// Total is the scalar that is minimised: main + AuxWeight * each auxiliary loss.
+	Total *gorgonia.Node
+	// Losses holds the mean cross entropy of each output.
+	Losses []*gorgonia.Node
+	// Trainable parameters and their gradients, in the order of Net.Params.
+	Trainable []*Param
+	Grads     []*gorgonia.Node
+	// Updates are BatchNorm's new running statistics.
+	Updates []Update
+}
+
+// NewObjective puts net into training form (BatchNorm with the statistics of the batch, active
+// Dropout), adds the cross-entropy losses and differentiates them with gorgonia.Grad.
+func NewObjective(net *Network, o ObjectiveOptions) (*Objective, error) {
+	obj := &Objective{}
+	shape := net.Input.Shape().Clone()
+	shape[0] = o.Batch
+	train, err := net.Rewrite(shape, obj.trainingForm(net, o))
+	if err != nil {
+		return nil, err
+	}
+	obj.Net = train
+	if err := obj.addLoss(o); err != nil {
+		return nil, err
+	}
+	return obj, obj.differentiate()
+}
+
+// trainingForm replaces inference-form operators by those that training needs.
+func (obj *Objective) trainingForm(net *Network, o ObjectiveOptions) Rewriter {
+	return func(b *Builder, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
+		label := net.Label(old)
+		switch v := old.Op().(type) {
+		case *op.BatchNorm:
+			if o.FrozenStatistics {
+				return nil, nil
+			}
+			return obj.batchNorm(b, v, label, in)
+		case *op.Dropout:
+			ratio := v.Ratio
+			if o.Dropout != nil {
+				ratio = *o.Dropout
+			}
+			if ratio == 0 {
+				return in[0], nil
+			}
+			if obj.Key == nil {
+				var err error
+				if obj.Key, err = b.Placeholder("dropout key", 4); err != nil {
+					return nil, err
+				}
+			}
+			return b.Apply(label, &op.DropoutTrain{Ratio: ratio, ID: v.ID}, in[0], obj.Key)
+		}
+		return nil, nil
+	}
+}
+
+// batchNorm normalises with the statistics of the batch and records the running ones' updates.
+func (obj *Objective) batchNorm(b *Builder, v *op.BatchNorm, label string, in gorgonia.Nodes) (*gorgonia.Node, error) {
+	x, gamma, beta, mean, variance := in[0], in[1], in[2], in[3], in[4]
+	shape := x.Shape()
+	count := shape.TotalSize() / shape[1]
+	if count < 2 {
+		return nil, fmt.Errorf("node %q: batch statistics need more than one value per channel; use a larger batch or larger photos", label)
+	}
+	stats, err := b.Apply(label+" statistics", &op.BatchStats{}, x)
+	if err != nil {
+		return nil, err
+	}
+	newMean, err := b.Apply(label+" running mean", &op.RunningMean{Momentum: v.Momentum}, mean, stats)
+	if err != nil {
+		return nil, err
+	}
+	newVar, err := b.Apply(label+" running variance", &op.RunningVar{Momentum: v.Momentum, Count: count}, variance, stats)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range []struct{ param, value *gorgonia.Node }{{mean, newMean}, {variance, newVar}} {
+		p := b.net.params[u.param]
+		if p == nil {
+			return nil, fmt.Errorf("node %q: running statistics must be parameters", label)
+		}
+		p.Running = true
+		obj.Updates = append(obj.Updates, Update{p, u.value})
+	}
+	return b.Apply(label, &op.BatchNormTrain{Epsilon: v.Epsilon}, x, gamma, beta, stats)
+}
+
+func (obj *Objective) addLoss(o ObjectiveOptions) error {
+	b := &Builder{net: obj.Net, names: map[string]bool{}}
+	var err error
+	if obj.Labels, err = b.Placeholder("labels", o.Batch); err != nil {
+		return err
+	}
+	weights := make([]float32, len(obj.Net.Outputs))
+	for i, out := range obj.Net.Outputs {
+		if out.Node.Shape().Dims() != 2 {
+			return fmt.Errorf("output %q has shape %v: training needs logits of shape (N, classes)", out.Name, out.Node.Shape())
+		}
+		loss, err := b.Apply("loss of "+out.Name, &op.SoftmaxCrossEntropy{Smoothing: o.Smoothing}, out.Node, obj.Labels)
+		if err != nil {
+			return err
+		}
+		obj.Losses = append(obj.Losses, loss)
+		weights[i] = o.AuxWeight
+	}
+	weights[0] = 1
+	obj.Total, err = b.Apply("total loss", &op.WeightedSum{Weights: weights}, obj.Losses...)
+	return err
+}
+
+// differentiate adds the gradients of the trainable parameters that the loss depends on.
+func (obj *Objective) differentiate() error {
+	used := map[*gorgonia.Node]bool{}
+	for _, node := range obj.Net.Nodes(obj.Total) {
+		for _, in := range op.Inputs(node) {
+			used[in] = true
+		}
+	}
+	var wrt gorgonia.Nodes
+	for _, p := range obj.Net.Params {
+		if used[p.Node] && !p.Frozen && !p.Running {
+			obj.Trainable = append(obj.Trainable, p)
+			wrt = append(wrt, p.Node)
+		}
+	}
+	if len(wrt) == 0 {
+		return fmt.Errorf("nothing to train: the loss depends on no trainable parameter")
+	}
+	grads, err := gorgonia.Grad(obj.Total, wrt...)
+	if err != nil {
+		return fmt.Errorf("gradient graph: %w", err)
+	}
+	obj.Grads = grads
+	return nil
+}

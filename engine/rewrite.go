@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
+)
+
+// Rewriter sees every operator node of a network while it is rebuilt: in holds the operands in the
+// new graph. It returns the node that takes old's place, or nil to keep the operator.
+type Rewriter func(b *Builder, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error)
+
+// Rewrite rebuilds what the outputs depend on in a new graph for inputs of the given shape
+// (N, C, H, W); nil keeps the shape. Parameters keep their values (which are shared, not copied);
+// those that nothing uses any more are left out.
+func (n *Network) Rewrite(input tensor.Shape, f Rewriter) (*Network, error) {
+	b, moved, err := n.rewrite(input, f)
+	if err != nil {
+		return nil, err
+	}
+	outputs := make([]Output, len(n.Outputs))
+	for i, o := range n.Outputs {
+		outputs[i] = Output{o.Name, moved[o.Node]}
+	}
+	return b.Network(n.Meta, outputs...)
+}
+
+// WithBatch rebuilds the network for another number of images.
+func (n *Network) WithBatch(images int) (*Network, error) {
+	if images == n.Batch() {
+		return n, nil
+	}
+	shape := n.Input.Shape().Clone()
+	shape[0] = images
+	return n.Rewrite(shape, nil)
+}
+
+// Until returns the network that ends at the given nodes: the trunk's features, or a layer to be
+// compared. The outputs are named as given.
+func (n *Network) Until(outputs ...Output) (*Network, error) {
+	cut := *n
+	cut.Outputs = outputs
+	return cut.Rewrite(nil, nil)
+}
+
+// rewrite returns the builder and where every old node went.
+func (n *Network) rewrite(input tensor.Shape, f Rewriter) (*Builder, map[*gorgonia.Node]*gorgonia.Node, error) {
+	if input == nil {
+		input = n.Input.Shape()
+	}
+	b := NewBuilder()
+	moved := map[*gorgonia.Node]*gorgonia.Node{}
+	var err error
+	if moved[n.Input], err = b.Placeholder(n.Input.Name(), input...); err != nil {
+		return nil, nil, err
+	}
+	move := func(node *gorgonia.Node) (*gorgonia.Node, error) {
+		if to := moved[node]; to != nil {
+			return to, nil
+		}
+		p := n.params[node]
+		if p == nil {
+			return nil, fmt.Errorf("node %q is neither a parameter nor computed before it is used", n.Label(node))
+		}
+		c := *p
+		to, err := b.Param(&c)
+		moved[node] = to
+		return to, err
+	}
+	for _, old := range n.Nodes() {
+		var in gorgonia.Nodes
+		for _, x := range op.Inputs(old) {
+			to, err := move(x)
+			if err != nil {
+				return nil, nil, err
+			}
+			in = append(in, to)
+		}
+		var node *gorgonia.Node
+		if f != nil {
+			if node, err = f(b, old, in); err != nil {
+				return nil, nil, err
+			}
+		}
+		if node == nil {
+			if node, err = b.Apply(n.Label(old), old.Op().(op.Op), in...); err != nil {
+				return nil, nil, err
+			}
+		}
+		moved[old] = node
+	}
+	for _, o := range n.Outputs {
+		if _, err := move(o.Node); err != nil {
+			return nil, nil, err
+		}
+	}
+	return b, moved, nil
+}
