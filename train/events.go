@@ -1,0 +1,61 @@
+package train
+
+// Events hears how a run goes. All calls come from one goroutine, in order.
+type Events interface {
+	// Started comes once, before any arithmetic.
+	Started(Start)
+	// Phase begins a stretch of work on total photos; epoch counts from 1 and is 0 outside epochs.
+	Phase(phase Phase, epoch, total int)
+	// Advanced says that so many more photos of the phase are done; loss is that of the step just
+	// made, NaN where the phase has none.
+	Advanced(photos int, loss float64)
+	// EpochDone comes after the validation of every epoch; best says that it is the best one yet.
+	EpochDone(e Epoch, best bool)
+	// Warn carries one line that the user should read.
+	Warn(message string)
+}
+
+// Phase names a stretch of work.
+type Phase string
+
+// The phases of a run.
+const (
+	PhaseFeatures Phase = "features" // trunk features of all photos, heads mode
+	PhaseTrain    Phase = "train"
+	PhaseVal      Phase = "val"
+	PhaseTest     Phase = "test"
+)
+
+// Start is what is known when a run begins.
+type Start struct {
+	Classes []string `json:"classes"`
+	// Train, Val and Test count photos; Test is 0 when the test set serves as Val.
+	Train int `json:"train"`
+	Val   int `json:"val"`
+	Test  int `json:"test"`
+	// Selection names the set that chooses the best epoch: val, test or "split of train".
+	Selection string `json:"selection"`
+	// Heads describes the classifiers that are trained, main first.
+	Heads []HeadInfo `json:"heads"`
+	// Parameters counts trainable numbers.
+	Parameters int `json:"parameters"`
+	// FirstEpoch is above 1 when a run is resumed.
+	FirstEpoch int `json:"first_epoch"`
+}
+
+// HeadInfo describes one classifier.
+type HeadInfo struct {
+	Kind     string `json:"kind"` // main or aux
+	Name     string `json:"name"` // the weight's name
+	Features int    `json:"features"`
+	Classes  int    `json:"classes"`
+}
+
+// Silent ignores all events; embed it to hear only some.
+type Silent struct{}
+
+func (Silent) Started(Start)         {}
+func (Silent) Phase(Phase, int, int) {}
+func (Silent) Advanced(int, float64) {}
+func (Silent) EpochDone(Epoch, bool) {}
+func (Silent) Warn(string)           {}

@@ -1,0 +1,63 @@
+package train
+
+import "regraft/engine"
+
+// Epoch is a line of results.csv.
+type Epoch struct {
+	engine.Epoch
+	// Seconds is the time of training and validation, ImagesPerSecond that of training alone.
+	Seconds         float64 `json:"seconds"`
+	ImagesPerSecond float64 `json:"images_per_s"`
+}
+
+// Result is what a run ends with; its JSON is summary.json.
+type Result struct {
+	Schema string  `json:"schema"` // regraft/train/1
+	Start  Start   `json:"start"`
+	Epochs []Epoch `json:"epochs"`
+	// Best is the epoch whose weights are in best.onnx.
+	Best Epoch `json:"best"`
+	// SelectedOn names the set that chose the best epoch; a report of the same set says so.
+	SelectedOn string `json:"selected_on"`
+	// Report is the best model on the test set, or on the validation set where there is no other.
+	Report *Report `json:"report"`
+	// ReportedOn names the set of Report.
+	ReportedOn string `json:"reported_on"`
+	// Example is a random photo of that set with the percentages of every class.
+	Example *Example `json:"example"`
+	// TrunkBefore and TrunkAfter are the trunk's SHA-256, running statistics included; heads mode only, and equal.
+	TrunkBefore string `json:"trunk_before,omitempty"`
+	TrunkAfter  string `json:"trunk_after,omitempty"`
+	// Stopped says why the run ended before the last epoch; empty otherwise.
+	Stopped string  `json:"stopped,omitempty"`
+	Seconds float64 `json:"seconds"`
+	// Model is the path of best.onnx.
+	Model string `json:"model"`
+}
+
+// Report is how a model does on a labelled set of photos.
+type Report struct {
+	Images   int        `json:"images"`
+	Loss     float64    `json:"loss"`
+	Accuracy float64    `json:"accuracy"`
+	PerClass []PerClass `json:"per_class"`
+	// Confusion counts photos: row is the true class, column the answer.
+	Confusion [][]int `json:"confusion"`
+}
+
+// PerClass are the figures of one class.
+type PerClass struct {
+	Label     string  `json:"label"`
+	N         int     `json:"n"`
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F1        float64 `json:"f1"`
+}
+
+// Example is one classified photo.
+type Example struct {
+	Path  string `json:"path"`
+	Label string `json:"label"`
+	// P are the probabilities of the classes, in the order of the labels.
+	P []float64 `json:"p"`
+}
