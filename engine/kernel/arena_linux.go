@@ -1,0 +1,20 @@
+package kernel
+
+import (
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const hugePage = 2 << 20
+
+func newArena(bytes int) (*Arena, error) {
+	whole, err := unix.Mmap(-1, 0, bytes+hugePage, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return nil, fmt.Errorf("no memory for %d MiB of activations and weights: %w", bytes>>20, err)
+	}
+	_ = unix.Madvise(whole, unix.MADV_HUGEPAGE) // a wish: the kernel may refuse
+	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(whole))) & (hugePage - 1))
+	return &Arena{whole[skip : skip+bytes], func() error { return unix.Munmap(whole) }}, nil
+}

@@ -1,0 +1,64 @@
+package kernel
+
+import "unsafe"
+
+// Primitive is one prepared piece of arithmetic: geometry, tiling and kernels are fixed. It is immutable, and any number of workers
+// may run its items at once, in any order. An output element never depends on blocking, ISA, thread count or on how many images run.
+type Primitive interface {
+	// Name tells kernel and blocking, for listings: "conv_f32_3x9_avx512".
+	Name() string
+	// Items is the number of independent work items for this many images.
+	Items(images int) int
+	// Item does work item i of Items(a.Images).
+	Item(w *Worker, i int, a *Args)
+}
+
+// Scratcher is implemented by primitives that need Worker.Scratch.
+type Scratcher interface {
+	Scratch() int // floats
+}
+
+// Args are the operands of one run: addresses of float32 data outside the Go heap, or kept alive and unmoved by the caller. The
+// meaning of each operand is documented at the primitive's constructor.
+type Args struct {
+	Operand [8]uintptr
+	Images  int
+}
+
+// Worker is what one thread brings along: scratch memory, and the argument block of the kernel it is about to call, so that calls
+// through function values make nothing escape to the heap.
+type Worker struct {
+	Scratch []float32 // 64-byte aligned; may be replaced by arena memory of the same length
+	block   [32]uintptr
+}
+
+// NewWorker returns a worker with that many floats of scratch.
+func NewWorker(scratchFloats int) *Worker {
+	return &Worker{Scratch: Aligned(scratchFloats)}
+}
+
+// argsOf returns the worker's argument block as the struct that a kernel family expects. T holds no Go pointers and has at most 32 words.
+func argsOf[T any](w *Worker) *T {
+	t := (*T)(unsafe.Pointer(&w.block))
+	var zero T
+	*t = zero
+	return t
+}
+
+// Aligned returns n zeroed floats on a 64-byte boundary of the Go heap.
+func Aligned(n int) []float32 {
+	b := make([]float32, n+16)
+	o := int(-Address(b)&63) / 4
+	return b[o : o+n : o+n]
+}
+
+// Address is where f begins. The caller keeps f alive while the address is in use; it must not lie on a goroutine's stack.
+func Address(f []float32) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(f))) }
+
+// floatsAt turns an address into a slice, for the plain Go forms of the kernels.
+func floatsAt(p uintptr, n int) []float32 {
+	return unsafe.Slice((*float32)(pointer(p)), n)
+}
+
+// pointer turns an address of memory that does not move (arenas, kept-alive heap) into a pointer.
+func pointer(p uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&p)) }
