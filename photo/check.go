@@ -1,0 +1,179 @@
+package photo
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Report holds what [Check] found out about a dataset.
+type Report struct {
+	*Dataset
+	// PerClass has one entry for each of Classes.
+	PerClass []ClassCount
+	// Unreadable are the errors of photos that do not decode; each names its file.
+	Unreadable []error
+	// Duplicates are groups of files with equal bytes, sorted; Leaks and
+	// Contradictions are not repeated here.
+	Duplicates [][]string
+	// Leaks are such groups that lie on both sides of train and val or test:
+	// they make results look better than they are.
+	Leaks [][]string
+	// Contradictions are such groups under different classes.
+	Contradictions [][]string
+	// Tiny photos have a side below TinySide, and Huge ones more than HugePixels.
+	Tiny, Huge []string
+}
+
+// ClassCount is the number of photos of a class in each part.
+type ClassCount struct{ Train, Val, Test int }
+
+// What Check calls tiny and huge: photos that enlarging blurs, and photos
+// that cost more time to decode than the network needs.
+const (
+	TinySide   = 64
+	HugePixels = 50_000_000
+)
+
+// Imbalance is the largest class of train divided by the smallest.
+func (r *Report) Imbalance() float64 {
+	count := func(a, b ClassCount) int { return a.Train - b.Train }
+	least, most := slices.MinFunc(r.PerClass, count), slices.MaxFunc(r.PerClass, count)
+	return float64(most.Train) / float64(max(least.Train, 1))
+}
+
+// CheckOptions says how a folder is checked.
+type CheckOptions struct {
+	Scan    ScanOptions
+	Decode  DecodeOptions
+	Workers int // photos decoded at the same time; 0 means one per CPU
+	// Progress, if set, is called after each photo, by several goroutines.
+	Progress func(done, total int)
+}
+
+// Check scans a labelled folder and decodes every photo in it. The error is
+// Scan's, or ctx's when that is cancelled.
+func Check(ctx context.Context, root string, o CheckOptions) (*Report, error) {
+	d, err := Scan(root, o.Scan)
+	if err != nil {
+		return nil, err
+	}
+	photos := slices.Concat(d.Train, d.Val, d.Test)
+	found, err := examineAll(ctx, photos, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Dataset: d, PerClass: make([]ClassCount, len(d.Classes))}
+	for i := range photos {
+		r.count(i, photos[i])
+		r.judge(photos[i].Path, found[i])
+	}
+	r.group(photos, found)
+	return r, nil
+}
+
+// findings are what one photo's bytes say.
+type findings struct {
+	err  error
+	hash [sha256.Size]byte
+	w, h int
+}
+
+func examine(path string, o DecodeOptions) (f findings) {
+	data, err := read(path, o)
+	if err != nil {
+		return findings{err: err}
+	}
+	f.hash = sha256.Sum256(data)
+	m, err := Decode(data, o)
+	if err != nil {
+		f.err = fmt.Errorf("%s: %w", path, err)
+		return f
+	}
+	f.w, f.h = m.W, m.H
+	return f
+}
+
+func examineAll(ctx context.Context, photos []Sample, o CheckOptions) ([]findings, error) {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	found := make([]findings, len(photos))
+	var next, done atomic.Int64
+	var running sync.WaitGroup
+	for range o.Workers {
+		running.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(photos)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				found[i] = examine(photos[i].Path, o.Decode)
+				n := done.Add(1)
+				if o.Progress != nil {
+					o.Progress(int(n), len(photos))
+				}
+			}
+		})
+	}
+	running.Wait()
+	return found, ctx.Err()
+}
+
+// part numbers of photo i in the order train, val, test.
+func (d *Dataset) partOf(i int) int {
+	switch {
+	case i < len(d.Train):
+		return 0
+	case i < len(d.Train)+len(d.Val):
+		return 1
+	}
+	return 2
+}
+
+func (r *Report) count(i int, s Sample) {
+	c := &r.PerClass[s.Label]
+	*[]*int{&c.Train, &c.Val, &c.Test}[r.partOf(i)]++
+}
+
+func (r *Report) judge(path string, f findings) {
+	switch {
+	case f.err != nil:
+		r.Unreadable = append(r.Unreadable, f.err)
+	case min(f.w, f.h) < TinySide:
+		r.Tiny = append(r.Tiny, path)
+	case f.w*f.h > HugePixels:
+		r.Huge = append(r.Huge, path)
+	}
+}
+
+// group finds the photos whose bytes are equal.
+func (r *Report) group(photos []Sample, found []findings) {
+	same := map[[sha256.Size]byte][]int{}
+	for i, f := range found {
+		if f.hash != ([sha256.Size]byte{}) {
+			same[f.hash] = append(same[f.hash], i)
+		}
+	}
+	for i, f := range found { // in the order of the photos
+		members := same[f.hash]
+		if len(members) < 2 || members[0] != i {
+			continue
+		}
+		var paths []string
+		leak, contradiction := false, false
+		for _, j := range members {
+			paths = append(paths, photos[j].Path)
+			leak = leak || (r.partOf(j) == 0) != (r.partOf(i) == 0)
+			contradiction = contradiction || photos[j].Label != photos[i].Label
+		}
+		switch {
+		case contradiction:
+			r.Contradictions = append(r.Contradictions, paths)
+		case leak:
+			r.Leaks = append(r.Leaks, paths)
+		default:
+			r.Duplicates = append(r.Duplicates, paths)
+		}
+	}
+}
