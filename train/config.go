@@ -5,9 +5,12 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 
 	"regraft/engine"
+	"regraft/engine/solver"
 )
 
 // The modes of training.
@@ -37,7 +40,7 @@ type Config struct {
 
 	Mode   string `json:"mode"`
 	Epochs int    `json:"epochs"`
-	// Batch is the number of photos per step; in heads mode 0 takes all photos in one step.
+	// Batch is the number of photos per step; lbfgs always takes all of them.
 	Batch int `json:"batch_size"`
 
 	// Optimizer is lbfgs (heads mode only), sgd, adam, adamw, rmsprop or rmsproptf.
@@ -62,10 +65,13 @@ type Config struct {
 	// Dropout replaces the model's dropout ratios when it is not negative; full mode only.
 	Dropout float64 `json:"dropout"`
 
-	// Augment is none, flip (horizontal), or standard (random resized crop and horizontal flip); "+vflip" may be
-	// added. Heads mode knows none and flip.
+	// Augment is none, flip (left and right), or standard (random resized crop and flip); heads mode knows
+	// none and flip.
 	Augment string `json:"augment"`
-	// ValSplit is the share of train that validates where the data has neither val nor test.
+	// VFlip mirrors top and bottom as well, for photos that have no up; full mode only.
+	VFlip bool `json:"vflip"`
+	// ValSplit is the share of train that validates where the data has no val; 0 takes test instead, and a
+	// fifth of train where there is none either.
 	ValSplit float64 `json:"val_split"`
 	// Patience ends the run after so many epochs without a better validation accuracy; 0 does not.
 	Patience int `json:"patience"`
@@ -76,62 +82,90 @@ type Config struct {
 	Workers int `json:"workers"`
 }
 
-// Defaults is the recommended recipe of a mode.
-//
-// heads: L-BFGS on features divided by their root mean square, see heads.go. full: AdamW with one
-// cycle and horizontal flips.
-func Defaults(mode string) Config {
-	c := Config{
-		Mode: mode, Epochs: 8, Batch: 16, Optimizer: "adamw", LR: 5e-4, WeightDecay: 0.05, Momentum: 0.9,
-		Schedule: "onecycle", AuxWeight: 0.4, Dropout: 0.2, Augment: "flip", ValSplit: 0.2, ClipNorm: 0,
+// recipes are the settings that go with an optimizer, by mode. Heads mode trains on features of mean zero
+// and mean square one (features.go), so its rates are far higher.
+var recipes = map[string]map[string]Config{
+	Full: {
+		"sgd":       {LR: 0.01, WeightDecay: 1e-4, Momentum: 0.9, Schedule: "cosine", WarmupEpochs: 1},
+		"adam":      {LR: 2e-4, Schedule: "onecycle"},
+		"adamw":     {LR: 5e-4, WeightDecay: 0.05, Schedule: "onecycle"},
+		"rmsprop":   {LR: 1e-4, Momentum: 0.9, Schedule: "onecycle"},
+		"rmsproptf": {LR: 1e-4, Momentum: 0.9, Schedule: "onecycle"},
+	},
+	Heads: {
+		LBFGS:       {Epochs: 100, WeightDecay: 0.03, Schedule: "constant"},
+		"sgd":       {Epochs: 30, Batch: 32, LR: 0.01, WeightDecay: 1e-3, Momentum: 0.9, Schedule: "cosine"},
+		"adam":      {Epochs: 30, Batch: 32, LR: 1e-3, WeightDecay: 1e-3, Schedule: "cosine"},
+		"adamw":     {Epochs: 30, Batch: 32, LR: 1e-3, WeightDecay: 1, Schedule: "cosine"},
+		"rmsprop":   {Epochs: 30, Batch: 32, LR: 1e-3, WeightDecay: 1e-3, Schedule: "cosine"},
+		"rmsproptf": {Epochs: 30, Batch: 32, LR: 1e-3, WeightDecay: 1e-3, Schedule: "cosine"},
+	},
+}
+
+// Defaults is the recommended recipe of a mode with the given optimizer; "" takes the mode's best: lbfgs
+// for heads, adamw for full. Unknown names give settings that Fit refuses.
+func Defaults(mode, optimizer string) Config {
+	if optimizer == "" {
+		optimizer = map[string]string{Heads: LBFGS, Full: "adamw"}[mode]
 	}
-	if mode == Heads {
-		c.Epochs, c.Batch, c.Optimizer, c.LR, c.WeightDecay = 100, 0, LBFGS, 0, 1e-3
-		c.Schedule, c.Dropout, c.Augment = "constant", -1, "none"
+	c := recipes[mode][optimizer]
+	c.Mode, c.Optimizer = mode, optimizer
+	c.AuxWeight, c.Dropout, c.Augment = 0.4, -1, "none"
+	if mode == Full {
+		c.Epochs, c.Batch, c.Dropout, c.Augment = 8, 16, 0.2, "flip"
 	}
 	return c
 }
 
-// ErrUsage is the kind of a Config that contradicts itself: exit status 2.
-type ErrUsage struct{ What string }
+// UsageError is a Config that contradicts itself: exit status 2.
+type UsageError struct{ What string }
 
-func (e *ErrUsage) Error() string { return e.What }
+func (e *UsageError) Error() string { return e.What }
 
 // check reports the first field that makes no sense.
 func (c *Config) check() error {
-	bad := func(format string, args ...any) error { return &ErrUsage{fmt.Sprintf(format, args...)} }
-	optimizers := []string{"sgd", "adam", "adamw", "rmsprop", "rmsproptf"}
-	schedules := []string{"constant", "step", "cosine", "onecycle", "plateau"}
+	bad := func(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
+	if c.Mode != Heads && c.Mode != Full {
+		return bad("--mode %q: choose %s or %s", c.Mode, Heads, Full)
+	}
+	optimizers := solver.Names()
 	if c.Mode == Heads {
 		optimizers = append([]string{LBFGS}, optimizers...)
 	}
+	schedules := []string{"constant", "step", "cosine", "onecycle", "plateau"}
 	switch {
-	case c.Mode != Heads && c.Mode != Full:
-		return bad("--mode %q: choose %s or %s", c.Mode, Heads, Full)
+	case c.Net == nil || c.Net.Meta.Preprocess == nil:
+		return bad("training needs a model and its preprocessing")
 	case !slices.Contains(optimizers, c.Optimizer):
-		return bad("--opt %q: in %s mode choose one of %v", c.Optimizer, c.Mode, optimizers)
+		return bad("--opt %q: in %s mode choose one of %s", c.Optimizer, c.Mode, strings.Join(optimizers, ", "))
 	case !slices.Contains(schedules, c.Schedule):
-		return bad("--sched %q: choose one of %v", c.Schedule, schedules)
-	case c.Epochs < 1:
-		return bad("--epochs %d: at least 1", c.Epochs)
-	case c.Batch < 0 || c.Batch == 0 && c.Mode == Full:
-		return bad("--batch-size %d: at least 1", c.Batch)
-	case c.Optimizer != LBFGS && !(c.LR > 0):
+		return bad("--sched %q: choose one of %s", c.Schedule, strings.Join(schedules, ", "))
+	case c.Epochs < 1 || c.Epochs > 1e6:
+		return bad("--epochs %d: between 1 and a million", c.Epochs)
+	case c.Optimizer != LBFGS && (c.Batch < 1 || c.Batch > 1<<16):
+		return bad("--batch-size %d: between 1 and %d", c.Batch, 1<<16)
+	case c.Optimizer != LBFGS && !(c.LR > 0 && c.LR < math.MaxFloat32):
 		return bad("--lr %g: must be above 0", c.LR)
-	case !(c.WeightDecay >= 0), !(c.Momentum >= 0 && c.Momentum < 1), !(c.ClipNorm >= 0):
-		return bad("--wd and --clip-norm must not be negative, and --momentum lies in [0, 1)")
+	case !(c.WeightDecay >= 0):
+		return bad("--wd %g: must not be negative", c.WeightDecay)
+	case !(c.Momentum >= 0 && c.Momentum < 1):
+		return bad("--momentum %g: lies in [0, 1)", c.Momentum)
+	case !(c.ClipNorm >= 0):
+		return bad("--clip-norm %g: must not be negative", c.ClipNorm)
 	case !(c.Smoothing >= 0 && c.Smoothing < 1):
 		return bad("--smoothing %g: lies in [0, 1)", c.Smoothing)
 	case !(c.AuxWeight >= 0):
 		return bad("--aux-weight %g: must not be negative", c.AuxWeight)
 	case !(c.Dropout < 1):
-		return bad("--dropout %g: lies in [0, 1)", c.Dropout)
-	case !(c.ValSplit > 0 && c.ValSplit < 1):
-		return bad("--val-split %g: lies between 0 and 1", c.ValSplit)
-	case !(c.WarmupEpochs >= 0):
-		return bad("--warmup-epochs %g: must not be negative", c.WarmupEpochs)
+		return bad("--dropout %g: must be below 1", c.Dropout)
+	case !(c.ValSplit >= 0 && c.ValSplit < 1):
+		return bad("--val-split %g: lies in [0, 1)", c.ValSplit)
+	case !(c.WarmupEpochs >= 0 && c.WarmupEpochs < float64(c.Epochs)) && c.WarmupEpochs != 0:
+		return bad("--warmup-epochs %g: must not be negative, and less than the %d epochs", c.WarmupEpochs, c.Epochs)
 	case c.Patience < 0 || c.Threads < 0 || c.Workers < 0:
 		return bad("--patience, --threads and --workers must not be negative")
+	case c.Mode == Heads && (c.VFlip || c.Augment != "none" && c.Augment != "flip"):
+		return bad("heads mode computes the features once, so it knows --augment none and flip only")
 	}
 	return nil
 }

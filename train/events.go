@@ -20,6 +20,7 @@ type Phase string
 
 // The phases of a run.
 const (
+	PhaseCheck    Phase = "check"    // every photo is decoded once, full mode
 	PhaseFeatures Phase = "features" // trunk features of all photos, heads mode
 	PhaseTrain    Phase = "train"
 	PhaseVal      Phase = "val"
@@ -33,10 +34,12 @@ type Start struct {
 	Train int `json:"train"`
 	Val   int `json:"val"`
 	Test  int `json:"test"`
-	// Selection names the set that chooses the best epoch: val, test or "split of train".
+	// Selection names the set that chooses the best epoch: val, test or "a split of train".
 	Selection string `json:"selection"`
 	// Heads describes the classifiers that are trained, main first.
 	Heads []HeadInfo `json:"heads"`
+	// HeadsKept says that the model's own classifiers are trained on, because its labels are the data's classes.
+	HeadsKept bool `json:"heads_kept"`
 	// Parameters counts trainable numbers.
 	Parameters int `json:"parameters"`
 	// FirstEpoch is above 1 when a run is resumed.

@@ -1,0 +1,39 @@
+package train
+
+import "fmt"
+
+// DataError is a problem with the photos or their folders: exit status 3.
+type DataError struct{ Err error }
+
+func (e *DataError) Error() string { return e.Err.Error() }
+func (e *DataError) Unwrap() error { return e.Err }
+
+// ModelError is a network that cannot be trained or evaluated: exit status 4.
+type ModelError struct{ Err error }
+
+func (e *ModelError) Error() string { return e.Err.Error() }
+func (e *ModelError) Unwrap() error { return e.Err }
+
+// InterruptedError says that the run was cancelled and can be continued from its checkpoint.
+type InterruptedError struct {
+	// Out is the folder to be resumed.
+	Out string
+	// Err is the context's.
+	Err error
+}
+
+func (e *InterruptedError) Error() string {
+	return fmt.Sprintf("interrupted; the checkpoint is in %s: the same command with --resume continues", e.Out)
+}
+func (e *InterruptedError) Unwrap() error { return e.Err }
+
+// DivergedError says that a loss became infinite or no number.
+type DivergedError struct {
+	Epoch, Step int
+	Loss        float64
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("the loss is %g in epoch %d, step %d: the training has diverged; try a lower --lr, --warmup-epochs 1 or --clip-norm 1",
+		e.Loss, e.Epoch, e.Step)
+}
