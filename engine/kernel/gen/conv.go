@@ -1,0 +1,284 @@
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+// The convolution kernel computes one tile after the other, each of n pixels x 16k channels:
+//
+//	y[i][o] = start + sum over entries e, channels c of x[off[e] + i*pitch + c] * w[e][c][o]
+//
+// where start is the bias, what y holds, or both. The sum is one chain of fused multiply-adds per output, in list order, so its bits
+// do not depend on n, k or the instruction set.
+//
+//	DI  arguments (kernel.convArgs)     AX       input of the entry, first pixel
+//	SI  input of the tile               R8..R11  weights of each output block
+//	BX  offset list, CX entries left    DX       channels left / 4; output, before and after the loop
+//	R14 distance to the next tile       R13      where the next tile will read: prefetched to L1
+//	R15 64k or 0                        R12      weights wanted later, prefetched to L2; stands still when R15 is 0
+//
+// Vectors: accumulators from 0 up, weights from the last register down, the broadcast input below them.
+const (
+	argX = 8 * iota
+	argW
+	argY
+	argOff
+	argEntries
+	argWK
+	argYP
+	argYK
+	argBias
+	argFlags
+	argTiles
+	argXStep
+	argYStep
+	argWStep
+	argWNext
+	argWNextTiles
+)
+
+const (
+	entryWeights = 1024 // bytes of one entry's weights for one output block: 16 in x 16 out
+	aheadWeights = 1024 // how far ahead weights are prefetched to L1
+)
+
+// pitches are the bytes between neighbouring input pixels that there are kernels for: blocks at stride 1 and 2, RGB images at stride 1, 2 and 4.
+var pitches = []struct{ bytes, channels int }{{64, 16}, {128, 16}, {12, 3}, {24, 3}, {48, 3}}
+
+// maxPixels is the widest tile for k output blocks: what the registers hold beside k blocks of weights and one broadcast.
+func (s isa) maxPixels(k int) int {
+	if s.per == 1 && k == 1 {
+		return 28 // the broadcast is part of the FMA
+	}
+	return (s.regs - k*s.per - 1) / (k * s.per)
+}
+
+// maxBlocks is the most output blocks of a tile.
+func (s isa) maxBlocks(channels int) int {
+	switch {
+	case s.per == 2:
+		return 1
+	case channels == 3:
+		return 2
+	}
+	return 4
+}
+
+func convolutions(f *file) {
+	fmt.Fprintf(&f.decl, "\n// convKernels finds the kernel for a tile.\nvar convKernels = map[convTile]func(*convArgs){\n")
+	each := func(visit func(s isa, k, n, pitch, channels int, name string)) {
+		for _, s := range []isa{avx512, avx2} {
+			for _, p := range pitches {
+				for k := 1; k <= s.maxBlocks(p.channels); k++ {
+					limit := s.maxPixels(k)
+					if p.channels == 3 {
+						limit = min(limit, 14)
+					}
+					for n := 1; n <= limit; n++ {
+						visit(s, k, n, p.bytes, p.channels, fmt.Sprintf("conv_f32_%dx%d_p%d_%s", k, n, p.bytes, s.name))
+					}
+				}
+			}
+		}
+	}
+	isaConst := map[string]string{"avx512": "AVX512", "avx2": "AVX2"}
+	each(func(s isa, k, n, pitch, channels int, name string) {
+		fmt.Fprintf(&f.decl, "\t{%s, %d, %d, %d}: %s,\n", isaConst[s.name], k, n, pitch, name)
+	})
+	fmt.Fprintf(&f.decl, "}\n")
+	each(func(s isa, k, n, pitch, channels int, name string) {
+		convTile{f, s, k, n, pitch, channels}.emit(name)
+	})
+}
+
+// convTile is the generator of one kernel.
+type convTile struct {
+	*file
+	isa
+	k, n, pitch, channels int
+}
+
+func (t convTile) vectors() int         { return t.k * t.per }
+func (t convTile) acc(i, j int) string  { return t.r(i*t.vectors() + j) }
+func (t convTile) weight(j int) string  { return t.r(t.regs - 1 - j) }
+func (t convTile) broadcast() string    { return t.r(t.regs - 1 - t.vectors()) }
+func (t convTile) pointer(j int) string { return []string{"R8", "R9", "R10", "R11"}[j/t.per] }
+func (t convTile) lane(j int) int       { return j % t.per * t.bytes }
+
+func (t convTile) emit(name string) {
+	t.function(name, "convArgs")
+	t.p("MOVQ %d(DI), SI", argX)
+	t.p("MOVQ %d(DI), R14", argXStep)
+	t.p("MOVQ %d(DI), R12", argWNext)
+	t.p("XORL R15, R15")
+	t.p("CMPQ %d(DI), $0", argWNextTiles)
+	t.p("JEQ tile")
+	t.p("MOVQ $%d, R15", 64*t.k)
+
+	t.label("tile")
+	t.p("MOVQ %d(DI), DX", argY)
+	t.p("MOVQ %d(DI), AX", argFlags)
+	t.p("TESTQ $1, AX")
+	t.p("JZ bias")
+	t.outputs(func(at string, i, j int) { t.p("VMOVUPS %s, %s", at, t.acc(i, j)) })
+	t.p("MOVQ %d(DI), AX", argFlags)
+	t.p("TESTQ $4, AX")
+	t.p("JZ start")
+	t.p("MOVQ %d(DI), AX", argBias)
+	for j := range t.vectors() {
+		for i := range t.n {
+			t.p("VADDPS %d(AX), %s, %s", j*t.bytes, t.acc(i, j), t.acc(i, j))
+		}
+	}
+	t.p("JMP start")
+	t.label("bias")
+	t.p("MOVQ %d(DI), AX", argBias)
+	for j := range t.vectors() {
+		t.p("VMOVUPS %d(AX), %s", j*t.bytes, t.acc(0, j))
+	}
+	for i := 1; i < t.n; i++ {
+		for j := range t.vectors() {
+			t.p("VMOVAPS %s, %s", t.acc(0, j), t.acc(i, j))
+		}
+	}
+
+	t.label("start")
+	t.p("MOVQ %d(DI), BX", argOff)
+	t.p("MOVQ %d(DI), R8", argW)
+	if t.k > 1 {
+		t.p("MOVQ %d(DI), R13", argWK)
+	}
+	for j := 1; j < t.k; j++ {
+		t.p("LEAQ (%s)(R13*1), %s", t.pointer((j-1)*t.per), t.pointer(j*t.per))
+	}
+	t.p("MOVQ %d(DI), CX", argEntries)
+	t.p("TESTQ CX, CX")
+	t.p("JZ done")
+	t.label("entry")
+	t.p("MOVLQSX (BX), AX")
+	t.p("ADDQ $4, BX")
+	t.p("ADDQ SI, AX")
+	if t.channels == 16 {
+		t.sixteen()
+	} else {
+		t.channelsFrom(t.channels)
+		t.advance(entryWeights)
+	}
+	t.p("DECQ CX")
+	t.p("JNZ entry")
+
+	t.label("done")
+	t.p("MOVQ %d(DI), AX", argFlags)
+	t.p("TESTQ $2, AX")
+	t.p("JZ store")
+	t.zero(t.file, t.broadcast())
+	for i := range t.n {
+		for j := range t.vectors() { // NaN stays NaN: the second source is the sum
+			t.p("VMAXPS %s, %s, %s", t.acc(i, j), t.broadcast(), t.acc(i, j))
+		}
+	}
+	t.label("store")
+	t.p("MOVQ %d(DI), DX", argY)
+	t.outputs(func(at string, i, j int) { t.p("VMOVUPS %s, %s", t.acc(i, j), at) })
+
+	t.p("ADDQ R14, SI")
+	t.p("MOVQ %d(DI), AX", argYStep)
+	t.p("ADDQ AX, %d(DI)", argY)
+	t.p("MOVQ %d(DI), AX", argWStep)
+	t.p("ADDQ AX, %d(DI)", argW)
+	t.p("XORL AX, AX")
+	t.p("DECQ %d(DI)", argWNextTiles)
+	t.p("CMOVQEQ AX, R15")
+	t.p("DECQ %d(DI)", argTiles)
+	t.p("JNZ tile")
+	t.end()
+}
+
+// outputs visits every output vector; DX holds the first and is used up.
+func (t convTile) outputs(visit func(at string, i, j int)) {
+	t.p("MOVQ %d(DI), R13", argYP)
+	if t.k > 1 {
+		t.p("MOVQ %d(DI), CX", argYK)
+	}
+	for i := range t.n {
+		base := "DX"
+		if t.k > 1 {
+			base = "AX"
+			t.p("MOVQ DX, AX")
+		}
+		for j := range t.vectors() {
+			visit(fmt.Sprintf("%d(%s)", t.lane(j), base), i, j)
+			if j%t.per == t.per-1 && j < t.vectors()-1 {
+				t.p("ADDQ CX, AX")
+			}
+		}
+		if i < t.n-1 {
+			t.p("ADDQ R13, DX")
+		}
+	}
+}
+
+// sixteen emits the 16 channels of a block as a loop of four times four, each round prefetching a quarter of the next tile's pixels.
+func (t convTile) sixteen() {
+	rounds := 4
+	if os.Getenv("ROUNDS") != "" {
+		fmt.Sscan(os.Getenv("ROUNDS"), &rounds)
+	}
+	quarter := (t.n + rounds - 1) / rounds
+	t.p("LEAQ (AX)(R14*1), R13")
+	if rounds > 1 {
+		t.p("MOVQ $%d, DX", rounds)
+	}
+	t.label("channels")
+	for i := range quarter {
+		t.p("PREFETCHT0 %d(R13)", i*t.pitch)
+	}
+	if rounds > 1 {
+		t.p("ADDQ $%d, R13", quarter*t.pitch)
+	}
+	for cc := 0; cc < 4/rounds; cc++ {
+		for j := range t.k {
+			t.p("PREFETCHT1 %d(R12)", 64*j)
+		}
+		t.p("ADDQ R15, R12")
+	}
+	t.channelsFrom(16 / rounds)
+	if rounds > 1 {
+		t.p("ADDQ $%d, AX", 16/rounds*4)
+	}
+	t.advance(entryWeights / rounds)
+	if rounds > 1 {
+		t.p("DECQ DX")
+		t.p("JNZ channels")
+	}
+}
+
+// channelsFrom emits the multiply-adds of the next few channels.
+func (t convTile) channelsFrom(count int) {
+	for c := range count {
+		for j := range t.vectors() {
+			t.p("VMOVUPS %d(%s), %s", c*64+t.lane(j), t.pointer(j), t.weight(j))
+		}
+		for j := range t.k {
+			t.p("PREFETCHT0 %d(%s)", c*64+aheadWeights, t.pointer(j*t.per))
+		}
+		for i := range t.n {
+			if t.vectors() == 1 {
+				t.p("VFMADD231PS.BCST %d(AX), %s, %s", i*t.pitch+c*4, t.weight(0), t.acc(i, 0))
+				continue
+			}
+			t.p("VBROADCASTSS %d(AX), %s", i*t.pitch+c*4, t.broadcast())
+			for j := range t.vectors() {
+				t.p("VFMADD231PS %s, %s, %s", t.broadcast(), t.weight(j), t.acc(i, j))
+			}
+		}
+	}
+}
+
+// advance moves the weight pointers.
+func (t convTile) advance(bytes int) {
+	for j := range t.k {
+		t.p("ADDQ $%d, %s", bytes, t.pointer(j*t.per))
+	}
+}
