@@ -1,0 +1,260 @@
+package plan
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/op"
+)
+
+// maxArena bounds what a program may ask for, in floats: 64 GiB.
+const maxArena = 16 << 30
+
+// Inference compiles net, for up to net.Batch() images, with BatchNorm folded into convolutions
+// and activations applied where their operand is made.
+func Inference(net *engine.Network, opt Options) (*Program, error) {
+	g, err := lower(net, opt, net.Nodes())
+	if err != nil {
+		return nil, err
+	}
+	g.settleForms()
+	g.packInputs()
+	g.aliasReshapes()
+	g.foldBatchNorm()
+	g.fuseRelu()
+	g.shareConcats()
+	g.shareSlices()
+	g.accumulate()
+	g.overwrite()
+	g.layOut()
+	return g.program(newProgram(net, opt))
+}
+
+// Training compiles an objective: forward pass, gradients and the update of running statistics.
+func Training(obj *engine.Objective, opt Options) (*Program, error) {
+	g, err := lowerObjective(obj, opt)
+	if err != nil {
+		return nil, err
+	}
+	var losses []*value
+	for _, l := range obj.Losses {
+		losses = append(losses, g.value(l))
+	}
+	g.settleForms()
+	g.packInputs()
+	g.aliasReshapes()
+	if err := g.groupLosses(losses); err != nil {
+		return nil, err
+	}
+	if err := g.groupBatchNorm(); err != nil {
+		return nil, err
+	}
+	g.fuseRelu()
+	g.maskNormGrads()
+	g.shareConcats()
+	g.shareSlices()
+	if obj.Net.Batch() > recomputeAbove {
+		g.recompute()
+	}
+	p := newProgram(obj.Net, opt)
+	slots, err := g.placeParams(obj, p)
+	if err != nil {
+		return nil, err
+	}
+	g.accumulate()
+	g.overwrite()
+	g.layOut()
+	for range losses {
+		p.LossWeights = append(p.LossWeights, 1)
+	}
+	sum := obj.Total.Op().(*op.WeightedSum)
+	copy(p.LossWeights, sum.Weights)
+	return g.trainingProgram(p, slots, losses)
+}
+
+func newProgram(net *engine.Network, opt Options) *Program {
+	s := net.Input.Shape()
+	p := &Program{Batch: s[0], Image: [3]int{s[1], s[2], s[3]}, ISA: opt.ISA}
+	p.Size[Input] = s.TotalSize()
+	return p
+}
+
+// lowerObjective lowers everything that the loss, the gradients and the updates depend on.
+func lowerObjective(obj *engine.Objective, opt Options) (*graph, error) {
+	forward := append(gorgonia.Nodes{obj.Total}, obj.Losses...)
+	for _, o := range obj.Net.Outputs {
+		forward = append(forward, o.Node)
+	}
+	for _, u := range obj.Updates {
+		forward = append(forward, u.Node)
+	}
+	isForward := map[*gorgonia.Node]bool{}
+	for _, n := range reachable(forward...) {
+		isForward[n] = true
+	}
+	nodes := reachable(append(forward, obj.Grads...)...)
+	// Gradients that reuse a forward node must not come before it; forward nodes first keeps both orders.
+	var sorted []*gorgonia.Node
+	for _, n := range nodes {
+		if isForward[n] {
+			sorted = append(sorted, n)
+		}
+	}
+	first := len(sorted)
+	for _, n := range nodes {
+		if !isForward[n] {
+			sorted = append(sorted, n)
+		}
+	}
+	g, err := lower(obj.Net, opt, sorted)
+	if err != nil {
+		return nil, err
+	}
+	back := map[*value]bool{}
+	for _, n := range sorted[first:] {
+		back[g.value(n)] = true
+	}
+	for _, i := range g.instrs {
+		i.backward = back[i.out]
+	}
+	return g, nil
+}
+
+// program emits an inference program.
+func (g *graph) program(p *Program) (*Program, error) {
+	e := newEmitter(g, p)
+	if err := e.all(); err != nil {
+		return nil, err
+	}
+	var keep []*value
+	for _, o := range g.net.Outputs {
+		keep = append(keep, g.value(o.Node))
+	}
+	if err := e.finish(keep...); err != nil {
+		return nil, err
+	}
+	return p, e.outputs()
+}
+
+// trainingProgram emits a training program whose parameters lie in slots.
+func (g *graph) trainingProgram(p *Program, slots map[*engine.Param]*value, losses []*value) (*Program, error) {
+	e := newEmitter(g, p)
+	e.slots = slots
+	if err := e.all(); err != nil {
+		return nil, err
+	}
+	keep := append([]*value{}, losses...)
+	for _, o := range g.net.Outputs {
+		keep = append(keep, g.value(o.Node))
+	}
+	if err := e.finish(keep...); err != nil {
+		return nil, err
+	}
+	for _, l := range losses {
+		p.Losses = append(p.Losses, l.ref)
+	}
+	return p, e.outputs()
+}
+
+// all emits every instruction.
+func (e *emitter) all() error {
+	for _, i := range e.g.instrs {
+		if err := e.instr(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outputs describes where the network's outputs end.
+func (e *emitter) outputs() error {
+	for _, o := range e.g.net.Outputs {
+		v := e.g.value(o.Node)
+		root, _ := v.base()
+		if root.form != matrix && root.form != blocked {
+			return fmt.Errorf("output %q of shape %v: only (N, C) and (N, C, H, W) can be read", o.Name, v.shape)
+		}
+		view := View{Name: o.Name, Ref: root.ref, Rows: v.shape[0], Cols: v.shape.TotalSize() / v.shape[0], Layout: v.images()}
+		e.p.Outputs = append(e.p.Outputs, view)
+	}
+	if e.p.Size[Arena] > maxArena || e.p.Size[Const] > maxArena {
+		return fmt.Errorf("the network needs %d GiB of memory for this batch and photo size; use smaller ones", (e.p.Size[Arena]+e.p.Size[Const])>>28)
+	}
+	return nil
+}
+
+// instr emits the steps of one instruction: the table of operators with a fast form. Everything
+// else runs through its reference.
+func (e *emitter) instr(i *instr) error {
+	switch o := i.op.(type) {
+	case *packInput:
+		return e.packInput(i, o)
+	case *op.Conv:
+		return e.conv(i, o)
+	case *op.ConvGradX:
+		return e.convGradX(i, o)
+	case *op.ConvGradW:
+		return e.convGradW(i, o)
+	case *op.Linear:
+		return e.linear(i)
+	case *op.LinearGradX:
+		return e.linearGradX(i)
+	case *op.LinearGradW:
+		return e.linearGradW(i)
+	case *op.ChannelSum:
+		return e.channelSum(i)
+	case *op.MaxPool:
+		return e.maxPool(i, o)
+	case *op.MaxPoolGrad:
+		return e.maxPoolGrad(i, o)
+	case *op.AveragePool:
+		return e.averagePool(i, o)
+	case *op.AveragePoolGrad:
+		return e.averagePoolGrad(i, o)
+	case *op.GlobalAveragePool:
+		return e.globalAveragePool(i)
+	case *op.GlobalAveragePoolGrad:
+		return e.globalAveragePoolGrad(i)
+	case *op.BatchNorm:
+		return e.batchNorm(i, o)
+	case *normStats:
+		return e.normStats(i, o)
+	case *normApply:
+		return e.normApply(i)
+	case *normReduce:
+		return e.normReduce(i, o)
+	case *normGradX:
+		return e.normGradX(i, o)
+	case *op.Relu:
+		return e.relu(i)
+	case *op.ReluGrad:
+		return e.reluGrad(i)
+	case *op.Clip:
+		return e.clip(i, o)
+	case *op.ClipGrad:
+		return e.clipGrad(i, o)
+	case *op.Add:
+		return e.add(i, o)
+	case *op.Concat:
+		return e.concat(i, o)
+	case *op.Flatten:
+		return e.flatten(i, o)
+	case *lossGrad:
+		return e.lossGrad(i, o)
+	case op.Op:
+		return e.reference(i, o)
+	}
+	return fmt.Errorf("node %q: the planner has no step for %T", i.label, i.op)
+}
+
+// primitive checks a constructor's result and adds its step.
+func (e *emitter) primitive(i *instr, prim kernel.Primitive, err error, images int, operands ...any) error {
+	if err != nil {
+		return fmt.Errorf("node %q: %w", i.label, err)
+	}
+	e.step(i, prim, images, append([]*value{i.out}, i.also...), operands...)
+	return nil
+}

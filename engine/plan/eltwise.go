@@ -1,0 +1,154 @@
+package plan
+
+import (
+	"fmt"
+	"math"
+
+	"regraft/engine/kernel"
+	"regraft/engine/op"
+)
+
+func (e *emitter) packInput(i *instr, o *packInput) error {
+	c := i.in[0].shape[1]
+	scale, shift := []float32(nil), []float32(nil)
+	if o.affine != nil {
+		scale, shift = o.affine.Scale, o.affine.Shift
+	}
+	prim, err := kernel.NewPackInput(i.out.images(), scale, shift)
+	if err != nil {
+		return fmt.Errorf("input of %d channels: %w", c, err)
+	}
+	return e.primitive(i, prim, nil, 0, i.in[0], i.out)
+}
+
+func (o *packInput) title() string {
+	if o.affine != nil {
+		return "PackInput+Affine"
+	}
+	return "PackInput"
+}
+
+// batchNorm emits a BatchNorm in inference form that no convolution took: a scale and a shift.
+func (e *emitter) batchNorm(i *instr, o *op.BatchNorm) error {
+	f, c := newFold(o, i.in), i.in[0].shape[1]
+	for _, v := range i.in[1:] {
+		if v.param == nil || e.slots[v.param] != nil {
+			return e.reference(i, o)
+		}
+	}
+	if i.out.form == plain {
+		return e.reference(i, o)
+	}
+	scale := e.constant(i.label+" scale", padded(c), func(dst []float32) error {
+		for k := range c {
+			dst[k] = float32(f.scale(k))
+		}
+		return nil
+	})
+	shift := e.constant(i.label+" shift", padded(c), func(dst []float32) error {
+		for k := range c {
+			dst[k] = f.shift(k, 0)
+		}
+		return nil
+	})
+	prim, err := kernel.NewAffine(e.g.opt.ISA, i.in[0].images(), i.out.images(), i.flags())
+	return e.primitive(i, prim, err, 0, i.in[0], scale, shift, i.out)
+}
+
+func (e *emitter) relu(i *instr) error {
+	if i.out.form == plain || i.out.form == vector {
+		return e.reference(i, i.op.(op.Op))
+	}
+	prim, err := kernel.NewReLU(e.g.opt.ISA, i.in[0].images(), i.out.images())
+	return e.primitive(i, prim, err, 0, i.in[0], i.out)
+}
+
+func (e *emitter) reluGrad(i *instr) error {
+	if i.out.form == plain || i.out.form == vector {
+		return e.reference(i, i.op.(op.Op))
+	}
+	prim, err := kernel.NewReluGrad(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images())
+	return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
+}
+
+func (e *emitter) clip(i *instr, o *op.Clip) error {
+	if i.out.form == plain || i.out.form == vector || math.IsNaN(float64(o.Min+o.Max)) {
+		return e.reference(i, o)
+	}
+	prim, err := kernel.NewClip(e.g.opt.ISA, i.in[0].images(), i.out.images(), o.Min, o.Max)
+	return e.primitive(i, prim, err, 0, i.in[0], i.out)
+}
+
+func (e *emitter) clipGrad(i *instr, o *op.ClipGrad) error {
+	if i.out.form == plain || i.out.form == vector {
+		return e.reference(i, o)
+	}
+	prim, err := kernel.NewClipGrad(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images(), o.Min, o.Max)
+	return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
+}
+
+func (e *emitter) add(i *instr, o *op.Add) error {
+	if !sameBlocked(i) || i.in[0].param != nil || i.in[1].param != nil {
+		return e.reference(i, o)
+	}
+	prim, err := kernel.NewAdd(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images(), i.flags())
+	return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
+}
+
+// concat emits copies for the concatenations that could not share memory.
+func (e *emitter) concat(i *instr, o *op.Concat) error {
+	if o.Axis != 1 || i.out.form == plain || i.out.form == vector {
+		return e.reference(i, o)
+	}
+	return e.concatParts(i, o)
+}
+
+// concatParts copies one operand after the other.
+func (e *emitter) concatParts(i *instr, o op.Op) error {
+	c, ok := o.(*op.Concat)
+	if !ok || c.Axis != 1 || i.out.form == plain {
+		return fmt.Errorf("node %q: %s with %d operands is not supported; at most 7 are", i.label, o.Name(), len(i.in))
+	}
+	chan0 := 0
+	for _, v := range i.in {
+		if v.param != nil || v.form == plain {
+			return fmt.Errorf("node %q: concatenation of images with a constant is not supported", i.label)
+		}
+		prim, err := kernel.NewConcatCopy(v.images(), i.out.images(), chan0)
+		if err := e.primitive(i, prim, err, 0, v, i.out); err != nil {
+			return err
+		}
+		chan0 += channels(v.shape)
+	}
+	return nil
+}
+
+// flatten emits (N,C,H,W) -> (N, C*H*W).
+func (e *emitter) flatten(i *instr, o *op.Flatten) error {
+	if i.in[0].form != blocked || i.out.form != matrix || o.Axis != 1 {
+		return e.reference(i, o)
+	}
+	prim, err := kernel.NewFlatten(i.in[0].images(), i.out.images())
+	return e.primitive(i, prim, err, 0, i.in[0], i.out)
+}
+
+func (e *emitter) channelSum(i *instr) error {
+	dy := i.in[0]
+	if dy.form != blocked && dy.form != matrix {
+		return e.reference(i, i.op.(op.Op))
+	}
+	sum, err := kernel.NewChannelSum(e.g.opt.ISA, dy.images(), dy.shape[0])
+	if err != nil {
+		return fmt.Errorf("node %q: %w", i.label, err)
+	}
+	slots := e.temporary(i.label+" slots", sum.Slots(dy.shape[0]))
+	e.step(i, sum, 0, []*value{slots}, dy, slots)
+	return e.primitive(i, sum.Finish(), nil, 0, slots, i.out)
+}
+
+func (e *emitter) lossGrad(i *instr, o *lossGrad) error {
+	logits, labels, loss := i.in[0], i.in[1], i.also[0]
+	n, classes := logits.shape[0], logits.shape[1]
+	prim, err := kernel.NewSoftmaxCrossEntropy(n, classes, o.smoothing, o.weight)
+	return e.primitive(i, prim, err, 1, logits, labels, i.out, loss)
+}

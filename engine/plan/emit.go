@@ -1,0 +1,197 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/op"
+)
+
+// operand is an address before memory is planned.
+type operand struct {
+	v   *value
+	off int // floats past v's address
+	ref Ref // when v is nil
+}
+
+// draft is a step before memory is planned.
+type draft struct {
+	step     Step
+	operands []operand
+	// writes counts the leading entries of touched; the rest is read.
+	reads, writes []*value
+}
+
+// emitter turns instructions into steps.
+type emitter struct {
+	g      *graph
+	p      *Program
+	drafts []*draft
+	zeroed map[*value]bool
+	zeros  *value // enough zeros for any bias
+	slots  map[*engine.Param]*value
+}
+
+func newEmitter(g *graph, p *Program) *emitter {
+	return &emitter{g: g, p: p, zeroed: map[*value]bool{}, slots: map[*engine.Param]*value{}}
+}
+
+// step adds a step. The operands are *value, operand or Ref, in the primitive's order; writes are those
+// that it writes. images is 0 for steps over the images of the run.
+func (e *emitter) step(i *instr, prim kernel.Primitive, images int, writes []*value, operands ...any) *draft {
+	d := &draft{step: Step{Label: i.label, Op: i.title(), Prim: prim, Images: images, Shapes: i.shapes()}, writes: writes}
+	if w, ok := prim.(interface{ Reason() string }); ok {
+		d.step.Why = w.Reason()
+	}
+	for _, w := range writes {
+		e.zeroHalo(w)
+	}
+	for _, o := range operands {
+		switch o := o.(type) {
+		case *value:
+			d.operands = append(d.operands, operand{v: o})
+			d.reads = append(d.reads, o)
+		case operand:
+			d.operands = append(d.operands, o)
+			d.reads = append(d.reads, o.v)
+		case Ref:
+			d.operands = append(d.operands, operand{ref: o})
+		default:
+			panic(fmt.Sprintf("plan: operand of type %T", o))
+		}
+	}
+	e.drafts = append(e.drafts, d)
+	return d
+}
+
+// zeroHalo clears the halo of a value's memory before it is first written, since the arena reuses memory.
+func (e *emitter) zeroHalo(v *value) {
+	root, _ := v.base()
+	if root.halo == 0 || root.form != blocked || e.zeroed[root] {
+		return
+	}
+	e.zeroed[root] = true
+	e.drafts = append(e.drafts, &draft{
+		step:     Step{Label: root.label, Op: "ZeroHalo", Prim: kernel.NewZeroHalo(root.layout), Shapes: shapeString(root)},
+		operands: []operand{{v: root}}, writes: []*value{root},
+	})
+}
+
+// constant reserves room in the Const space and returns its value.
+func (e *emitter) constant(label string, length int, fill func(dst []float32) error) *value {
+	v := &value{label: label, length: length, placed: true, form: plain, ref: Ref{Const, e.p.Size[Const]}}
+	e.p.Constants = append(e.p.Constants, Constant{Label: label, Off: v.ref.Off, Len: length, Fill: fill})
+	e.p.Size[Const] += (length + arenaUnit - 1) / arenaUnit * arenaUnit
+	return v
+}
+
+// zero is a constant of at least n zeros.
+func (e *emitter) zero(n int) *value {
+	if e.zeros == nil || e.zeros.length < n {
+		e.zeros = e.constant("zeros", max(padded(n), 2048), func([]float32) error { return nil })
+	}
+	return e.zeros
+}
+
+// temporary is arena memory that lives for the steps that use it.
+func (e *emitter) temporary(label string, length int) *value {
+	return &value{label: label, form: plain, length: length, first: -1, last: -1}
+}
+
+// finish places everything in memory and writes the program's steps. keep lists values that the
+// caller reads after the run.
+func (e *emitter) finish(keep ...*value) error {
+	var arena []*value
+	seen := map[*value]bool{}
+	touch := func(v *value, at int) {
+		root, _ := v.base()
+		if root.placed {
+			return
+		}
+		if !seen[root] {
+			seen[root] = true
+			root.first = at
+			arena = append(arena, root)
+		}
+		root.last = max(root.last, at)
+	}
+	for at, d := range e.drafts {
+		for _, v := range d.writes {
+			touch(v, at)
+		}
+		for _, v := range d.reads {
+			touch(v, at)
+		}
+	}
+	for _, v := range keep {
+		root, _ := v.base()
+		if !seen[root] && !root.placed {
+			return fmt.Errorf("output %q is computed by no step", v.label)
+		}
+		root.last = len(e.drafts)
+	}
+	e.p.Size[Arena] = placeArena(arena)
+	for _, d := range e.drafts {
+		for _, o := range d.operands {
+			d.step.Refs = append(d.step.Refs, o.address())
+		}
+		e.p.Steps = append(e.p.Steps, d.step)
+		if s, ok := d.step.Prim.(kernel.Scratcher); ok {
+			e.p.Scratch = max(e.p.Scratch, s.Scratch())
+		}
+	}
+	return nil
+}
+
+// address resolves an operand. Views share their root's address: the layout holds the channel offset.
+func (o operand) address() Ref {
+	if o.v == nil {
+		return o.ref
+	}
+	root, _ := o.v.base()
+	return Ref{root.ref.Space, root.ref.Off + o.off}
+}
+
+// title names the operator with what is fused into it.
+func (i *instr) title() string {
+	var parts []string
+	switch o := i.op.(type) {
+	case op.Op:
+		parts = append(parts, o.Name())
+	case interface{ title() string }:
+		parts = append(parts, o.title())
+	}
+	if i.norm != nil {
+		parts = append(parts, "BatchNorm")
+	}
+	if i.onto != nil {
+		parts = append(parts, "Add")
+	}
+	if i.relu {
+		parts = append(parts, "Relu")
+	}
+	return strings.Join(parts, "+")
+}
+
+func (i *instr) shapes() string {
+	var in []string
+	for _, v := range i.in {
+		if v.param == nil && v.shape.Dims() > 1 {
+			in = append(in, shapeString(v))
+		}
+	}
+	return strings.Join(in, ",") + " -> " + shapeString(i.out)
+}
+
+func shapeString(v *value) string {
+	if v == nil {
+		return ""
+	}
+	s := make([]string, len(v.shape))
+	for k, d := range v.shape {
+		s[k] = fmt.Sprint(d)
+	}
+	return strings.Join(s, "x")
+}

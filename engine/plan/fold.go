@@ -1,0 +1,122 @@
+package plan
+
+import (
+	"math"
+
+	"regraft/engine"
+	"regraft/engine/op"
+)
+
+// fold is an inference BatchNorm that goes into the weights and bias of the convolution before it.
+type fold struct {
+	gamma, beta, mean, variance *engine.Param
+	epsilon                     float32
+}
+
+// foldBatchNorm merges every BatchNorm whose only input is a convolution (or an average pool
+// behind one, which commutes with a scale and a shift per channel when the shift is added after
+// the pool) into that convolution.
+func (g *graph) foldBatchNorm() {
+	users, makers := g.users(), g.makers()
+	dead := map[*instr]bool{}
+	for _, i := range g.instrs {
+		bn, ok := i.op.(*op.BatchNorm)
+		if !ok {
+			continue
+		}
+		into := makers[i.in[0]]
+		if into == nil || len(users[into.out]) != 1 || into.norm != nil || into.relu {
+			continue
+		}
+		switch into.op.(type) {
+		case *op.Conv:
+		case *op.AveragePool:
+			conv := makers[into.in[0]]
+			if conv == nil || len(users[conv.out]) != 1 || len(conv.in) > 2 || conv.norm != nil || !isConv(conv) {
+				continue
+			}
+			conv.norm = newFold(bn, i.in)
+			conv.norm.beta = nil // the pool adds the shift
+		default:
+			continue
+		}
+		into.norm = newFold(bn, i.in)
+		into.out = i.out
+		makers[i.out] = into
+		dead[i] = true
+	}
+	g.remove(dead)
+}
+
+func isConv(i *instr) bool {
+	_, ok := i.op.(*op.Conv)
+	return ok
+}
+
+func newFold(bn *op.BatchNorm, in []*value) *fold {
+	return &fold{in[1].param, in[2].param, in[3].param, in[4].param, bn.Epsilon}
+}
+
+// scale is gamma / sqrt(variance + epsilon) of channel c.
+func (f *fold) scale(c int) float64 {
+	return float64(f.gamma.Value[c]) / math.Sqrt(float64(f.variance.Value[c])+float64(f.epsilon))
+}
+
+// weights writes the folded weights (O, ...) to dst.
+func (f *fold) weights(dst, src []float32) {
+	per := len(src) / len(f.gamma.Value)
+	for c := range f.gamma.Value {
+		s := f.scale(c)
+		for k := c * per; k < (c+1)*per; k++ {
+			dst[k] = float32(s * float64(src[k]))
+		}
+	}
+}
+
+// shift returns the folded bias of channel c for a convolution whose own bias is b.
+func (f *fold) shift(c int, b float32) float32 {
+	if f.beta == nil {
+		return float32(f.scale(c) * float64(b))
+	}
+	return float32(float64(f.beta.Value[c]) + float64(f.scale(c)*(float64(b)-float64(f.mean.Value[c]))))
+}
+
+// fuseRelu applies Relu in the step that makes its operand.
+func (g *graph) fuseRelu() {
+	users, makers := g.users(), g.makers()
+	dead := map[*instr]bool{}
+	for _, i := range g.instrs {
+		if _, ok := i.op.(*op.Relu); !ok {
+			continue
+		}
+		into := makers[i.in[0]]
+		if into == nil || len(users[into.out]) != 1 || !takesRelu(into) {
+			continue
+		}
+		into.relu = true
+		into.out = i.out
+		makers[i.out] = into
+		dead[i] = true
+	}
+	g.remove(dead)
+}
+
+// takesRelu tells whether the steps of i can clamp their result.
+func takesRelu(i *instr) bool {
+	switch o := i.op.(type) {
+	case *op.Conv:
+		return fastConv(o, i)
+	case *op.AveragePool:
+		return i.norm != nil
+	case *op.BatchNorm, *op.Linear, *normApply:
+		return true
+	case *op.Add:
+		return sameBlocked(i)
+	}
+	return false
+}
+
+// sameBlocked tells whether both operands of an addition have the result's shape.
+func sameBlocked(i *instr) bool {
+	return i.out.form != plain && i.out.form != vector && i.in[0].shape.Eq(i.out.shape) && i.in[1].shape.Eq(i.out.shape)
+}

@@ -1,0 +1,249 @@
+package plan
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/op"
+)
+
+// form is how a value lies in memory.
+type form uint8
+
+const (
+	blocked form = iota // (N,C,H,W): blocks of 16 channels
+	matrix              // (N,F), and (N,C,1,1): one image of F channels and N pixels
+	vector              // (C): padded to a multiple of 16
+	plain               // anything else: row-major
+)
+
+// value is something that steps read and write.
+type value struct {
+	label string
+	shape tensor.Shape
+	form  form
+	param *engine.Param
+	// number is the value of a constant scalar of the graph.
+	number *float32
+
+	// A view is channels chan0 and up of root; values that are not views are their own root.
+	root  *value
+	chan0 int
+
+	// Of roots: layout with the largest halo that any reader needs, and where it lies.
+	halo   int
+	layout kernel.Layout
+	ref    Ref
+	length int // floats
+	first  int // step that writes it first
+	last   int // step that reads it last
+	placed bool
+}
+
+// base returns the value that holds v's memory and v's first channel in it.
+func (v *value) base() (*value, int) {
+	chan0 := v.chan0
+	for v.root != nil {
+		v = v.root
+		chan0 += v.chan0
+	}
+	return v, chan0
+}
+
+// need asks for halo pixels.
+func (v *value) need(halo int) {
+	root, _ := v.base()
+	root.halo = max(root.halo, halo)
+}
+
+// place returns v's layout, which a view takes from its root.
+func (v *value) place() kernel.Layout {
+	root, chan0 := v.base()
+	if root == v {
+		return v.layout
+	}
+	if v.form == matrix {
+		return root.layout.Slice(chan0, channels(v.shape))
+	}
+	l := root.layout
+	if root.form == matrix { // (N,C,1,1) and (N,C) share their memory
+		return l.Slice(chan0, channels(v.shape))
+	}
+	return l.Slice(chan0, v.shape[1])
+}
+
+func channels(s tensor.Shape) int { return s[1] }
+
+// formOf tells how a value of the given shape lies in memory.
+func formOf(s tensor.Shape) form {
+	switch {
+	case s.Dims() == 4 && s[2]*s[3] > 1:
+		return blocked
+	case s.Dims() == 4 || s.Dims() == 2:
+		return matrix
+	case s.Dims() == 1:
+		return vector
+	}
+	return plain
+}
+
+// instr computes out from in. What is fused into it stands beside its operator.
+type instr struct {
+	label string
+	op    any // an operator of engine/op, or one of the planner's own
+	in    []*value
+	out   *value
+	// also are results beside out.
+	also []*value
+	// relu is applied to the result.
+	relu bool
+	// onto is the value whose content the result is added to; it then shares its memory.
+	onto *value
+	// backward instructions belong to the gradients.
+	backward bool
+	// norm is the BatchNorm folded into a convolution.
+	norm *fold
+}
+
+// graph is the planner's form of a network or an objective.
+type graph struct {
+	opt    Options
+	net    *engine.Network
+	instrs []*instr
+	values map[*gorgonia.Node]*value
+}
+
+// Options says what to compile for.
+type Options struct {
+	// ISA is the instruction set of the kernels.
+	ISA kernel.ISA
+	// Direct switches Winograd's algorithm off.
+	Direct bool
+}
+
+func newValue(label string, shape tensor.Shape) *value {
+	return &value{label: label, shape: shape, form: formOf(shape), first: -1, last: -1}
+}
+
+// lower turns nodes, which must be sorted, into instructions.
+func lower(net *engine.Network, opt Options, nodes []*gorgonia.Node) (*graph, error) {
+	g := &graph{opt: opt, net: net, values: map[*gorgonia.Node]*value{}}
+	for _, n := range nodes {
+		if n.Op() == nil {
+			continue
+		}
+		in := op.Inputs(n)
+		i := &instr{label: net.Label(n), op: n.Op()}
+		if isSum(n.Op()) {
+			i.op = &op.Add{}
+		}
+		for _, x := range in {
+			i.in = append(i.in, g.value(x))
+		}
+		if _, isConst := g.constant(n); isConst {
+			continue
+		}
+		i.out = g.value(n)
+		g.instrs = append(g.instrs, i)
+	}
+	return g, nil
+}
+
+// value returns the planner's value of a node.
+func (g *graph) value(n *gorgonia.Node) *value {
+	if v := g.values[n]; v != nil {
+		return v
+	}
+	v := newValue(g.net.Label(n), n.Shape().Clone())
+	v.param = g.net.ParamOf(n)
+	if c, ok := g.constant(n); ok {
+		v.number = &c
+	}
+	if n == g.net.Input {
+		v.form = plain
+	}
+	g.values[n] = v
+	return v
+}
+
+// constant reads a scalar constant of the graph, such as the 1 that differentiation starts from.
+func (g *graph) constant(n *gorgonia.Node) (float32, bool) {
+	if len(op.Inputs(n)) > 0 || n.Value() == nil || n.Shape().Dims() != 0 {
+		return 0, false
+	}
+	f, ok := n.Value().Data().(float32)
+	return f, ok
+}
+
+// isSum recognises gorgonia's own addition, with which differentiation sums the gradients of a
+// value that several operators read.
+func isSum(o gorgonia.Op) bool {
+	_, ours := o.(op.Op)
+	return !ours && strings.HasPrefix(o.String(), "+")
+}
+
+// users maps every value to the instructions that read it.
+func (g *graph) users() map[*value][]*instr {
+	users := map[*value][]*instr{}
+	for _, i := range g.instrs {
+		for _, v := range i.in {
+			users[v] = append(users[v], i)
+		}
+	}
+	return users
+}
+
+// makers maps every value to the instruction that writes it.
+func (g *graph) makers() map[*value]*instr {
+	makers := map[*value]*instr{}
+	for _, i := range g.instrs {
+		makers[i.out] = i
+		for _, v := range i.also {
+			makers[v] = i
+		}
+	}
+	return makers
+}
+
+// remove drops instructions.
+func (g *graph) remove(dead map[*instr]bool) {
+	kept := g.instrs[:0]
+	for _, i := range g.instrs {
+		if !dead[i] {
+			kept = append(kept, i)
+		}
+	}
+	g.instrs = kept
+}
+
+// sortedByCreation orders the nodes of a gorgonia graph so that operands come first: a node is
+// always created after its operands.
+func sortedByCreation(nodes []*gorgonia.Node) []*gorgonia.Node {
+	sort.Slice(nodes, func(a, b int) bool { return nodes[a].ID() < nodes[b].ID() })
+	return nodes
+}
+
+// reachable lists the nodes that the targets depend on.
+func reachable(targets ...*gorgonia.Node) []*gorgonia.Node {
+	seen := map[*gorgonia.Node]bool{}
+	var nodes []*gorgonia.Node
+	for stack := targets; len(stack) > 0; {
+		n := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if n == nil || seen[n] {
+			continue
+		}
+		seen[n] = true
+		nodes = append(nodes, n)
+		stack = append(stack, op.Inputs(n)...)
+	}
+	return sortedByCreation(nodes)
+}
+
+func (i *instr) String() string { return fmt.Sprintf("%v %s", i.op, i.label) }

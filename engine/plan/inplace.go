@@ -1,0 +1,135 @@
+package plan
+
+import "regraft/engine/op"
+
+// order knows when values are read.
+type order struct {
+	at    map[*instr]int
+	reads map[*value][]int // by root
+}
+
+func (g *graph) order() *order {
+	o := &order{at: map[*instr]int{}, reads: map[*value][]int{}}
+	for k, i := range g.instrs {
+		o.at[i] = k
+		for _, v := range i.in {
+			root, _ := v.base()
+			o.reads[root] = append(o.reads[root], k)
+		}
+	}
+	return o
+}
+
+// free tells whether v's memory may be overwritten by instruction `at`, which is the last to read
+// it: v is no parameter or input, and nothing that shares its channels is read later. Reads by `but` do not count.
+func (g *graph) free(o *order, v *value, at int, but map[*instr]bool) bool {
+	root, chan0 := v.base()
+	if v.param != nil || root.param != nil || v.number != nil || root.placed {
+		return false
+	}
+	end := chan0 + channels(v.shape)
+	for _, k := range o.reads[root] {
+		i := g.instrs[k]
+		if k <= at || but[i] {
+			continue
+		}
+		for _, in := range i.in {
+			r, c := in.base()
+			if r == root && c < end && chan0 < c+channels(in.shape) {
+				return false
+			}
+		}
+	}
+	for _, out := range g.net.Outputs {
+		if r, _ := g.value(out.Node).base(); r == root {
+			return false
+		}
+	}
+	return true
+}
+
+// accumulate lets a convolution add its result to the other operand of the addition behind it, in
+// place: residual connections in inference, and the sums of gradients in training.
+func (g *graph) accumulate() {
+	users, makers := g.users(), g.makers()
+	o := g.order()
+	dead := map[*instr]bool{}
+	for _, i := range g.instrs {
+		if _, ok := i.op.(*op.Add); !ok || !sameBlocked(i) || i.in[0] == i.in[1] {
+			continue
+		}
+		for k := range i.in {
+			a, b := i.in[1-k], i.in[k]
+			into := makers[b]
+			if into == nil || dead[into] || b.root != nil || len(users[b]) != 1 || into.relu || into.onto != nil || !addsInPlace(into) || a.form != b.form {
+				continue
+			}
+			if m := makers[a]; m == nil || o.at[m] > o.at[into] || !g.free(o, a, o.at[into], map[*instr]bool{i: true}) {
+				continue
+			}
+			into.onto, into.relu = a, i.relu
+			into.out = i.out
+			i.out.root = a
+			makers[i.out] = into
+			dead[i] = true
+			break
+		}
+	}
+	g.remove(dead)
+}
+
+// addsInPlace tells whether the steps of i can add their result to what their output holds.
+func addsInPlace(i *instr) bool {
+	switch o := i.op.(type) {
+	case *op.Conv:
+		return o.Group == 1
+	case *op.ConvGradX:
+		return o.Group == 1
+	case *op.LinearGradX, *op.MaxPoolGrad, *op.AveragePoolGrad:
+		return true
+	}
+	return false
+}
+
+// overwrite lets elementwise steps write over the operand that they are the last to read.
+func (g *graph) overwrite() {
+	o := g.order()
+	for k, i := range g.instrs {
+		v := overwritten(i)
+		if v == nil || i.out.root != nil || v.form != i.out.form || !v.shape.Eq(i.out.shape) || i.out.placed {
+			continue
+		}
+		if isRootOfViews(g, i.out) || !g.free(o, v, k, nil) {
+			continue
+		}
+		i.out.root = v
+		o = g.order()
+	}
+}
+
+// overwritten is the operand that i's steps may write over, or nil.
+func overwritten(i *instr) *value {
+	switch i.op.(type) {
+	case *normGradX:
+		return i.in[3]
+	case *op.ReluGrad:
+		return i.in[1]
+	case *op.Add:
+		if sameBlocked(i) {
+			return i.in[0]
+		}
+	}
+	return nil
+}
+
+// isRootOfViews tells whether other values live in v's memory.
+func isRootOfViews(g *graph, v *value) bool {
+	for _, i := range g.instrs {
+		for _, x := range append([]*value{i.out}, i.in...) {
+			if x.root == v {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,34 @@
+package plan
+
+import "sort"
+
+// arenaUnit keeps every value on a 64-byte boundary.
+const arenaUnit = 16
+
+// placeArena gives every value of the arena an offset such that values that live at the same time
+// do not overlap: the largest first, each at the lowest offset that is free for its whole life.
+func placeArena(values []*value) (size int) {
+	sort.SliceStable(values, func(a, b int) bool { return values[a].length > values[b].length })
+	var placed []*value
+	for _, v := range values {
+		need := (v.length + arenaUnit - 1) / arenaUnit * arenaUnit
+		off := 0
+		// placed is sorted by offset: walk the gaps between those that live together with v.
+		for _, o := range placed {
+			if o.last < v.first || v.last < o.first {
+				continue
+			}
+			if o.ref.Off-off >= need {
+				break
+			}
+			off = max(off, o.ref.Off+(o.length+arenaUnit-1)/arenaUnit*arenaUnit)
+		}
+		v.ref, v.placed = Ref{Space: Arena, Off: off}, true
+		size = max(size, off+need)
+		at := sort.Search(len(placed), func(k int) bool { return placed[k].ref.Off > off })
+		placed = append(placed, nil)
+		copy(placed[at+1:], placed[at:])
+		placed[at] = v
+	}
+	return size
+}

@@ -1,0 +1,146 @@
+package plan
+
+import (
+	"regraft/engine/kernel"
+	"regraft/engine/op"
+)
+
+// packInput is the planner's own operator that brings the caller's row-major images into a layout
+// of the kernels, through a scale and a shift per channel where the network begins with one.
+type packInput struct {
+	affine *op.Affine
+}
+
+// packInputs puts a packing step between the network's input and its readers. A per-channel
+// affine step that is the input's only reader becomes part of the packing: padding comes after it
+// either way.
+func (g *graph) packInputs() {
+	input := g.values[g.net.Input]
+	if input == nil {
+		return
+	}
+	input.ref, input.placed = Ref{Space: Input}, true
+	packed := newValue(input.label, input.shape)
+	pack := &instr{label: input.label, op: &packInput{}, in: []*value{input}, out: packed}
+	if users := g.users()[input]; len(users) == 1 {
+		if a, ok := users[0].op.(*op.Affine); ok {
+			pack.op = &packInput{a}
+			pack.out = users[0].out
+			g.remove(map[*instr]bool{users[0]: true})
+			g.instrs = append([]*instr{pack}, g.instrs...)
+			return
+		}
+	}
+	for _, i := range g.instrs {
+		for k, v := range i.in {
+			if v == input {
+				i.in[k] = packed
+			}
+		}
+	}
+	g.instrs = append([]*instr{pack}, g.instrs...)
+}
+
+// layOut gives every root its layout: halos as wide as the widest reader wants.
+func (g *graph) layOut() {
+	for _, i := range g.instrs {
+		switch o := i.op.(type) {
+		case *op.Conv:
+			if fastConv(o, i) && !pointwiseMatrix(i) {
+				i.in[0].need(convShape(o, i.in[0].shape, i.in[1].shape, i.out.shape).Halo())
+			}
+		case *op.ConvGradX:
+			if fastConvGrad(&o.Conv, i.in[0]) && i.in[1].form == blocked {
+				i.in[1].need(convShape(&o.Conv, i.out.shape, i.in[0].shape, i.in[1].shape).GradHalo())
+			}
+		case *op.ConvGradW:
+			if fastConvGrad(&o.Conv, i.out) && i.in[0].form == blocked {
+				i.in[0].need(convShape(&o.Conv, i.in[0].shape, i.out.shape, i.in[1].shape).Halo())
+			}
+		}
+	}
+	for _, i := range g.instrs {
+		for _, v := range append([]*value{i.out}, i.in...) {
+			root, _ := v.base()
+			if root.length == 0 && !root.placed {
+				g.layOutRoot(root)
+			}
+		}
+	}
+}
+
+func (g *graph) layOutRoot(v *value) {
+	switch v.form {
+	case blocked:
+		v.layout = kernel.Blocked(v.shape[1], v.shape[2], v.shape[3], v.halo)
+		if g.isPixels(v) {
+			v.layout = kernel.Pixels(v.shape[1], v.shape[2], v.shape[3], v.halo)
+		}
+		v.length = v.layout.Len(v.shape[0])
+	case matrix:
+		v.layout = kernel.Matrix(v.shape[0], v.shape[1])
+		v.length = v.layout.Len(1)
+	case vector:
+		v.length = padded(v.shape[0])
+	case plain:
+		v.length = max(v.shape.TotalSize(), 1)
+	}
+}
+
+// isPixels tells whether v is the packed input and all its readers are convolutions that take
+// pixels with their channels side by side.
+func (g *graph) isPixels(v *value) bool {
+	if v.shape[1] > 4 {
+		return false
+	}
+	isInput := false
+	for _, i := range g.instrs {
+		if _, ok := i.op.(*packInput); ok && i.out == v {
+			isInput = true
+		}
+		for _, in := range i.in {
+			if in == v && !g.takesPixels(i) {
+				return false
+			}
+		}
+	}
+	return isInput
+}
+
+// takesPixels tries the kernels of a reader of the input.
+func (g *graph) takesPixels(i *instr) bool {
+	x := i.in[0]
+	pixels := kernel.Pixels(x.shape[1], x.shape[2], x.shape[3], x.halo)
+	switch o := i.op.(type) {
+	case *op.Conv:
+		if !fastConv(o, i) {
+			return false
+		}
+		s := convShape(o, x.shape, i.in[1].shape, i.out.shape)
+		_, err := kernel.NewConv(g.opt.ISA, s, pixels, kernel.Blocked(s.Cout, s.OH, s.OW, 0), 0)
+		return err == nil
+	case *op.ConvGradW:
+		if !fastConvGrad(&o.Conv, i.out) {
+			return false
+		}
+		s := convShape(&o.Conv, x.shape, i.out.shape, i.in[1].shape)
+		_, err := kernel.NewConvGradW(g.opt.ISA, s, pixels, kernel.Blocked(s.Cout, s.OH, s.OW, 0))
+		return err == nil
+	}
+	return false
+}
+
+func padded(n int) int { return (n + kernel.Lanes - 1) / kernel.Lanes * kernel.Lanes }
+
+// images is v's layout seen as v.shape[0] images: a matrix becomes images of one pixel.
+func (v *value) images() kernel.Layout {
+	l := v.place()
+	if root, _ := v.base(); root.form == matrix {
+		l.H, l.W = 1, 1
+		l.Row, l.Image = kernel.Lanes, kernel.Lanes
+	}
+	return l
+}
+
+// matrix is v's layout seen as a matrix; only values whose root is one have it.
+func (v *value) matrix() kernel.Layout { return v.place() }

@@ -1,0 +1,242 @@
+// Package run executes programs: memory, workers, and the loop over steps.
+package run
+
+import (
+	"fmt"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/plan"
+)
+
+// Machine is memory and workers for one program. It is not safe for concurrent use; any number of
+// machines may run one program.
+type Machine struct {
+	program *plan.Program
+	arenas  [plan.Spaces]*kernel.Arena
+	base    [plan.Spaces]uintptr
+	args    []kernel.Args
+	patches []patch
+	pool    *pool
+	outputs [][]float32
+	losses  []float32
+	labels  []float32
+	key     [4]float32
+}
+
+// patch is an operand whose address is the caller's.
+type patch struct {
+	step, operand int
+	ref           plan.Ref
+}
+
+// New reserves the program's memory, packs its constants and parameters and starts the workers.
+func New(p *plan.Program, threads int) (*Machine, error) {
+	m := &Machine{program: p, labels: make([]float32, p.Batch)}
+	for s := plan.Arena; s <= plan.Stats; s++ {
+		a, err := kernel.NewArena(4 * p.Size[s])
+		if err != nil {
+			m.Close()
+			return nil, fmt.Errorf("memory for %s: %w; a smaller batch needs less", s, err)
+		}
+		m.arenas[s], m.base[s] = a, a.Address(0)
+	}
+	for _, o := range p.Outputs {
+		m.outputs = append(m.outputs, make([]float32, o.Rows*o.Cols))
+	}
+	m.pool = newPool(threads, p.Scratch)
+	if err := m.pack(); err != nil {
+		m.Close()
+		return nil, err
+	}
+	m.bind()
+	return m, nil
+}
+
+// pack fills constants, parameters and running statistics, in parallel.
+func (m *Machine) pack() error {
+	p := m.program
+	errs := make([]error, len(p.Constants))
+	m.pool.run(len(p.Constants), func(_ *kernel.Worker, k int) {
+		c := p.Constants[k]
+		errs[k] = c.Fill(m.arenas[plan.Const].Floats(c.Off, c.Len))
+	})
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	load := func(space plan.Space, slots []plan.Slot) {
+		m.pool.run(len(slots), func(_ *kernel.Worker, k int) {
+			s := slots[k]
+			s.Pack(m.arenas[space].Floats(s.Off, s.Len), s.Param.Value)
+		})
+	}
+	load(plan.Param, p.Params)
+	load(plan.Stats, p.Running)
+	return nil
+}
+
+// bind turns the operands of every step into addresses.
+func (m *Machine) bind() {
+	m.args = make([]kernel.Args, len(m.program.Steps))
+	for k, s := range m.program.Steps {
+		for j, r := range s.Refs {
+			if r.Space >= plan.Input {
+				m.patches = append(m.patches, patch{k, j, r})
+				continue
+			}
+			if r.Space != plan.None {
+				m.args[k].Operand[j] = m.base[r.Space] + uintptr(4*r.Off)
+			}
+		}
+	}
+}
+
+// Close stops the workers and returns the memory. Slices that the machine gave out must not be
+// used afterwards.
+func (m *Machine) Close() error {
+	if m.pool != nil {
+		m.pool.close()
+	}
+	var first error
+	for _, a := range m.arenas {
+		if a != nil {
+			if err := a.Close(); err != nil && first == nil {
+				first = err
+			}
+		}
+	}
+	return first
+}
+
+// Infer runs the program on images: row-major (images, C, H, W), at most the program's batch.
+func (m *Machine) Infer(x []float32, images int) error {
+	if err := m.check(x, images); err != nil {
+		return err
+	}
+	m.base[plan.Input] = kernel.Address(x)
+	m.execute(images)
+	return nil
+}
+
+func (m *Machine) check(x []float32, images int) error {
+	p := m.program
+	if images < 1 || images > p.Batch {
+		return fmt.Errorf("%d images: the program takes 1 to %d", images, p.Batch)
+	}
+	if want := images * p.Image[0] * p.Image[1] * p.Image[2]; len(x) != want {
+		return fmt.Errorf("%d values for %d images of %v: want %d", len(x), images, p.Image, want)
+	}
+	return nil
+}
+
+// Step computes losses and gradients of a full batch and updates the running statistics. labels
+// are class ids; key decides what Dropout keeps.
+func (m *Machine) Step(x, labels []float32, key uint64) error {
+	if err := m.check(x, m.program.Batch); err != nil {
+		return err
+	}
+	if len(labels) != m.program.Batch {
+		return fmt.Errorf("%d labels for a batch of %d", len(labels), m.program.Batch)
+	}
+	classes := m.program.Outputs[0].Cols
+	for _, l := range labels {
+		if l < 0 || int(l) >= classes || l != float32(int(l)) {
+			return fmt.Errorf("label %g: the network has classes 0 to %d", l, classes-1)
+		}
+	}
+	copy(m.labels, labels)
+	for k := range m.key {
+		m.key[k] = float32(key >> (16 * k) & 0xffff)
+	}
+	m.base[plan.Input], m.base[plan.Labels], m.base[plan.Key] = kernel.Address(x), kernel.Address(m.labels), kernel.Address(m.key[:])
+	m.execute(m.program.Batch)
+	return nil
+}
+
+// execute runs all steps.
+func (m *Machine) execute(images int) {
+	for _, p := range m.patches {
+		m.args[p.step].Operand[p.operand] = m.base[p.ref.Space] + uintptr(4*p.ref.Off)
+	}
+	m.pool.wake()
+	for k := range m.program.Steps {
+		s := &m.program.Steps[k]
+		a := &m.args[k]
+		a.Images = images
+		if s.Images > 0 {
+			a.Images = s.Images
+		}
+		m.pool.step(s.Prim, a)
+	}
+	m.pool.rest()
+}
+
+// Output is output k of the last run, row-major (batch, classes); rows past the images of the run
+// mean nothing. It is valid until the next call.
+func (m *Machine) Output(k int) []float32 {
+	v := m.program.Outputs[k]
+	src := m.arenas[v.Ref.Space].Floats(v.Ref.Off, m.program.Size[v.Ref.Space]-v.Ref.Off)
+	v.Layout.Unpack(m.outputs[k], src, v.Rows)
+	return m.outputs[k]
+}
+
+// Losses of the last step: the total first, then the mean loss of each output.
+func (m *Machine) Losses() []float32 {
+	m.losses = append(m.losses[:0], 0)
+	for k, r := range m.program.Losses {
+		l := m.arenas[r.Space].Floats(r.Off, 1)[0]
+		m.losses = append(m.losses, l)
+		m.losses[0] += float32(m.program.LossWeights[k] * l)
+	}
+	return m.losses
+}
+
+// Params are the trainable parameters in the program's order and layout. The caller may change
+// them between steps.
+func (m *Machine) Params() []float32 {
+	return m.arenas[plan.Param].Floats(0, m.program.Size[plan.Param])
+}
+
+// Grads are the gradients of the last step, laid out as Params.
+func (m *Machine) Grads() []float32 {
+	return m.arenas[plan.Grad].Floats(0, m.program.Size[plan.Grad])
+}
+
+// Running are the running statistics.
+func (m *Machine) Running() []float32 {
+	return m.arenas[plan.Stats].Floats(0, m.program.Size[plan.Stats])
+}
+
+// Store copies the trained parameters and running statistics into net, by name.
+func (m *Machine) Store(net *engine.Network) error {
+	if err := m.unpack(net, plan.Param, m.program.Params); err != nil {
+		return err
+	}
+	return m.unpack(net, plan.Stats, m.program.Running)
+}
+
+// Gradients returns the gradients of the last step by parameter name, in plain row-major order.
+func (m *Machine) Gradients() map[string][]float32 {
+	grads := map[string][]float32{}
+	for _, s := range m.program.Params {
+		g := make([]float32, s.Param.Shape.TotalSize())
+		s.Unpack(g, m.arenas[plan.Grad].Floats(s.Off, s.Len))
+		grads[s.Param.Name] = g
+	}
+	return grads
+}
+
+func (m *Machine) unpack(net *engine.Network, space plan.Space, slots []plan.Slot) error {
+	for _, s := range slots {
+		p, err := net.Param(s.Param.Name)
+		if err != nil {
+			return err
+		}
+		value := make([]float32, p.Shape.TotalSize())
+		s.Unpack(value, m.arenas[space].Floats(s.Off, s.Len))
+		p.Value = value
+	}
+	return nil
+}
