@@ -82,9 +82,8 @@ func convolutions(f *file) {
 			}
 		}
 	}
-	isaConst := map[string]string{"avx512": "AVX512", "avx2": "AVX2"}
 	each(func(s isa, k, n, pitch, channels int, name string) {
-		fmt.Fprintf(&f.decl, "\t{%s, %d, %d, %d}: %s,\n", isaConst[s.name], k, n, pitch, name)
+		fmt.Fprintf(&f.decl, "\t{%s, %d, %d, %d}: %s,\n", s.constant(), k, n, pitch, name)
 	})
 	fmt.Fprintf(&f.decl, "}\n")
 	each(func(s isa, k, n, pitch, channels int, name string) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"go/format"
+	"strings"
 )
 
 // file collects the assembly text of one family and the Go declarations beside it.
@@ -59,6 +60,9 @@ var (
 	avx512 = isa{"avx512", "Z", 32, 64, 1}
 	avx2   = isa{"avx2", "Y", 16, 32, 2}
 )
+
+// constant is the name of the ISA in package kernel.
+func (s isa) constant() string { return strings.ToUpper(s.name) }
 
 // r names vector register i.
 func (s isa) r(i int) string { return fmt.Sprintf("%s%d", s.reg, i) }

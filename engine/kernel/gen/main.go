@@ -14,6 +14,7 @@ var families = []struct {
 	emit func(*file)
 }{
 	{"conv", convolutions},
+	{"peak", peaks},
 }
 
 func main() {
