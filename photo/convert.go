@@ -5,7 +5,6 @@ import (
 	"image"
 	"image/color"
 	"image/gif"
-	"image/jpeg"
 	"io"
 )
 
@@ -19,8 +18,6 @@ func decodeAs(decode func(io.Reader) (image.Image, error)) func([]byte) (*Image,
 		return fromImage(m), nil
 	}
 }
-
-func decodeJPEG(data []byte) (*Image, error) { return decodeAs(jpeg.Decode)(data) }
 
 // decodeGIF decodes the first frame on its canvas. Decoders put transparency
 // in place of the transparent palette entry; the colour is taken back from the

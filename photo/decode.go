@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"os"
@@ -15,6 +14,8 @@ import (
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
+
+	"regraft/photo/jpeg"
 )
 
 // DecodeOptions limits what is decoded. The zero value is right for photos.
@@ -38,7 +39,7 @@ const (
 type format struct {
 	name   string
 	is     func(head []byte) bool
-	config func(io.Reader) (image.Config, error)
+	size   func(data []byte) (w, h int, err error)
 	decode func(data []byte) (*Image, error)
 	exif   imagemeta.ImageFormat // 0: the format carries no orientation
 	// density is the most pixels that one byte can encode (0: unbounded). A
@@ -51,12 +52,12 @@ type format struct {
 // on each block of 64 pixels, deflate packs 1032 bytes into one (PNG down to 1
 // bit per pixel), a 12-bit LZW code of a GIF stands for up to 4096 pixels.
 var formats = []format{
-	{"JPEG", prefix("\xff\xd8\xff"), jpeg.DecodeConfig, decodeJPEG, imagemeta.JPEG, 512},
-	{"PNG", prefix("\x89PNG\r\n\x1a\n"), png.DecodeConfig, decodeAs(png.Decode), imagemeta.PNG, 8 * 1032},
-	{"GIF", prefix("GIF8"), gif.DecodeConfig, decodeGIF, 0, 2731},
-	{"WebP", riff("WEBP"), webp.DecodeConfig, decodeWebP, imagemeta.WebP, 0},
-	{"BMP", prefix("BM"), bmp.DecodeConfig, decodeAs(bmp.Decode), 0, 8},
-	{"TIFF", either(prefix("II*\x00"), prefix("MM\x00*")), tiff.DecodeConfig, decodeAs(tiff.Decode), imagemeta.TIFF, 0},
+	{"JPEG", prefix("\xff\xd8\xff"), sizeOfJPEG, decodeJPEG, imagemeta.JPEG, 512},
+	{"PNG", prefix("\x89PNG\r\n\x1a\n"), sizeBy(png.DecodeConfig), decodeAs(png.Decode), imagemeta.PNG, 8 * 1032},
+	{"GIF", prefix("GIF8"), sizeBy(gif.DecodeConfig), decodeGIF, 0, 2731},
+	{"WebP", riff("WEBP"), sizeBy(webp.DecodeConfig), decodeWebP, imagemeta.WebP, 0},
+	{"BMP", prefix("BM"), sizeBy(bmp.DecodeConfig), decodeAs(bmp.Decode), 0, 8},
+	{"TIFF", either(prefix("II*\x00"), prefix("MM\x00*")), sizeBy(tiff.DecodeConfig), decodeAs(tiff.Decode), imagemeta.TIFF, 0},
 }
 
 // foreign names formats that people's folders hold and that are not decoded.
@@ -65,6 +66,24 @@ var foreign = []format{
 	{name: "AVIF", is: either(brand("avif"), brand("avis"))},
 	{name: "JPEG XL", is: either(prefix("\xff\x0a"), prefix("\x00\x00\x00\x0cJXL "))},
 	{name: "PDF", is: prefix("%PDF")},
+}
+
+// sizeBy adapts a header reader of the image package.
+func sizeBy(config func(io.Reader) (image.Config, error)) func([]byte) (int, int, error) {
+	return func(data []byte) (int, int, error) {
+		c, err := config(bytes.NewReader(data))
+		return c.Width, c.Height, err
+	}
+}
+
+func sizeOfJPEG(data []byte) (w, h int, err error) {
+	c, err := jpeg.DecodeConfig(data)
+	return c.Width, c.Height, err
+}
+
+func decodeJPEG(data []byte) (*Image, error) {
+	w, h, pix, err := jpeg.Decode(data)
+	return &Image{w, h, pix}, err
 }
 
 func prefix(magic string) func([]byte) bool {
@@ -156,11 +175,11 @@ func Decode(data []byte, o DecodeOptions) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := f.config(bytes.NewReader(data))
+	w, h, err := f.size(data)
 	if err != nil {
 		return nil, damaged(f, err)
 	}
-	if err := checkSize(f, c.Width, c.Height, len(data), o); err != nil {
+	if err := checkSize(f, w, h, len(data), o); err != nil {
 		return nil, err
 	}
 	m, err := f.decode(data)

@@ -1,0 +1,104 @@
+package jpeg
+
+// pixels upsamples the planes and converts them to RGB.
+func (d *decoder) pixels() []uint8 {
+	pix := make([]uint8, 3*d.width*d.height)
+	rows := make([]upsampler, len(d.components))
+	for i := range d.components {
+		rows[i] = d.upsampler(&d.components[i])
+	}
+	convert := d.conversion()
+	lines := make([][]uint8, len(rows))
+	for y := range d.height {
+		for i, row := range rows {
+			lines[i] = row(y)
+		}
+		convert(pix[3*d.width*y:3*d.width*(y+1)], lines)
+	}
+	return pix
+}
+
+// conversion chooses the colour space as libjpeg does: by the Adobe
+// transform, the JFIF segment, then the components' names.
+func (d *decoder) conversion() func(rgb []uint8, lines [][]uint8) {
+	switch len(d.components) {
+	case 1:
+		return fromGray
+	case 4:
+		if d.adobe == 2 {
+			return fromYCCK
+		}
+		return fromCMYK
+	}
+	c := d.components
+	named := c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B'
+	if !d.jfif && (d.adobe == 0 || d.adobe == noAdobe && named) {
+		return fromRGB
+	}
+	return fromYCbCr
+}
+
+func fromGray(rgb []uint8, lines [][]uint8) {
+	for x, v := range lines[0] {
+		p := rgb[3*x : 3*x+3 : 3*x+3]
+		p[0], p[1], p[2] = v, v, v
+	}
+}
+
+func fromRGB(rgb []uint8, lines [][]uint8) {
+	for x := range lines[0] {
+		p := rgb[3*x : 3*x+3 : 3*x+3]
+		p[0], p[1], p[2] = lines[0][x], lines[1][x], lines[2][x]
+	}
+}
+
+// The tables of YCbCr to RGB in 16-bit fixed point, as in libjpeg's jdcolor.c.
+var redOfCr, greenOfCr, greenOfCb, blueOfCb = func() (r, gr, gb, b [256]int32) {
+	const half = 1 << 15
+	for i := range r {
+		x := int32(i) - 128
+		r[i] = (91881*x + half) >> 16
+		gr[i] = -46802 * x
+		gb[i] = -22554*x + half
+		b[i] = (116130*x + half) >> 16
+	}
+	return
+}()
+
+func fromYCbCr(rgb []uint8, lines [][]uint8) {
+	luma := lines[0]
+	blue, red := lines[1][:len(luma)], lines[2][:len(luma)]
+	for x, l := range luma {
+		y, cb, cr := int32(l), blue[x], red[x]
+		p := rgb[3*x : 3*x+3 : 3*x+3]
+		p[0] = clamp(y + redOfCr[cr])
+		p[1] = clamp(y + (greenOfCb[cb]+greenOfCr[cr])>>16)
+		p[2] = clamp(y + blueOfCb[cb])
+	}
+}
+
+// fromCMYK converts inks stored inverted, 255 for none, as Adobe's programs
+// store them; Pillow takes all four-component files so.
+func fromCMYK(rgb []uint8, lines [][]uint8) {
+	for x, k := range lines[3] {
+		for c := range 3 {
+			rgb[3*x+c] = ink(lines[c][x], k)
+		}
+	}
+}
+
+// ink is k * v / 255 in Pillow's rounding (Convert.c, cmyk2rgb).
+func ink(v, k uint8) uint8 {
+	t := int32(255-v)*int32(k) + 128
+	return clamp(int32(k) - (t>>8+t)>>8)
+}
+
+// fromYCCK converts CMY stored as YCbCr of their complement.
+func fromYCCK(rgb []uint8, lines [][]uint8) {
+	fromYCbCr(rgb, lines)
+	for x, k := range lines[3] {
+		for c := range 3 {
+			rgb[3*x+c] = ink(255-rgb[3*x+c], k)
+		}
+	}
+}

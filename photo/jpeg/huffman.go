@@ -1,0 +1,107 @@
+package jpeg
+
+// fastBits is the length of codes that one look into a table decodes.
+const fastBits = 10
+
+// huffman decodes one code.
+type huffman struct {
+	// short holds symbol<<8 | length for every fastBits bits that start with
+	// a short code, else 0.
+	short [1 << fastBits]uint16
+	// whole does the same for AC codes whose extra bits fit as well:
+	// value<<16 | run<<8 | length of code and bits; the end of the block has
+	// the run endOfBlock.
+	whole [1 << fastBits]int32
+	// limit[n] is the first 16-bit word past the codes of length n, which
+	// start at index first[n] of symbols with the code low[n].
+	limit   [18]uint32
+	low     [17]uint32
+	first   [17]int
+	symbols []uint8
+}
+
+// endOfBlock is a run that leaves every block.
+const endOfBlock = 64
+
+// newHuffman builds the table from the number of codes of each length 1 to 16
+// and their symbols (T.81 annex C).
+func newHuffman(lengths, symbols []uint8, ac bool) (*huffman, error) {
+	h := &huffman{symbols: append([]uint8(nil), symbols...)}
+	code, index := uint32(0), 0
+	for n := 1; n <= 16; n++ {
+		count := int(lengths[n-1])
+		h.low[n], h.first[n] = code, index
+		if code+uint32(count) > 1<<n {
+			return nil, errSegment
+		}
+		for i := range count {
+			if n <= fastBits {
+				h.enter(code+uint32(i), n, h.symbols[index+i])
+			}
+		}
+		code += uint32(count)
+		index += count
+		h.limit[n] = code << (16 - n)
+		code <<= 1
+	}
+	h.limit[17] = 1 << 16
+	if ac {
+		h.combine()
+	}
+	return h, nil
+}
+
+// enter fills the part of short that starts with the code.
+func (h *huffman) enter(code uint32, n int, symbol uint8) {
+	from := code << (fastBits - n)
+	for i := range uint32(1) << (fastBits - n) {
+		h.short[from+i] = uint16(symbol)<<8 | uint16(n)
+	}
+}
+
+// combine fills whole.
+func (h *huffman) combine() {
+	for i, e := range h.short {
+		length, symbol := int(e&0xff), int(e>>8)
+		run, size := symbol>>4, symbol&15
+		switch {
+		case e == 0 || length+size > fastBits:
+			continue
+		case symbol == 0:
+			run = endOfBlock
+		case size == 0 && run < 15:
+			continue // a run of blocks: progressive scans look at short
+		}
+		extra := int32(i) >> (fastBits - length - size) & (1<<size - 1)
+		h.whole[i] = extend(extra, size)<<16 | int32(run)<<8 | int32(length+size)
+	}
+}
+
+// symbol decodes the next symbol; -1 where no code fits.
+func (h *huffman) symbol(b *bits) int {
+	if b.n < 16 {
+		b.fill()
+	}
+	if e := h.short[b.acc>>(64-fastBits)]; e != 0 {
+		b.acc <<= e & 0xff
+		b.n -= int(e & 0xff)
+		return int(e >> 8)
+	}
+	return h.long(b)
+}
+
+// long decodes a symbol whose code is longer than fastBits; 16 bits are valid.
+func (h *huffman) long(b *bits) int {
+	word := uint32(b.acc >> 48)
+	n := 1
+	for word >= h.limit[n] {
+		n++
+	}
+	if n > 16 {
+		return -1
+	}
+	index := h.first[n] + int(word>>(16-n)-h.low[n])
+	b.acc <<= n
+	b.n -= n
+	return int(h.symbols[index])
+}

@@ -1,0 +1,178 @@
+package jpeg
+
+// unseen is the successive approximation of a coefficient before its first scan.
+const unseen = -1
+
+// progression is the state of one progressive scan (T.81 annex G).
+type progression struct {
+	*decoder
+	run int // blocks that follow without new coefficients
+}
+
+// progressiveBlock chooses how the blocks of a scan are decoded, and checks
+// that the scan refines what came before it.
+func (d *decoder) progressiveBlock(s *scan) (blockDecoder, error) {
+	dc := s.start == 0
+	switch {
+	case dc && s.end != 0, !dc && (s.end < s.start || s.end > 63 || len(s.components) != 1):
+		return nil, errSegment
+	case s.low > 13 || s.high != 0 && s.high != s.low+1:
+		return nil, errSegment
+	}
+	for _, c := range s.components {
+		if !dc && c.bitsLeft[0] == unseen {
+			return nil, errSegment
+		}
+		for k := s.start; k <= s.end; k++ {
+			if known := c.bitsLeft[k]; s.high == 0 && known != unseen || s.high > 0 && known != int8(s.high) {
+				return nil, errSegment
+			}
+			c.bitsLeft[k] = int8(s.low)
+		}
+	}
+	p := &progression{decoder: d}
+	switch {
+	case dc && s.high == 0:
+		return p.firstDC, nil
+	case dc:
+		return p.refineDC, nil
+	case s.high == 0:
+		return p.firstAC, nil
+	}
+	return p.refineAC, nil
+}
+
+// coefficients returns the block at (x, y).
+func (c *component) coefficients(x, y int) *[64]int16 {
+	at := 8 * (y*c.stride + 8*x)
+	return (*[64]int16)(c.coef[at : at+64])
+}
+
+func (p *progression) firstDC(s *scan, i, x, y int) error {
+	c := s.components[i]
+	size := s.dc[i].symbol(&p.bits)
+	if size < 0 || size > 15 {
+		return errCode
+	}
+	c.predicted += extend(p.bits.take(size), size)
+	c.coefficients(x, y)[0] = int16(c.predicted << s.low)
+	return nil
+}
+
+func (p *progression) refineDC(s *scan, i, x, y int) error {
+	if p.bits.take(1) == 1 {
+		s.components[i].coefficients(x, y)[0] |= 1 << s.low
+	}
+	return nil
+}
+
+// endRun decodes how many blocks an end-of-band symbol of this run ends,
+// besides the present one.
+func (p *progression) endRun(run int) int { return 1<<run + int(p.bits.take(run)) - 1 }
+
+func (p *progression) firstAC(s *scan, i, x, y int) error {
+	if p.run > 0 {
+		p.run--
+		return nil
+	}
+	block := s.components[i].coefficients(x, y)
+	for k := s.start; k <= s.end; k++ {
+		symbol := s.ac[i].symbol(&p.bits)
+		if symbol < 0 {
+			return errCode
+		}
+		run, size := symbol>>4, symbol&15
+		if size == 0 && run < 15 {
+			p.run = p.endRun(run)
+			return nil
+		}
+		value := extend(p.bits.take(size), size)
+		if k += run; k > s.end {
+			return errCode
+		}
+		block[zigzag[k]] = int16(value << s.low)
+	}
+	return nil
+}
+
+func (p *progression) refineAC(s *scan, i, x, y int) error {
+	block := s.components[i].coefficients(x, y)
+	k := s.start
+	if p.run > 0 {
+		p.run--
+		p.correct(block, k, s.end, s.end, s.low)
+		return nil
+	}
+	for k <= s.end {
+		symbol := s.ac[i].symbol(&p.bits)
+		if symbol < 0 {
+			return errCode
+		}
+		run, size := symbol>>4, symbol&15
+		value := int16(0)
+		switch {
+		case size == 1:
+			value = -1 << s.low
+			if p.bits.take(1) == 1 {
+				value = 1 << s.low
+			}
+		case size > 1:
+			return errCode
+		case run < 15:
+			p.run = p.endRun(run)
+			p.correct(block, k, s.end, s.end, s.low)
+			return nil
+		}
+		k = p.correct(block, k, s.end, run, s.low)
+		if value != 0 {
+			if k > s.end {
+				return errCode
+			}
+			block[zigzag[k]] = value
+		}
+		k++
+	}
+	return nil
+}
+
+// correct reads a correction bit for each coefficient from k on that is not
+// zero, until it has passed zeros zero ones; it returns the place of the next
+// zero, or end+1.
+func (p *progression) correct(block *[64]int16, k, end, zeros int, low uint) int {
+	for ; k <= end; k++ {
+		at := zigzag[k]
+		v := block[at]
+		if v == 0 {
+			if zeros == 0 {
+				return k
+			}
+			zeros--
+			continue
+		}
+		if p.bits.take(1) == 0 || v&(1<<low) != 0 {
+			continue
+		}
+		if v > 0 {
+			block[at] += 1 << low
+		} else {
+			block[at] -= 1 << low
+		}
+	}
+	return k
+}
+
+// reconstruct turns the coefficients of all blocks into samples.
+func (d *decoder) reconstruct() {
+	for i := range d.components {
+		c := &d.components[i]
+		for y := range c.blocksHigh {
+			for x := range c.blocksWide {
+				for k, v := range c.coefficients(x, y) {
+					d.block[k] = int32(v) * int32(c.quant[k])
+				}
+				inverse(&d.block, c.plane[8*(y*c.stride+x):], c.stride)
+			}
+		}
+		c.coef = nil
+	}
+}

@@ -1,0 +1,216 @@
+package jpeg
+
+// readScans reads everything after the frame header: until all components
+// are there (sequential files), or until the end of the image.
+func (d *decoder) readScans() error {
+	for {
+		mark, err := d.nextMarker()
+		switch {
+		case err != nil:
+			return err
+		case mark == markEOI:
+			if !d.complete() {
+				return errMarker
+			}
+			return nil
+		case mark != markSOS:
+			if err := d.readHeader(mark); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := d.readScan(); err != nil {
+			return err
+		}
+		if !d.progressive && d.complete() {
+			return nil
+		}
+	}
+}
+
+func (d *decoder) complete() bool {
+	for i := range d.components {
+		if !d.components[i].scanned {
+			return false
+		}
+	}
+	return true
+}
+
+// maxScans bounds the work that a small file can ask for. Encoders use about ten.
+const maxScans = 100
+
+// scan is the header of one scan (T.81 B.2.3).
+type scan struct {
+	components []*component
+	dc, ac     []*huffman // per component
+	start, end int        // of the spectral band
+	high, low  uint       // of the successive approximation
+}
+
+func (d *decoder) readScan() error {
+	if d.scans++; d.scans > maxScans {
+		return unsupported("more than %d scans", maxScans)
+	}
+	s, err := d.readScanHeader()
+	if err != nil {
+		return err
+	}
+	decode := d.decodeBlock
+	if d.progressive {
+		if decode, err = d.progressiveBlock(s); err != nil {
+			return err
+		}
+	}
+	for i, c := range s.components {
+		if err := d.open(c); err != nil {
+			return err
+		}
+		if needsDC := !d.progressive || s.start == 0 && s.high == 0; needsDC && s.dc[i] == nil {
+			return errSegment
+		}
+		if needsAC := !d.progressive || s.start > 0; needsAC && s.ac[i] == nil {
+			return errSegment
+		}
+	}
+	return d.runIntervals(s, decode)
+}
+
+func (d *decoder) readScanHeader() (*scan, error) {
+	body, err := d.segment()
+	if err != nil {
+		return nil, err
+	}
+	if len(body) < 1 || len(body) < 4+2*int(body[0]) || body[0] < 1 || body[0] > 4 {
+		return nil, errSegment
+	}
+	s := &scan{}
+	n := int(body[0])
+	for i := range n {
+		id, tables := body[1+2*i], body[2+2*i]
+		c := d.component(id)
+		if c == nil || tables>>4 > 3 || tables&15 > 3 {
+			return nil, errSegment
+		}
+		for _, other := range s.components {
+			if other == c {
+				return nil, errSegment
+			}
+		}
+		s.components = append(s.components, c)
+		s.dc, s.ac = append(s.dc, d.dc[tables>>4]), append(s.ac, d.ac[tables&15])
+	}
+	last := body[1+2*n:]
+	s.start, s.end, s.high, s.low = int(last[0]), int(last[1]), uint(last[2]>>4), uint(last[2]&15)
+	blocks := 0
+	for _, c := range s.components {
+		blocks += c.h * c.v
+	}
+	if n > 1 && blocks > 10 {
+		return nil, errSegment // T.81 B.2.3
+	}
+	return s, nil
+}
+
+func (d *decoder) component(id uint8) *component {
+	for i := range d.components {
+		if d.components[i].id == id {
+			return &d.components[i]
+		}
+	}
+	return nil
+}
+
+// open makes the component ready for a scan. The quantisation table counts
+// that is there at its first scan.
+func (d *decoder) open(c *component) error {
+	if c.scanned {
+		if !d.progressive {
+			return errSegment
+		}
+		return nil
+	}
+	c.scanned = true
+	if c.quant = d.quant[c.table]; c.quant == nil {
+		return errSegment
+	}
+	c.plane = make([]uint8, c.stride*c.rows)
+	if d.progressive {
+		c.coef = make([]int16, c.stride*c.rows)
+	}
+	return nil
+}
+
+// blockDecoder decodes the block at (x, y), in blocks, of the i-th component of a scan.
+type blockDecoder func(s *scan, i, x, y int) error
+
+// runIntervals decodes all MCUs of a scan, from one restart marker to the next.
+func (d *decoder) runIntervals(s *scan, decode blockDecoder) error {
+	first := s.components[0]
+	wide, high := first.blocksWide, first.blocksHigh
+	if len(s.components) > 1 {
+		wide, high = first.stride/(8*first.h), first.rows/(8*first.v)
+	}
+	interval := d.restart
+	if interval == 0 {
+		interval = wide * high
+	}
+	marker := uint8(markRST0)
+	for at := 0; at < wide*high; at += interval {
+		if at > 0 {
+			if err := d.readRestart(marker); err != nil {
+				return err
+			}
+			marker = markRST0 + (marker+1)&7
+		}
+		d.pos = d.bits.load(d.data, d.pos)
+		for _, c := range s.components {
+			c.predicted = 0
+		}
+		if err := d.runInterval(s, decode, at, min(at+interval, wide*high), wide); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readRestart skips the restart marker that must stand at pos.
+func (d *decoder) readRestart(want uint8) error {
+	got, err := d.nextMarker()
+	if err != nil {
+		return err
+	}
+	if got != want {
+		return errCode
+	}
+	return nil
+}
+
+// runInterval decodes the MCUs from..to-1 of a scan of wide MCUs a row.
+func (d *decoder) runInterval(s *scan, decode blockDecoder, from, to, wide int) error {
+	for at := from; at < to; at++ {
+		x, y := at%wide, at/wide
+		if len(s.components) == 1 {
+			if err := decode(s, 0, x, y); err != nil {
+				return err
+			}
+		} else {
+			for i, c := range s.components {
+				for j := range c.v {
+					for k := range c.h {
+						if err := decode(s, i, x*c.h+k, y*c.v+j); err != nil {
+							return err
+						}
+					}
+				}
+			}
+		}
+		if d.bits.overrun() {
+			if d.pos >= len(d.data) {
+				return errTruncated
+			}
+			return errCode
+		}
+	}
+	return nil
+}

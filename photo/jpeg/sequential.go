@@ -1,0 +1,65 @@
+package jpeg
+
+// decodeBlock decodes one block of a sequential scan into its plane.
+func (d *decoder) decodeBlock(s *scan, i, x, y int) error {
+	c := s.components[i]
+	size := s.dc[i].symbol(&d.bits)
+	if size < 0 || size > 15 {
+		return errCode
+	}
+	c.predicted += extend(d.bits.take(size), size)
+	d.block[0] = c.predicted * int32(c.quant[0])
+	last, ok := d.decodeAC(s.ac[i], c.quant)
+	if !ok {
+		return errCode
+	}
+	out := c.plane[8*(y*c.stride+x):]
+	if last == 0 {
+		flat(d.block[0], out, c.stride)
+		d.block[0] = 0
+		return nil
+	}
+	inverse(&d.block, out, c.stride)
+	clear(d.block[:])
+	return nil
+}
+
+// decodeAC decodes the coefficients after the first and multiplies them by the
+// quantiser. It returns the index of the last one, 0 where there are none.
+func (d *decoder) decodeAC(h *huffman, quant *[64]uint16) (last int, ok bool) {
+	b := &d.bits
+	k := 1
+	for k < 64 {
+		if b.n < 32 {
+			b.fill()
+		}
+		e := h.whole[b.acc>>(64-fastBits)]
+		var run int
+		var value int32
+		if e != 0 {
+			b.acc <<= e & 0x3f
+			b.n -= int(e & 0x3f)
+			run, value = int(e>>8&0xff), e>>16
+			if run == endOfBlock {
+				return last, true
+			}
+		} else {
+			symbol := h.symbol(b)
+			if symbol <= 0 {
+				return last, symbol == 0
+			}
+			size := symbol & 15
+			run = symbol >> 4
+			if size == 0 && run < 15 {
+				return 0, false
+			}
+			value = extend(b.take(size), size)
+		}
+		k += run
+		at := zigzag[uint8(k)]
+		d.block[at] = value * int32(quant[at])
+		last = k
+		k++
+	}
+	return last, k == 64
+}
