@@ -52,6 +52,10 @@ type Objective struct {
 // Dropout), adds the cross-entropy losses and differentiates them with gorgonia.Grad.
 func NewObjective(net *Network, o ObjectiveOptions) (*Objective, error) {
 	obj := &Objective{}
+	net, err := net.PoolAfterConv()
+	if err != nil {
+		return nil, err
+	}
 	shape := net.Input.Shape().Clone()
 	shape[0] = o.Batch
 	train, err := net.Rewrite(shape, obj.trainingForm(net, o))

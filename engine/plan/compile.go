@@ -16,6 +16,10 @@ const maxArena = 16 << 30
 // Inference compiles net, for up to net.Batch() images, with BatchNorm folded into convolutions
 // and activations applied where their operand is made.
 func Inference(net *engine.Network, opt Options) (*Program, error) {
+	net, err := net.PoolAfterConv()
+	if err != nil {
+		return nil, err
+	}
 	g, err := lower(net, opt, net.Nodes())
 	if err != nil {
 		return nil, err

@@ -17,8 +17,12 @@ type (
 	// normApply: z, statistics -> y.
 	normApply struct{}
 	// normReduce: z, statistics, gamma, dy -> sums block, and beside it dgamma, dbeta. With masked,
-	// dy counts only where the Relu behind the normalisation let the value through.
-	normReduce struct{ masked bool }
+	// dy counts only where the Relu behind
+	// the normalisation let the value through.
+	normReduce struct {
+		epsilon float32
+		masked  bool
+	}
 	// normGradX: z, statistics, sums, dy -> dz.
 	normGradX struct{ masked bool }
 )
@@ -96,7 +100,7 @@ func (n *normGroup) rewrite(dead map[*instr]bool) {
 	}
 	dy, sums := n.reduce.in[2], n.reduce.out
 	sums.form = plain
-	n.reduce.op, n.reduce.in = &normReduce{}, []*value{z, statistics, gamma, dy}
+	n.reduce.op, n.reduce.in = &normReduce{epsilon: train.Epsilon}, []*value{z, statistics, gamma, dy}
 	n.reduce.also = make([]*value, 2)
 	for _, row := range n.rows {
 		// row 0 holds the sum of dy, which is dbeta; row 1 that of dy*xhat, dgamma
@@ -193,7 +197,7 @@ func maskFlag(masked bool) int {
 
 func (e *emitter) normReduce(i *instr, o *normReduce) error {
 	z, statistics, gamma, dy, sums := i.in[0], i.in[1], i.in[2], i.in[3], i.out
-	sums.length = kernel.GradSumsLen(z.shape[1])
+	sums.length = kernel.CoefficientsLen(z.shape[1])
 	prim, err := kernel.NewBatchNormGradSums(e.g.opt.ISA, z.images(), dy.images(), maskFlag(o.masked))
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
@@ -205,7 +209,7 @@ func (e *emitter) normReduce(i *instr, o *normReduce) error {
 			i.also[k] = e.temporary(i.label+" unused gradient", padded(z.shape[1]))
 		}
 	}
-	finish, err := kernel.NewBatchNormGradFinish(z.images())
+	finish, err := kernel.NewBatchNormGradFinish(z.images(), float64(o.epsilon), false)
 	return e.primitive(&instr{label: i.label, op: planned("BatchNormReduceFinish"), out: sums, also: i.also}, finish, err, 0,
 		slots, statistics, e.vector(gamma), i.also[0], i.also[1], sums)
 }

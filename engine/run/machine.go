@@ -160,7 +160,6 @@ func (m *Machine) execute(images int) {
 	for _, p := range m.patches {
 		m.args[p.step].Operand[p.operand] = m.base[p.ref.Space] + uintptr(4*p.ref.Off)
 	}
-	m.pool.wake()
 	for k := range m.program.Steps {
 		s := &m.program.Steps[k]
 		a := &m.args[k]
@@ -170,7 +169,6 @@ func (m *Machine) execute(images int) {
 		}
 		m.pool.step(s.Prim, a)
 	}
-	m.pool.rest()
 }
 
 // Output is output k of the last run, row-major (batch, classes); rows past the images of the run

@@ -1,141 +1,161 @@
 package run
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 
 	"regraft/engine/kernel"
 )
 
-// spins is how often a worker looks for work before it parks: about 100 microseconds, on both
-// sides. Waking a parked thread costs up to a factor of two on a busy host; spinning for longer
-// eats the time slice that the other side needs.
+// spins is how often a thread looks for work, or for the end of the others' work, before it parks:
+// about 100 microseconds. Waking a parked thread costs up to a factor of two on a busy host;
+// spinning for longer eats the time slice that the other side needs.
 const spins = 4000
 
-// pool is a set of persistent workers that claim the items of one step after the other from a
-// counter. The caller works too.
+// pool is a set of persistent workers that claim work items one by one. The caller works too, and
+// waits for items, never for workers: one that the system has put aside holds up nothing but the
+// item it has in hand.
 type pool struct {
 	workers []*kernel.Worker
+	jobs    [2]job // of the step in hand and the one before, by the parity of its number
 
-	// The step in hand.
-	prim  kernel.Primitive
-	args  *kernel.Args
-	call  func(w *kernel.Worker, item int)
-	total int32
-
-	_    [64]byte
-	next atomic.Int32 // item to claim
-	_    [64]byte
-	seq  atomic.Uint32 // number of the step
-	_    [64]byte
-	done atomic.Int32 // workers that have finished the step
-	_    [64]byte
+	_     [64]byte
+	claim atomic.Uint64 // number of the step, its items, and the next item to claim
+	_     [64]byte
+	left  atomic.Int32 // items not finished yet
+	_     [64]byte
 
 	mu      sync.Mutex
-	cond    *sync.Cond
+	work    *sync.Cond
 	parked  atomic.Int32
 	stopped atomic.Bool
 	waiting atomic.Bool
 	finish  chan struct{}
+	group   sync.WaitGroup
 }
+
+// job is what the items of a step do: a primitive, or a function.
+type job struct {
+	prim kernel.Primitive
+	args *kernel.Args
+	call func(w *kernel.Worker, item int)
+	base int // of the first item
+}
+
+// The fields of claim.
+const (
+	claimBits = 20 // of the next item, and of the number of items
+	claimMask = 1<<claimBits - 1
+)
 
 func newPool(threads, scratch int) *pool {
 	p := &pool{finish: make(chan struct{}, 1)}
-	p.cond = sync.NewCond(&p.mu)
+	p.work = sync.NewCond(&p.mu)
 	for range max(threads, 1) {
 		p.workers = append(p.workers, kernel.NewWorker(scratch))
 	}
 	for _, w := range p.workers[1:] {
-		go p.work(w)
+		p.group.Go(func() { p.live(w) })
 	}
 	return p
 }
 
-// work is a worker's life: wait for a step, claim its items, report.
-func (p *pool) work(w *kernel.Worker) {
-	seen := uint32(0)
-	for p.await(seen) {
-		seen++
-		p.drain(w)
-		if p.done.Add(1) == int32(len(p.workers)-1) && p.waiting.Swap(false) {
-			p.finish <- struct{}{}
+// live is a worker's life.
+func (p *pool) live(w *kernel.Worker) {
+	spin := 0
+	for !p.stopped.Load() {
+		c := p.claim.Load()
+		if p.item(w, c) {
+			spin = 0
+			continue
 		}
-	}
-}
-
-// await returns when a step after `seen` begins, or false when the pool closes.
-func (p *pool) await(seen uint32) bool {
-	for spin := 0; p.seq.Load() == seen; spin++ {
-		if spin < spins {
+		if spin++; spin < spins {
 			kernel.Pause()
 			continue
 		}
-		p.mu.Lock()
-		p.parked.Add(1)
-		for p.seq.Load() == seen && !p.stopped.Load() {
-			p.cond.Wait()
-		}
-		p.parked.Add(-1)
-		p.mu.Unlock()
+		p.park(c)
+		spin = 0
 	}
-	return !p.stopped.Load()
 }
 
-func (p *pool) drain(w *kernel.Worker) {
-	for {
-		i := p.next.Add(1) - 1
-		if i >= p.total {
-			return
-		}
-		if p.call != nil {
-			p.call(w, int(i))
-		} else {
-			p.prim.Item(w, int(i), p.args)
-		}
+// item tries to claim and run the next item of the step that c names.
+func (p *pool) item(w *kernel.Worker, c uint64) bool {
+	next, total := c&claimMask, c>>claimBits&claimMask
+	if next >= total {
+		return false
 	}
+	if !p.claim.CompareAndSwap(c, c+1) {
+		return true // somebody else was faster; look again
+	}
+	// The claim holds the step until this item is finished, so its job stays as it is.
+	j := &p.jobs[c>>(2*claimBits)&1]
+	if j.call != nil {
+		j.call(w, j.base+int(next))
+	} else {
+		j.prim.Item(w, j.base+int(next), j.args)
+	}
+	if p.left.Add(-1) == 0 && p.waiting.Swap(false) {
+		p.finish <- struct{}{}
+	}
+	return true
+}
+
+// park sleeps until the claim is no longer c.
+func (p *pool) park(c uint64) {
+	p.mu.Lock()
+	p.parked.Add(1)
+	for p.claim.Load() == c && !p.stopped.Load() {
+		p.work.Wait()
+	}
+	p.parked.Add(-1)
+	p.mu.Unlock()
 }
 
 // step runs all items of a primitive and returns when they are finished.
 func (p *pool) step(prim kernel.Primitive, args *kernel.Args) {
-	p.prim, p.args, p.call = prim, args, nil
-	p.dispatch(prim.Items(args.Images))
+	p.dispatch(job{prim: prim, args: args}, prim.Items(args.Images))
 }
 
 // run calls f for every item.
 func (p *pool) run(items int, f func(w *kernel.Worker, item int)) {
-	p.call = f
-	p.dispatch(items)
+	p.dispatch(job{call: f}, items)
 }
 
-func (p *pool) dispatch(items int) {
-	p.total = int32(items)
-	p.next.Store(0)
-	if len(p.workers) == 1 || items == 1 {
-		p.drain(p.workers[0])
+func (p *pool) dispatch(j job, items int) {
+	for ; items > claimMask; items -= claimMask {
+		p.round(j, claimMask)
+		j.base += claimMask
+	}
+	p.round(j, items)
+}
+
+func (p *pool) round(j job, items int) {
+	if items == 0 {
 		return
 	}
-	p.done.Store(0)
-	p.seq.Add(1)
-	if p.parked.Load() > 0 {
+	number := p.claim.Load()>>(2*claimBits) + 1
+	p.jobs[number&1] = j
+	p.left.Store(int32(items))
+	p.claim.Store(number<<(2*claimBits) | uint64(items)<<claimBits)
+	if items > 1 && p.parked.Load() > 0 {
 		p.mu.Lock()
-		p.cond.Broadcast()
+		p.work.Broadcast()
 		p.mu.Unlock()
 	}
-	p.drain(p.workers[0])
+	for p.item(p.workers[0], p.claim.Load()) {
+	}
 	p.join()
 }
 
-// join waits for the workers' last items.
+// join waits for the items that others have claimed.
 func (p *pool) join() {
-	all := int32(len(p.workers) - 1)
-	for spin := 0; p.done.Load() != all; spin++ {
+	for spin := 0; p.left.Load() != 0; spin++ {
 		if spin < spins {
 			kernel.Pause()
 			continue
 		}
 		p.waiting.Store(true)
-		if p.done.Load() == all && p.waiting.Swap(false) {
+		if p.left.Load() == 0 && p.waiting.Swap(false) {
 			return
 		}
 		<-p.finish
@@ -143,15 +163,11 @@ func (p *pool) join() {
 	}
 }
 
-// wake and rest bracket the steps of one run; the garbage collector must not move what they use.
-func (p *pool) wake() {}
-func (p *pool) rest() { runtime.KeepAlive(p) }
-
 // close ends the workers.
 func (p *pool) close() {
 	p.mu.Lock()
 	p.stopped.Store(true)
-	p.seq.Add(1)
-	p.cond.Broadcast()
+	p.work.Broadcast()
 	p.mu.Unlock()
+	p.group.Wait()
 }

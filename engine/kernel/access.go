@@ -1,0 +1,4 @@
+package kernel
+
+// Floats is the memory of n floats at the address of an operand.
+func Floats(address uintptr, n int) []float32 { return floatsAt(address, n) }
