@@ -1,0 +1,138 @@
+package kernel
+
+import "math"
+
+// The elementwise primitives. Operands are blocked layouts of the same channels, height and width; an
+// output may be the same memory as an input of the same layout. Item: one plane. NaN stays NaN.
+
+var (
+	copyKernel = planeKernel{"copy", func(k *planeArgs) {
+		k.each(func(x, _, out *[Lanes]float32) { *out = *x })
+	}}
+	addKernel = planeKernel{"add", func(k *planeArgs) {
+		k.each(func(x, y, out *[Lanes]float32) {
+			for c, v := range x {
+				out[c] = atLeast(k.Low, v+y[c])
+			}
+		})
+	}}
+	affineKernel = planeKernel{"affine", func(k *planeArgs) {
+		scale, shift := lanesAt(k.Vector[0]), lanesAt(k.Vector[1])
+		k.each(func(x, _, out *[Lanes]float32) {
+			for c, v := range x {
+				out[c] = atLeast(k.Low, fma32(v, scale[c], shift[c]))
+			}
+		})
+	}}
+	clipKernel = planeKernel{"clip", func(k *planeArgs) {
+		k.each(func(x, _, out *[Lanes]float32) {
+			for c, v := range x {
+				out[c] = clip(v, k.Low, k.High)
+			}
+		})
+	}}
+	clipGradKernel = planeKernel{"clipgrad", func(k *planeArgs) {
+		k.each(func(x, dy, dx *[Lanes]float32) {
+			for c, v := range x {
+				d := dy[c]
+				if !(v > k.Low && v < k.High) {
+					d = 0
+				}
+				dx[c] = d
+			}
+		})
+	}}
+)
+
+// atLeast is max(low, v) that keeps NaN.
+func atLeast(low, v float32) float32 {
+	if low > v {
+		return low
+	}
+	return v
+}
+
+// clip is min(max(v, low), high) that keeps NaN.
+func clip(v, low, high float32) float32 {
+	v = atLeast(low, v)
+	if high < v {
+		return high
+	}
+	return v
+}
+
+// NewCopy copies between layouts. Operands: 0 X, 1 Y.
+func NewCopy(isa ISA, in, out Layout) (Primitive, error) {
+	x := tensor{0, in}
+	return newPlanes(isa, copyKernel, x, x, tensor{1, out})
+}
+
+// NewAdd is out = a + b, with flag ReLU max(0, a + b). Operands: 0 A, 1 B, 2 out.
+func NewAdd(isa ISA, a, b, out Layout, flags int) (Primitive, error) {
+	p, err := newPlanes(isa, addKernel, tensor{0, a}, tensor{1, b}, tensor{2, out})
+	if err != nil {
+		return nil, err
+	}
+	p.low = lowest(flags)
+	return p, nil
+}
+
+// NewAccumulate is y += x. Operands: 0 X, 1 Y.
+func NewAccumulate(isa ISA, x, y Layout) (Primitive, error) {
+	return newPlanes(isa, addKernel, tensor{0, x}, tensor{1, y}, tensor{1, y})
+}
+
+// NewAffine is y = x*scale + shift per channel in one rounding (fused), with flag ReLU at least 0.
+// Operands: 0 X, 1 scale, 2 shift (C floats each, zero up to a whole block), 3 Y.
+func NewAffine(isa ISA, in, out Layout, flags int) (Primitive, error) {
+	x := tensor{0, in}
+	p, err := newPlanes(isa, affineKernel, x, x, tensor{3, out})
+	if err != nil {
+		return nil, err
+	}
+	p.vectors, p.low = []vector{{at: 1}, {at: 2}}, lowest(flags)
+	return p, nil
+}
+
+// NewReLU is y = max(0, x). Operands: 0 X, 1 Y.
+func NewReLU(isa ISA, in, out Layout) (Primitive, error) {
+	return NewClip(isa, in, out, 0, float32(math.Inf(1)))
+}
+
+// NewReluGrad is dx = dy where y > 0, else 0. Operands: 0 Y (what ReLU gave, or what it was given),
+// 1 dY, 2 dX.
+func NewReluGrad(isa ISA, y, dy, dx Layout) (Primitive, error) {
+	return NewClipGrad(isa, y, dy, dx, 0, float32(math.Inf(1)))
+}
+
+// NewClip is y = min(max(x, low), high). Operands: 0 X, 1 Y.
+func NewClip(isa ISA, in, out Layout, low, high float32) (Primitive, error) {
+	if !(low <= 0 && high >= 0) { // 0 would not stay 0 in the padding lanes
+		return NewMap("clip", in, out, func(v float32) float32 { return clip(v, low, high) })
+	}
+	x := tensor{0, in}
+	p, err := newPlanes(isa, clipKernel, x, x, tensor{1, out})
+	if err != nil {
+		return nil, err
+	}
+	p.low, p.high = low, high
+	return p, nil
+}
+
+// NewClipGrad is dx = dy where low < x < high, else 0 (PyTorch's hardtanh). Operands: 0 X, 1 dY, 2 dX.
+func NewClipGrad(isa ISA, x, dy, dx Layout, low, high float32) (Primitive, error) {
+	p, err := newPlanes(isa, clipGradKernel, tensor{0, x}, tensor{1, dy}, tensor{2, dx})
+	if err != nil {
+		return nil, err
+	}
+	p.low, p.high = low, high
+	return p, nil
+}
+
+// lowest is the lower bound of an output: 0 with flag ReLU.
+func lowest(flags int) float32 {
+	if flags&ReLU != 0 {
+		return 0
+	}
+	return float32(math.Inf(-1))
+}

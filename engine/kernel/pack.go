@@ -1,0 +1,131 @@
+package kernel
+
+import "fmt"
+
+// packArgs is the argument block of the kernel that turns three channel rows into rows of RGB pixels.
+// The assembly knows the offsets.
+type packArgs struct {
+	X, Y       uintptr    // 0 8    first row of the first channel, first pixel
+	Channel    int        // 16     bytes between the channels of X
+	XRow, YRow int        // 24 32  bytes between rows
+	Rows       int        // 40
+	Pixels     int        // 48     of a row
+	Scale      [3]float32 // 56 60 64
+	Shift      [3]float32 // 68 72 76
+}
+
+func packTwin(k *packArgs) {
+	for r := range uintptr(k.Rows) {
+		y := floatsAt(k.Y+r*uintptr(k.YRow), 3*k.Pixels)
+		for c := range 3 {
+			for i, v := range floatsAt(k.X+uintptr(c*k.Channel)+r*uintptr(k.XRow), k.Pixels) {
+				y[3*i+c] = fma32(v, k.Scale[c], k.Shift[c])
+			}
+		}
+	}
+}
+
+// packInput brings the network's input into its layout.
+type packInput struct {
+	name         string
+	out          Layout
+	scale, shift []float32
+	kernel       func(*packArgs)
+}
+
+// packRows is the number of rows of an item.
+const packRows = 32
+
+// NewPackInput writes row-major NCHW float32 in layout out, Pixels or Blocked, as x*scale + shift per
+// channel in one rounding (fused); scale and shift are nil for 1 and 0. Operands: 0 X, 1 Y. Item: a
+// band of rows of one image.
+func NewPackInput(isa ISA, out Layout, scale, shift []float32) (Primitive, error) {
+	if min(out.C, out.H, out.W) < 1 {
+		return nil, fmt.Errorf("pack: layout %v is empty", out)
+	}
+	for _, v := range [][]float32{scale, shift} {
+		if v != nil && len(v) != out.C {
+			return nil, fmt.Errorf("pack: %d factors for %d channels", len(v), out.C)
+		}
+	}
+	p := &packInput{name: kernelName("pack", Go), out: out, scale: make([]float32, out.C), shift: make([]float32, out.C)}
+	for c := range p.scale {
+		p.scale[c] = 1
+	}
+	copy(p.scale, scale)
+	copy(p.shift, shift)
+	if out.Pixel == 3 {
+		p.name = kernelName("pack", isa)
+		p.kernel = choose(packKernels, isa, "pack", packTwin)
+	}
+	return p, nil
+}
+
+func (p *packInput) Name() string         { return p.name }
+func (p *packInput) Items(images int) int { return images * p.bands() }
+func (p *packInput) bands() int           { return (p.out.H + packRows - 1) / packRows }
+
+func (p *packInput) Item(w *Worker, i int, a *Args) {
+	l := p.out
+	image, row := i/p.bands(), i%p.bands()*packRows
+	rows := min(packRows, l.H-row)
+	x := a.Operand[0] + uintptr(4*(image*l.C*l.H*l.W+row*l.W))
+	y := a.Operand[1] + uintptr(4*(image*l.Image+l.Base+row*l.Row))
+	if p.kernel == nil {
+		p.plain(x, y, rows)
+		return
+	}
+	k := argsOf[packArgs](w)
+	*k = packArgs{
+		X: x, Y: y, Channel: 4 * l.H * l.W, XRow: 4 * l.W, YRow: 4 * l.Row, Rows: rows, Pixels: l.W,
+		Scale: [3]float32(p.scale), Shift: [3]float32(p.shift),
+	}
+	p.kernel(k)
+}
+
+// plain serves the layouts that have no kernel.
+func (p *packInput) plain(x, y uintptr, rows int) {
+	l := p.out
+	for b := range l.Blocks() {
+		lanes := min(l.Pixel, l.C-b*Lanes)
+		for r := range rows {
+			out := floatsAt(y+uintptr(4*(b*l.Plane+r*l.Row)), l.W*l.Pixel)
+			clear(out)
+			for lane := range lanes {
+				c := b*Lanes + lane
+				for i, v := range floatsAt(x+uintptr(4*((c*l.H+r)*l.W)), l.W) {
+					out[i*l.Pixel+lane] = fma32(v, p.scale[c], p.shift[c])
+				}
+			}
+		}
+	}
+}
+
+// repack moves one image an item between a layout and row-major NCHW.
+type repack struct {
+	name   string
+	layout Layout
+	move   func(l Layout, blocked, plain []float32)
+	plain  int // operand in row-major NCHW
+}
+
+// NewPack writes row-major NCHW in a layout. Operands: 0 X, 1 Y. Item: one image.
+func NewPack(out Layout) Primitive {
+	return &repack{"pack", out, func(l Layout, blocked, plain []float32) { l.Pack(blocked, plain, 1) }, 0}
+}
+
+// NewUnpack writes a layout as row-major NCHW. Operands: 0 X, 1 Y. Item: one image.
+func NewUnpack(in Layout) Primitive {
+	return &repack{"unpack", in, func(l Layout, blocked, plain []float32) { l.Unpack(plain, blocked, 1) }, 1}
+}
+
+func (p *repack) Name() string         { return p.name }
+func (p *repack) Items(images int) int { return images }
+
+func (p *repack) Item(_ *Worker, image int, a *Args) {
+	l := p.layout
+	plain := l.C * l.H * l.W
+	p.move(l,
+		floatsAt(a.Operand[1-p.plain]+uintptr(4*image*l.Image), l.Base+l.Blocks()*l.Plane),
+		floatsAt(a.Operand[p.plain]+uintptr(4*image*plain), plain))
+}

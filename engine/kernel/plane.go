@@ -1,0 +1,165 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+)
+
+// planeArgs is the argument block of the kernels that walk the pixels of one plane (one block of
+// sixteen channels of one image) row by row. The assembly knows the offsets.
+type planeArgs struct {
+	X, Y, Out          uintptr    // 0 8 16    first pixel of the first row
+	XRow, YRow, OutRow int        // 24 32 40  bytes between rows
+	Rows, Pixels       int        // 48 56     pixels of a row
+	Vector             [6]uintptr // 64 to 104 constants per channel, sixteen floats each
+	Low, High          float32    // 112 116   constants for all channels
+	Sum                uintptr    // 120       sixteen float64 that a reduction adds to
+	Product            uintptr    // 128       sixteen more
+}
+
+// planeKernel is one arithmetic on a plane: the plain Go form; the assembly goes by the same name.
+type planeKernel struct {
+	name string
+	twin func(*planeArgs)
+}
+
+// planePixels is about the number of pixels that one call into assembly works on, a few tens of
+// microseconds: the garbage collector has to wait for a call to end.
+const planePixels = 4096
+
+// tensor is an operand of a primitive that lies in memory as a layout says.
+type tensor struct {
+	at     int // index in Args.Operand
+	layout Layout
+}
+
+// plane is the address of pixel (0, 0) of one block of one image.
+func (t tensor) plane(a *Args, image, block int) uintptr {
+	return a.Operand[t.at] + uintptr(4*(image*t.layout.Image+t.layout.Base+block*t.layout.Plane))
+}
+
+// vector is an operand with one float for every channel, rounded up to whole blocks; or part of a
+// longer one, as many floats further on. It can also be the same constant lanes for every block.
+type vector struct {
+	at, skip int
+	constant *[Lanes]float32
+}
+
+func (v vector) block(a *Args, block int) uintptr {
+	if v.constant != nil {
+		return uintptr(unsafe.Pointer(v.constant))
+	}
+	return a.Operand[v.at] + uintptr(4*(v.skip+block*Lanes))
+}
+
+// planes runs a kernel over all planes of its operands: item i is block i % blocks of image i / blocks.
+// All tensors have the same channels, height and width; each has its own halo, and may be a view.
+type planes struct {
+	name      string
+	x, y, out tensor // those that the kernel does not have repeat x
+	vectors   []vector
+	low, high float32
+	sums      int // float64 sums per channel that the kernel adds to a slot for every plane
+	slots     int // the operand that holds the slots
+	kernel    func(*planeArgs)
+}
+
+func newPlanes(isa ISA, k planeKernel, x, y, out tensor) (*planes, error) {
+	for _, t := range []tensor{x, y, out} {
+		if !t.layout.blocked() {
+			return nil, fmt.Errorf("%s: operand %d is %v, must be blocked", k.name, t.at, t.layout)
+		}
+		if l := t.layout; min(l.C, l.H, l.W) < 1 {
+			return nil, fmt.Errorf("%s: operand %d is %v: empty", k.name, t.at, l)
+		}
+		if t.layout.C != x.layout.C || t.layout.H != x.layout.H || t.layout.W != x.layout.W {
+			return nil, fmt.Errorf("%s: operand %d is %v, operand %d is %v: channels, height and width must agree",
+				k.name, t.at, t.layout, x.at, x.layout)
+		}
+	}
+	return &planes{
+		name: kernelName(k.name, isa), x: x, y: y, out: out,
+		low: float32(math.Inf(-1)), high: float32(math.Inf(1)),
+		kernel: choose(planeKernels, isa, k.name, k.twin),
+	}, nil
+}
+
+func (p *planes) Name() string         { return p.name }
+func (p *planes) Items(images int) int { return images * p.x.layout.Blocks() }
+
+// Slots is the number of floats of the slots operand: float64 sums for every image and channel.
+func (p *planes) Slots(images int) int { return images * p.slot() }
+
+// slot is the floats that the planes of one image use.
+func (p *planes) slot() int { return p.x.layout.Blocks() * p.sums * Lanes * 2 }
+
+func (p *planes) Item(w *Worker, i int, a *Args) {
+	blocks := p.x.layout.Blocks()
+	image, block := i/blocks, i%blocks
+	k := argsOf[planeArgs](w)
+	k.X, k.Y, k.Out = p.x.plane(a, image, block), p.y.plane(a, image, block), p.out.plane(a, image, block)
+	k.Low, k.High = p.low, p.high
+	for j, v := range p.vectors {
+		k.Vector[j] = v.block(a, block)
+	}
+	if p.sums > 0 {
+		slot := a.Operand[p.slots] + uintptr(i*p.sums*Lanes*8)
+		clear(float64sAt(slot, p.sums*Lanes))
+		k.Sum, k.Product = slot, slot+Lanes*8
+	}
+	p.run(k)
+}
+
+// run walks the plane whose first pixels k names, in bands of rows.
+func (p *planes) run(k *planeArgs) {
+	l := p.x.layout
+	k.XRow, k.YRow, k.OutRow = 4*l.Row, 4*p.y.layout.Row, 4*p.out.layout.Row
+	k.Pixels = l.W
+	band := max(1, planePixels/l.W)
+	for row := 0; row < l.H; row += band {
+		k.Rows = min(band, l.H-row)
+		p.kernel(k)
+		k.X += uintptr(k.Rows * k.XRow)
+		k.Y += uintptr(k.Rows * k.YRow)
+		k.Out += uintptr(k.Rows * k.OutRow)
+	}
+}
+
+// each visits the pixels for the plain Go forms of elementwise kernels.
+func (k *planeArgs) each(visit func(x, y, out *[Lanes]float32)) {
+	for r := range uintptr(k.Rows) {
+		x, y, out := k.X+r*uintptr(k.XRow), k.Y+r*uintptr(k.YRow), k.Out+r*uintptr(k.OutRow)
+		for range k.Pixels {
+			visit(lanesAt(x), lanesAt(y), lanesAt(out))
+			x, y, out = x+4*Lanes, y+4*Lanes, out+4*Lanes
+		}
+	}
+}
+
+// Constant lanes, package variables, which do not move.
+var (
+	zeroLanes [Lanes]float32
+	oneLanes  = [Lanes]float32{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}
+)
+
+// lanesAt is the pixel, or the constants of a block, at an address.
+func lanesAt(p uintptr) *[Lanes]float32 { return (*[Lanes]float32)(pointer(p)) }
+
+// sumsAt is one block of float64 sums.
+func sumsAt(p uintptr) *[Lanes]float64 { return (*[Lanes]float64)(pointer(p)) }
+
+func float64sAt(p uintptr, n int) []float64 { return unsafe.Slice((*float64)(pointer(p)), n) }
+
+// kernelTable holds the assembly of a family by instruction set and name.
+type kernelTable[T any] [AVX512 + 1]map[string]func(*T)
+
+// choose is the assembly of that name, or its plain Go form.
+func choose[T any](table kernelTable[T], isa ISA, name string, twin func(*T)) func(*T) {
+	if k, ok := table[isa][name]; ok {
+		return k
+	}
+	return twin
+}
+
+func kernelName(name string, isa ISA) string { return name + "_f32_" + isa.String() }

@@ -1,0 +1,9 @@
+package kernel
+
+// Without assembly every kernel is its plain Go form.
+var (
+	planeKernels  kernelTable[planeArgs]
+	poolKernels   kernelTable[poolArgs]
+	updateKernels kernelTable[updateArgs]
+	packKernels   kernelTable[packArgs]
+)

@@ -1,0 +1,196 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+)
+
+// poolArgs is the argument block of the pooling kernels. The assembly knows the offsets.
+type poolArgs struct {
+	X, Y   uintptr // 0 8     planes: what the windows slide over, and what has their output pixels
+	Runs   uintptr // 16      *poolRun
+	N      int     // 24      runs
+	Taps   uintptr // 32      *int32
+	Step   int     // 40      bytes between neighbouring windows
+	Bias   uintptr // 48      sixteen floats added to an average
+	Low    float32 // 56      lower bound of an average
+	DX     uintptr // 64      gradient of a maximum: the plane that X's gradient is added to,
+	DXRuns uintptr // 72      and its own runs and taps
+	DXTaps uintptr // 80
+}
+
+// poolKernel is one kind of pooling: the plain Go form; the assembly goes by the same name.
+type poolKernel struct {
+	name string
+	twin func(*poolArgs)
+}
+
+var (
+	maxPoolKernel = poolKernel{"maxpool", func(k *poolArgs) {
+		k.each(func(p poolPixel) {
+			best := lowestLanes
+			for _, t := range p.taps {
+				for c, v := range lanesAt(p.x + uintptr(t)) {
+					if best[c] == best[c] && !(best[c] > v) { // NaN wins, and stays
+						best[c] = v
+					}
+				}
+			}
+			*lanesAt(p.y) = best
+		})
+	}}
+	averagePoolKernel = poolKernel{"averagepool", func(k *poolArgs) {
+		bias := lanesAt(k.Bias)
+		k.each(func(p poolPixel) {
+			var sum [Lanes]float32
+			for _, t := range p.taps {
+				for c, v := range lanesAt(p.x + uintptr(t)) {
+					sum[c] += v
+				}
+			}
+			for c, v := range sum {
+				lanesAt(p.y)[c] = atLeast(k.Low, v/p.divisor+bias[c])
+			}
+		})
+	}}
+)
+
+var lowestLanes = func() (v [Lanes]float32) {
+	for c := range v {
+		v[c] = float32(math.Inf(-1))
+	}
+	return v
+}()
+
+// poolPixel is one output pixel for the plain Go forms.
+type poolPixel struct {
+	x, y    uintptr // where the window starts, the output pixel
+	taps    []int32
+	divisor float32
+	dx      uintptr // where the window starts in the gradient
+	dxTaps  []int32
+}
+
+// each visits the output pixels in row-major order.
+func (k *poolArgs) each(visit func(poolPixel)) {
+	dxRuns, dxTaps := k.DXRuns, k.DXTaps
+	if k.DX == 0 {
+		dxRuns, dxTaps = k.Runs, k.Taps
+	}
+	moved := unsafe.Slice((*poolRun)(pointer(dxRuns)), k.N)
+	for i, run := range unsafe.Slice((*poolRun)(pointer(k.Runs)), k.N) {
+		p := poolPixel{
+			x: k.X + uintptr(run.in), y: k.Y + uintptr(run.out), dx: k.DX + uintptr(moved[i].in), divisor: run.divisor,
+			taps:   unsafe.Slice((*int32)(pointer(k.Taps+uintptr(run.tap))), run.taps),
+			dxTaps: unsafe.Slice((*int32)(pointer(dxTaps+uintptr(run.tap))), run.taps),
+		}
+		for range run.pixels {
+			visit(p)
+			p.x, p.y, p.dx = p.x+uintptr(k.Step), p.y+4*Lanes, p.dx+uintptr(k.Step)
+		}
+	}
+}
+
+// pool runs a kernel over all planes: item i is block i % blocks of image i / blocks.
+type pool struct {
+	name      string
+	x, y      tensor   // what the windows slide over, what has their output pixels
+	on        *windows // over x, to y
+	bias      int      // the operand with the bias of an average, or 0
+	low       float32
+	dx        *maxGrad
+	overwrite *tensor // this plane becomes zero first
+	kernel    func(*poolArgs)
+}
+
+// maxGrad is the operand that receives the gradient of a maximum.
+type maxGrad struct {
+	tensor
+	on *windows // over it
+}
+
+func newPool(isa ISA, k poolKernel, s PoolShape, x, y tensor) (*pool, error) {
+	on, err := windowsBetween(k.name, s, x.layout, y.layout)
+	if err != nil {
+		return nil, err
+	}
+	return &pool{
+		name: kernelName(k.name, isa), x: x, y: y, on: on, low: lowest(0),
+		kernel: choose(poolKernels, isa, k.name, k.twin),
+	}, nil
+}
+
+// windowsBetween checks the layouts of the two sides of a pool and lists its windows.
+func windowsBetween(what string, s PoolShape, x, y Layout) (*windows, error) {
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if err := checkLayout(fmt.Sprintf("%s %v: input side", what, s), x, y.C, s.H, s.W); err != nil {
+		return nil, err
+	}
+	if err := checkLayout(fmt.Sprintf("%s %v: output side", what, s), y, x.C, s.OH, s.OW); err != nil {
+		return nil, err
+	}
+	if !x.blocked() || !y.blocked() {
+		return nil, fmt.Errorf("%s %v: layouts %v and %v, must both be blocked", what, s, x, y)
+	}
+	return windowsOf(s, x, y)
+}
+
+// NewMaxPool is the largest tap of every window; NaN is larger than everything (PyTorch). Operands:
+// 0 X, 1 Y. Item: one plane.
+func NewMaxPool(isa ISA, s PoolShape, in, out Layout) (Primitive, error) {
+	return newPool(isa, maxPoolKernel, s, tensor{0, in}, tensor{1, out})
+}
+
+// NewAveragePool is the average of every window plus a bias per channel, with flag ReLU at least 0 (the
+// bias and ReLU of a 1x1 convolution that the pool has moved behind). Operands: 0 X, 1 Y, 2 bias (C floats
+// rounded up to whole blocks), or 0 for none. Item: one plane.
+func NewAveragePool(isa ISA, s PoolShape, in, out Layout, flags int) (Primitive, error) {
+	p, err := newPool(isa, averagePoolKernel, s, tensor{0, in}, tensor{1, out})
+	if err != nil {
+		return nil, err
+	}
+	p.bias, p.low = 2, lowest(flags)
+	return p, nil
+}
+
+func (p *pool) Name() string         { return p.name }
+func (p *pool) Items(images int) int { return images * p.x.layout.Blocks() }
+
+func (p *pool) Item(w *Worker, i int, a *Args) {
+	blocks := p.x.layout.Blocks()
+	image, block := i/blocks, i%blocks
+	k := argsOf[poolArgs](w)
+	k.X, k.Y = p.x.plane(a, image, block), p.y.plane(a, image, block)
+	k.Taps, k.Step = addressOf(p.on.taps), p.on.step
+	k.Bias, k.Low = uintptr(unsafe.Pointer(&zeroLanes)), p.low
+	if p.bias > 0 && a.Operand[p.bias] != 0 {
+		k.Bias = a.Operand[p.bias] + uintptr(4*block*Lanes)
+	}
+	if p.dx != nil {
+		k.DX, k.DXTaps = p.dx.plane(a, image, block), addressOf(p.dx.on.taps)
+	}
+	if p.overwrite != nil {
+		zeroPixels(p.overwrite.plane(a, image, block), p.overwrite.layout)
+	}
+	for j, from := range p.on.cuts[:len(p.on.cuts)-1] {
+		k.N = p.on.cuts[j+1] - from
+		k.Runs = addressOf(p.on.runs[from:])
+		if p.dx != nil {
+			k.DXRuns = addressOf(p.dx.on.runs[from:])
+		}
+		p.kernel(k)
+	}
+}
+
+// zeroPixels clears the pixels of a plane.
+func zeroPixels(plane uintptr, l Layout) {
+	for r := range l.H {
+		clear(floatsAt(plane+uintptr(4*r*l.Row), l.W*Lanes))
+	}
+}
+
+// addressOf is where a non-empty part of the primitive's own tables begins. They do not move.
+func addressOf[T any](v []T) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(v))) }

@@ -1,0 +1,139 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+)
+
+// row is the channels of one image in a layout of single pixels: a Matrix, or Blocked(c, 1, 1, 0).
+type row struct {
+	base   uintptr
+	layout Layout
+}
+
+func rowOf(p uintptr, l Layout, image int) row {
+	return row{p + uintptr(4*rowOffset(l, image)), l}
+}
+
+func (r row) lanes(block int) *[Lanes]float32 {
+	return lanesAt(r.base + uintptr(4*block*r.layout.Plane))
+}
+
+func (r row) at(c int) *float32 { return &r.lanes(c / Lanes)[c%Lanes] }
+
+// clearTail zeroes the lanes past the last channel.
+func (r row) clearTail() {
+	if c := r.layout.C % Lanes; c != 0 {
+		clear(r.lanes(r.layout.Blocks() - 1)[c:])
+	}
+}
+
+// maximum and total are max x and sum e**(x - max), the class order being fixed.
+func (r row) maximum() float64 {
+	best := math.Inf(-1)
+	for c := range r.layout.C {
+		best = math.Max(best, float64(*r.at(c))) // NaN wins
+	}
+	return best
+}
+
+func (r row) total(maximum float64) float64 {
+	total := 0.0
+	for c := range r.layout.C {
+		total += Exp(float64(*r.at(c)) - maximum)
+	}
+	return total
+}
+
+func checkRows(what string, l Layout) error {
+	if !l.blocked() || l.H != 1 || l.C < 1 || l.W < 1 {
+		return fmt.Errorf("%s: layout %v, must be an (N, classes) matrix", what, l)
+	}
+	return nil
+}
+
+// softmax is e**x over its sum.
+type softmax struct{ in, out Layout }
+
+// NewSoftmax is the softmax over the channels of an (N, C) matrix, in float64. Operands: 0 X, 1 Y, which
+// may be the same memory. Item: one image.
+func NewSoftmax(in, out Layout) (Primitive, error) {
+	if err := checkRows("softmax input", in); err != nil {
+		return nil, err
+	}
+	if err := checkLayout("softmax output", out, in.C, 1, out.W); err != nil {
+		return nil, err
+	}
+	return &softmax{in, out}, nil
+}
+
+func (p *softmax) Name() string         { return "softmax" }
+func (p *softmax) Items(images int) int { return images }
+
+func (p *softmax) Item(_ *Worker, image int, a *Args) {
+	x, y := rowOf(a.Operand[0], p.in, image), rowOf(a.Operand[1], p.out, image)
+	best := x.maximum()
+	total := x.total(best)
+	for c := range p.in.C {
+		*y.at(c) = float32(Exp(float64(*x.at(c))-best) / total)
+	}
+	y.clearTail()
+}
+
+// crossEntropy is the loss of softmax and its gradient.
+type crossEntropy struct {
+	layout            Layout
+	smoothing, weight float64
+}
+
+// NewSoftmaxCrossEntropy is PyTorch's cross_entropy with label smoothing s on n rows of logits: the loss
+// of a row with label y is -sum over classes c of t_c log p_c with p the softmax and t_c = s/classes, plus
+// 1-s for c = y. It writes the mean loss, and weight times its gradient. A label that is no class gives
+// NaN. Operands: 0 logits, 1 labels (n float32 class ids), 2 gradient of the logits, 3 the mean loss (one
+// float); 0 and 2 are Matrix(n, classes). One item.
+func NewSoftmaxCrossEntropy(n, classes int, smoothing, weight float32) (Primitive, error) {
+	if n < 1 || classes < 1 {
+		return nil, fmt.Errorf("cross entropy: logits of %d rows and %d classes", n, classes)
+	}
+	if !(smoothing >= 0 && smoothing <= 1) {
+		return nil, fmt.Errorf("cross entropy: label smoothing %g, must lie in [0, 1]", smoothing)
+	}
+	return &crossEntropy{Matrix(n, classes), float64(smoothing), float64(weight)}, nil
+}
+
+func (p *crossEntropy) Name() string  { return "softmax_cross_entropy" }
+func (p *crossEntropy) Items(int) int { return 1 }
+
+func (p *crossEntropy) Item(_ *Worker, _ int, a *Args) {
+	n := p.layout.W
+	sum := 0.0
+	for i, label := range floatsAt(a.Operand[1], n) {
+		sum += p.row(rowOf(a.Operand[0], p.layout, i), rowOf(a.Operand[2], p.layout, i), float64(label))
+	}
+	floatsAt(a.Operand[3], 1)[0] = float32(sum / float64(n))
+}
+
+// row writes the gradient of one row and returns its loss.
+func (p *crossEntropy) row(x, dx row, label float64) (loss float64) {
+	classes := p.layout.C
+	best := x.maximum()
+	total := x.total(best)
+	logTotal := Log(total)
+	if label != math.Floor(label) || !(label >= 0 && label < float64(classes)) {
+		total, logTotal = math.NaN(), math.NaN()
+	}
+	scale := p.weight / float64(p.layout.W)
+	for c := range classes {
+		target := p.smoothing / float64(classes)
+		if float64(c) == label {
+			target += 1 - p.smoothing
+		}
+		v := float64(*x.at(c)) - best
+		if target != 0 || math.IsNaN(logTotal) { // 0 times an infinite logarithm counts for nothing
+			loss += float64(target * (logTotal - v))
+		}
+		*dx.at(c) = float32((Exp(v)/total - target) * scale)
+	}
+	dx.clearTail()
+	return loss
+}

@@ -1,0 +1,140 @@
+package kernel
+
+import (
+	"math"
+	"runtime"
+	"unsafe"
+)
+
+// Constants are the scalars of one optimizer step, the same for all parameters. A rule reads those
+// that its formula names. The assembly knows the order of the fields.
+type Constants struct {
+	Rate     float32 // learning rate; Adam: divided by the first moment's bias correction
+	Decay    float32 // L2 weight decay, added to the gradient
+	Keep     float32 // factor on the parameter before the step: 1 - rate*decay when decay is decoupled, else 1
+	Momentum float32
+	Gain     float32 // weight of the gradient in the running mean (1 - beta1)
+	Beta     float32 // weight of the old value in the running mean of squares (beta2, alpha)
+	GainSq   float32 // weight of the new square (1 - beta2, 1 - alpha)
+	Root     float32 // divides the root of the mean of squares (bias correction of the second moment)
+	Epsilon  float32
+}
+
+// Rule is the update that one optimizer makes to every parameter.
+type Rule struct {
+	// States is the number of slices of state, each as long as the parameters.
+	States int
+	name   string
+	twin   func(k *Constants, p, g, a, b []float32)
+}
+
+// The rules, with parameter p, gradient g, states a and b. All arithmetic is in float32, unfused.
+var (
+	// SGD: g += decay p; p -= rate g.
+	SGD = &Rule{0, "sgd", sgd}
+	// Momentum: g += decay p; a = momentum a + g; p -= rate a.
+	Momentum = &Rule{1, "momentum", momentum}
+	// Nesterov: g += decay p; a = momentum a + g; p -= rate (g + momentum a).
+	Nesterov = &Rule{1, "nesterov", nesterov}
+	// Adam and AdamW: g += decay p; a += gain (g - a); b = beta b + gainSq g g;
+	// p = keep p - rate a / (sqrt(b)/root + epsilon).
+	Adam = &Rule{2, "adam", adam}
+	// RMSprop, PyTorch's form: g += decay p; a = beta a + gainSq g g;
+	// b = momentum b + g / (sqrt(a) + epsilon); p -= rate b.
+	RMSprop = &Rule{2, "rmsprop", rmsprop}
+	// RMSpropTF, TensorFlow's form: g += decay p; a += gainSq (g g - a);
+	// b = momentum b + rate g / sqrt(a + epsilon); p -= b.
+	RMSpropTF = &Rule{2, "rmsproptf", rmspropTF}
+)
+
+// updateArgs is the argument block of the assembly.
+type updateArgs struct {
+	P, G, A, B uintptr    // 0 8 16 24
+	N          int        // 32 blocks of sixteen floats
+	K          *Constants // 40
+}
+
+// updateRun is the most floats that one call into assembly takes: five streams of 64 KiB.
+const updateRun = 16 << 10
+
+// Apply updates the parameters p by the gradients g. state holds r.States slices; all slices have
+// the same length. The bits do not depend on isa, nor on how a longer run is cut into calls.
+func (r *Rule) Apply(isa ISA, k Constants, p, g []float32, state ...[]float32) {
+	if len(p) == 0 {
+		return
+	}
+	states := [2][]float32{p, p} // unused states stand on valid memory
+	copy(states[:], state)
+	n := len(p)
+	g, a, b := g[:n], states[0][:n], states[1][:n]
+	kernel, whole := updateKernels[isa][r.name], 0
+	if kernel != nil {
+		whole = n / Lanes * Lanes // the last few go the plain way, with the same bits
+	}
+	for i := 0; i < whole; i += updateRun {
+		kernel(&updateArgs{
+			P: uintptr(unsafe.Pointer(&p[i])), G: uintptr(unsafe.Pointer(&g[i])),
+			A: uintptr(unsafe.Pointer(&a[i])), B: uintptr(unsafe.Pointer(&b[i])),
+			N: min(updateRun, whole-i) / Lanes, K: &k,
+		})
+	}
+	r.twin(&k, p[whole:], g[whole:], a[whole:], b[whole:])
+	runtime.KeepAlive(states)
+	runtime.KeepAlive(p)
+	runtime.KeepAlive(g)
+}
+
+func sgd(k *Constants, p, g, _, _ []float32) {
+	for i, v := range p {
+		d := g[i] + float32(k.Decay*v)
+		p[i] = v - float32(k.Rate*d)
+	}
+}
+
+func momentum(k *Constants, p, g, a, _ []float32) {
+	for i, v := range p {
+		d := g[i] + float32(k.Decay*v)
+		a[i] = float32(k.Momentum*a[i]) + d
+		p[i] = v - float32(k.Rate*a[i])
+	}
+}
+
+func nesterov(k *Constants, p, g, a, _ []float32) {
+	for i, v := range p {
+		d := g[i] + float32(k.Decay*v)
+		a[i] = float32(k.Momentum*a[i]) + d
+		d += float32(k.Momentum * a[i])
+		p[i] = v - float32(k.Rate*d)
+	}
+}
+
+func adam(k *Constants, p, g, a, b []float32) {
+	for i, v := range p {
+		d := g[i] + float32(k.Decay*v)
+		a[i] += float32(k.Gain * (d - a[i]))
+		b[i] = float32(k.Beta*b[i]) + float32(float32(k.GainSq*d)*d)
+		root := sqrt32(b[i])/k.Root + k.Epsilon
+		p[i] = float32(k.Keep*v) - float32(k.Rate*a[i])/root
+	}
+}
+
+func rmsprop(k *Constants, p, g, a, b []float32) {
+	for i, v := range p {
+		d := g[i] + float32(k.Decay*v)
+		a[i] = float32(k.Beta*a[i]) + float32(float32(k.GainSq*d)*d)
+		b[i] = float32(k.Momentum*b[i]) + d/(sqrt32(a[i])+k.Epsilon)
+		p[i] = v - float32(k.Rate*b[i])
+	}
+}
+
+func rmspropTF(k *Constants, p, g, a, b []float32) {
+	for i, v := range p {
+		d := g[i] + float32(k.Decay*v)
+		a[i] += float32(k.GainSq * (float32(d*d) - a[i]))
+		b[i] = float32(k.Momentum*b[i]) + float32(k.Rate*d)/sqrt32(a[i]+k.Epsilon)
+		p[i] = v - b[i]
+	}
+}
+
+// sqrt32 is the correctly rounded root: a float64 root has digits enough for that.
+func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }

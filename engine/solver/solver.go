@@ -1,0 +1,242 @@
+// Package solver changes parameters by their gradients: SGD with momentum and Nesterov's, Adam, AdamW
+// and RMSprop in PyTorch's and TensorFlow's form, on flat slices, and the schedules of the learning
+// rate. Semantics are PyTorch's; the same numbers give the same bits on every machine.
+package solver
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"regraft/engine/kernel"
+)
+
+// Solver is an optimizer with its state.
+type Solver interface {
+	// Step updates params by grads, slices of the same length on every call, with learning rate lr.
+	Step(params, grads []float32, lr float32)
+	// State is what a checkpoint must keep besides Steps: slices as long as the parameters, in a fixed
+	// order. They are empty before the first step, and they are the solver's own memory.
+	State() [][]float32
+	// Steps is the number of steps taken.
+	Steps() int
+	// Restore continues from a checkpoint's State and Steps; the slices are copied.
+	Restore(state [][]float32, steps int) error
+	Name() string
+}
+
+// Config holds the settings of all optimizers; each reads its own. See Defaults.
+type Config struct {
+	Momentum     float64 // sgd, rmsprop, rmsproptf
+	Nesterov     bool    // sgd
+	WeightDecay  float64 // L2, added to the gradient; adamw: decoupled, p *= 1 - lr*WeightDecay
+	Beta1, Beta2 float64 // adam, adamw
+	Alpha        float64 // rmsprop, rmsproptf: weight of the old mean of squares
+	Epsilon      float64 // adam, adamw, rmsprop: beside the root; rmsproptf: inside it
+}
+
+// method is one row of the table of optimizers.
+type method struct {
+	defaults  Config
+	rule      func(c Config) *kernel.Rule
+	constants func(c Config, lr float64, step int) kernel.Constants
+	ones      bool // the first state starts at one, not zero
+}
+
+func always(r *kernel.Rule) func(Config) *kernel.Rule { return func(Config) *kernel.Rule { return r } }
+
+var methods = map[string]method{
+	"sgd": {
+		defaults:  Config{Momentum: 0.9},
+		rule:      sgdRule,
+		constants: sgdConstants,
+	},
+	// Kingma and Ba, Adam: A Method for Stochastic Optimization (2015).
+	"adam": {
+		defaults:  Config{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8},
+		rule:      always(kernel.Adam),
+		constants: adamConstants,
+	},
+	// Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019).
+	"adamw": {
+		defaults:  Config{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01},
+		rule:      always(kernel.Adam),
+		constants: adamWConstants,
+	},
+	"rmsprop": {
+		defaults:  Config{Alpha: 0.99, Epsilon: 1e-8},
+		rule:      always(kernel.RMSprop),
+		constants: rmspropConstants,
+	},
+	// TensorFlow's RMSProp as timm and the Inception papers use it: epsilon inside the root, the mean of
+	// squares starts at one, the learning rate enters the momentum buffer.
+	"rmsproptf": {
+		defaults:  Config{Alpha: 0.9, Momentum: 0.9, Epsilon: 1e-10},
+		rule:      always(kernel.RMSpropTF),
+		constants: rmspropConstants,
+		ones:      true,
+	},
+}
+
+// Names lists the optimizers.
+func Names() []string { return []string{"sgd", "adam", "adamw", "rmsprop", "rmsproptf"} }
+
+// Defaults are PyTorch's settings of the named optimizer (rmsproptf: timm's), but for sgd's momentum
+// of 0.9.
+func Defaults(name string) (Config, error) {
+	m, ok := methods[name]
+	if !ok {
+		return Config{}, fmt.Errorf("unknown optimizer %q: choose one of %s", name, strings.Join(Names(), ", "))
+	}
+	return m.defaults, nil
+}
+
+// New makes the named optimizer: sgd, adam, adamw, rmsprop or rmsproptf.
+func New(name string, c Config) (Solver, error) {
+	if _, err := Defaults(name); err != nil {
+		return nil, err
+	}
+	if err := c.check(name); err != nil {
+		return nil, err
+	}
+	isa, err := kernel.Detect()
+	if err != nil {
+		return nil, err
+	}
+	m := methods[name]
+	return &flat{name: name, config: c, method: m, rule: m.rule(c), isa: isa}, nil
+}
+
+// check reports the first setting of the named optimizer that lies outside its range.
+func (c Config) check(name string) error {
+	var adaptive, adam, squares bool
+	switch name {
+	case "adam", "adamw":
+		adaptive, adam = true, true
+	case "rmsprop", "rmsproptf":
+		adaptive, squares = true, true
+	}
+	fraction := func(v float64) bool { return v >= 0 && v < 1 }
+	for _, rule := range []struct {
+		used, ok bool
+		setting  string
+		value    float64
+		want     string
+	}{
+		{true, c.WeightDecay >= 0 && c.WeightDecay < 1e6, "weight decay", c.WeightDecay, "at least 0"},
+		{!adam, fraction(c.Momentum), "momentum", c.Momentum, "in [0, 1)"},
+		{name == "sgd" && c.Nesterov, c.Momentum > 0, "momentum", c.Momentum, "above 0 for Nesterov"},
+		{adam, fraction(c.Beta1), "beta1", c.Beta1, "in [0, 1)"},
+		{adam, fraction(c.Beta2), "beta2", c.Beta2, "in [0, 1)"},
+		{squares, fraction(c.Alpha), "alpha", c.Alpha, "in [0, 1)"},
+		{adaptive, c.Epsilon >= 1e-30 && c.Epsilon < 1e6, "epsilon", c.Epsilon, "above 0 (at least 1e-30)"},
+	} {
+		if rule.used && !rule.ok {
+			return fmt.Errorf("optimizer %s: %s is %g, must be %s", name, rule.setting, rule.value, rule.want)
+		}
+	}
+	return nil
+}
+
+// flat runs a rule over flat slices.
+type flat struct {
+	name   string
+	config Config
+	method method
+	rule   *kernel.Rule
+	isa    kernel.ISA
+	state  [][]float32
+	steps  int
+}
+
+func (s *flat) Name() string       { return s.name }
+func (s *flat) Steps() int         { return s.steps }
+func (s *flat) State() [][]float32 { return s.state }
+
+func (s *flat) Step(params, grads []float32, lr float32) {
+	if s.state == nil {
+		s.state = s.fresh(len(params))
+	}
+	s.steps++
+	s.rule.Apply(s.isa, s.method.constants(s.config, float64(lr), s.steps), params, grads, s.state...)
+}
+
+func (s *flat) fresh(n int) [][]float32 {
+	state := make([][]float32, s.rule.States)
+	for i := range state {
+		state[i] = make([]float32, n)
+	}
+	if s.method.ones {
+		for i := range state[0] {
+			state[0][i] = 1
+		}
+	}
+	return state
+}
+
+func (s *flat) Restore(state [][]float32, steps int) error {
+	if steps < 0 {
+		return fmt.Errorf("optimizer %s: checkpoint after %d steps", s.name, steps)
+	}
+	if len(state) == 0 && steps == 0 {
+		s.state, s.steps = nil, 0
+		return nil
+	}
+	if len(state) != s.rule.States {
+		return fmt.Errorf("optimizer %s keeps %d slices of state, the checkpoint has %d", s.name, s.rule.States, len(state))
+	}
+	own := make([][]float32, len(state))
+	for i, v := range state {
+		if len(v) != len(state[0]) {
+			return fmt.Errorf("optimizer %s: slices of state of %d and %d numbers in the checkpoint", s.name, len(state[0]), len(v))
+		}
+		own[i] = slices.Clone(v)
+	}
+	s.state, s.steps = own, steps
+	return nil
+}
+
+func sgdRule(c Config) *kernel.Rule {
+	switch {
+	case c.Momentum == 0:
+		return kernel.SGD
+	case c.Nesterov:
+		return kernel.Nesterov
+	}
+	return kernel.Momentum
+}
+
+func sgdConstants(c Config, lr float64, _ int) kernel.Constants {
+	return kernel.Constants{Rate: float32(lr), Decay: float32(c.WeightDecay), Momentum: float32(c.Momentum)}
+}
+
+// adamConstants are Adam's of the given step, counted from 1.
+func adamConstants(c Config, lr float64, step int) kernel.Constants {
+	return kernel.Constants{
+		Rate:    float32(lr / (1 - power(c.Beta1, step))),
+		Decay:   float32(c.WeightDecay),
+		Keep:    1,
+		Gain:    float32(1 - c.Beta1),
+		Beta:    float32(c.Beta2),
+		GainSq:  float32(1 - c.Beta2),
+		Root:    sqrt32(1 - power(c.Beta2, step)),
+		Epsilon: float32(c.Epsilon),
+	}
+}
+
+func adamWConstants(c Config, lr float64, step int) kernel.Constants {
+	k := adamConstants(c, lr, step)
+	k.Keep, k.Decay = float32(1-float64(lr*c.WeightDecay)), 0
+	return k
+}
+
+func rmspropConstants(c Config, lr float64, _ int) kernel.Constants {
+	return kernel.Constants{
+		Rate:     float32(lr),
+		Decay:    float32(c.WeightDecay),
+		Momentum: float32(c.Momentum),
+		Beta:     float32(c.Alpha),
+		GainSq:   float32(1 - c.Alpha),
+		Epsilon:  float32(c.Epsilon),
+	}
+}
