@@ -1,0 +1,158 @@
+package op_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
+	"regraft/engine/op/optest"
+	"regraft/engine/random"
+)
+
+// TestGradients compares gorgonia.Grad, run on a TapeMachine in float64, with central differences of
+// the operator itself. The scalar that is differentiated is sum(r*y) with random weights r.
+func TestGradients(t *testing.T) {
+	for _, row := range optest.Rows() {
+		if row.Differentiable == 0 {
+			continue
+		}
+		t.Run(row.Name, func(t *testing.T) {
+			f := newFunction(t, row.Shapes, row.Node)
+			f.checkGradients(t, row.Operands(), row.Differentiable)
+		})
+	}
+}
+
+// function is a scalar function of tensors, in a graph of float64.
+type function struct {
+	in     gorgonia.Nodes
+	cost   *gorgonia.Node
+	result gorgonia.Value
+	vm     gorgonia.VM
+}
+
+// newFunction builds sum(r*y) for the node y that build makes of operands of the given shapes.
+func newFunction(t *testing.T, shapes [][]int, build func(gorgonia.Nodes) (*gorgonia.Node, error)) *function {
+	t.Helper()
+	g := gorgonia.NewGraph()
+	f := &function{}
+	for i, shape := range shapes {
+		f.in = append(f.in, variable(g, fmt.Sprintf("x%d", i), shape))
+	}
+	y, err := build(f.in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.cost = y
+	if y.Dims() > 0 {
+		r := variable(g, "r", y.Shape())
+		weights := make([]float64, y.Shape().TotalSize())
+		optest.Smooth(0, weights, random.At(2, "weights"))
+		let(t, r, weights)
+		weighted, err := op.Apply(&op.Mul{}, y, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.cost, err = op.Apply(&op.SumTo{}, weighted); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f
+}
+
+func variable(g *gorgonia.ExprGraph, name string, shape []int) *gorgonia.Node {
+	if len(shape) == 0 {
+		return gorgonia.NewScalar(g, tensor.Float64, gorgonia.WithName(name))
+	}
+	return gorgonia.NewTensor(g, tensor.Float64, len(shape), gorgonia.WithShape(shape...), gorgonia.WithName(name))
+}
+
+func let(t *testing.T, n *gorgonia.Node, values []float64) {
+	t.Helper()
+	var v any = gorgonia.NewF64(values[0])
+	if n.Dims() > 0 {
+		v = tensor.New(tensor.WithShape(n.Shape()...), tensor.WithBacking(values))
+	}
+	if err := gorgonia.Let(n, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// run computes the cost, and everything else that was asked to be read.
+func (f *function) run(t *testing.T, operands [][]float64) float64 {
+	t.Helper()
+	for i, n := range f.in {
+		let(t, n, operands[i])
+	}
+	if f.vm == nil {
+		gorgonia.Read(f.cost, &f.result)
+		f.vm = gorgonia.NewTapeMachine(f.cost.Graph())
+	}
+	f.vm.Reset()
+	if err := f.vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	return f.result.Data().(float64)
+}
+
+// checkGradients compares the gradients of the first n operands with central differences.
+//
+// The central difference D(h) is off by c*h*h + O(h^4), so |D(h)-D(h/2)| is 3/4 c*h*h and the error of
+// D(h/2) a third of that. Rounding adds the errors of two costs over h: each cost is a sum of terms whose
+// sizes add up to scale, and no operator here needs more than a few hundred roundings for a term.
+func (f *function) checkGradients(t *testing.T, operands [][]float64, n int) {
+	t.Helper()
+	grads, err := gorgonia.Grad(f.cost, f.in[:n]...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make([]gorgonia.Value, n)
+	for i, g := range grads {
+		gorgonia.Read(g, &values[i])
+	}
+	cost := f.run(t, operands)
+	gradients := make([][]float64, n)
+	for i, v := range values {
+		gradients[i] = slices.Clone(floats(t, v)) // later runs write to v
+	}
+	const h = 1.0 / 1024
+	for i, got := range gradients {
+		if len(got) != len(operands[i]) {
+			t.Fatalf("gradient %d has %d elements, want %d", i, len(got), len(operands[i]))
+		}
+		for k := range operands[i] {
+			slope := func(h float64) float64 {
+				x := operands[i][k]
+				operands[i][k] = x + h
+				above := f.run(t, operands)
+				operands[i][k] = x - h
+				below := f.run(t, operands)
+				operands[i][k] = x
+				return (above - below) / (2 * h)
+			}
+			wide, want := slope(h), slope(h/2)
+			scale := 1 + math.Abs(cost) + math.Abs(want)
+			bound := math.Abs(wide-want) + 1e3*0x1p-53*scale/h
+			if !(math.Abs(got[k]-want) <= bound) {
+				t.Errorf("operand %d, element %d: gradient %.12g, central difference %.12g, bound %.3g", i, k, got[k], want, bound)
+			}
+		}
+	}
+}
+
+func floats(t *testing.T, v gorgonia.Value) []float64 {
+	t.Helper()
+	switch data := v.Data().(type) {
+	case float64:
+		return []float64{data}
+	case []float64:
+		return data
+	}
+	t.Fatalf("%T is no value of float64", v)
+	return nil
+}
