@@ -84,7 +84,7 @@ func reals(r *rand.Rand, n int, scale float64) []float32 {
 	return v
 }
 
-// run does all items of p in a mixed-up order, as several workers might.
+// run1 does all items of p in a mixed-up order, as several workers might.
 func run1(p Primitive, a Args) {
 	scratch := 0
 	if s, ok := p.(Scratcher); ok {
@@ -94,14 +94,8 @@ func run1(p Primitive, a Args) {
 	for i := range w.Scratch {
 		w.Scratch[i] = guardValue
 	}
-	n := p.Items(a.Images)
-	for i := range n {
-		p.Item(w, (i*7+n/2)%n, &a) // a permutation unless 7 divides n
-	}
-	if n%7 == 0 {
-		for i := range n {
-			p.Item(w, i, &a)
-		}
+	for _, i := range rand.New(rand.NewPCG(9, 9)).Perm(p.Items(a.Images)) {
+		p.Item(w, i, &a)
 	}
 }
 

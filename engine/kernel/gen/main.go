@@ -14,6 +14,8 @@ var families = []struct {
 	emit func(*file)
 }{
 	{"conv", convolutions},
+	{"wgrad", weightGradients},
+	{"transpose", transposes},
 	{"peak", peaks},
 }
 

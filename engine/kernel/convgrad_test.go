@@ -1,0 +1,167 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestConvGradX compares the data gradient of every instruction set with naive loops.
+func TestConvGradX(t *testing.T) {
+	const images = 2
+	for _, tc := range convCases {
+		s := tc.s
+		t.Run(shapeName(s), func(t *testing.T) {
+			dy := Blocked(s.Cout, s.OH, s.OW, s.GradHalo()+tc.inHalo)
+			dx := Blocked(s.Cin+32, s.H, s.W, tc.outHalo).Slice(32, s.Cin)
+			for _, flags := range []int{0, Acc} {
+				checkGradX(t, s, dy, dx, flags, images)
+			}
+		})
+	}
+}
+
+func checkGradX(t *testing.T, s ConvShape, dy, dx Layout, flags, images int) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, whole := range []bool{true, false} {
+		number := func(n int) []float32 {
+			if whole {
+				return integers(r, n)
+			}
+			return reals(r, n, 1)
+		}
+		g, w, x0 := number(images*s.Cout*s.OH*s.OW), number(s.Cout*s.Cin*s.KH*s.KW), number(images*s.Cin*s.H*s.W)
+		want := referenceGradX(s, g, w, x0, flags, images)
+		bound := want.bounds(s.Cout*s.KH*s.KW + 1)
+		if whole {
+			clear(bound)
+		}
+		if flags&Acc == 0 {
+			x0 = nil
+		}
+		var first []float32
+		for _, isa := range isas() {
+			c, err := NewConvGradX(isa, s, dy, dx, flags)
+			if err != nil {
+				t.Fatal(err)
+			}
+			weights, zeros := transposed(t, s, w), Aligned(blocksOf(s.Cin)*Lanes)
+			gy, gx := place(dy, images, g), place(dx, images, x0)
+			run1(c, Args{Operand: [8]uintptr{gy.address(), Address(weights), Address(zeros), gx.address()}, Images: images})
+			got := take(t, dx, images, gx)
+			if first == nil {
+				first = got
+			}
+			sameBits(t, c.Name(), got, first)
+			closeTo(t, c.Name(), got, want.value, bound)
+		}
+	}
+}
+
+// transposed packs weights for the data gradient by way of the master layout, and checks Conv.Pack against it.
+func transposed(t *testing.T, s ConvShape, oihw []float32) []float32 {
+	t.Helper()
+	master, packed, direct := Aligned(PackedLen(s)), newGuarded(PackedLen(s)), Aligned(PackedLen(s))
+	PackWeights(s, master, oihw)
+	clear(packed.floats)
+	run1(NewTransposeWeights(s), Args{Operand: [8]uintptr{Address(master), packed.address()}, Images: 1})
+	packed.check(t, "transposed weights")
+	packTransposed(s, direct, oihw)
+	sameBits(t, "transposed weights", packed.floats, direct)
+	return packed.floats
+}
+
+func referenceGradX(s ConvShape, dy, w, x0 []float32, flags, images int) sums {
+	size, ys := s.Cin*s.H*s.W, s.Cout*s.OH*s.OW
+	ref := newSums(images * size)
+	for n := range images {
+		for i := range size {
+			if flags&Acc != 0 {
+				ref.add(n*size+i, float64(x0[n*size+i]))
+			}
+		}
+		eachTap(s, func(xi, wi, yi int) { ref.add(n*size+xi, float64(dy[n*ys+yi])*float64(w[wi])) })
+	}
+	return ref
+}
+
+// TestConvGradW compares the weight gradient of every instruction set with naive loops, over several images.
+func TestConvGradW(t *testing.T) {
+	const images = 3
+	for _, tc := range convCases {
+		s := tc.s
+		t.Run(shapeName(s), func(t *testing.T) {
+			checkGradW(t, s, Blocked(s.Cin, s.H, s.W, s.Halo()+tc.inHalo), Blocked(s.Cout, s.OH, s.OW, tc.outHalo), images)
+		})
+	}
+}
+
+// TestConvGradWPixels is TestConvGradW on images with 3 channels.
+func TestConvGradWPixels(t *testing.T) {
+	for _, s := range []ConvShape{
+		shape(3, 32, 29, 31, 3, 3, 2, 2, 0),
+		shape(3, 48, 18, 30, 3, 3, 1, 1, 1),
+		shape(3, 64, 22, 22, 7, 7, 2, 2, 3),
+		shape(3, 16, 27, 27, 11, 11, 4, 4, 2),
+	} {
+		t.Run(shapeName(s), func(t *testing.T) {
+			checkGradW(t, s, Pixels(3, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 1), 2)
+		})
+	}
+}
+
+func checkGradW(t *testing.T, s ConvShape, x, dy Layout, images int) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(7, 8))
+	for _, whole := range []bool{true, false} {
+		number := func(n int) []float32 {
+			if whole {
+				return integers(r, n)
+			}
+			return reals(r, n, 1)
+		}
+		xs, ys := s.Cin*s.H*s.W, s.Cout*s.OH*s.OW
+		in, g := number(images*xs), number(images*ys)
+		want := newSums(s.Cout * s.Cin * s.KH * s.KW)
+		for n := range images {
+			eachTap(s, func(xi, wi, yi int) { want.add(wi, float64(g[n*ys+yi])*float64(in[n*xs+xi])) })
+		}
+		bound := want.bounds(images * s.OH * s.OW)
+		if whole {
+			clear(bound)
+		}
+		var first []float32
+		for _, isa := range isas() {
+			p, err := NewConvGradW(isa, s, x, dy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			gx, gy, gw := place(x, images, in), place(dy, images, g), newGuarded(PackedLen(s))
+			if !x.blocked() { // the rows of channels that images do not have are left alone
+				clear(gw.floats)
+			}
+			run1(p, Args{Operand: [8]uintptr{gx.address(), gy.address(), gw.address()}, Images: images})
+			gw.check(t, p.Name())
+			got := make([]float32, len(want.value))
+			UnpackWeights(s, got, gw.floats)
+			again := make([]float32, len(gw.floats))
+			PackWeights(s, again, got)
+			if !slices.Equal(again, gw.floats) {
+				t.Fatalf("%s: padding of dW is not zero", p.Name())
+			}
+			if first == nil {
+				first = got
+			}
+			sameBits(t, p.Name(), got, first)
+			closeTo(t, p.Name(), got, want.value, bound)
+		}
+	}
+}
+
+// TestGradMatrix runs both gradients of a linear layer.
+func TestGradMatrix(t *testing.T) {
+	s := ConvShape{Cin: 70, Cout: 37, H: 1, W: 12, OH: 1, OW: 12, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
+	checkGradX(t, s, Matrix(12, 37), Matrix(12, 70), 0, 1)
+	checkGradW(t, s, Matrix(12, 70), Matrix(12, 37), 1)
+}

@@ -1,0 +1,52 @@
+package main
+
+import "fmt"
+
+// transposes emits the kernel that transposes 16x16 blocks of floats, as four 8x8 blocks of AVX registers each: pairs of rows are
+// interleaved, pairs of pairs shuffled, halves exchanged.
+//
+//	DI arguments (kernel.transposeArgs)   SI source   DX destination   CX blocks left
+func transposes(f *file) {
+	fmt.Fprintf(&f.decl, "\n// transposeKernel is the fastest form.\nvar transposeKernel = transpose_f32_16x16_avx2\n")
+	f.function("transpose_f32_16x16_avx2", "transposeArgs")
+	f.p("MOVQ 0(DI), SI")
+	f.p("MOVQ 8(DI), DX")
+	f.p("MOVQ 16(DI), R8") // bytes between source blocks
+	f.p("MOVQ 24(DI), R9") // bytes between destination blocks
+	f.p("MOVQ 32(DI), CX")
+	f.label("block")
+	for r := range 2 {
+		for c := range 2 {
+			eightByEight(f, r*8*64+c*32, c*8*64+r*32)
+		}
+	}
+	f.p("ADDQ R8, SI")
+	f.p("ADDQ R9, DX")
+	f.p("DECQ CX")
+	f.p("JNZ block")
+	f.end()
+}
+
+func eightByEight(f *file, src, dst int) {
+	y := func(i int) string { return fmt.Sprintf("Y%d", i) }
+	for i := range 8 {
+		f.p("VMOVUPS %d(SI), %s", src+i*64, y(i))
+	}
+	for i := 0; i < 8; i += 2 { // Y8+i: a0 b0 a1 b1 | a4 b4 a5 b5, Y9+i: a2 b2 a3 b3 | a6 b6 a7 b7
+		f.p("VUNPCKLPS %s, %s, %s", y(i+1), y(i), y(8+i))
+		f.p("VUNPCKHPS %s, %s, %s", y(i+1), y(i), y(9+i))
+	}
+	for half := range 2 { // rows 0-3 and 4-7: Y0-Y3, Y4-Y7 hold columns j | j+4
+		for j := range 4 {
+			pick := []int{0x44, 0xee}[j%2]
+			a := 8 + half*4 + j/2
+			f.p("VSHUFPS $%#x, %s, %s, %s", pick, y(a+2), y(a), y(half*4+j))
+		}
+	}
+	for j := range 4 {
+		f.p("VPERM2F128 $0x20, %s, %s, Y8", y(4+j), y(j))
+		f.p("VMOVUPS Y8, %d(DX)", dst+j*64)
+		f.p("VPERM2F128 $0x31, %s, %s, Y9", y(4+j), y(j))
+		f.p("VMOVUPS Y9, %d(DX)", dst+(j+4)*64)
+	}
+}

@@ -1,0 +1,67 @@
+package kernel
+
+import "runtime"
+
+// transposeArgs are the arguments of the transpose kernel: Count blocks of 16x16 floats, steps in bytes.
+type transposeArgs struct {
+	Src, Dst         uintptr
+	SrcStep, DstStep int
+	Count            int
+}
+
+// transposeWeights brings weights from the master layout into the data gradient's.
+type transposeWeights struct {
+	shape  ConvShape
+	kernel func(*transposeArgs)
+	taps   []int // of the source, in the destination's order
+	per    int   // (input block, tap) pairs per item
+}
+
+// NewTransposeWeights prepares the copy that the data gradient of s reads:
+//
+//	[in block][tap][out block][16 out][16 in]
+//
+// taps flipped, and for strides sorted by the output parity they belong to. Operands: 0 weights in the master layout, 1 the copy, of
+// PackedLen(s) floats. A call has nothing to do with images: Items does not depend on them.
+func NewTransposeWeights(s ConvShape) Primitive {
+	p := &transposeWeights{shape: s, kernel: transposeGo, taps: transposedTaps(s)}
+	if isa, _ := Detect(); isa != Go {
+		p.kernel = transposeKernel
+	}
+	const blocks = 512 // of an item: 1 MiB to and fro
+	p.per = max(1, blocks/blocksOf(s.Cout))
+	return p
+}
+
+func (p *transposeWeights) Name() string { return "transpose_f32_16x16" }
+
+func (p *transposeWeights) pairs() int { return blocksOf(p.shape.Cin) * len(p.taps) }
+
+func (p *transposeWeights) Items(int) int { return (p.pairs() + p.per - 1) / p.per }
+
+func (p *transposeWeights) Item(w *Worker, i int, a *Args) {
+	in, out := blocksOf(p.shape.Cin), blocksOf(p.shape.Cout)
+	t := argsOf[transposeArgs](w)
+	t.SrcStep, t.DstStep = p.shape.KH*p.shape.KW*in*entryBytes, entryBytes
+	for j := i * p.per; j < min((i+1)*p.per, p.pairs()); j++ {
+		block, tap := j/len(p.taps), p.taps[j%len(p.taps)]
+		t.Src = a.Operand[0] + uintptr((tap*in+block)*entryBytes)
+		t.Dst = a.Operand[1] + uintptr(j*out*entryBytes)
+		t.Count = out
+		p.kernel(t)
+	}
+	runtime.KeepAlive(p)
+}
+
+// transposeGo is the plain form of the kernel.
+func transposeGo(a *transposeArgs) {
+	for n := range a.Count {
+		src := floatsAt(a.Src+uintptr(n*a.SrcStep), Lanes*Lanes)
+		dst := floatsAt(a.Dst+uintptr(n*a.DstStep), Lanes*Lanes)
+		for i := range Lanes {
+			for j := range Lanes {
+				dst[j*Lanes+i] = src[i*Lanes+j]
+			}
+		}
+	}
+}
