@@ -81,7 +81,7 @@ func Labels(classes int, x []float64, s *random.Stream) {
 // Rows has at least one row for every operator.
 func Rows() []Row {
 	var rows []Row
-	for _, family := range [][]Row{inception, arithmetic} {
+	for _, family := range [][]Row{inception, arithmetic, others} {
 		rows = append(rows, family...)
 	}
 	return rows

@@ -1,0 +1,72 @@
+package optest
+
+import (
+	"regraft/engine/op"
+	"regraft/engine/random"
+)
+
+// others has the operators of other families of networks.
+var others = []Row{
+	{Name: "Sigmoid", Op: &op.Sigmoid{}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
+	{Name: "SigmoidGrad", Op: &op.SigmoidGrad{}, Shapes: [][]int{{2, 5}, {2, 5}}},
+	{Name: "HardSigmoid", Op: &op.HardSigmoid{Alpha: 0.2, Beta: 0.5}, Shapes: [][]int{{8, 8}}, Differentiable: 1, Values: Distinct},
+	{Name: "HardSigmoidGrad", Op: &op.HardSigmoidGrad{Alpha: 0.2, Beta: 0.5}, Shapes: [][]int{{8, 8}, {8, 8}}, Values: Distinct},
+	{Name: "HardSwish", Op: &op.HardSwish{}, Shapes: [][]int{{8, 8}}, Differentiable: 1, Values: Distinct},
+	{Name: "HardSwishGrad", Op: &op.HardSwishGrad{}, Shapes: [][]int{{8, 8}, {8, 8}}, Values: Distinct},
+	{Name: "SiLU", Op: &op.SiLU{}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
+	{Name: "SiLUGrad", Op: &op.SiLUGrad{}, Shapes: [][]int{{2, 5}, {2, 5}}},
+	{Name: "Tanh", Op: &op.Tanh{}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
+	{Name: "TanhGrad", Op: &op.TanhGrad{}, Shapes: [][]int{{2, 5}, {2, 5}}},
+	{Name: "Gelu", Op: &op.Gelu{}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
+	{Name: "Gelu by tanh", Op: &op.Gelu{Tanh: true}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
+	{Name: "GeluGrad", Op: &op.GeluGrad{}, Shapes: [][]int{{2, 5}, {2, 5}}},
+	{Name: "Erf", Op: &op.Erf{}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
+	{Name: "ErfGrad", Op: &op.ErfGrad{}, Shapes: [][]int{{2, 5}, {2, 5}}},
+	{Name: "Pow squares", Op: &op.Pow{}, Shapes: [][]int{{2, 3}, {}}, Differentiable: 1, Values: toThe(2)},
+	{Name: "Pow roots", Op: &op.Pow{}, Shapes: [][]int{{2, 3}, {1}}, Differentiable: 1, Values: toThe(0.5)},
+	{Name: "Pow broadcasting", Op: &op.Pow{}, Shapes: [][]int{{3}, {2, 1}}, Differentiable: 1, Values: toThe(-1.75)},
+	{Name: "PowSlope", Op: &op.PowSlope{}, Shapes: [][]int{{3}, {2, 1}}, Values: Positive},
+	{Name: "Affine", Op: &op.Affine{Scale: []float32{0.5, -2, 3}, Shift: []float32{1, 0, -0.25}}, Shapes: [][]int{{2, 3, 2, 2}}, Differentiable: 1},
+
+	{Name: "Reshape", Op: &op.Reshape{Shape: []int{0, -1, 2}}, Shapes: [][]int{{2, 3, 4}}, Differentiable: 1},
+	{Name: "Flatten", Op: &op.Flatten{Axis: 1}, Shapes: [][]int{{2, 3, 1, 2}}, Differentiable: 1},
+	{Name: "Squeeze", Op: &op.Squeeze{Axes: []int{-1, 2}}, Shapes: [][]int{{2, 3, 1, 1}}, Differentiable: 1},
+	{Name: "Squeeze all", Op: &op.Squeeze{}, Shapes: [][]int{{1, 3, 1, 2}}, Differentiable: 1},
+	{Name: "Unsqueeze", Op: &op.Unsqueeze{Axes: []int{1, -1}}, Shapes: [][]int{{2, 3}}, Differentiable: 1},
+	{Name: "Identity", Op: &op.Identity{}, Shapes: [][]int{{2, 3}}, Differentiable: 1},
+	{Name: "Transpose", Op: &op.Transpose{Perm: []int{2, 0, 3, 1}}, Shapes: [][]int{{2, 3, 4, 2}}, Differentiable: 1},
+	{Name: "Transpose reversing", Op: &op.Transpose{}, Shapes: [][]int{{2, 3}}, Differentiable: 1},
+	{Name: "Pad", Op: &op.Pad{Pads: []int{0, 0, 1, 2, 0, 1, 0, 1}, Value: 0.5}, Shapes: [][]int{{1, 2, 2, 3}}, Differentiable: 1},
+	{Name: "Pad cutting", Op: &op.Pad{Pads: []int{-1, 1, 0, -2}}, Shapes: [][]int{{3, 4}}, Differentiable: 1},
+	{Name: "Gather", Op: &op.Gather{Axis: 1, Indices: []int{2, 0, -1, 0}, IndexShape: []int{2, 2}}, Shapes: [][]int{{2, 3, 2}}, Differentiable: 1},
+	{Name: "Gather one", Op: &op.Gather{Axis: -2, Indices: []int{1}}, Shapes: [][]int{{2, 3, 2}}, Differentiable: 1},
+	{Name: "GatherGrad", Op: &op.GatherGrad{Gather: op.Gather{Axis: 1, Indices: []int{1, 1}, IndexShape: []int{2}}, In: []int{2, 3}}, Shapes: [][]int{{2, 2}}},
+	{Name: "ReduceMean", Op: &op.ReduceMean{Axes: []int{-1, -2}, KeepDims: true}, Shapes: [][]int{{2, 3, 2, 3}}, Differentiable: 1},
+	{Name: "ReduceMean dropping", Op: &op.ReduceMean{Axes: []int{1}}, Shapes: [][]int{{2, 3, 2}}, Differentiable: 1},
+	{Name: "ReduceMean of all", Op: &op.ReduceMean{}, Shapes: [][]int{{2, 3}}, Differentiable: 1},
+	{Name: "ReduceMeanGrad", Op: &op.ReduceMeanGrad{ReduceMean: op.ReduceMean{Axes: []int{1}}, In: []int{2, 3, 2}}, Shapes: [][]int{{2, 2}}},
+
+	{Name: "LRN", Op: &op.LRN{Size: 3, Alpha: 0.5, Beta: 0.75, Bias: 1}, Shapes: [][]int{{2, 5, 1, 2}}, Differentiable: 1},
+	{Name: "LRN of even size", Op: &op.LRN{Size: 4, Alpha: 0.5, Beta: 0.5, Bias: 2}, Shapes: [][]int{{1, 6, 2, 1}}, Differentiable: 1},
+	{Name: "LRNGrad", Op: &op.LRNGrad{LRN: op.LRN{Size: 3, Alpha: 0.5, Beta: 0.75, Bias: 1}}, Shapes: [][]int{{2, 5, 1, 2}, {2, 5, 1, 2}}},
+	{Name: "LayerNorm", Op: &op.LayerNorm{Axis: -1, Epsilon: 1e-3}, Shapes: [][]int{{2, 3, 4}, {4}, {4}}, Differentiable: 3},
+	{Name: "LayerNorm without beta", Op: &op.LayerNorm{Axis: 1, Epsilon: 1e-3}, Shapes: [][]int{{2, 3, 2}, {3, 2}}, Differentiable: 2},
+	{Name: "LayerNormGradX", Op: &op.LayerNormGradX{LayerNorm: op.LayerNorm{Axis: 1, Epsilon: 1e-3}}, Shapes: [][]int{{2, 4}, {4}, {2, 4}}},
+	{Name: "LayerNormGradGamma", Op: &op.LayerNormGradGamma{LayerNorm: op.LayerNorm{Axis: 1, Epsilon: 1e-3}}, Shapes: [][]int{{2, 4}, {2, 4}}},
+	{Name: "MatMul", Op: &op.MatMul{}, Shapes: [][]int{{2, 3}, {3, 4}}, Differentiable: 2},
+	{Name: "MatMul broadcasting", Op: &op.MatMul{}, Shapes: [][]int{{2, 1, 2, 3}, {2, 3, 2}}, Differentiable: 2},
+	{Name: "MatMul of vectors", Op: &op.MatMul{}, Shapes: [][]int{{3}, {3}}},
+	{Name: "MatMul by a vector", Op: &op.MatMul{}, Shapes: [][]int{{2, 2, 3}, {3}}},
+}
+
+// toThe gives positive bases and one exponent.
+func toThe(exponent float64) func(i int, x []float64, s *random.Stream) {
+	return func(i int, x []float64, s *random.Stream) {
+		Positive(i, x, s)
+		if i == 1 {
+			for k := range x {
+				x[k] = exponent
+			}
+		}
+	}
+}
