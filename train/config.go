@@ -11,6 +11,7 @@ import (
 
 	"regraft/engine"
 	"regraft/engine/solver"
+	"regraft/photo"
 )
 
 // The modes of training.
@@ -76,6 +77,8 @@ type Config struct {
 	// Patience ends the run after so many epochs without a better validation accuracy; 0 does not.
 	Patience int `json:"patience"`
 
+	// TIFF accepts TIFF photos.
+	TIFF bool   `json:"tiff"`
 	Seed uint64 `json:"seed"`
 	// Threads of arithmetic and Workers that decode photos change the speed, not the result; 0 takes the machine's.
 	Threads int `json:"threads"`
@@ -116,6 +119,8 @@ func Defaults(mode, optimizer string) Config {
 	}
 	return c
 }
+
+func (c *Config) decode() photo.DecodeOptions { return photo.DecodeOptions{TIFF: c.TIFF} }
 
 // UsageError is a Config that contradicts itself: exit status 2.
 type UsageError struct{ What string }

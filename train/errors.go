@@ -14,15 +14,18 @@ type ModelError struct{ Err error }
 func (e *ModelError) Error() string { return e.Err.Error() }
 func (e *ModelError) Unwrap() error { return e.Err }
 
-// InterruptedError says that the run was cancelled and can be continued from its checkpoint.
+// InterruptedError says that the run was cancelled.
 type InterruptedError struct {
-	// Out is the folder to be resumed.
+	// Out is the folder whose checkpoint --resume continues; empty when the run had not come to the first step.
 	Out string
 	// Err is the context's.
 	Err error
 }
 
 func (e *InterruptedError) Error() string {
+	if e.Out == "" {
+		return "interrupted before the first step; nothing was written"
+	}
 	return fmt.Sprintf("interrupted; the checkpoint is in %s: the same command with --resume continues", e.Out)
 }
 func (e *InterruptedError) Unwrap() error { return e.Err }

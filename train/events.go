@@ -1,6 +1,8 @@
 package train
 
-// Events hears how a run goes. All calls come from one goroutine, in order.
+import "math"
+
+// Events hears how a run goes. Calls come one at a time, in order.
 type Events interface {
 	// Started comes once, before any arithmetic.
 	Started(Start)
@@ -14,6 +16,9 @@ type Events interface {
 	// Warn carries one line that the user should read.
 	Warn(message string)
 }
+
+// noLoss is what Advanced gets in phases without a loss.
+var noLoss = math.NaN()
 
 // Phase names a stretch of work.
 type Phase string

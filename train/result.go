@@ -29,8 +29,10 @@ type Result struct {
 	TrunkBefore string `json:"trunk_before,omitempty"`
 	TrunkAfter  string `json:"trunk_after,omitempty"`
 	// Stopped says why the run ended before the last epoch; empty otherwise.
-	Stopped string  `json:"stopped,omitempty"`
+	Stopped string `json:"stopped,omitempty"`
+	// Seconds is the time of all epochs, Total that of this process with its preparations.
 	Seconds float64 `json:"seconds"`
+	Total   float64 `json:"total_seconds"`
 	// Model is the path of best.onnx.
 	Model string `json:"model"`
 }

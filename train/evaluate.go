@@ -1,0 +1,119 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/plan"
+	"regraft/engine/run"
+	"regraft/head"
+	"regraft/photo"
+)
+
+// inferenceBatch is the number of photos that run through the network at a time where nothing trains; the
+// results do not depend on it.
+const inferenceBatch = 8
+
+// Evaluation are the answers of a network to labelled photos.
+type Evaluation struct {
+	Samples []photo.Sample
+	Classes int
+	// Logits of the main head, (photos, classes).
+	Logits []float32
+}
+
+// row returns the logits of photo i.
+func (e *Evaluation) row(i int) []float32 { return e.Logits[i*e.Classes : (i+1)*e.Classes] }
+
+// Options says how Evaluate works; none of it changes the answers.
+type Options struct {
+	Threads, Workers int // 0 takes the machine's
+	TIFF             bool
+}
+
+// Evaluate runs photos, whose labels are the network's class ids, through the main head of net. The
+// progress is told to events as phase.
+func Evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, o Options, phase Phase, events Events) (*Evaluation, error) {
+	c := &Config{Threads: o.Threads, Workers: o.Workers, TIFF: o.TIFF}
+	return evaluate(ctx, net, samples, c, phase, 0, events)
+}
+
+func evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, c *Config, phase Phase, epoch int, events Events) (*Evaluation, error) {
+	logits, err := head.Logits(net)
+	if err != nil {
+		return nil, &ModelError{err}
+	}
+	main, err := logits.Until(logits.Outputs[0])
+	if err != nil {
+		return nil, &ModelError{err}
+	}
+	m, err := inference(main, inferenceBatch, c.Threads)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	shape := main.Outputs[0].Node.Shape()
+	e := &Evaluation{Samples: samples, Classes: shape.TotalSize() / shape[0]}
+	for _, s := range samples {
+		if s.Label < 0 || s.Label >= e.Classes {
+			return nil, &DataError{fmt.Errorf("%s: class %d, but the model has %d", s.Path, s.Label, e.Classes)}
+		}
+	}
+	events.Phase(phase, epoch, len(samples))
+	err = eachBatch(ctx, main, samples, c, func(b *photo.Batch) error {
+		if err := m.Infer(b.X, b.N); err != nil {
+			return err
+		}
+		e.Logits = append(e.Logits, m.Output(0)[:b.N*e.Classes]...)
+		events.Advanced(b.N, noLoss)
+		return nil
+	})
+	return e, err
+}
+
+// inference compiles net for batches of the given size.
+func inference(net *engine.Network, batch, threads int) (*run.Machine, error) {
+	net, err := net.WithBatch(batch)
+	if err != nil {
+		return nil, &ModelError{err}
+	}
+	isa, err := kernel.Detect()
+	if err != nil {
+		return nil, err
+	}
+	p, err := plan.Inference(net, plan.Options{ISA: isa})
+	if err != nil {
+		return nil, &ModelError{err}
+	}
+	return run.New(p, threads)
+}
+
+// eachBatch hands the photos to f in order, prepared for net.
+func eachBatch(ctx context.Context, net *engine.Network, samples []photo.Sample, c *Config, f func(*photo.Batch) error) error {
+	loader, err := photo.NewLoader(samples, preprocess(net), photo.LoaderOptions{
+		Batch: inferenceBatch, Workers: c.Workers, Decode: c.decode(),
+	})
+	if err != nil {
+		return &DataError{err}
+	}
+	for b, err := range loader.Epoch(ctx, 0) {
+		if err != nil {
+			return photoError(ctx, err)
+		}
+		if err := f(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// photoError makes what a loader reports a DataError, unless the run was cancelled.
+func photoError(ctx context.Context, err error) error {
+	if errors.Is(err, ctx.Err()) && ctx.Err() != nil {
+		return err
+	}
+	return &DataError{err}
+}

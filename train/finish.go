@@ -1,0 +1,80 @@
+package train
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"regraft/head"
+	"regraft/onnx"
+)
+
+// Schema is that of summary.json.
+const Schema = "regraft/train/1"
+
+// finish judges the best model and writes the reports.
+func (r *training) finish(ctx context.Context) (*Result, error) {
+	samples, name := r.sets.report()
+	if r.answers == nil || name != r.sets.selection {
+		best, err := onnx.Read(r.out.name(BestFile), onnx.Options{Batch: 1})
+		if err != nil {
+			return nil, err
+		}
+		if r.answers, err = evaluate(ctx, best, samples, &r.config, PhaseTest, 0, r.events); err != nil {
+			return nil, err
+		}
+	}
+	result := &Result{
+		Schema: Schema, Start: r.start(), Epochs: r.epochs, Best: r.epochs[r.best], SelectedOn: r.sets.selection,
+		Report: r.answers.Report(r.sets.classes), ReportedOn: name,
+		Example: r.answers.example(r.sets.classes, r.config.Seed),
+		Stopped: r.stopped, Model: r.out.name(BestFile),
+	}
+	if r.config.Mode == Heads {
+		result.TrunkBefore, result.TrunkAfter = r.trunk, head.Hash(r.net, r.heads)
+		if result.TrunkBefore != result.TrunkAfter {
+			return nil, fmt.Errorf("the frozen trunk has changed: its hash was %s and is %s", result.TrunkBefore, result.TrunkAfter)
+		}
+	}
+	for _, e := range r.epochs {
+		result.Seconds += e.Seconds
+	}
+	result.Total = time.Since(r.began).Seconds()
+	return result, r.report(result)
+}
+
+// report writes the files that people look at.
+func (r *training) report(result *Result) error {
+	if err := r.out.write(ConfusionCSV, result.Report.WriteConfusion); err != nil {
+		return err
+	}
+	if err := r.out.write(ConfusionPNG, result.Report.DrawConfusion); err != nil {
+		return err
+	}
+	if err := r.out.write(CurvesPNG, func(w io.Writer) error { return drawCurves(w, r.epochs, result.SelectedOn) }); err != nil {
+		return err
+	}
+	return r.out.writeJSON(SummaryFile, result)
+}
+
+// WriteConfusion writes the confusion matrix as CSV: a row for every true class, a column for every answer.
+func (r *Report) WriteConfusion(w io.Writer) error {
+	c := csv.NewWriter(w)
+	line := []string{"true\\answer"}
+	for _, p := range r.PerClass {
+		line = append(line, p.Label)
+	}
+	c.Write(line)
+	for i, p := range r.PerClass {
+		line = append(line[:0], p.Label)
+		for _, n := range r.Confusion[i] {
+			line = append(line, strconv.Itoa(n))
+		}
+		c.Write(line)
+	}
+	c.Flush()
+	return c.Error()
+}

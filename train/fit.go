@@ -1,0 +1,290 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"gorgonia.org/tensor"
+
+	"regraft/engine"
+	"regraft/engine/op"
+	"regraft/head"
+	"regraft/onnx"
+)
+
+// Fit trains cfg.Net on the photos of cfg.Data and leaves the best model, a checkpoint and reports in
+// cfg.Out. The classifiers are replaced by new ones for the data's classes, unless the model's labels
+// are these already. When ctx is cancelled the run ends after the step in hand with a checkpoint and an
+// InterruptedError.
+//
+// The same configuration, network and photos give the same best.onnx to the bit, whatever the number of threads and
+// workers, and whether or not the run was interrupted and resumed.
+//
+// Errors: UsageError, DataError, ModelError, DivergedError, InterruptedError, and those of files.
+func Fit(ctx context.Context, cfg Config, events Events) (_ *Result, err error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	out, err := openFolder(cfg.Out, cfg.Resume)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			out.abandon()
+		}
+	}()
+	r, err := prepare(cfg, out, events)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.begin(ctx); err != nil {
+		return nil, r.interrupted(err)
+	}
+	defer r.learner.close()
+	if err := r.loop(ctx); err != nil {
+		if saving := r.keepBest(); saving != nil {
+			events.Warn(saving.Error())
+		}
+		return nil, r.interrupted(err)
+	}
+	result, err := r.finish(ctx)
+	if err != nil {
+		return nil, r.interrupted(err)
+	}
+	return result, nil
+}
+
+// training is a run of Fit.
+type training struct {
+	config  Config
+	out     *folder
+	events  Events
+	sets    *sets
+	net     *engine.Network
+	heads   []head.Head
+	kept    bool // the model's own heads
+	learner learner
+	// network and photos identify what the run began with.
+	network, photos string
+	trunk           string // hash before, heads mode
+	history         []engine.Epoch
+
+	resumed  *checkpoint
+	began    time.Time
+	epochs   []Epoch
+	progress progress
+	best     int // index in epochs, -1 before there is one
+	// bestParams are the values of the best epoch until best.onnx holds them.
+	bestParams map[string][]float32
+	// answers are those of the best epoch, where it was made in this process.
+	answers *Evaluation
+	stopped string
+	saved   time.Time // last checkpoint
+}
+
+// prepare reads the folders and makes the network to be trained, without any arithmetic.
+func prepare(cfg Config, out *folder, events Events) (*training, error) {
+	r := &training{config: cfg, out: out, events: events, best: -1, began: time.Now()}
+	var err error
+	if r.sets, err = scan(cfg.Data, cfg.ValSplit, cfg.Seed); err != nil {
+		return nil, err
+	}
+	r.photos = r.sets.identity(cfg.Data)
+	r.network = head.Hash(cfg.Net, nil)
+	r.history = cfg.Net.Meta.History
+	if err := r.graft(); err != nil {
+		return nil, err
+	}
+	if !cfg.Resume {
+		return r, out.writeJSON(ArgsFile, cfg)
+	}
+	if r.resumed, err = readCheckpoint(out.name(CheckpointFile)); err != nil {
+		return nil, err
+	}
+	if err := r.resumed.fits(&cfg, r.network, r.photos); err != nil {
+		return nil, err
+	}
+	r.epochs, r.progress, r.best = r.resumed.Epochs, r.resumed.Progress, r.resumed.Best
+	return r, nil
+}
+
+// graft gives the network heads for the classes and the input size of its preprocessing.
+func (r *training) graft() error {
+	net, err := resize(r.config.Net)
+	if err != nil {
+		return &ModelError{err}
+	}
+	if r.kept = slices.Equal(net.Meta.Labels, r.sets.classes); r.kept {
+		net, err = head.Logits(net)
+	} else {
+		net, err = head.Swap(net, r.sets.classes, r.config.Seed)
+	}
+	if err != nil {
+		return &ModelError{err}
+	}
+	if r.heads, err = head.Find(net); err != nil {
+		return &ModelError{err}
+	}
+	if h := r.heads[0]; h.Classes != len(r.sets.classes) {
+		return &ModelError{fmt.Errorf("the classifier has %d classes, but the model's labels name %d", h.Classes, len(r.sets.classes))}
+	}
+	frozen := r.heads
+	if r.config.Mode == Full {
+		frozen = nil
+	}
+	head.FreezeTrunk(net, frozen)
+	r.net = net
+	return nil
+}
+
+// resize rebuilds the network for photos of the size that its preprocessing makes.
+func resize(net *engine.Network) (*engine.Network, error) {
+	shape := net.Input.Shape()
+	size := net.Meta.Preprocess.Size
+	if len(shape) != 4 || shape[1] != 3 {
+		return nil, fmt.Errorf("the network's input has the shape %v; training needs photos (N, 3, H, W)", shape)
+	}
+	if shape[2] == size && shape[3] == size {
+		return net, nil
+	}
+	resized, err := net.Rewrite(tensor.Shape{shape[0], 3, size, size}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("the network cannot take photos of %d x %d pixels: %w", size, size, err)
+	}
+	return resized, nil
+}
+
+// begin makes the learner: in heads mode this computes the features of all photos.
+func (r *training) begin(ctx context.Context) error {
+	r.events.Started(r.start())
+	schedule, err := newRates(&r.config, &r.epochs)
+	if err != nil {
+		return err
+	}
+	if r.config.Mode == Heads {
+		err = r.beginHeads(ctx, schedule)
+	} else {
+		err = r.beginFull(ctx, schedule)
+	}
+	if err != nil {
+		return err
+	}
+	if r.resumed != nil {
+		if err := r.learner.restore(r.resumed.parts); err != nil {
+			return fmt.Errorf("%s: %w", r.out.name(CheckpointFile), err)
+		}
+		r.resumed.parts = nil
+	}
+	return nil
+}
+
+func (r *training) beginHeads(ctx context.Context, schedule *rates) error {
+	r.trunk = head.Hash(r.net, r.heads)
+	heads, err := newHeads(ctx, r.net, r.heads, &r.config, r.sets, schedule, r.events)
+	if err != nil {
+		return err
+	}
+	r.learner = heads
+	return nil
+}
+
+func (r *training) beginFull(ctx context.Context, schedule *rates) error {
+	if r.kept {
+		if ratio := head.Temper(r.heads); ratio > 1 {
+			r.events.Warn(fmt.Sprintf("the model's classifiers were solved on frozen features: their weights are divided by up to %.0f, "+
+				"which changes no answer but keeps their gradients from destroying the trunk", ratio))
+		}
+	}
+	if r.resumed == nil {
+		if err := checkPhotos(ctx, &r.config, r.sets, r.events); err != nil {
+			return err
+		}
+	}
+	full, err := newFull(r.net, &r.config, r.sets, schedule)
+	if err != nil {
+		return err
+	}
+	r.learner = full
+	return nil
+}
+
+// start is what is known before any arithmetic.
+func (r *training) start() Start {
+	s := Start{
+		Classes: r.sets.classes, Train: len(r.sets.train), Val: len(r.sets.val), Test: len(r.sets.test),
+		Selection: r.sets.selection, HeadsKept: r.kept, FirstEpoch: len(r.epochs) + 1,
+	}
+	for _, h := range r.heads {
+		s.Heads = append(s.Heads, HeadInfo{h.Kind, h.Name(), h.Features, h.Classes})
+	}
+	running := runningStatistics(r.net)
+	for _, p := range r.net.Params {
+		if !p.Frozen && !running[p] {
+			s.Parameters += p.Shape.TotalSize()
+		}
+	}
+	return s
+}
+
+// runningStatistics are BatchNorm's, the fourth and fifth operand.
+func runningStatistics(net *engine.Network) map[*engine.Param]bool {
+	running := map[*engine.Param]bool{}
+	for _, node := range net.Nodes() {
+		if _, is := node.Op().(*op.BatchNorm); is {
+			for _, in := range op.Inputs(node)[3:] {
+				running[net.ParamOf(in)] = true
+			}
+		}
+	}
+	return running
+}
+
+// interrupted turns the error of a cancelled context into one that tells how to go on.
+func (r *training) interrupted(err error) error {
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if r.out.holds(CheckpointFile) {
+		return &InterruptedError{r.config.Out, err}
+	}
+	return &InterruptedError{"", err}
+}
+
+// keepBest writes best.onnx when the best epoch is not in it yet.
+func (r *training) keepBest() error {
+	if r.bestParams == nil {
+		return nil
+	}
+	best := *r.net
+	best.Params = make([]*engine.Param, len(r.net.Params))
+	for i, p := range r.net.Params {
+		c := *p
+		c.Value = r.bestParams[p.Name]
+		best.Params[i] = &c
+	}
+	best.Meta.History = slices.Clone(r.history)
+	for _, e := range r.epochs[:r.best+1] {
+		best.Meta.History = append(best.Meta.History, e.Epoch)
+	}
+	if err := onnx.Write(r.out.name(BestFile), &best); err != nil {
+		return err
+	}
+	r.bestParams = nil
+	return nil
+}
+
+// better says whether e is a better epoch than the best so far: more photos right, or as many with less loss.
+func (r *training) better(e engine.Epoch) bool {
+	if r.best < 0 {
+		return true
+	}
+	b := r.epochs[r.best]
+	return e.ValAcc > b.ValAcc || e.ValAcc == b.ValAcc && e.ValLoss < b.ValLoss
+}
+
+func broken(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }

@@ -1,0 +1,160 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/plan"
+	"regraft/engine/random"
+	"regraft/engine/run"
+	"regraft/engine/solver"
+	"regraft/photo"
+)
+
+// fullLearner trains every parameter of the network by backpropagation, with the statistics of the
+// batch in BatchNorm.
+type fullLearner struct {
+	net     *engine.Network
+	config  *Config
+	sets    *sets
+	rates   *rates
+	machine *run.Machine
+	solver  solver.Solver
+	loader  *photo.Loader
+	batch   int
+}
+
+func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, error) {
+	l := &fullLearner{net: net, config: c, sets: s, rates: r, batch: min(c.Batch, len(s.train))}
+	o := engine.ObjectiveOptions{Batch: l.batch, AuxWeight: float32(c.AuxWeight), Smoothing: float32(c.Smoothing)}
+	if c.Dropout >= 0 {
+		ratio := float32(c.Dropout)
+		o.Dropout = &ratio
+	}
+	objective, err := engine.NewObjective(net, o)
+	if err != nil {
+		return nil, &ModelError{err}
+	}
+	isa, err := kernel.Detect()
+	if err != nil {
+		return nil, err
+	}
+	program, err := plan.Training(objective, plan.Options{ISA: isa})
+	if err != nil {
+		return nil, &ModelError{err}
+	}
+	if l.solver, err = newSolver(c); err != nil {
+		return nil, err
+	}
+	augment, err := photo.ParseAugment(c.Augment)
+	if err != nil {
+		return nil, &UsageError{err.Error()}
+	}
+	augment.FlipY = c.VFlip
+	l.loader, err = photo.NewLoader(s.train, preprocess(net), photo.LoaderOptions{
+		Batch: l.batch, Workers: c.Workers, Seed: c.Seed, Shuffle: true, Augment: augment, Decode: c.decode(),
+	})
+	if err != nil {
+		return nil, &DataError{err}
+	}
+	l.machine, err = run.New(program, c.Threads)
+	return l, err
+}
+
+// steps is the number of full batches in an epoch. The photos left over, others in every epoch, are not
+// seen: BatchNorm's statistics of a few photos would be poor.
+func (l *fullLearner) steps() int { return len(l.sets.train) / l.batch }
+
+func (l *fullLearner) train(ctx context.Context, epoch int, p *progress, events Events) error {
+	steps, step := l.steps(), 0
+	if p.Step == steps {
+		return nil
+	}
+	events.Phase(PhaseTrain, epoch, steps*l.batch)
+	events.Advanced(p.Step*l.batch, noLoss)
+	// The loader has its own context: the step in hand ends before the run does.
+	for b, err := range l.loader.Epoch(context.WithoutCancel(ctx), epoch) {
+		switch {
+		case err != nil:
+			return photoError(ctx, err)
+		case step == steps:
+			return nil
+		case step < p.Step: // made before the run was interrupted
+			step++
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := l.step(b, epoch, p, events); err != nil {
+			return err
+		}
+		step++
+	}
+	return nil
+}
+
+// step is forward, backward and the solver's update for a batch.
+func (l *fullLearner) step(b *photo.Batch, epoch int, p *progress, events Events) error {
+	key := random.At(l.config.Seed, "dropout", uint64(epoch), uint64(p.Step)).Uint64()
+	if err := l.machine.Step(b.X, b.Labels, key); err != nil {
+		return err
+	}
+	losses := l.machine.Losses()
+	if total := float64(losses[0]); math.IsNaN(total) || math.IsInf(total, 0) {
+		return &DivergedError{epoch, p.Step + 1, total}
+	}
+	clip(l.machine.Grads(), l.config.ClipNorm)
+	p.LR = l.rates.at(epoch, p.Step, l.steps())
+	l.solver.Step(l.machine.Params(), l.machine.Grads(), float32(p.LR))
+
+	logits, correct := l.machine.Output(0), 0
+	classes := len(logits) / l.batch
+	for i, s := range b.Samples {
+		if argmax(logits[i*classes:(i+1)*classes]) == s.Label {
+			correct++
+		}
+	}
+	p.add(b.N, correct, float64(losses[1]))
+	events.Advanced(b.N, float64(losses[1]))
+	return nil
+}
+
+// judge evaluates the values of this moment, with BatchNorm in inference form.
+func (l *fullLearner) judge(ctx context.Context, epoch int, events Events) (*Evaluation, error) {
+	if err := l.machine.Store(l.net); err != nil {
+		return nil, err
+	}
+	return evaluate(ctx, l.net, l.sets.val, l.config, PhaseVal, epoch, events)
+}
+
+func (l *fullLearner) save() []part {
+	vectors := [][]float32{l.machine.Params(), l.machine.Running()}
+	return []part{{Steps: l.solver.Steps(), Float32: append(vectors, l.solver.State()...)}}
+}
+
+func (l *fullLearner) restore(parts []part) error {
+	if len(parts) != 1 || len(parts[0].Float32) < 2 {
+		return fmt.Errorf("the checkpoint is not one of full training")
+	}
+	v := parts[0].Float32
+	if err := sameLength(slices.Concat(v[:1], v[2:]), len(l.machine.Params()), 1); err != nil {
+		return err
+	}
+	if err := sameLength(v[1:2], len(l.machine.Running()), 1); err != nil {
+		return err
+	}
+	copy(l.machine.Params(), v[0])
+	copy(l.machine.Running(), v[1])
+	return l.solver.Restore(v[2:], parts[0].Steps)
+}
+
+func (l *fullLearner) close() {
+	if l.machine != nil {
+		l.machine.Close()
+	}
+}

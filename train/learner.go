@@ -1,0 +1,119 @@
+package train
+
+import (
+	"context"
+
+	"regraft/engine/solver"
+)
+
+// learner is what a mode trains. The loop drives it epoch by epoch.
+type learner interface {
+	// train makes the steps of an epoch from p.Step on and counts them in p. When ctx is cancelled it ends
+	// after the step in hand with ctx's error.
+	train(ctx context.Context, epoch int, p *progress, events Events) error
+	// judge puts what was learnt into the network, in new slices, and evaluates the validation photos.
+	judge(ctx context.Context, epoch int, events Events) (*Evaluation, error)
+	// save returns what a resumed run needs; its slices are the learner's own memory.
+	save() []part
+	// restore continues from what save returned.
+	restore([]part) error
+	close()
+}
+
+// part is the state of one solver with its parameters.
+type part struct {
+	Steps   int
+	Float32 [][]float32
+	Float64 [][]float64
+}
+
+// progress is the position within an epoch, with the sums so far.
+type progress struct {
+	Step    int     `json:"step"`
+	Photos  int     `json:"photos"`
+	Correct int     `json:"correct"`
+	Loss    float64 `json:"loss"` // summed over the photos, main head
+	LR      float64 `json:"lr"`   // of the last step
+	Seconds float64 `json:"seconds"`
+}
+
+// add counts a step on so many photos with a mean loss.
+func (p *progress) add(photos, correct int, loss float64) {
+	p.Step++
+	p.Photos += photos
+	p.Correct += correct
+	p.Loss += float64(loss * float64(photos))
+}
+
+// rates is the learning rate of every step.
+type rates struct {
+	highest float64
+	curve   solver.Schedule
+	// plateau lowers the rate by what the validation losses of the past epochs say.
+	plateau bool
+	epochs  *[]Epoch
+}
+
+// The settings of the schedules that have no flags: PyTorch's defaults for StepLR's factor and
+// ReduceLROnPlateau, OneCycleLR's rise as measured to work.
+const (
+	stepFactor      = 0.1
+	stepsInRun      = 3
+	plateauFactor   = 0.1
+	plateauPatience = 3
+	rising          = 0.15
+	warmUpStart     = 0.01
+)
+
+// newRates makes the schedule of a run; epochs is its growing history.
+func newRates(c *Config, epochs *[]Epoch) (*rates, error) {
+	r := &rates{highest: c.LR, curve: solver.Constant(), plateau: c.Schedule == "plateau", epochs: epochs}
+	left := float64(c.Epochs) - c.WarmupEpochs
+	var err error
+	switch c.Schedule {
+	case "step":
+		r.curve, err = solver.Step(max(c.Epochs/stepsInRun, 1), stepFactor)
+	case "cosine":
+		r.curve, err = solver.Cosine(left)
+	case "onecycle":
+		share := rising
+		if c.WarmupEpochs > 0 {
+			share = c.WarmupEpochs / float64(c.Epochs)
+		}
+		r.curve, err = solver.OneCycle(float64(c.Epochs), share)
+	}
+	if err == nil && c.WarmupEpochs > 0 && c.Schedule != "onecycle" {
+		r.curve, err = solver.WarmUp(c.WarmupEpochs, warmUpStart, r.curve)
+	}
+	if err != nil {
+		return nil, &UsageError{err.Error()}
+	}
+	return r, nil
+}
+
+// at is the rate of a step (from 0) of an epoch (from 1).
+func (r *rates) at(epoch, step, steps int) float64 {
+	lr := r.highest * r.curve(float64(epoch-1)+float64(step)/float64(steps))
+	if r.plateau {
+		var losses []float64
+		for _, e := range (*r.epochs)[:epoch-1] {
+			losses = append(losses, e.ValLoss)
+		}
+		lr *= solver.Plateau(losses, plateauFactor, plateauPatience)
+	}
+	return lr
+}
+
+// newSolver makes the optimizer of a Config.
+func newSolver(c *Config) (solver.Solver, error) {
+	o, err := solver.Defaults(c.Optimizer)
+	if err != nil {
+		return nil, &UsageError{err.Error()}
+	}
+	o.WeightDecay, o.Momentum, o.Nesterov = c.WeightDecay, c.Momentum, c.Nesterov
+	s, err := solver.New(c.Optimizer, o)
+	if err != nil {
+		return nil, &UsageError{err.Error()}
+	}
+	return s, nil
+}

@@ -1,0 +1,121 @@
+package train
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"regraft/engine"
+)
+
+// checkpointEvery is the time between checkpoints. They are written at the end of an epoch: those of heads mode
+// take milliseconds, those of full mode usually longer than this.
+const checkpointEvery = 30 * time.Second
+
+// loop runs the epochs that are left.
+func (r *training) loop(ctx context.Context) error {
+	r.saved = time.Now()
+	for epoch := len(r.epochs) + 1; epoch <= r.config.Epochs && r.stopped == ""; epoch++ {
+		if err := r.epoch(ctx, epoch); err != nil {
+			if ctx.Err() == nil {
+				return err
+			}
+			if saving := r.checkpoint(); saving != nil {
+				return saving
+			}
+			return ctx.Err()
+		}
+		if time.Since(r.saved) > checkpointEvery {
+			if err := r.checkpoint(); err != nil {
+				return err
+			}
+		}
+	}
+	return r.checkpoint()
+}
+
+// epoch trains and validates.
+func (r *training) epoch(ctx context.Context, epoch int) error {
+	began := time.Now()
+	err := r.learner.train(ctx, epoch, &r.progress, r.events)
+	r.progress.Seconds += time.Since(began).Seconds()
+	if err != nil {
+		return err
+	}
+	judging := time.Now()
+	answers, err := r.learner.judge(ctx, epoch, r.events)
+	if err != nil {
+		return err
+	}
+	p := r.progress
+	e := Epoch{
+		Epoch: engine.Epoch{
+			Mode: r.config.Mode, Epoch: epoch, LR: p.LR,
+			TrainLoss: p.Loss / float64(max(p.Photos, 1)), TrainAcc: float64(p.Correct) / float64(max(p.Photos, 1)),
+			ValLoss: answers.loss(), ValAcc: answers.accuracy(),
+		},
+		Seconds:         p.Seconds + time.Since(judging).Seconds(),
+		ImagesPerSecond: float64(p.Photos) / max(p.Seconds, 1e-9),
+	}
+	if broken(e.ValLoss) {
+		return &DivergedError{epoch, p.Step, e.ValLoss}
+	}
+	best := r.better(e.Epoch)
+	r.epochs, r.progress = append(r.epochs, e), progress{}
+	if best {
+		r.remember(answers)
+	}
+	r.events.EpochDone(e, best)
+	if patience := r.config.Patience; patience > 0 && len(r.epochs)-1-r.best >= patience {
+		r.stopped = fmt.Sprintf("no better epoch for %d epochs", patience)
+	}
+	return nil
+}
+
+// remember keeps the network's values as the best.
+func (r *training) remember(answers *Evaluation) {
+	r.best, r.answers = len(r.epochs)-1, answers
+	r.bestParams = map[string][]float32{}
+	for _, p := range r.net.Params {
+		r.bestParams[p.Name] = p.Value
+	}
+}
+
+// checkpoint writes best.onnx, where it is due, results.csv and last.ckpt, in this order, so that the
+// checkpoint never speaks of a model that is not there.
+func (r *training) checkpoint() error {
+	if err := r.keepBest(); err != nil {
+		return err
+	}
+	if err := r.out.write(ResultsFile, r.writeResults); err != nil {
+		return err
+	}
+	k := checkpoint{
+		Config: r.config, Network: r.network, Photos: r.photos,
+		Epochs: r.epochs, Progress: r.progress, Best: r.best, parts: r.learner.save(),
+	}
+	if err := r.out.write(CheckpointFile, k.write); err != nil {
+		return err
+	}
+	r.saved = time.Now()
+	return nil
+}
+
+func (r *training) writeResults(w io.Writer) error {
+	c := csv.NewWriter(w)
+	c.Write([]string{"epoch", "train_loss", "train_acc", "val_loss", "val_acc", "lr", "seconds", "images_per_s"})
+	for _, e := range r.epochs {
+		c.Write([]string{
+			strconv.Itoa(e.Epoch.Epoch), number(e.TrainLoss), number(e.TrainAcc), number(e.ValLoss), number(e.ValAcc),
+			number(e.LR), number(e.Seconds), number(e.ImagesPerSecond),
+		})
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// number writes six significant digits.
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }

@@ -1,0 +1,80 @@
+package train
+
+import (
+	"math"
+
+	"regraft/engine/kernel"
+	"regraft/engine/random"
+)
+
+// loss is the mean cross entropy.
+func (e *Evaluation) loss() float64 {
+	sum := 0.0
+	for i, s := range e.Samples {
+		row := e.row(i)
+		sum += logSumExp(row) - float64(row[s.Label])
+	}
+	return sum / float64(max(len(e.Samples), 1))
+}
+
+// accuracy is the share of photos whose largest logit is that of their class.
+func (e *Evaluation) accuracy() float64 {
+	correct := 0
+	for i, s := range e.Samples {
+		if argmax(e.row(i)) == s.Label {
+			correct++
+		}
+	}
+	return float64(correct) / float64(max(len(e.Samples), 1))
+}
+
+// probabilities of photo i: the softmax of its logits.
+func (e *Evaluation) probabilities(i int) []float64 {
+	row := e.row(i)
+	total := logSumExp(row)
+	p := make([]float64, len(row))
+	for c, l := range row {
+		p[c] = kernel.Exp(float64(l) - total)
+	}
+	return p
+}
+
+func logSumExp(logits []float32) float64 {
+	top, sum := math.Inf(-1), 0.0
+	for _, l := range logits {
+		top = max(top, float64(l))
+	}
+	for _, l := range logits {
+		sum += kernel.Exp(float64(l) - top)
+	}
+	return top + kernel.Log(sum)
+}
+
+// Report counts: confusion matrix, precision, recall and F1 of every class. labels name the classes.
+func (e *Evaluation) Report(labels []string) *Report {
+	r := &Report{Images: len(e.Samples), Loss: e.loss(), Accuracy: e.accuracy(), Confusion: make([][]int, len(labels))}
+	for i := range r.Confusion {
+		r.Confusion[i] = make([]int, len(labels))
+	}
+	for i, s := range e.Samples {
+		r.Confusion[s.Label][argmax(e.row(i))]++
+	}
+	for c, label := range labels {
+		right, is, said := r.Confusion[c][c], 0, 0
+		for k := range labels {
+			is += r.Confusion[c][k]
+			said += r.Confusion[k][c]
+		}
+		// 2 right / (is + said) is the harmonic mean of precision and recall. Where nothing is counted the figures are 0, as scikit-learn's.
+		r.PerClass = append(r.PerClass, PerClass{label, is, share(right, said), share(right, is), share(2*right, is+said)})
+	}
+	return r
+}
+
+func share(part, whole int) float64 { return float64(part) / float64(max(whole, 1)) }
+
+// example is a random photo with the probabilities of all classes.
+func (e *Evaluation) example(labels []string, seed uint64) *Example {
+	i := random.At(seed, "example").IntN(len(e.Samples))
+	return &Example{Path: e.Samples[i].Path, Label: labels[e.Samples[i].Label], P: e.probabilities(i)}
+}

@@ -1,0 +1,86 @@
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"regraft/photo"
+)
+
+// free are the fields of args.json that a resumed run may have different: where things lie, how fast it goes,
+// and when it ends.
+var free = []string{"model", "data", "out", "threads", "workers", "epochs", "patience"}
+
+// ReadConfig reads the settings of the run in a folder, so that it can be resumed without giving them again;
+// the caller sets Net, Out and Resume.
+func ReadConfig(out string) (Config, error) {
+	path := filepath.Join(out, ArgsFile)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, &UsageError{fmt.Sprintf("nothing to resume: %v", err)}
+	}
+	var c Config
+	if err := json.Unmarshal(data, &c); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// fits reports why a checkpoint cannot go on with this configuration, network and these photos.
+func (k *checkpoint) fits(c *Config, network, photos string) error {
+	var changed []string
+	then, now := fields(&k.Config), fields(c)
+	for name, value := range now {
+		if string(then[name]) != string(value) && !slices.Contains(free, name) {
+			changed = append(changed, fmt.Sprintf("%s was %s and is %s", name, then[name], value))
+		}
+	}
+	slices.Sort(changed)
+	switch {
+	case len(changed) > 0:
+		return &UsageError{"--resume needs the settings of the run that it continues: " + strings.Join(changed, "; ")}
+	case k.Network != network:
+		return &UsageError{"--resume: the model is not the one that the run began with"}
+	case k.Photos != photos:
+		return &DataError{fmt.Errorf("--resume: the photos of %s are not those that the run began with", c.Data)}
+	}
+	return nil
+}
+
+// fields are the JSON values of a Config by name.
+func fields(c *Config) map[string]json.RawMessage {
+	data, err := json.Marshal(c)
+	m := map[string]json.RawMessage{}
+	if err == nil {
+		err = json.Unmarshal(data, &m)
+	}
+	if err != nil {
+		panic(err) // a Config holds only numbers, strings and booleans
+	}
+	return m
+}
+
+// identity is a hash of the classes and of the names and labels of all photos, wherever their folder lies.
+func (s *sets) identity(root string) string {
+	sum := sha256.New()
+	for _, c := range s.classes {
+		fmt.Fprintf(sum, "class %q\n", c)
+	}
+	for _, set := range [][]photo.Sample{s.train, s.val, s.test} {
+		fmt.Fprintf(sum, "set of %d\n", len(set))
+		for _, p := range set {
+			name, err := filepath.Rel(root, p.Path)
+			if err != nil {
+				name = p.Path
+			}
+			fmt.Fprintf(sum, "%d %q\n", p.Label, filepath.ToSlash(name))
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
