@@ -24,7 +24,7 @@ func linearShape(n, in, out int) kernel.ConvShape {
 
 // fastConv tells whether the blocked kernels compute this convolution.
 func fastConv(o *op.Conv, i *instr) bool {
-	return o.Group == 1 || depthwise(o, i.in[0].shape, i.in[1].shape)
+	return o.Group == 1
 }
 
 // fastConvGrad likewise for its gradients, given the weights or their gradient.
@@ -93,27 +93,14 @@ func (e *emitter) conv(i *instr, o *op.Conv) error {
 		return e.linear(i)
 	}
 	s := convShape(o, x.shape, w.shape, y.shape)
-	bias := e.bias(i, s.Cout)
-	if o.Group > 1 {
-		prim, err := kernel.NewDepthwise(e.g.opt.ISA, s, x.images(), y.images(), i.flags())
-		if err != nil {
-			return e.reference(i, o)
-		}
-		e.step(i, prim, 0, []*value{y}, x, e.weights(w, i.norm, prim.WeightLen(), prim.Pack), bias, y)
-		return nil
-	}
-	if !e.g.opt.Direct && kernel.UseWinograd(s) {
-		prim, err := kernel.NewWinograd(e.g.opt.ISA, s, x.images(), y.images(), i.flags())
-		if err == nil {
-			e.step(i, prim, 0, []*value{y}, x, e.transformed(i, prim, w), bias, y)
-			return nil
-		}
+	if done, err := e.winograd(i, s); done || err != nil {
+		return err
 	}
 	prim, err := kernel.NewConv(e.g.opt.ISA, s, x.images(), y.images(), i.flags())
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}
-	e.step(i, prim, 0, []*value{y}, x, e.weights(w, i.norm, prim.WeightLen(), prim.Pack), bias, y)
+	e.step(i, prim, 0, []*value{y}, x, e.weights(w, i.norm, prim.WeightLen(), prim.Pack), e.bias(i, s.Cout), y)
 	return nil
 }
 
@@ -148,23 +135,6 @@ func (e *emitter) weights(w *value, f *fold, length int, pack func(dst, src []fl
 		pack(dst, src)
 		return nil
 	})
-}
-
-// transformed returns the weights that Winograd's algorithm multiplies by: constants in inference,
-// made anew from the parameters in every training step.
-func (e *emitter) transformed(i *instr, prim *kernel.Winograd, w *value) *value {
-	master := e.slots[w.param]
-	if master == nil {
-		return e.weights(w, i.norm, prim.WeightLen(), prim.Pack)
-	}
-	return e.transform(i, prim, master)
-}
-
-// transform emits the step that makes Winograd's weights from packed ones.
-func (e *emitter) transform(i *instr, prim *kernel.Winograd, packed *value) *value {
-	u := e.temporary(i.label+" transformed weights", prim.WeightLen())
-	e.step(&instr{label: i.label, op: planned("TransformWeights")}, prim.TransformWeights(), 1, []*value{u}, packed, u)
-	return u
 }
 
 // bias returns the packed bias of i, with BatchNorm's shift folded in.
@@ -219,14 +189,12 @@ func (e *emitter) linearGradX(i *instr) error {
 func (e *emitter) gradX(i *instr, s kernel.ConvShape, w, dy, dx *value, dyl, dxl kernel.Layout, images int) error {
 	master := e.weights(w, nil, kernel.PackedLen(s), func(dst, src []float32) { kernel.PackWeights(s, dst, src) })
 	turn := kernel.NewTransposeWeights(s)
-	turned := e.temporary(i.label+" transposed weights", turn.Len())
+	turned := e.temporary(i.label+" transposed weights", kernel.PackedLen(s))
 	e.step(&instr{label: i.label, op: planned("TransposeWeights")}, turn, 1, []*value{turned}, master, turned)
 	zero := e.zero(s.Cin)
-	if images == 0 && !e.g.opt.Direct && kernel.UseWinogradGradX(s) {
-		prim, err := kernel.NewWinogradGradX(e.g.opt.ISA, s, dyl, dxl, i.flags())
-		if err == nil {
-			e.step(i, prim, images, []*value{dx}, dy, e.transform(i, prim, turned), zero, dx)
-			return nil
+	if images == 0 {
+		if done, err := e.winogradGradX(i, s, dyl, dxl, turned); done || err != nil {
+			return err
 		}
 	}
 	prim, err := kernel.NewConvGradX(e.g.opt.ISA, s, dyl, dxl, i.flags())

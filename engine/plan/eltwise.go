@@ -14,7 +14,7 @@ func (e *emitter) packInput(i *instr, o *packInput) error {
 	if o.affine != nil {
 		scale, shift = o.affine.Scale, o.affine.Shift
 	}
-	prim, err := kernel.NewPackInput(i.out.images(), scale, shift)
+	prim, err := kernel.NewPackInput(e.g.opt.ISA, i.out.images(), scale, shift)
 	if err != nil {
 		return fmt.Errorf("input of %d channels: %w", c, err)
 	}
@@ -128,7 +128,7 @@ func (e *emitter) flatten(i *instr, o *op.Flatten) error {
 	if i.in[0].form != blocked || i.out.form != matrix || o.Axis != 1 {
 		return e.reference(i, o)
 	}
-	prim, err := kernel.NewFlatten(i.in[0].images(), i.out.images())
+	prim, err := kernel.NewFlatten(i.in[0].images(), i.out.matrix())
 	return e.primitive(i, prim, err, 0, i.in[0], i.out)
 }
 
@@ -148,7 +148,6 @@ func (e *emitter) channelSum(i *instr) error {
 
 func (e *emitter) lossGrad(i *instr, o *lossGrad) error {
 	logits, labels, loss := i.in[0], i.in[1], i.also[0]
-	n, classes := logits.shape[0], logits.shape[1]
-	prim, err := kernel.NewSoftmaxCrossEntropy(n, classes, o.smoothing, o.weight)
+	prim, err := kernel.NewSoftmaxCrossEntropy(logits.shape[0], logits.shape[1], o.smoothing, o.weight)
 	return e.primitive(i, prim, err, 1, logits, labels, i.out, loss)
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"regraft/engine"
@@ -103,31 +104,13 @@ func (e *emitter) temporary(label string, length int) *value {
 // finish places everything in memory and writes the program's steps. keep lists values that the
 // caller reads after the run.
 func (e *emitter) finish(keep ...*value) error {
-	var arena []*value
-	seen := map[*value]bool{}
-	touch := func(v *value, at int) {
-		root, _ := v.base()
-		if root.placed {
-			return
-		}
-		if !seen[root] {
-			seen[root] = true
-			root.first = at
-			arena = append(arena, root)
-		}
-		root.last = max(root.last, at)
-	}
-	for at, d := range e.drafts {
-		for _, v := range d.writes {
-			touch(v, at)
-		}
-		for _, v := range d.reads {
-			touch(v, at)
-		}
+	arena, err := e.lifetimes()
+	if err != nil {
+		return err
 	}
 	for _, v := range keep {
 		root, _ := v.base()
-		if !seen[root] && !root.placed {
+		if root.first < 0 && !root.placed {
 			return fmt.Errorf("output %q is computed by no step", v.label)
 		}
 		root.last = len(e.drafts)
@@ -143,6 +126,34 @@ func (e *emitter) finish(keep ...*value) error {
 		}
 	}
 	return nil
+}
+
+// lifetimes finds the values of the arena and the first and last step that touch each.
+func (e *emitter) lifetimes() (arena []*value, err error) {
+	for at, d := range e.drafts {
+		for _, v := range d.writes {
+			root, _ := v.base()
+			if root.placed || root.first >= 0 {
+				continue
+			}
+			if root.length == 0 {
+				return nil, fmt.Errorf("node %q: the planner gave %q no memory", d.step.Label, root.label)
+			}
+			root.first = at
+			arena = append(arena, root)
+		}
+		for _, v := range slices.Concat(d.writes, d.reads) {
+			root, _ := v.base()
+			if root.placed {
+				continue
+			}
+			if root.first < 0 {
+				return nil, fmt.Errorf("node %q: %q is read before any step writes it", d.step.Label, root.label)
+			}
+			root.last = at
+		}
+	}
+	return arena, nil
 }
 
 // address resolves an operand. Views share their root's address: the layout holds the channel offset.

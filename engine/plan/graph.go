@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -233,7 +234,7 @@ func sortedByCreation(nodes []*gorgonia.Node) []*gorgonia.Node {
 func reachable(targets ...*gorgonia.Node) []*gorgonia.Node {
 	seen := map[*gorgonia.Node]bool{}
 	var nodes []*gorgonia.Node
-	for stack := targets; len(stack) > 0; {
+	for stack := slices.Clone(targets); len(stack) > 0; {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		if n == nil || seen[n] {

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"regraft/engine/kernel"
 	"regraft/engine/op"
 )
@@ -60,7 +62,10 @@ func (g *graph) layOut() {
 		}
 	}
 	for _, i := range g.instrs {
-		for _, v := range append([]*value{i.out}, i.in...) {
+		for _, v := range slices.Concat([]*value{i.out}, i.in, i.also) {
+			if v == nil {
+				continue
+			}
 			root, _ := v.base()
 			if root.length == 0 && !root.placed {
 				g.layOutRoot(root)

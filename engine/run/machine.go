@@ -184,9 +184,9 @@ func (m *Machine) Output(k int) []float32 {
 func (m *Machine) Losses() []float32 {
 	m.losses = append(m.losses[:0], 0)
 	for k, r := range m.program.Losses {
-		l := m.arenas[r.Space].Floats(r.Off, 1)[0]
-		m.losses = append(m.losses, l)
-		m.losses[0] += float32(m.program.LossWeights[k] * l)
+		mean := kernel.Floats(m.base[r.Space]+uintptr(4*r.Off), 1)[0]
+		m.losses = append(m.losses, mean)
+		m.losses[0] += float32(m.program.LossWeights[k] * mean)
 	}
 	return m.losses
 }
@@ -207,34 +207,35 @@ func (m *Machine) Running() []float32 {
 	return m.arenas[plan.Stats].Floats(0, m.program.Size[plan.Stats])
 }
 
+// Gradients returns the gradients of the last step by parameter name, in plain row-major order.
+func (m *Machine) Gradients() map[string][]float32 { return m.named(plan.Grad, m.program.Params) }
+
+// RunningStatistics returns the running statistics by parameter name.
+func (m *Machine) RunningStatistics() map[string][]float32 {
+	return m.named(plan.Stats, m.program.Running)
+}
+
+// named unpacks the slots of a space.
+func (m *Machine) named(space plan.Space, slots []plan.Slot) map[string][]float32 {
+	values := map[string][]float32{}
+	for _, s := range slots {
+		v := make([]float32, s.Param.Shape.TotalSize())
+		s.Unpack(v, m.arenas[space].Floats(s.Off, s.Len))
+		values[s.Param.Name] = v
+	}
+	return values
+}
+
 // Store copies the trained parameters and running statistics into net, by name.
 func (m *Machine) Store(net *engine.Network) error {
-	if err := m.unpack(net, plan.Param, m.program.Params); err != nil {
-		return err
-	}
-	return m.unpack(net, plan.Stats, m.program.Running)
-}
-
-// Gradients returns the gradients of the last step by parameter name, in plain row-major order.
-func (m *Machine) Gradients() map[string][]float32 {
-	grads := map[string][]float32{}
-	for _, s := range m.program.Params {
-		g := make([]float32, s.Param.Shape.TotalSize())
-		s.Unpack(g, m.arenas[plan.Grad].Floats(s.Off, s.Len))
-		grads[s.Param.Name] = g
-	}
-	return grads
-}
-
-func (m *Machine) unpack(net *engine.Network, space plan.Space, slots []plan.Slot) error {
-	for _, s := range slots {
-		p, err := net.Param(s.Param.Name)
-		if err != nil {
-			return err
+	for _, values := range []map[string][]float32{m.named(plan.Param, m.program.Params), m.RunningStatistics()} {
+		for name, v := range values {
+			p, err := net.Param(name)
+			if err != nil {
+				return err
+			}
+			p.Value = v
 		}
-		value := make([]float32, p.Shape.TotalSize())
-		s.Unpack(value, m.arenas[space].Floats(s.Off, s.Len))
-		p.Value = value
 	}
 	return nil
 }

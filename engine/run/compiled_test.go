@@ -1,0 +1,177 @@
+package run
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/plan"
+)
+
+// relativeBound is for single-precision results of sums of a few thousand products: 64 roundings.
+const relativeBound = 64.0 / (1 << 24)
+
+func infer(t *testing.T, net *engine.Network, o plan.Options, threads int, x []float32, images int) [][]float32 {
+	t.Helper()
+	p, err := plan.Inference(net, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := New(p, threads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if err := m.Infer(x, images); err != nil {
+		t.Fatalf("%v\n%s", err, p)
+	}
+	var outputs [][]float32
+	for k := range p.Outputs {
+		out := m.Output(k)
+		outputs = append(outputs, slices.Clone(out[:images*p.Outputs[k].Cols]))
+	}
+	return outputs
+}
+
+// TestInferenceAgainstInterpreter compares compiled networks with gorgonia's tape machine on the
+// reference operators, for every instruction set; the bits must be the same for all of them, for
+// any number of threads, and for a photo alone and in a batch.
+func TestInferenceAgainstInterpreter(t *testing.T) {
+	for _, width := range []int{16, 5} {
+		for _, direct := range []bool{false, true} {
+			t.Run(fmt.Sprintf("width %d direct %v", width, direct), func(t *testing.T) {
+				const size, images = 35, 3
+				net := tinyInception(t, images, size, width, 7)
+				x := noise(images*3*size*size, 2)
+				want, err := Interpret(net, map[*gorgonia.Node][]float32{net.Input: x}, net.Outputs[0].Node, net.Outputs[1].Node)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var first [][]float32
+				for _, isa := range isas(t) {
+					got := infer(t, net, plan.Options{ISA: isa, Direct: direct}, 1, x, images)
+					for k := range want {
+						if d := distance(t, "output", got[k], want[k]); d > relativeBound {
+							t.Errorf("%s output %d: relative distance %g to the interpreter, want at most %g", isa, k, d, relativeBound)
+						}
+					}
+					if first == nil {
+						first = got
+					}
+					for threads := 1; threads <= 3; threads++ {
+						again := infer(t, net, plan.Options{ISA: isa, Direct: direct}, threads, x, images)
+						alone, err := net.WithBatch(1)
+						if err != nil {
+							t.Fatal(err)
+						}
+						last := infer(t, alone, plan.Options{ISA: isa, Direct: direct}, threads, x[2*3*size*size:], 1)
+						for k := range first {
+							if !slices.Equal(again[k], first[k]) {
+								t.Errorf("%s, %d threads: output %d has other bits", isa, threads, k)
+							}
+							if !slices.Equal(last[k], first[k][2*7:]) {
+								t.Errorf("%s, %d threads: output %d of a photo alone has other bits than in a batch", isa, threads, k)
+							}
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestTrainingAgainstInterpreter compares losses, every gradient and every running statistic of a
+// compiled training step with gorgonia's tape machine.
+func TestTrainingAgainstInterpreter(t *testing.T) {
+	for _, width := range []int{16, 5} {
+		for _, images := range []int{4, 20} { // 20: activations are computed again
+			t.Run(fmt.Sprintf("width %d images %d", width, images), func(t *testing.T) {
+				testTraining(t, width, images)
+			})
+		}
+	}
+}
+
+func testTraining(t *testing.T, width, images int) {
+	const size, classes = 35, 5
+	net := tinyInception(t, images, size, width, classes)
+	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: images, AuxWeight: 0.4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := noise(images*3*size*size, 3)
+	labels := make([]float32, images)
+	for i := range labels {
+		labels[i] = float32(i % classes)
+	}
+	nodes := append(gorgonia.Nodes{obj.Total}, obj.Losses...)
+	nodes = append(nodes, obj.Grads...)
+	for _, u := range obj.Updates {
+		nodes = append(nodes, u.Node)
+	}
+	want, err := Interpret(obj.Net, map[*gorgonia.Node][]float32{obj.Net.Input: x, obj.Labels: labels}, nodes...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var firstGrads, firstRunning []float32
+	for _, isa := range isas(t) {
+		for threads := 1; threads <= 2; threads++ {
+			p, err := plan.Training(obj, plan.Options{ISA: isa})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := New(p, threads)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // the second step finds memory that is not zero
+				if err := m.pack(); err != nil {
+					t.Fatal(err)
+				}
+				if err := m.Step(x, labels, 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if firstGrads == nil {
+				firstGrads, firstRunning = slices.Clone(m.Grads()), slices.Clone(m.Running())
+				compareStep(t, isa, obj, m, want)
+			}
+			if !slices.Equal(m.Grads(), firstGrads) || !slices.Equal(m.Running(), firstRunning) {
+				t.Errorf("%s, %d threads: gradients or running statistics have other bits", isa, threads)
+			}
+			m.Close()
+		}
+	}
+}
+
+// gradientBound allows for BatchNorm, which amplifies the rounding of sums over a batch.
+const gradientBound = 2e-4
+
+func compareStep(t *testing.T, isa kernel.ISA, obj *engine.Objective, m *Machine, want [][]float32) {
+	losses := m.Losses()
+	for k := range losses {
+		if d := distance(t, "loss", losses[k:k+1], want[k]); d > 1e-5 {
+			t.Errorf("%s: loss %d is %g, want %g", isa, k, losses[k], want[k][0])
+		}
+	}
+	grads := m.Gradients()
+	if len(grads) != len(obj.Trainable) {
+		t.Fatalf("%d gradients, want %d", len(grads), len(obj.Trainable))
+	}
+	rest := want[len(losses):]
+	for k, p := range obj.Trainable {
+		if d := distance(t, p.Name, grads[p.Name], rest[k]); d > gradientBound {
+			t.Errorf("%s: gradient of %s %v: relative distance %g, want at most %g", isa, p.Name, p.Shape, d, gradientBound)
+		}
+	}
+	running := m.RunningStatistics()
+	for k, u := range obj.Updates {
+		if d := distance(t, u.Param.Name, running[u.Param.Name], rest[len(obj.Trainable)+k]); d > 1e-5 {
+			t.Errorf("%s: running statistic %s: relative distance %g", isa, u.Param.Name, d)
+		}
+	}
+}
