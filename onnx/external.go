@@ -1,0 +1,120 @@
+package onnx
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// externalData opens the files beside a model that hold its weights (ONNX's external data, the
+// default of PyTorch's exporter since 2.9). Nothing outside the model's folder is ever opened: no absolute
+// path, no "..", no symbolic link.
+type externalData struct {
+	folder string
+	root   *os.Root
+	files  map[string][]byte
+}
+
+func (e *externalData) close() {
+	if e.root != nil {
+		e.root.Close()
+	}
+}
+
+// load resolves t's payload if it is external.
+func (e *externalData) load(t *tensorProto) error {
+	if t.location == 0 && t.external == nil {
+		return nil
+	}
+	raw, err := e.payload(t)
+	if err != nil {
+		return fmt.Errorf("external data of tensor %q: %w", t.name, err)
+	}
+	t.raw, t.hasRaw = raw, true
+	return nil
+}
+
+func (e *externalData) payload(t *tensorProto) ([]byte, error) {
+	location := t.external["location"]
+	if t.location != 1 || location == "" {
+		return nil, fmt.Errorf("location is missing")
+	}
+	n, err := elements(t.dims)
+	if err != nil {
+		return nil, err
+	}
+	offset, err := nonNegative(t.external, "offset", 0)
+	if err != nil {
+		return nil, err
+	}
+	width := int64(t.dtype.width())
+	if width > 0 && int64(n) > (1<<62)/width {
+		return nil, fmt.Errorf("shape %v is too large", t.dims)
+	}
+	length, err := nonNegative(t.external, "length", int64(n)*width)
+	if err != nil {
+		return nil, err
+	}
+	data, err := e.open(location)
+	if err != nil {
+		return nil, err
+	}
+	if size := int64(len(data)); offset > size || length > size-offset {
+		return nil, fmt.Errorf("bytes %d to %d+%d reach beyond the end of %q (%d bytes): is it the file of another export?", offset, offset, length, location, size)
+	}
+	return data[offset : offset+length : offset+length], nil
+}
+
+func nonNegative(properties map[string]string, key string, missing int64) (int64, error) {
+	text, ok := properties[key]
+	if !ok {
+		return missing, nil
+	}
+	v, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || v < 0 {
+		return 0, fmt.Errorf("%s %q is not a size", key, text)
+	}
+	return v, nil
+}
+
+// open maps a file of the model's folder, once.
+func (e *externalData) open(location string) ([]byte, error) {
+	if data, ok := e.files[location]; ok {
+		return data, nil
+	}
+	if e.folder == "" {
+		return nil, fmt.Errorf("%q cannot be opened: the model was not read from a file", location)
+	}
+	name := filepath.FromSlash(location)
+	if !filepath.IsLocal(name) {
+		return nil, fmt.Errorf("location %q lies outside the model's folder", location)
+	}
+	if e.root == nil {
+		root, err := os.OpenRoot(e.folder)
+		if err != nil {
+			return nil, err
+		}
+		e.root, e.files = root, map[string][]byte{}
+	}
+	info, err := e.root.Lstat(name)
+	switch {
+	case os.IsNotExist(err):
+		return nil, fmt.Errorf("%q is missing: it must lie beside the .onnx file", location)
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%q is no regular file (symbolic links are not followed): copy it beside the .onnx file", location)
+	}
+	f, err := e.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := contents(f)
+	if err != nil {
+		return nil, err
+	}
+	e.files[location] = data
+	return data, nil
+}

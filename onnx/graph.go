@@ -1,0 +1,166 @@
+package onnx
+
+import (
+	"fmt"
+	"strings"
+
+	"gorgonia.org/tensor"
+)
+
+// graph is the file's graph with names resolved: every node knows its operands, operands come first.
+type graph struct {
+	nodes   []*node
+	values  map[string]*value
+	inputs  []*value
+	outputs []*value
+}
+
+// node is an operator of the file.
+type node struct {
+	*nodeProto
+	// in and out hold nil where an optional operand or result is left out.
+	in, out []*value
+}
+
+// label names the node in messages.
+func (n *node) label() string {
+	if n.name != "" {
+		return n.name
+	}
+	return n.opType + " writing " + strings.Join(n.outputs, ", ")
+}
+
+// value is what flows along an edge.
+type value struct {
+	name  string
+	shape tensor.Shape // nil when it could not be worked out
+	// constant is set when the value is known at import.
+	constant *constant
+	// step computes the value, once lowered.
+	step *step
+	// same is set when the value turned out to be another one (Identity and the like).
+	same *value
+}
+
+// resolve follows the chain of values that turned out to be others.
+func (v *value) resolve() *value {
+	for v != nil && v.same != nil {
+		v = v.same
+	}
+	return v
+}
+
+// link resolves names: it checks that every value is defined once and before it is used, sorts the
+// nodes and lets onnx-go carry them into our backend.
+func link(g *graphProto, nodes []*nodeProto, constants []*constant) (*graph, error) {
+	l := &graph{values: map[string]*value{}}
+	for _, c := range constants {
+		if c.name == "" {
+			return nil, fmt.Errorf("an initializer has no name")
+		}
+		if l.values[c.name] != nil {
+			return nil, fmt.Errorf("initializer %q appears twice", c.name)
+		}
+		l.values[c.name] = &value{name: c.name, shape: c.shape, constant: c}
+	}
+	for _, in := range g.inputs {
+		if l.values[in.name] != nil {
+			continue // IR 3 lists initializers as inputs too
+		}
+		v := &value{name: in.name}
+		l.values[in.name], l.inputs = v, append(l.inputs, v)
+	}
+	sorted, err := sortNodes(nodes, l.values)
+	if err != nil {
+		return nil, err
+	}
+	for _, out := range g.outputs {
+		v := l.values[out.name]
+		if v == nil {
+			return nil, fmt.Errorf("nothing computes the graph output %q", out.name)
+		}
+		l.outputs = append(l.outputs, v)
+	}
+	return l, l.carry(sorted)
+}
+
+// sortNodes adds the nodes' results to values and returns the nodes so that operands come before
+// their users; the file's order is kept where it has that property.
+func sortNodes(nodes []*nodeProto, values map[string]*value) ([]*nodeProto, error) {
+	producer := make(map[string]int, len(nodes))
+	for i, n := range nodes {
+		if len(n.outputs) == 0 {
+			return nil, fmt.Errorf("node %q (%s) has no outputs", n.name, n.opType)
+		}
+		for _, out := range n.outputs {
+			if out == "" {
+				continue
+			}
+			if values[out] != nil {
+				return nil, fmt.Errorf("%q is defined twice, the second time by node %q", out, n.name)
+			}
+			values[out] = &value{name: out}
+			producer[out] = i
+		}
+	}
+	for _, n := range nodes {
+		for _, in := range n.inputs {
+			if in != "" && values[in] == nil {
+				return nil, fmt.Errorf("node %q (%s) reads %q, which nothing defines", n.name, n.opType, in)
+			}
+		}
+	}
+	s := sorter{nodes: nodes, producer: producer, state: make([]visit, len(nodes))}
+	for i := range nodes {
+		if err := s.visit(i); err != nil {
+			return nil, err
+		}
+	}
+	return s.sorted, nil
+}
+
+type visit uint8
+
+const (
+	unseen visit = iota
+	entered
+	done
+)
+
+type sorter struct {
+	nodes    []*nodeProto
+	producer map[string]int
+	state    []visit
+	sorted   []*nodeProto
+}
+
+// visit appends node i after everything that it needs, depth first without recursion.
+func (s *sorter) visit(i int) error {
+	stack := []int{i}
+	for len(stack) > 0 {
+		i := stack[len(stack)-1]
+		if s.state[i] == done {
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		s.state[i] = entered
+		ready := true
+		for _, in := range s.nodes[i].inputs {
+			p, ok := s.producer[in]
+			if !ok || s.state[p] == done {
+				continue
+			}
+			if s.state[p] == entered {
+				return fmt.Errorf("the graph has a cycle through node %q and node %q", s.nodes[p].name, s.nodes[i].name)
+			}
+			stack, ready = append(stack, p), false
+			break
+		}
+		if ready {
+			s.state[i] = done
+			s.sorted = append(s.sorted, s.nodes[i])
+			stack = stack[:len(stack)-1]
+		}
+	}
+	return nil
+}

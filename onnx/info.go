@@ -1,0 +1,184 @@
+package onnx
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"regraft/engine/op"
+)
+
+// Info describes a file: what inspect shows.
+type Info struct {
+	File      string         `json:"file"`
+	IRVersion int            `json:"ir_version"`
+	Opset     int            `json:"opset"`
+	Producer  string         `json:"producer"`
+	Dialect   string         `json:"dialect"`
+	Inputs    []ValueInfo    `json:"inputs"`
+	Outputs   []ValueInfo    `json:"outputs"`
+	Operators map[string]int `json:"operators"`
+	// Initializers counts the file's tensors, Functions its local functions.
+	Initializers int `json:"initializers"`
+	Functions    int `json:"functions"`
+	// Layout of the file's input: NCHW or NHWC. The network's is always NCHW.
+	Layout string `json:"layout"`
+	// Parameters counts the values that the network is made of, running statistics left out.
+	Parameters int `json:"parameters"`
+	// BatchNorm is trainable, folded (into the convolutions, by the exporter) or none.
+	BatchNorm string `json:"batchnorm"`
+	// Transform is preprocessing that is part of the network: y = x*scale + shift per channel.
+	Transform   *Transform    `json:"transform"`
+	Unsupported []Unsupported `json:"unsupported"`
+	Warnings    []string      `json:"warnings"`
+	// Advice says what can be trained faithfully and how a better file is made.
+	Advice []string `json:"advice"`
+
+	dropout  int
+	training bool // BatchNorm or Dropout in training form
+}
+
+// Transform is an affine step per channel on the network's input.
+type Transform struct {
+	Scale []float32 `json:"scale"`
+	Shift []float32 `json:"shift"`
+}
+
+// ValueInfo describes an input or output of the file.
+type ValueInfo struct {
+	Name  string `json:"name"`
+	Shape []Dim  `json:"shape"`
+	DType string `json:"dtype"`
+}
+
+// Dim is one size of a shape: a number, or a name where the file leaves it open.
+type Dim struct {
+	Size int64
+	Name string
+}
+
+func (d Dim) String() string {
+	switch {
+	case d.Size > 0:
+		return fmt.Sprint(d.Size)
+	case d.Name != "":
+		return d.Name
+	}
+	return "?"
+}
+
+// MarshalJSON writes a number or a string.
+func (d Dim) MarshalJSON() ([]byte, error) {
+	if d.Size > 0 {
+		return json.Marshal(d.Size)
+	}
+	return json.Marshal(d.String())
+}
+
+// describe gathers what the file says of itself.
+func describe(m *modelProto, nodes []*nodeProto) *Info {
+	info := &Info{
+		IRVersion: int(m.irVersion), Producer: strings.TrimSpace(m.producerName + " " + m.producerVersion),
+		Operators: map[string]int{}, Initializers: len(m.graph.initializers), Functions: len(m.functions), Layout: "NCHW",
+	}
+	for _, o := range m.opsets {
+		if canonicalDomain(o.domain) == "" {
+			info.Opset = int(o.version)
+		}
+	}
+	stored := map[string]bool{}
+	for _, t := range m.graph.initializers {
+		stored[t.name] = true
+	}
+	for _, v := range m.graph.inputs {
+		if !stored[v.name] {
+			info.Inputs = append(info.Inputs, v.public())
+		}
+	}
+	for _, v := range m.graph.outputs {
+		info.Outputs = append(info.Outputs, v.public())
+	}
+	for _, n := range nodes {
+		name := n.opType
+		if n.domain != "" {
+			name = n.domain + "." + name
+		}
+		info.Operators[name]++
+	}
+	info.Dialect = dialect(m, nodes)
+	return info
+}
+
+func (v valueInfo) public() ValueInfo {
+	p := ValueInfo{Name: v.name, Shape: v.shape, DType: v.dtype.String()}
+	if !v.tensor {
+		p.DType = "no tensor"
+	}
+	return p
+}
+
+// dialect tells which exporter wrote the file, in which mode.
+func dialect(m *modelProto, nodes []*nodeProto) string {
+	mode := "eval"
+	current := false
+	for _, n := range nodes {
+		if trainingForm(n) {
+			mode = "train"
+		}
+		current = current || n.torchExport
+	}
+	switch {
+	case m.producerName == "regraft":
+		return "regraft"
+	case strings.Contains(m.producerName, "tf2onnx"):
+		return "tf2onnx"
+	case m.producerName == "pytorch" && (current || strings.HasPrefix(nodes[0].name, "node_")):
+		return "dynamo-" + mode
+	case m.producerName == "pytorch":
+		return "torchscript-" + mode
+	}
+	return "other"
+}
+
+// trainingForm recognises nodes that only exports of a model in training mode have.
+func trainingForm(n *nodeProto) bool {
+	switch n.opType {
+	case "Dropout":
+		return true
+	case "BatchNormalization":
+		for _, a := range n.attributes {
+			if a.name == "training_mode" && a.i != 0 {
+				return true
+			}
+		}
+		return len(n.outputs) > 1
+	}
+	return false
+}
+
+func (info *Info) refuse(list []Unsupported) *Info {
+	info.Unsupported = list
+	return info
+}
+
+// learn adds what the normal form shows.
+func (info *Info) learn(n *normaliser) {
+	seen := map[*constant]bool{}
+	info.BatchNorm = "none"
+	for _, s := range n.steps {
+		switch o := s.op.(type) {
+		case *op.BatchNorm:
+			info.BatchNorm = "trainable"
+		case *op.Affine:
+			if s.in[0] == n.input {
+				info.Transform = &Transform{o.Scale, o.Shift}
+			}
+		}
+		for i, v := range s.in {
+			if k := v.constant; k != nil && !seen[k] && !(i >= 3 && info.BatchNorm == "trainable") {
+				seen[k] = true
+				info.Parameters += k.size()
+			}
+		}
+	}
+}

@@ -1,0 +1,295 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+
+	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
+)
+
+// maxValue bounds the elements of one value for the file's own batch (1 GiB of float32).
+const maxValue = 1 << 28
+
+// step is one operator of the network to be.
+type step struct {
+	label string
+	op    op.Op
+	in    []*value
+	out   *value
+}
+
+// lowering turns the nodes of a file into steps: constants are folded, operators built by the
+// table's rows, shapes worked out for the file's own batch. Everything unsupported is collected.
+type lowering struct {
+	// batch is the number of images in the file's own input shape; 0 when values have no batch axis.
+	batch       int
+	steps       []*step
+	unsupported []Unsupported
+	budget      int // bytes that folded constants may still take
+	uses        map[*value]int
+}
+
+// Sentinels of row functions: the reason has been reported, or is another node's.
+var (
+	errReported = errors.New("reported")
+	errUnknown  = errors.New("an operand's shape is unknown because of an earlier problem")
+)
+
+// lower processes all nodes; shapes of the graph's inputs must be set.
+func lower(g *graph, batch int) *lowering {
+	l := &lowering{batch: batch, budget: foldBudget, uses: map[*value]int{}}
+	for _, n := range g.nodes {
+		for _, v := range n.in {
+			l.uses[v]++
+		}
+	}
+	for _, v := range g.outputs {
+		l.uses[v]++
+	}
+	for _, n := range g.nodes {
+		l.node(n)
+	}
+	return l
+}
+
+// node lowers one node by the row of its operator.
+func (l *lowering) node(n *node) {
+	row, reason := lookup(n.nodeProto)
+	if row == nil {
+		l.refuse(n, reason)
+		return
+	}
+	c := &call{lowering: l, node: n}
+	c.attributes = newAttributes(n.attributes, func(format string, args ...any) { c.refused(format, args...) })
+	work, err := row.choose(c)
+	if err == nil {
+		err = work()
+		c.attributes.unknown()
+	}
+	if err == nil {
+		err = c.unusedResults()
+	}
+	if err != nil && err != errReported && err != errUnknown {
+		l.refuse(n, err.Error())
+	}
+}
+
+func (l *lowering) refuse(n *node, reason string) {
+	name := n.opType
+	if n.domain != "" {
+		name = n.domain + "." + name
+	}
+	l.unsupported = append(l.unsupported, Unsupported{name, n.label(), reason})
+}
+
+// call is one node while its row works on it.
+type call struct {
+	*lowering
+	attributes
+	node *node
+}
+
+// refused reports a reason; the result lets row functions end with it.
+func (c *call) refused(format string, args ...any) error {
+	c.lowering.refuse(c.node, fmt.Sprintf(format, args...))
+	return errReported
+}
+
+// opset is the version of the operator set that the node is written for.
+func (c *call) opset() int { return int(c.node.opset) }
+
+// operand is nil where the optional operand is left out.
+func (c *call) operand(i int) *value {
+	if i >= len(c.node.in) {
+		return nil
+	}
+	return c.node.in[i].resolve()
+}
+
+// tensor returns an operand with a known shape.
+func (c *call) tensor(i int) (*value, error) {
+	v := c.operand(i)
+	if v == nil {
+		return nil, c.refused("operand %d is missing", i)
+	}
+	if v.shape == nil {
+		return nil, errUnknown
+	}
+	if v.constant != nil && v.constant.dtype != typeFloat {
+		return nil, c.refused("operand %d is %v: only float32 is computed on", i, v.constant.dtype)
+	}
+	return v, nil
+}
+
+// tensors returns all operands, each with a known shape.
+func (c *call) tensors() ([]*value, error) {
+	in := make([]*value, len(c.node.in))
+	for i := range in {
+		var err error
+		if in[i], err = c.tensor(i); err != nil {
+			return nil, err
+		}
+	}
+	return in, nil
+}
+
+// constant returns an operand that must be known at import; nil when it is left out.
+func (c *call) constant(i int, what string) (*constant, error) {
+	v := c.operand(i)
+	if v == nil {
+		return nil, nil
+	}
+	if v.constant == nil {
+		if v.shape == nil {
+			return nil, errUnknown
+		}
+		return nil, c.refused("%s must be known at import, but %q is computed from the image", what, v.name)
+	}
+	return v.constant, nil
+}
+
+// integers returns an integer operand that must be known at import; nil when it is left out.
+func (c *call) integers(i int, what string) ([]int, error) {
+	k, err := c.constant(i, what)
+	if err != nil || k == nil {
+		return nil, err
+	}
+	if k.ints == nil {
+		return nil, c.refused("%s is %v, want integers", what, k.dtype)
+	}
+	values := make([]int, len(k.ints))
+	for j, v := range k.ints {
+		values[j] = int(v)
+	}
+	return values, nil
+}
+
+// step adds an operator whose result is an intermediate value of this node.
+func (c *call) step(suffix string, o op.Op, in ...*value) (*value, error) {
+	out := &value{name: c.node.outputs[0] + "/" + suffix}
+	return out, c.add(c.node.label()+"/"+suffix, o, in, out)
+}
+
+// emit adds the operator that computes the node's first result.
+func (c *call) emit(o op.Op, in ...*value) error { return c.emitAt(0, o, in...) }
+
+func (c *call) emitAt(i int, o op.Op, in ...*value) error {
+	out := c.node.out[i]
+	if out == nil {
+		return nil
+	}
+	label := c.node.label()
+	if i > 0 {
+		label = fmt.Sprintf("%s/%d", label, i)
+	}
+	return c.add(label, o, in, out)
+}
+
+func (c *call) add(label string, o op.Op, in []*value, out *value) error {
+	s := &step{label, o, in, out}
+	if err := s.infer(); err != nil {
+		return c.refused("%v", err)
+	}
+	c.steps = append(c.steps, s)
+	return nil
+}
+
+// infer works out the shape of the step's result.
+func (s *step) infer() error {
+	shapes := make([]tensor.Shape, len(s.in))
+	for i, v := range s.in {
+		shapes[i] = v.resolve().shape
+	}
+	shape, err := op.Infer(s.op, shapes...)
+	if err != nil {
+		return err
+	}
+	if shape.TotalSize() > maxValue {
+		return fmt.Errorf("a result of shape %v is too large (the limit is %d elements)", shape, maxValue)
+	}
+	s.out.shape, s.out.step = shape, s
+	return nil
+}
+
+// same makes the node's first result another name of v.
+func (c *call) same(v *value) error {
+	out := c.node.out[0]
+	if out == nil {
+		return nil
+	}
+	if v.constant != nil {
+		c.define(0, v.constant)
+		return nil
+	}
+	out.same, out.shape = v, v.shape
+	return nil
+}
+
+// define makes a result a constant. The constant is called by the result's name, so that an Identity of an
+// initializer becomes a parameter of its own: PyTorch's TorchScript exporter stores equal tensors once
+// and gives every further user an Identity, though they are different parameters.
+func (c *call) define(i int, k *constant) {
+	if out := c.node.out[i]; out != nil {
+		named := *k
+		named.name = out.name
+		out.constant, out.shape = &named, named.shape
+	}
+}
+
+// unusedResults refuses nodes of whose results more are used than the row provides.
+func (c *call) unusedResults() error {
+	for i, out := range c.node.out {
+		if out != nil && out.shape == nil && c.uses[out] > 0 {
+			return c.refused("result %d (%q) is used, which is not supported", i, out.name)
+		}
+	}
+	return nil
+}
+
+// choose returns the function that folds the node, when all of its operands are known, or lowers
+// it. Both read all attributes before anything else, so that problems with attributes are found even where
+// an operand's shape is not known.
+func (row *operator) choose(c *call) (func() error, error) {
+	if n := len(c.node.in); n < row.operands[0] || row.operands[1] >= 0 && n > row.operands[1] {
+		return nil, fmt.Errorf("the node has %d operands", n)
+	}
+	known, all := make([]*constant, len(c.node.in)), true
+	for i := range c.node.in {
+		v := c.operand(i)
+		switch {
+		case v == nil:
+			if i < row.operands[0] {
+				return nil, fmt.Errorf("operand %d is missing", i)
+			}
+		case v.constant == nil:
+			all = false
+			if v.shape == nil && row.lower == nil {
+				return nil, errUnknown
+			}
+		}
+		if v != nil {
+			known[i] = v.constant
+		}
+	}
+	switch {
+	case row.fold != nil && all:
+		return func() error { return row.evaluate(c, known) }, nil
+	case row.lower == nil:
+		return nil, fmt.Errorf("it is only computed on values known at import, such as shapes%s", hint(row.name))
+	}
+	return func() error { return row.lower(c) }, nil
+}
+
+// evaluate folds the node.
+func (row *operator) evaluate(c *call, in []*constant) error {
+	results, err := row.fold(c, in)
+	if err != nil {
+		return err
+	}
+	for i := 0; i < len(results) && i < len(c.node.out); i++ {
+		c.define(i, results[i])
+	}
+	return nil
+}

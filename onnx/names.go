@@ -1,0 +1,154 @@
+package onnx
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"regraft/engine"
+	"regraft/engine/op"
+)
+
+// dotted is a PyTorch parameter name: a module path and the tensor's name.
+var dotted = regexp.MustCompile(`^[A-Za-z_]\w*(\.\w+)+$`)
+
+// roles names the operands that are parameters, as PyTorch's modules do.
+func roles(o op.Op) []string {
+	switch o.(type) {
+	case *op.Conv, *op.Linear, *op.LayerNorm:
+		return []string{"", "weight", "bias"}
+	case *op.BatchNorm:
+		return []string{"", "weight", "bias", "running_mean", "running_var"}
+	case *op.MatMul:
+		return []string{"weight", "weight"}
+	}
+	return []string{"constant", "constant"}
+}
+
+// kinds numbers layers without a usable name: conv1, conv2, bn1, ...
+func kind(o op.Op) string {
+	switch o.(type) {
+	case *op.Conv:
+		return "conv"
+	case *op.BatchNorm:
+		return "bn"
+	case *op.Linear, *op.MatMul:
+		return "linear"
+	case *op.LayerNorm:
+		return "norm"
+	}
+	return strings.ToLower(o.Name())
+}
+
+// namer gives parameters PyTorch's dotted names.
+type namer struct {
+	// verbatim keeps every name of the file: regraft wrote it.
+	verbatim bool
+	scopes   map[string]string // a node's module path, by label
+	taken    map[string]bool
+	layers   map[string]int
+	module   map[*step]string
+}
+
+func newNamer(g *graph, verbatim bool) *namer {
+	n := &namer{verbatim: verbatim, scopes: map[string]string{}, taken: map[string]bool{}, layers: map[string]int{}, module: map[*step]string{}}
+	for _, node := range g.nodes {
+		n.scopes[node.label()] = modulePath(node.nodeProto)
+	}
+	return n
+}
+
+// modulePath derives the path of the PyTorch module that a node comes from, "" when it cannot be known.
+// TorchScript's exporter writes it into the node's name, /Mixed_5b/branch1x1/conv/Conv; elements of a
+// Sequential repeat their parent's path, /layer1/layer1.0/conv1/Conv. The current exporter leaves it in the
+// node's metadata, [”, 'Mixed_5b', 'Mixed_5b.branch1x1', 'Mixed_5b.branch1x1.conv', 'conv2d'].
+func modulePath(n *nodeProto) string {
+	if n.scopes != "" {
+		parts := strings.Split(strings.Trim(n.scopes, "[]"), ",")
+		if len(parts) < 2 {
+			return ""
+		}
+		path := strings.Trim(strings.TrimSpace(parts[len(parts)-2]), `'"`)
+		return validPath(path)
+	}
+	if !strings.HasPrefix(n.name, "/") {
+		return ""
+	}
+	parts := strings.Split(n.name, "/")
+	path := ""
+	for _, part := range parts[1 : len(parts)-1] {
+		switch {
+		case path == "" || strings.HasPrefix(part, path+"."):
+			path = part
+		default:
+			last := path[strings.LastIndexByte(path, '.')+1:]
+			if strings.HasPrefix(part, last+".") {
+				path = strings.TrimSuffix(path, last) + part
+			} else {
+				path += "." + part
+			}
+		}
+	}
+	return validPath(path)
+}
+
+func validPath(path string) string {
+	if dotted.MatchString(path + ".weight") {
+		return path
+	}
+	return ""
+}
+
+// param makes the parameter for operand slot of s.
+func (n *namer) param(s *step, slot int) *engine.Param {
+	k := s.in[slot].constant
+	p := &engine.Param{Shape: k.shape.Clone(), Value: k.floats, Frozen: k.size() == 1 && !isLayer(s.op)}
+	if _, ok := s.op.(*op.BatchNorm); ok {
+		p.Running = slot >= 3
+	}
+	p.Name = n.name(s, slot, k.name)
+	if p.Name != k.name {
+		p.Alias = k.name
+	}
+	n.taken[p.Name] = true
+	return p
+}
+
+// isLayer tells whether known operands are parameters whatever their size; elsewhere a single
+// value is a constant of the architecture, not something to train.
+func isLayer(o op.Op) bool {
+	switch o.(type) {
+	case *op.Conv, *op.Linear, *op.BatchNorm, *op.LayerNorm, *op.MatMul:
+		return true
+	}
+	return false
+}
+
+func (n *namer) name(s *step, slot int, own string) string {
+	role := roles(s.op)[min(slot, len(roles(s.op))-1)]
+	if (n.verbatim && own != "" || dotted.MatchString(own) && !foldedName(own)) && !n.taken[own] {
+		return own
+	}
+	path := n.scopes[s.label]
+	if path == "" && foldedName(own) {
+		path = own[:strings.LastIndexByte(own, '.')]
+	}
+	if path == "" || n.taken[path+"."+role] {
+		path = n.numbered(s, role)
+	}
+	return path + "." + role
+}
+
+// foldedName recognises the bias that PyTorch's current exporter makes when it folds BatchNorm: X.weight_bias.
+func foldedName(name string) bool { return strings.HasSuffix(name, ".weight_bias") }
+
+// numbered names the layer of a step by kind and number.
+func (n *namer) numbered(s *step, role string) string {
+	path := n.module[s]
+	for path == "" || n.taken[path+"."+role] {
+		n.layers[kind(s.op)]++
+		path = fmt.Sprintf("%s%d", kind(s.op), n.layers[kind(s.op)])
+	}
+	n.module[s] = path
+	return path
+}

@@ -1,0 +1,450 @@
+package onnx
+
+import (
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
+)
+
+// normaliser takes the many spellings that exporters use to one normal form, so that the rest of
+// the program meets each thing in one shape only.
+type normaliser struct {
+	steps   []*step
+	input   *value
+	outputs []*value
+	uses    map[*value]int
+}
+
+// rules look at one step at a time, operands' steps being normal already. A rule rewrites the step in place; steps
+// that nothing needs afterwards are swept out, so a rule needs no care for other users of what it skips.
+var rules = []func(*normaliser, *step){
+	(*normaliser).flattenConcat,
+	(*normaliser).padIntoWindow,
+	(*normaliser).gate,
+	(*normaliser).gelu,
+	(*normaliser).batchNormAffine,
+	(*normaliser).bias,
+	(*normaliser).zeroBias,
+	(*normaliser).channelTransform,
+	(*normaliser).inputAffine,
+}
+
+func (n *normaliser) run() {
+	n.uses = map[*value]int{}
+	for _, s := range n.steps {
+		for i := range s.in {
+			s.in[i] = s.in[i].resolve()
+			n.uses[s.in[i]]++
+		}
+	}
+	for i := range n.outputs {
+		n.outputs[i] = n.outputs[i].resolve()
+		n.uses[n.outputs[i]]++
+	}
+	n.channelsFirst()
+	for _, s := range n.steps {
+		for i := range s.in {
+			s.in[i] = s.in[i].resolve()
+		}
+		for _, rule := range rules {
+			rule(n, s)
+		}
+	}
+	n.sweep()
+}
+
+// sweep removes steps that the outputs do not depend on.
+func (n *normaliser) sweep() {
+	needed := map[*value]bool{}
+	for i := range n.outputs {
+		n.outputs[i] = n.outputs[i].resolve()
+		needed[n.outputs[i]] = true
+	}
+	var kept []*step
+	for i := len(n.steps) - 1; i >= 0; i-- {
+		s := n.steps[i]
+		if !needed[s.out] || s.out.same != nil {
+			continue
+		}
+		for j, v := range s.in {
+			s.in[j] = v.resolve()
+			needed[s.in[j]] = true
+		}
+		kept = append(kept, s)
+	}
+	for i, j := 0, len(kept)-1; i < j; i, j = i+1, j-1 {
+		kept[i], kept[j] = kept[j], kept[i]
+	}
+	n.steps = kept
+}
+
+// only returns the operator of type T that computes v if nothing else uses v.
+func only[T op.Op](n *normaliser, v *value) (s *step, o T, ok bool) {
+	if v.step == nil || n.uses[v] != 1 {
+		return nil, o, false
+	}
+	o, ok = v.step.op.(T)
+	return v.step, o, ok
+}
+
+// channelsFirst takes the Transpose away with which channels-last files (TensorFlow's) begin: the input
+// of a network is always (N, C, H, W).
+func (n *normaliser) channelsFirst() {
+	var out *value
+	for _, s := range n.steps {
+		for _, v := range s.in {
+			if v != n.input {
+				continue
+			}
+			t, ok := s.op.(*op.Transpose)
+			if !ok || len(t.Perm) != 4 || t.Perm[0] != 0 || t.Perm[1] != 3 || t.Perm[2] != 1 || t.Perm[3] != 2 {
+				return
+			}
+			if out == nil {
+				out = &value{name: n.input.name, shape: s.out.shape}
+			}
+			n.uses[out] += n.uses[s.out]
+		}
+	}
+	if out == nil {
+		return
+	}
+	for _, s := range n.steps {
+		if s.in[0] == n.input {
+			s.out.same = out
+		}
+	}
+	n.input = out
+}
+
+// flattenConcat joins a Concat of Concats along one axis.
+func (n *normaliser) flattenConcat(s *step) {
+	outer, ok := s.op.(*op.Concat)
+	if !ok {
+		return
+	}
+	var in []*value
+	for _, v := range s.in {
+		if inner, o, ok := only[*op.Concat](n, v); ok && o.Axis == outer.Axis {
+			in = append(in, inner.in...)
+		} else {
+			in = append(in, v)
+		}
+	}
+	s.in = in
+}
+
+// padIntoWindow moves zero padding in front of Conv and AveragePool into the operator. An average
+// over padded values counts them.
+func (n *normaliser) padIntoWindow(s *step) {
+	if len(s.in) == 0 || s.in[0].step == nil {
+		return
+	}
+	pad, ok := s.in[0].step.op.(*op.Pad)
+	if !ok || pad.Value != 0 || len(pad.Pads) != 8 || pad.Pads[0]|pad.Pads[1]|pad.Pads[4]|pad.Pads[5] != 0 {
+		return
+	}
+	p := [4]int{pad.Pads[2], pad.Pads[3], pad.Pads[6], pad.Pads[7]}
+	for _, v := range p {
+		if v < 0 {
+			return
+		}
+	}
+	switch o := s.op.(type) {
+	case *op.Conv:
+		padded := *o
+		for i := range p {
+			padded.Pads[i] += p[i]
+		}
+		s.op = &padded
+	case *op.AveragePool:
+		if o.Pads != [4]int{} || o.CeilMode {
+			return
+		}
+		padded := *o
+		padded.Pads, padded.CountIncludePad = p, true
+		s.op = &padded
+	default:
+		return
+	}
+	s.in = append([]*value{s.in[0].step.in[0]}, s.in[1:]...)
+}
+
+// gate recognises x * Sigmoid(x) and x * HardSigmoid(x).
+func (n *normaliser) gate(s *step) {
+	if _, ok := s.op.(*op.Mul); !ok {
+		return
+	}
+	for i := range 2 {
+		x, g := s.in[i], s.in[1-i]
+		if g.step == nil || len(g.step.in) != 1 || g.step.in[0] != x {
+			continue
+		}
+		switch o := g.step.op.(type) {
+		case *op.Sigmoid:
+			s.op, s.in = &op.SiLU{}, []*value{x}
+			return
+		case *op.HardSigmoid:
+			if math.Abs(float64(o.Alpha)-1.0/6) < 1e-6 && o.Beta == 0.5 {
+				s.op, s.in = &op.HardSwish{}, []*value{x}
+				return
+			}
+		}
+	}
+}
+
+// gelu recognises x * (1 + Erf(x / sqrt 2)) * 0.5, as exporters spell it before opset 20.
+func (n *normaliser) gelu(s *step) {
+	half, product, ok := binaryWith[*op.Mul](s)
+	if !ok || half != 0.5 || product.step == nil {
+		return
+	}
+	if _, ok := product.step.op.(*op.Mul); !ok {
+		return
+	}
+	for i := range 2 {
+		x, factor := product.step.in[i], product.step.in[1-i]
+		if factor.step == nil {
+			continue
+		}
+		one, erf, ok := binaryWith[*op.Add](factor.step)
+		if !ok || one != 1 || erf.step == nil {
+			continue
+		}
+		if _, ok := erf.step.op.(*op.Erf); !ok || erf.step.in[0].step == nil {
+			continue
+		}
+		root, arg, ok := binaryWith[*op.Div](erf.step.in[0].step)
+		if ok && arg == x && math.Abs(root-math.Sqrt2) < 1e-6 {
+			s.op, s.in = &op.Gelu{}, []*value{x}
+			return
+		}
+	}
+}
+
+// binaryWith matches an operator of type T on a value and a known scalar (the divisor in case of Div).
+func binaryWith[T op.Op](s *step) (scalar float64, x *value, ok bool) {
+	if _, ok = s.op.(T); !ok {
+		return 0, nil, false
+	}
+	for i := 1; i >= 0; i-- {
+		if k := s.in[i].constant; k != nil && k.size() == 1 {
+			return k.at(0), s.in[1-i], true
+		}
+		if _, div := s.op.(*op.Div); div {
+			break
+		}
+	}
+	return 0, nil, false
+}
+
+// perChannel returns a known operand of s that broadcasts along the channels of (N, C, ...), as C
+// values, and the other operand.
+func perChannel(s *step) (k, x *value, values []float32) {
+	for i := range s.in {
+		k, x = s.in[i], s.in[1-i]
+		if k.constant == nil || x.constant != nil || len(x.shape) < 2 || len(k.shape) > len(x.shape) {
+			continue
+		}
+		channel := len(k.shape) - (len(x.shape) - 1) // axis of k that lies along x's channels
+		if channel >= 0 && channel < len(k.shape) && k.shape[channel] == x.shape[1] && sizeOf(k.shape) == x.shape[1] {
+			return k, x, k.constant.floats
+		}
+		if sizeOf(k.shape) == 1 {
+			values = make([]float32, x.shape[1])
+			for c := range values {
+				values[c] = k.constant.floats[0]
+			}
+			return k, x, values
+		}
+	}
+	return nil, nil, nil
+}
+
+// batchNormAffine merges a factor or a summand per channel into the BatchNorm in front (files of
+// Caffe2 spell the affine part out).
+func (n *normaliser) batchNormAffine(s *step) {
+	_, mul := s.op.(*op.Mul)
+	_, add := s.op.(*op.Add)
+	if !mul && !add {
+		return
+	}
+	_, x, values := perChannel(s)
+	if x == nil {
+		return
+	}
+	norm, _, ok := only[*op.BatchNorm](n, x)
+	if !ok || norm.in[1].constant == nil || norm.in[2].constant == nil {
+		return
+	}
+	combine := func(v *value, f func(a, b float32) float32) *value {
+		out := make([]float32, len(values))
+		for i, a := range v.constant.floats {
+			out[i] = f(a, values[i])
+		}
+		return derived(v, v.shape, out)
+	}
+	in := append([]*value{}, norm.in...)
+	if mul {
+		product := func(a, b float32) float32 { return a * b }
+		in[1], in[2] = combine(in[1], product), combine(in[2], product)
+	} else {
+		in[2] = combine(in[2], func(a, b float32) float32 { return a + b })
+	}
+	s.label, s.op, s.in = norm.label, norm.op, in
+}
+
+// bias merges a summand per channel into the Linear or Conv in front, if that has no bias.
+func (n *normaliser) bias(s *step) {
+	if _, ok := s.op.(*op.Add); !ok {
+		return
+	}
+	k, x, values := perChannel(s)
+	if x == nil {
+		return
+	}
+	layer, _, linear := only[*op.Linear](n, x)
+	if !linear {
+		var conv bool
+		if layer, _, conv = only[*op.Conv](n, x); !conv {
+			return
+		}
+	}
+	if len(layer.in) == 2 {
+		s.label, s.op = layer.label, layer.op
+		s.in = append(append([]*value{}, layer.in...), derived(k, tensor.Shape{len(values)}, values))
+	}
+}
+
+// zeroBias drops a bias of zeros that the exporter computes in front of BatchNorm (PyTorch's current
+// one, unoptimised): it would be a parameter that the model never had.
+func (n *normaliser) zeroBias(s *step) {
+	if _, ok := s.op.(*op.BatchNorm); !ok {
+		return
+	}
+	conv, _, ok := only[*op.Conv](n, s.in[0])
+	if !ok || len(conv.in) != 3 || conv.in[2].constant == nil || conv.in[2].constant.stored {
+		return
+	}
+	for _, v := range conv.in[2].constant.floats {
+		if v != 0 {
+			return
+		}
+	}
+	conv.in = conv.in[:2]
+}
+
+// channelTransform recognises torchvision's transform_input: every channel picked out, scaled and
+// shifted, and all of them put together again.
+func (n *normaliser) channelTransform(s *step) {
+	if o, ok := s.op.(*op.Concat); !ok || o.Axis != 1 {
+		return
+	}
+	var source *value
+	affine := &op.Affine{}
+	for c, v := range s.in {
+		x, channel, scale, shift, ok := pickedChannel(v)
+		if !ok || channel != c || source != nil && x != source {
+			return
+		}
+		source = x
+		affine.Scale, affine.Shift = append(affine.Scale, float32(scale)), append(affine.Shift, float32(shift))
+	}
+	if source != nil && len(source.shape) == 4 && source.shape[1] == len(s.in) {
+		s.op, s.in = affine, []*value{source}
+	}
+}
+
+// pickedChannel follows v back to one channel of a value: v = scale * x[:, channel] + shift.
+func pickedChannel(v *value) (x *value, channel int, scale, shift float64, ok bool) {
+	scale = 1
+	for v.step != nil {
+		s := v.step
+		switch o := s.op.(type) {
+		case *op.Gather:
+			if o.Axis == 1 && len(o.Indices) == 1 {
+				return s.in[0], o.Indices[0], scale, shift, true
+			}
+			return nil, 0, 0, 0, false
+		case *op.Unsqueeze:
+			v = s.in[0]
+			continue
+		}
+		// scale*(a*y + b) + shift
+		a, b, y, linear := scalarStep(s)
+		if !linear {
+			return nil, 0, 0, 0, false
+		}
+		scale, shift, v = scale*a, shift+float64(scale*b), y
+	}
+	return nil, 0, 0, 0, false
+}
+
+// scalarStep reads an arithmetic step with a known scalar as a*y + b.
+func scalarStep(s *step) (a, b float64, y *value, ok bool) {
+	if k, y, ok := binaryWith[*op.Mul](s); ok {
+		return k, 0, y, true
+	}
+	if k, y, ok := binaryWith[*op.Add](s); ok {
+		return 1, k, y, true
+	}
+	if k, y, ok := binaryWith[*op.Div](s); ok {
+		return 1 / k, 0, y, true
+	}
+	if _, ok := s.op.(*op.Sub); ok {
+		if k := s.in[1].constant; k != nil && k.size() == 1 {
+			return 1, -k.at(0), s.in[0], true
+		}
+	}
+	return 0, 0, nil, false
+}
+
+// inputAffine gathers arithmetic per channel on the network's input into one Affine: baked
+// preprocessing, which is not to be trained.
+func (n *normaliser) inputAffine(s *step) {
+	if len(s.in) != 2 {
+		return
+	}
+	k, x, values := perChannel(s)
+	if x == nil || len(x.shape) != 4 {
+		return
+	}
+	before := &op.Affine{}
+	source := x
+	if x != n.input {
+		first, o, ok := only[*op.Affine](n, x)
+		if !ok || first.in[0] != n.input {
+			return
+		}
+		before, source = o, n.input
+	}
+	affine := &op.Affine{Scale: make([]float32, len(values)), Shift: make([]float32, len(values))}
+	for c, v := range values {
+		scale, shift := 1.0, 0.0
+		if before.Scale != nil {
+			scale, shift = float64(before.Scale[c]), float64(before.Shift[c])
+		}
+		switch s.op.(type) {
+		case *op.Mul:
+			scale, shift = scale*float64(v), shift*float64(v)
+		case *op.Div:
+			scale, shift = scale/float64(v), shift/float64(v)
+		case *op.Add:
+			shift += float64(v)
+		case *op.Sub:
+			shift -= float64(v)
+		default:
+			return
+		}
+		affine.Scale[c], affine.Shift[c] = float32(scale), float32(shift)
+	}
+	if reversed := k == s.in[0]; reversed {
+		switch s.op.(type) {
+		case *op.Sub, *op.Div:
+			return
+		}
+	}
+	s.op, s.in = affine, []*value{source}
+}

@@ -1,0 +1,96 @@
+package onnx
+
+import (
+	"regraft/engine/op"
+)
+
+// Normalisation, Dropout and Softmax.
+
+// lowerBatchNorm takes every form to the one of inference; whether the file computes batch
+// statistics (training_mode, further results) is its exporter's mode, not a property of the network.
+func lowerBatchNorm(c *call) error {
+	o := &op.BatchNorm{Epsilon: c.float("epsilon", 1e-5), Momentum: c.float("momentum", 0.9)}
+	c.want("spatial", 1)
+	c.flag("training_mode", false)
+	in, err := c.tensors()
+	if err != nil {
+		return err
+	}
+	return c.emit(o, in...)
+}
+
+func lowerLRN(c *call) error {
+	o := &op.LRN{Size: c.int("size", 0), Alpha: c.float("alpha", 1e-4), Beta: c.float("beta", 0.75), Bias: c.float("bias", 1)}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	return c.emit(o, x)
+}
+
+func lowerLayerNorm(c *call) error {
+	axis, epsilon := c.int("axis", -1), c.float("epsilon", 1e-5)
+	c.ignore("stash_type") // the precision of the statistics: ours is at least float32
+	in, err := c.tensors()
+	if err != nil {
+		return err
+	}
+	if axis, err = axisIn(axis, len(in[0].shape)); err != nil {
+		return err
+	}
+	return c.emit(&op.LayerNorm{Axis: axis, Epsilon: epsilon}, in...)
+}
+
+// lowerDropout keeps the ratio, which is found nowhere else in a file. Whether Dropout is active
+// is decided by training, so the operand training_mode only has to be known.
+func lowerDropout(c *call) error {
+	ratio := c.float("ratio", 0.5)
+	c.ignore("seed")
+	k, err := c.constant(1, "the ratio")
+	if err != nil {
+		return err
+	}
+	if k != nil {
+		if k.size() != 1 {
+			return c.refused("the ratio has shape %v", k.shape)
+		}
+		ratio = float32(k.at(0))
+	}
+	if _, err := c.constant(2, "the training mode"); err != nil {
+		return err
+	}
+	if !(ratio >= 0 && ratio < 1) {
+		return c.refused("the ratio is %v, want 0 to 1", ratio)
+	}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	if ratio == 0 {
+		return c.same(x)
+	}
+	return c.emit(&op.Dropout{Ratio: ratio, ID: c.node.label()}, x)
+}
+
+// lowerSoftmax builds Softmax and LogSoftmax. Before opset 13 the axis was 1 by default and stood for
+// itself and all after it, which is the same where those have size 1.
+func lowerSoftmax(make func(axis int) op.Op) func(*call) error {
+	return func(c *call) error {
+		missing := -1
+		if c.opset() < 13 {
+			missing = 1
+		}
+		axis := c.int("axis", missing)
+		x, err := c.tensor(0)
+		if err != nil {
+			return err
+		}
+		if axis, err = axisIn(axis, len(x.shape)); err != nil {
+			return err
+		}
+		if after := x.shape[axis+1:]; c.opset() < 13 && sizeOf(after) != 1 {
+			return c.refused("axis %d of shape %v flattens axes (opset %d), which is not supported", axis, x.shape, c.opset())
+		}
+		return c.emit(make(axis), x)
+	}
+}

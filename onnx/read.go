@@ -1,0 +1,160 @@
+// Package onnx turns ONNX files into networks and networks into ONNX files.
+//
+// The way of a file: wire.go walks the bytes, external.go finds weights that lie beside the file,
+// functions.go inlines local functions, onnx-go carries the topology (skeleton.go, backend.go), lower.go
+// builds operators by the table in operators.go while fold.go computes what is known, normalise.go takes
+// exporters' spellings to one form, names.go names the parameters, and build.go makes the network.
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"regraft/engine"
+)
+
+// Errors of reading, to be recognised with errors.Is.
+var (
+	// ErrInvalid: the file is no valid ONNX model.
+	ErrInvalid = errors.New("not a valid ONNX model")
+	// ErrUnsupported: the file is valid as far as it was read, but holds what regraft does not understand.
+	ErrUnsupported = errors.New("not supported")
+)
+
+// UnsupportedError lists everything in a file that is not understood.
+type UnsupportedError struct{ List []Unsupported }
+
+// Error has one line for every entry.
+func (e *UnsupportedError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d of the model's operators are not supported:", len(e.List))
+	if len(e.List) == 1 {
+		b.Reset()
+		b.WriteString("the model is not supported:")
+	}
+	for _, u := range e.List {
+		b.WriteString("\n  ")
+		b.WriteString(u.String())
+	}
+	return b.String()
+}
+
+// Is makes the error an ErrUnsupported.
+func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupported }
+
+// ReadOptions choose the form of the network; the zero value takes the file's own.
+type ReadOptions struct {
+	// Batch is the number of images that the graph is built for; 0 is 1. The file's own number does not matter.
+	Batch int
+	// Size is the side of the square input in pixels; 0 is the file's own.
+	Size int
+	// KeepTies leaves a tensor that several layers use one parameter; otherwise each gets its own.
+	KeepTies bool
+}
+
+// Read imports an ONNX file. Parameters may point into the file, which stays mapped for the life of
+// the process. Info describes the file; it is not nil when the file could be parsed, even if the
+// network is not supported (errors.Is ErrUnsupported, an *UnsupportedError with the list).
+func Read(path string, o ReadOptions) (*engine.Network, *Info, error) {
+	data, err := open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	external := &externalData{folder: filepath.Dir(path)}
+	defer external.close()
+	net, info, err := read(data, external, o)
+	if info != nil {
+		info.File = path
+	}
+	if err != nil {
+		return nil, info, fmt.Errorf("%s: %w", path, err)
+	}
+	return net, info, nil
+}
+
+// ReadBytes is Read for a model in memory, without external data. Parameters may point into data.
+func ReadBytes(data []byte, o ReadOptions) (*engine.Network, *Info, error) {
+	return read(data, &externalData{}, o)
+}
+
+func invalid(err error) error { return fmt.Errorf("%w: %w", ErrInvalid, err) }
+
+func read(data []byte, external *externalData, o ReadOptions) (*engine.Network, *Info, error) {
+	if what := recognise(data); what != "" {
+		return nil, nil, invalid(errors.New(what))
+	}
+	m, err := parseModel(data)
+	if err == nil {
+		err = checkModel(m)
+	}
+	if err != nil {
+		return nil, nil, invalid(err)
+	}
+	nodes, err := inline(m)
+	if err != nil {
+		return nil, nil, invalid(err)
+	}
+	info := describe(m, nodes)
+	meta, err := engine.ParseMeta(m.metadata)
+	if err != nil {
+		return nil, info, invalid(err)
+	}
+	constants, err := m.graph.constants(external)
+	if err != nil {
+		if unknown := unknownOperators(nodes); unknown != nil {
+			return nil, info.refuse(unknown), &UnsupportedError{unknown}
+		}
+		return nil, info, invalid(err)
+	}
+	g, err := link(m.graph, nodes, constants)
+	if err != nil {
+		return nil, info, invalid(err)
+	}
+	net, err := convert(g, info, meta, o)
+	var unsupported *UnsupportedError
+	if errors.As(err, &unsupported) {
+		info.refuse(unsupported.List)
+	}
+	return net, info, err
+}
+
+// constants reads the initializers, external ones included.
+func (g *graphProto) constants(external *externalData) ([]*constant, error) {
+	list := make([]*constant, len(g.initializers))
+	for i, t := range g.initializers {
+		if err := external.load(t); err != nil {
+			return nil, err
+		}
+		k, err := t.constant()
+		if err != nil {
+			return nil, err
+		}
+		k.stored = true
+		list[i] = k
+	}
+	return list, nil
+}
+
+// convert makes the network out of the linked graph.
+func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Network, error) {
+	in, err := chooseInput(g, info, meta, o)
+	if err != nil {
+		return nil, err
+	}
+	l := lower(g, in.batch)
+	if len(l.unsupported) > 0 {
+		return nil, &UnsupportedError{in.explain(l.unsupported)}
+	}
+	n := &normaliser{steps: l.steps, input: in.value, outputs: g.outputs}
+	n.run()
+	if err := in.checkLayout(n.input); err != nil {
+		return nil, err
+	}
+	if list := batchBound(n); list != nil {
+		return nil, &UnsupportedError{list}
+	}
+	info.learn(n)
+	return build(n, newNamer(g, info.Dialect == "regraft"), meta, o)
+}

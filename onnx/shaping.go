@@ -1,0 +1,506 @@
+package onnx
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
+)
+
+// Operators that move values without computing on them.
+
+// axisIn resolves a negative axis and checks the range.
+func axisIn(axis, rank int) (int, error) {
+	if axis < -rank || axis >= rank {
+		return 0, fmt.Errorf("axis %d is outside of %d dimensions", axis, rank)
+	}
+	return (axis + rank) % rank, nil
+}
+
+func axisSet(axes []int, rank int) (map[int]bool, error) {
+	set := map[int]bool{}
+	for _, axis := range axes {
+		a, err := axisIn(axis, rank)
+		if err != nil {
+			return nil, err
+		}
+		if set[a] {
+			return nil, fmt.Errorf("axis %d appears twice", axis)
+		}
+		set[a] = true
+	}
+	return set, nil
+}
+
+// sizeOf is the number of elements of (part of) a checked shape.
+func sizeOf(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+// permutation checks perm; nil reverses the axes.
+func permutation(perm []int, rank int) ([]int, error) {
+	if perm == nil {
+		for i := rank - 1; i >= 0; i-- {
+			perm = append(perm, i)
+		}
+	}
+	set, err := axisSet(perm, rank)
+	if err != nil || len(set) != rank {
+		return nil, fmt.Errorf("perm %v does not permute %d axes", perm, rank)
+	}
+	return perm, nil
+}
+
+// axisList reads axes that moved from an attribute to operand 1 in opset 13 (ReduceMean: 18).
+func (c *call) axisList() ([]int, error) {
+	axes := c.ints("axes")
+	if len(c.node.in) > 1 {
+		return c.integers(1, "the list of axes")
+	}
+	return axes, nil
+}
+
+// axes is axisList resolved for a rank.
+func (c *call) axes(rank int) (map[int]bool, error) {
+	list, err := c.axisList()
+	if err != nil {
+		return nil, err
+	}
+	return axisSet(list, rank)
+}
+
+// sorted lists a set of axes in order.
+func sorted(set map[int]bool, rank int) []int {
+	var axes []int
+	for i := range rank {
+		if set[i] {
+			axes = append(axes, i)
+		}
+	}
+	return axes
+}
+
+// reshapeTo resolves Reshape's target: 0 copies a size (unless allowZero), one -1 is worked out.
+func reshapeTo(shape tensor.Shape, target []int, allowZero bool) (tensor.Shape, error) {
+	out := make(tensor.Shape, len(target))
+	known, open := 1, -1
+	for i, d := range target {
+		switch {
+		case d == -1 && open < 0:
+			open = i
+			continue
+		case d == 0 && !allowZero && i < len(shape):
+			d = shape[i]
+		case d < 0 || d == 0 && !allowZero:
+			return nil, fmt.Errorf("shape %v cannot become %v", shape, target)
+		}
+		if d > 0 && known > maxValue/d {
+			return nil, fmt.Errorf("shape %v is too large", target)
+		}
+		out[i] = d
+		known *= d
+	}
+	total := sizeOf(shape)
+	if open >= 0 {
+		if known == 0 || total%known != 0 {
+			return nil, fmt.Errorf("shape %v cannot become %v", shape, target)
+		}
+		out[open] = total / known
+		known = total
+	}
+	if known != total {
+		return nil, fmt.Errorf("shape %v (%d elements) cannot become %v", shape, total, target)
+	}
+	return out, nil
+}
+
+// lowerReshape frees the target of the batch that the exporter baked in.
+func lowerReshape(c *call) error {
+	allowZero := c.flag("allowzero", false)
+	target, err := c.integers(1, "the shape")
+	if err != nil {
+		return err
+	}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	out, err := reshapeTo(x.shape, target, allowZero)
+	if err != nil {
+		return err
+	}
+	if len(out) == 2 && len(x.shape) > 0 && out[0] == x.shape[0] {
+		return c.emit(&op.Flatten{Axis: 1}, x)
+	}
+	free := append([]int{}, target...)
+	if allowZero {
+		copy(free, out) // no zeros can be left in a float tensor's shape
+	}
+	if c.batch > 0 && len(free) > 0 && len(x.shape) > 0 && free[0] > 0 {
+		switch hasOpen := slices.Contains(free, -1); {
+		case free[0] == x.shape[0] && x.shape[0]%c.batch == 0:
+			free[0] = 0
+		case free[0]%c.batch == 0 && !hasOpen:
+			free[0] = -1
+		}
+	}
+	return c.emit(&op.Reshape{Shape: free}, x)
+}
+
+func lowerFlatten(c *call) error {
+	axis := c.int("axis", 1)
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	if axis, err = axisIn(axis, len(x.shape)+1); err != nil {
+		return err
+	}
+	return c.emit(&op.Flatten{Axis: axis}, x)
+}
+
+// lowerSqueeze turns the squeeze of 1x1 maps into Flatten, the form that heads are looked for.
+func lowerSqueeze(c *call) error {
+	list, err := c.axisList()
+	if err != nil {
+		return err
+	}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	set, err := axisSet(list, len(x.shape))
+	if err != nil {
+		return err
+	}
+	if list == nil {
+		for i, d := range x.shape {
+			set[i] = d == 1
+		}
+	}
+	axes := sorted(set, len(x.shape))
+	if len(x.shape) == 4 && len(axes) == 2 && axes[0] == 2 && axes[1] == 3 && x.shape[2] == 1 && x.shape[3] == 1 {
+		return c.emit(&op.Flatten{Axis: 1}, x)
+	}
+	return c.emit(&op.Squeeze{Axes: axes}, x)
+}
+
+func lowerUnsqueeze(c *call) error {
+	list, err := c.axisList()
+	if err != nil {
+		return err
+	}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	rank := len(x.shape) + len(list)
+	set, err := axisSet(list, rank)
+	if err != nil {
+		return err
+	}
+	return c.emit(&op.Unsqueeze{Axes: sorted(set, rank)}, x)
+}
+
+func lowerTranspose(c *call) error {
+	perm := c.ints("perm")
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	if perm, err = permutation(perm, len(x.shape)); err != nil {
+		return err
+	}
+	return c.emit(&op.Transpose{Perm: perm}, x)
+}
+
+func lowerIdentity(c *call) error {
+	v := c.operand(0)
+	if v.shape == nil {
+		return errUnknown
+	}
+	return c.same(v)
+}
+
+func lowerConcat(c *call) error {
+	if !c.has("axis") {
+		return c.refused("attribute axis is missing")
+	}
+	axis := c.int("axis", 0)
+	in, err := c.tensors()
+	if err != nil {
+		return err
+	}
+	if axis, err = axisIn(axis, len(in[0].shape)); err != nil {
+		return err
+	}
+	if len(in) == 1 {
+		return c.same(in[0])
+	}
+	return c.emit(&op.Concat{Axis: axis}, in...)
+}
+
+// slice reads starts, ends, axes and steps, which were attributes before opset 10, with starts and
+// ends clamped to the shape and negative ones resolved.
+func (c *call) slice(shape tensor.Shape) (*op.Slice, error) {
+	parts := [4][]int{c.ints("starts"), c.ints("ends"), c.ints("axes"), nil}
+	names := [4]string{"starts", "ends", "axes", "steps"}
+	for i := 1; i < len(c.node.in); i++ {
+		var err error
+		if parts[i-1], err = c.integers(i, "the list of "+names[i-1]); err != nil {
+			return nil, err
+		}
+	}
+	s := &op.Slice{Axes: parts[2], Steps: parts[3]}
+	if s.Axes == nil {
+		for i := range parts[0] {
+			s.Axes = append(s.Axes, i)
+		}
+	}
+	if s.Steps == nil {
+		for range parts[0] {
+			s.Steps = append(s.Steps, 1)
+		}
+	}
+	if n := len(parts[0]); len(parts[1]) != n || len(s.Axes) != n || len(s.Steps) != n {
+		return nil, fmt.Errorf("starts, ends, axes and steps differ in length")
+	}
+	if _, err := axisSet(s.Axes, len(shape)); err != nil {
+		return nil, err
+	}
+	axes := make([]int, len(s.Axes))
+	for i, axis := range s.Axes {
+		axes[i], _ = axisIn(axis, len(shape))
+		if s.Steps[i] == 0 || s.Steps[i] == math.MinInt {
+			return nil, fmt.Errorf("step %d", s.Steps[i])
+		}
+		start, end := clampSlice(parts[0][i], parts[1][i], s.Steps[i], shape[axes[i]])
+		s.Starts, s.Ends = append(s.Starts, start), append(s.Ends, end)
+	}
+	s.Axes = axes
+	return s, nil
+}
+
+// clampSlice is Python's slice.indices.
+func clampSlice(start, end, step, size int) (int, int) {
+	low, high := 0, size
+	if step < 0 {
+		low, high = -1, size-1
+	}
+	clamp := func(v int) int {
+		if v < 0 {
+			v += size
+		}
+		return max(low, min(v, high))
+	}
+	return clamp(start), clamp(end)
+}
+
+func sliceLength(start, end, step int) int {
+	if step < 0 {
+		return max(0, (start-end-step-1)/-step)
+	}
+	return max(0, (end-start+step-1)/step)
+}
+
+func lowerSlice(c *call) error {
+	c.ints("starts")
+	c.ints("ends")
+	c.ints("axes")
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	s, err := c.slice(x.shape)
+	if err != nil {
+		return err
+	}
+	for i, end := range s.Ends {
+		if end < 0 { // before the first element: op.Slice counts negative ends from the back
+			s.Ends[i] = -x.shape[s.Axes[i]] - 1
+		}
+	}
+	return c.emit(s, x)
+}
+
+// split works out the sizes of the parts.
+func (c *call) split(shape tensor.Shape) (axis int, sizes []int, err error) {
+	sizes, parts := c.ints("split"), c.int("num_outputs", len(c.node.out))
+	if axis, err = axisIn(c.int("axis", 0), len(shape)); err != nil {
+		return 0, nil, err
+	}
+	if len(c.node.in) > 1 && c.node.in[1] != nil {
+		if sizes, err = c.integers(1, "the list of sizes"); err != nil {
+			return 0, nil, err
+		}
+	}
+	if sizes == nil {
+		if parts < 1 || parts > shape[axis] {
+			return 0, nil, fmt.Errorf("%d cannot be split into %d parts", shape[axis], parts)
+		}
+		size := (shape[axis] + parts - 1) / parts
+		for left := shape[axis]; left > 0; left -= size {
+			sizes = append(sizes, min(size, left))
+		}
+	}
+	total := 0
+	for _, size := range sizes {
+		if size < 0 || size > shape[axis] {
+			return 0, nil, fmt.Errorf("part of size %d", size)
+		}
+		total += size
+	}
+	if total != shape[axis] || len(sizes) != len(c.node.out) {
+		return 0, nil, fmt.Errorf("parts %v do not make up axis %d of shape %v with %d results", sizes, axis, shape, len(c.node.out))
+	}
+	return axis, sizes, nil
+}
+
+func lowerSplit(c *call) error {
+	c.ints("split")
+	c.int("num_outputs", 0)
+	c.int("axis", 0)
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	axis, sizes, err := c.split(x.shape)
+	if err != nil {
+		return err
+	}
+	start := 0
+	for i, size := range sizes {
+		cut := &op.Slice{Starts: []int{start}, Ends: []int{start + size}, Axes: []int{axis}, Steps: []int{1}}
+		if err := c.emitAt(i, cut, x); err != nil {
+			return err
+		}
+		start += size
+	}
+	return nil
+}
+
+func lowerGather(c *call) error {
+	axis := c.int("axis", 0)
+	indices, err := c.integers(1, "the list of indices")
+	if err != nil {
+		return err
+	}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	if axis, err = axisIn(axis, len(x.shape)); err != nil {
+		return err
+	}
+	at := make([]int, len(indices))
+	for i, v := range indices {
+		if at[i], err = axisIn(v, x.shape[axis]); err != nil {
+			return fmt.Errorf("index out of range: %w", err)
+		}
+	}
+	return c.emit(&op.Gather{Axis: axis, Indices: at, IndexShape: c.operand(1).shape}, x)
+}
+
+func lowerExpand(c *call) error {
+	shape, err := c.integers(1, "the shape")
+	if err != nil {
+		return err
+	}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	// A size of 1 keeps the operand's, which leaves the batch free.
+	free := append([]int{}, shape...)
+	if lead := len(free) - len(x.shape); c.batch > 0 && lead == 0 && len(free) > 0 && free[0] == x.shape[0] {
+		free[0] = 1
+	}
+	return c.emit(&op.Expand{Shape: free}, x)
+}
+
+// lowerPad drops pads of zeros; two lists make one with the axes that it names since opset 18.
+func lowerPad(c *call) error {
+	pads, value := c.ints("pads"), c.float("value", 0)
+	if mode := c.text("mode", "constant"); mode != "constant" {
+		return c.refused("attribute mode is %q, only constant is supported", mode)
+	}
+	var err error
+	if len(c.node.in) > 1 {
+		if pads, err = c.integers(1, "the list of pads"); err != nil {
+			return err
+		}
+	}
+	fill, err := c.constant(2, "the value")
+	if err != nil {
+		return err
+	}
+	if fill != nil {
+		if fill.size() != 1 {
+			return c.refused("the value has shape %v", fill.shape)
+		}
+		value = float32(fill.at(0))
+	}
+	axes, err := c.integers(3, "the list of axes")
+	if err != nil {
+		return err
+	}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	rank := len(x.shape)
+	if axes == nil {
+		for i := range rank {
+			axes = append(axes, i)
+		}
+	}
+	if _, err := axisSet(axes, rank); err != nil {
+		return err
+	}
+	if len(pads) != 2*len(axes) {
+		return c.refused("%d pads for %d axes", len(pads), len(axes))
+	}
+	full, none := make([]int, 2*rank), true
+	for i, axis := range axes {
+		a, _ := axisIn(axis, rank)
+		full[a], full[rank+a] = pads[i], pads[len(axes)+i]
+		none = none && pads[i] == 0 && pads[len(axes)+i] == 0
+	}
+	if none {
+		return c.same(x)
+	}
+	return c.emit(&op.Pad{Pads: full, Value: value}, x)
+}
+
+// lowerShape makes the operand's shape a constant. Sizes of the batch are the file's own and are
+// recognised again where a Reshape uses them.
+func lowerShape(c *call) error {
+	start, end := c.int("start", 0), c.int("end", math.MaxInt)
+	v := c.operand(0)
+	if v.shape == nil {
+		return errUnknown
+	}
+	start, end = clampSlice(start, end, 1, len(v.shape))
+	dims := []int64{}
+	for i := start; i < end; i++ {
+		dims = append(dims, int64(v.shape[i]))
+	}
+	c.define(0, &constant{shape: tensor.Shape{len(dims)}, dtype: typeInt64, ints: dims})
+	return nil
+}
+
+func lowerSize(c *call) error {
+	v := c.operand(0)
+	if v.shape == nil {
+		return errUnknown
+	}
+	c.define(0, &constant{shape: tensor.Shape{}, dtype: typeInt64, ints: []int64{int64(sizeOf(v.shape))}})
+	return nil
+}

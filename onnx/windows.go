@@ -1,0 +1,153 @@
+package onnx
+
+import (
+	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
+)
+
+// Operators that slide a window over rows and columns.
+
+// window holds the attributes that Conv, MaxPool and AveragePool share.
+type window struct {
+	kernel, strides, dilations [2]int
+	pads                       []int
+	auto                       string
+}
+
+func (c *call) window() window {
+	w := window{
+		kernel:    c.pair("kernel_shape", [2]int{}),
+		strides:   c.pair("strides", [2]int{1, 1}),
+		dilations: c.pair("dilations", [2]int{1, 1}),
+		pads:      c.ints("pads"),
+		auto:      c.text("auto_pad", "NOTSET"),
+	}
+	switch w.auto {
+	case "NOTSET", "", "VALID", "SAME_UPPER", "SAME_LOWER":
+	default:
+		c.refused("attribute auto_pad is %q", w.auto)
+	}
+	if n := len(w.pads); n != 0 && n != 4 {
+		c.refused("attribute pads has %d values: only two-dimensional windows are supported", n)
+	}
+	return w
+}
+
+// padding is top, left, bottom, right for an input of the given shape (N, C, H, W).
+func (w window) padding(shape tensor.Shape) (pads [4]int) {
+	if w.auto != "SAME_UPPER" && w.auto != "SAME_LOWER" {
+		if w.auto != "VALID" {
+			copy(pads[:], w.pads)
+		}
+		return pads
+	}
+	for i := range 2 {
+		size, stride := shape[2+i], max(w.strides[i], 1)
+		out := (size + stride - 1) / stride
+		total := max((out-1)*stride+(w.kernel[i]-1)*w.dilations[i]+1-size, 0)
+		pads[i], pads[2+i] = total/2, total-total/2
+		if w.auto == "SAME_LOWER" {
+			pads[i], pads[2+i] = pads[2+i], pads[i]
+		}
+	}
+	return pads
+}
+
+// images returns an operand that must be (N, C, H, W).
+func (c *call) images(i int) (*value, error) {
+	x, err := c.tensor(i)
+	if err == nil && len(x.shape) != 4 {
+		return nil, c.refused("operand %d has shape %v: only (N, C, H, W) is supported", i, x.shape)
+	}
+	return x, err
+}
+
+func lowerConv(c *call) error {
+	w, group := c.window(), c.int("group", 1)
+	in, err := c.tensors()
+	if err != nil {
+		return err
+	}
+	x, err := c.images(0)
+	if err != nil {
+		return err
+	}
+	weight, err := c.images(1)
+	if err != nil {
+		return err
+	}
+	kernel := [2]int{weight.shape[2], weight.shape[3]}
+	if w.kernel != [2]int{} && w.kernel != kernel {
+		return c.refused("attribute kernel_shape is %v, the weight has %v", w.kernel, kernel)
+	}
+	w.kernel = kernel
+	return c.emit(&op.Conv{Strides: w.strides, Dilations: w.dilations, Pads: w.padding(x.shape), Group: group}, in...)
+}
+
+func lowerMaxPool(c *call) error {
+	w, ceil := c.window(), c.flag("ceil_mode", false)
+	c.ignore("storage_order") // it concerns the second result only
+	x, err := c.images(0)
+	if err != nil {
+		return err
+	}
+	return c.emit(&op.MaxPool{Kernel: w.kernel, Strides: w.strides, Dilations: w.dilations, Pads: w.padding(x.shape), CeilMode: ceil}, x)
+}
+
+func lowerAveragePool(c *call) error {
+	w, ceil, include := c.window(), c.flag("ceil_mode", false), c.flag("count_include_pad", false)
+	if w.dilations != [2]int{1, 1} {
+		return c.refused("attribute dilations is %v, only [1 1] is supported", w.dilations)
+	}
+	x, err := c.images(0)
+	if err != nil {
+		return err
+	}
+	return c.emit(&op.AveragePool{Kernel: w.kernel, Strides: w.strides, Pads: w.padding(x.shape), CeilMode: ceil, CountIncludePad: include}, x)
+}
+
+func lowerGlobalAveragePool(c *call) error {
+	x, err := c.images(0)
+	if err != nil {
+		return err
+	}
+	return c.emit(&op.GlobalAveragePool{}, x)
+}
+
+// lowerReduceMean recognises the mean over rows and columns as GlobalAveragePool.
+func lowerReduceMean(c *call) error {
+	keep, noop := c.flag("keepdims", true), c.flag("noop_with_empty_axes", false)
+	list, err := c.axisList()
+	if err != nil {
+		return err
+	}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	rank := len(x.shape)
+	axes, err := axisSet(list, rank)
+	if err != nil {
+		return err
+	}
+	if len(axes) == 0 {
+		if noop {
+			return c.same(x)
+		}
+		for i := range rank {
+			axes[i] = true
+		}
+	}
+	if rank == 4 && len(axes) == 2 && axes[2] && axes[3] {
+		if keep {
+			return c.emit(&op.GlobalAveragePool{}, x)
+		}
+		pooled, err := c.step("pool", &op.GlobalAveragePool{}, x)
+		if err != nil {
+			return err
+		}
+		return c.emit(&op.Flatten{Axis: 1}, pooled)
+	}
+	return c.emit(&op.ReduceMean{Axes: sorted(axes, rank), KeepDims: keep}, x)
+}
