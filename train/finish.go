@@ -19,7 +19,7 @@ const Schema = "regraft/train/1"
 func (r *training) finish(ctx context.Context) (*Result, error) {
 	samples, name := r.sets.report()
 	if r.answers == nil || name != r.sets.selection {
-		best, err := onnx.Read(r.out.name(BestFile), onnx.Options{Batch: 1})
+		best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,94 @@
+package head
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"regraft/engine"
+	"regraft/engine/op"
+)
+
+func mustFind(t *testing.T, net *engine.Network) []Head {
+	t.Helper()
+	heads, err := Find(net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return heads
+}
+
+func TestFindByDepthNotByOrder(t *testing.T) {
+	heads := mustFind(t, twoHeaded(t))
+	if len(heads) != 2 {
+		t.Fatalf("%d heads", len(heads))
+	}
+	for i, want := range []Head{
+		{Kind: Main, Output: 1, Features: 6, Classes: 5},
+		{Kind: Aux, Output: 0, Features: 4, Classes: 5},
+	} {
+		h := heads[i]
+		if h.Kind != want.Kind || h.Output != want.Output || h.Features != want.Features || h.Classes != want.Classes {
+			t.Errorf("head %d is %+v, want %+v", i, h, want)
+		}
+	}
+	if heads[0].Weight.Name != "fc.weight" || heads[0].Bias.Name != "fc.bias" || heads[1].Name() != "aux.fc" {
+		t.Errorf("heads %q and %q", heads[0].Name(), heads[1].Name())
+	}
+}
+
+func TestFindConvolutionHead(t *testing.T) {
+	s, x := newSketch(t)
+	net := s.network(s.pooled(s.conv("classifier.1", s.conv("a", x, 4, 3), 7, 1)))
+	h := mustFind(t, net)[0]
+	if !h.Convolution() || !h.Rectified || h.Features != 4 || h.Classes != 7 || h.Input.Dims() != 4 {
+		t.Errorf("head %+v", h)
+	}
+}
+
+func TestConvolutionWithoutGlobalPoolIsNoHead(t *testing.T) {
+	s, x := newSketch(t)
+	net := s.network(s.conv("b", s.conv("a", x, 4, 3), 7, 1))
+	if h := mustFind(t, net)[0]; h.Weight != nil || h.Features != 7 {
+		t.Errorf("head %+v, want features", h)
+	}
+}
+
+func TestFeaturesCountOnlyWithoutClassifiers(t *testing.T) {
+	s, x := newSketch(t)
+	f := s.pooled(s.conv("a", x, 4, 3))
+	heads := mustFind(t, s.network(f, s.linear("fc", f, 3)))
+	if len(heads) != 1 || heads[0].Output != 1 {
+		t.Errorf("heads %+v", heads)
+	}
+}
+
+func TestEqualDepthIsAmbiguous(t *testing.T) {
+	s, x := newSketch(t)
+	f := s.pooled(s.conv("a", x, 4, 3))
+	net := s.network(s.linear("colour", f, 3), s.linear("shape", f, 4))
+	_, err := Find(net)
+	var ambiguous *AmbiguousError
+	if !errors.As(err, &ambiguous) || !strings.Contains(err.Error(), "colour") || !strings.Contains(err.Error(), "shape") {
+		t.Fatalf("error %v", err)
+	}
+	for _, name := range []string{"shape", "output1"} {
+		chosen, err := Choose(net, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h := mustFind(t, chosen)[0]; h.Weight.Name != "shape.weight" || len(chosen.Params) != 4 {
+			t.Errorf("chose %q with %d parameters", h.Weight.Name, len(chosen.Params))
+		}
+	}
+	if _, err := Choose(net, "size"); err == nil || !strings.Contains(err.Error(), "colour") {
+		t.Errorf("error %v does not list the heads", err)
+	}
+}
+
+func TestOutputWithoutWeight(t *testing.T) {
+	s, x := newSketch(t)
+	if _, err := Find(s.network(s.apply(&op.Relu{}, x))); err == nil {
+		t.Error("a network without weights has heads")
+	}
+}
