@@ -48,21 +48,26 @@ func newFunction(t *testing.T, shapes [][]int, build func(gorgonia.Nodes) (*gorg
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.cost = y
-	if y.Dims() > 0 {
-		r := variable(g, "r", y.Shape())
-		weights := make([]float64, y.Shape().TotalSize())
-		optest.Smooth(0, weights, random.At(2, "weights"))
-		let(t, r, weights)
-		weighted, err := op.Apply(&op.Mul{}, y, r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f.cost, err = op.Apply(&op.SumTo{}, weighted); err != nil {
-			t.Fatal(err)
-		}
-	}
+	weights := make([]float64, y.Shape().TotalSize())
+	optest.Smooth(0, weights, random.At(2, "weights"))
+	f.cost = weightedSum(t, y, weights)
 	return f
+}
+
+// weightedSum gives sum(r*y).
+func weightedSum(t *testing.T, y *gorgonia.Node, weights []float64) *gorgonia.Node {
+	t.Helper()
+	r := variable(y.Graph(), "r", y.Shape())
+	let(t, r, weights)
+	weighted, err := op.Apply(&op.Mul{}, y, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := op.Apply(&op.SumTo{}, weighted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum
 }
 
 func variable(g *gorgonia.ExprGraph, name string, shape []int) *gorgonia.Node {

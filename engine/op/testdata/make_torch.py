@@ -1,0 +1,88 @@
+"""Writes torch.npz: results and gradients of single operators computed by PyTorch in float64.
+
+usage: python make_torch.py    (in this folder; needs torch and numpy)
+
+Every case NAME has operands NAME/x0, NAME/x1, ..., the result NAME/y, the weights NAME/r of the scalar
+sum(r*y), and its gradients NAME/d0, ... for the operands that have one. Operands are multiples of 1/64.
+"""
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+rng = np.random.default_rng(1)
+arrays = {}
+
+
+def f32(v):
+    """The operators' attributes are float32."""
+    return float(np.float32(v))
+
+
+def smooth(*shape):
+    return torch.tensor(rng.integers(-128, 128, shape) / 64.0)
+
+
+def distinct(*shape):
+    n = int(np.prod(shape))
+    return torch.tensor((rng.permutation(n).reshape(shape) - n // 2) / 16 + 1 / 32)
+
+
+def case(name, f, *operands, grads=None):
+    grads = len(operands) if grads is None else grads
+    for i, x in enumerate(operands):
+        arrays[f"{name}/x{i}"] = x.detach().numpy().copy()
+        x.requires_grad_(i < grads)
+    y = f(*operands)
+    r = smooth(*y.shape)
+    (r * y).sum().backward()
+    arrays[f"{name}/y"], arrays[f"{name}/r"] = y.detach().numpy(), r.numpy()
+    for i in range(grads):
+        arrays[f"{name}/d{i}"] = operands[i].grad.numpy()
+
+
+case("conv", lambda x, w, b: F.conv2d(x, w, b, stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2),
+     smooth(2, 4, 7, 6), smooth(6, 2, 3, 2), smooth(6))
+case("conv uneven pads", lambda x, w: F.conv2d(F.pad(x, (0, 2, 1, 0)), w, stride=(1, 2)), smooth(1, 3, 5, 6), smooth(2, 3, 3, 2))
+case("batchnorm", lambda x, g, b, m, v: F.batch_norm(x, m, v, g, b, False, eps=f32(1e-3)),
+     smooth(2, 3, 2, 3), smooth(3), smooth(3), smooth(3), smooth(3).abs() + 0.5, grads=3)
+case("batchnorm train", lambda x, g, b: F.batch_norm(x, None, None, g, b, True, eps=f32(1e-3)),
+     smooth(3, 2, 2, 3), smooth(2), smooth(2))
+mean, var = smooth(2), smooth(2).abs()
+x = smooth(3, 2, 2, 3)
+arrays["running/x0"], arrays["running/x1"], arrays["running/x2"] = x.numpy(), mean.numpy().copy(), var.numpy().copy()
+F.batch_norm(x, mean, var, training=True, momentum=0.25)
+arrays["running/mean"], arrays["running/var"] = mean.numpy(), var.numpy()
+
+case("maxpool", lambda x: F.max_pool2d(x, (3, 2), (2, 3), (1, 0), (1, 2)), distinct(2, 2, 7, 8))
+case("maxpool ceil", lambda x: F.max_pool2d(x, 3, 2, 1, ceil_mode=True), distinct(1, 2, 6, 8))
+# With ties the first maximum in row-major order gets the gradient.
+case("maxpool ties", lambda x: F.max_pool2d(x, 2, 1), torch.tensor(rng.integers(0, 3, (1, 2, 5, 5)) / 1.0))
+for ceil in (False, True):
+    for count in (False, True):
+        case(f"averagepool ceil={ceil} count={count}".lower(),
+             lambda x: F.avg_pool2d(x, (3, 3), (2, 2), (1, 1), ceil, count), smooth(2, 2, 6, 7))
+case("averagepool ceil beyond", lambda x: F.avg_pool2d(x, (2, 3), (3, 2), 0, True, True), smooth(1, 1, 5, 8))
+case("globalaveragepool", lambda x: F.adaptive_avg_pool2d(x, 1), smooth(2, 3, 4, 3))
+case("linear", F.linear, smooth(3, 5), smooth(4, 5), smooth(4))
+case("matmul", torch.matmul, smooth(2, 1, 2, 3), smooth(4, 3, 2))
+
+labels = torch.tensor([0, 4, 2, 4])
+for s in (0.0, f32(0.1)):
+    case(f"cross entropy {s:.1f}", lambda x, l: F.cross_entropy(x, l.long(), label_smoothing=s), smooth(4, 5), labels.double(), grads=1)
+case("softmax", lambda x: F.softmax(x, 1), smooth(2, 4, 3))
+case("log softmax", lambda x: F.log_softmax(x, -1), smooth(2, 4))
+
+case("relu", F.relu, distinct(4, 8))
+case("relu6", F.relu6, distinct(16, 16))
+case("sigmoid", torch.sigmoid, smooth(4, 8))
+case("hardsigmoid", F.hardsigmoid, distinct(16, 16))
+case("hardswish", F.hardswish, distinct(16, 16))
+case("silu", F.silu, smooth(4, 8))
+case("tanh", torch.tanh, torch.cat([smooth(32), smooth(8) / 4096]))
+case("gelu", F.gelu, 4 * smooth(8, 8))
+case("gelu tanh", lambda x: F.gelu(x, approximate="tanh"), 4 * smooth(8, 8))
+case("erf", torch.erf, 4 * smooth(8, 8))
+case("lrn", lambda x: F.local_response_norm(x, 5, 0.5, 0.75, 2.0), smooth(2, 7, 2, 2))
+case("layernorm", lambda x, g, b: F.layer_norm(x, (3, 2), g, b, f32(1e-5)), smooth(4, 3, 2), smooth(3, 2), smooth(3, 2))
+
+np.savez_compressed("torch.npz", **arrays)

@@ -1,0 +1,175 @@
+package op_test
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
+	"regraft/golden"
+)
+
+// torchCases names the operator for every case of testdata/torch.npz, which testdata/make_torch.py writes.
+// Operands are doubles on both sides; rounding of a few dozen terms stays below 1e-13 of their size.
+var torchCases = []struct {
+	name      string
+	op        op.Op
+	tolerance float64 // where it is not 1e-13
+}{
+	{name: "conv", op: &op.Conv{Strides: [2]int{2, 1}, Pads: [4]int{1, 2, 1, 2}, Dilations: [2]int{1, 2}, Group: 2}},
+	{name: "conv uneven pads", op: &op.Conv{Strides: [2]int{1, 2}, Pads: [4]int{1, 0, 0, 2}, Dilations: [2]int{1, 1}, Group: 1}},
+	{name: "batchnorm", op: &op.BatchNorm{Epsilon: 1e-3}},
+	{name: "maxpool", op: &op.MaxPool{Kernel: [2]int{3, 2}, Strides: [2]int{2, 3}, Pads: [4]int{1, 0, 1, 0}, Dilations: [2]int{1, 2}}},
+	{name: "maxpool ceil", op: &op.MaxPool{Kernel: [2]int{3, 3}, Strides: [2]int{2, 2}, Pads: [4]int{1, 1, 1, 1}, Dilations: [2]int{1, 1}, CeilMode: true}},
+	{name: "maxpool ties", op: &op.MaxPool{Kernel: [2]int{2, 2}, Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}}},
+	{name: "averagepool ceil=false count=false", op: average(false, false)},
+	{name: "averagepool ceil=false count=true", op: average(false, true)},
+	{name: "averagepool ceil=true count=false", op: average(true, false)},
+	{name: "averagepool ceil=true count=true", op: average(true, true)},
+	{name: "averagepool ceil beyond", op: &op.AveragePool{Kernel: [2]int{2, 3}, Strides: [2]int{3, 2}, CeilMode: true, CountIncludePad: true}},
+	{name: "globalaveragepool", op: &op.GlobalAveragePool{}},
+	{name: "linear", op: &op.Linear{}},
+	{name: "matmul", op: &op.MatMul{}},
+	{name: "cross entropy 0.0", op: &op.SoftmaxCrossEntropy{}},
+	{name: "cross entropy 0.1", op: &op.SoftmaxCrossEntropy{Smoothing: 0.1}},
+	{name: "softmax", op: &op.Softmax{Axis: 1}},
+	{name: "log softmax", op: &op.LogSoftmax{Axis: -1}},
+	{name: "relu", op: &op.Relu{}},
+	{name: "relu6", op: &op.Clip{Min: 0, Max: 6}},
+	{name: "sigmoid", op: &op.Sigmoid{}},
+	// PyTorch divides by 6, ONNX multiplies by a float32.
+	{name: "hardsigmoid", op: &op.HardSigmoid{Alpha: 1.0 / 6, Beta: 0.5}, tolerance: 0x1p-24},
+	{name: "hardswish", op: &op.HardSwish{}},
+	{name: "silu", op: &op.SiLU{}},
+	{name: "tanh", op: &op.Tanh{}},
+	{name: "gelu", op: &op.Gelu{}},
+	{name: "gelu tanh", op: &op.Gelu{Tanh: true}},
+	{name: "erf", op: &op.Erf{}},
+	{name: "lrn", op: &op.LRN{Size: 5, Alpha: 0.5, Beta: 0.75, Bias: 2}},
+	{name: "layernorm", op: &op.LayerNorm{Axis: 1, Epsilon: 1e-5}},
+}
+
+func average(ceil, count bool) *op.AveragePool {
+	return &op.AveragePool{Kernel: [2]int{3, 3}, Strides: [2]int{2, 2}, Pads: [4]int{1, 1, 1, 1}, CeilMode: ceil, CountIncludePad: count}
+}
+
+func TestAgainstPyTorch(t *testing.T) {
+	arrays := torchArrays(t)
+	for _, c := range torchCases {
+		t.Run(c.name, func(t *testing.T) {
+			if c.tolerance == 0 {
+				c.tolerance = 1e-13
+			}
+			compareWithTorch(t, arrays, c.name, c.tolerance, func(in gorgonia.Nodes) (*gorgonia.Node, error) {
+				return op.Apply(c.op, in...)
+			})
+		})
+	}
+	t.Run("batchnorm train", func(t *testing.T) {
+		compareWithTorch(t, arrays, "batchnorm train", 1e-13, func(in gorgonia.Nodes) (*gorgonia.Node, error) {
+			stats, err := op.Apply(&op.BatchStats{}, in[0])
+			if err != nil {
+				return nil, err
+			}
+			return op.Apply(&op.BatchNormTrain{Epsilon: 1e-3}, in[0], in[1], in[2], stats)
+		})
+	})
+}
+
+func TestRunningStatisticsAgainstPyTorch(t *testing.T) {
+	arrays := torchArrays(t)
+	x := arrays["running/x0"]
+	stats, err := (&op.BatchStats{}).Do(dense(x))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean, err := (&op.RunningMean{Momentum: 0.75}).Do(dense(arrays["running/x1"]), stats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := len(x.Float64) / x.Shape[1]
+	variance, err := (&op.RunningVar{Momentum: 0.75, Count: count}).Do(dense(arrays["running/x2"]), stats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantClose(t, "mean", floats(t, mean), arrays["running/mean"].Float64, 1e-15)
+	wantClose(t, "variance", floats(t, variance), arrays["running/var"].Float64, 1e-15)
+}
+
+// compareWithTorch compares the result and the gradients of sum(r*y).
+func compareWithTorch(t *testing.T, arrays map[string]golden.Array, name string, tolerance float64, build func(gorgonia.Nodes) (*gorgonia.Node, error)) {
+	g := gorgonia.NewGraph()
+	var in, differentiated gorgonia.Nodes
+	for i := 0; ; i++ {
+		a, ok := arrays[fmt.Sprintf("%s/x%d", name, i)]
+		if !ok {
+			break
+		}
+		n := variable(g, fmt.Sprintf("x%d", i), a.Shape)
+		let(t, n, a.Float64)
+		in = append(in, n)
+		if _, ok := arrays[fmt.Sprintf("%s/d%d", name, i)]; ok {
+			differentiated = append(differentiated, n)
+		}
+	}
+	y, err := build(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := arrays[name+"/y"].Shape; !slices.Equal(y.Shape(), want) {
+		t.Fatalf("shape %v, PyTorch gives %v", y.Shape(), want)
+	}
+	var result gorgonia.Value
+	gorgonia.Read(y, &result)
+	grads := make([]gorgonia.Value, len(differentiated))
+	nodes, err := gorgonia.Grad(weightedSum(t, y, arrays[name+"/r"].Float64), differentiated...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range nodes {
+		gorgonia.Read(n, &grads[i])
+	}
+	if err := gorgonia.NewTapeMachine(g).RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	wantClose(t, "result", floats(t, result), arrays[name+"/y"].Float64, tolerance)
+	for i, v := range grads {
+		key := fmt.Sprintf("%s/d%d", name, i)
+		wantClose(t, key, floats(t, v), arrays[key].Float64, tolerance)
+	}
+}
+
+func torchArrays(t *testing.T) map[string]golden.Array {
+	t.Helper()
+	path, err := filepath.Abs("testdata/torch.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return golden.Npz(t, path)
+}
+
+func dense(a golden.Array) gorgonia.Value {
+	return tensor.New(tensor.WithShape(a.Shape...), tensor.WithBacking(a.Float64))
+}
+
+// wantClose allows an error of tolerance times the largest element (at least 1).
+func wantClose(t *testing.T, what string, got, want []float64, tolerance float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d elements, want %d", what, len(got), len(want))
+	}
+	size := 1.0
+	for _, v := range want {
+		size = max(size, math.Abs(v))
+	}
+	for i := range got {
+		if !(math.Abs(got[i]-want[i]) <= tolerance*size) {
+			t.Errorf("%s: element %d is %.17g, want %.17g", what, i, got[i], want[i])
+		}
+	}
+}
