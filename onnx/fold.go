@@ -305,3 +305,34 @@ func (c *call) cast(k *constant, to dataType) ([]*constant, error) {
 	}
 	return []*constant{result}, nil
 }
+
+// lowerCast lets float32 through: everything computed from the image is float32.
+func lowerCast(c *call) error {
+	c.ignore("saturate", "round_mode")
+	if to := dataType(c.int("to", 0)); to != typeFloat {
+		return c.refused("attribute to is %v: only float32 is computed on", to)
+	}
+	return lowerIdentity(c)
+}
+
+// lowerCastLike casts a known operand to the type of one that is computed from the image.
+func lowerCastLike(c *call) error {
+	c.ignore("saturate", "round_mode")
+	to := typeFloat
+	if like := c.operand(1); like.constant != nil {
+		to = like.constant.dtype
+	}
+	k := c.operand(0).constant
+	if k == nil {
+		if to != typeFloat {
+			return c.refused("a cast to %v: only float32 is computed on", to)
+		}
+		return lowerIdentity(c)
+	}
+	result, err := c.cast(k, to)
+	if err != nil {
+		return err
+	}
+	c.define(0, result[0])
+	return nil
+}

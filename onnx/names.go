@@ -75,19 +75,17 @@ func modulePath(n *nodeProto) string {
 		return ""
 	}
 	parts := strings.Split(n.name, "/")
-	path := ""
+	path, before := "", ""
 	for _, part := range parts[1 : len(parts)-1] {
 		switch {
-		case path == "" || strings.HasPrefix(part, path+"."):
+		case before == "":
 			path = part
+		case strings.HasPrefix(part, before+"."):
+			path = strings.TrimSuffix(path, before) + part
 		default:
-			last := path[strings.LastIndexByte(path, '.')+1:]
-			if strings.HasPrefix(part, last+".") {
-				path = strings.TrimSuffix(path, last) + part
-			} else {
-				path += "." + part
-			}
+			path += "." + part
 		}
+		before = part
 	}
 	return validPath(path)
 }
@@ -130,8 +128,8 @@ func (n *namer) name(s *step, slot int, own string) string {
 		return own
 	}
 	path := n.scopes[s.label]
-	if path == "" && foldedName(own) {
-		path = own[:strings.LastIndexByte(own, '.')]
+	if foldedName(own) {
+		path = strings.TrimSuffix(own, foldedBias)
 	}
 	if path == "" || n.taken[path+"."+role] {
 		path = n.numbered(s, role)
@@ -139,8 +137,13 @@ func (n *namer) name(s *step, slot int, own string) string {
 	return path + "." + role
 }
 
-// foldedName recognises the bias that PyTorch's current exporter makes when it folds BatchNorm: X.weight_bias.
-func foldedName(name string) bool { return strings.HasSuffix(name, ".weight_bias") }
+// foldedBias ends the name of the bias that PyTorch's current exporter makes when it folds BatchNorm
+// into convolution X: X.weight_bias.
+const foldedBias = ".weight_bias"
+
+func foldedName(name string) bool {
+	return strings.HasSuffix(name, foldedBias) && dotted.MatchString(name)
+}
 
 // numbered names the layer of a step by kind and number.
 func (n *namer) numbered(s *step, role string) string {
