@@ -105,3 +105,13 @@ func resolve(tb testing.TB, path string) string {
 	}
 	return filepath.Join(Dir(tb), path)
 }
+
+// Glob lists the files of the folder shared that match a pattern, with their whole path.
+func Glob(tb testing.TB, pattern string) []string {
+	tb.Helper()
+	files, err := filepath.Glob(filepath.Join(Dir(tb), pattern))
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("no file matches %s (%v)", pattern, err)
+	}
+	return files
+}
