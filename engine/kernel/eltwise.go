@@ -24,6 +24,17 @@ var (
 			}
 		})
 	}}
+	reluGradKernel = planeKernel{"relugrad", func(k *planeArgs) {
+		k.each(func(y, dy, dx *[Lanes]float32) {
+			for c, v := range y {
+				d := dy[c]
+				if !(v > 0) {
+					d = 0
+				}
+				dx[c] = d
+			}
+		})
+	}}
 	clipKernel = planeKernel{"clip", func(k *planeArgs) {
 		k.each(func(x, _, out *[Lanes]float32) {
 			for c, v := range x {
@@ -102,7 +113,7 @@ func NewReLU(isa ISA, in, out Layout) (Primitive, error) {
 // NewReluGrad is dx = dy where y > 0, else 0. Operands: 0 Y (what ReLU gave, or what it was given),
 // 1 dY, 2 dX.
 func NewReluGrad(isa ISA, y, dy, dx Layout) (Primitive, error) {
-	return NewClipGrad(isa, y, dy, dx, 0, float32(math.Inf(1)))
+	return newPlanes(isa, reluGradKernel, tensor{0, y}, tensor{1, dy}, tensor{2, dx})
 }
 
 // NewClip is y = min(max(x, low), high). Operands: 0 X, 1 Y.

@@ -55,6 +55,9 @@ func NewPackInput(isa ISA, out Layout, scale, shift []float32) (Primitive, error
 	copy(p.scale, scale)
 	copy(p.shift, shift)
 	if out.Pixel == 3 {
+		if out.W < Lanes {
+			isa = Go // the assembly takes that many pixels at a time
+		}
 		p.name = kernelName("pack", isa)
 		p.kernel = choose(packKernels, isa, "pack", packTwin)
 	}

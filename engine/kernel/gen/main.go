@@ -17,6 +17,10 @@ var families = []struct {
 	{"wgrad", weightGradients},
 	{"transpose", transposes},
 	{"peak", peaks},
+	{"plane", planes},
+	{"pool", pools},
+	{"pack", packs},
+	{"solver", solvers},
 }
 
 func main() {

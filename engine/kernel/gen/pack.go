@@ -1,0 +1,108 @@
+package main
+
+import "fmt"
+
+// The packing kernel interleaves rows of three channels into rows of RGB pixels, a register of pixels
+// at a time: float e of the output belongs to pixel e/3, channel e%3. One permutation per channel
+// spreads the pixels (the same for all channels), then each channel keeps its own lanes. The last
+// register of a row overlaps the one before, so rows must have at least one register of pixels.
+//
+//	DI  arguments (kernel.packArgs)    CX  rows left     AX  pixels left in the row
+//	R8  row of X   SI R10 R11  pixels of the channels    R12 bytes between channels
+//	R9  row of Y   DX  pixels of Y
+//
+// Registers: 0 to 2 the channels, 3 the output, 4 scratch, 5 to 7 which pixel each lane of the three
+// outputs takes, 8 to 10 scales, 11 to 13 shifts. K1 to K3: the lanes congruent to 0 to 2 modulo 3.
+const (
+	packX       = 0
+	packY       = 8
+	packChannel = 16
+	packXRow    = 24
+	packYRow    = 32
+	packRows    = 40
+	packPixels  = 48
+	packScale   = 56
+	packShift   = 68
+)
+
+func packs(f *file) {
+	for _, s := range []isa{avx512, avx2} {
+		lanes := s.bytes / 4
+		for e := range 3 * lanes {
+			fmt.Fprintf(&f.text, "\nDATA packPixel_%s<>+%d(SB)/4, $%d", s.name, 4*e, e/3)
+		}
+		fmt.Fprintf(&f.text, "\nGLOBL packPixel_%s<>(SB), RODATA|NOPTR, $%d\n", s.name, 3*s.bytes)
+	}
+	table(f, "packKernels", "packArgs", []string{"pack"}, func(s isa, _ string) { pack(f, s) })
+}
+
+func pack(f *file, s isa) {
+	lanes := s.bytes / 4
+	channels := []string{"SI", "R10", "R11"}
+	for i := range 3 {
+		f.p("VMOVUPS packPixel_%s<>+%d(SB), %s", s.name, i*s.bytes, s.r(5+i))
+		f.p("VBROADCASTSS %d(DI), %s", packScale+4*i, s.r(8+i))
+		f.p("VBROADCASTSS %d(DI), %s", packShift+4*i, s.r(11+i))
+		if s.per == 1 {
+			f.p("MOVL $%#x, AX", residues(i, lanes))
+			f.p("KMOVW AX, K%d", i+1)
+		}
+	}
+	f.p("MOVQ %d(DI), R8", packX)
+	f.p("MOVQ %d(DI), R9", packY)
+	f.p("MOVQ %d(DI), R12", packChannel)
+	f.p("MOVQ %d(DI), CX", packRows)
+	f.label("row")
+	f.p("MOVQ R8, SI")
+	f.p("LEAQ (R8)(R12*1), R10")
+	f.p("LEAQ (R8)(R12*2), R11")
+	f.p("MOVQ R9, DX")
+	f.p("MOVQ %d(DI), AX", packPixels)
+	f.p("SUBQ $%d, AX", lanes)
+	f.label("pixels")
+	for c, base := range channels {
+		f.p("VMOVUPS (%s), %s", base, s.r(c))
+		f.p("VFMADD213PS %s, %s, %s", s.r(11+c), s.r(8+c), s.r(c))
+	}
+	for i := range 3 {
+		f.p("VPERMPS %s, %s, %s", s.r(0), s.r(5+i), s.r(3))
+		for c := 1; c < 3; c++ {
+			residue := ((c-i*lanes)%3 + 3) % 3 // lane l of output i is float i*lanes + l
+			if s.per == 1 {
+				f.p("VPERMPS %s, %s, K%d, %s", s.r(c), s.r(5+i), residue+1, s.r(3))
+				continue
+			}
+			f.p("VPERMPS %s, %s, %s", s.r(c), s.r(5+i), s.r(4))
+			f.p("VBLENDPS $%#x, %s, %s, %s", residues(residue, lanes), s.r(4), s.r(3), s.r(3))
+		}
+		f.p("VMOVUPS %s, %d(DX)", s.r(3), i*s.bytes)
+	}
+	f.p("TESTQ AX, AX")
+	f.p("JZ next")
+	step := func(by string) { // by pixels
+		for _, base := range channels {
+			f.p("LEAQ (%s)(%s*4), %s", base, by, base)
+		}
+		f.p("LEAQ (%s)(%s*2), R13", by, by)
+		f.p("LEAQ (DX)(R13*4), DX")
+	}
+	f.p("MOVQ $%d, R14", lanes)
+	f.p("CMPQ AX, R14")
+	f.p("CMOVQLT AX, R14") // the last step is shorter
+	step("R14")
+	f.p("SUBQ R14, AX")
+	f.p("JMP pixels")
+	f.label("next")
+	f.p("ADDQ %d(DI), R8", packXRow)
+	f.p("ADDQ %d(DI), R9", packYRow)
+	f.p("DECQ CX")
+	f.p("JNZ row")
+}
+
+// residues is the bit mask of the lanes congruent to r modulo 3.
+func residues(r, lanes int) (mask int) {
+	for l := r; l < lanes; l += 3 {
+		mask |= 1 << l
+	}
+	return mask
+}

@@ -1,0 +1,191 @@
+package main
+
+import "fmt"
+
+// The plane kernels walk the pixels of one block of sixteen channels row by row:
+//
+//	DI  arguments (kernel.planeArgs)        AX  pixels left in the row
+//	R8 R9 R10  rows of X, Y, Out            CX  rows left
+//	SI BX DX   pixels of X, Y, Out
+//	R11 to R15 and R8 .. are free for constants before the walk begins
+//
+// An elementwise kernel treats one register after the other with the same scratch registers 0 to 3;
+// the constants sit in the last registers. A reduction keeps float64 sums in the first ones.
+const (
+	planeX      = 0
+	planeY      = 8
+	planeOut    = 16
+	planeXRow   = 24
+	planeYRow   = 32
+	planeOutRow = 40
+	planeRows   = 48
+	planePixels = 56
+	planeVector = 64
+	planeLow    = 112
+	planeHigh   = 116
+	planeSum    = 120
+	planeProd   = 128
+)
+
+// planeUnroll is the number of pixels of one turn of the loop.
+const planeUnroll = 4
+
+// elementwise is a kernel given by its arithmetic on one register.
+type elementwise struct {
+	name    string
+	vectors int  // constants per channel
+	low     bool // broadcasts Low
+	high    bool // and High
+	body    func(e *element)
+}
+
+// element is one register of one pixel: its operands, and what its arithmetic may use.
+type element struct {
+	*file
+	isa
+	x, y, out string   // memory
+	vector    []string // registers with the constants of these channels
+	low, high string
+	t         [4]string // scratch
+}
+
+var elementwises = []elementwise{
+	{name: "copy", body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+	}},
+	{name: "fill", vectors: 1, body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.vector[0], e.out)
+	}},
+	{name: "add", low: true, body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.p("VADDPS %s, %s, %s", e.y, e.t[0], e.t[0])
+		e.p("VMAXPS %s, %s, %s", e.t[0], e.low, e.t[0]) // the second source, the sum, wins when it is NaN
+		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+	}},
+	{name: "affine", vectors: 2, low: true, body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.p("VFMADD213PS %s, %s, %s", e.vector[1], e.vector[0], e.t[0])
+		e.p("VMAXPS %s, %s, %s", e.t[0], e.low, e.t[0])
+		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+	}},
+	{name: "relugrad", body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.zero(e.file, e.t[1])
+		e.keepWhere(e.file, cmpGreater, e.t[0], e.t[1], e.y, e.t[0], e.t[0])
+		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+	}},
+	{name: "clip", low: true, high: true, body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.p("VMAXPS %s, %s, %s", e.t[0], e.low, e.t[0])
+		e.p("VMINPS %s, %s, %s", e.t[0], e.high, e.t[0])
+		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+	}},
+	{name: "clipgrad", low: true, high: true, body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.keepWhere(e.file, cmpGreater, e.t[0], e.low, e.y, e.t[1], e.t[1])
+		e.keepWhere(e.file, cmpLess, e.t[0], e.high, e.t[1], e.t[2], e.t[1])
+		e.p("VMOVUPS %s, %s", e.t[1], e.out)
+	}},
+	// Vectors: scale, shift, mean, k1, k2, k3. X is z, Y is dy.
+	{name: "normgrad", vectors: 6, body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.p("VMOVAPS %s, %s", e.vector[1], e.t[1])
+		e.p("VFMADD231PS %s, %s, %s", e.vector[0], e.t[0], e.t[1])
+		e.zero(e.file, e.t[2])
+		e.keepWhere(e.file, cmpGreater, e.t[1], e.t[2], e.y, e.t[1], e.t[1]) // g
+		e.p("VFMSUB213PS %s, %s, %s", e.vector[4], e.vector[3], e.t[1])      // k1 g - k2
+		e.p("VSUBPS %s, %s, %s", e.vector[2], e.t[0], e.t[0])                // z - mean
+		e.p("VFNMADD231PS %s, %s, %s", e.vector[5], e.t[0], e.t[1])          // - k3 (z - mean)
+		e.p("VMOVUPS %s, %s", e.t[1], e.out)
+	}},
+}
+
+func planes(f *file) {
+	kinds := map[string]func(isa){}
+	var names []string
+	for _, k := range elementwises {
+		names = append(names, k.name)
+		kinds[k.name] = func(s isa) { k.emit(f, s) }
+	}
+	for _, k := range reductions {
+		names = append(names, k.name)
+		kinds[k.name] = func(s isa) { k.emit(f, s) }
+	}
+	table(f, "planeKernels", "planeArgs", names, func(s isa, name string) { kinds[name](s) })
+}
+
+// emit writes the whole kernel.
+func (k elementwise) emit(f *file, s isa) {
+	next := s.regs
+	constant := func(load func(part int, r string), parts int) (regs []string) {
+		for part := range parts {
+			next--
+			load(part, s.r(next))
+			regs = append(regs, s.r(next))
+		}
+		return regs
+	}
+	vectors := make([][]string, s.per) // by part of the pixel
+	for i := range k.vectors {
+		f.p("MOVQ %d(DI), AX", planeVector+8*i)
+		regs := constant(func(part int, r string) { f.p("VMOVUPS %d(AX), %s", part*s.bytes, r) }, s.per)
+		for part := range vectors {
+			vectors[part] = append(vectors[part], regs[part])
+		}
+	}
+	var low, high string
+	if k.low {
+		low = constant(func(_ int, r string) { f.p("VBROADCASTSS %d(DI), %s", planeLow, r) }, 1)[0]
+	}
+	if k.high {
+		high = constant(func(_ int, r string) { f.p("VBROADCASTSS %d(DI), %s", planeHigh, r) }, 1)[0]
+	}
+	f.walkPixels(func(pixel int) {
+		for part := range s.per {
+			at := func(base string) string { return fmt.Sprintf("%d(%s)", pixel*64+part*s.bytes, base) }
+			k.body(&element{f, s, at("SI"), at("BX"), at("DX"), vectors[part], low, high, [4]string{s.r(0), s.r(1), s.r(2), s.r(3)}})
+		}
+	})
+}
+
+// walkPixels emits the loops over rows and pixels; body treats the pixel that many past SI, BX, DX.
+func (f *file) walkPixels(body func(pixel int)) {
+	step := func(n int) {
+		for _, r := range []string{"SI", "BX", "DX"} {
+			f.p("ADDQ $%d, %s", 64*n, r)
+		}
+	}
+	f.p("MOVQ %d(DI), R8", planeX)
+	f.p("MOVQ %d(DI), R9", planeY)
+	f.p("MOVQ %d(DI), R10", planeOut)
+	f.p("MOVQ %d(DI), CX", planeRows)
+	f.label("row")
+	f.p("MOVQ R8, SI")
+	f.p("MOVQ R9, BX")
+	f.p("MOVQ R10, DX")
+	f.p("MOVQ %d(DI), AX", planePixels)
+	f.p("SUBQ $%d, AX", planeUnroll)
+	f.p("JLT tail")
+	f.label("some")
+	for pixel := range planeUnroll {
+		body(pixel)
+	}
+	step(planeUnroll)
+	f.p("SUBQ $%d, AX", planeUnroll)
+	f.p("JGE some")
+	f.label("tail")
+	f.p("ADDQ $%d, AX", planeUnroll)
+	f.p("JZ next")
+	f.label("one")
+	body(0)
+	step(1)
+	f.p("DECQ AX")
+	f.p("JNZ one")
+	f.label("next")
+	f.p("ADDQ %d(DI), R8", planeXRow)
+	f.p("ADDQ %d(DI), R9", planeYRow)
+	f.p("ADDQ %d(DI), R10", planeOutRow)
+	f.p("DECQ CX")
+	f.p("JNZ row")
+}

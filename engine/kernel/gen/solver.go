@@ -1,0 +1,162 @@
+package main
+
+import "fmt"
+
+// The optimizers' kernels update blocks of sixteen parameters; kernel.Rule has the formulas.
+//
+//	DI  arguments (kernel.updateArgs)   AX  constants, at the start     CX  blocks left
+//	SI  parameters   BX  gradients      DX  first state                 R8  second state
+//
+// Registers 0 to 4 hold one register of parameters, gradients with the decay added, states and scratch;
+// the constants sit in the last registers. Nothing is fused.
+
+// constantFields are the fields of kernel.Constants.
+var constantFields = []string{"rate", "decay", "keep", "momentum", "gain", "beta", "gainSq", "root", "epsilon"}
+
+// update is the arithmetic on one register. Operations are op(dst, x, y): dst = x op y.
+type update struct {
+	*file
+	k          map[string]string // registers of the constants
+	p, g, a, b string            // parameter, gradient plus decay times parameter, states
+	t          string            // scratch
+}
+
+func (u *update) mul(dst, x, y string) { u.p3("VMULPS", dst, x, y) }
+func (u *update) add(dst, x, y string) { u.p3("VADDPS", dst, x, y) }
+func (u *update) sub(dst, x, y string) { u.p3("VSUBPS", dst, x, y) }
+func (u *update) div(dst, x, y string) { u.p3("VDIVPS", dst, x, y) }
+func (u *update) root(dst, x string)   { u.file.p("VSQRTPS %s, %s", x, dst) }
+
+func (u *update) p3(op, dst, x, y string) { u.file.p("%s %s, %s, %s", op, y, x, dst) }
+
+// follow is state = weight*state + v.
+func (u *update) follow(state, weight, v string) {
+	u.mul(state, weight, state)
+	u.add(state, state, v)
+}
+
+// descend is p -= rate*v, by way of v.
+func (u *update) descend(v string) {
+	u.mul(v, u.k["rate"], v)
+	u.sub(u.p, u.p, v)
+}
+
+// square is t = gainSq*g*g.
+func (u *update) square() {
+	u.mul(u.t, u.k["gainSq"], u.g)
+	u.mul(u.t, u.t, u.g)
+}
+
+// rule is one optimizer: the states that it changes and the constants that it reads besides decay.
+type rule struct {
+	name   string
+	states int
+	uses   []string
+	body   func(u *update)
+}
+
+var rules = []rule{
+	{"sgd", 0, []string{"rate"}, func(u *update) {
+		u.descend(u.g)
+	}},
+	{"momentum", 1, []string{"rate", "momentum"}, func(u *update) {
+		u.follow(u.a, u.k["momentum"], u.g)
+		u.mul(u.t, u.k["rate"], u.a)
+		u.sub(u.p, u.p, u.t)
+	}},
+	{"nesterov", 1, []string{"rate", "momentum"}, func(u *update) {
+		u.follow(u.a, u.k["momentum"], u.g)
+		u.mul(u.t, u.k["momentum"], u.a)
+		u.add(u.g, u.g, u.t)
+		u.descend(u.g)
+	}},
+	{"adam", 2, []string{"rate", "keep", "gain", "beta", "gainSq", "root", "epsilon"}, func(u *update) {
+		u.sub(u.t, u.g, u.a)
+		u.mul(u.t, u.k["gain"], u.t)
+		u.add(u.a, u.a, u.t)
+		u.square()
+		u.follow(u.b, u.k["beta"], u.t)
+		u.root(u.t, u.b)
+		u.div(u.t, u.t, u.k["root"])
+		u.add(u.t, u.t, u.k["epsilon"])
+		u.mul(u.g, u.k["rate"], u.a)
+		u.div(u.g, u.g, u.t)
+		u.mul(u.p, u.k["keep"], u.p)
+		u.sub(u.p, u.p, u.g)
+	}},
+	{"rmsprop", 2, []string{"rate", "momentum", "beta", "gainSq", "epsilon"}, func(u *update) {
+		u.square()
+		u.follow(u.a, u.k["beta"], u.t)
+		u.root(u.t, u.a)
+		u.add(u.t, u.t, u.k["epsilon"])
+		u.div(u.t, u.g, u.t)
+		u.follow(u.b, u.k["momentum"], u.t)
+		u.mul(u.t, u.k["rate"], u.b)
+		u.sub(u.p, u.p, u.t)
+	}},
+	{"rmsproptf", 2, []string{"rate", "momentum", "gainSq", "epsilon"}, func(u *update) {
+		u.mul(u.t, u.g, u.g)
+		u.sub(u.t, u.t, u.a)
+		u.mul(u.t, u.k["gainSq"], u.t)
+		u.add(u.a, u.a, u.t)
+		u.add(u.t, u.a, u.k["epsilon"])
+		u.root(u.t, u.t)
+		u.mul(u.g, u.k["rate"], u.g)
+		u.div(u.t, u.g, u.t)
+		u.follow(u.b, u.k["momentum"], u.t)
+		u.sub(u.p, u.p, u.b)
+	}},
+}
+
+func solvers(f *file) {
+	kinds := map[string]rule{}
+	var names []string
+	for _, r := range rules {
+		names, kinds[r.name] = append(names, r.name), r
+	}
+	table(f, "updateKernels", "updateArgs", names, func(s isa, name string) { kinds[name].emit(f, s) })
+}
+
+func (r rule) emit(f *file, s isa) {
+	u := &update{file: f, k: map[string]string{}, p: s.r(0), g: s.r(1), a: s.r(2), b: s.r(3), t: s.r(4)}
+	f.p("MOVQ 40(DI), AX")
+	for i, field := range append([]string{"decay"}, r.uses...) {
+		u.k[field] = s.r(s.regs - 1 - i)
+		f.p("VBROADCASTSS %d(AX), %s", fieldOffset(field), u.k[field])
+	}
+	pointers := []string{"SI", "BX", "DX", "R8"}[:2+r.states]
+	for i, p := range pointers {
+		f.p("MOVQ %d(DI), %s", 8*i, p)
+	}
+	f.p("MOVQ 32(DI), CX")
+	f.label("loop")
+	for part := range s.per {
+		at := func(base string) string { return fmt.Sprintf("%d(%s)", part*s.bytes, base) }
+		f.p("VMOVUPS %s, %s", at("SI"), u.p)
+		u.mul(u.g, u.k["decay"], u.p)
+		f.p("VADDPS %s, %s, %s", at("BX"), u.g, u.g)
+		state := func(visit func(memory, register string)) {
+			for i, p := range pointers[2:] {
+				visit(at(p), []string{u.a, u.b}[i])
+			}
+		}
+		state(func(m, r string) { f.p("VMOVUPS %s, %s", m, r) })
+		r.body(u)
+		state(func(m, r string) { f.p("VMOVUPS %s, %s", r, m) })
+		f.p("VMOVUPS %s, %s", u.p, at("SI"))
+	}
+	for _, p := range pointers {
+		f.p("ADDQ $64, %s", p)
+	}
+	f.p("DECQ CX")
+	f.p("JNZ loop")
+}
+
+func fieldOffset(field string) int {
+	for i, name := range constantFields {
+		if name == field {
+			return 4 * i
+		}
+	}
+	panic("no constant " + field)
+}

@@ -1,0 +1,46 @@
+package main
+
+import "fmt"
+
+// table emits a family whose kernels are found by instruction set and name: a Go variable and, for
+// every name, one kernel in each instruction set. arg is the argument struct that the kernels take.
+func table(f *file, variable, arg string, names []string, emit func(s isa, name string)) {
+	fmt.Fprintf(&f.decl, "\nvar %s = kernelTable[%s]{\n", variable, arg)
+	for _, s := range []isa{avx2, avx512} {
+		fmt.Fprintf(&f.decl, "%s: {\n", map[string]string{"avx2": "AVX2", "avx512": "AVX512"}[s.name])
+		for _, n := range names {
+			fmt.Fprintf(&f.decl, "%q: %s,\n", n, kernelName(n, s))
+		}
+		fmt.Fprintf(&f.decl, "},\n")
+	}
+	fmt.Fprintf(&f.decl, "}\n")
+	for _, s := range []isa{avx512, avx2} {
+		for _, n := range names {
+			f.function(kernelName(n, s), arg)
+			emit(s, n)
+			f.end()
+		}
+	}
+}
+
+func kernelName(name string, s isa) string { return name + "_f32_" + s.name }
+
+// Comparison predicates of VCMPPS: first > second and so on, false when one is NaN, quiet.
+const (
+	cmpUnordered = 0x03 // one is NaN
+	cmpOrdered   = 0x07 // none is NaN
+	cmpLess      = 0x11
+	cmpGreater   = 0x1e
+)
+
+// keepWhere emits dst = mem where predicate holds between x and bound, else 0. mask is a scratch
+// register (not used by AVX-512, which has K1). dst may be mask.
+func (s isa) keepWhere(f *file, predicate int, x, bound, mem, mask, dst string) {
+	if s.per == 1 {
+		f.p("VCMPPS $%#x, %s, %s, K1", predicate, bound, x)
+		f.p("VMOVUPS.Z %s, K1, %s", mem, dst)
+		return
+	}
+	f.p("VCMPPS $%#x, %s, %s, %s", predicate, bound, x, mask)
+	f.p("VANDPS %s, %s, %s", mem, mask, dst)
+}
