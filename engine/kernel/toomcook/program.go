@@ -1,0 +1,159 @@
+package toomcook
+
+import "math/big"
+
+// Kind is what an instruction does.
+type Kind uint8
+
+const (
+	Mul Kind = iota // C*A
+	FMA             // C*A + B, rounded once
+	Add             // A + B
+	Sub             // A - B
+)
+
+// Op is one vector instruction. Values are numbered: the inputs first, then the results of the instructions in order.
+type Op struct {
+	Kind Kind
+	A, B int
+	C    float32
+}
+
+// Program is a linear map as instructions: Inputs values in, Results out.
+type Program struct {
+	Inputs  int
+	Ops     []Op
+	Results []int
+}
+
+// Input is B as a program, Output A, Weights G.
+func (v Variant) Input() Program   { _, _, b := v.Matrices(); return compile(b) }
+func (v Variant) Output() Program  { a, _, _ := v.Matrices(); return compile(a) }
+func (v Variant) Weights() Program { _, g, _ := v.Matrices(); return compile(g) }
+
+// compile turns a matrix into a program that shares the work of opposite points: pairs of columns that differ in sign only are replaced
+// by sum and difference, pairs of rows by the sum and difference of their even and odd halves.
+func compile(matrix [][]*big.Rat) Program {
+	c := compiler{Program{Inputs: len(matrix[0])}}
+	columns := make([]int, len(matrix[0]))
+	rows := make([][]*big.Rat, len(matrix))
+	for i := range columns {
+		columns[i] = i
+	}
+	for i, row := range matrix {
+		rows[i] = append(rows[i], row...)
+	}
+	for j := range columns {
+		for k := j + 1; k < len(columns); k++ {
+			if oppositeColumns(rows, j, k) {
+				sum, difference := c.emit(Op{Add, columns[j], columns[k], 0}), c.emit(Op{Sub, columns[j], columns[k], 0})
+				columns[j], columns[k] = sum, difference
+				for _, row := range rows {
+					if row[j].Cmp(row[k]) == 0 {
+						row[k] = rat(0, 1)
+					} else {
+						row[j] = rat(0, 1)
+						row[k] = new(big.Rat).Neg(row[k])
+					}
+				}
+				break
+			}
+		}
+	}
+	c.Results = make([]int, len(rows))
+	done := make([]bool, len(rows))
+	for i, row := range rows {
+		if done[i] {
+			continue
+		}
+		done[i] = true
+		j := partner(rows, done, i)
+		if j < 0 {
+			c.Results[i] = c.sum(row, columns, nil)
+			continue
+		}
+		done[j] = true
+		same := func(k int) bool { return row[k].Cmp(rows[j][k]) == 0 }
+		even := c.sum(row, columns, same)
+		odd := c.sum(row, columns, func(k int) bool { return !same(k) })
+		c.Results[i], c.Results[j] = c.emit(Op{Add, even, odd, 0}), c.emit(Op{Sub, even, odd, 0})
+	}
+	return c.Program
+}
+
+type compiler struct{ Program }
+
+func (c *compiler) emit(op Op) int {
+	c.Ops = append(c.Ops, op)
+	return c.Inputs + len(c.Ops) - 1
+}
+
+// sum emits the sum of the chosen terms of a row, beginning with a coefficient of one if there is any.
+func (c *compiler) sum(row []*big.Rat, values []int, chosen func(k int) bool) int {
+	one, minusOne := rat(1, 1), rat(-1, 1)
+	acc, first := -1, -1
+	for k, x := range row {
+		if x.Cmp(one) == 0 && (chosen == nil || chosen(k)) {
+			acc, first = values[k], k
+			break
+		}
+	}
+	for k, x := range row {
+		if k == first || x.Sign() == 0 || chosen != nil && !chosen(k) {
+			continue
+		}
+		f, _ := x.Float32()
+		switch {
+		case acc < 0:
+			acc = c.emit(Op{Mul, values[k], 0, f})
+		case x.Cmp(one) == 0:
+			acc = c.emit(Op{Add, acc, values[k], 0})
+		case x.Cmp(minusOne) == 0:
+			acc = c.emit(Op{Sub, acc, values[k], 0})
+		default:
+			acc = c.emit(Op{FMA, values[k], acc, f})
+		}
+	}
+	return acc
+}
+
+// oppositeColumns tells whether columns j and k are equal or opposite in every row, both somewhere.
+func oppositeColumns(rows [][]*big.Rat, j, k int) bool {
+	equal, opposed := 0, 0
+	for _, row := range rows {
+		switch {
+		case row[j].Sign() == 0 && row[k].Sign() == 0:
+		case row[j].Cmp(row[k]) == 0:
+			equal++
+		case opposite(row[j], row[k]):
+			opposed++
+		default:
+			return false
+		}
+	}
+	return equal > 0 && opposed > 0
+}
+
+// partner finds a later row whose entries equal or oppose those of row i, with both halves of use, or -1.
+func partner(rows [][]*big.Rat, done []bool, i int) int {
+	for j := i + 1; j < len(rows); j++ {
+		equal, opposed := 0, 0
+		for k, x := range rows[i] {
+			switch {
+			case x.Sign() == 0 && rows[j][k].Sign() == 0:
+			case x.Cmp(rows[j][k]) == 0:
+				equal++
+			case opposite(x, rows[j][k]):
+				opposed++
+			default:
+				equal = -len(rows) * len(rows[i])
+			}
+		}
+		if !done[j] && equal > 0 && opposed > 0 {
+			return j
+		}
+	}
+	return -1
+}
+
+func opposite(x, y *big.Rat) bool { return new(big.Rat).Neg(x).Cmp(y) == 0 }
