@@ -1,6 +1,9 @@
 package photo
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // The resizer repeats Pillow's Image.resize(..., BILINEAR) bit for bit: a
 // triangle filter that widens when shrinking, two passes with 22-bit
@@ -39,11 +42,12 @@ func verticalFirst(w0, h0, w, h int) bool {
 }
 
 // taps holds the filter of every output position along one axis: position i
-// is the sum of source[first[i]+k] * weights[i*width+k] over k < count[i].
+// is the sum of source[first[i]+k] * weights[i*width+k] over k < width. All
+// windows have the same width, padded with zero weights, and lie in the source.
 type taps struct {
-	first, count []int
-	weights      []uint32
-	width        int
+	first   []int
+	weights []uint32
+	width   int
 }
 
 // newTaps computes the triangle filter that scales in samples to out samples,
@@ -51,57 +55,60 @@ type taps struct {
 func newTaps(in, out, from, n int) taps {
 	scale := float64(in) / float64(out)
 	support := max(scale, 1)
-	width := int(math.Ceil(support))*2 + 1
-	t := taps{make([]int, n), make([]int, n), make([]uint32, n*width), width}
-	exact := make([]float64, width)
+	centre := func(i int) float64 { return float64((float64(from+i) + 0.5) * scale) }
+	window := func(i int) (lo, hi int) {
+		return max(int(centre(i)-support+0.5), 0), min(int(centre(i)+support+0.5), in)
+	}
+	t := taps{first: make([]int, n)}
 	for i := range n {
-		centre := float64((float64(from+i) + 0.5) * scale)
-		lo := max(int(centre-support+0.5), 0)
-		hi := min(int(centre+support+0.5), in)
+		lo, hi := window(i)
+		t.width = max(t.width, hi-lo)
+	}
+	t.weights = make([]uint32, n*t.width)
+	exact := make([]float64, t.width)
+	for i := range n {
+		lo, hi := window(i)
 		sum := 0.0
 		for k := range hi - lo {
-			d := math.Abs(float64((float64(k+lo) - centre + 0.5) * (1 / support)))
+			d := math.Abs(float64((float64(k+lo) - centre(i) + 0.5) * (1 / support)))
 			exact[k] = max(1-d, 0)
 			sum += exact[k]
 		}
+		t.first[i] = min(lo, in-t.width)
+		weights := t.of(i)[lo-t.first[i]:]
 		for k := range hi - lo {
-			w := exact[k]
-			if sum != 0 {
-				w /= sum
-			}
-			t.weights[i*width+k] = uint32(0.5 + float64(w*(1<<weightBits)))
+			weights[k] = uint32(0.5 + float64(exact[k]/sum*(1<<weightBits)))
 		}
-		t.first[i], t.count[i] = lo, hi-lo
 	}
 	return t
 }
 
 // span returns the first source position used and one past the last.
 func (t taps) span() (lo, hi int) {
-	last := len(t.first) - 1
-	return t.first[0], t.first[last] + t.count[last]
+	return t.first[0], t.first[len(t.first)-1] + t.width
 }
 
 // of returns the weights of output position i.
-func (t taps) of(i int) []uint32 {
-	return t.weights[i*t.width : i*t.width+t.count[i]]
-}
+func (t taps) of(i int) []uint32 { return t.weights[i*t.width : (i+1)*t.width] }
 
 // horizontalFirst narrows the source rows one by one, keeps those that the
 // current output row needs, and blends them.
 func (r region) horizontalFirst(out *Image, columns, rows taps) {
-	ring := make([][]uint8, rows.width)
-	for i := range ring {
-		ring[i] = make([]uint8, 3*out.W)
+	kept := make([][]uint8, rows.width) // row y at y modulo width
+	for i := range kept {
+		kept[i] = make([]uint8, 3*out.W)
 	}
-	sums := make([]uint32, 3*out.W)
+	window := make([][]uint8, rows.width)
 	next, _ := rows.span()
 	for y := range out.H {
-		lo, weights := rows.first[y], rows.of(y)
-		for ; next < lo+len(weights); next++ {
-			columns.blendColumns(ring[next%len(ring)], r.row(next))
+		first := rows.first[y]
+		for ; next < first+rows.width; next++ {
+			columns.blendColumns(kept[next%rows.width], r.row(next))
 		}
-		blendRows(out.row(y), sums, weights, func(k int) []uint8 { return ring[(lo+k)%len(ring)] })
+		for k := range window {
+			window[k] = kept[(first+k)%rows.width]
+		}
+		blendRows(out.row(y), window, rows.of(y))
 	}
 }
 
@@ -109,52 +116,71 @@ func (r region) horizontalFirst(out *Image, columns, rows taps) {
 // that are needed, and then narrows that one row.
 func (r region) verticalFirst(out *Image, columns, rows taps) {
 	lo, hi := columns.span()
-	tall := make([]uint8, 3*r.w)
-	sums := make([]uint32, 3*(hi-lo))
+	blended := make([]uint8, 3*r.w)
+	window := make([][]uint8, rows.width)
 	for y := range out.H {
-		first := rows.first[y]
-		blendRows(tall[3*lo:3*hi], sums, rows.of(y), func(k int) []uint8 { return r.row(first + k)[3*lo : 3*hi] })
-		columns.blendColumns(out.row(y), tall)
+		for k := range window {
+			window[k] = r.row(rows.first[y] + k)[3*lo : 3*hi]
+		}
+		blendRows(blended[3*lo:3*hi], window, rows.of(y))
+		columns.blendColumns(out.row(y), blended)
 	}
 }
 
 // blendColumns writes the row src, resampled to the taps' positions, to dst.
 func (t taps) blendColumns(dst, src []uint8) {
-	for i := range t.first {
-		var r, g, b uint32 = half, half, half
-		weights := t.of(i)
-		pixels := src[3*t.first[i]:]
-		pixels = pixels[:3*len(weights)]
-		for _, w := range weights {
-			r += w * uint32(pixels[0])
-			g += w * uint32(pixels[1])
-			b += w * uint32(pixels[2])
-			pixels = pixels[3:]
-		}
+	weights := t.weights
+	for i, first := range t.first {
+		r, g, b := dot(src[3*first:], weights[:t.width])
+		weights = weights[t.width:]
 		d := dst[3*i : 3*i+3]
-		d[0], d[1], d[2] = clip(r), clip(g), clip(b)
+		d[0], d[1], d[2] = uint8(r>>weightBits), uint8(g>>weightBits), uint8(b>>weightBits)
 	}
 }
 
-// blendRows writes the weighted sum of the rows to dst; sums is scratch of the
-// same length.
-func blendRows(dst []uint8, sums, weights []uint32, row func(k int) []uint8) {
-	sums = sums[:len(dst)]
-	for i := range sums {
-		sums[i] = half
+// dot is the weighted sum of pixels, raised by a half. It is a function of its
+// own so that the sums stay in registers.
+//
+//go:noinline
+func dot(pixels []uint8, weights []uint32) (r, g, b uint32) {
+	r, g, b = half, half, half
+	at := 0
+	for _, w := range weights {
+		p := pixels[at : at+3 : at+3]
+		r += w * uint32(p[0])
+		g += w * uint32(p[1])
+		b += w * uint32(p[2])
+		at += 3
 	}
-	for k, w := range weights {
-		for i, v := range row(k)[:len(sums)] {
-			sums[i] += w * uint32(v)
+	return r, g, b
+}
+
+// blendRows writes the weighted sum of the rows to dst, eight samples at a
+// time: four words hold two sums each.
+func blendRows(dst []uint8, rows [][]uint8, weights []uint32) {
+	const (
+		pair   = 1<<32 | 1
+		halves = half * pair
+		bytes  = 0xff * pair
+	)
+	i := 0
+	for ; i+8 <= len(dst); i += 8 {
+		var a, b, c, d uint64 = halves, halves, halves, halves
+		for k, row := range rows {
+			v, w := binary.LittleEndian.Uint64(row[i:]), uint64(weights[k])
+			a += v & bytes * w
+			b += v >> 8 & bytes * w
+			c += v >> 16 & bytes * w
+			d += v >> 24 & bytes * w
 		}
+		binary.LittleEndian.PutUint64(dst[i:], a>>weightBits&bytes|b>>weightBits&bytes<<8|
+			c>>weightBits&bytes<<16|d>>weightBits&bytes<<24)
 	}
-	for i, s := range sums {
-		dst[i] = clip(s)
+	for ; i < len(dst); i++ {
+		sum := uint32(half)
+		for k, row := range rows {
+			sum += weights[k] * uint32(row[i])
+		}
+		dst[i] = uint8(sum >> weightBits)
 	}
-}
-
-// clip drops the fraction. Weights of one position may sum to slightly more
-// than one after rounding, so the result may pass 255.
-func clip(sum uint32) uint8 {
-	return uint8(min(sum>>weightBits, 255))
 }

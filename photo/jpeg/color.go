@@ -52,15 +52,32 @@ func fromRGB(rgb []uint8, lines [][]uint8) {
 	}
 }
 
-// The tables of YCbCr to RGB in 16-bit fixed point, as in libjpeg's jdcolor.c.
-var redOfCr, greenOfCr, greenOfCb, blueOfCb = func() (r, gr, gb, b [256]int32) {
-	const half = 1 << 15
-	for i := range r {
-		x := int32(i) - 128
-		r[i] = (91881*x + half) >> 16
-		gr[i] = -46802 * x
-		gb[i] = -22554*x + half
-		b[i] = (116130*x + half) >> 16
+// The conversion of YCbCr to RGB in 16-bit fixed point, as in libjpeg's
+// jdcolor.c. All three colours are summed at once, as lanes of one word, each
+// raised by 256 to stay positive: green with its fraction from bit 0, blue from
+// bit 26, red from bit 36.
+const (
+	greenLane = 16 // above the fraction
+	blueLane  = 26
+	redLane   = 36
+	lumaLanes = 1<<greenLane | 1<<blueLane | 1<<redLane
+	laneMask  = 1<<10 - 1
+)
+
+var lanesOfCb, lanesOfCr = func() (cb, cr [256]uint64) {
+	const half, raised = 1 << 15, 256 * lumaLanes
+	for i := range cb {
+		x := int64(i) - 128
+		cb[i] = uint64((116130*x+half)>>16<<blueLane - 22554*x + half + raised)
+		cr[i] = uint64((91881*x+half)>>16<<redLane - 46802*x)
+	}
+	return
+}()
+
+// lowered takes the 256 off again and clamps to 0 to 255.
+var lowered = func() (t [laneMask + 1]uint8) {
+	for i := range t {
+		t[i] = uint8(min(max(i-256, 0), 255))
 	}
 	return
 }()
@@ -69,11 +86,11 @@ func fromYCbCr(rgb []uint8, lines [][]uint8) {
 	luma := lines[0]
 	blue, red := lines[1][:len(luma)], lines[2][:len(luma)]
 	for x, l := range luma {
-		y, cb, cr := int32(l), blue[x], red[x]
+		v := uint64(l)*lumaLanes + lanesOfCb[blue[x]] + lanesOfCr[red[x]]
 		p := rgb[3*x : 3*x+3 : 3*x+3]
-		p[0] = clamp(y + redOfCr[cr])
-		p[1] = clamp(y + (greenOfCb[cb]+greenOfCr[cr])>>16)
-		p[2] = clamp(y + blueOfCb[cb])
+		p[0] = lowered[v>>redLane&laneMask]
+		p[1] = lowered[v>>greenLane&laneMask]
+		p[2] = lowered[v>>blueLane&laneMask]
 	}
 }
 

@@ -1,5 +1,7 @@
 package jpeg
 
+import "encoding/binary"
+
 // Constants of the accurate integer inverse DCT: Loeffler, Ligtenberg and
 // Moschytz, "Practical Fast 1-D DCT Algorithms with 11 Multiplications",
 // ICASSP 1989, in 13-bit fixed point as in libjpeg's jidctint.c.
@@ -22,52 +24,56 @@ const (
 )
 
 // inverse writes the samples of a block of dequantised coefficients, in natural
-// order, to the 8 rows at out. It leaves the block in an intermediate state.
+// order, to the 8 rows at out, and zeroes the block.
 func inverse(block *[64]int32, out []uint8, stride int) {
 	for x := range 8 {
-		b := block[x : x+57 : x+57]
-		if b[8]|b[16]|b[24]|b[32]|b[40]|b[48]|b[56] == 0 {
-			dc := b[0] << passBits
-			b[0], b[8], b[16], b[24], b[32], b[40], b[48], b[56] = dc, dc, dc, dc, dc, dc, dc, dc
+		x0 := block[x]
+		x1, x2, x3 := block[x+8], block[x+16], block[x+24]
+		x4, x5, x6, x7 := block[x+32], block[x+40], block[x+48], block[x+56]
+		if x1|x2|x3|x4|x5|x6|x7 == 0 {
+			dc := x0 << passBits
+			block[x], block[x+8], block[x+16], block[x+24] = dc, dc, dc, dc
+			block[x+32], block[x+40], block[x+48], block[x+56] = dc, dc, dc, dc
 			continue
 		}
-		even, odd := halves(b[0], b[8], b[16], b[24], b[32], b[40], b[48], b[56])
-		const round, shift = 1 << (constBits - passBits - 1), constBits - passBits
-		b[0] = (even[0] + odd[3] + round) >> shift
-		b[56] = (even[0] - odd[3] + round) >> shift
-		b[8] = (even[1] + odd[2] + round) >> shift
-		b[48] = (even[1] - odd[2] + round) >> shift
-		b[16] = (even[2] + odd[1] + round) >> shift
-		b[40] = (even[2] - odd[1] + round) >> shift
-		b[24] = (even[3] + odd[0] + round) >> shift
-		b[32] = (even[3] - odd[0] + round) >> shift
+		e0, e1, e2, e3, o0, o1, o2, o3 := halves(x0, x1, x2, x3, x4, x5, x6, x7)
+		const shift = constBits - passBits
+		const round = 1 << (shift - 1)
+		block[x] = (e0 + o0 + round) >> shift
+		block[x+8] = (e1 + o1 + round) >> shift
+		block[x+16] = (e2 + o2 + round) >> shift
+		block[x+24] = (e3 + o3 + round) >> shift
+		block[x+32] = (e3 - o3 + round) >> shift
+		block[x+40] = (e2 - o2 + round) >> shift
+		block[x+48] = (e1 - o1 + round) >> shift
+		block[x+56] = (e0 - o0 + round) >> shift
 	}
 	for y := range 8 {
-		b := block[8*y : 8*y+8 : 8*y+8]
-		row := out[y*stride : y*stride+8 : y*stride+8]
-		even, odd := halves(b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7])
+		b := (*[8]int32)(block[8*y:])
+		e0, e1, e2, e3, o0, o1, o2, o3 := halves(b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7])
 		const shift = constBits + passBits + 3
 		const round = 1<<(shift-1) + 128<<shift
-		row[0] = clamp((even[0] + odd[3] + round) >> shift)
-		row[7] = clamp((even[0] - odd[3] + round) >> shift)
-		row[1] = clamp((even[1] + odd[2] + round) >> shift)
-		row[6] = clamp((even[1] - odd[2] + round) >> shift)
-		row[2] = clamp((even[2] + odd[1] + round) >> shift)
-		row[5] = clamp((even[2] - odd[1] + round) >> shift)
-		row[3] = clamp((even[3] + odd[0] + round) >> shift)
-		row[4] = clamp((even[3] - odd[0] + round) >> shift)
+		row := uint64(clamp((e0+o0+round)>>shift)) |
+			uint64(clamp((e1+o1+round)>>shift))<<8 |
+			uint64(clamp((e2+o2+round)>>shift))<<16 |
+			uint64(clamp((e3+o3+round)>>shift))<<24 |
+			uint64(clamp((e3-o3+round)>>shift))<<32 |
+			uint64(clamp((e2-o2+round)>>shift))<<40 |
+			uint64(clamp((e1-o1+round)>>shift))<<48 |
+			uint64(clamp((e0-o0+round)>>shift))<<56
+		binary.LittleEndian.PutUint64(out[y*stride:], row)
 	}
+	clear(block[:])
 }
 
 // halves computes the even and odd parts of an 8-point inverse DCT, scaled by
-// 1 << constBits: sample i is even[i] + odd[3-i], and sample 7-i their difference.
-func halves(x0, x1, x2, x3, x4, x5, x6, x7 int32) (even, odd [4]int32) {
+// 1 << constBits: sample i is e + o, and sample 7-i is e - o.
+func halves(x0, x1, x2, x3, x4, x5, x6, x7 int32) (e0, e1, e2, e3, o0, o1, o2, o3 int32) {
 	z1 := (x2 + x6) * fix0541196100
 	t2 := z1 - x6*fix1847759065
 	t3 := z1 + x2*fix0765366865
 	t0 := (x0 + x4) << constBits
 	t1 := (x0 - x4) << constBits
-	even = [4]int32{t0 + t3, t1 + t2, t1 - t2, t0 - t3}
 
 	z3, z4 := x7+x3, x5+x1
 	z5 := (z3 + z4) * fix1175875602
@@ -75,13 +81,12 @@ func halves(x0, x1, x2, x3, x4, x5, x6, x7 int32) (even, odd [4]int32) {
 	z4 = z5 - z4*fix0390180644
 	z1 = (x7 + x1) * -fix0899976223
 	z2 := (x5 + x3) * -fix2562915447
-	odd = [4]int32{
-		x7*fix0298631336 + z1 + z3,
-		x5*fix2053119869 + z2 + z4,
-		x3*fix3072711026 + z2 + z3,
+
+	return t0 + t3, t1 + t2, t1 - t2, t0 - t3,
 		x1*fix1501321110 + z1 + z4,
-	}
-	return even, odd
+		x3*fix3072711026 + z2 + z3,
+		x5*fix2053119869 + z2 + z4,
+		x7*fix0298631336 + z1 + z3
 }
 
 // flat writes a block whose only coefficient is the first.

@@ -20,7 +20,6 @@ func (d *decoder) decodeBlock(s *scan, i, x, y int) error {
 		return nil
 	}
 	inverse(&d.block, out, c.stride)
-	clear(d.block[:])
 	return nil
 }
 

@@ -1,5 +1,7 @@
 package jpeg
 
+import "encoding/binary"
+
 // upsampler returns line y of the picture, d.width samples of one component.
 // The line is valid until the next call.
 type upsampler func(y int) []uint8
@@ -15,7 +17,8 @@ func (d *decoder) upsampler(c *component) upsampler {
 	case across == 2 && down == 1 && c.width > 2:
 		out := make([]uint8, 2*c.width)
 		return func(y int) []uint8 {
-			doubleWidth(out, line(y))
+			// With the same line twice this is (3a + b + 1) / 4 to the left and (3a + b + 2) / 4 to the right.
+			doubleWidth(out, line(y), line(y), 4, 8)
 			return out[:d.width]
 		}
 	case across == 1 && down == 2:
@@ -26,10 +29,10 @@ func (d *decoder) upsampler(c *component) upsampler {
 			return out
 		}
 	case across == 2 && down == 2 && c.width > 2:
-		out, sums := make([]uint8, 2*c.width), make([]int32, c.width)
+		out := make([]uint8, 2*c.width)
 		return func(y int) []uint8 {
 			near, far := c.neighbours(y)
-			doubleBoth(out, sums, line(near), line(far))
+			doubleWidth(out, line(near), line(far), 8, 7)
 			return out[:d.width]
 		}
 	}
@@ -51,20 +54,6 @@ func (c *component) neighbours(y int) (near, far int) {
 	return near, min(max(near+y%2*2-1, 0), c.height-1)
 }
 
-// doubleWidth puts two samples at the places 1/4 and 3/4 of every input sample.
-func doubleWidth(out, in []uint8) {
-	last := len(in) - 1
-	out[0] = in[0]
-	out[1] = uint8((3*int32(in[0]) + int32(in[1]) + 2) >> 2)
-	for i := 1; i < last; i++ {
-		v := 3 * int32(in[i])
-		out[2*i] = uint8((v + int32(in[i-1]) + 1) >> 2)
-		out[2*i+1] = uint8((v + int32(in[i+1]) + 2) >> 2)
-	}
-	out[2*last] = uint8((3*int32(in[last]) + int32(in[last-1]) + 1) >> 2)
-	out[2*last+1] = in[last]
-}
-
 // doubleHeight is 3/4 of the near and 1/4 of the far line.
 func doubleHeight(out, near, far []uint8, bias int) {
 	for i := range out {
@@ -72,21 +61,43 @@ func doubleHeight(out, near, far []uint8, bias int) {
 	}
 }
 
-// doubleBoth is doubleWidth of 3/4 of the near and 1/4 of the far line.
-func doubleBoth(out []uint8, sums []int32, near, far []uint8) {
-	far, sums = far[:len(near)], sums[:len(near)]
-	for i, v := range near {
-		sums[i] = 3*int32(v) + int32(far[i])
-	}
+// Four 16-bit lanes in a word.
+const (
+	ones     = 0x0001_0001_0001_0001
+	lowBytes = 0x00ff * ones
+)
+
+// doubleWidth blends the lines, 3/4 near and 1/4 far, and puts two samples at
+// the places 1/4 and 3/4 of every sample of the blend: 3/4 of it and 1/4 of the
+// one to that side, or of itself at the ends. The biases round the two.
+func doubleWidth(out, near, far []uint8, biasLeft, biasRight uint64) {
 	last := len(near) - 1
-	out = out[:2*last+2]
-	left, here := sums[0], sums[0]
-	for i, right := range sums[1:] {
-		pair := out[2*i : 2*i+2 : 2*i+2]
-		pair[0] = uint8((3*here + left + 8) >> 4)
-		pair[1] = uint8((3*here + right + 7) >> 4)
-		left, here = here, right
+	blend := func(i int) uint64 {
+		i = min(i, last)
+		return 3*uint64(near[i]) + uint64(far[i])
 	}
-	out[2*last] = uint8((3*here + left + 8) >> 4)
-	out[2*last+1] = uint8((4*here + 7) >> 4)
+	left := blend(0)
+	i := 0
+	for ; i+8 <= len(near); i += 8 {
+		n, f := binary.LittleEndian.Uint64(near[i:]), binary.LittleEndian.Uint64(far[i:])
+		// The blends of samples i, i+2, i+4, i+6, and those of i+1, i+3, i+5, i+7.
+		even := 3*(n&lowBytes) + f&lowBytes
+		odd := 3*(n>>8&lowBytes) + f>>8&lowBytes
+		beforeEven, afterOdd := odd<<16|left, even>>16|blend(i+8)<<48
+		left = odd >> 48
+		a := (3*even+beforeEven+biasLeft*ones)>>4&lowBytes | (3*even+odd+biasRight*ones)>>4&lowBytes<<8
+		b := (3*odd+even+biasLeft*ones)>>4&lowBytes | (3*odd+afterOdd+biasRight*ones)>>4&lowBytes<<8
+		o := out[2*i : 2*i+16 : 2*i+16]
+		binary.LittleEndian.PutUint64(o, spread(a)|spread(b)<<16)
+		binary.LittleEndian.PutUint64(o[8:], spread(a>>32)|spread(b>>32)<<16)
+	}
+	for ; i < len(near); i++ {
+		here, right := blend(i), blend(i+1)
+		out[2*i] = uint8((3*here + left + biasLeft) >> 4)
+		out[2*i+1] = uint8((3*here + right + biasRight) >> 4)
+		left = here
+	}
 }
+
+// spread moves the two low 16-bit lanes to the places 0 and 2.
+func spread(v uint64) uint64 { return v&0xffff | v&0xffff0000<<16 }
