@@ -24,7 +24,7 @@ var (
 // DrawConfusion draws the confusion matrix as a PNG: rows are true classes, columns answers, a cell's shade is
 // its share of the row.
 func (r *Report) DrawConfusion(w io.Writer) error {
-	p := plot.New()
+	p := newPlot()
 	p.Title.Text = fmt.Sprintf("%d photos, accuracy %.1f %%", r.Images, 100*r.Accuracy)
 	p.X.Label.Text, p.Y.Label.Text = "answer", "true class"
 	n := len(r.PerClass)
@@ -36,7 +36,9 @@ func (r *Report) DrawConfusion(w io.Writer) error {
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.ConstantTicks(columns), plot.ConstantTicks(rows)
 	p.X.Tick.Label.Rotation = math.Pi / 4
 	p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XRight, text.YCenter
-	p.X.Tick.Length, p.Y.Tick.Length = 0, 0
+	p.X.LineStyle.Width, p.Y.LineStyle.Width = 0, 0
+	p.X.Tick.LineStyle.Width, p.Y.Tick.LineStyle.Width = 0, 0 // but their length keeps the labels at a distance
+	p.Title.Padding = vg.Points(8)
 
 	p.Add(plotter.NewHeatMap(confusionGrid{r}, shades{}))
 	if err := r.addCounts(p); err != nil {
@@ -47,7 +49,8 @@ func (r *Report) DrawConfusion(w io.Writer) error {
 		cell = 12
 	}
 	side := vg.Points(float64(n)*cell + 180)
-	return writePNG(w, side, side, func(c draw.Canvas) { p.Draw(c) })
+	margin := vg.Points(8)
+	return writePNG(w, side, side, func(c draw.Canvas) { p.Draw(draw.Crop(c, margin, -2*margin, margin, -margin)) })
 }
 
 // addCounts writes the number into every cell, unless there are too many to be read.
@@ -132,7 +135,7 @@ func drawCurves(w io.Writer, epochs []Epoch, selection string) error {
 
 // curves is one quantity of train and validation.
 func curves(epochs []Epoch, title, selection string, of func(Epoch) (train, val float64)) (*plot.Plot, error) {
-	p := plot.New()
+	p := newPlot()
 	p.Title.Text, p.X.Label.Text = title, "epoch"
 	p.X.Tick.Marker = wholeTicks{}
 	p.Add(plotter.NewGrid())
@@ -172,6 +175,17 @@ func (wholeTicks) Ticks(low, high float64) []plot.Tick {
 		ticks = append(ticks, plot.Tick{Value: v, Label: strconv.Itoa(int(v))})
 	}
 	return ticks
+}
+
+// newPlot is an empty plot in a typeface without serifs.
+func newPlot() *plot.Plot {
+	p := plot.New()
+	for _, style := range []*text.Style{
+		&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle,
+	} {
+		style.Font.Variant = "Sans"
+	}
+	return p
 }
 
 func writePNG(w io.Writer, width, height font.Length, paint func(draw.Canvas)) error {

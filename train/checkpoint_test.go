@@ -1,0 +1,120 @@
+package train
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"regraft/engine"
+)
+
+func sample() *checkpoint {
+	return &checkpoint{
+		Config: Defaults(Full, ""), Network: "n", Photos: "p",
+		Epochs:   []Epoch{{Epoch: engine.Epoch{Mode: Full, Epoch: 1, ValAcc: 0.5}}},
+		Progress: progress{Step: 3, Loss: 1.25},
+		parts: []part{
+			{Steps: 7, Float32: [][]float32{{1, 2, 3}, {}}},
+			{Float64: [][]float64{{0.1, -0.2}}},
+		},
+	}
+}
+
+func encoded(t *testing.T, c *checkpoint) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := c.write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func stored(t *testing.T, data []byte) (*checkpoint, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), CheckpointFile)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return readCheckpoint(path)
+}
+
+func TestCheckpointReturns(t *testing.T) {
+	want := sample()
+	got, err := stored(t, encoded(t, want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.parts[0].Float64, want.parts[0].Float64 = nil, nil
+	if !reflect.DeepEqual(got.parts[0], want.parts[0]) || !reflect.DeepEqual(got.parts[1].Float64, want.parts[1].Float64) {
+		t.Errorf("parts %+v, want %+v", got.parts, want.parts)
+	}
+	if !reflect.DeepEqual(got.Epochs, want.Epochs) || got.Progress != want.Progress || got.Config != want.Config {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// TestDamagedCheckpoints: every truncation and every changed byte is an error, never a panic or a wrong state.
+func TestDamagedCheckpoints(t *testing.T) {
+	whole := encoded(t, sample())
+	for n := range len(whole) {
+		if _, err := stored(t, whole[:n]); err == nil {
+			t.Fatalf("accepted the first %d of %d bytes", n, len(whole))
+		}
+	}
+	for i := range whole {
+		changed := bytes.Clone(whole)
+		changed[i] ^= 0x10
+		if _, err := stored(t, changed); err == nil {
+			t.Fatalf("accepted a change of byte %d", i)
+		}
+	}
+	if _, err := stored(t, append(bytes.Clone(whole), 0)); err == nil {
+		t.Error("accepted a byte too many")
+	}
+}
+
+// TestHostileLengths: lengths in the header allocate nothing that the file does not hold.
+func TestHostileLengths(t *testing.T) {
+	for _, header := range []string{
+		`{"parts":[{"float32":[1000000000000]}]}`,
+		`{"parts":[{"float64":[-1]}]}`,
+		`{"parts":[{"float32":[9223372036854775807]}]}`,
+	} {
+		data := binary.LittleEndian.AppendUint64([]byte(checkpointMagic), uint64(len(header)))
+		data = append(append(data, header...), make([]byte, 64)...)
+		if _, err := stored(t, data); err == nil || !strings.Contains(err.Error(), "damaged") {
+			t.Errorf("%s: error %v", header, err)
+		}
+	}
+	huge := binary.LittleEndian.AppendUint64([]byte(checkpointMagic), 1<<63)
+	if _, err := stored(t, append(huge, make([]byte, 64)...)); err == nil {
+		t.Error("accepted a header of 2^63 bytes")
+	}
+	if _, err := stored(t, []byte("this is some other file, which has nothing to do with us at all")); err == nil || !strings.Contains(err.Error(), "not a checkpoint") {
+		t.Errorf("a foreign file: %v", err)
+	}
+}
+
+func TestResumeWantsTheSameRun(t *testing.T) {
+	k := sample()
+	c := k.Config
+	c.Out, c.Threads, c.Epochs = "elsewhere", 7, 20
+	if err := k.fits(&c, "n", "p"); err != nil {
+		t.Errorf("free fields: %v", err)
+	}
+	c.LR = 1
+	err := k.fits(&c, "n", "p")
+	if err == nil || !strings.Contains(err.Error(), "lr was 0.0005 and is 1") {
+		t.Errorf("another learning rate: %v", err)
+	}
+	if err := k.fits(&k.Config, "m", "p"); err == nil {
+		t.Error("accepted another model")
+	}
+	if err := k.fits(&k.Config, "n", "q"); err == nil {
+		t.Error("accepted other photos")
+	}
+}
