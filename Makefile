@@ -1,0 +1,44 @@
+# make build, make test: everything else serves those who change regraft.
+
+export CGO_ENABLED = 0
+
+GO         ?= go
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS     = -s -w -X regraft/engine.Version=$(VERSION)
+STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PLATFORMS   = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+# Packages whose tests compare bits: they run once more on every instruction set.
+BITS = ./engine/... ./head ./train .
+
+.PHONY: build test test-all bench lint generate cross
+
+build:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/regraft ./cli/regraft
+
+test:
+	$(GO) test -timeout 0 ./...
+
+# The same bits on every path: each instruction set, no assembly at all, and a compiler that may
+# fuse multiplication and addition.
+test-all: test
+	REGRAFT_ISA=avx2 $(GO) test -timeout 0 -count 1 $(BITS)
+	REGRAFT_ISA=go $(GO) test -timeout 0 -count 1 $(BITS)
+	$(GO) test -timeout 0 -tags noasm $(BITS)
+	GOAMD64=v3 $(GO) test -timeout 0 $(BITS)
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchtime 3x ./...
+
+lint:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+
+generate:
+	$(GO) generate ./...
+
+cross:
+	@set -e; for p in $(PLATFORMS); do echo "build $$p"; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -o /dev/null ./...; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./engine/... ./cli/...; done

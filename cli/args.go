@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+)
+
+// reorder puts the command first, then its flags, then its arguments behind "--", so that flags
+// may stand anywhere: the flag parser itself stops at the first argument.
+func reorder(app *urfave.App, args []string) ([]string, error) {
+	takesValue := flagsWithValue(app.Commands)
+	var path, flags, rest []string
+	commands := app.Commands
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		switch {
+		case arg == "--":
+			rest = append(rest, args[i+1:]...)
+			i = len(args)
+		case len(arg) > 1 && arg[0] == '-':
+			flags = append(flags, arg)
+			name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+			if !hasValue && takesValue[name] && i+1 < len(args) {
+				i++
+				flags = append(flags, args[i])
+			}
+		case len(commands) > 0:
+			c := findCommand(commands, arg)
+			if c == nil {
+				return nil, unknownCommand(app, path, arg)
+			}
+			path, commands = append(path, arg), c.Subcommands
+		default:
+			rest = append(rest, arg)
+		}
+	}
+	ordered := append(path, flags...)
+	if len(rest) > 0 {
+		ordered = append(append(ordered, "--"), rest...)
+	}
+	return ordered, nil
+}
+
+func unknownCommand(app *urfave.App, path []string, arg string) error {
+	where := strings.Join(append([]string{app.Name}, path...), " ")
+	return usagef("%q is not a command of %s (see %s --help)", arg, where, where)
+}
+
+func findCommand(commands []*urfave.Command, name string) *urfave.Command {
+	for _, c := range commands {
+		if c.HasName(name) {
+			return c
+		}
+	}
+	return nil
+}
+
+// flagsWithValue lists the names of all flags that are followed by a value. A name means the same
+// in every command, so that flags may even stand before the command.
+func flagsWithValue(commands []*urfave.Command) map[string]bool {
+	takes := map[string]bool{}
+	for _, c := range commands {
+		for _, f := range c.Flags {
+			if d, ok := f.(urfave.DocGenerationFlag); ok && d.TakesValue() {
+				for _, name := range f.Names() {
+					takes[name] = true
+				}
+			}
+		}
+		for name := range flagsWithValue(c.Subcommands) {
+			takes[name] = true
+		}
+	}
+	return takes
+}

@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"regraft"
+)
+
+func benchCommand(con *console) *urfave.Command {
+	return &urfave.Command{
+		Name:        "bench",
+		Usage:       "measure the speed of this machine on a model",
+		ArgsUsage:   "MODEL",
+		Description: "regraft bench infer inception_v3.onnx --batch-size 1 --threads 1",
+		Subcommands: []*urfave.Command{
+			benchSubcommand(con, "infer", "time of inference", 10, benchInfer),
+			benchSubcommand(con, "train", "time of a full training step: forward, backward, update", 3, benchTrain),
+		},
+		Action: func(c *urfave.Context) error { return usagef("what? regraft bench infer or regraft bench train") },
+	}
+}
+
+// workload prepares a computation on so many images, which run then repeats, and tells how much
+// arithmetic the computation is, in units of the forward pass.
+type workload func(m *regraft.Model, images int) (run func() error, passes float64, err error)
+
+func benchSubcommand(con *console, what, usage string, runs int, w workload) *urfave.Command {
+	return &urfave.Command{
+		Name:        what,
+		Usage:       usage,
+		ArgsUsage:   "MODEL",
+		Description: "regraft bench " + what + " inception_v3.onnx --batch-size 8 --threads 2",
+		Flags: []urfave.Flag{
+			modelFlag(), batchFlag(1), threadsFlag(),
+			intFlag("runs", runs, 1, "measured runs, after one that is not"),
+			intFlag("input-size", 0, 1, "side of the input in `PIXELS` (default: the model's)"),
+			algorithmFlag(), jsonFlag(),
+		},
+		Action: func(c *urfave.Context) error { return bench(con, c, what, w) },
+	}
+}
+
+type benchJSON struct {
+	Schema  string  `json:"schema"`
+	What    string  `json:"what"`
+	Model   string  `json:"model"`
+	Batch   int     `json:"batch"`
+	Threads int     `json:"threads"`
+	ISA     string  `json:"isa"`
+	Min     float64 `json:"ms_per_image_min"`
+	Median  float64 `json:"ms_per_image_median"`
+	// GFLOPS is the rate at the minimum, two operations per multiply-add of the model.
+	GFLOPS        float64 `json:"gflops"`
+	PercentOfPeak float64 `json:"percent_of_peak"`
+	PeakGFLOPS    float64 `json:"peak_gflops"`
+	// PeakRSS is 0 where the system does not tell.
+	PeakRSS float64 `json:"peak_rss_mib"`
+}
+
+func bench(con *console, c *urfave.Context, what string, w workload) error {
+	path, _, err := modelArgument(c)
+	if err != nil {
+		return err
+	}
+	opts, err := modelOptions(c)
+	if err != nil {
+		return err
+	}
+	m, err := regraft.Open(path, opts...)
+	if err != nil {
+		return fail(statusModel, err)
+	}
+	defer m.Close()
+	b := benchJSON{Schema: "regraft/bench/1", What: what, Model: path, Batch: c.Int("batch-size"), Threads: c.Int("threads")}
+	if b.Threads == 0 {
+		b.Threads = runtime.GOMAXPROCS(0)
+	}
+	if b.ISA, err = regraft.ISA(); err != nil {
+		return usagef("%v", err)
+	}
+	run, passes, err := w(m, b.Batch)
+	if err != nil {
+		return fail(statusModel, err)
+	}
+	times, err := measure(c.Context, con, c.Int("runs"), run)
+	if err != nil {
+		return err
+	}
+	macs, err := m.MACs()
+	if err != nil {
+		return err
+	}
+	if err := b.fill(times, passes*2*float64(macs)); err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return con.json(b)
+	}
+	con.printf("%s, batch %d, %d threads, %s: %.1f ms per image at best, %.1f median\n", b.What, b.Batch, b.Threads, b.ISA, b.Min, b.Median)
+	con.printf("%.1f GFLOP/s, %.0f %% of this machine's %.1f; %.0f MiB resident at most\n", b.GFLOPS, b.PercentOfPeak, b.PeakGFLOPS, b.PeakRSS)
+	return nil
+}
+
+// measure runs once to warm up, then the given number of times.
+func measure(ctx context.Context, con *console, runs int, run func() error) ([]time.Duration, error) {
+	bar := con.progress(runs+1, "measuring")
+	defer bar.done()
+	var times []time.Duration
+	for i := range runs + 1 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		start := time.Now()
+		if err := run(); err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			times = append(times, time.Since(start))
+		}
+		bar.add(1)
+	}
+	return times, nil
+}
+
+// fill computes the figures; flops is the arithmetic of one image.
+func (b *benchJSON) fill(times []time.Duration, flops float64) (err error) {
+	slices.Sort(times)
+	perImage := func(t time.Duration) float64 { return t.Seconds() * 1e3 / float64(b.Batch) }
+	b.Min, b.Median = perImage(times[0]), perImage(times[len(times)/2])
+	b.PeakRSS = peakRSS()
+	if b.PeakGFLOPS, err = regraft.Peak(b.Threads); err != nil {
+		return err
+	}
+	b.GFLOPS = flops / b.Min / 1e6
+	b.PercentOfPeak = 100 * b.GFLOPS / b.PeakGFLOPS
+	return nil
+}
+
+func benchInfer(m *regraft.Model, images int) (func() error, float64, error) {
+	x := noise(m, images)
+	return func() error {
+		_, err := m.Infer(x, images)
+		return err
+	}, 1, nil
+}
+
+// benchTrain counts the backward pass as two forward passes: the gradients of inputs and of weights.
+func benchTrain(m *regraft.Model, images int) (func() error, float64, error) {
+	s, err := m.NewStepper(images)
+	if err != nil {
+		return nil, 0, err
+	}
+	x, labels := noise(m, images), make([]float32, images)
+	classes := len(m.Labels())
+	for i := range labels {
+		labels[i] = float32(i % classes)
+	}
+	return func() error {
+		loss, err := s.Step(x, labels)
+		if err == nil && loss != loss {
+			err = fmt.Errorf("the loss is not a number")
+		}
+		return err
+	}, 3, nil
+}
+
+// noise is input between -1 and 1, the same on every machine.
+func noise(m *regraft.Model, images int) []float32 {
+	x := make([]float32, images*m.Network().Input.Shape()[1:].TotalSize())
+	for i := range x {
+		x[i] = float32(uint32(i)*2654435761>>8)/(1<<23) - 1
+	}
+	return x
+}

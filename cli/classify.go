@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"iter"
+	"os"
+	"strconv"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"regraft"
+	"regraft/photo"
+)
+
+func classifyCommand(con *console) *urfave.Command {
+	flags := []urfave.Flag{
+		modelFlag(),
+		intFlag("topk", 1, 1, "classes per photo", "k"),
+		floatFlag("threshold", 0, 0, 1, "below this probability the answer counts as unknown"),
+		oneOf("format", "text", "text, csv or jsonl", []string{"text", "csv", "jsonl"}),
+		boolFlag("json", "the same as --format jsonl"),
+		boolFlag("logits", "jsonl: add the network's raw outputs"),
+		boolFlag("features", "jsonl: add the input of the classifier"),
+		tiffFlag(),
+		batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
+	}
+	return &urfave.Command{
+		Name:        "classify",
+		Aliases:     []string{"predict"},
+		Usage:       "name what is on photos",
+		ArgsUsage:   "--model M.onnx PATH...   (files, folders; - reads paths from stdin)",
+		Description: "regraft classify --model runs/places/best.onnx -k 3 photos/ more/beach.jpg",
+		Flags:       append(flags, preprocessFlags()...),
+		Action:      func(c *urfave.Context) error { return classify(con, c) },
+	}
+}
+
+func classify(con *console, c *urfave.Context) error {
+	model, err := required(c, "model")
+	if err != nil {
+		return err
+	}
+	if c.NArg() == 0 {
+		return usagef("no photos given: name files or folders, or - for paths on stdin")
+	}
+	m, err := openModel(con, c, model)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	out, err := newAnswers(con, c)
+	if err != nil {
+		return err
+	}
+	return classifyAll(c.Context, con, m, out, newInputs(con, c.Args().Slice()))
+}
+
+func classifyAll(ctx context.Context, con *console, m *regraft.Model, out answers, in *inputs) error {
+	photos, bad := 0, 0
+	for r, err := range m.Stream(ctx, in.photos()) {
+		if err != nil {
+			return err
+		}
+		photos++
+		if r.Err != nil {
+			bad++
+		}
+		if err := out.write(r); err != nil {
+			return err
+		}
+	}
+	switch {
+	case in.err != nil:
+		return in.err
+	case photos == 0:
+		return failf(statusData, "no photos found")
+	case bad > 0:
+		return failf(statusInputs, "%d of %d photos could not be read", bad, photos)
+	}
+	return nil
+}
+
+// inputs expands the arguments of classify while they are consumed.
+type inputs struct {
+	con  *console
+	args []string
+	err  error // what ended the input early
+}
+
+func newInputs(con *console, args []string) *inputs { return &inputs{con: con, args: args} }
+
+// photos lists files as they are, folders with all photos in them, and for "-" the lines of stdin.
+func (in *inputs) photos() iter.Seq[regraft.Photo] {
+	return func(yield func(regraft.Photo) bool) {
+		for _, arg := range in.args {
+			more := true
+			if arg == "-" {
+				more = in.lines(yield)
+			} else {
+				more = in.expand(arg, yield)
+			}
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// lines expands every path on stdin; it returns false when the consumer wants no more.
+func (in *inputs) lines(yield func(regraft.Photo) bool) bool {
+	s := bufio.NewScanner(in.con.in)
+	for s.Scan() {
+		if s.Text() != "" && !in.expand(s.Text(), yield) {
+			return false
+		}
+	}
+	if err := s.Err(); err != nil {
+		in.err = fmt.Errorf("paths on stdin: %w", err)
+	}
+	return true
+}
+
+func (in *inputs) expand(path string, yield func(regraft.Photo) bool) bool {
+	files := []string{path}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if files, err = photo.Files(path); err != nil {
+			in.err = fail(statusData, err)
+			return false
+		}
+	}
+	for _, f := range files {
+		if !yield(regraft.File(f)) {
+			return false
+		}
+	}
+	return true
+}
+
+// answers prints one result after the other.
+type answers interface{ write(r regraft.Result) error }
+
+func newAnswers(con *console, c *urfave.Context) (answers, error) {
+	o := answerOptions{con, c.Int("topk"), c.Float64("threshold")}
+	format := c.String("format")
+	if c.Bool("json") {
+		format = "jsonl"
+	}
+	switch format {
+	case "jsonl":
+		return &jsonAnswers{o, c.Bool("logits"), c.Bool("features")}, nil
+	case "csv":
+		a := &csvAnswers{o, csv.NewWriter(con.out)}
+		return a, a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
+	}
+	if c.Bool("logits") || c.Bool("features") {
+		return nil, usagef("--logits and --features need --format jsonl")
+	}
+	return &textAnswers{o}, nil
+}
+
+type answerOptions struct {
+	con       *console
+	topk      int
+	threshold float64
+}
+
+// unknown says that the best class is below the threshold.
+func (o answerOptions) unknown(r regraft.Result) bool {
+	return r.Err == nil && float64(r.Top(1)[0].P) < o.threshold
+}
+
+// textAnswers prints "path<tab>label 87.1 %<tab>label 5.0 %".
+type textAnswers struct{ answerOptions }
+
+func (a *textAnswers) write(r regraft.Result) error {
+	a.con.printf("%s", shown(r.Path))
+	switch {
+	case r.Err != nil:
+		a.con.printf("\terror: %s", shown(r.Err.Error()))
+	case a.unknown(r):
+		a.con.printf("\tunknown")
+	}
+	for _, p := range r.Top(a.topk) {
+		a.con.printf("\t%s %.1f %%", p.Label, 100*p.P)
+	}
+	a.con.printf("\n")
+	return a.con.out.Flush()
+}
+
+// csvAnswers prints k rows per photo, one for a photo that could not be read.
+type csvAnswers struct {
+	answerOptions
+	w *csv.Writer
+}
+
+func (a *csvAnswers) write(r regraft.Result) error {
+	if r.Err != nil {
+		a.w.Write([]string{r.Path, "", "", "", "", "", r.Err.Error()})
+	}
+	for rank, p := range r.Top(a.topk) {
+		a.w.Write([]string{
+			r.Path, strconv.Itoa(rank + 1), p.Label, strconv.Itoa(p.Index),
+			strconv.FormatFloat(float64(p.P), 'g', -1, 32), strconv.FormatBool(a.unknown(r)), "",
+		})
+	}
+	a.w.Flush()
+	if err := a.w.Error(); err != nil {
+		return err
+	}
+	return a.con.out.Flush()
+}
+
+// jsonAnswers prints an object per photo.
+type jsonAnswers struct {
+	answerOptions
+	logits, features bool
+}
+
+type jsonAnswer struct {
+	Schema   string           `json:"schema"`
+	Path     string           `json:"path"`
+	Top      []jsonPrediction `json:"top"`
+	Unknown  bool             `json:"unknown"`
+	Error    *string          `json:"error"`
+	Logits   []float32        `json:"logits,omitempty"`
+	Features []float32        `json:"features,omitempty"`
+}
+
+type jsonPrediction struct {
+	Label string  `json:"label"`
+	Index int     `json:"index"`
+	P     float32 `json:"p"`
+}
+
+func (a *jsonAnswers) write(r regraft.Result) error {
+	answer := jsonAnswer{Schema: "regraft/classify/1", Path: r.Path, Top: []jsonPrediction{}, Unknown: a.unknown(r)}
+	for _, p := range r.Top(a.topk) {
+		answer.Top = append(answer.Top, jsonPrediction(p))
+	}
+	if r.Err != nil {
+		text := r.Err.Error()
+		answer.Error = &text
+	}
+	if a.logits {
+		answer.Logits = r.Logits
+	}
+	if a.features {
+		answer.Features = r.Features
+	}
+	if err := a.con.json(answer); err != nil {
+		return err
+	}
+	return a.con.out.Flush()
+}

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+
+	"golang.org/x/term"
+)
+
+// console is where a command reads and writes.
+type console struct {
+	in io.Reader
+	// out takes results and nothing else.
+	out *bufio.Writer
+	// err takes progress, notes, warnings and errors.
+	err      io.Writer
+	terminal bool // err is a terminal
+	colour   bool
+	quiet    bool // only errors on err
+}
+
+func newConsole(stdin io.Reader, stdout, stderr io.Writer) *console {
+	con := &console{in: stdin, out: bufio.NewWriter(stdout), err: &lockedWriter{w: stderr}}
+	if f, ok := stderr.(*os.File); ok {
+		con.terminal = term.IsTerminal(int(f.Fd()))
+	}
+	con.colour = con.terminal && os.Getenv("NO_COLOR") == ""
+	return con
+}
+
+// printf writes a result.
+func (con *console) printf(format string, args ...any) { fmt.Fprintf(con.out, format, args...) }
+
+// shown is text on one line and without control characters, for names that come from outside.
+func shown(text string) string {
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return strconv.Quote(text)
+	}
+	return text
+}
+
+// json writes v as one line.
+func (con *console) json(v any) error {
+	enc := json.NewEncoder(con.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// notef tells how things go; --quiet silences it.
+func (con *console) notef(format string, args ...any) {
+	if !con.quiet {
+		fmt.Fprintf(con.err, format+"\n", args...)
+	}
+}
+
+// warnf tells what the user should know before trusting the result; --quiet silences it.
+func (con *console) warnf(format string, args ...any) {
+	if !con.quiet {
+		fmt.Fprintf(con.err, "%s %s\n", con.paint("33", "warning:"), fmt.Sprintf(format, args...))
+	}
+}
+
+func (con *console) errorf(format string, args ...any) {
+	fmt.Fprintf(con.err, "%s %s\n", con.paint("31", "regraft:"), fmt.Sprintf(format, args...))
+}
+
+// paint colours text by an ANSI code where the terminal and the user allow it.
+func (con *console) paint(code, text string) string {
+	if !con.colour {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// lockedWriter lets the signal handler and the command write lines of their own.
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}

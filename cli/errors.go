@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"regraft/train"
+)
+
+// Exit statuses.
+const (
+	statusDone        = 0
+	statusFailed      = 1 // the run failed: I/O, out of memory, NaN
+	statusUsage       = 2
+	statusData        = 3 // a problem with the photos or their folders, or labels that the model lacks
+	statusModel       = 4 // the model is missing, invalid or not supported
+	statusInputs      = 5 // finished, but some inputs failed
+	statusParity      = 6 // verify: the outputs are too far from the reference
+	statusInterrupted = 130
+	statusTerminated  = 143
+)
+
+// failure is an error that says which exit status it deserves.
+type failure struct {
+	status int
+	err    error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// fail marks err with an exit status; an error that has one keeps it, and nil stays nil.
+func fail(status int, err error) error {
+	var f *failure
+	if err == nil || errors.As(err, &f) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &failure{status, err}
+}
+
+func failf(status int, format string, args ...any) error {
+	return &failure{status, fmt.Errorf(format, args...)}
+}
+
+func usagef(format string, args ...any) error { return failf(statusUsage, format, args...) }
+
+// usageProblem turns what the flag parser complains about into one line.
+func usageProblem(_ *urfave.Context, err error, _ bool) error {
+	text := err.Error()
+	if name, unknown := strings.CutPrefix(text, "flag provided but not defined: -"); unknown {
+		return usagef("unknown flag --%s (see --help)", strings.TrimPrefix(name, "-"))
+	}
+	return usagef("%s", strings.ReplaceAll(text, " -", " --"))
+}
+
+// signalled is the cause of a context that a signal ended.
+type signalled struct{ status int }
+
+func (s signalled) Error() string {
+	if s.status == statusTerminated {
+		return "terminated"
+	}
+	return "interrupted"
+}
+
+// untilSignal returns a context that ends at the first interrupt or termination signal; a second
+// one ends the process at once, as if nobody listened.
+func untilSignal(con *console) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			status := statusInterrupted
+			if s == syscall.SIGTERM {
+				status = statusTerminated
+			}
+			con.notef("%v: finishing the step in hand (once more to stop at once)", signalled{status})
+			cancel(signalled{status})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel(nil)
+	}
+}
+
+// status prints err and returns the exit status that it stands for.
+func (con *console) status(ctx context.Context, err error) int {
+	if err == nil {
+		return statusDone
+	}
+	if err != context.Canceled { // of which the signal handler has told
+		con.errorf("%v", err)
+	}
+	var s signalled
+	if errors.As(context.Cause(ctx), &s) && errors.Is(err, context.Canceled) {
+		return s.status
+	}
+	return statusOf(err)
+}
+
+// statusOf is the status of an error that no signal caused.
+func statusOf(err error) int {
+	var own *failure
+	var usage *train.UsageError
+	var data *train.DataError
+	var model *train.ModelError
+	switch {
+	case errors.As(err, &own):
+		return own.status
+	case errors.As(err, &usage):
+		return statusUsage
+	case errors.As(err, &data):
+		return statusData
+	case errors.As(err, &model):
+		return statusModel
+	}
+	return statusFailed
+}

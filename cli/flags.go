@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+)
+
+// environment names the variable that sets a flag: REGRAFT_BATCH_SIZE for --batch-size.
+func environment(name string) []string {
+	return []string{"REGRAFT_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))}
+}
+
+func stringFlag(name, value, usage string, aliases ...string) *urfave.StringFlag {
+	return &urfave.StringFlag{Name: name, Value: value, Usage: usage, Aliases: aliases, EnvVars: environment(name)}
+}
+
+func boolFlag(name, usage string, aliases ...string) *urfave.BoolFlag {
+	return &urfave.BoolFlag{Name: name, Usage: usage, Aliases: aliases, EnvVars: environment(name)}
+}
+
+// intFlag accepts whole numbers from least on.
+func intFlag(name string, value, least int, usage string, aliases ...string) *urfave.IntFlag {
+	return &urfave.IntFlag{
+		Name: name, Value: value, Usage: usage, Aliases: aliases, EnvVars: environment(name),
+		Action: func(_ *urfave.Context, v int) error {
+			if v < least {
+				return usagef("--%s must be at least %d, not %d", name, least, v)
+			}
+			return nil
+		},
+	}
+}
+
+// floatFlag accepts numbers from least to most.
+func floatFlag(name string, value, least, most float64, usage string, aliases ...string) *urfave.Float64Flag {
+	return &urfave.Float64Flag{
+		Name: name, Value: value, Usage: usage, Aliases: aliases, EnvVars: environment(name),
+		Action: func(_ *urfave.Context, v float64) error {
+			switch {
+			case v >= least && v <= most:
+				return nil
+			case math.IsInf(most, 1) || most == math.MaxFloat64:
+				return usagef("--%s must be a number not below %g, not %g", name, least, v)
+			}
+			return usagef("--%s must be between %g and %g, not %g", name, least, most, v)
+		},
+	}
+}
+
+// choiceFlag is a string flag with a closed list of values.
+type choiceFlag struct {
+	*urfave.StringFlag
+	choices []string
+}
+
+func oneOf(name, value, usage string, choices []string, aliases ...string) *choiceFlag {
+	return &choiceFlag{stringFlag(name, value, usage, aliases...), choices}
+}
+
+// RunAction refuses a value that is not in the list.
+func (f *choiceFlag) RunAction(c *urfave.Context) error {
+	if v := c.String(f.Name); !slices.Contains(f.choices, v) {
+		return usagef("--%s %q: choose one of %s", f.Name, v, strings.Join(f.choices, ", "))
+	}
+	return nil
+}
+
+func choicesOf(f urfave.Flag) []string {
+	if c, ok := f.(*choiceFlag); ok {
+		return c.choices
+	}
+	return nil
+}
+
+// Flags that several commands share.
+
+func quietFlag() urfave.Flag { return boolFlag("quiet", "print results and errors only", "q") }
+func jsonFlag() urfave.Flag  { return boolFlag("json", "one JSON object a line instead of text") }
+func threadsFlag() urfave.Flag {
+	return intFlag("threads", 0, 1, "arithmetic threads (default: all cores)", "t")
+}
+func workersFlag() urfave.Flag {
+	return intFlag("workers", 0, 1, "photo decoding workers (default: all cores)", "j")
+}
+func tiffFlag() urfave.Flag { return boolFlag("tiff", "read TIFF files as well") }
+
+func modelFlag() urfave.Flag { return stringFlag("model", "", "`FILE` of the model (ONNX)", "m") }
+
+func dataFlag() urfave.Flag {
+	return stringFlag("data", "", "`DIR` with a folder for each class, or train and val or test of such", "data-dir", "data-path")
+}
+
+func batchFlag(value int) urfave.Flag {
+	return intFlag("batch-size", value, 1, "photos at a time", "batch", "b")
+}
+
+func headFlag() urfave.Flag {
+	return stringFlag("head", "", "`NAME` of the main classifier where it is not clear")
+}
+
+// algorithmFlag chooses between fast and plain convolutions.
+func algorithmFlag() urfave.Flag {
+	return oneOf("algorithm", "auto", "auto, or direct: no Winograd", []string{"auto", "direct"})
+}
+
+func valSplitFlag() urfave.Flag {
+	return floatFlag("val-split", 0.2, 0, 0.9, "share of train that validates where the data has no val")
+}
+
+func seedFlag() urfave.Flag {
+	return &urfave.Uint64Flag{Name: "seed", Usage: "`NUMBER` that decides all chance", EnvVars: environment("seed")}
+}
+
+// preprocessFlags override what the model's file says about its input.
+func preprocessFlags() []urfave.Flag {
+	return []urfave.Flag{
+		intFlag("input-size", 0, 1, "side of the input in `PIXELS` (default: the model's)"),
+		oneOf("resize", "", "squash, crop or letterbox (default: the model's)", []string{"squash", "crop", "letterbox"}),
+		oneOf("resample", "", "bilinear (Pillow's), nfnt-bilinear, nfnt-bicubic or nfnt-lanczos3",
+			[]string{"bilinear", "nfnt-bilinear", "nfnt-bicubic", "nfnt-lanczos3"}),
+		stringFlag("mean", "", "`R,G,B` subtracted from pixels of 0 to 1 (default: the model's)"),
+		stringFlag("std", "", "`R,G,B` that divide afterwards (default: the model's)"),
+	}
+}
+
+// triple reads three comma-separated numbers.
+func triple(flag, text string) ([3]float32, error) {
+	var v [3]float32
+	parts := strings.Split(text, ",")
+	if len(parts) == len(v) {
+		for i, p := range parts {
+			f, err := strconv.ParseFloat(strings.TrimSpace(p), 32)
+			if err != nil || math.IsNaN(f) || math.IsInf(f, 0) || flag == "std" && f <= 0 {
+				return v, usagef("--%s %q: %q is not a number that fits", flag, text, p)
+			}
+			v[i] = float32(f)
+		}
+		return v, nil
+	}
+	return v, usagef("--%s %q: three numbers are needed, such as 0.485,0.456,0.406", flag, text)
+}
+
+// fileArgument is the model that a command works on: --model, or the first argument.
+func modelArgument(c *urfave.Context) (string, []string, error) {
+	args := c.Args().Slice()
+	if path := c.String("model"); path != "" {
+		return path, args, nil
+	}
+	if len(args) == 0 {
+		return "", nil, usagef("no model given (see regraft %s --help)", c.Command.Name)
+	}
+	return args[0], args[1:], nil
+}
+
+// required returns the value of a flag that must be given.
+func required(c *urfave.Context, flag string) (string, error) {
+	v := c.String(flag)
+	if v == "" {
+		return "", usagef("--%s is missing (see regraft %s --help)", flag, c.Command.Name)
+	}
+	return v, nil
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+)
+
+// screens are the commands that have a help screen, and how many lines that may take.
+var screens = map[string]int{
+	"":            24,
+	"inspect":     24,
+	"train":       46,
+	"eval":        24,
+	"classify":    24,
+	"check":       24,
+	"verify":      24,
+	"bench":       24,
+	"bench infer": 24,
+	"bench train": 24,
+	"completion":  24,
+}
+
+func TestHelp(t *testing.T) {
+	for command, most := range screens {
+		args := append(strings.Fields(command), "--help")
+		r := must(t, args...)
+		lines := strings.Split(strings.TrimRight(r.stdout, "\n"), "\n")
+		if len(lines) > most {
+			t.Errorf("%s --help has %d lines, more than %d", command, len(lines), most)
+		}
+		for _, l := range lines {
+			if len(l) > 120 {
+				t.Errorf("%s --help: a line of %d characters: %s", command, len(l), l)
+			}
+		}
+		if command != "" && !strings.Contains(r.stdout, "example:\n  ") {
+			t.Errorf("%s --help shows no example", command)
+		}
+	}
+}
+
+// TestHelpCoversCommands: every command has a screen in the list above.
+func TestHelpCoversCommands(t *testing.T) {
+	for _, c := range newApp(newConsole(nil, nil, nil)).Commands {
+		if _, listed := screens[c.Name]; !listed {
+			t.Errorf("command %s is missing in the list of help screens", c.Name)
+		}
+		for _, sub := range c.Subcommands {
+			if _, listed := screens[c.Name+" "+sub.Name]; !listed {
+				t.Errorf("command %s %s is missing in the list of help screens", c.Name, sub.Name)
+			}
+		}
+	}
+}
+
+// TestHelpExamples: the flags in the examples exist.
+func TestHelpExamples(t *testing.T) {
+	app := newApp(newConsole(nil, nil, nil))
+	for _, c := range app.Commands {
+		words := strings.Fields(c.Description)
+		if words[0] != app.Name {
+			continue
+		}
+		for _, w := range words[1:] {
+			if strings.HasPrefix(w, "-") && findFlag(c.Flags, w) == nil && len(c.Subcommands) == 0 {
+				t.Errorf("the example of %s uses %s, which does not exist", c.Name, w)
+			}
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if r := must(t, "--version"); !strings.HasPrefix(r.stdout, "regraft version ") {
+		t.Errorf("--version prints %q", r.stdout)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if r := must(t, "completion", shell); !strings.Contains(r.stdout, completionFlag) {
+			t.Errorf("the script of %s does not ask the program", shell)
+		}
+	}
+	for _, c := range []struct{ words, want string }{
+		{"", "classify"},
+		{"bench", "infer"},
+		{"train", "--model"},
+		{"train --mode", "full"},
+		{"train --model x --opt", "adamw"},
+		{"classify -m x --format", "jsonl"},
+	} {
+		r := must(t, append(strings.Fields(c.words), completionFlag)...)
+		if !strings.Contains("\n"+r.stdout, "\n"+c.want+"\n") {
+			t.Errorf("after %q, %q is not offered but %q", c.words, c.want, r.stdout)
+		}
+	}
+	if r := must(t, "train", "--model", completionFlag); r.stdout != "" {
+		t.Errorf("after --model a file name is wanted, not %q", r.stdout)
+	}
+}

@@ -1,0 +1,204 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"regraft"
+	"regraft/onnx"
+	"regraft/photo"
+)
+
+func inspectCommand(con *console) *urfave.Command {
+	return &urfave.Command{
+		Name:        "inspect",
+		Usage:       "tell what a model file is and what can be done with it",
+		ArgsUsage:   "MODEL",
+		Description: "regraft inspect inception_v3.onnx",
+		Flags: []urfave.Flag{
+			modelFlag(), jsonFlag(),
+			boolFlag("plan", "print the compiled program: operator, kernel, shapes, memory of each step"),
+			batchFlag(1), intFlag("input-size", 0, 1, "side of the input in `PIXELS` (default: the model's)"), algorithmFlag(),
+		},
+		Action: func(c *urfave.Context) error { return inspect(con, c) },
+	}
+}
+
+func inspect(con *console, c *urfave.Context) error {
+	path, rest, err := modelArgument(c)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return usagef("one model at a time, not %q as well", rest[0])
+	}
+	opts, err := modelOptions(c)
+	if err != nil {
+		return err
+	}
+	m, err := regraft.Open(path, opts...)
+	if err != nil {
+		return inspectRefused(con, c, path, err)
+	}
+	defer m.Close()
+	if c.Bool("plan") {
+		listing, err := m.Plan(c.Int("batch-size"))
+		if err != nil {
+			return fail(statusModel, err)
+		}
+		con.printf("%s", listing)
+		return nil
+	}
+	view, err := describe(m)
+	if err != nil {
+		return fail(statusModel, err)
+	}
+	return printInspect(con, c.Bool("json"), view)
+}
+
+// inspectRefused tells what is known of a file that could be parsed but not imported; cause is why.
+func inspectRefused(con *console, c *urfave.Context, path string, cause error) error {
+	if errors.Is(cause, onnx.ErrUnsupported) {
+		_, info, _ := onnx.Read(path, onnx.ReadOptions{Size: c.Int("input-size")})
+		if err := printInspect(con, c.Bool("json"), inspectJSON{Schema: inspectSchema, Info: info, Heads: []inspectHead{}}); err != nil {
+			return err
+		}
+	}
+	return fail(statusModel, cause)
+}
+
+const inspectSchema = "regraft/inspect/1"
+
+type inspectJSON struct {
+	Schema string `json:"schema"`
+	*onnx.Info
+	MACs       int           `json:"macs"`
+	Heads      []inspectHead `json:"heads"`
+	Labels     []string      `json:"labels"`
+	Preprocess any           `json:"preprocess"`
+	Arch       string        `json:"arch"`
+	Epochs     int           `json:"epochs_trained"`
+
+	prepare *photo.Preprocess // nil when the file does not say
+}
+
+type inspectHead struct {
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`
+	Classes  int    `json:"classes"`
+	Features int    `json:"features"`
+	Node     string `json:"node"`
+}
+
+func describe(m *regraft.Model) (inspectJSON, error) {
+	view := inspectJSON{Schema: inspectSchema, Info: m.Info(), Heads: []inspectHead{}}
+	var err error
+	if view.MACs, err = m.MACs(); err != nil {
+		return view, err
+	}
+	net := m.Network()
+	if m.Labelled() {
+		view.Labels = net.Meta.Labels
+	}
+	if !m.Assumed() {
+		p := m.Preprocess()
+		view.Preprocess, view.prepare = net.Meta.Preprocess, &p
+	}
+	view.Arch, view.Epochs = net.Meta.Arch, len(net.Meta.History)
+	heads, err := m.Heads()
+	if err != nil { // not what makes a file unreadable
+		view.Warnings = append(view.Warnings, err.Error())
+	}
+	for _, h := range heads {
+		view.Heads = append(view.Heads, inspectHead{h.Name(), h.Kind, h.Classes, h.Features, net.Label(h.Node)})
+	}
+	return view, nil
+}
+
+func printInspect(con *console, asJSON bool, v inspectJSON) error {
+	if asJSON {
+		for _, list := range []*[]string{&v.Warnings, &v.Advice} {
+			*list = append([]string{}, *list...) // [] instead of null
+		}
+		v.Unsupported = append([]onnx.Unsupported{}, v.Unsupported...)
+		return con.json(v)
+	}
+	row := func(name, format string, args ...any) {
+		con.printf("%-12s%s\n", name, fmt.Sprintf(format, args...))
+	}
+	row("file", "%s: ONNX IR %d, opset %d, by %s", shown(v.File), v.IRVersion, v.Opset, shown(v.Producer))
+	row("dialect", "%s", v.Dialect)
+	for _, in := range v.Inputs {
+		row("input", "%s", shape(in))
+	}
+	for _, out := range v.Outputs {
+		row("output", "%s", shape(out))
+	}
+	row("operators", "%s", counts(v.Operators))
+	if len(v.Unsupported) > 0 {
+		return nil // the error lists them; nothing more is known
+	}
+	row("size", "%.2f million parameters, %.2f billion multiply-adds per photo", float64(v.Parameters)/1e6, float64(v.MACs)/1e9)
+	for _, h := range v.Heads {
+		row(h.Kind+" head", "%s: %d features -> %d classes (node %s)", h.Name, h.Features, h.Classes, shown(h.Node))
+	}
+	row("batchnorm", "%s", v.BatchNorm)
+	row("labels", "%s", labelsLine(v.Labels))
+	row("preprocess", "%s", preprocessLine(v.prepare))
+	if v.Epochs > 0 {
+		row("trained", "%d epochs by regraft", v.Epochs)
+	}
+	for _, w := range v.Warnings {
+		row("warning", "%s", shown(w))
+	}
+	for _, a := range v.Advice {
+		row("advice", "%s", a)
+	}
+	return nil
+}
+
+// shape is "name float32 N x 3 x 299 x 299".
+func shape(v onnx.ValueInfo) string {
+	dims := make([]string, len(v.Shape))
+	for i, d := range v.Shape {
+		dims[i] = d.String()
+	}
+	return shown(fmt.Sprintf("%s  %s  %s", v.Name, v.DType, strings.Join(dims, " x ")))
+}
+
+// counts lists operators, the most frequent first.
+func counts(operators map[string]int) string {
+	names := slices.SortedFunc(maps.Keys(operators), func(a, b string) int {
+		if d := operators[b] - operators[a]; d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	for i, n := range names {
+		names[i] = fmt.Sprintf("%s %d", shown(n), operators[n])
+	}
+	return strings.Join(names, ", ")
+}
+
+func labelsLine(labels []string) string {
+	const most = 12
+	switch n := len(labels); {
+	case n == 0:
+		return "none: class_0, class_1, ..."
+	case n > most:
+		return shown(fmt.Sprintf("%d: %s, ...", n, strings.Join(labels[:most], ", ")))
+	}
+	return shown(strings.Join(labels, ", "))
+}
+
+func preprocessLine(p *photo.Preprocess) string {
+	if p == nil {
+		return "not in the file: ImageNet's is assumed (--mean, --std)"
+	}
+	return fmt.Sprintf("%s to %d pixels, %s, mean %v, std %v", p.Resize, p.Size, p.Resample, p.Mean, p.Std)
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	urfave "github.com/urfave/cli/v2"
+
+	"regraft"
+	"regraft/photo"
+)
+
+// openModel opens the model at path with what the flags say about threads, batches and
+// preprocessing. It warns, once, when ImageNet's preprocessing has to be assumed.
+func openModel(con *console, c *urfave.Context, path string, opts ...regraft.Option) (*regraft.Model, error) {
+	flags, err := modelOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	m, err := regraft.Open(path, append(flags, opts...)...)
+	if err != nil {
+		return nil, fail(statusModel, err)
+	}
+	if m.Assumed() && !(c.IsSet("mean") && c.IsSet("std")) {
+		con.warnf("%s does not say how its input is prepared: ImageNet's mean and std are assumed (--mean, --std)", path)
+	}
+	return m, nil
+}
+
+// modelOptions reads the flags that change how a model is opened, as far as the command has them.
+func modelOptions(c *urfave.Context) ([]regraft.Option, error) {
+	var opts []regraft.Option
+	if n := c.Int("threads"); n > 0 {
+		opts = append(opts, regraft.Threads(n))
+	}
+	if n := c.Int("workers"); n > 0 {
+		opts = append(opts, regraft.Workers(n))
+	}
+	if n := c.Int("batch-size"); n > 0 {
+		opts = append(opts, regraft.Batch(n))
+	}
+	if n := c.Int("input-size"); n > 0 {
+		opts = append(opts, regraft.InputSize(n))
+	}
+	if c.String("algorithm") == "direct" {
+		opts = append(opts, regraft.Direct())
+	}
+	if name := c.String("head"); name != "" {
+		opts = append(opts, regraft.Head(name))
+	}
+	if c.Bool("tiff") {
+		opts = append(opts, regraft.TIFF())
+	}
+	change, err := preprocessing(c)
+	return append(opts, regraft.Preprocess(change)), err
+}
+
+// preprocessing reads preprocessFlags.
+func preprocessing(c *urfave.Context) (func(*photo.Preprocess), error) {
+	var mean, std [3]float32
+	var err error
+	if c.IsSet("mean") {
+		if mean, err = triple("mean", c.String("mean")); err != nil {
+			return nil, err
+		}
+	}
+	if c.IsSet("std") {
+		if std, err = triple("std", c.String("std")); err != nil {
+			return nil, err
+		}
+	}
+	return func(p *photo.Preprocess) {
+		if c.IsSet("mean") {
+			p.Mean = mean
+		}
+		if c.IsSet("std") {
+			p.Std = std
+		}
+		if rule := c.String("resize"); rule != "" {
+			p.Resize = rule
+		}
+		if filter := c.String("resample"); filter != "" {
+			p.Resample = filter
+		}
+	}, nil
+}

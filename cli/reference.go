@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/sbinet/npyio/npy"
+)
+
+// reference holds the arrays of an .npz file, by name.
+type reference struct {
+	path  string
+	files map[string]*zip.File
+	close func() error
+}
+
+// array is a row-major float32 tensor.
+type array struct {
+	shape  []int
+	values []float32
+}
+
+func openReference(path string) (*reference, error) {
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	r := &reference{path: path, files: map[string]*zip.File{}, close: z.Close}
+	for _, f := range z.File {
+		r.files[strings.TrimSuffix(f.Name, ".npy")] = f
+	}
+	return r, nil
+}
+
+func (r *reference) has(name string) bool { return r.files[name] != nil }
+
+// array reads a float32 array. Nothing larger than what the file can really hold is allocated.
+func (r *reference) array(name string) (array, error) {
+	data, err := r.entry(r.files[name])
+	var a array
+	if err == nil {
+		a, err = parseArray(data)
+	}
+	if err != nil {
+		return array{}, fmt.Errorf("%s: array %q: %w", r.path, name, err)
+	}
+	return a, nil
+}
+
+// deflateRatio is the most bytes that one byte of deflate stands for.
+const deflateRatio = 1032
+
+func (r *reference) entry(f *zip.File) ([]byte, error) {
+	rc, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer rc.Close()
+	if f.UncompressedSize64/deflateRatio > f.CompressedSize64 {
+		return nil, fmt.Errorf("%d bytes cannot hold the declared %d", f.CompressedSize64, f.UncompressedSize64)
+	}
+	return io.ReadAll(io.LimitReader(rc, int64(f.UncompressedSize64)))
+}
+
+// parseArray reads the .npy format, versions 1 and 2. The library trusts the header, so its length
+// is checked before and what it declares afterwards, and its panics are errors here.
+func parseArray(data []byte) (a array, err error) {
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("damaged header")
+		}
+	}()
+	if len(data) < 12 || data[6] == 2 && int64(binary.LittleEndian.Uint32(data[8:])) > int64(len(data)) {
+		return a, fmt.Errorf("not a complete .npy array")
+	}
+	r, err := npy.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return a, err
+	}
+	h := r.Header.Descr
+	if h.Type != "<f4" || h.Fortran {
+		return a, fmt.Errorf("dtype %s: only row-major little-endian float32 is read", h.Type)
+	}
+	count := 1
+	for _, d := range h.Shape {
+		if d < 0 || d > 0 && count > len(data)/d {
+			return a, fmt.Errorf("shape %v does not fit into %d bytes", h.Shape, len(data))
+		}
+		count *= d
+	}
+	if 4*count > len(data) {
+		return a, fmt.Errorf("shape %v does not fit into %d bytes", h.Shape, len(data))
+	}
+	a.shape = h.Shape
+	return a, r.Read(&a.values)
+}

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// model is a narrow Inception-v3 with both heads, 7 classes, 75 x 75 pixels.
+const model = "../testdata/inception_v3.onnx"
+
+// result is what a run of the program left.
+type result struct {
+	status         int
+	stdout, stderr string
+}
+
+// run executes the program in this process.
+func run(t *testing.T, args ...string) result {
+	t.Helper()
+	return runWith(t, "", args...)
+}
+
+func runWith(t *testing.T, stdin string, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	status := Run(args, strings.NewReader(stdin), &stdout, &stderr)
+	return result{status, stdout.String(), stderr.String()}
+}
+
+// must runs and fails the test unless the exit status is 0.
+func must(t *testing.T, args ...string) result {
+	t.Helper()
+	r := run(t, args...)
+	if r.status != statusDone {
+		t.Fatalf("regraft %s: exit status %d\n%s%s", strings.Join(args, " "), r.status, r.stdout, r.stderr)
+	}
+	return r
+}
+
+// writePhoto makes a JPEG of one colour with a gradient over it.
+func writePhoto(t *testing.T, path string, c color.RGBA, variant int) {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, 90, 80))
+	for y := range 80 {
+		for x := range 90 {
+			g := uint8((x*(variant%5+1) + y*(variant%3+1)) / 8)
+			img.SetRGBA(x, y, color.RGBA{c.R + g, c.G + g, c.B + g, 255})
+		}
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, b.Bytes())
+}
+
+func write(t *testing.T, path string, data []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var colours = map[string]color.RGBA{"forest": {20, 120, 20, 255}, "sea": {20, 60, 160, 255}, "street": {110, 110, 110, 255}}
+
+// dataset makes root/{train,test}/{forest,sea,street} with so many photos per class.
+func dataset(t *testing.T, train, test int) string {
+	t.Helper()
+	root := t.TempDir()
+	for part, n := range map[string]int{"train": train, "test": test} {
+		for class, c := range colours {
+			for i := range n {
+				writePhoto(t, filepath.Join(root, part, class, string(rune('a'+i))+".jpg"), c, i+len(part))
+			}
+		}
+	}
+	return root
+}
+
+// trained trains the heads of the narrow network on data and returns the run's folder.
+func trained(t *testing.T, data string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "run")
+	must(t, "train", "--model", model, "--data", data, "--out", out, "--epochs", "5", "--mean", "0,0,0", "--std", "1,1,1", "--quiet")
+	return out
+}

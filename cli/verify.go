@@ -1,0 +1,246 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"text/tabwriter"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"regraft"
+	"regraft/onnx"
+)
+
+func verifyCommand(con *console) *urfave.Command {
+	return &urfave.Command{
+		Name:        "verify",
+		Usage:       "compare a model's outputs with stored ones",
+		ArgsUsage:   "MODEL --against REF.npz",
+		Description: "regraft verify inception_v3.onnx --against reference.npz",
+		Flags: []urfave.Flag{
+			modelFlag(),
+			stringFlag("against", "", "`REF.npz` with the array input and ort_0, ort_1, ... or torch_eval_0, ..."),
+			floatFlag("tolerance", 1e-4, 0, math.MaxFloat64, "largest error, relative to the output's largest value"),
+			jsonFlag(), threadsFlag(), algorithmFlag(),
+		},
+		Action: func(c *urfave.Context) error { return verify(con, c) },
+	}
+}
+
+func verify(con *console, c *urfave.Context) error {
+	path, rest, err := modelArgument(c)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
+		return usagef("one model at a time, not %q as well", rest[0])
+	}
+	against, err := required(c, "against")
+	if err != nil {
+		return err
+	}
+	_, info, err := onnx.Read(path, onnx.ReadOptions{})
+	if err != nil {
+		return fail(statusModel, err)
+	}
+	ref, err := openReference(against)
+	if err != nil {
+		return fail(statusData, err)
+	}
+	defer ref.close()
+	report, err := compareWith(con, c, path, info, ref)
+	if err != nil {
+		return err
+	}
+	return printVerify(con, c.Bool("json"), report)
+}
+
+type verifyJSON struct {
+	Schema    string         `json:"schema"`
+	Outputs   []outputParity `json:"outputs"`
+	Tolerance float64        `json:"tolerance"`
+	OK        bool           `json:"ok"`
+}
+
+// outputParity is how far an output is from its reference.
+type outputParity struct {
+	Name        string  `json:"name"`
+	MaxAbsError float64 `json:"max_abs_error"`
+	MaxAbs      float64 `json:"max_abs"`
+	Relative    float64 `json:"relative"`
+	Top1        float64 `json:"top1_agreement"`
+	// WorstInput is the index of the input with the largest error.
+	WorstInput int `json:"worst_input"`
+}
+
+func compareWith(con *console, c *urfave.Context, path string, info *onnx.Info, ref *reference) (*verifyJSON, error) {
+	input, err := ref.input(info)
+	if err != nil {
+		return nil, fail(statusData, err)
+	}
+	opts, err := modelOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	m, err := regraft.Open(path, append(opts, regraft.InputSize(input.shape[2]), regraft.Batch(input.shape[0]))...)
+	if err != nil {
+		return nil, fail(statusModel, err)
+	}
+	defer m.Close()
+	names := ref.outputs(info)
+	outputs, err := evaluate(con, m, input, names[0])
+	if err != nil {
+		return nil, fail(statusModel, err)
+	}
+	report := &verifyJSON{Schema: "regraft/verify/1", Tolerance: c.Float64("tolerance"), OK: true}
+	for i, name := range names {
+		if name == "" {
+			continue
+		}
+		at := slices.IndexFunc(outputs, func(o regraft.Matrix) bool { return o.Name == info.Outputs[i].Name })
+		if at < 0 {
+			return nil, failf(statusModel, "%s: output %q is not computed", path, info.Outputs[i].Name)
+		}
+		want, err := ref.array(name)
+		if err != nil {
+			return nil, fail(statusData, err)
+		}
+		parity, err := compare(outputs[at], want)
+		if err != nil {
+			return nil, err
+		}
+		report.Outputs = append(report.Outputs, parity)
+		report.OK = report.OK && parity.Relative <= report.Tolerance
+	}
+	if len(report.Outputs) == 0 {
+		return nil, failf(statusData, "%s holds no outputs: neither ort_0 nor torch_eval_0 nor %q", ref.path, info.Outputs[0].Name)
+	}
+	return report, nil
+}
+
+// input is the array "input", or the one named as the graph's input, as (N, C, H, W).
+func (r *reference) input(info *onnx.Info) (array, error) {
+	for _, name := range []string{info.Inputs[0].Name, "input"} {
+		if !r.has(name) {
+			continue
+		}
+		a, err := r.array(name)
+		if err != nil {
+			return a, err
+		}
+		if len(a.shape) == 4 && a.shape[3] == 3 && a.shape[1] != 3 {
+			a = planar(a)
+		}
+		if len(a.shape) != 4 || a.shape[2] != a.shape[3] || len(a.values) == 0 {
+			return a, fmt.Errorf("%s: %q has shape %v: images (N, C, H, W) with H = W are needed", r.path, name, a.shape)
+		}
+		return a, nil
+	}
+	return array{}, fmt.Errorf("%s holds neither %q nor \"input\"", r.path, info.Inputs[0].Name)
+}
+
+// planar turns (N, H, W, C) into (N, C, H, W).
+func planar(a array) array {
+	n, h, w, c := a.shape[0], a.shape[1], a.shape[2], a.shape[3]
+	p := array{[]int{n, c, h, w}, make([]float32, len(a.values))}
+	for i := range n {
+		for px := range h * w {
+			for ch := range c {
+				p.values[(i*c+ch)*h*w+px] = a.values[(i*h*w+px)*c+ch]
+			}
+		}
+	}
+	return p
+}
+
+// training says that the file holds the network in training form. ONNX Runtime runs such a file as
+// it is, with the statistics of the batch, and the export itself has moved the running statistics,
+// so that PyTorch's training mode is what it can be compared with.
+func training(info *onnx.Info) bool { return info.Dialect == "torchscript-train" }
+
+// outputs names the array for each output of the graph, "" where there is none.
+func (r *reference) outputs(info *onnx.Info) []string {
+	families := []string{"ort_", "torch_eval_"}
+	if training(info) {
+		families = []string{"ort_", "torch_train_", "torch_eval_"}
+	}
+	names := make([]string, len(info.Outputs))
+	for _, family := range families {
+		for i := range names {
+			if name := fmt.Sprintf("%s%d", family, i); r.has(name) {
+				names[i] = name
+			}
+		}
+		if names[0] != "" {
+			return names
+		}
+	}
+	for i, o := range info.Outputs {
+		if r.has(o.Name) {
+			names[i] = o.Name
+		}
+	}
+	return names
+}
+
+// evaluate runs the input through the network in the form that the reference is of.
+func evaluate(con *console, m *regraft.Model, input array, reference string) ([]regraft.Matrix, error) {
+	if training(m.Info()) && (reference == "ort_0" || reference == "torch_train_0") {
+		con.notef("a training export: compared with %s in training form, with the statistics of the batch", reference)
+		return m.TrainingOutputs(input.values, input.shape[0])
+	}
+	return m.Outputs(input.values, input.shape[0])
+}
+
+func compare(got regraft.Matrix, want array) (outputParity, error) {
+	p := outputParity{Name: got.Name}
+	if len(want.shape) == 0 || want.shape[0] != got.Rows || len(want.values) != len(got.Values) {
+		return p, failf(statusData, "output %q is (%d, %d), its reference %v", got.Name, got.Rows, got.Cols, want.shape)
+	}
+	agree := 0
+	for row := range got.Rows {
+		g, w := got.Row(row), want.values[row*got.Cols:(row+1)*got.Cols]
+		for i := range g {
+			e := math.Abs(float64(g[i]) - float64(w[i]))
+			if math.IsNaN(e) || math.IsInf(e, 0) {
+				return p, failf(statusParity, "output %q: input %d gives %g where the reference has %g", got.Name, row, g[i], w[i])
+			}
+			if e > p.MaxAbsError {
+				p.MaxAbsError, p.WorstInput = e, row
+			}
+			p.MaxAbs = max(p.MaxAbs, math.Abs(float64(w[i])))
+		}
+		if argmax(g) == argmax(w) {
+			agree++
+		}
+	}
+	if p.MaxAbsError > 0 {
+		p.Relative = p.MaxAbsError / max(p.MaxAbs, math.SmallestNonzeroFloat32)
+	}
+	p.Top1 = float64(agree) / float64(got.Rows)
+	return p, nil
+}
+
+func argmax(values []float32) int { return slices.Index(values, slices.Max(values)) }
+
+func printVerify(con *console, asJSON bool, r *verifyJSON) error {
+	if asJSON {
+		if err := con.json(r); err != nil {
+			return err
+		}
+	} else {
+		w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "output\tmax abs error\tmax abs\trelative\ttop-1 agreement\tworst input")
+		for _, o := range r.Outputs {
+			fmt.Fprintf(w, "%s\t%.2e\t%.4g\t%.2e\t%.1f %%\t%d\n", o.Name, o.MaxAbsError, o.MaxAbs, o.Relative, 100*o.Top1, o.WorstInput)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	if !r.OK {
+		return failf(statusParity, "parity not reached: an error is above %g of the output's largest value", r.Tolerance)
+	}
+	return nil
+}

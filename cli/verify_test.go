@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"regraft"
+	"regraft/golden"
+)
+
+// referenceArrays are two images of noise and the narrow network's outputs for them.
+func referenceArrays(t *testing.T) map[string][]float32 {
+	t.Helper()
+	m, err := regraft.Open(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	x := noise(m, 2)
+	outputs, err := m.Outputs(x, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]float32{"input": x, "ort_0": outputs[0].Values, "ort_1": outputs[1].Values}
+}
+
+var referenceShapes = map[string][]int{"input": {2, 3, 75, 75}, "ort_0": {2, 7}, "ort_1": {2, 7}}
+
+// writeReference makes an .npz file of the arrays: a zip of .npy, format version 1.
+func writeReference(t *testing.T, arrays map[string][]float32) string {
+	t.Helper()
+	var file bytes.Buffer
+	z := zip.NewWriter(&file)
+	for name, values := range arrays {
+		w, err := z.Create(name + ".npy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		shape := strings.Trim(strings.ReplaceAll(fmt.Sprint(referenceShapes[name]), " ", ", "), "[]")
+		header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }\n", shape)
+		data := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), 0)
+		data = append(data, header...)
+		for _, v := range values {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+		}
+		if _, err := w.Write(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "ref.npz")
+	write(t, path, file.Bytes())
+	return path
+}
+
+func referenceFile(t *testing.T) string { return writeReference(t, referenceArrays(t)) }
+
+func TestVerify(t *testing.T) {
+	r := must(t, "verify", model, "--against", referenceFile(t), "--json")
+	report := lines[verifyJSON](t, r.stdout)[0]
+	if !report.OK || len(report.Outputs) != 2 || report.Outputs[0].MaxAbsError != 0 || report.Outputs[1].Top1 != 1 {
+		t.Errorf("the model differs from itself: %s", r.stdout)
+	}
+
+	arrays := referenceArrays(t)
+	arrays["ort_0"][7+3] *= 1.01 // the second input
+	r = run(t, "verify", model, "--against", writeReference(t, arrays), "--json")
+	report = lines[verifyJSON](t, r.stdout)[0]
+	if r.status != statusParity || report.OK || report.Outputs[0].WorstInput != 1 || report.Outputs[1].MaxAbsError != 0 {
+		t.Errorf("exit status %d, %s", r.status, r.stdout)
+	}
+	must(t, "verify", model, "--against", writeReference(t, arrays), "--tolerance", "0.1")
+}
+
+// TestVerifyFixtures: what PyTorch and ONNX Runtime computed.
+func TestVerifyFixtures(t *testing.T) {
+	dir := filepath.Join(golden.Dir(t), "fixtures")
+	for _, name := range []string{"inception_v3.ts113.train.op14", "inception_v3.dyn.eval.op20", "resnet18.ts.train.op17", "squeezenet1_1.dyn.eval.op20"} {
+		must(t, "verify", filepath.Join(dir, name+".onnx"), "--against", filepath.Join(dir, name+".npz"))
+	}
+}
+
+func TestVerifyDamagedReference(t *testing.T) {
+	file, err := os.ReadFile(referenceFile(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "damaged.npz")
+	for at := 0; at < len(file); at += len(file)/300 + 1 {
+		damaged := append([]byte{}, file...)
+		damaged[at] ^= 0x55
+		write(t, path, damaged)
+		if r := run(t, "verify", model, "--against", path); strings.Contains(r.stderr, "panic") {
+			t.Errorf("byte %d: %s", at, r.stderr)
+		}
+	}
+	write(t, path, file[:len(file)/2])
+	wrong{"truncated", []string{"verify", model, "--against", path}, statusData, "damaged.npz"}.check(t, "")
+	wrong{"missing", []string{"verify", model, "--against", path + "x"}, statusData, "damaged.npzx"}.check(t, "")
+	arrays := referenceArrays(t)
+	delete(arrays, "input")
+	wrong{"no input", []string{"verify", model, "--against", writeReference(t, arrays)}, statusData, `"input"`}.check(t, "")
+	arrays = referenceArrays(t)
+	delete(arrays, "ort_0")
+	delete(arrays, "ort_1")
+	wrong{"no outputs", []string{"verify", model, "--against", writeReference(t, arrays)}, statusData, "no outputs"}.check(t, "")
+}

@@ -1,0 +1,137 @@
+package regraft
+
+import (
+	"fmt"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/plan"
+	"regraft/engine/run"
+	"regraft/head"
+)
+
+// Matrix is a row-major result of Rows photos.
+type Matrix struct {
+	Name       string
+	Rows, Cols int
+	Values     []float32
+}
+
+// Row is what belongs to photo i.
+func (m Matrix) Row(i int) []float32 { return m.Values[i*m.Cols : (i+1)*m.Cols] }
+
+// Infer runs prepared input, x (images, C, H, W), any number of images, and returns the main
+// output (images, classes), before a final Softmax, and the features (images, F) that enter its
+// classifier, where it was recognised.
+func (m *Model) Infer(x []float32, images int) ([]Matrix, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := fits(m.net, x, images); err != nil {
+		return nil, err
+	}
+	if err := m.start(); err != nil {
+		return nil, err
+	}
+	return infer(m.machine, m.program, x, images)
+}
+
+// Outputs runs prepared input through the whole network and returns all outputs as the file has
+// them, auxiliary ones included.
+func (m *Model) Outputs(x []float32, images int) ([]Matrix, error) {
+	net := m.Network()
+	if err := fits(net, x, images); err != nil {
+		return nil, err
+	}
+	p, err := m.compile(net, min(images, m.options.batch))
+	if err != nil {
+		return nil, err
+	}
+	machine, err := run.New(p, m.options.threads)
+	if err != nil {
+		return nil, err
+	}
+	defer machine.Close()
+	return infer(machine, p, x, images)
+}
+
+// infer runs the images in batches.
+func infer(machine *run.Machine, p *plan.Program, x []float32, images int) ([]Matrix, error) {
+	outputs := make([]Matrix, len(p.Outputs))
+	size := len(x) / images
+	for done := 0; done < images; {
+		n := min(images-done, p.Batch)
+		if err := machine.Infer(x[done*size:(done+n)*size], n); err != nil {
+			return nil, err
+		}
+		for i, v := range p.Outputs {
+			values := append(outputs[i].Values, machine.Output(i)[:n*v.Cols]...)
+			outputs[i] = Matrix{v.Name, done + n, v.Cols, values}
+		}
+		done += n
+	}
+	return outputs, nil
+}
+
+func fits(net *engine.Network, x []float32, images int) error {
+	if shape := net.Input.Shape()[1:]; images < 1 || len(x) != images*shape.TotalSize() {
+		return fmt.Errorf("%d values are not %d images of %v", len(x), images, shape)
+	}
+	return nil
+}
+
+// start prepares the machine; m.mu is held.
+func (m *Model) start() error {
+	if m.machine != nil {
+		return nil
+	}
+	net, err := answering(m.net)
+	if err != nil {
+		return err
+	}
+	if m.program, err = m.compile(net, m.options.batch); err != nil {
+		return err
+	}
+	m.machine, err = run.New(m.program, m.options.threads)
+	return err
+}
+
+// Plan compiles the network for inference of so many images at a time and returns the listing of
+// its steps.
+func (m *Model) Plan(images int) (string, error) {
+	p, err := m.compile(m.Network(), images)
+	if err != nil {
+		return "", err
+	}
+	return p.String(), nil
+}
+
+func (m *Model) compile(net *engine.Network, images int) (*plan.Program, error) {
+	net, err := net.WithBatch(images)
+	if err != nil {
+		return nil, err
+	}
+	isa, err := kernel.Detect()
+	if err != nil {
+		return nil, err
+	}
+	return plan.Inference(net, plan.Options{ISA: isa, Direct: m.options.direct})
+}
+
+// answering is the part of the network that answers for photos: the logits of the main output,
+// without a final Softmax, and the features (N, F) that enter its classifier. Where the classifier
+// is not recognised, the first output is taken as it is, without features.
+func answering(net *engine.Network) (*engine.Network, error) {
+	logits, err := head.Logits(net)
+	if err != nil {
+		return net.Until(net.Outputs[0])
+	}
+	heads, err := head.Find(logits)
+	if err != nil {
+		return nil, err
+	}
+	outputs := []engine.Output{logits.Outputs[0]}
+	if in := heads[0].Input; in.Dims() == 2 {
+		outputs = append(outputs, engine.Output{Name: "features", Node: in})
+	}
+	return logits.Until(outputs...)
+}

@@ -1,0 +1,225 @@
+// Package regraft fine-tunes and runs image classifiers that come as ONNX files, on the CPU and
+// in plain Go.
+//
+//	model, err := regraft.Open("inception_v3.onnx")
+//	results, err := model.Classify(ctx, regraft.File("photo.jpg"))
+//	fmt.Println(results[0].Top(5))
+//
+// The same model, photos and seed give the same bits on every CPU and for every number of threads.
+package regraft
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"regraft/engine"
+	"regraft/engine/plan"
+	"regraft/engine/run"
+	"regraft/head"
+	"regraft/onnx"
+	"regraft/photo"
+	"regraft/train"
+)
+
+// Version is the program's version, as the build set it.
+func Version() string { return engine.Version }
+
+// Model is a classifier: a network, its labels and its preprocessing.
+//
+// All methods are safe for concurrent use. Decoding of photos runs beside everything else; the
+// arithmetic of one Model is done by one call at a time, since it uses all its threads anyway.
+type Model struct {
+	options options
+	info    *onnx.Info
+	assumed bool // the preprocessing is not the file's
+
+	mu      sync.Mutex
+	net     *engine.Network
+	program *plan.Program
+	machine *run.Machine // nil until it is needed
+}
+
+type options struct {
+	threads, workers, batch, inputSize int
+	direct, tiff                       bool
+	head                               string
+	preprocess                         []func(*photo.Preprocess)
+}
+
+// Option changes how Open prepares a model.
+type Option func(*options)
+
+// Threads sets the number of threads of arithmetic; the default is all cores. The results do not
+// depend on it.
+func Threads(n int) Option { return func(o *options) { o.threads = n } }
+
+// Workers sets the number of photos that are decoded at the same time; the default is all cores.
+func Workers(n int) Option { return func(o *options) { o.workers = n } }
+
+// Batch sets how many photos run through the network at a time, at most; the default is 8. The
+// results do not depend on it.
+func Batch(n int) Option { return func(o *options) { o.batch = n } }
+
+// InputSize builds the network for square photos of so many pixels a side, where its structure
+// allows that.
+func InputSize(pixels int) Option { return func(o *options) { o.inputSize = pixels } }
+
+// Direct switches Winograd convolutions off.
+func Direct() Option { return func(o *options) { o.direct = true } }
+
+// Head names the classifier to use where the network has several of equal depth.
+func Head(name string) Option { return func(o *options) { o.head = name } }
+
+// TIFF lets photos be TIFF files.
+func TIFF() Option { return func(o *options) { o.tiff = true } }
+
+// Preprocess changes what the model's file says about its input; it sees ImageNet's preprocessing
+// when the file says nothing.
+func Preprocess(change func(*photo.Preprocess)) Option {
+	return func(o *options) { o.preprocess = append(o.preprocess, change) }
+}
+
+// Open reads the ONNX file at path. An error of an invalid or unsupported file lists all its problems.
+func Open(path string, opts ...Option) (*Model, error) {
+	o := options{threads: runtime.GOMAXPROCS(0), workers: runtime.GOMAXPROCS(0), batch: 8}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	net, info, err := onnx.Read(path, onnx.ReadOptions{Size: o.inputSize})
+	if err != nil {
+		return nil, err
+	}
+	if o.head != "" {
+		if net, err = head.Choose(net, o.head); err != nil {
+			return nil, err
+		}
+	}
+	m := &Model{options: o, info: info, net: net}
+	return m, m.settlePreprocess()
+}
+
+// settlePreprocess fills Meta.Preprocess: the file's, or ImageNet's, with the options' changes.
+func (m *Model) settlePreprocess() error {
+	side := m.net.Input.Shape()[3]
+	p := photo.Preprocess(*engine.ImageNet(side))
+	if given := m.net.Meta.Preprocess; given != nil {
+		p = photo.Preprocess(*given)
+	}
+	m.assumed = m.net.Meta.Preprocess == nil
+	p.Size = side
+	for _, change := range m.options.preprocess {
+		change(&p)
+	}
+	if err := p.Check(); err != nil {
+		return err
+	}
+	settled := engine.Preprocess(p)
+	m.net.Meta.Preprocess = &settled
+	return nil
+}
+
+// Info describes the file that the model was read from.
+func (m *Model) Info() *onnx.Info { return m.info }
+
+// Heads are the model's classifiers, the main one first.
+func (m *Model) Heads() ([]head.Head, error) { return head.Find(m.Network()) }
+
+// Network is the network itself, for those who go below this package; it must not be changed.
+func (m *Model) Network() *engine.Network {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.net
+}
+
+// Labels are the names of the classes in the order of the outputs: class_0, class_1, ... when the
+// model does not know them.
+func (m *Model) Labels() []string {
+	net := m.Network()
+	if m.Labelled() {
+		return net.Meta.Labels
+	}
+	labels := make([]string, classes(net))
+	for i := range labels {
+		labels[i] = fmt.Sprintf("class_%d", i)
+	}
+	return labels
+}
+
+// Labelled reports whether the model knows the names of its classes.
+func (m *Model) Labelled() bool {
+	net := m.Network()
+	return len(net.Meta.Labels) == classes(net)
+}
+
+// classes counts the columns of the main output.
+func classes(net *engine.Network) int {
+	shape := net.Outputs[0].Node.Shape()
+	return shape.TotalSize() / shape[0]
+}
+
+// Preprocess is how photos become the network's input.
+func (m *Model) Preprocess() photo.Preprocess {
+	return photo.Preprocess(*m.Network().Meta.Preprocess)
+}
+
+// Assumed reports whether the file says nothing about its preprocessing, so that ImageNet's was
+// taken.
+func (m *Model) Assumed() bool { return m.assumed }
+
+// SwapHeads replaces all classifiers by new ones for the given labels, initialised as torchvision
+// does from the seed.
+func (m *Model) SwapHeads(labels []string, seed uint64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	net, err := head.Swap(m.net, labels, seed)
+	if err != nil {
+		return err
+	}
+	return m.replace(net)
+}
+
+// Train fits the model to folders of photos as cfg says (cfg.Net is ignored) and takes over the
+// best weights. It ends early, after the step in hand and with a checkpoint, when ctx does.
+func (m *Model) Train(ctx context.Context, cfg train.Config, events train.Events) (*train.Result, error) {
+	cfg.Net = m.Network()
+	result, err := train.Fit(ctx, cfg, events)
+	if err != nil {
+		return nil, err
+	}
+	best, _, err := onnx.Read(result.Model, onnx.ReadOptions{})
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return result, m.replace(best)
+}
+
+// Save writes the model as one ONNX file with labels and preprocessing inside; a file at path is
+// replaced as a whole or not at all.
+func (m *Model) Save(path string) error { return onnx.Write(path, m.Network()) }
+
+// Close releases the memory of the model's arithmetic. The model may be used again.
+func (m *Model) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.stop()
+}
+
+// replace swaps the network; m.mu is held.
+func (m *Model) replace(net *engine.Network) error {
+	m.net = net
+	return m.stop()
+}
+
+// stop ends the machine; m.mu is held.
+func (m *Model) stop() error {
+	if m.machine == nil {
+		return nil
+	}
+	err := m.machine.Close()
+	m.machine = nil
+	return err
+}
