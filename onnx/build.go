@@ -12,7 +12,7 @@ import (
 
 // build makes the network out of normal steps, at the asked batch.
 func build(n *normaliser, names *namer, meta engine.Meta, o ReadOptions) (*engine.Network, error) {
-	b := &builder{Builder: engine.NewBuilder(), names: names, nodes: map[*value]*gorgonia.Node{}, keepTies: o.KeepTies, tied: map[*float32]*gorgonia.Node{}}
+	b := &builder{Builder: engine.NewBuilder(), names: names, nodes: map[*value]*gorgonia.Node{}, keepTies: o.KeepTies}
 	shape := n.input.shape.Clone()
 	shape[0] = max(o.Batch, 1)
 	input, err := b.Placeholder(n.input.name, shape...)
@@ -27,12 +27,12 @@ func build(n *normaliser, names *namer, meta engine.Meta, o ReadOptions) (*engin
 		}
 	}
 	var outputs []engine.Output
-	for _, v := range mainFirst(n) {
-		node := b.nodes[v]
-		if node == nil || v == n.input {
-			return nil, &UnsupportedError{[]Unsupported{{"graph output", v.name, "it does not depend on the image"}}}
+	for _, out := range mainFirst(n) {
+		node := b.nodes[out.value]
+		if node == nil || out.value == n.input {
+			return nil, &UnsupportedError{[]Unsupported{{"graph output", out.name, "it does not depend on the image"}}}
 		}
-		outputs = append(outputs, engine.Output{Name: v.name, Node: node})
+		outputs = append(outputs, engine.Output{Name: out.name, Node: node})
 	}
 	return b.Network(meta, outputs...)
 }
@@ -42,7 +42,6 @@ type builder struct {
 	names    *namer
 	nodes    map[*value]*gorgonia.Node
 	keepTies bool
-	tied     map[*float32]*gorgonia.Node // by the tensor's place in the file
 }
 
 func (b *builder) step(s *step) error {
@@ -82,7 +81,7 @@ func (b *builder) param(s *step, slot int) (*gorgonia.Node, error) {
 
 // mainFirst orders the outputs: the one whose path from the input passes most convolutions (then most
 // steps) is the classifier, the others are auxiliary, in the file's order.
-func mainFirst(n *normaliser) []*value {
+func mainFirst(n *normaliser) []output {
 	type depth struct{ convs, steps int }
 	less := func(a, b depth) bool { return a.convs < b.convs || a.convs == b.convs && a.steps < b.steps }
 	depths := map[*value]depth{}
@@ -100,8 +99,8 @@ func mainFirst(n *normaliser) []*value {
 	}
 	outputs := slices.Clone(n.outputs)
 	main := 0
-	for i, v := range outputs {
-		if less(depths[outputs[main]], depths[v]) {
+	for i, out := range outputs {
+		if less(depths[outputs[main].value], depths[out.value]) {
 			main = i
 		}
 	}
@@ -127,9 +126,9 @@ func batchBound(n *normaliser) []Unsupported {
 				return []Unsupported{{s.op.Name(), s.label, fmt.Sprintf("it is bound to the %d images of a batch that the file was exported with: %v", own, err)}}
 			}
 		}
-		for _, v := range n.outputs {
-			if len(v.shape) == 0 || v.shape[0] != batch {
-				return []Unsupported{{"graph output", v.name, fmt.Sprintf("for %d images it has shape %v: there must be one row for every image", batch, v.shape)}}
+		for _, out := range n.outputs {
+			if shape := out.value.shape; len(shape) == 0 || shape[0] != batch {
+				return []Unsupported{{"graph output", out.name, fmt.Sprintf("for %d images it has shape %v: there must be one row for every image", batch, shape)}}
 			}
 		}
 	}

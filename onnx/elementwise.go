@@ -102,3 +102,30 @@ func lowerGelu(c *call) error {
 	}
 	return c.emit(&op.Gelu{}, x)
 }
+
+func writeClip(e *exporter, o *op.Clip, in []string) {
+	e.node("Clip", append(in, e.scalar("min", o.Min), e.scalar("max", o.Max)))
+}
+
+func writeHardSigmoid(e *exporter, o *op.HardSigmoid, in []string) {
+	e.node("HardSigmoid", in, floatAttribute("alpha", o.Alpha), floatAttribute("beta", o.Beta))
+}
+
+// writeSiLU writes x * Sigmoid(x).
+func writeSiLU(e *exporter, _ *op.SiLU, in []string) {
+	e.node("Mul", []string{in[0], e.inner("Sigmoid", in)})
+}
+
+// writeGelu writes x * (1 + Erf(x / sqrt 2)) * 0.5.
+func writeGelu(e *exporter, _ *op.Gelu, in []string) {
+	root := e.inner("Div", []string{in[0], e.scalar("root", math.Sqrt2)})
+	factor := e.inner("Add", []string{e.inner("Erf", []string{root}), e.scalar("one", 1)})
+	e.node("Mul", []string{e.inner("Mul", []string{in[0], factor}), e.scalar("half", 0.5)})
+}
+
+// writeAffine writes a factor and a summand per channel.
+func writeAffine(e *exporter, o *op.Affine, in []string) {
+	shape := []int{1, len(o.Scale), 1, 1}
+	product := e.inner("Mul", []string{in[0], e.floats("scale", shape, o.Scale)})
+	e.node("Add", []string{product, e.floats("shift", shape, o.Shift)})
+}

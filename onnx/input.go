@@ -24,7 +24,7 @@ type imageInput struct {
 
 // chooseInput finds the image among the graph's inputs and settles its shape: the file's batch, the
 // asked size or else the file's.
-func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageInput, error) {
+func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageInput, *Unsupported) {
 	if len(g.inputs) != 1 {
 		return nil, unsupportedInput(fmt.Sprint(len(g.inputs), " inputs"), "one image is the only input that is supported")
 	}
@@ -67,8 +67,8 @@ func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageI
 	return in, nil
 }
 
-func unsupportedInput(name, reason string) error {
-	return &UnsupportedError{[]Unsupported{{Operator: "graph input", Node: name, Reason: reason}}}
+func unsupportedInput(name, reason string) *Unsupported {
+	return &Unsupported{Operator: "graph input", Node: name, Reason: reason}
 }
 
 // channelsLast tells whether the input is (N, H, W, C): all that reads it is a Transpose to (N, C, H, W).
@@ -104,7 +104,7 @@ func (in *imageInput) explain(list []Unsupported) []Unsupported {
 }
 
 // checkLayout refuses channels-last inputs that could not be turned into (N, C, H, W).
-func (in *imageInput) checkLayout(input *value) error {
+func (in *imageInput) checkLayout(input *value) *Unsupported {
 	if in.channelsLast && input == in.value {
 		return unsupportedInput(in.value.name, "a channels-last input is only supported where a Transpose to (N, C, H, W) comes first")
 	}

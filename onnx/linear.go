@@ -148,3 +148,7 @@ func lowerMatMul(c *call) error {
 	}
 	return c.emit(&op.MatMul{}, a, b)
 }
+
+func writeLinear(e *exporter, _ *op.Linear, in []string) {
+	e.node("Gemm", in, floatAttribute("alpha", 1), floatAttribute("beta", 1), intAttribute("transB", 1))
+}

@@ -13,8 +13,14 @@ import (
 type normaliser struct {
 	steps   []*step
 	input   *value
-	outputs []*value
+	outputs []output
 	uses    map[*value]int
+}
+
+// output is a result of the graph under the name that the file gives it.
+type output struct {
+	name  string
+	value *value
 }
 
 // rules look at one step at a time, operands' steps being normal already. A rule rewrites the step in place; steps
@@ -31,6 +37,16 @@ var rules = []func(*normaliser, *step){
 	(*normaliser).inputAffine,
 }
 
+// normalise takes what was lowered to normal form.
+func normalise(l *lowering, g *graph) *normaliser {
+	n := &normaliser{steps: l.steps, input: g.inputs[0]}
+	for _, v := range g.outputs {
+		n.outputs = append(n.outputs, output{v.name, v})
+	}
+	n.run()
+	return n
+}
+
 func (n *normaliser) run() {
 	n.uses = map[*value]int{}
 	for _, s := range n.steps {
@@ -40,8 +56,8 @@ func (n *normaliser) run() {
 		}
 	}
 	for i := range n.outputs {
-		n.outputs[i] = n.outputs[i].resolve()
-		n.uses[n.outputs[i]]++
+		n.outputs[i].value = n.outputs[i].value.resolve()
+		n.uses[n.outputs[i].value]++
 	}
 	n.channelsFirst()
 	for _, s := range n.steps {
@@ -59,8 +75,8 @@ func (n *normaliser) run() {
 func (n *normaliser) sweep() {
 	needed := map[*value]bool{}
 	for i := range n.outputs {
-		n.outputs[i] = n.outputs[i].resolve()
-		needed[n.outputs[i]] = true
+		n.outputs[i].value = n.outputs[i].value.resolve()
+		needed[n.outputs[i].value] = true
 	}
 	var kept []*step
 	for i := len(n.steps) - 1; i >= 0; i-- {

@@ -94,3 +94,30 @@ func lowerSoftmax(make func(axis int) op.Op) func(*call) error {
 		return c.emit(make(axis), x)
 	}
 }
+
+// writeBatchNorm writes the form of inference: with training_mode other runtimes would use the statistics of
+// the batch.
+func writeBatchNorm(e *exporter, o *op.BatchNorm, in []string) {
+	e.node("BatchNormalization", in, floatAttribute("epsilon", o.Epsilon), floatAttribute("momentum", o.Momentum))
+}
+
+func writeLayerNorm(e *exporter, o *op.LayerNorm, in []string) {
+	e.node("LayerNormalization", in, intAttribute("axis", o.Axis), floatAttribute("epsilon", o.Epsilon))
+}
+
+func writeLRN(e *exporter, o *op.LRN, in []string) {
+	e.node("LRN", in, intAttribute("size", o.Size), floatAttribute("alpha", o.Alpha), floatAttribute("beta", o.Beta), floatAttribute("bias", o.Bias))
+}
+
+// writeDropout leaves training_mode out, which makes the node an identity everywhere.
+func writeDropout(e *exporter, o *op.Dropout, in []string) {
+	e.node("Dropout", append(in, e.scalar("ratio", o.Ratio)))
+}
+
+func writeSoftmax(e *exporter, o *op.Softmax, in []string) {
+	e.node("Softmax", in, intAttribute("axis", o.Axis))
+}
+
+func writeLogSoftmax(e *exporter, o *op.LogSoftmax, in []string) {
+	e.node("LogSoftmax", in, intAttribute("axis", o.Axis))
+}

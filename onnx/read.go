@@ -139,18 +139,18 @@ func (g *graphProto) constants(external *externalData) ([]*constant, error) {
 
 // convert makes the network out of the linked graph.
 func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Network, error) {
-	in, err := chooseInput(g, info, meta, o)
-	if err != nil {
-		return nil, err
+	in, problem := chooseInput(g, info, meta, o)
+	if problem != nil {
+		// The shapes stay unknown, but what else is not supported is found all the same.
+		return nil, &UnsupportedError{append([]Unsupported{*problem}, lower(g, 0).unsupported...)}
 	}
 	l := lower(g, in.batch)
 	if len(l.unsupported) > 0 {
 		return nil, &UnsupportedError{in.explain(l.unsupported)}
 	}
-	n := &normaliser{steps: l.steps, input: in.value, outputs: g.outputs}
-	n.run()
-	if err := in.checkLayout(n.input); err != nil {
-		return nil, err
+	n := normalise(l, g)
+	if problem := in.checkLayout(n.input); problem != nil {
+		return nil, &UnsupportedError{[]Unsupported{*problem}}
 	}
 	if list := batchBound(n); list != nil {
 		return nil, &UnsupportedError{list}

@@ -504,3 +504,43 @@ func lowerSize(c *call) error {
 	c.define(0, &constant{shape: tensor.Shape{}, dtype: typeInt64, ints: []int64{int64(sizeOf(v.shape))}})
 	return nil
 }
+
+func writeFlatten(e *exporter, o *op.Flatten, in []string) {
+	e.node("Flatten", in, intAttribute("axis", o.Axis))
+}
+
+func writeReshape(e *exporter, o *op.Reshape, in []string) {
+	e.node("Reshape", append(in, e.ints("shape", o.Shape...)))
+}
+
+func writeSqueeze(e *exporter, o *op.Squeeze, in []string) {
+	e.node("Squeeze", append(in, e.ints("axes", o.Axes...)))
+}
+
+func writeUnsqueeze(e *exporter, o *op.Unsqueeze, in []string) {
+	e.node("Unsqueeze", append(in, e.ints("axes", o.Axes...)))
+}
+
+func writeTranspose(e *exporter, o *op.Transpose, in []string) {
+	e.node("Transpose", in, intsAttribute("perm", o.Perm...))
+}
+
+func writeConcat(e *exporter, o *op.Concat, in []string) {
+	e.node("Concat", in, intAttribute("axis", o.Axis))
+}
+
+func writeSlice(e *exporter, o *op.Slice, in []string) {
+	e.node("Slice", append(in, e.ints("starts", o.Starts...), e.ints("ends", o.Ends...), e.ints("axes", o.Axes...), e.ints("steps", o.Steps...)))
+}
+
+func writeGather(e *exporter, o *op.Gather, in []string) {
+	e.node("Gather", append(in, e.intTensor("indices", o.IndexShape, o.Indices)), intAttribute("axis", o.Axis))
+}
+
+func writeExpand(e *exporter, o *op.Expand, in []string) {
+	e.node("Expand", append(in, e.ints("shape", o.Shape...)))
+}
+
+func writePad(e *exporter, o *op.Pad, in []string) {
+	e.node("Pad", append(in, e.ints("pads", o.Pads...), e.scalar("value", o.Value)))
+}

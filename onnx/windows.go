@@ -151,3 +151,23 @@ func lowerReduceMean(c *call) error {
 	}
 	return c.emit(&op.ReduceMean{Axes: sorted(axes, rank), KeepDims: keep}, x)
 }
+
+func writeConv(e *exporter, o *op.Conv, in []string) {
+	kernel := op.Inputs(e.current)[1].Shape()[2:]
+	e.node("Conv", in, intsAttribute("dilations", o.Dilations[:]...), intAttribute("group", o.Group),
+		intsAttribute("kernel_shape", kernel...), intsAttribute("pads", o.Pads[:]...), intsAttribute("strides", o.Strides[:]...))
+}
+
+func writeMaxPool(e *exporter, o *op.MaxPool, in []string) {
+	e.node("MaxPool", in, flagAttribute("ceil_mode", o.CeilMode), intsAttribute("dilations", o.Dilations[:]...),
+		intsAttribute("kernel_shape", o.Kernel[:]...), intsAttribute("pads", o.Pads[:]...), intsAttribute("strides", o.Strides[:]...))
+}
+
+func writeAveragePool(e *exporter, o *op.AveragePool, in []string) {
+	e.node("AveragePool", in, flagAttribute("ceil_mode", o.CeilMode), flagAttribute("count_include_pad", o.CountIncludePad),
+		intsAttribute("kernel_shape", o.Kernel[:]...), intsAttribute("pads", o.Pads[:]...), intsAttribute("strides", o.Strides[:]...))
+}
+
+func writeReduceMean(e *exporter, o *op.ReduceMean, in []string) {
+	e.node("ReduceMean", in, intsAttribute("axes", o.Axes...), flagAttribute("keepdims", o.KeepDims))
+}
