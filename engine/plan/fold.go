@@ -28,8 +28,11 @@ func (g *graph) foldBatchNorm() {
 		if into == nil || len(users[into.out]) != 1 || into.norm != nil || into.relu {
 			continue
 		}
-		switch into.op.(type) {
+		switch o := into.op.(type) {
 		case *op.Conv:
+			if !fastConv(o, into) {
+				continue
+			}
 		case *op.AveragePool:
 			conv := makers[into.in[0]]
 			if conv == nil || len(users[conv.out]) != 1 || len(conv.in) > 2 || conv.norm != nil || !isConv(conv) {

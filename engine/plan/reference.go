@@ -13,11 +13,10 @@ import (
 // reference is the step of an operator without a fast form: it unpacks the operands to row-major
 // tensors, calls the operator's own Do, and packs the result. Slow, correct, and told by inspect.
 type reference struct {
-	op      op.Op
-	in      []place
-	out     place
-	number  []*float32
-	backing []*tensor.Dense
+	op     op.Op
+	in     []place
+	out    place
+	number []*float32
 }
 
 // place is how an operand of a reference step lies in memory.
@@ -25,6 +24,7 @@ type place struct {
 	shape  tensor.Shape
 	layout kernel.Layout // of blocked and matrix forms
 	packed bool
+	length int // of the memory that holds it
 	images int
 	param  []float32 // constant operands come from here
 }
@@ -60,7 +60,7 @@ func (r *reference) Item(_ *kernel.Worker, _ int, a *kernel.Args) {
 func (p *place) read(address uintptr) gorgonia.Value {
 	data := make([]float32, p.shape.TotalSize())
 	if p.packed {
-		p.layout.Unpack(data, kernel.Floats(address, p.layout.Len(p.images)), p.images)
+		p.layout.Unpack(data, kernel.Floats(address, p.length), p.images)
 	} else {
 		copy(data, kernel.Floats(address, len(data)))
 	}
@@ -77,7 +77,7 @@ func (p *place) write(address uintptr, v gorgonia.Value) {
 		data = []float32{v.Data().(float32)}
 	}
 	if p.packed {
-		p.layout.Pack(kernel.Floats(address, p.layout.Len(p.images)), data, p.images)
+		p.layout.Pack(kernel.Floats(address, p.length), data, p.images)
 		return
 	}
 	copy(kernel.Floats(address, len(data)), data)
@@ -117,7 +117,7 @@ func placeOf(v *value) place {
 	p := place{shape: v.shape, images: 1}
 	root, _ := v.base()
 	if v.param == nil && (root.form == blocked || root.form == matrix) {
-		p.packed, p.layout, p.images = true, v.images(), v.shape[0]
+		p.packed, p.layout, p.length, p.images = true, v.images(), root.length, v.shape[0]
 	}
 	return p
 }

@@ -210,6 +210,9 @@ func (m *Machine) Running() []float32 {
 // Gradients returns the gradients of the last step by parameter name, in plain row-major order.
 func (m *Machine) Gradients() map[string][]float32 { return m.named(plan.Grad, m.program.Params) }
 
+// Parameters returns the trainable parameters by name, in plain row-major order.
+func (m *Machine) Parameters() map[string][]float32 { return m.named(plan.Param, m.program.Params) }
+
 // RunningStatistics returns the running statistics by parameter name.
 func (m *Machine) RunningStatistics() map[string][]float32 {
 	return m.named(plan.Stats, m.program.Running)
@@ -228,7 +231,7 @@ func (m *Machine) named(space plan.Space, slots []plan.Slot) map[string][]float3
 
 // Store copies the trained parameters and running statistics into net, by name.
 func (m *Machine) Store(net *engine.Network) error {
-	for _, values := range []map[string][]float32{m.named(plan.Param, m.program.Params), m.RunningStatistics()} {
+	for _, values := range []map[string][]float32{m.Parameters(), m.RunningStatistics()} {
 		for name, v := range values {
 			p, err := net.Param(name)
 			if err != nil {
