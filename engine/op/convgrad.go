@@ -52,13 +52,16 @@ func (o *ConvGradX) eval(in []array, out array) {
 	parallel(out.shape[0]*channels, func(i int) {
 		image, c := i/channels, i%channels
 		dx := out.plane(image, c)
-		for k := range outPerGroup {
-			oc := c/inPerGroup*outPerGroup + k
-			plane := dy.plane(image, oc)
-			forTaps(rows, cols, w.plane(oc, c%inPerGroup), func(tap float64, yAt, xAt, n int) {
-				axpy(tap, plane[yAt:], 1, dx[xAt:], cols.stride, n)
+		first := c / inPerGroup * outPerGroup
+		forQuads(outPerGroup, func(from, to int) {
+			var q quad
+			for oc := first + from; oc < first+to; oc++ {
+				q.add(w.plane(oc, c%inPerGroup), dy.plane(image, oc))
+			}
+			forTaps(rows, cols, func(tap, yAt, xAt, n int) {
+				q.multiplyAdd(tap, yAt, 1, dx[xAt:], cols.stride, n)
 			})
-		}
+		})
 	})
 }
 
@@ -105,30 +108,45 @@ func (o *ConvGradW) eval(in []array, out array) {
 	rows, cols, _ := o.windows([2]int(x.shape[2:]), o.Kernel)
 	outs, inPerGroup := out.shape[0], out.shape[1]
 	outPerGroup := outs / o.Group
-	parallel(outs*inPerGroup, func(i int) {
-		oc, c := i/inPerGroup, i%inPerGroup
-		dw := out.plane(oc, c)
-		for image := range x.shape[0] {
-			plane, dyPlane := x.plane(image, oc/outPerGroup*inPerGroup+c), dy.plane(image, oc)
-			for k := range dw {
-				dw[k] += tapGradient(rows, cols, k/cols.kernel, k%cols.kernel, plane, dyPlane)
+	parallel(outs, func(oc int) {
+		first := oc / outPerGroup * inPerGroup
+		forQuads(inPerGroup, func(from, to int) {
+			for image := range x.shape[0] {
+				var q quad
+				for c := from; c < to; c++ {
+					q.add(out.plane(oc, c), x.plane(image, first+c))
+				}
+				g := dy.plane(image, oc)
+				forTaps(rows, cols, func(tap, yAt, xAt, n int) {
+					q.addProducts(tap, xAt, cols.stride, g[yAt:yAt+n])
+				})
 			}
-		}
+		})
 	})
 }
 
-// tapGradient sums x*dy over the outputs at which tap (kh, kw) meets the input.
-func tapGradient(rows, cols window, kh, kw int, x, dy []float64) float64 {
-	firstRow, lastRow := rows.outputs(kh)
-	firstCol, lastCol := cols.outputs(kw)
-	sum := 0.0
-	for oh := firstRow; oh < lastRow; oh++ {
-		g := dy[oh*cols.out+firstCol : oh*cols.out+lastCol]
-		at := rows.at(oh, kh)*cols.in + cols.at(firstCol, kw)
-		for _, v := range g {
-			sum += float64(v * x[at])
-			at += cols.stride
+// addProducts adds the scalar product of g and every plane, from index at on with the given stride, to kernel[tap].
+func (q *quad) addProducts(tap, at, stride int, g []float64) {
+	if q.n < 4 {
+		for j := range q.n {
+			plane := q.planes[j][at:]
+			sum := q.kernels[j][tap]
+			for i, v := range g {
+				sum += float64(v * plane[i*stride])
+			}
+			q.kernels[j][tap] = sum
 		}
+		return
 	}
-	return sum
+	last := (len(g)-1)*stride + 1
+	w, x := q.planes[0][at:at+last], q.planes[1][at:at+last]
+	y, z := q.planes[2][at:at+last], q.planes[3][at:at+last]
+	a, b, c, d := q.kernels[0][tap], q.kernels[1][tap], q.kernels[2][tap], q.kernels[3][tap]
+	for i, v := range g {
+		a += float64(v * w[i*stride])
+		b += float64(v * x[i*stride])
+		c += float64(v * y[i*stride])
+		d += float64(v * z[i*stride])
+	}
+	q.kernels[0][tap], q.kernels[1][tap], q.kernels[2][tap], q.kernels[3][tap] = a, b, c, d
 }

@@ -55,6 +55,16 @@ func TestDropoutMask(t *testing.T) {
 	}
 }
 
+// A run that resumes with a later version must drop the same elements.
+func TestDropoutMaskIsPinned(t *testing.T) {
+	mask := make([]float32, 16)
+	op.DropoutMask(mask, 0.5, "a", 1, 2)
+	want := []float32{2, 2, 0, 0, 0, 2, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0}
+	if !slices.Equal(mask, want) {
+		t.Errorf("the mask is %v, want %v", mask, want)
+	}
+}
+
 // TestDropoutTrainUsesTheMask checks that every image has the mask of its own, whatever the batch.
 func TestDropoutTrainUsesTheMask(t *testing.T) {
 	const key = 0x0123456789abcdef

@@ -11,10 +11,12 @@ var unit = [2]int{1, 1}
 
 // inception has the operators of Inception-v3, in training and inference form.
 var inception = []Row{
-	{Name: "Conv 3x3", Op: &op.Conv{Strides: unit, Dilations: unit, Group: 1}, Shapes: [][]int{{2, 3, 5, 4}, {2, 3, 3, 3}}, Differentiable: 2},
+	{Name: "Conv 3x3", Op: &op.Conv{Strides: unit, Dilations: unit, Group: 1}, Shapes: [][]int{{2, 5, 5, 4}, {6, 5, 3, 3}}, Differentiable: 2},
 	{Name: "Conv 1x1 with bias", Op: &op.Conv{Strides: unit, Dilations: unit, Group: 1}, Shapes: [][]int{{1, 3, 2, 3}, {4, 3, 1, 1}, {4}}, Differentiable: 3},
 	{Name: "Conv stride 2, uneven pads", Op: &op.Conv{Strides: [2]int{2, 3}, Dilations: unit, Pads: [4]int{1, 0, 2, 1}, Group: 1}, Shapes: [][]int{{2, 2, 6, 7}, {3, 2, 3, 2}, {3}}, Differentiable: 3},
+	{Name: "Conv 1x1 padded", Op: &op.Conv{Strides: unit, Dilations: unit, Pads: [4]int{1, 1, 0, 0}, Group: 1}, Shapes: [][]int{{1, 2, 3, 3}, {2, 2, 1, 1}}, Differentiable: 2},
 	{Name: "Conv 1x7", Op: &op.Conv{Strides: unit, Dilations: unit, Pads: [4]int{0, 3, 0, 3}, Group: 1}, Shapes: [][]int{{1, 2, 2, 5}, {2, 2, 1, 7}}, Differentiable: 2},
+	{Name: "Conv 3x1", Op: &op.Conv{Strides: unit, Dilations: unit, Pads: [4]int{1, 0, 1, 0}, Group: 1}, Shapes: [][]int{{1, 4, 4, 3}, {2, 4, 3, 1}}, Differentiable: 2},
 	{Name: "Conv dilated", Op: &op.Conv{Strides: [2]int{1, 2}, Dilations: [2]int{2, 3}, Pads: [4]int{2, 1, 1, 3}, Group: 1}, Shapes: [][]int{{1, 2, 5, 7}, {2, 2, 2, 3}}, Differentiable: 2},
 	{Name: "Conv grouped", Op: &op.Conv{Strides: unit, Dilations: unit, Pads: [4]int{1, 1, 1, 1}, Group: 2}, Shapes: [][]int{{2, 4, 3, 3}, {6, 2, 3, 3}, {6}}, Differentiable: 3},
 	{Name: "Conv depthwise", Op: &op.Conv{Strides: [2]int{2, 2}, Dilations: unit, Pads: [4]int{1, 1, 1, 1}, Group: 3}, Shapes: [][]int{{1, 3, 5, 4}, {3, 1, 3, 3}}, Differentiable: 2},
@@ -64,6 +66,7 @@ var inception = []Row{
 	{Name: "Concat channels", Op: &op.Concat{Axis: 1}, Shapes: [][]int{{2, 1, 2, 2}, {2, 3, 2, 2}, {2, 2, 2, 2}}, Differentiable: 3},
 	{Name: "Concat last", Op: &op.Concat{Axis: -1}, Shapes: [][]int{{2, 3}, {2, 1}}, Differentiable: 2},
 	{Name: "Slice", Op: &op.Slice{Starts: []int{1, -1}, Ends: []int{4, -5}, Axes: []int{0, -1}, Steps: []int{2, -2}}, Shapes: [][]int{{5, 2, 4}}, Differentiable: 1},
+	{Name: "Slice reversing", Op: &op.Slice{Starts: []int{-1}, Ends: []int{-100}, Axes: []int{1}, Steps: []int{-1}}, Shapes: [][]int{{2, 4}}, Differentiable: 1},
 	{Name: "Slice defaults", Op: &op.Slice{Starts: []int{0, 1}, Ends: []int{1, 100}}, Shapes: [][]int{{3, 4}}, Differentiable: 1},
 	{Name: "SliceGrad", Op: &op.SliceGrad{Slice: op.Slice{Starts: []int{1}, Ends: []int{3}, Axes: []int{1}, Steps: []int{1}}, In: []int{2, 4}}, Shapes: [][]int{{2, 2}}},
 
