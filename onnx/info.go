@@ -3,8 +3,10 @@ package onnx
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
+	"regraft/engine"
 	"regraft/engine/op"
 )
 
@@ -33,9 +35,6 @@ type Info struct {
 	Warnings    []string      `json:"warnings"`
 	// Advice says what can be trained faithfully and how a better file is made.
 	Advice []string `json:"advice"`
-
-	dropout  int
-	training bool // BatchNorm or Dropout in training form
 }
 
 // Transform is an affine step per channel on the network's input.
@@ -161,24 +160,50 @@ func (info *Info) refuse(list []Unsupported) *Info {
 	return info
 }
 
-// learn adds what the normal form shows.
-func (info *Info) learn(n *normaliser) {
-	seen := map[*constant]bool{}
+// learn adds what the network shows.
+func (info *Info) learn(n *normaliser, net *engine.Network) {
 	info.BatchNorm = "none"
 	for _, s := range n.steps {
 		switch o := s.op.(type) {
 		case *op.BatchNorm:
-			info.BatchNorm = "trainable"
+			if info.BatchNorm == "none" {
+				info.BatchNorm = "trainable"
+			}
+		case *op.Conv:
+			if len(s.in) == 3 && s.in[2].constant != nil && foldedBatchNorm(s.in[2].constant.name) {
+				info.BatchNorm = "folded"
+			}
 		case *op.Affine:
 			if s.in[0] == n.input {
 				info.Transform = &Transform{o.Scale, o.Shift}
 			}
 		}
-		for i, v := range s.in {
-			if k := v.constant; k != nil && !seen[k] && !(i >= 3 && info.BatchNorm == "trainable") {
-				seen[k] = true
-				info.Parameters += k.size()
-			}
+	}
+	for _, p := range net.Params {
+		if !p.Running && !p.Frozen {
+			info.Parameters += len(p.Value)
+		}
+		if !finite(p.Value) {
+			info.Warnings = append(info.Warnings, fmt.Sprintf("parameter %q holds infinite or undefined numbers", p.Name))
 		}
 	}
+	info.warn(net)
+	info.advise(net)
+}
+
+// foldedBatchNorm tells from a convolution's bias whether an exporter made it out of BatchNorm: PyTorch's
+// exporters give it names that no module has, tf2onnx keeps the name of what it folded.
+func foldedBatchNorm(bias string) bool {
+	return strings.HasPrefix(bias, "onnx::") || foldedName(bias) || strings.Contains(strings.ToLower(bias), "batch_norm")
+}
+
+// finite tells whether no value is infinite or NaN: those have all bits of the exponent set.
+func finite(values []float32) bool {
+	const exponent = 0xff << 23
+	for _, v := range values {
+		if math.Float32bits(v)&exponent == exponent {
+			return false
+		}
+	}
+	return true
 }

@@ -29,7 +29,7 @@ type UnsupportedError struct{ List []Unsupported }
 // Error has one line for every entry.
 func (e *UnsupportedError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of the model's operators are not supported:", len(e.List))
+	fmt.Fprintf(&b, "%d things in the model are not supported:", len(e.List))
 	if len(e.List) == 1 {
 		b.Reset()
 		b.WriteString("the model is not supported:")
@@ -155,6 +155,10 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 	if list := batchBound(n); list != nil {
 		return nil, &UnsupportedError{list}
 	}
-	info.learn(n)
-	return build(n, newNamer(g, info.Dialect == "regraft"), meta, o)
+	net, err := build(n, newNamer(g, info.Dialect == "regraft"), meta, o)
+	if err != nil {
+		return nil, err
+	}
+	info.learn(n, net)
+	return net, nil
 }

@@ -1,0 +1,62 @@
+package onnx
+
+import (
+	"fmt"
+
+	"regraft/engine"
+	"regraft/engine/op"
+)
+
+// warn lists what surprises people about a file that is read without complaint.
+func (info *Info) warn(net *engine.Network) {
+	warn := func(format string, args ...any) { info.Warnings = append(info.Warnings, fmt.Sprintf(format, args...)) }
+	if info.Layout == "NHWC" {
+		warn("the file's input is channels-last (N, H, W, C); the network is built for (N, C, H, W)")
+	}
+	if t := info.Transform; t != nil {
+		warn("preprocessing is part of the network: every channel is multiplied by %v, then %v is added", t.Scale, t.Shift)
+	}
+	for _, out := range net.Outputs {
+		switch out.Node.Op().(type) {
+		case *op.Softmax, *op.LogSoftmax:
+			warn("output %q is probabilities (%s): kept for serving, taken off for training", out.Name, out.Node.Op().(op.Op).Name())
+		}
+	}
+	if shape := net.Outputs[0].Node.Shape(); len(shape) == 2 && shape[1] == 1001 {
+		warn("there are 1001 classes: the first is usually TensorFlow's background class")
+	}
+}
+
+// Ways to make a file from which more can be trained.
+const (
+	exportTraining = `torch.onnx.export(model.train(), images, "model.onnx", dynamo=False, opset_version=17, do_constant_folding=False, training=torch.onnx.TrainingMode.TRAINING)`
+	exportPreserve = `torch.onnx.export(model.eval(), images, "model.onnx", dynamo=False, opset_version=17, do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE)`
+)
+
+// advise says what can be trained faithfully with the file and how a better one is made.
+func (info *Info) advise(net *engine.Network) {
+	advise := func(format string, args ...any) { info.Advice = append(info.Advice, fmt.Sprintf(format, args...)) }
+	size := net.Input.Shape()[2]
+	switch info.BatchNorm {
+	case "trainable":
+		advise("heads and the whole network can be trained faithfully: BatchNorm is there with its running statistics")
+	case "folded":
+		advise("training heads is exact; training the whole network works with a smaller learning rate, but BatchNorm cannot adapt: the exporter folded it into the convolutions")
+	default:
+		advise("heads and the whole network can be trained; no BatchNorm was found")
+	}
+	if len(net.Outputs) == 1 {
+		advise("there is no auxiliary output: training uses the main head alone")
+	}
+	switch {
+	case info.Dialect == "tf2onnx" && info.BatchNorm == "folded":
+		advise("tf2onnx always folds BatchNorm; for whole-network training start from PyTorch's weights of the same architecture")
+	case info.Dialect == "torchscript-train":
+		advise("exporting in training mode moves BatchNorm's running statistics one step towards the example images: export with a batch of real photos, not of noise")
+	case info.BatchNorm == "folded":
+		advise("for everything (BatchNorm, Dropout ratios, auxiliary head) export with: %s  where images is a batch of real photos (N, 3, %d, %d), because the export moves the running statistics one step towards it", exportTraining, size, size)
+		advise("for BatchNorm without an auxiliary head, statistics untouched: %s", exportPreserve)
+	case info.Dialect == "torchscript-eval" && len(net.Outputs) == 1:
+		advise("for Dropout ratios and auxiliary heads, if the model has them, export with: %s", exportTraining)
+	}
+}
