@@ -44,12 +44,12 @@ func HardSwish(x float32) float32 {
 }
 
 // HardSwishGrad is the gradient of HardSwish at x for dy, with PyTorch's choice at both ends: 0 at -3
-// and below, dy above 3, and the inner formula at 3.
+// and dy at 3.
 func HardSwishGrad(x, dy float32) float32 {
 	switch v := float64(x); {
 	case v <= -3:
 		return 0
-	case v > 3:
+	case v >= 3:
 		return dy
 	default:
 		return float32(float64(dy) * (v/3 + 0.5))

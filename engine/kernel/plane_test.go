@@ -250,6 +250,15 @@ func TestMap(t *testing.T) {
 	})
 }
 
+// TestHardSwishEnds pins PyTorch 2.15's choice where the derivative jumps.
+func TestHardSwishEnds(t *testing.T) {
+	for x, want := range map[float32]float32{-3: 0, 3: 1, 0: 0.5} {
+		if got := HardSwishGrad(x, 1); got != want {
+			t.Errorf("gradient at %v is %v, want %v", x, got, want)
+		}
+	}
+}
+
 // TestActivations compares with the definitions in float64 and derivatives with central differences.
 func TestActivations(t *testing.T) {
 	sig := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

@@ -28,7 +28,8 @@ type Rule struct {
 	twin   func(k *Constants, p, g, a, b []float32)
 }
 
-// The rules, with parameter p, gradient g, states a and b. All arithmetic is in float32, unfused.
+// The rules, with parameter p, gradient g, states a and b, in float32. Where PyTorch adds a multiple of
+// a tensor (decay, the step itself, Nesterov's look ahead) the product is fused into the sum, as there.
 var (
 	// SGD: g += decay p; p -= rate g.
 	SGD = &Rule{0, "sgd", sgd}
@@ -86,31 +87,29 @@ func (r *Rule) Apply(isa ISA, k Constants, p, g []float32, state ...[]float32) {
 
 func sgd(k *Constants, p, g, _, _ []float32) {
 	for i, v := range p {
-		d := g[i] + float32(k.Decay*v)
-		p[i] = v - float32(k.Rate*d)
+		p[i] = fma32(-k.Rate, fma32(k.Decay, v, g[i]), v)
 	}
 }
 
 func momentum(k *Constants, p, g, a, _ []float32) {
 	for i, v := range p {
-		d := g[i] + float32(k.Decay*v)
+		d := fma32(k.Decay, v, g[i])
 		a[i] = float32(k.Momentum*a[i]) + d
-		p[i] = v - float32(k.Rate*a[i])
+		p[i] = fma32(-k.Rate, a[i], v)
 	}
 }
 
 func nesterov(k *Constants, p, g, a, _ []float32) {
 	for i, v := range p {
-		d := g[i] + float32(k.Decay*v)
+		d := fma32(k.Decay, v, g[i])
 		a[i] = float32(k.Momentum*a[i]) + d
-		d += float32(k.Momentum * a[i])
-		p[i] = v - float32(k.Rate*d)
+		p[i] = fma32(-k.Rate, fma32(k.Momentum, a[i], d), v)
 	}
 }
 
 func adam(k *Constants, p, g, a, b []float32) {
 	for i, v := range p {
-		d := g[i] + float32(k.Decay*v)
+		d := fma32(k.Decay, v, g[i])
 		a[i] += float32(k.Gain * (d - a[i]))
 		b[i] = float32(k.Beta*b[i]) + float32(float32(k.GainSq*d)*d)
 		root := sqrt32(b[i])/k.Root + k.Epsilon
@@ -120,16 +119,16 @@ func adam(k *Constants, p, g, a, b []float32) {
 
 func rmsprop(k *Constants, p, g, a, b []float32) {
 	for i, v := range p {
-		d := g[i] + float32(k.Decay*v)
+		d := fma32(k.Decay, v, g[i])
 		a[i] = float32(k.Beta*a[i]) + float32(float32(k.GainSq*d)*d)
 		b[i] = float32(k.Momentum*b[i]) + d/(sqrt32(a[i])+k.Epsilon)
-		p[i] = v - float32(k.Rate*b[i])
+		p[i] = fma32(-k.Rate, b[i], v)
 	}
 }
 
 func rmspropTF(k *Constants, p, g, a, b []float32) {
 	for i, v := range p {
-		d := g[i] + float32(k.Decay*v)
+		d := fma32(k.Decay, v, g[i])
 		a[i] += float32(k.GainSq * (float32(d*d) - a[i]))
 		b[i] = float32(k.Momentum*b[i]) + float32(k.Rate*d)/sqrt32(a[i]+k.Epsilon)
 		p[i] = v - b[i]

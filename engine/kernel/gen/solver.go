@@ -8,7 +8,7 @@ import "fmt"
 //	SI  parameters   BX  gradients      DX  first state                 R8  second state
 //
 // Registers 0 to 4 hold one register of parameters, gradients with the decay added, states and scratch;
-// the constants sit in the last registers. Nothing is fused.
+// the constants sit in the last registers. Only what kernel.Rule calls fused is.
 
 // constantFields are the fields of kernel.Constants.
 var constantFields = []string{"rate", "decay", "keep", "momentum", "gain", "beta", "gainSq", "root", "epsilon"}
@@ -35,10 +35,9 @@ func (u *update) follow(state, weight, v string) {
 	u.add(state, state, v)
 }
 
-// descend is p -= rate*v, by way of v.
+// descend is p -= rate*v, fused.
 func (u *update) descend(v string) {
-	u.mul(v, u.k["rate"], v)
-	u.sub(u.p, u.p, v)
+	u.file.p("VFNMADD231PS %s, %s, %s", u.k["rate"], v, u.p)
 }
 
 // square is t = gainSq*g*g.
@@ -61,13 +60,11 @@ var rules = []rule{
 	}},
 	{"momentum", 1, []string{"rate", "momentum"}, func(u *update) {
 		u.follow(u.a, u.k["momentum"], u.g)
-		u.mul(u.t, u.k["rate"], u.a)
-		u.sub(u.p, u.p, u.t)
+		u.descend(u.a)
 	}},
 	{"nesterov", 1, []string{"rate", "momentum"}, func(u *update) {
 		u.follow(u.a, u.k["momentum"], u.g)
-		u.mul(u.t, u.k["momentum"], u.a)
-		u.add(u.g, u.g, u.t)
+		u.file.p("VFMADD231PS %s, %s, %s", u.k["momentum"], u.a, u.g)
 		u.descend(u.g)
 	}},
 	{"adam", 2, []string{"rate", "keep", "gain", "beta", "gainSq", "root", "epsilon"}, func(u *update) {
@@ -91,8 +88,7 @@ var rules = []rule{
 		u.add(u.t, u.t, u.k["epsilon"])
 		u.div(u.t, u.g, u.t)
 		u.follow(u.b, u.k["momentum"], u.t)
-		u.mul(u.t, u.k["rate"], u.b)
-		u.sub(u.p, u.p, u.t)
+		u.descend(u.b)
 	}},
 	{"rmsproptf", 2, []string{"rate", "momentum", "gainSq", "epsilon"}, func(u *update) {
 		u.mul(u.t, u.g, u.g)
@@ -133,8 +129,8 @@ func (r rule) emit(f *file, s isa) {
 	for part := range s.per {
 		at := func(base string) string { return fmt.Sprintf("%d(%s)", part*s.bytes, base) }
 		f.p("VMOVUPS %s, %s", at("SI"), u.p)
-		u.mul(u.g, u.k["decay"], u.p)
-		f.p("VADDPS %s, %s, %s", at("BX"), u.g, u.g)
+		f.p("VMOVUPS %s, %s", at("BX"), u.g)
+		f.p("VFMADD231PS %s, %s, %s", u.k["decay"], u.p, u.g)
 		state := func(visit func(memory, register string)) {
 			for i, p := range pointers[2:] {
 				visit(at(p), []string{u.a, u.b}[i])
