@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// model is a narrow Inception-v3 with both heads, 7 classes, 75 x 75 pixels.
-const model = "../testdata/inception_v3.onnx"
+// model is a narrow Inception-v3 with both heads, 7 classes, 299 x 299 pixels.
+const model = "../onnx/testdata/inception_v3.ts.train.op20.transform.onnx"
 
 // result is what a run of the program left.
 type result struct {
@@ -49,7 +49,7 @@ func writePhoto(t *testing.T, path string, c color.RGBA, variant int) {
 	img := image.NewRGBA(image.Rect(0, 0, 90, 80))
 	for y := range 80 {
 		for x := range 90 {
-			g := uint8((x*(variant%5+1) + y*(variant%3+1)) / 8)
+			g := uint8((x*(variant%5+1)+y*(variant%3+1))/8 + variant)
 			img.SetRGBA(x, y, color.RGBA{c.R + g, c.G + g, c.B + g, 255})
 		}
 	}
@@ -76,11 +76,13 @@ var colours = map[string]color.RGBA{"forest": {20, 120, 20, 255}, "sea": {20, 60
 func dataset(t *testing.T, train, test int) string {
 	t.Helper()
 	root := t.TempDir()
-	for part, n := range map[string]int{"train": train, "test": test} {
-		for class, c := range colours {
-			for i := range n {
-				writePhoto(t, filepath.Join(root, part, class, string(rune('a'+i))+".jpg"), c, i+len(part))
+	for class, c := range colours {
+		for i := range train + test {
+			part := "train"
+			if i >= train {
+				part = "test"
 			}
+			writePhoto(t, filepath.Join(root, part, class, string(rune('a'+i))+".jpg"), c, i)
 		}
 	}
 	return root

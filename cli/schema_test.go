@@ -12,7 +12,7 @@ import (
 var schemas = map[string]string{
 	"inspect": `schema file ir_version opset producer dialect inputs[].name inputs[].shape[] inputs[].dtype
 		outputs[].name outputs[].shape[] outputs[].dtype operators parameters macs
-		heads[].name heads[].kind heads[].classes heads[].features heads[].node batchnorm labels preprocess unsupported[] advice[]`,
+		heads[].name heads[].kind heads[].classes heads[].features heads[].node batchnorm labels preprocess unsupported advice`,
 	"classify": `schema path top[].label top[].index top[].p unknown error logits[] features[]`,
 	"eval":     `schema images loss accuracy per_class[].label per_class[].n per_class[].precision per_class[].recall per_class[].f1 confusion[][]`,
 	"verify":   `schema outputs[].name outputs[].max_abs_error outputs[].max_abs outputs[].relative outputs[].top1_agreement tolerance ok`,

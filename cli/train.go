@@ -111,6 +111,9 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	set(c, "seed", &cfg.Seed, c.Uint64)
 	set(c, "threads", &cfg.Threads, c.Int)
 	set(c, "workers", &cfg.Workers, c.Int)
+	if !c.IsSet("warmup-epochs") { // that of the recipe must fit a short run
+		cfg.WarmupEpochs = min(cfg.WarmupEpochs, float64(cfg.Epochs)/2)
+	}
 	return cfg, nil
 }
 
