@@ -23,6 +23,12 @@ var torchCases = []struct {
 }{
 	{name: "conv", op: &op.Conv{Strides: [2]int{2, 1}, Pads: [4]int{1, 2, 1, 2}, Dilations: [2]int{1, 2}, Group: 2}},
 	{name: "conv uneven pads", op: &op.Conv{Strides: [2]int{1, 2}, Pads: [4]int{1, 0, 0, 2}, Dilations: [2]int{1, 1}, Group: 1}},
+	{name: "conv 1x1 padded", op: convolution(1, [4]int{1, 1, 0, 0}, 1)},
+	{name: "conv 1x1", op: convolution(1, [4]int{}, 1)},
+	{name: "conv 1x7", op: convolution(1, [4]int{0, 3, 0, 3}, 1)},
+	{name: "conv 7x1", op: convolution(1, [4]int{3, 0, 3, 0}, 1)},
+	{name: "conv 3x3 stride 2", op: convolution(2, [4]int{}, 1)},
+	{name: "conv depthwise", op: convolution(1, [4]int{1, 1, 1, 1}, 5)},
 	{name: "batchnorm", op: &op.BatchNorm{Epsilon: 1e-3}},
 	{name: "maxpool", op: &op.MaxPool{Kernel: [2]int{3, 2}, Strides: [2]int{2, 3}, Pads: [4]int{1, 0, 1, 0}, Dilations: [2]int{1, 2}}},
 	{name: "maxpool ceil", op: &op.MaxPool{Kernel: [2]int{3, 3}, Strides: [2]int{2, 2}, Pads: [4]int{1, 1, 1, 1}, Dilations: [2]int{1, 1}, CeilMode: true}},
@@ -52,6 +58,41 @@ var torchCases = []struct {
 	{name: "erf", op: &op.Erf{}},
 	{name: "lrn", op: &op.LRN{Size: 5, Alpha: 0.5, Beta: 0.75, Bias: 2}},
 	{name: "layernorm", op: &op.LayerNorm{Axis: 1, Epsilon: 1e-5}},
+	{name: "add", op: &op.Add{}},
+	{name: "sub", op: &op.Sub{}},
+	{name: "mul", op: &op.Mul{}},
+	{name: "div", op: &op.Div{}},
+	{name: "pow", op: &op.Pow{}},
+	// Powers of 70 lose a factor of 43 = 70*log(1.875) in accuracy, and the gradient another 200 by cancellation.
+	{name: "pow negative", op: &op.Pow{}, tolerance: 1e-11},
+	{name: "expand", op: &op.Expand{Shape: []int{2, 1, 4}}},
+	{name: "sum to", op: &op.SumTo{Shape: []int{3, 1}}},
+	{name: "neg", op: &op.Neg{}},
+	{name: "reciprocal", op: &op.Reciprocal{}},
+	{name: "sqrt", op: &op.Sqrt{}},
+	{name: "exp", op: &op.Exp{}},
+	{name: "log", op: &op.Log{}},
+	{name: "scale", op: &op.Scale{Factor: -0.75}},
+	{name: "affine", op: &op.Affine{Scale: []float32{0.5, -2, 3}, Shift: []float32{1, 0, -0.25}}},
+	{name: "concat", op: &op.Concat{Axis: 1}},
+	{name: "slice", op: &op.Slice{Starts: []int{1, 0}, Ends: []int{4, -2}, Axes: []int{0, -1}, Steps: []int{2, 1}}},
+	{name: "slice reversing", op: &op.Slice{Starts: []int{-1}, Ends: []int{-100}, Axes: []int{2}, Steps: []int{-3}}},
+	{name: "reshape", op: &op.Reshape{Shape: []int{0, -1, 2}}},
+	{name: "flatten", op: &op.Flatten{Axis: 1}},
+	{name: "squeeze", op: &op.Squeeze{Axes: []int{-1, 2}}},
+	{name: "unsqueeze", op: &op.Unsqueeze{Axes: []int{-1, 1}}},
+	{name: "transpose", op: &op.Transpose{Perm: []int{2, 0, 3, 1}}},
+	{name: "pad", op: &op.Pad{Pads: []int{0, 0, 1, 2, 0, 0, 0, 1}, Value: 0.5}},
+	{name: "pad cutting", op: &op.Pad{Pads: []int{-1, 1, 0, -2}}},
+	{name: "gather", op: &op.Gather{Axis: 1, Indices: []int{2, 0, -1, 0}, IndexShape: []int{2, 2}}},
+	{name: "gather one", op: &op.Gather{Axis: 1, Indices: []int{1}}},
+	{name: "reducemean", op: &op.ReduceMean{Axes: []int{-1, -2}, KeepDims: true}},
+	{name: "reducemean dropping", op: &op.ReduceMean{Axes: []int{1}}},
+	{name: "weighted sum", op: &op.WeightedSum{Weights: []float32{1, 0.4}}},
+}
+
+func convolution(stride int, pads [4]int, group int) *op.Conv {
+	return &op.Conv{Strides: [2]int{stride, stride}, Dilations: [2]int{1, 1}, Pads: pads, Group: group}
 }
 
 func average(ceil, count bool) *op.AveragePool {
