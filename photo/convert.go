@@ -55,7 +55,8 @@ func paste(dst, src *Image, x, y int) {
 	}
 }
 
-// fromImage drops alpha and the low byte of 16-bit samples.
+// fromImage drops alpha and the low byte of 16-bit samples: 65535 is white in
+// grey files as well (Pillow's convert("RGB") would clip those at 255).
 func fromImage(m image.Image) *Image {
 	r := m.Bounds()
 	out := NewImage(r.Dx(), r.Dy())

@@ -27,6 +27,12 @@ func orientation(data []byte, f imagemeta.ImageFormat) int {
 	return found
 }
 
+// Two of the EXIF orientations.
+const (
+	mirrored   = 2 // left and right are swapped
+	upsideDown = 4 // top and bottom are swapped
+)
+
 // upright undoes the EXIF orientation o (EXIF 2.32, tag 0x0112): 2 to 4 mirror
 // or turn by 180 degrees, 5 to 8 swap the sides as well.
 func upright(m *Image, o int) *Image {

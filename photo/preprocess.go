@@ -51,12 +51,17 @@ func (p Preprocess) Check() error {
 		return fmt.Errorf("unknown resampling filter %q (known: bilinear, nfnt-bilinear, nfnt-bicubic, nfnt-lanczos3)", p.Resample)
 	}
 	for c, s := range p.Std {
-		if !(math.Abs(float64(s)) > 0) || math.IsInf(float64(s), 0) {
-			return fmt.Errorf("standard deviation %g of channel %d cannot divide", s, c)
+		if s == 0 || !finite(float64(s)) || !finite(float64(p.Mean[c])) {
+			return fmt.Errorf("mean %g and standard deviation %g of channel %d cannot normalise", p.Mean[c], s, c)
 		}
+	}
+	if p.Rescale == 0 || !finite(p.Rescale) {
+		return fmt.Errorf("pixels cannot be multiplied by %g", p.Rescale)
 	}
 	return nil
 }
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 func (p Preprocess) short() int {
 	if p.Short == 0 {
@@ -92,16 +97,16 @@ func (p Preprocess) apply(m *Image, a Augmentation, dst []float32) error {
 	if a.cropped() {
 		pixels, err = p.scale(m.crop(a.X, a.Y, a.W, a.H), p.Size, p.Size, 0, 0, p.Size, p.Size)
 	} else {
-		pixels, err = p.fit(m)
+		pixels, err = p.Fit(m)
 	}
 	if err != nil {
 		return err
 	}
 	if a.FlipX {
-		pixels = upright(pixels, 2)
+		pixels = upright(pixels, mirrored)
 	}
 	if a.FlipY {
-		pixels = upright(pixels, 4)
+		pixels = upright(pixels, upsideDown)
 	}
 	p.write(pixels, dst)
 	return nil
@@ -109,9 +114,7 @@ func (p Preprocess) apply(m *Image, a Augmentation, dst []float32) error {
 
 // Fit resizes the photo by the rule. The result is Size x Size, or smaller on
 // one side where it stands between the bars of a letterbox.
-func (p Preprocess) Fit(m *Image) (*Image, error) { return p.fit(m) }
-
-func (p Preprocess) fit(m *Image) (*Image, error) {
+func (p Preprocess) Fit(m *Image) (*Image, error) {
 	s := p.Size
 	switch p.Resize {
 	case Crop:

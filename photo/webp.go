@@ -2,6 +2,7 @@ package photo
 
 import (
 	"bytes"
+	"errors"
 	"image"
 
 	"golang.org/x/image/webp"
@@ -10,6 +11,9 @@ import (
 // decodeWebP decodes a still WebP. The planes of lossy files hold video-range
 // YCbCr (16 to 235), which the image package would take for JPEG's full range.
 func decodeWebP(data []byte) (*Image, error) {
+	if isAnimated(data) {
+		return nil, errors.New("animations are not supported")
+	}
 	m, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
@@ -21,6 +25,11 @@ func decodeWebP(data []byte) (*Image, error) {
 		return fromVideo(&m.YCbCr), nil
 	}
 	return fromImage(m), nil
+}
+
+// isAnimated reads the flags of the extended header.
+func isAnimated(data []byte) bool {
+	return len(data) > 20 && string(data[12:16]) == "VP8X" && data[20]&2 != 0
 }
 
 // fromVideo upsamples 4:2:0 chroma and converts to RGB in the integers of

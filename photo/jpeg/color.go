@@ -25,10 +25,10 @@ func (d *decoder) conversion() func(rgb []uint8, lines [][]uint8) {
 	case 1:
 		return fromGray
 	case 4:
-		if d.adobe == 2 {
-			return fromYCCK
+		if d.adobe == 0 || d.adobe == noAdobe {
+			return fromCMYK
 		}
-		return fromCMYK
+		return fromYCCK
 	}
 	c := d.components
 	named := c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B'

@@ -98,7 +98,7 @@ func (d *decoder) readHeader(mark uint8) error {
 	case mark == markDNL:
 		return unsupported("height after the picture (DNL)")
 	case mark == markAPP0:
-		d.jfif = d.jfif || len(body) >= 5 && string(body[:5]) == "JFIF\x00"
+		d.jfif = d.jfif || len(body) >= 14 && string(body[:5]) == "JFIF\x00"
 	case mark == markAPP14:
 		if len(body) >= 12 && string(body[:5]) == "Adobe" {
 			d.adobe = int(body[11])

@@ -23,20 +23,32 @@ const (
 	fix3072711026 = 25172
 )
 
+// lowerHalf is the part of the extent that lies outside the 4 x 4 coefficients
+// of lowest frequency.
+const lowerHalf = 4 | 4*8
+
 // inverse writes the samples of a block of dequantised coefficients, in natural
-// order, to the 8 rows at out, and zeroes the block.
-func inverse(block *[64]int32, out []uint8, stride int) {
-	for x := range 8 {
-		x0 := block[x]
-		x1, x2, x3 := block[x+8], block[x+16], block[x+24]
-		x4, x5, x6, x7 := block[x+32], block[x+40], block[x+48], block[x+56]
-		if x1|x2|x3|x4|x5|x6|x7 == 0 {
-			dc := x0 << passBits
-			block[x], block[x+8], block[x+16], block[x+24] = dc, dc, dc, dc
-			block[x+32], block[x+40], block[x+48], block[x+56] = dc, dc, dc, dc
-			continue
+// order, to the 8 rows at out, and zeroes the block. The extent is the bitwise
+// or of the places of the coefficients that are not zero: in photos most blocks
+// need a quarter of the work.
+func inverse(block *[64]int32, extent uint8, out []uint8, stride int) {
+	if extent == 0 {
+		flat(block[0], out, stride)
+		block[0] = 0
+		return
+	}
+	columns, corner := 8, extent&lowerHalf == 0
+	if corner {
+		columns = 4
+	}
+	var e0, e1, e2, e3, o0, o1, o2, o3 int32
+	for x := range columns {
+		x0, x1, x2, x3 := block[x], block[x+8], block[x+16], block[x+24]
+		if corner {
+			e0, e1, e2, e3, o0, o1, o2, o3 = cornerHalves(x0, x1, x2, x3)
+		} else {
+			e0, e1, e2, e3, o0, o1, o2, o3 = halves(x0, x1, x2, x3, block[x+32], block[x+40], block[x+48], block[x+56])
 		}
-		e0, e1, e2, e3, o0, o1, o2, o3 := halves(x0, x1, x2, x3, x4, x5, x6, x7)
 		const shift = constBits - passBits
 		const round = 1 << (shift - 1)
 		block[x] = (e0 + o0 + round) >> shift
@@ -50,7 +62,11 @@ func inverse(block *[64]int32, out []uint8, stride int) {
 	}
 	for y := range 8 {
 		b := (*[8]int32)(block[8*y:])
-		e0, e1, e2, e3, o0, o1, o2, o3 := halves(b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7])
+		if corner {
+			e0, e1, e2, e3, o0, o1, o2, o3 = cornerHalves(b[0], b[1], b[2], b[3])
+		} else {
+			e0, e1, e2, e3, o0, o1, o2, o3 = halves(b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7])
+		}
 		const shift = constBits + passBits + 3
 		const round = 1<<(shift-1) + 128<<shift
 		row := uint64(clamp((e0+o0+round)>>shift)) |
@@ -87,6 +103,19 @@ func halves(x0, x1, x2, x3, x4, x5, x6, x7 int32) (e0, e1, e2, e3, o0, o1, o2, o
 		x3*fix3072711026 + z2 + z3,
 		x5*fix2053119869 + z2 + z4,
 		x7*fix0298631336 + z1 + z3
+}
+
+// cornerHalves is halves where x4 to x7 are zero.
+func cornerHalves(x0, x1, x2, x3 int32) (e0, e1, e2, e3, o0, o1, o2, o3 int32) {
+	t0, t2, t3 := x0<<constBits, x2*fix0541196100, x2*(fix0541196100+fix0765366865)
+	z5 := (x3 + x1) * fix1175875602
+	z3, z4 := z5-x3*fix1961570560, z5-x1*fix0390180644
+	z1, z2 := -x1*fix0899976223, -x3*fix2562915447
+	return t0 + t3, t0 + t2, t0 - t2, t0 - t3,
+		x1*fix1501321110 + z1 + z4,
+		x3*fix3072711026 + z2 + z3,
+		z2 + z4,
+		z1 + z3
 }
 
 // flat writes a block whose only coefficient is the first.

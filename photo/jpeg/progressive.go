@@ -167,10 +167,14 @@ func (d *decoder) reconstruct() {
 		c := &d.components[i]
 		for y := range c.blocksHigh {
 			for x := range c.blocksWide {
+				extent := uint8(0)
 				for k, v := range c.coefficients(x, y) {
-					d.block[k] = int32(v) * int32(c.quant[k])
+					if v != 0 {
+						d.block[k] = int32(v) * int32(c.quant[k])
+						extent |= uint8(k)
+					}
 				}
-				inverse(&d.block, c.plane[8*(y*c.stride+x):], c.stride)
+				inverse(&d.block, extent, c.plane[8*(y*c.stride+x):], c.stride)
 			}
 		}
 		c.coef = nil

@@ -9,23 +9,17 @@ func (d *decoder) decodeBlock(s *scan, i, x, y int) error {
 	}
 	c.predicted += extend(d.bits.take(size), size)
 	d.block[0] = c.predicted * int32(c.quant[0])
-	last, ok := d.decodeAC(s.ac[i], c.quant)
+	extent, ok := d.decodeAC(s.ac[i], c.quant)
 	if !ok {
 		return errCode
 	}
-	out := c.plane[8*(y*c.stride+x):]
-	if last == 0 {
-		flat(d.block[0], out, c.stride)
-		d.block[0] = 0
-		return nil
-	}
-	inverse(&d.block, out, c.stride)
+	inverse(&d.block, extent, c.plane[8*(y*c.stride+x):], c.stride)
 	return nil
 }
 
 // decodeAC decodes the coefficients after the first and multiplies them by the
-// quantiser. It returns the index of the last one, 0 where there are none.
-func (d *decoder) decodeAC(h *huffman, quant *[64]uint16) (last int, ok bool) {
+// quantiser. The extent is that of inverse.
+func (d *decoder) decodeAC(h *huffman, quant *[64]uint16) (extent uint8, ok bool) {
 	b := &d.bits
 	k := 1
 	for k < 64 {
@@ -40,12 +34,12 @@ func (d *decoder) decodeAC(h *huffman, quant *[64]uint16) (last int, ok bool) {
 			b.n -= int(e & 0x3f)
 			run, value = int(e>>8&0xff), e>>16
 			if run == endOfBlock {
-				return last, true
+				return extent, true
 			}
 		} else {
 			symbol := h.symbol(b)
 			if symbol <= 0 {
-				return last, symbol == 0
+				return extent, symbol == 0
 			}
 			size := symbol & 15
 			run = symbol >> 4
@@ -57,8 +51,8 @@ func (d *decoder) decodeAC(h *huffman, quant *[64]uint16) (last int, ok bool) {
 		k += run
 		at := zigzag[uint8(k)]
 		d.block[at] = value * int32(quant[at])
-		last = k
+		extent |= at
 		k++
 	}
-	return last, k == 64
+	return extent, k == 64
 }

@@ -1,0 +1,237 @@
+package jpeg
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"regraft/engine/random"
+	"regraft/golden"
+)
+
+func fixture(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// decoded returns what Pillow (libjpeg-turbo) makes of every fixture.
+func decoded(t testing.TB) map[string]golden.Array {
+	t.Helper()
+	path, err := filepath.Abs("testdata/decoded.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return golden.Npz(t, path)
+}
+
+func TestPixelsOfLibjpegTurbo(t *testing.T) {
+	arrays := decoded(t)
+	if len(arrays) < 20 {
+		t.Fatalf("only %d fixtures", len(arrays))
+	}
+	for _, name := range slices.Sorted(maps.Keys(arrays)) {
+		want := arrays[name]
+		t.Run(name, func(t *testing.T) {
+			w, h, pix, err := Decode(fixture(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if h != want.Shape[0] || w != want.Shape[1] {
+				t.Fatalf("%d x %d pixels instead of %v", w, h, want.Shape)
+			}
+			for i, v := range pix {
+				if v != want.Bytes[i] {
+					t.Fatalf("row %d, column %d, channel %d: %d instead of %d", i/3/w, i/3%w, i%3, v, want.Bytes[i])
+				}
+			}
+		})
+	}
+}
+
+func TestDecodeConfig(t *testing.T) {
+	for name, want := range map[string]Config{
+		"420.jpg":             {75, 52, 3, false},
+		"444_progressive.jpg": {75, 52, 3, true},
+		"gray.jpg":            {75, 52, 1, false},
+		"cmyk.jpg":            {75, 52, 4, false},
+	} {
+		got, err := DecodeConfig(fixture(t, name))
+		if err != nil || got != want {
+			t.Errorf("%s: %+v, %v; want %+v", name, got, err, want)
+		}
+	}
+}
+
+// TestTruncated cuts files everywhere. All data is needed up to the last scan's
+// end, so every cut well before it is an error, and none is a panic.
+func TestTruncated(t *testing.T) {
+	for _, name := range []string{"420.jpg", "420_restart.jpg", "420_progressive.jpg", "gray.jpg", "cmyk.jpg"} {
+		data := fixture(t, name)
+		for n := range len(data) - 4 {
+			if _, _, _, err := Decode(data[:n:n]); err == nil {
+				t.Fatalf("%s: %d of %d bytes decoded", name, n, len(data))
+			}
+		}
+		if _, _, _, err := Decode(data[:len(data)*2/3]); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%s: two thirds give %v", name, err)
+		}
+	}
+}
+
+// TestMissingEnd: a sequential picture whose data is complete needs no end
+// marker; of a progressive one nobody knows whether scans are missing.
+func TestMissingEnd(t *testing.T) {
+	data := fixture(t, "420.jpg")
+	if _, _, _, err := Decode(data[:len(data)-2]); err != nil {
+		t.Errorf("sequential: %v", err)
+	}
+	data = fixture(t, "420_progressive.jpg")
+	if _, _, _, err := Decode(data[:len(data)-2]); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("progressive: %v", err)
+	}
+}
+
+// TestRefused changes one byte of the frame header or of a table and expects a reason.
+func TestRefused(t *testing.T) {
+	data := fixture(t, "420.jpg")
+	frame := bytes.Index(data, []byte{0xff, markSOF0})
+	table := bytes.Index(data, []byte{0xff, markDHT})
+	scan := bytes.Index(data, []byte{0xff, markSOS})
+	for _, c := range []struct {
+		name  string
+		at    int
+		value byte
+		want  string
+	}{
+		{"not a JPEG", 1, 0, "marker"},
+		{"lossless", frame + 1, 0xc3, "lossless"},
+		{"arithmetic coding", frame + 1, 0xc9, "arithmetic"},
+		{"hierarchical", frame + 1, 0xc5, "hierarchical"},
+		{"12 bits", frame + 4, 12, "12 bits"},
+		{"two components", frame + 9, 2, "2 components"},
+		{"chroma finer than luma by 3:2", frame + 14, 0x31, "fraction"},
+		{"sampled 0", frame + 11, 0x02, "segment"},
+		{"equal names", frame + 10, 2, "segment"},
+		{"too many codes", table + 5, 255, "segment"},
+		{"a scan of nothing", scan + 4, 0, "segment"},
+		{"an unknown component", scan + 5, 77, "segment"},
+	} {
+		broken := slices.Clone(data)
+		broken[c.at] = c.value
+		_, _, _, err := Decode(broken)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// TestDoubleWidth compares the lanes with the formulas of jdsample.c.
+func TestDoubleWidth(t *testing.T) {
+	r := random.At(1, "double width")
+	line := func(n int) []uint8 {
+		out := make([]uint8, n)
+		for i := range out {
+			out[i] = uint8(r.IntN(256))
+		}
+		return out
+	}
+	for n := 1; n < 40; n++ {
+		near, far := line(n), line(n)
+		both, across := make([]uint8, 2*n), make([]uint8, 2*n)
+		doubleWidth(both, near, far, 8, 7)
+		doubleWidth(across, near, near, 4, 8)
+		for i := range n {
+			left, right := max(i-1, 0), min(i+1, n-1)
+			sum := func(i int) int { return 3*int(near[i]) + int(far[i]) }
+			want := [4]int{
+				(3*sum(i) + sum(left) + 8) >> 4, (3*sum(i) + sum(right) + 7) >> 4,
+				(3*int(near[i]) + int(near[left]) + 1) >> 2, (3*int(near[i]) + int(near[right]) + 2) >> 2,
+			}
+			got := [4]int{int(both[2*i]), int(both[2*i+1]), int(across[2*i]), int(across[2*i+1])}
+			if got != want {
+				t.Fatalf("%d samples, number %d: %v instead of %v", n, i, got, want)
+			}
+		}
+	}
+}
+
+// TestInverse compares with the transform in float64 (T.81 A.3.3). The integer
+// form keeps to IEEE 1180: within one level.
+func TestInverse(t *testing.T) {
+	r := random.At(2, "inverse")
+	for round := range 300 {
+		var block [64]int32
+		var extent uint8
+		places := []int{64, 4, 1}[round%3] // all over, in the corner, the first alone
+		for v := range min(places, 8) {
+			for u := range min(places, 8) {
+				block[8*v+u] = int32(r.IntN(2*160/(1+u+v)+1) - 160/(1+u+v))
+				if block[8*v+u] != 0 {
+					extent |= uint8(8*v + u)
+				}
+			}
+		}
+		want := inverseFloat64(block)
+		var got [64]uint8
+		inverse(&block, extent, got[:], 8)
+		for i := range got {
+			if d := math.Abs(float64(got[i]) - want[i]); d > 1 {
+				t.Fatalf("round %d, sample %d: %d, float64 %.2f", round, i, got[i], want[i])
+			}
+		}
+		if block != [64]int32{} {
+			t.Fatal("the block is not left zero")
+		}
+	}
+}
+
+func inverseFloat64(block [64]int32) (out [64]float64) {
+	for y := range 8 {
+		for x := range 8 {
+			sum := 0.0
+			for v := range 8 {
+				for u := range 8 {
+					term := float64(block[8*v+u]) / 4 *
+						math.Cos(float64((2*x+1)*u)*math.Pi/16) * math.Cos(float64((2*y+1)*v)*math.Pi/16)
+					if u == 0 {
+						term /= math.Sqrt2
+					}
+					if v == 0 {
+						term /= math.Sqrt2
+					}
+					sum += term
+				}
+			}
+			out[8*y+x] = min(max(sum+128, 0), 255)
+		}
+	}
+	return out
+}
+
+// FuzzDecode: no input gives a panic, and what decodes has the size declared.
+func FuzzDecode(f *testing.F) {
+	for name := range decoded(f) {
+		f.Add(fixture(f, name))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := DecodeConfig(data)
+		if err != nil || c.Width*c.Height > 1<<16 {
+			return
+		}
+		w, h, pix, err := Decode(data)
+		if err == nil && (w != c.Width || h != c.Height || len(pix) != 3*w*h) {
+			t.Fatalf("%d bytes of %d x %d pixels; the header says %+v", len(pix), w, h, c)
+		}
+	})
+}
