@@ -128,6 +128,7 @@ func forward(t *testing.T, c Primitive, in, out Layout, s ConvShape, x, w, bias,
 	gx, gy := place(in, images, x), place(out, images, y0)
 	run1(c, Args{Operand: [8]uintptr{gx.address(), weights.address(), b.address(), gy.address()}, Images: images})
 	weights.check(t, "weights")
+	b.check(t, "bias")
 	take(t, in, images, gx)
 	return take(t, out, images, gy)
 }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -49,6 +50,8 @@ func checkGradX(t *testing.T, s ConvShape, dy, dx Layout, flags, images int) {
 			weights, zeros := transposed(t, s, w), Aligned(blocksOf(s.Cin)*Lanes)
 			gy, gx := place(dy, images, g), place(dx, images, x0)
 			run1(c, Args{Operand: [8]uintptr{gy.address(), Address(weights), Address(zeros), gx.address()}, Images: images})
+			runtime.KeepAlive(weights)
+			runtime.KeepAlive(zeros)
 			got := take(t, dx, images, gx)
 			if first == nil {
 				first = got
@@ -67,6 +70,7 @@ func transposed(t *testing.T, s ConvShape, oihw []float32) []float32 {
 	clear(packed.floats)
 	run1(NewTransposeWeights(s), Args{Operand: [8]uintptr{Address(master), packed.address()}, Images: 1})
 	packed.check(t, "transposed weights")
+	runtime.KeepAlive(master)
 	packTransposed(s, direct, oihw)
 	sameBits(t, "transposed weights", packed.floats, direct)
 	return packed.floats

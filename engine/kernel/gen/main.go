@@ -15,6 +15,7 @@ var families = []struct {
 }{
 	{"conv", convolutions},
 	{"wgrad", weightGradients},
+	{"winograd", winograds},
 	{"transpose", transposes},
 	{"peak", peaks},
 	{"plane", planes},

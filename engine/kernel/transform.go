@@ -1,0 +1,178 @@
+package kernel
+
+import "regraft/engine/kernel/toomcook"
+
+// transformInArgs are the arguments of the Winograd transforms into products, of pixels and of weights. Rows beyond those of the
+// transform are unused; where there is one axis only, they are the addresses of its elements.
+type transformInArgs struct {
+	Rows        [10]uintptr // first column of each row, of the first tile
+	Dst         uintptr     // first position of the first tile; the next tile's lies 64 bytes on
+	Position    int         // bytes between positions
+	Tiles       int
+	Step        int // bytes between tiles in a row
+	ColumnStep  int // bytes between columns in a row
+	Columns     int // columns (of one axis: elements) left of the image's end, for the first tile
+	ColumnsLess int // and how many fewer for every next tile
+	Scratch     uintptr
+	Half        int // for the kernel
+}
+
+// transformOutArgs are the arguments of the Winograd transforms out of products.
+type transformOutArgs struct {
+	Src         uintptr // first position of the first tile; the next tile's lies 64 bytes on
+	Position    int     // bytes between positions
+	Tiles       int
+	Dst         uintptr
+	Row         int // bytes between output rows, or between elements of the one axis
+	Step        int // bytes between tiles
+	Rows        int // rows (or elements) above the image's end, for the first tile
+	RowsLess    int
+	Columns     int
+	ColumnsLess int
+	Bias        uintptr
+	Low         float32 // lower bound of the result
+	Flags       int     // fromOutput: add what the output holds
+	Scratch     uintptr
+	Half        int // for the kernel
+}
+
+// transformName names a kernel.
+type transformName struct {
+	isa  ISA
+	name string
+}
+
+// transformsOf returns the three kernels of an algorithm: pixels to products, weights to products, products to pixels.
+func transformsOf(isa ISA, a toomcook.Algorithm) (pixels, weights func(*transformInArgs), out func(*transformOutArgs)) {
+	if isa != Go {
+		return inputTransforms[transformName{isa, a.InputKernel()}], inputTransforms[transformName{isa, a.WeightsKernel()}],
+			outputTransforms[transformName{isa, a.OutputKernel()}]
+	}
+	f := toomcook.F(a.Outputs, a.Taps)
+	in, w, o := f.Input(), f.Weights(), f.Output()
+	return func(t *transformInArgs) { transformInGo(in, a.Dims, t) }, func(t *transformInArgs) { transformInGo(w, a.Dims, t) },
+		func(t *transformOutArgs) { transformOutGo(o, a.Dims, t) }
+}
+
+type lanes = [Lanes]float32
+
+// runProgram is the plain form of a program: the same instructions on the same operands, so the same bits.
+func runProgram(p toomcook.Program, inputs []lanes) []lanes {
+	values := append(make([]lanes, 0, p.Inputs+len(p.Ops)), inputs...)
+	for _, op := range p.Ops {
+		a, b := &values[op.A], &values[op.B]
+		var v lanes
+		for l := range v {
+			switch op.Kind {
+			case toomcook.Mul:
+				v[l] = op.C * a[l]
+			case toomcook.FMA:
+				v[l] = fma32(op.C, a[l], b[l])
+			case toomcook.Add:
+				v[l] = a[l] + b[l]
+			case toomcook.Sub:
+				v[l] = a[l] - b[l]
+			}
+		}
+		values = append(values, v)
+	}
+	results := make([]lanes, len(p.Results))
+	for i, r := range p.Results {
+		results[i] = values[r]
+	}
+	return results
+}
+
+func loadVector(p uintptr) lanes     { return *(*lanes)(pointer(p)) }
+func storeVector(p uintptr, v lanes) { *(*lanes)(pointer(p)) = v }
+
+// transformInGo is the plain form of the transforms into products.
+func transformInGo(p toomcook.Program, dims int, a *transformInArgs) {
+	in, out := p.Inputs, len(p.Results)
+	for t := range a.Tiles {
+		left := a.Columns - t*a.ColumnsLess
+		element := func(row, column, index int) (v lanes) {
+			if index < left {
+				v = loadVector(a.Rows[row] + uintptr(t*a.Step+column*a.ColumnStep))
+			}
+			return v
+		}
+		dst := a.Dst + uintptr(64*t)
+		if dims == 1 {
+			line := make([]lanes, in)
+			for i := range line {
+				line[i] = element(i, 0, i)
+			}
+			for i, v := range runProgram(p, line) {
+				storeVector(dst+uintptr(i*a.Position), v)
+			}
+			continue
+		}
+		half := make([][]lanes, out)
+		for j := range in {
+			column := make([]lanes, in)
+			for i := range column {
+				column[i] = element(i, j, j)
+			}
+			for i, v := range runProgram(p, column) {
+				half[i] = append(half[i], v)
+			}
+		}
+		for i, row := range half {
+			for j, v := range runProgram(p, row) {
+				storeVector(dst+uintptr((i*out+j)*a.Position), v)
+			}
+		}
+	}
+}
+
+// transformOutGo is the plain form of the transforms out of products.
+func transformOutGo(p toomcook.Program, dims int, a *transformOutArgs) {
+	in, out := p.Inputs, len(p.Results)
+	bias := loadVector(a.Bias)
+	for t := range a.Tiles {
+		src, dst := a.Src+uintptr(64*t), a.Dst+uintptr(t*a.Step)
+		rows, columns := a.Rows-t*a.RowsLess, a.Columns-t*a.ColumnsLess
+		finish := func(column []lanes, at uintptr) {
+			for i, v := range runProgram(p, column)[:max(0, min(out, rows))] {
+				finishVector(v, bias, at+uintptr(i*a.Row), a)
+			}
+		}
+		if dims == 1 {
+			line := make([]lanes, in)
+			for i := range line {
+				line[i] = loadVector(src + uintptr(i*a.Position))
+			}
+			finish(line, dst)
+			continue
+		}
+		half := make([][]lanes, out)
+		for i := range in {
+			row := make([]lanes, in)
+			for j := range row {
+				row[j] = loadVector(src + uintptr((i*in+j)*a.Position))
+			}
+			for j, v := range runProgram(p, row) {
+				half[j] = append(half[j], v)
+			}
+		}
+		for j := range min(out, columns) {
+			finish(half[j], dst+uintptr(64*j))
+		}
+	}
+}
+
+// finishVector adds the bias and what the output holds, applies the lower bound and stores.
+func finishVector(v, bias lanes, at uintptr, a *transformOutArgs) {
+	y := loadVector(at)
+	for l := range v {
+		v[l] += bias[l]
+		if a.Flags&fromOutput != 0 {
+			v[l] += y[l]
+		}
+		if v[l] < a.Low {
+			v[l] = a.Low
+		}
+	}
+	storeVector(at, v)
+}

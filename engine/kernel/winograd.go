@@ -1,0 +1,257 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"unsafe"
+
+	"regraft/engine/kernel/toomcook"
+)
+
+// Winograd is a convolution or data gradient of stride 1 by a minimal filtering algorithm, prepared to run: a work item transforms the
+// pixels of a group of tiles, multiplies by the transformed weights, position by position, with the kernels of the direct convolution,
+// and transforms the products back. The intermediate results stay in the worker's scratch.
+type Winograd struct {
+	name, reason  string
+	isa           ISA
+	shape         ConvShape // of the convolution that is computed: for a data gradient, the transposed one
+	gradient      bool
+	flags         int
+	in, out       Layout
+	algorithm     toomcook.Algorithm
+	tileH, tileW  int // outputs of a tile
+	rows, columns int // tiles of an image
+	group         int // most tiles of an item
+	blocks        []winogradBlocks
+	offsets       []int32                // from the first input block's products to each block's
+	transformIn   func(*transformInArgs) // of pixels
+	transformW    func(*transformInArgs) // of weights
+	transformOut  func(*transformOutArgs)
+}
+
+// winogradBlocks is a group of output blocks whose products are computed together.
+type winogradBlocks struct {
+	first, k int
+	products []func(*convArgs) // by tiles per kernel tile
+}
+
+// NewWinograd prepares the forward pass of s by Winograd's algorithm: Y = relu?(Y? + bias + conv(X)).
+//
+// Operands: 0 X, 1 the transformed weights (Pack or TransformWeights), 2 the bias (Cout rounded up to 16 floats), 3 Y. Both layouts
+// are Blocked; the halo of in must be at least the padding on the left. Which algorithm is used depends on the shape of one image alone.
+func NewWinograd(isa ISA, s ConvShape, in, out Layout, flags int) (*Winograd, error) {
+	if err := checkConv(s, in, out); err != nil {
+		return nil, err
+	}
+	return newWinograd(isa, s, in, out, flags, false)
+}
+
+// NewWinogradGradX prepares the data gradient of s by Winograd's algorithm; with Acc it is added to dX.
+//
+// Operands: 0 dY, 1 the transformed weights (Pack, or TransformWeights from the layout of NewTransposeWeights), 2 Cin rounded up to 16
+// zeros, 3 dX.
+func NewWinogradGradX(isa ISA, s ConvShape, dy, dx Layout, flags int) (*Winograd, error) {
+	if err := checkConvGradX(s, dy, dx); err != nil {
+		return nil, err
+	}
+	if s.SH != 1 || s.SW != 1 {
+		return nil, fmt.Errorf("data gradient of %s: Winograd needs stride 1", s)
+	}
+	return newWinograd(isa, s.transposed(), dy, dx, flags, true)
+}
+
+func newWinograd(isa ISA, s ConvShape, in, out Layout, flags int, gradient bool) (*Winograd, error) {
+	a, ok := winogradAlgorithm(s)
+	if !ok || !in.blocked() {
+		return nil, fmt.Errorf("convolution %s: no Winograd algorithm for this shape", s)
+	}
+	w := &Winograd{isa: isa, shape: s, gradient: gradient, flags: flags, in: in, out: out, algorithm: a}
+	w.tileH, w.tileW = a.Outputs, a.Outputs
+	if s.KH == 1 {
+		w.tileH = 1
+	}
+	if s.KW == 1 {
+		w.tileW = 1
+	}
+	w.rows, w.columns = (s.OH+w.tileH-1)/w.tileH, (s.OW+w.tileW-1)/w.tileW
+	w.transformIn, w.transformW, w.transformOut = transformsOf(isa, a)
+	t := newTiler(isa, in, out)
+	k := 0
+	w.group, k = winogradBlocking(t, a, w.rows*w.columns)
+	first := 0
+	for _, k := range split(out.Blocks(), (out.Blocks()+k-1)/k) {
+		b := winogradBlocks{first: first, k: k, products: make([]func(*convArgs), t.maxPixels(k, 64)+1)}
+		for n := 1; n < len(b.products); n++ {
+			b.products[n] = convKernel(isa, k, n, 64)
+		}
+		w.blocks = append(w.blocks, b)
+		first += k
+	}
+	for b := range in.Blocks() {
+		w.offsets = append(w.offsets, int32(b*w.group*64))
+	}
+	w.name = fmt.Sprintf("winograd_f32_%s_%dx%d_%s", a, w.blocks[0].k, min(len(w.blocks[0].products)-1, w.group), isa)
+	w.reason = fmt.Sprintf("%s takes %d products where direct convolution takes %d; up to %d of %d tiles per item",
+		a, a.Products(), w.tileH*w.tileW*s.KH*s.KW, w.group, w.rows*w.columns)
+	return w, nil
+}
+
+// Name is winograd_f32_F(m,r)_KxN_isa.
+func (w *Winograd) Name() string { return w.name }
+
+// Reason says in a sentence why this algorithm and blocking.
+func (w *Winograd) Reason() string { return w.reason }
+
+// Scratch is the floats that a worker needs: transformed pixels, products, the transforms' square, a row of zeros.
+func (w *Winograd) Scratch() int {
+	return (w.pixelsBytes() + w.productsBytes() + w.squareBytes() + w.zerosBytes()) / 4
+}
+
+// oddLines rounds up to an odd number of cache lines, so that equal places of neighbouring positions fall into different cache sets.
+func oddLines(bytes int) int { return (bytes/64 | 1) * 64 }
+
+func (w *Winograd) pixelStep() int        { return oddLines(w.in.Blocks() * w.group * 64) }
+func (w *Winograd) productStep(k int) int { return oddLines(k * w.group * 64) }
+func (w *Winograd) pixelsBytes() int      { return w.algorithm.Products() * w.pixelStep() }
+func (w *Winograd) productsBytes() int    { return w.algorithm.Products() * w.productStep(w.blocks[0].k) }
+func (w *Winograd) squareBytes() int      { return w.algorithm.Products() * 64 }
+func (w *Winograd) zerosBytes() int       { return (w.columns*w.tileW + w.shape.KW) * 64 }
+
+// Items implements Primitive. The tiles of all images are divided evenly.
+func (w *Winograd) Items(images int) int {
+	n := (images*w.rows*w.columns + w.group - 1) / w.group
+	if n > 1 && n < 16 {
+		n += n % 2 // two threads share few items evenly
+	}
+	return min(n, images*w.rows*w.columns)
+}
+
+// winogradRun is one work item at work.
+type winogradRun struct {
+	*Winograd
+	worker           *Worker
+	args             *Args
+	first, end       int // tiles, of all images
+	pixels, products uintptr
+	square, zeros    uintptr
+}
+
+// Item implements Primitive.
+func (w *Winograd) Item(worker *Worker, i int, a *Args) {
+	tiles, n := a.Images*w.rows*w.columns, w.Items(a.Images)
+	r := winogradRun{Winograd: w, worker: worker, args: a, first: tiles * i / n, end: tiles * (i + 1) / n}
+	r.pixels = Address(worker.Scratch)
+	r.products = r.pixels + uintptr(w.pixelsBytes())
+	r.square = r.products + uintptr(w.productsBytes())
+	r.zeros = r.square + uintptr(w.squareBytes())
+	clear(floatsAt(r.zeros, w.zerosBytes()/4))
+	r.transformPixels()
+	for b := range w.blocks {
+		r.multiply(&w.blocks[b])
+		r.transformProducts(&w.blocks[b])
+	}
+	runtime.KeepAlive(w)
+}
+
+// segments visits the item's tiles as pieces of tile rows.
+func (r *winogradRun) segments(visit func(image, row, column, tiles, at int)) {
+	perImage := r.rows * r.columns
+	for t := r.first; t < r.end; {
+		row, column := t%perImage/r.columns, t%r.columns
+		tiles := min(r.columns-column, r.end-t)
+		visit(t/perImage, row, column, tiles, t-r.first)
+		t += tiles
+	}
+}
+
+// transformPixels fills the transformed pixels of the item: [position][block][tile][16].
+func (r *winogradRun) transformPixels() {
+	s := r.shape
+	r.segments(func(image, row, column, tiles, at int) {
+		t := argsOf[transformInArgs](r.worker)
+		t.Position, t.Tiles, t.Scratch = r.pixelStep(), tiles, r.square
+		t.Step, t.ColumnStep = 64*r.tileW, 64
+		t.Columns, t.ColumnsLess = s.W-(column*r.tileW-s.PL), r.tileW
+		if s.KW == 1 {
+			t.Columns, t.ColumnsLess = len(t.Rows), 0
+		}
+		for b := range r.in.Blocks() {
+			plane := r.args.Operand[0] + uintptr(4*(image*r.in.Image+r.in.Base+b*r.in.Plane))
+			for i := range r.tileH + s.KH - 1 {
+				y := row*r.tileH - s.PT + i
+				t.Rows[i] = r.zeros
+				if y >= 0 && y < s.H {
+					t.Rows[i] = plane + uintptr(4*(y*r.in.Row+(column*r.tileW-s.PL)*Lanes))
+				}
+			}
+			if s.KH == 1 {
+				for i := range r.tileW + s.KW - 1 {
+					t.Rows[i] = t.Rows[0] + uintptr(64*i)
+				}
+			}
+			t.Dst = r.pixels + uintptr((b*r.group+at)*64)
+			t.Half = 0
+			r.transformIn(t)
+		}
+	})
+}
+
+var noBias [4 * Lanes]float32
+
+// multiply computes the products of a group of output blocks: [position][block][tile][16].
+func (r *winogradRun) multiply(b *winogradBlocks) {
+	cb, count := r.in.Blocks(), r.end-r.first
+	limit := len(b.products) - 1
+	parts := (count + limit - 1) / limit
+	n := (count + parts - 1) / parts
+	wide := count - (n-1)*parts // so many of n, the rest of n-1
+	t := argsOf[convArgs](r.worker)
+	t.Off, t.Entries = uintptr(unsafe.Pointer(unsafe.SliceData(r.offsets))), cb
+	t.WK, t.YP, t.YK, t.Bias = cb*entryBytes, 64, r.group*64, Address(noBias[:])
+	t.Blocks, t.XP, t.Channels = b.k, 64, Lanes
+	weights := r.args.Operand[1] + uintptr(b.first*r.algorithm.Products()*cb*entryBytes)
+	for q := range r.algorithm.Products() {
+		x, y := r.pixels+uintptr(q*r.pixelStep()), r.products+uintptr(q*r.productStep(b.k))
+		w := weights + uintptr(q*b.k*cb*entryBytes)
+		call := func(n, tiles, at int) {
+			if tiles == 0 || n == 0 {
+				return
+			}
+			t.X, t.Y, t.W = x+uintptr(64*at), y+uintptr(64*at), w
+			t.XStep, t.YStep = 64*n, 64*n
+			t.Tiles, t.Pixels = tiles, n
+			t.WNext, t.WNextTiles = w+uintptr(b.k*cb*entryBytes), 4
+			b.products[n](t)
+		}
+		call(n, wide, 0)
+		call(n-1, parts-wide, wide*n)
+	}
+}
+
+// transformProducts writes the outputs of a group of output blocks.
+func (r *winogradRun) transformProducts(b *winogradBlocks) {
+	s := r.shape
+	r.segments(func(image, row, column, tiles, at int) {
+		t := argsOf[transformOutArgs](r.worker)
+		t.Position, t.Tiles, t.Scratch = r.productStep(b.k), tiles, r.square
+		t.Low, t.Flags = float32(math.Inf(-1)), r.flags&Acc*fromOutput
+		if r.flags&ReLU != 0 {
+			t.Low = 0
+		}
+		t.Row, t.Step = 4*r.out.Row, 64*r.tileW
+		t.Rows, t.Columns, t.ColumnsLess = s.OH-row*r.tileH, s.OW-column*r.tileW, r.tileW
+		if s.KH == 1 {
+			t.Row, t.Rows, t.RowsLess = 64, t.Columns, r.tileW
+		}
+		for k := range b.k {
+			block := b.first + k
+			pixel := image*r.out.Image + r.out.Base + block*r.out.Plane + row*r.tileH*r.out.Row + column*r.tileW*Lanes
+			t.Src = r.products + uintptr((k*r.group+at)*64)
+			t.Dst = r.args.Operand[3] + uintptr(4*pixel)
+			t.Bias = r.args.Operand[2] + uintptr(64*block)
+			t.Half = 0
+			r.transformOut(t)
+		}
+	})
+}
