@@ -43,6 +43,10 @@ func Training(obj *engine.Objective, opt Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	if obj.Key != nil {
+		key := g.value(obj.Key)
+		key.ref, key.placed = Ref{Space: Key}, true
+	}
 	var losses []*value
 	for _, l := range obj.Losses {
 		losses = append(losses, g.value(l))

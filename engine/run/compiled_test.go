@@ -113,7 +113,7 @@ func testTraining(t *testing.T, width, images int) {
 	for _, u := range obj.Updates {
 		nodes = append(nodes, u.Node)
 	}
-	want, err := Interpret(obj.Net, map[*gorgonia.Node][]float32{obj.Net.Input: x, obj.Labels: labels}, nodes...)
+	want, err := Interpret(obj.Net, map[*gorgonia.Node][]float32{obj.Net.Input: x, obj.Labels: labels, obj.Key: {5, 0, 3, 0}}, nodes...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func testTraining(t *testing.T, width, images int) {
 				if err := m.pack(); err != nil {
 					t.Fatal(err)
 				}
-				if err := m.Step(x, labels, 0); err != nil {
+				if err := m.Step(x, labels, 3<<32|5); err != nil {
 					t.Fatal(err)
 				}
 			}

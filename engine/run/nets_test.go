@@ -69,6 +69,7 @@ func (b *tiny) conv(x *gorgonia.Node, out, kh, kw, stride, ph, pw int) *gorgonia
 func (b *tiny) linear(x *gorgonia.Node, classes int) *gorgonia.Node {
 	y := b.apply(&op.GlobalAveragePool{}, x)
 	y = b.apply(&op.Flatten{Axis: 1}, y)
+	y = b.apply(&op.Dropout{Ratio: 0.5, ID: fmt.Sprint("drop", b.n)}, y)
 	return b.apply(&op.Linear{}, y, b.param(classes, y.Shape()[1]), b.param(classes))
 }
 
