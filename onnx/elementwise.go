@@ -35,6 +35,25 @@ func lowerBinary(make func() op.Op) func(*call) error {
 	}
 }
 
+// lowerPow accepts a known exponent of any type.
+func lowerPow(c *call) error {
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	exponent := c.operand(1)
+	if k := exponent.constant; k != nil && k.dtype != typeFloat {
+		cast, err := c.cast(k, typeFloat)
+		if err != nil {
+			return err
+		}
+		exponent = &value{name: exponent.name, shape: k.shape, constant: cast[0]}
+	} else if exponent, err = c.tensor(1); err != nil {
+		return err
+	}
+	return c.emit(&op.Pow{}, ranked(x), ranked(exponent))
+}
+
 // ranked gives a known scalar the shape (1), which broadcasts alike.
 func ranked(v *value) *value {
 	if v.constant == nil || len(v.shape) > 0 {

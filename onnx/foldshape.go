@@ -187,7 +187,7 @@ func foldReshape(c *call, in []*constant) ([]*constant, error) {
 }
 
 func foldFlatten(c *call, in []*constant) ([]*constant, error) {
-	axis, err := axisIn(c.int("axis", 1), len(in[0].shape)+1)
+	axis, err := flattenAxis(c.int("axis", 1), len(in[0].shape))
 	if err != nil {
 		return nil, err
 	}

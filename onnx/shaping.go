@@ -154,13 +154,21 @@ func lowerReshape(c *call) error {
 	return c.emit(&op.Reshape{Shape: free}, x)
 }
 
+// flattenAxis resolves Flatten's axis, which may be one past the last.
+func flattenAxis(axis, rank int) (int, error) {
+	if axis == rank {
+		return axis, nil
+	}
+	return axisIn(axis, rank)
+}
+
 func lowerFlatten(c *call) error {
 	axis := c.int("axis", 1)
 	x, err := c.tensor(0)
 	if err != nil {
 		return err
 	}
-	if axis, err = axisIn(axis, len(x.shape)+1); err != nil {
+	if axis, err = flattenAxis(axis, len(x.shape)); err != nil {
 		return err
 	}
 	return c.emit(&op.Flatten{Axis: axis}, x)
