@@ -118,13 +118,16 @@ func readCheckpoint(path string) (*checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &checkpointReader{sum: sha256.New(), left: info.Size() - sha256.Size}
-	r.in = bufio.NewReaderSize(f, 1<<20)
-	c, err := r.read()
+	c, err := parseCheckpoint(bufio.NewReaderSize(f, 1<<20), info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, nil
+}
+
+func parseCheckpoint(in io.Reader, size int64) (*checkpoint, error) {
+	r := &checkpointReader{in: in, sum: sha256.New(), left: size - sha256.Size}
+	return r.read()
 }
 
 // checkpointReader counts what the file still holds, so that no length in it makes it allocate more.

@@ -3,8 +3,6 @@ package train
 import (
 	"bytes"
 	"encoding/binary"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -13,8 +11,10 @@ import (
 )
 
 func sample() *checkpoint {
+	config := Defaults(Full, "")
+	config.Preprocess = *engine.ImageNet(299)
 	return &checkpoint{
-		Config: Defaults(Full, ""), Network: "n", Photos: "p",
+		Config: config, Network: "n", Photos: "p",
 		Epochs:   []Epoch{{Epoch: engine.Epoch{Mode: Full, Epoch: 1, ValAcc: 0.5}}},
 		Progress: progress{Step: 3, Loss: 1.25},
 		parts: []part{
@@ -33,18 +33,13 @@ func encoded(t *testing.T, c *checkpoint) []byte {
 	return b.Bytes()
 }
 
-func stored(t *testing.T, data []byte) (*checkpoint, error) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), CheckpointFile)
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return readCheckpoint(path)
+func stored(data []byte) (*checkpoint, error) {
+	return parseCheckpoint(bytes.NewReader(data), int64(len(data)))
 }
 
 func TestCheckpointReturns(t *testing.T) {
 	want := sample()
-	got, err := stored(t, encoded(t, want))
+	got, err := stored(encoded(t, want))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,18 +56,18 @@ func TestCheckpointReturns(t *testing.T) {
 func TestDamagedCheckpoints(t *testing.T) {
 	whole := encoded(t, sample())
 	for n := range len(whole) {
-		if _, err := stored(t, whole[:n]); err == nil {
+		if _, err := stored(whole[:n]); err == nil {
 			t.Fatalf("accepted the first %d of %d bytes", n, len(whole))
 		}
 	}
 	for i := range whole {
 		changed := bytes.Clone(whole)
 		changed[i] ^= 0x10
-		if _, err := stored(t, changed); err == nil {
+		if _, err := stored(changed); err == nil {
 			t.Fatalf("accepted a change of byte %d", i)
 		}
 	}
-	if _, err := stored(t, append(bytes.Clone(whole), 0)); err == nil {
+	if _, err := stored(append(bytes.Clone(whole), 0)); err == nil {
 		t.Error("accepted a byte too many")
 	}
 }
@@ -86,15 +81,15 @@ func TestHostileLengths(t *testing.T) {
 	} {
 		data := binary.LittleEndian.AppendUint64([]byte(checkpointMagic), uint64(len(header)))
 		data = append(append(data, header...), make([]byte, 64)...)
-		if _, err := stored(t, data); err == nil || !strings.Contains(err.Error(), "damaged") {
+		if _, err := stored(data); err == nil || !strings.Contains(err.Error(), "damaged") {
 			t.Errorf("%s: error %v", header, err)
 		}
 	}
 	huge := binary.LittleEndian.AppendUint64([]byte(checkpointMagic), 1<<63)
-	if _, err := stored(t, append(huge, make([]byte, 64)...)); err == nil {
+	if _, err := stored(append(huge, make([]byte, 64)...)); err == nil {
 		t.Error("accepted a header of 2^63 bytes")
 	}
-	if _, err := stored(t, []byte("this is some other file, which has nothing to do with us at all")); err == nil || !strings.Contains(err.Error(), "not a checkpoint") {
+	if _, err := stored([]byte("this is some other file, which has nothing to do with us at all")); err == nil || !strings.Contains(err.Error(), "not a checkpoint") {
 		t.Errorf("a foreign file: %v", err)
 	}
 }

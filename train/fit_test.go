@@ -59,7 +59,8 @@ func TestFitLearns(t *testing.T) {
 				t.Errorf("summary.json: %v, %+v", err, summary.Best)
 			}
 			args, err := ReadConfig(c.Out)
-			if args.Net = c.Net; err != nil || args != c {
+			args.Net, args.Preprocess = c.Net, c.Preprocess
+			if err != nil || args != c {
 				t.Errorf("args.json: %v, %+v, want %+v", err, args, c)
 			}
 		})
