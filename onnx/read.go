@@ -81,7 +81,7 @@ func ReadBytes(data []byte, o ReadOptions) (*engine.Network, *Info, error) {
 
 func invalid(err error) error { return fmt.Errorf("%w: %w", ErrInvalid, err) }
 
-func read(data []byte, external *externalData, o ReadOptions) (*engine.Network, *Info, error) {
+func read(data []byte, external payloads, o ReadOptions) (*engine.Network, *Info, error) {
 	if what := recognise(data); what != "" {
 		return nil, nil, invalid(errors.New(what))
 	}
@@ -120,8 +120,14 @@ func read(data []byte, external *externalData, o ReadOptions) (*engine.Network, 
 	return net, info, err
 }
 
+// payloads finds the values of tensors that the model itself does not hold.
+type payloads interface {
+	// load gives t its payload if it is external.
+	load(t *tensorProto) error
+}
+
 // constants reads the initializers, external ones included.
-func (g *graphProto) constants(external *externalData) ([]*constant, error) {
+func (g *graphProto) constants(external payloads) ([]*constant, error) {
 	list := make([]*constant, len(g.initializers))
 	for i, t := range g.initializers {
 		if err := external.load(t); err != nil {
