@@ -60,22 +60,37 @@ func (g *graph) accumulate() {
 		}
 		for k := range i.in {
 			a, b := i.in[1-k], i.in[k]
-			into := makers[b]
-			if into == nil || dead[into] || b.root != nil || len(users[b]) != 1 || into.relu || into.onto != nil || !addsInPlace(into) || a.form != b.form {
+			first := firstOfSum(b, makers)
+			if first == nil || dead[first] || first.relu || first.out.root != nil || !addsInPlace(first) || a.form != b.form || len(users[b]) != 1 {
 				continue
 			}
-			if m := makers[a]; m == nil || o.at[m] > o.at[into] || !g.free(o, a, o.at[into], map[*instr]bool{i: true}) {
+			if m := makers[a]; m == nil || o.at[m] > o.at[first] || !g.free(o, a, o.at[first], map[*instr]bool{i: true}) {
 				continue
 			}
-			into.onto, into.relu = a, i.relu
-			into.out = i.out
-			i.out.root = a
-			makers[i.out] = into
+			last := makers[b]
+			if i.relu && (last.relu || !isConv(last)) {
+				continue
+			}
+			first.onto, first.out.root = a, a
+			last.relu = i.relu
+			b.root = first.out.root
+			i.out.root = b
+			last.out = i.out
+			makers[i.out] = last
 			dead[i] = true
 			break
 		}
 	}
 	g.remove(dead)
+}
+
+// firstOfSum follows the chain of results that v was summed up from in place to its first term.
+func firstOfSum(v *value, makers map[*value]*instr) *instr {
+	i := makers[v]
+	for i != nil && i.onto != nil {
+		i = makers[i.onto]
+	}
+	return i
 }
 
 // addsInPlace tells whether the steps of i can add their result to what their output holds.

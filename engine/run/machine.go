@@ -3,6 +3,7 @@ package run
 
 import (
 	"fmt"
+	"time"
 
 	"regraft/engine"
 	"regraft/engine/kernel"
@@ -22,6 +23,7 @@ type Machine struct {
 	losses  []float32
 	labels  []float32
 	key     [4]float32
+	times   []time.Duration // of every step, when asked for
 }
 
 // patch is an operand whose address is the caller's.
@@ -167,8 +169,23 @@ func (m *Machine) execute(images int) {
 		if s.Images > 0 {
 			a.Images = s.Images
 		}
+		if m.times == nil {
+			m.pool.step(s.Prim, a)
+			continue
+		}
+		start := time.Now()
 		m.pool.step(s.Prim, a)
+		m.times[k] = time.Since(start)
 	}
+}
+
+// Times makes every further run measure its steps; the slice that it returns has one entry per step
+// of the program and is overwritten by each run.
+func (m *Machine) Times() []time.Duration {
+	if m.times == nil {
+		m.times = make([]time.Duration, len(m.program.Steps))
+	}
+	return m.times
 }
 
 // Output is output k of the last run, row-major (batch, classes); rows past the images of the run
