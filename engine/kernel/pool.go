@@ -18,6 +18,8 @@ type poolArgs struct {
 	DX     uintptr // 64      gradient of a maximum: the plane that X's gradient is added to,
 	DXRuns uintptr // 72      and its own runs and taps
 	DXTaps uintptr // 80
+	W      uintptr // 88      depthwise: weights of the window, sixteen floats a tap (or their gradient),
+	WTaps  uintptr // 96      and *int32 parallel to Taps
 }
 
 // poolKernel is one kind of pooling: the plain Go form; the assembly goes by the same name.
@@ -70,20 +72,20 @@ type poolPixel struct {
 	divisor float32
 	dx      uintptr // where the window starts in the gradient
 	dxTaps  []int32
+	wTaps   []int32
 }
 
 // each visits the output pixels in row-major order.
 func (k *poolArgs) each(visit func(poolPixel)) {
-	dxRuns, dxTaps := k.DXRuns, k.DXTaps
-	if k.DX == 0 {
-		dxRuns, dxTaps = k.Runs, k.Taps
-	}
-	moved := unsafe.Slice((*poolRun)(pointer(dxRuns)), k.N)
-	for i, run := range unsafe.Slice((*poolRun)(pointer(k.Runs)), k.N) {
-		p := poolPixel{
-			x: k.X + uintptr(run.in), y: k.Y + uintptr(run.out), dx: k.DX + uintptr(moved[i].in), divisor: run.divisor,
-			taps:   unsafe.Slice((*int32)(pointer(k.Taps+uintptr(run.tap))), run.taps),
-			dxTaps: unsafe.Slice((*int32)(pointer(dxTaps+uintptr(run.tap))), run.taps),
+	runs := unsafe.Slice((*poolRun)(pointer(k.Runs)), k.N)
+	for i, run := range runs {
+		list := func(p uintptr) []int32 { return unsafe.Slice((*int32)(pointer(p+uintptr(run.tap))), run.taps) }
+		p := poolPixel{x: k.X + uintptr(run.in), y: k.Y + uintptr(run.out), taps: list(k.Taps), divisor: run.divisor}
+		if k.DX != 0 {
+			p.dx, p.dxTaps = k.DX+uintptr(unsafe.Slice((*poolRun)(pointer(k.DXRuns)), k.N)[i].in), list(k.DXTaps)
+		}
+		if k.W != 0 {
+			p.wTaps = list(k.WTaps)
 		}
 		for range run.pixels {
 			visit(p)
@@ -101,6 +103,8 @@ type pool struct {
 	low       float32
 	dx        *maxGrad
 	overwrite *tensor // this plane becomes zero first
+	weights   int     // the operand with the weights of a depthwise convolution, or 0
+	window    int     // floats of a block's weights
 	kernel    func(*poolArgs)
 }
 
@@ -172,9 +176,17 @@ func (p *pool) Item(w *Worker, i int, a *Args) {
 	if p.dx != nil {
 		k.DX, k.DXTaps = p.dx.plane(a, image, block), addressOf(p.dx.on.taps)
 	}
+	if p.weights > 0 {
+		k.W, k.WTaps = a.Operand[p.weights]+uintptr(4*block*p.window), addressOf(p.on.weights)
+	}
 	if p.overwrite != nil {
 		zeroPixels(p.overwrite.plane(a, image, block), p.overwrite.layout)
 	}
+	p.run(k)
+}
+
+// run makes the calls for one plane.
+func (p *pool) run(k *poolArgs) {
 	for j, from := range p.on.cuts[:len(p.on.cuts)-1] {
 		k.N = p.on.cuts[j+1] - from
 		k.Runs = addressOf(p.on.runs[from:])

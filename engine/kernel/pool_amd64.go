@@ -6,39 +6,63 @@ package kernel
 
 var poolKernels = kernelTable[poolArgs]{
 	AVX2: {
-		"maxpool":         maxpool_f32_avx2,
 		"averagepool":     averagepool_f32_avx2,
-		"maxpoolgrad":     maxpoolgrad_f32_avx2,
 		"averagepoolgrad": averagepoolgrad_f32_avx2,
+		"depthwise":       depthwise_f32_avx2,
+		"depthwisegradw":  depthwisegradw_f32_avx2,
+		"depthwisegradx":  depthwisegradx_f32_avx2,
+		"maxpool":         maxpool_f32_avx2,
+		"maxpoolgrad":     maxpoolgrad_f32_avx2,
 	},
 	AVX512: {
-		"maxpool":         maxpool_f32_avx512,
 		"averagepool":     averagepool_f32_avx512,
-		"maxpoolgrad":     maxpoolgrad_f32_avx512,
 		"averagepoolgrad": averagepoolgrad_f32_avx512,
+		"depthwise":       depthwise_f32_avx512,
+		"depthwisegradw":  depthwisegradw_f32_avx512,
+		"depthwisegradx":  depthwisegradx_f32_avx512,
+		"maxpool":         maxpool_f32_avx512,
+		"maxpoolgrad":     maxpoolgrad_f32_avx512,
 	},
 }
-
-//go:noescape
-func maxpool_f32_avx512(a *poolArgs)
 
 //go:noescape
 func averagepool_f32_avx512(a *poolArgs)
 
 //go:noescape
-func maxpoolgrad_f32_avx512(a *poolArgs)
-
-//go:noescape
 func averagepoolgrad_f32_avx512(a *poolArgs)
 
 //go:noescape
-func maxpool_f32_avx2(a *poolArgs)
+func depthwise_f32_avx512(a *poolArgs)
+
+//go:noescape
+func depthwisegradw_f32_avx512(a *poolArgs)
+
+//go:noescape
+func depthwisegradx_f32_avx512(a *poolArgs)
+
+//go:noescape
+func maxpool_f32_avx512(a *poolArgs)
+
+//go:noescape
+func maxpoolgrad_f32_avx512(a *poolArgs)
 
 //go:noescape
 func averagepool_f32_avx2(a *poolArgs)
 
 //go:noescape
-func maxpoolgrad_f32_avx2(a *poolArgs)
+func averagepoolgrad_f32_avx2(a *poolArgs)
 
 //go:noescape
-func averagepoolgrad_f32_avx2(a *poolArgs)
+func depthwise_f32_avx2(a *poolArgs)
+
+//go:noescape
+func depthwisegradw_f32_avx2(a *poolArgs)
+
+//go:noescape
+func depthwisegradx_f32_avx2(a *poolArgs)
+
+//go:noescape
+func maxpool_f32_avx2(a *poolArgs)
+
+//go:noescape
+func maxpoolgrad_f32_avx2(a *poolArgs)

@@ -80,10 +80,11 @@ type poolRun struct {
 // windows is the geometry of a pool in memory: runs of output pixels in row-major order, the taps that
 // they refer to (byte offsets from where a window starts, row-major) and how to cut the runs into calls.
 type windows struct {
-	runs []poolRun
-	taps []int32
-	cuts []int // first run of every call, then the number of runs
-	step int   // bytes between the windows of neighbouring output pixels
+	runs    []poolRun
+	taps    []int32
+	weights []int32 // for every tap the byte offset of its sixteen weights among the window's
+	cuts    []int   // first run of every call, then the number of runs
+	step    int     // bytes between the windows of neighbouring output pixels
 }
 
 const (
@@ -132,6 +133,7 @@ func (w *windows) list(s PoolShape, v window, in Layout) {
 	for i := v.rows.from; i < v.rows.to; i++ {
 		for j := v.cols.from; j < v.cols.to; j++ {
 			w.taps = append(w.taps, int32(4*(i*s.DH*in.Row+j*s.DW*in.Pixel)))
+			w.weights = append(w.weights, int32(4*Lanes*(i*s.KW+j)))
 		}
 	}
 }

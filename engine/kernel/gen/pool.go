@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // The pooling kernels go through a list of runs (kernel.poolRun) of neighbouring output pixels whose
 // windows have the same taps.
@@ -34,13 +38,13 @@ const (
 // poolGroup is the number of output pixels that share the reading of a tap's offset.
 const poolGroup = 4
 
-var poolNames = []string{"maxpool", "averagepool", "maxpoolgrad", "averagepoolgrad"}
-
 func pools(f *file) {
 	emit := map[string]func(*file, isa){
 		"maxpool": maxPool, "averagepool": averagePool, "maxpoolgrad": maxPoolGrad, "averagepoolgrad": averagePoolGrad,
+		"depthwise": depthwise, "depthwisegradx": depthwiseGradX, "depthwisegradw": depthwiseGradW,
 	}
-	table(f, "poolKernels", "poolArgs", poolNames, func(s isa, name string) { emit[name](f, s) })
+	names := slices.Sorted(maps.Keys(emit))
+	table(f, "poolKernels", "poolArgs", names, func(s isa, name string) { emit[name](f, s) })
 }
 
 // runs emits the loop over runs; body treats the CX pixels of one.
@@ -73,8 +77,9 @@ type accumulator struct {
 }
 
 // grouped emits the loop over the pixels of a run, poolGroup at a time and then one by one: start sets
-// an accumulator, tap adds a tap to it and finish stores it.
-func (f *file) grouped(s isa, start, tap, finish func(a accumulator)) {
+// an accumulator, before prepares for a tap (its offset is at R12), tap adds it and finish stores the
+// accumulator.
+func (f *file) grouped(s isa, start func(a accumulator), before func(), tap, finish func(a accumulator)) {
 	group := func(n int, label string) {
 		var all []accumulator
 		for pixel := range n {
@@ -93,6 +98,7 @@ func (f *file) grouped(s isa, start, tap, finish func(a accumulator)) {
 		f.p("TESTQ R13, R13")
 		f.p("JZ %sout", label)
 		f.label(label + "tap")
+		before()
 		f.p("MOVLQSX (R12), AX")
 		f.p("ADDQ $4, R12")
 		f.p("ADDQ SI, AX")
@@ -138,6 +144,7 @@ func maxPool(f *file, s isa) {
 	f.runs(func() {
 		f.grouped(s,
 			func(a accumulator) { f.p("VMOVAPS %s, %s", lowest, a.register) },
+			func() {},
 			func(a accumulator) {
 				// The second source, the tap, wins when it is NaN; a NaN in the accumulator stays.
 				if s.per == 1 {
@@ -165,6 +172,7 @@ func averagePool(f *file, s isa) {
 		f.p("VBROADCASTSS %d(R8), %s", runDivisor, divisor)
 		f.grouped(s,
 			func(a accumulator) { s.zero(f, a.register) },
+			func() {},
 			func(a accumulator) { f.p("VADDPS %s, %s, %s", a.tap, a.register, a.register) },
 			func(a accumulator) {
 				f.p("VDIVPS %s, %s, %s", divisor, a.register, a.register)
