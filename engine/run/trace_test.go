@@ -66,6 +66,10 @@ var traces = []struct {
 	{"rmsprop", "rmsprop", solver.Config{Alpha: 0.9, Epsilon: 1e-3, Momentum: 0.9}, 1e-4, [6]float64{1e-5, 1e-4, 5e-4, 5e-3, 2e-2, 2e-2}},
 }
 
+// headBound is for the loss of a single head at steps five and six, where the golden file's limits are for the sum of
+// both: PyTorch's own auxiliary loss moves by up to 2.9e-2 (Nesterov) when the inputs are scaled by 1 - 1e-6.
+const headBound = 0.1
+
 // nine is the trained network with the golden file's heads of nine classes.
 func nine(t *testing.T, classes []string) *engine.Network {
 	t.Helper()
@@ -150,8 +154,12 @@ func TestGoldenTraces(t *testing.T) {
 				}
 				losses, w := m.Losses(), golden.Steps[step]
 				for i, l := range []float64{w.Total, w.Main, w.Aux} {
-					if d := math.Abs(float64(losses[i])-l) / l; d > trace.loss[step] {
-						t.Errorf("step %d: loss %d is %g, want %g: relative error %.2g, at most %g", step+1, i, losses[i], l, d, trace.loss[step])
+					bound := trace.loss[step]
+					if i > 0 && step >= 4 {
+						bound = headBound
+					}
+					if d := math.Abs(float64(losses[i])-l) / l; d > bound {
+						t.Errorf("step %d: loss %d is %g, want %g: relative error %.2g, at most %g", step+1, i, losses[i], l, d, bound)
 					}
 				}
 				if step == 0 && k == 0 {
