@@ -1,6 +1,3 @@
-// Package train fits a network to folders of photos: its heads on features of a frozen trunk, or
-// everything; it keeps the best model, checkpoints and reports. It prints nothing: whoever calls it
-// hears of its progress through Events.
 package train
 
 import (
@@ -68,11 +65,9 @@ type Config struct {
 	// Dropout replaces the model's dropout ratios when it is not negative; full mode only.
 	Dropout float64 `json:"dropout"`
 
-	// Augment is none, flip (left and right), or standard (random resized crop and flip); heads mode knows
-	// none and flip.
+	// Augment is none, flip (left and right), or standard (random resized crop and flip); with +vflip at its end top
+	// and bottom are mirrored too, for photos that have no up. Heads mode knows none and flip.
 	Augment string `json:"augment"`
-	// VFlip mirrors top and bottom as well, for photos that have no up; full mode only.
-	VFlip bool `json:"vflip"`
 	// ValSplit is the share of train that validates where the data has no val; 0 takes test instead, and a
 	// fifth of train where there is none either.
 	ValSplit float64 `json:"val_split"`
@@ -171,8 +166,20 @@ func (c *Config) check() error {
 		return bad("--warmup-epochs %g: must not be negative, and less than the %d epochs", c.WarmupEpochs, c.Epochs)
 	case c.Patience < 0 || c.Threads < 0 || c.Workers < 0:
 		return bad("--patience, --threads and --workers must not be negative")
-	case c.Mode == Heads && (c.VFlip || c.Augment != "none" && c.Augment != "flip"):
+	case c.Mode == Heads && c.Augment != "none" && c.Augment != "flip":
 		return bad("heads mode computes the features once, so it knows --augment none and flip only")
 	}
-	return nil
+	_, err := c.augment()
+	return err
+}
+
+// augment is how training photos vary.
+func (c *Config) augment() (photo.Augment, error) {
+	name, vertical := strings.CutSuffix(c.Augment, "+vflip")
+	a, err := photo.ParseAugment(name)
+	if err != nil {
+		return a, &UsageError{"--augment: " + err.Error()}
+	}
+	a.FlipY = vertical
+	return a, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"regraft/engine"
 	"regraft/engine/kernel"
@@ -37,7 +38,7 @@ type Options struct {
 // Evaluate runs photos, whose labels are the network's class ids, through the main head of net. The
 // progress is told to events as phase.
 func Evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, o Options, phase Phase, events Events) (*Evaluation, error) {
-	c := &Config{Threads: o.Threads, Workers: o.Workers, TIFF: o.TIFF}
+	c := &Config{Threads: threads(o.Threads), Workers: o.Workers, TIFF: o.TIFF}
 	return evaluate(ctx, net, samples, c, phase, 0, events)
 }
 
@@ -72,6 +73,14 @@ func evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, 
 		return nil
 	})
 	return e, err
+}
+
+// threads is n, or the machine's number where that is 0.
+func threads(n int) int {
+	if n == 0 {
+		return runtime.GOMAXPROCS(0)
+	}
+	return n
 }
 
 // inference compiles net for batches of the given size.

@@ -29,7 +29,7 @@ func Fit(ctx context.Context, cfg Config, events Events) (_ *Result, err error) 
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	cfg.Preprocess = *cfg.Net.Meta.Preprocess
+	cfg.Preprocess, cfg.Threads = *cfg.Net.Meta.Preprocess, threads(cfg.Threads)
 	out, err := openFolder(cfg.Out, cfg.Resume)
 	if err != nil {
 		return nil, err

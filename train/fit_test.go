@@ -94,7 +94,7 @@ func TestFitBits(t *testing.T) {
 				c.Optimizer, c.LR, c.Batch, c.Schedule, c.WeightDecay = d.Optimizer, d.LR, 8, d.Schedule, d.WeightDecay
 				c.Threads, c.Workers, c.Epochs = v.threads, v.workers, 2
 				if run.mode == Full {
-					c.Augment = "standard"
+					c.Augment = "standard+vflip"
 				}
 				if _, err := Fit(context.Background(), c, Silent{}); err != nil {
 					if v.isa == "avx2" && strings.Contains(err.Error(), "REGRAFT_ISA") {

@@ -50,11 +50,10 @@ func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, e
 	if l.solver, err = newSolver(c); err != nil {
 		return nil, err
 	}
-	augment, err := photo.ParseAugment(c.Augment)
+	augment, err := c.augment()
 	if err != nil {
-		return nil, &UsageError{err.Error()}
+		return nil, err
 	}
-	augment.FlipY = c.VFlip
 	l.loader, err = photo.NewLoader(s.train, preprocess(net), photo.LoaderOptions{
 		Batch: l.batch, Workers: c.Workers, Seed: c.Seed, Shuffle: true, Augment: augment, Decode: c.decode(),
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime"
 
 	"regraft/engine"
 	"regraft/engine/random"
@@ -78,9 +77,6 @@ func newHeadSolver(h *head.Head, train, val *features, c *Config) (*headSolver, 
 	}
 	s := &headSolver{head: h, train: train, val: val, standard: standardise(train)}
 	s.softmax = softmax{classes: h.Classes, smoothing: c.Smoothing, threads: c.Threads}
-	if s.softmax.threads == 0 {
-		s.softmax.threads = runtime.GOMAXPROCS(0)
-	}
 	s.standard.apply(train)
 	s.standard.apply(val)
 	s.w = s.standard.into(h)

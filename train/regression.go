@@ -31,6 +31,7 @@ func (x *features) of(i int) []float32 {
 //
 //	logits = mean over positions of [relu](W x + b),  loss = mean over photos of cross entropy
 //
+// Parameters are one vector: W (classes, F), then b (classes).
 // Its sums run over fixed chunks of photos that are added in order, in float64 without fused
 // operations, so that the number of threads and the machine change no bit.
 type softmax struct {
@@ -38,9 +39,6 @@ type softmax struct {
 	smoothing float64
 	threads   int
 }
-
-// size is the number of parameters: W (classes, F), then b (classes).
-func (s *softmax) size(x *features) int { return s.classes * (x.f + 1) }
 
 // outcome are the sums of a pass over photos.
 type outcome struct {
