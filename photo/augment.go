@@ -81,7 +81,7 @@ func randomResizedCrop(r *random.Stream, scale float64, w, h int) (x, y, cw, ch 
 	return (w - cw) / 2, (h - ch) / 2, cw, ch
 }
 
-// logUniform is (4/3)^u for |u| <= 1, within 3e-6: a Padé approximant of the
+// logUniform is (4/3)^u for |u| <= 1, within 4e-6: a Padé approximant of the
 // exponential, because math.Exp differs in its last bits between architectures.
 func logUniform(u float64) float64 {
 	const logHigh = 0.28768207245178085 // ln 4/3

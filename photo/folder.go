@@ -232,7 +232,7 @@ func (d *Dataset) split(o ScanOptions) {
 		for n < len(all) && all[n].Label == label {
 			n++
 		}
-		share := int(float64(n)*o.ValSplit + 0.5)
+		share := int(float64(float64(n)*o.ValSplit) + 0.5)
 		share = min(max(share, 1), n-1)
 		chosen := random.At(o.Seed, "split", uint64(label)).Perm(n)[:share]
 		for i, s := range all[:n] {

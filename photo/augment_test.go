@@ -1,0 +1,127 @@
+package photo
+
+import (
+	"math"
+	"testing"
+)
+
+func TestParseAugment(t *testing.T) {
+	for name, want := range map[string]Augment{
+		"none": {}, "flip": {FlipX: true}, "standard": {FlipX: true, Crop: true, Scale: 0.08},
+	} {
+		if got, err := ParseAugment(name); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	if _, err := ParseAugment("heavy"); err == nil {
+		t.Error("an unknown name was accepted")
+	}
+}
+
+// TestDraw: crops lie in the photo and within torchvision's limits, half of the
+// photos are mirrored, and areas and ratios have the means of their
+// distributions, within four standard errors.
+func TestDraw(t *testing.T) {
+	const w, h, n = 600, 600, 4000
+	a := Augment{FlipX: true, FlipY: true, Crop: true, Scale: 0.08}
+	var mirrored, upsideDown int
+	var area, logRatio float64
+	for i := range n {
+		d := a.Draw(3, i%5, i, w, h)
+		if d.X < 0 || d.Y < 0 || d.W < 1 || d.H < 1 || d.X+d.W > w || d.Y+d.H > h {
+			t.Fatalf("%+v leaves %d x %d", d, w, h)
+		}
+		// Each side is rounded by at most half a pixel.
+		ratio := float64(d.W) / float64(d.H)
+		slack := 1 + 0.5/float64(d.W) + 0.5/float64(d.H)
+		if ratio > 4.0/3*slack*slack || ratio < 0.75/slack/slack {
+			t.Fatalf("%+v has the ratio %g", d, ratio)
+		}
+		if d.FlipX {
+			mirrored++
+		}
+		if d.FlipY {
+			upsideDown++
+		}
+		area += float64(d.W*d.H) / (w * h) / n
+		logRatio += math.Log(ratio) / n
+	}
+	spread := 4 * math.Sqrt(n) / 2
+	if math.Abs(float64(mirrored)-n/2) > spread || math.Abs(float64(upsideDown)-n/2) > spread {
+		t.Errorf("%d and %d of %d photos mirrored", mirrored, upsideDown, n)
+	}
+	// Large areas with extreme ratios do not fit and are drawn again, so the mean lies below 0.54.
+	if area > 0.54 || area < 0.46 {
+		t.Errorf("mean share of the area %.3f", area)
+	}
+	if deviation := 2 * math.Log(4.0/3) / math.Sqrt(12); math.Abs(logRatio) > 4*deviation/math.Sqrt(n) {
+		t.Errorf("mean logarithm of the ratio %.4f", logRatio)
+	}
+}
+
+// TestDrawDepends: seed, epoch and sample decide, and nothing else.
+func TestDrawDepends(t *testing.T) {
+	a := Augment{Crop: true, Scale: 0.08}
+	first := a.Draw(1, 2, 3, 500, 400)
+	if first != a.Draw(1, 2, 3, 500, 400) {
+		t.Error("the same arguments give another crop")
+	}
+	for _, other := range []Augmentation{a.Draw(2, 2, 3, 500, 400), a.Draw(1, 3, 3, 500, 400), a.Draw(1, 2, 4, 500, 400)} {
+		if other == first {
+			t.Error("other arguments give the same crop")
+		}
+	}
+	a.FlipX = true
+	if flipped := a.Draw(1, 2, 3, 500, 400); flipped.W != first.W || flipped.X != first.X {
+		t.Error("asking for flips moves the crop")
+	}
+}
+
+// TestStripCrop: where no crop fits, torchvision takes the largest within the ratios.
+func TestStripCrop(t *testing.T) {
+	a := Augment{Crop: true, Scale: 0.08}
+	for i := range 20 {
+		if d := a.Draw(1, 0, i, 20000, 4); d.H > 4 || d.W > 5 {
+			t.Fatalf("%+v", d)
+		}
+		if d := a.Draw(1, 0, i, 1, 1); d.W != 1 || d.H != 1 {
+			t.Fatalf("%+v", d)
+		}
+	}
+}
+
+func TestLogUniform(t *testing.T) {
+	for u := -1.0; u <= 1; u += 1.0 / 64 {
+		want := math.Pow(4.0/3, u)
+		if got := logUniform(u); math.Abs(got-want) > 4e-6 {
+			t.Errorf("(4/3)^%g: %.9f instead of %.9f", u, got, want)
+		}
+	}
+}
+
+// TestMirrored: a flip reaches the tensor.
+func TestMirrored(t *testing.T) {
+	p := imageNet
+	p.Size = 2
+	m := NewImage(2, 2)
+	for i := range 4 {
+		m.Pix[3*i] = uint8(10 * (i + 1))
+	}
+	x := make([]float32, p.Values())
+	red := func(a Augmentation) (out [4]float32) {
+		if err := p.apply(m, a, x); err != nil {
+			t.Fatal(err)
+		}
+		return [4]float32(x)
+	}
+	plain := red(Augmentation{})
+	if got, want := red(Augmentation{FlipX: true}), [4]float32{plain[1], plain[0], plain[3], plain[2]}; got != want {
+		t.Errorf("left and right: %v instead of %v", got, want)
+	}
+	if got, want := red(Augmentation{FlipY: true}), [4]float32{plain[2], plain[3], plain[0], plain[1]}; got != want {
+		t.Errorf("top and bottom: %v instead of %v", got, want)
+	}
+	if got := red(Augmentation{X: 1, Y: 1, W: 1, H: 1}); got != [4]float32{plain[3], plain[3], plain[3], plain[3]} {
+		t.Errorf("a crop of the last pixel: %v", got)
+	}
+}

@@ -1,0 +1,213 @@
+package photo
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// tree makes files below a temporary folder; a name that ends in / is a folder.
+func tree(t *testing.T, names ...string) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, name := range names {
+		path := filepath.Join(root, filepath.FromSlash(name))
+		dir := filepath.Dir(path)
+		if strings.HasSuffix(name, "/") {
+			dir = path
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if dir != path {
+			if err := os.WriteFile(path, []byte(name), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return root
+}
+
+// inside gives the paths of samples relative to the root, with their labels.
+func inside(t *testing.T, root string, samples []Sample) map[string]int {
+	t.Helper()
+	out := map[string]int{}
+	for _, s := range samples {
+		name, err := filepath.Rel(root, s.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[filepath.ToSlash(name)] = s.Label
+	}
+	return out
+}
+
+func TestScanParts(t *testing.T) {
+	for _, val := range []string{"val", "valid", "validation", "dev"} {
+		root := tree(t, "train/b/1.jpg", "train/b/deep/er/2.PNG", "train/Zoo/é ü.jpeg", "train/a b/x.webp",
+			val+"/b/3.jpg", "test/Zoo/4.jpg", "train/b/.hidden.jpg", "train/b/notes.txt", "train/.git/x.jpg",
+			"train/__MACOSX/x.jpg", "train/b/Thumbs.db", "train/b/desktop.ini", "train/loose.jpg")
+		d, err := Scan(root, ScanOptions{ValSplit: 0.5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"Zoo", "a b", "b"}; !slices.Equal(d.Classes, want) { // bytes: capitals first
+			t.Errorf("classes %q instead of %q", d.Classes, want)
+		}
+		want := map[string]int{"train/Zoo/é ü.jpeg": 0, "train/a b/x.webp": 1, "train/b/1.jpg": 2, "train/b/deep/er/2.PNG": 2}
+		if got := inside(t, root, d.Train); !reflect.DeepEqual(got, want) {
+			t.Errorf("train: %v", got)
+		}
+		if got := inside(t, root, d.Val); !reflect.DeepEqual(got, map[string]int{val + "/b/3.jpg": 2}) {
+			t.Errorf("%s: %v", val, got)
+		}
+		if got := inside(t, root, d.Test); !reflect.DeepEqual(got, map[string]int{"test/Zoo/4.jpg": 0}) {
+			t.Errorf("test: %v", got)
+		}
+		if d.Split || len(d.Ignored) != 1 || filepath.Base(d.Ignored[0]) != "notes.txt" {
+			t.Errorf("split %t, ignored %q", d.Split, d.Ignored)
+		}
+	}
+}
+
+func TestScanSplit(t *testing.T) {
+	var names []string
+	for _, class := range []string{"a", "b", "one"} {
+		for i := range map[string]int{"a": 20, "b": 10, "one": 1}[class] {
+			names = append(names, class+"/"+string(rune('A'+i))+".jpg")
+		}
+	}
+	root := tree(t, names...)
+	scan := func(seed uint64) *Dataset {
+		d, err := Scan(root, ScanOptions{ValSplit: 0.2, Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	d := scan(1)
+	counts := [3][2]int{}
+	for i, part := range [][]Sample{d.Train, d.Val} {
+		for _, s := range part {
+			counts[s.Label][i]++
+		}
+	}
+	if counts != [3][2]int{{16, 4}, {8, 2}, {1, 0}} || !d.Split {
+		t.Errorf("photos per class in train and val: %v", counts)
+	}
+	all := inside(t, root, slices.Concat(d.Train, d.Val))
+	if len(all) != len(names) {
+		t.Errorf("%d different photos of %d", len(all), len(names))
+	}
+	if !reflect.DeepEqual(d, scan(1)) {
+		t.Error("the same seed splits differently")
+	}
+	if reflect.DeepEqual(d.Val, scan(2).Val) {
+		t.Error("another seed splits the same")
+	}
+}
+
+// TestScanErrors: every mistake gets a sentence, and the tree that was seen.
+func TestScanErrors(t *testing.T) {
+	for _, c := range []struct {
+		names []string
+		want  []string
+	}{
+		{[]string{"a/1.jpg", "empty/"}, []string{`class "empty"`, "holds no photos", "a/ (1 photos)", "empty/ (0 photos)"}},
+		{[]string{"train/a/1.jpg", "val/b/2.jpg"}, []string{`class "b" that train lacks`, "train/ (1 photos)", "b/ (1 photos)"}},
+		{[]string{"train/a/1.jpg", "test/c/2.jpg"}, []string{`class "c" that train lacks`}},
+		{[]string{"val/b/2.jpg"}, []string{"no folder train", "val/ (1 photos)"}},
+		{[]string{"train/a/1.jpg", "val/a/2.jpg", "dev/a/2.jpg"}, []string{"both hold validation photos"}},
+		{[]string{"1.jpg", "2.jpg"}, []string{"holds no class folders"}},
+	} {
+		_, err := Scan(tree(t, c.names...), ScanOptions{})
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %q is not in %v", c.names, want, err)
+			}
+		}
+	}
+	if _, err := Scan(filepath.Join(t.TempDir(), "missing"), ScanOptions{}); err == nil {
+		t.Error("a missing folder was scanned")
+	}
+	if _, err := Scan(tree(t, "a/1.jpg"), ScanOptions{ValSplit: 1}); err == nil {
+		t.Error("a split of everything was accepted")
+	}
+}
+
+func TestScanEval(t *testing.T) {
+	parts := tree(t, "train/a/1.jpg", "train/b/2.jpg", "val/b/3.jpg", "test/a/4.jpg")
+	noTest := tree(t, "train/a/1.jpg", "val/a/3.jpg")
+	bare := tree(t, "a/1.jpg", "b/2.jpg")
+	for _, c := range []struct {
+		root, split string
+		part        string
+		classes     []string
+	}{
+		{parts, "", "test", []string{"a"}},
+		{parts, "valid", "valid", []string{"b"}},
+		{parts, "train", "train", []string{"a", "b"}},
+		{noTest, "", "val", []string{"a"}},
+		{bare, "", "", []string{"a", "b"}},
+	} {
+		d, part, err := ScanEval(c.root, c.split)
+		if err != nil || part != c.part || !slices.Equal(d.Classes, c.classes) || len(d.Test) != len(c.classes) {
+			t.Errorf("%s %q: %+v, %q, %v", c.root, c.split, d, part, err)
+		}
+	}
+	for _, c := range []struct{ root, split, want string }{
+		{noTest, "test", "no folder test"},
+		{bare, "nonsense", "unknown split"},
+		{tree(t, "train/a/1.jpg"), "", "neither test nor val"},
+	} {
+		if _, _, err := ScanEval(c.root, c.split); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s %q: %v", c.root, c.split, err)
+		}
+	}
+}
+
+func TestFiles(t *testing.T) {
+	root := tree(t, "b.jpg", "a.PNG", "deep/c c.gif", "deep/ä.webp", "notes.txt", ".x.jpg", "none/notes.txt")
+	got, err := Files(filepath.Join(root, "notes.txt"), root, filepath.Join(root, "missing.jpg"), filepath.Join(root, "b.jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, path := range got {
+		name, _ := filepath.Rel(root, path)
+		got[i] = filepath.ToSlash(name)
+	}
+	want := []string{"notes.txt", "a.PNG", "b.jpg", "deep/c c.gif", "deep/ä.webp", "missing.jpg", "b.jpg"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q instead of %q", got, want)
+	}
+	if _, err := Files(filepath.Join(root, "none")); err == nil || !strings.Contains(err.Error(), "holds no photos") {
+		t.Errorf("a folder without photos: %v", err)
+	}
+}
+
+// TestLinks: links to photos and folders are followed, loops end.
+func TestLinks(t *testing.T) {
+	root := tree(t, "a/1.jpg", "elsewhere/2.jpg")
+	for link, to := range map[string]string{
+		"a/loop": "..", "a/self": ".", "a/more": "../elsewhere", "a/3.jpg": "1.jpg", "a/dangling": "nowhere",
+	} {
+		if err := os.Symlink(filepath.FromSlash(to), filepath.Join(root, filepath.FromSlash(link))); err != nil {
+			t.Skipf("no symbolic links here: %v", err)
+		}
+	}
+	photos, _, err := walk(filepath.Join(root, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range photos {
+		names = append(names, filepath.Base(p))
+	}
+	slices.Sort(names)
+	if !slices.Equal(names, []string{"1.jpg", "2.jpg", "3.jpg"}) {
+		t.Errorf("%q", photos)
+	}
+}
