@@ -95,10 +95,13 @@ func (m *Model) start() error {
 	return err
 }
 
-// Plan compiles the network for inference of so many images at a time and returns the listing of
-// its steps.
+// Plan lists the steps of the program that answers for so many images at a time.
 func (m *Model) Plan(images int) (string, error) {
-	p, err := m.compile(m.Network(), images)
+	net, err := answering(m.Network())
+	if err != nil {
+		return "", err
+	}
+	p, err := m.compile(net, images)
 	if err != nil {
 		return "", err
 	}

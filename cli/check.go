@@ -55,11 +55,11 @@ func check(con *console, c *urfave.Context) error {
 
 func printCheck(con *console, r *photo.Report) error {
 	w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "train\tval\ttest\t  class\t")
+	fmt.Fprintln(w, "train\tval\ttest\t  class")
 	for i, n := range r.PerClass {
-		fmt.Fprintf(w, "%d\t%d\t%d\t  %s\t\n", n.Train, n.Val, n.Test, r.Classes[i])
+		fmt.Fprintf(w, "%d\t%d\t%d\t  %s\n", n.Train, n.Val, n.Test, r.Classes[i])
 	}
-	fmt.Fprintf(w, "%d\t%d\t%d\t  all\t\n", len(r.Train), len(r.Val), len(r.Test))
+	fmt.Fprintf(w, "%d\t%d\t%d\t  all\n", len(r.Train), len(r.Val), len(r.Test))
 	if err := w.Flush(); err != nil {
 		return err
 	}

@@ -84,6 +84,9 @@ func untilSignal(con *console) (context.Context, func()) {
 			if s == syscall.SIGTERM {
 				status = statusTerminated
 			}
+			if con.terminal {
+				con.notef("") // leaves the line of a bar
+			}
 			con.notef("%v: finishing the step in hand (once more to stop at once)", signalled{status})
 			cancel(signalled{status})
 		case <-ctx.Done():

@@ -12,9 +12,9 @@ import (
 func printReport(con *console, labels []string, r *train.Report) error {
 	con.printf("accuracy %.1f %%, loss %.4f, %d photos\n\n", 100*r.Accuracy, r.Loss, r.Images)
 	w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "photos\tprecision\trecall\tF1\t  class\t")
+	fmt.Fprintln(w, "photos\tprecision\trecall\tF1\t  class")
 	for _, c := range r.PerClass {
-		fmt.Fprintf(w, "%d\t%.1f %%\t%.1f %%\t%.3f\t  %s\t\n", c.N, 100*c.Precision, 100*c.Recall, c.F1, c.Label)
+		fmt.Fprintf(w, "%d\t%.1f %%\t%.1f %%\t%.3f\t  %s\n", c.N, 100*c.Precision, 100*c.Recall, c.F1, c.Label)
 	}
 	if err := w.Flush(); err != nil {
 		return err

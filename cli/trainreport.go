@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ type trainReport struct {
 	cfg    train.Config
 	start  train.Start
 	bar    *progress
+	phase  string // what the bar shows
 	took   time.Duration // of the epochs of this process
 	epochs int           // of this process
 }
@@ -66,15 +68,20 @@ func (r *trainReport) Started(s train.Start) {
 // Phase starts a bar.
 func (r *trainReport) Phase(p train.Phase, epoch, total int) {
 	r.bar.done()
-	what := string(p)
+	r.phase = string(p)
 	if epoch > 0 {
-		what = fmt.Sprintf("epoch %d/%d %s", epoch, r.cfg.Epochs, p)
+		r.phase = fmt.Sprintf("epoch %d/%d %s", epoch, r.cfg.Epochs, p)
 	}
-	r.bar = r.con.progress(total, what)
+	r.bar = r.con.progress(total, r.phase)
 }
 
 // Advanced moves the bar.
-func (r *trainReport) Advanced(photos int, _ float64) { r.bar.add(photos) }
+func (r *trainReport) Advanced(photos int, loss float64) {
+	if !math.IsNaN(loss) {
+		r.bar.describe(fmt.Sprintf("%s, loss %.3f", r.phase, loss))
+	}
+	r.bar.add(photos)
+}
 
 // EpochDone prints the epoch's line.
 func (r *trainReport) EpochDone(e train.Epoch, best bool) {
@@ -120,7 +127,7 @@ func (r *trainReport) finished(res *train.Result) error {
 		return err
 	}
 	if x := res.Example; x != nil {
-		out.printf("\n%s (%s):\n", x.Path, x.Label)
+		out.printf("\na photo of that set, %s (%s):\n", shown(x.Path), x.Label)
 		for i, p := range x.P {
 			out.printf("  %5.1f %%  %s\n", 100*p, r.start.Classes[i])
 		}
