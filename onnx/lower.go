@@ -265,8 +265,8 @@ func (row *operator) choose(c *call) (func() error, error) {
 			}
 		case v.constant == nil:
 			all = false
-			if v.shape == nil && row.lower == nil {
-				return nil, errUnknown
+			if v.shape == nil && row.fold != nil {
+				return nil, errUnknown // it may have been meant for folding
 			}
 		}
 		if v != nil {
