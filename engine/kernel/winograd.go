@@ -78,7 +78,7 @@ func newWinograd(isa ISA, s ConvShape, in, out Layout, flags int, gradient bool)
 	w.transformIn, w.transformW, w.transformOut = transformsOf(isa, a)
 	t := newTiler(isa, in, out)
 	k := 0
-	w.group, k = winogradBlocking(t, a, w.rows*w.columns)
+	w.group, k = winogradBlocking(t, a)
 	first := 0
 	for _, k := range split(out.Blocks(), (out.Blocks()+k-1)/k) {
 		b := winogradBlocks{first: first, k: k, products: make([]func(*convArgs), t.maxPixels(k, 64)+1)}
@@ -92,8 +92,8 @@ func newWinograd(isa ISA, s ConvShape, in, out Layout, flags int, gradient bool)
 		w.offsets = append(w.offsets, int32(b*w.group*64))
 	}
 	w.name = fmt.Sprintf("winograd_f32_%s_%dx%d_%s", a, w.blocks[0].k, min(len(w.blocks[0].products)-1, w.group), isa)
-	w.reason = fmt.Sprintf("%s takes %d products where direct convolution takes %d; up to %d of %d tiles per item",
-		a, a.Products(), w.tileH*w.tileW*s.KH*s.KW, w.group, w.rows*w.columns)
+	w.reason = fmt.Sprintf("%s takes %d products where direct convolution takes %d; %d tiles per image, up to %d per item",
+		a, a.Products(), w.tileH*w.tileW*s.KH*s.KW, w.rows*w.columns, w.group)
 	return w, nil
 }
 
@@ -118,13 +118,24 @@ func (w *Winograd) productsBytes() int    { return w.algorithm.Products() * w.pr
 func (w *Winograd) squareBytes() int      { return w.algorithm.Products() * 64 }
 func (w *Winograd) zerosBytes() int       { return (w.columns*w.tileW + w.shape.KW) * 64 }
 
-// Items implements Primitive. The tiles of all images are divided evenly.
+// Items implements Primitive.
 func (w *Winograd) Items(images int) int {
-	n := (images*w.rows*w.columns + w.group - 1) / w.group
-	if n > 1 && n < 16 {
-		n += n % 2 // two threads share few items evenly
+	groups, parts := w.division(images)
+	return groups * parts
+}
+
+// division divides the tiles of all images evenly into groups. Where that gives one group only, its output blocks are shared by two
+// items, each of which transforms the pixels for itself.
+func (w *Winograd) division(images int) (groups, parts int) {
+	tiles := images * w.rows * w.columns
+	groups = (tiles + w.group - 1) / w.group
+	if groups == 1 {
+		return 1, min(2, len(w.blocks))
 	}
-	return min(n, images*w.rows*w.columns)
+	if groups < 16 {
+		groups += groups % 2 // two threads share them evenly
+	}
+	return min(groups, tiles), 1
 }
 
 // winogradRun is one work item at work.
@@ -139,15 +150,17 @@ type winogradRun struct {
 
 // Item implements Primitive.
 func (w *Winograd) Item(worker *Worker, i int, a *Args) {
-	tiles, n := a.Images*w.rows*w.columns, w.Items(a.Images)
-	r := winogradRun{Winograd: w, worker: worker, args: a, first: tiles * i / n, end: tiles * (i + 1) / n}
+	tiles := a.Images * w.rows * w.columns
+	groups, parts := w.division(a.Images)
+	group, part := i/parts, i%parts
+	r := winogradRun{Winograd: w, worker: worker, args: a, first: tiles * group / groups, end: tiles * (group + 1) / groups}
 	r.pixels = Address(worker.Scratch)
 	r.products = r.pixels + uintptr(w.pixelsBytes())
 	r.square = r.products + uintptr(w.productsBytes())
 	r.zeros = r.square + uintptr(w.squareBytes())
 	clear(floatsAt(r.zeros, w.zerosBytes()/4))
 	r.transformPixels()
-	for b := range w.blocks {
+	for b := len(w.blocks) * part / parts; b < len(w.blocks)*(part+1)/parts; b++ {
 		r.multiply(&w.blocks[b])
 		r.transformProducts(&w.blocks[b])
 	}

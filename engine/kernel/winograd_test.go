@@ -1,15 +1,22 @@
 package kernel
 
 import (
+	"math"
+	"math/big"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"testing"
+
+	"regraft/engine/kernel/toomcook"
 )
 
 // winogradCases cover every algorithm, with tiles that reach over the image's edges.
 var winogradCases = []ConvShape{
-	shape(32, 48, 12, 12, 3, 3, 1, 1, 1),
-	shape(16, 32, 11, 13, 3, 3, 1, 1, 0),
-	shape(20, 18, 9, 6, 3, 3, 1, 1, 2),
+	shape(32, 48, 14, 13, 3, 3, 1, 1, 1),
+	shape(16, 32, 15, 17, 3, 3, 1, 1, 0),
+	shape(20, 18, 8, 6, 3, 3, 1, 1, 2),
+	shape(16, 112, 7, 7, 3, 3, 1, 1, 1),
 	shape(48, 80, 17, 19, 5, 5, 1, 1, 2),
 	shape(16, 16, 9, 9, 5, 5, 1, 1, 0),
 	shape(32, 48, 17, 17, 1, 7, 1, 1, 0, 3),
@@ -19,26 +26,19 @@ var winogradCases = []ConvShape{
 	shape(16, 16, 3, 3, 3, 3, 1, 1, 1),
 }
 
-// amplification bounds how much an algorithm's rounding errors exceed those of a chain of the same length: the products of the row
-// sums of |A|, |G| and |B| bound every intermediate result by that many times the sum of absolute terms.
-func winogradBound(s ConvShape, want sums) []float64 {
-	b := want.bounds(s.Cin*s.KH*s.KW + 20)
-	for i := range b {
-		b[i] *= 30
-	}
-	return b
-}
-
+// TestWinograd compares the forward pass of every instruction set with naive loops, and their bits with each other. An element's bound
+// is that of its own intermediate results; see winogradBounds.
 func TestWinograd(t *testing.T) {
-	const images = 3
+	const images = 2
 	for _, s := range winogradCases {
 		t.Run(shapeName(s), func(t *testing.T) {
 			in := Blocked(s.Cin, s.H, s.W, s.Halo())
 			out := Blocked(s.Cout+16, s.OH, s.OW, 1).Slice(16, s.Cout)
-			for _, flags := range []int{0, ReLU, Acc, Acc | ReLU} {
-				r := rand.New(rand.NewPCG(11, 12))
-				x, w := reals(r, images*s.Cin*s.H*s.W, 1), reals(r, s.Cout*s.Cin*s.KH*s.KW, 1)
-				bias, y0 := reals(r, s.Cout, 1), reals(r, images*s.Cout*s.OH*s.OW, 1)
+			r := rand.New(rand.NewPCG(11, 12))
+			x, w := reals(r, images*s.Cin*s.H*s.W, 1), reals(r, s.Cout*s.Cin*s.KH*s.KW, 1)
+			bias, y0 := reals(r, s.Cout, 1), reals(r, images*s.Cout*s.OH*s.OW, 1)
+			bound := winogradBounds(s, x, w, images)
+			for _, flags := range []int{0, Acc | ReLU} {
 				want := referenceForward(s, x, w, bias, y0, flags, images)
 				var first []float32
 				for _, isa := range isas() {
@@ -51,9 +51,233 @@ func TestWinograd(t *testing.T) {
 						first = got
 					}
 					sameBits(t, c.Name(), got, first)
-					closeTo(t, c.Name(), got, want.value, winogradBound(s, want))
+					closeTo(t, c.Name(), got, want.value, bound)
 				}
 			}
 		})
 	}
+}
+
+// TestWinogradGradX does the same for data gradients, with weights transformed in float32 from the transposed layout, as in training.
+func TestWinogradGradX(t *testing.T) {
+	const images = 2
+	for _, s := range winogradCases {
+		t.Run(shapeName(s), func(t *testing.T) {
+			dy, dx := Blocked(s.Cout, s.OH, s.OW, s.GradHalo()), Blocked(s.Cin, s.H, s.W, 2)
+			r := rand.New(rand.NewPCG(13, 14))
+			g, w := reals(r, images*s.Cout*s.OH*s.OW, 1), reals(r, s.Cout*s.Cin*s.KH*s.KW, 1)
+			x0 := reals(r, images*s.Cin*s.H*s.W, 1)
+			want := referenceGradX(s, g, w, x0, Acc, images)
+			bound := winogradBounds(s.transposed(), g, flipped(s, w), images)
+			turned, zeros := transposed(t, s, w), Aligned(blocksOf(s.Cin)*Lanes)
+			var first, weights []float32
+			for _, isa := range isas() {
+				c, err := NewWinogradGradX(isa, s, dy, dx, Acc)
+				if err != nil {
+					t.Fatal(err)
+				}
+				u := newGuarded(c.WeightLen())
+				run1(c.TransformWeights(), Args{Operand: [8]uintptr{Address(turned), u.address()}, Images: images})
+				u.check(t, "transformed weights")
+				if isa != AVX2 { // other groups of output blocks
+					if weights == nil {
+						weights = u.floats
+					}
+					sameBits(t, "transformed weights", u.floats, weights)
+				}
+				gy, gx := place(dy, images, g), place(dx, images, x0)
+				run1(c, Args{Operand: [8]uintptr{gy.address(), u.address(), Address(zeros), gx.address()}, Images: images})
+				runtime.KeepAlive(u)
+				got := take(t, dx, images, gx)
+				if first == nil {
+					first = got
+				}
+				sameBits(t, c.Name(), got, first)
+				closeTo(t, c.Name(), got, want.value, bound)
+			}
+			runtime.KeepAlive(turned)
+			runtime.KeepAlive(zeros)
+		})
+	}
+}
+
+// TestWinogradPack compares weights transformed in float64 with the float32 transform.
+func TestWinogradPack(t *testing.T) {
+	for _, s := range winogradCases {
+		in, out := Blocked(s.Cin, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 0)
+		r := rand.New(rand.NewPCG(15, 16))
+		w, master := reals(r, s.Cout*s.Cin*s.KH*s.KW, 1), Aligned(PackedLen(s))
+		PackWeights(s, master, w)
+		c, err := NewWinograd(widest(), s, in, out, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		single, double := newGuarded(c.WeightLen()), make([]float32, c.WeightLen())
+		run1(c.TransformWeights(), Args{Operand: [8]uintptr{Address(master), single.address()}, Images: 1})
+		runtime.KeepAlive(master)
+		c.Pack(double, w)
+		for i, v := range single.floats { // sums of up to 25 terms, each below 6 standard deviations times a coefficient of at most 4
+			if d := math.Abs(float64(v - double[i])); d > 25*0x1p-24*6*16 {
+				t.Fatalf("%s: weight %d is %v in float32, %v in float64", c.Name(), i, v, double[i])
+			}
+		}
+		gradient, err := NewWinogradGradX(widest(), s, Blocked(s.Cout, s.OH, s.OW, s.GradHalo()), in, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same, err := NewWinograd(widest(), s.transposed(), Blocked(s.Cout, s.OH, s.OW, s.GradHalo()), in, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := make([]float32, gradient.WeightLen()), make([]float32, same.WeightLen())
+		gradient.Pack(a, w)
+		same.Pack(b, flipped(s, w))
+		if !slices.Equal(a, b) {
+			t.Fatalf("%s: Pack differs from the transposed convolution's", gradient.Name())
+		}
+	}
+}
+
+// TestWinogradAnyImages checks that an image has the same bits alone and in a batch, though batches are divided otherwise.
+func TestWinogradAnyImages(t *testing.T) {
+	for _, s := range []ConvShape{shape(48, 112, 8, 8, 3, 3, 1, 1, 1), shape(32, 64, 17, 17, 1, 7, 1, 1, 0, 3), shape(16, 32, 35, 35, 3, 3, 1, 1, 1)} {
+		in, out := Blocked(s.Cin, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 0)
+		r := rand.New(rand.NewPCG(3, 4))
+		const images = 5
+		xs, ys := s.Cin*s.H*s.W, s.Cout*s.OH*s.OW
+		x, w, bias := reals(r, images*xs, 1), reals(r, s.Cout*s.Cin*s.KH*s.KW, 1), reals(r, s.Cout, 1)
+		c, err := NewWinograd(widest(), s, in, out, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch := forward(t, c, in, out, s, x, w, bias, nil, 0, images)
+		for i := range images {
+			one := forward(t, c, in, out, s, x[i*xs:(i+1)*xs], w, bias, nil, 0, 1)
+			sameBits(t, "image alone", one, batch[i*ys:(i+1)*ys])
+		}
+	}
+}
+
+// TestUseWinograd lists shapes for which there is no algorithm.
+func TestUseWinograd(t *testing.T) {
+	for _, s := range []ConvShape{
+		shape(32, 32, 9, 9, 1, 1, 1, 1, 0),
+		shape(32, 32, 9, 9, 3, 3, 2, 2, 1),
+		shape(3, 32, 9, 9, 3, 3, 1, 1, 1),
+		shape(32, 32, 9, 9, 7, 7, 1, 1, 3),
+		shape(32, 32, 9, 9, 1, 3, 1, 1, 1, 1), // rows of nothing but padding
+		dilated(shape(32, 32, 12, 12, 3, 3, 1, 1, 2), 2),
+	} {
+		if UseWinograd(s) {
+			t.Errorf("%s: no algorithm serves this", shapeName(s))
+		}
+		if _, err := NewWinograd(Go, s, Blocked(s.Cin, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 0), 0); err == nil {
+			t.Errorf("%s: no error", shapeName(s))
+		}
+	}
+}
+
+// flipped are the weights of the data gradient as a convolution: (Cin, Cout, KH, KW), both axes turned round.
+func flipped(s ConvShape, w []float32) []float32 {
+	taps := s.KH * s.KW
+	f := make([]float32, len(w))
+	for o := range s.Cout {
+		for c := range s.Cin {
+			for t := range taps {
+				f[(c*s.Cout+o)*taps+taps-1-t] = w[(o*s.Cin+c)*taps+t]
+			}
+		}
+	}
+	return f
+}
+
+// winogradBounds bounds the rounding errors of Winograd's algorithm in float32, elementwise: every output is a sum of terms
+// A[k,j] G[j,t] w[t] B[j,i] d[i] over channels, and a term passes through at most Cin+depth roundings, each of half an ulp of a partial
+// sum that is no larger than the sum of absolute terms. It runs the algorithm in float64 on absolute values.
+func winogradBounds(s ConvShape, x, w []float32, images int) []float64 {
+	a, _ := winogradAlgorithm(s)
+	at, gt, bt := toomcook.F(a.Outputs, a.Taps).Matrices()
+	out, weights, in := absolute(at), absolute(gt), absolute(bt)
+	one := [][]float64{{1}}
+	rows, columns := [3][][]float64{out, weights, in}, [3][][]float64{out, weights, in}
+	tileH, tileW := a.Outputs, a.Outputs
+	if s.KH == 1 {
+		rows, tileH = [3][][]float64{one, one, one}, 1
+	}
+	if s.KW == 1 {
+		columns, tileW = [3][][]float64{one, one, one}, 1
+	}
+	u := make([][]float64, s.Cout*s.Cin)
+	for i := range u {
+		u[i] = nested(rows[1], columns[1], func(a, b int) float64 { return math.Abs(float64(w[(i*s.KH+a)*s.KW+b])) })
+	}
+	depth := s.Cin + 2*(2*len(bt)+2*len(gt[0])+2*len(at[0])) + 2
+	bound := make([]float64, images*s.Cout*s.OH*s.OW)
+	for n := range images {
+		for r := 0; r < s.OH; r += tileH {
+			for q := 0; q < s.OW; q += tileW {
+				v := make([][]float64, s.Cin)
+				for c := range v {
+					v[c] = nested(rows[2], columns[2], func(i, j int) float64 {
+						y, z := r-s.PT+i, q-s.PL+j
+						if y < 0 || y >= s.H || z < 0 || z >= s.W {
+							return 0
+						}
+						return math.Abs(float64(x[((n*s.Cin+c)*s.H+y)*s.W+z]))
+					})
+				}
+				for o := range s.Cout {
+					products := make([]float64, len(v[0]))
+					for c := range v {
+						for i, p := range u[o*s.Cin+c] {
+							products[i] += p * v[c][i]
+						}
+					}
+					wide := len(columns[2])
+					y := nested(rows[0], columns[0], func(i, j int) float64 { return products[i*wide+j] })
+					for i := range min(tileH, s.OH-r) {
+						for j := range min(tileW, s.OW-q) {
+							bound[((n*s.Cout+o)*s.OH+r+i)*s.OW+q+j] = float64(depth)*0x1p-24*y[i*tileW+j] + 0x1p-20
+						}
+					}
+				}
+			}
+		}
+	}
+	return bound
+}
+
+// nested is left * x * right^T for an x as wide as left and right.
+func nested(left, right [][]float64, x func(i, j int) float64) []float64 {
+	var y []float64
+	for _, l := range left {
+		half := make([]float64, len(right[0]))
+		for i, c := range l {
+			if c == 0 {
+				continue
+			}
+			for j := range half {
+				half[j] += c * x(i, j)
+			}
+		}
+		for _, r := range right {
+			sum := 0.0
+			for j, c := range r {
+				sum += c * half[j]
+			}
+			y = append(y, sum)
+		}
+	}
+	return y
+}
+
+func absolute(m [][]*big.Rat) [][]float64 {
+	f := make([][]float64, len(m))
+	for i, row := range m {
+		for _, x := range row {
+			v, _ := x.Float64()
+			f[i] = append(f[i], math.Abs(v))
+		}
+	}
+	return f
 }

@@ -1,11 +1,6 @@
 package kernel
 
-import (
-	"fmt"
-	"os"
-
-	"regraft/engine/kernel/toomcook"
-)
+import "regraft/engine/kernel/toomcook"
 
 // UseWinograd tells whether Winograd's algorithm serves the forward pass of s and is faster than direct convolution. It depends on the
 // shape of one image alone, so that a photo has the same bits alone and in a batch.
@@ -23,35 +18,37 @@ func winogradAlgorithm(s ConvShape) (toomcook.Algorithm, bool) {
 	if s.KH == 1 && (s.OH != s.H || s.PT != 0) || s.KW == 1 && (s.OW != s.W || s.PL != 0) {
 		return none, false
 	}
-	taps := [2]int{s.KH, s.KW}
-	switch {
-	case taps == [2]int{3, 3}:
+	switch [2]int{s.KH, s.KW} {
+	case [2]int{3, 3}:
+		if (s.OH+3)/4*((s.OW+3)/4) < fewTiles {
+			return toomcook.Algorithm{Outputs: 2, Taps: 3, Dims: 2}, true
+		}
 		return toomcook.Algorithm{Outputs: 4, Taps: 3, Dims: 2}, true
-	case taps == [2]int{5, 5}:
+	case [2]int{5, 5}:
 		return toomcook.Algorithm{Outputs: 4, Taps: 5, Dims: 2}, true
-	case taps == [2]int{1, 3} || taps == [2]int{3, 1}:
+	case [2]int{1, 3}, [2]int{3, 1}:
 		return toomcook.Algorithm{Outputs: 4, Taps: 3, Dims: 1}, true
-	case taps == [2]int{1, 7} || taps == [2]int{7, 1}:
+	case [2]int{1, 7}, [2]int{7, 1}:
 		return toomcook.Algorithm{Outputs: 4, Taps: 7, Dims: 1}, true
 	}
 	return none, false
 }
+
+// fewTiles is where reading the transformed weights, 36 for 9 of F(4x4,3x3), costs more than the products they save: F(2x2,3x3) has 16.
+const fewTiles = 16
 
 // UseWinogradGradX is UseWinograd for the data gradient of s.
 func UseWinogradGradX(s ConvShape) bool {
 	return s.SH == 1 && s.SW == 1 && UseWinograd(s.transposed())
 }
 
-// winogradBlocking chooses the tiles of an item and the output blocks whose products are computed together.
-func winogradBlocking(t *tiler, a toomcook.Algorithm, tiles int) (group, k int) {
-	k = min(t.maxBlocks(), 2, t.out.Blocks())
-	group = 28
-	if v := os.Getenv("WG"); v != "" {
-		fmt.Sscan(v, &group)
-	}
-	if v := os.Getenv("WK"); v != "" {
-		fmt.Sscan(v, &k)
-		k = min(t.maxBlocks(), k, t.out.Blocks())
-	}
-	return group, k
+// winogradBlocking chooses the output blocks whose products are computed together, and the tiles of an item: as many as keep its
+// transformed pixels and products in the second-level cache, in whole kernel tiles.
+func winogradBlocking(t *tiler, a toomcook.Algorithm) (group, k int) {
+	const cacheBytes = 960 << 10
+	groups := (t.out.Blocks() + 2) / 3
+	k = min(t.maxBlocks(), (t.out.Blocks()+groups-1)/groups)
+	n := t.maxPixels(k, 4*Lanes)
+	fit := cacheBytes / (a.Products() * 64 * (t.in.Blocks() + k))
+	return max(n, min(fit, 45)/n*n), k
 }
