@@ -95,8 +95,9 @@ func NewDepthwise(isa ISA, s ConvShape, in, out Layout, flags int) (Primitive, e
 	if err != nil {
 		return nil, err
 	}
-	p.bias, p.low = 2, lowest(flags)
-	return p, nil
+	p.bias = 2
+	p.low, err = lowest(flags)
+	return p, err
 }
 
 // NewDepthwiseGradX is the gradient of the input, added up in the order of the outputs. Without flag Acc

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // The elementwise primitives. Operands are blocked layouts of the same channels, height and width; an
 // output may be the same memory as an input of the same layout. Item: one plane. NaN stays NaN.
@@ -84,8 +87,8 @@ func NewAdd(isa ISA, a, b, out Layout, flags int) (Primitive, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.low = lowest(flags)
-	return p, nil
+	p.low, err = lowest(flags)
+	return p, err
 }
 
 // NewAccumulate is y += x. Operands: 0 X, 1 Y.
@@ -101,8 +104,9 @@ func NewAffine(isa ISA, in, out Layout, flags int) (Primitive, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.vectors, p.low = []vector{{at: 1}, {at: 2}}, lowest(flags)
-	return p, nil
+	p.vectors = []vector{{at: 1}, {at: 2}}
+	p.low, err = lowest(flags)
+	return p, err
 }
 
 // NewReLU is y = max(0, x). Operands: 0 X, 1 Y.
@@ -140,10 +144,13 @@ func NewClipGrad(isa ISA, x, dy, dx Layout, low, high float32) (Primitive, error
 	return p, nil
 }
 
-// lowest is the lower bound of an output: 0 with flag ReLU.
-func lowest(flags int) float32 {
-	if flags&ReLU != 0 {
-		return 0
+// lowest is the lower bound of an output: 0 with flag ReLU. Primitives that ask for it know no other flag.
+func lowest(flags int) (float32, error) {
+	switch flags {
+	case 0:
+		return float32(math.Inf(-1)), nil
+	case ReLU:
+		return 0, nil
 	}
-	return float32(math.Inf(-1))
+	return 0, fmt.Errorf("flags %#x: only ReLU is possible here", flags)
 }

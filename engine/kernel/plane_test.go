@@ -330,6 +330,9 @@ func TestPlaneErrors(t *testing.T) {
 			t.Errorf("add to %v: no error", out)
 		}
 	}
+	if _, err := NewAdd(Go, in, in, in, Acc); err == nil {
+		t.Error("add that accumulates: no error")
+	}
 	if _, err := NewCopy(Go, Layout{}, Layout{}); err == nil {
 		t.Error("copy of nothing: no error")
 	}

@@ -120,7 +120,7 @@ func newPool(isa ISA, k poolKernel, s PoolShape, x, y tensor) (*pool, error) {
 		return nil, err
 	}
 	return &pool{
-		name: kernelName(k.name, isa), x: x, y: y, on: on, low: lowest(0),
+		name: kernelName(k.name, isa), x: x, y: y, on: on, low: float32(math.Inf(-1)),
 		kernel: choose(poolKernels, isa, k.name, k.twin),
 	}, nil
 }
@@ -156,8 +156,9 @@ func NewAveragePool(isa ISA, s PoolShape, in, out Layout, flags int) (Primitive,
 	if err != nil {
 		return nil, err
 	}
-	p.bias, p.low = 2, lowest(flags)
-	return p, nil
+	p.bias = 2
+	p.low, err = lowest(flags)
+	return p, err
 }
 
 func (p *pool) Name() string         { return p.name }
