@@ -123,9 +123,13 @@ func (c *call) tensor(i int) (*value, error) {
 	return v, nil
 }
 
-// tensors returns all operands, each with a known shape.
+// tensors returns all operands, each with a known shape; optional ones at the end may be left out.
 func (c *call) tensors() ([]*value, error) {
-	in := make([]*value, len(c.node.in))
+	count := len(c.node.in)
+	for count > 0 && c.node.in[count-1] == nil {
+		count--
+	}
+	in := make([]*value, count)
 	for i := range in {
 		var err error
 		if in[i], err = c.tensor(i); err != nil {
