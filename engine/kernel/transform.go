@@ -6,7 +6,7 @@ import "regraft/engine/kernel/toomcook"
 // transform are unused; where there is one axis only, they are the addresses of its elements.
 type transformInArgs struct {
 	Rows        [10]uintptr // first column of each row, of the first tile
-	Dst         uintptr     // first position of the first tile; the next tile's lies 64 bytes on
+	Dst         uintptr     // first position of the first tile
 	Position    int         // bytes between positions
 	Tiles       int
 	Step        int // bytes between tiles in a row
@@ -15,6 +15,7 @@ type transformInArgs struct {
 	ColumnsLess int // and how many fewer for every next tile
 	Scratch     uintptr
 	Half        int // for the kernel
+	DstStep     int // bytes between tiles of the destination
 }
 
 // transformOutArgs are the arguments of the Winograd transforms out of products.
@@ -42,16 +43,37 @@ type transformName struct {
 	name string
 }
 
-// transformsOf returns the three kernels of an algorithm: pixels to products, weights to products, products to pixels.
-func transformsOf(isa ISA, a toomcook.Algorithm) (pixels, weights func(*transformInArgs), out func(*transformOutArgs)) {
+// inputTransform takes pixels to products, weightsTransform weights, outputTransform takes products to outputs. The gradients' take
+// output gradients to products, and products to weight gradients.
+func inputTransform(isa ISA, a toomcook.Algorithm) func(*transformInArgs) {
+	return transformIn(isa, a.InputKernel(), a.F().Input(), a.Dims)
+}
+
+func weightsTransform(isa ISA, a toomcook.Algorithm) func(*transformInArgs) {
+	return transformIn(isa, a.WeightsKernel(), a.F().Weights(), a.Dims)
+}
+
+func outputGradTransform(isa ISA, a toomcook.Algorithm) func(*transformInArgs) {
+	return transformIn(isa, a.OutputGradKernel(), a.F().OutputGrad(), a.Dims)
+}
+
+func weightsGradTransform(isa ISA, a toomcook.Algorithm) func(*transformInArgs) {
+	return transformIn(isa, a.WeightsGradKernel(), a.F().WeightsGrad(), a.Dims)
+}
+
+func transformIn(isa ISA, name string, p toomcook.Program, dims int) func(*transformInArgs) {
 	if isa != Go {
-		return inputTransforms[transformName{isa, a.InputKernel()}], inputTransforms[transformName{isa, a.WeightsKernel()}],
-			outputTransforms[transformName{isa, a.OutputKernel()}]
+		return inputTransforms[transformName{isa, name}]
 	}
-	f := toomcook.F(a.Outputs, a.Taps)
-	in, w, o := f.Input(), f.Weights(), f.Output()
-	return func(t *transformInArgs) { transformInGo(in, a.Dims, t) }, func(t *transformInArgs) { transformInGo(w, a.Dims, t) },
-		func(t *transformOutArgs) { transformOutGo(o, a.Dims, t) }
+	return func(t *transformInArgs) { transformInGo(p, dims, t) }
+}
+
+func outputTransform(isa ISA, a toomcook.Algorithm) func(*transformOutArgs) {
+	if isa != Go {
+		return outputTransforms[transformName{isa, a.OutputKernel()}]
+	}
+	p := a.F().Output()
+	return func(t *transformOutArgs) { transformOutGo(p, a.Dims, t) }
 }
 
 type lanes = [Lanes]float32
@@ -92,12 +114,12 @@ func transformInGo(p toomcook.Program, dims int, a *transformInArgs) {
 	for t := range a.Tiles {
 		left := a.Columns - t*a.ColumnsLess
 		element := func(row, column, index int) (v lanes) {
-			if index < left {
-				v = loadVector(a.Rows[row] + uintptr(t*a.Step+column*a.ColumnStep))
+			if index >= left {
+				return v
 			}
-			return v
+			return loadVector(a.Rows[row] + uintptr(t*a.Step+column*a.ColumnStep))
 		}
-		dst := a.Dst + uintptr(64*t)
+		dst := a.Dst + uintptr(t*a.DstStep)
 		if dims == 1 {
 			line := make([]lanes, in)
 			for i := range line {

@@ -5,28 +5,22 @@ import (
 	"math"
 	"runtime"
 	"unsafe"
-
-	"regraft/engine/kernel/toomcook"
 )
 
 // Winograd is a convolution or data gradient of stride 1 by a minimal filtering algorithm, prepared to run: a work item transforms the
 // pixels of a group of tiles, multiplies by the transformed weights, position by position, with the kernels of the direct convolution,
 // and transforms the products back. The intermediate results stay in the worker's scratch.
 type Winograd struct {
+	winogradTiles // of the convolution that is computed: for a data gradient, the transposed one
 	name, reason  string
 	isa           ISA
-	shape         ConvShape // of the convolution that is computed: for a data gradient, the transposed one
 	gradient      bool
 	flags         int
 	in, out       Layout
-	algorithm     toomcook.Algorithm
-	tileH, tileW  int // outputs of a tile
-	rows, columns int // tiles of an image
 	group         int // most tiles of an item
 	blocks        []winogradBlocks
-	offsets       []int32                // from the first input block's products to each block's
-	transformIn   func(*transformInArgs) // of pixels
-	transformW    func(*transformInArgs) // of weights
+	offsets       []int32 // from the first input block's products to each block's
+	pixels        tilePixels
 	transformOut  func(*transformOutArgs)
 }
 
@@ -66,16 +60,9 @@ func newWinograd(isa ISA, s ConvShape, in, out Layout, flags int, gradient bool)
 	if !ok || !in.blocked() {
 		return nil, fmt.Errorf("convolution %s: no Winograd algorithm for this shape", s)
 	}
-	w := &Winograd{isa: isa, shape: s, gradient: gradient, flags: flags, in: in, out: out, algorithm: a}
-	w.tileH, w.tileW = a.Outputs, a.Outputs
-	if s.KH == 1 {
-		w.tileH = 1
-	}
-	if s.KW == 1 {
-		w.tileW = 1
-	}
-	w.rows, w.columns = (s.OH+w.tileH-1)/w.tileH, (s.OW+w.tileW-1)/w.tileW
-	w.transformIn, w.transformW, w.transformOut = transformsOf(isa, a)
+	w := &Winograd{winogradTiles: newWinogradTiles(s, a), isa: isa, gradient: gradient, flags: flags, in: in, out: out}
+	w.pixels = w.inputPixels(inputTransform(isa, a), in)
+	w.transformOut = outputTransform(isa, a)
 	t := newTiler(isa, in, out)
 	k := 0
 	w.group, k = winogradBlocking(t, a)
@@ -93,7 +80,7 @@ func newWinograd(isa ISA, s ConvShape, in, out Layout, flags int, gradient bool)
 	}
 	w.name = fmt.Sprintf("winograd_f32_%s_%dx%d_%s", a, w.blocks[0].k, min(len(w.blocks[0].products)-1, w.group), isa)
 	w.reason = fmt.Sprintf("%s takes %d products where direct convolution takes %d; %d tiles per image, up to %d per item",
-		a, a.Products(), w.tileH*w.tileW*s.KH*s.KW, w.rows*w.columns, w.group)
+		a, a.Products(), w.tileH*w.tileW*s.KH*s.KW, w.perImage(), w.group)
 	return w, nil
 }
 
@@ -105,7 +92,7 @@ func (w *Winograd) Reason() string { return w.reason }
 
 // Scratch is the floats that a worker needs: transformed pixels, products, the transforms' square, a row of zeros.
 func (w *Winograd) Scratch() int {
-	return (w.pixelsBytes() + w.productsBytes() + w.squareBytes() + w.zerosBytes()) / 4
+	return (w.pixelsBytes() + w.productsBytes() + w.squareBytes() + w.pixels.zerosBytes()) / 4
 }
 
 // oddLines rounds up to an odd number of cache lines, so that equal places of neighbouring positions fall into different cache sets.
@@ -115,8 +102,6 @@ func (w *Winograd) pixelStep() int        { return oddLines(w.in.Blocks() * w.gr
 func (w *Winograd) productStep(k int) int { return oddLines(k * w.group * 64) }
 func (w *Winograd) pixelsBytes() int      { return w.algorithm.Products() * w.pixelStep() }
 func (w *Winograd) productsBytes() int    { return w.algorithm.Products() * w.productStep(w.blocks[0].k) }
-func (w *Winograd) squareBytes() int      { return w.algorithm.Products() * 64 }
-func (w *Winograd) zerosBytes() int       { return (w.columns*w.tileW + w.shape.KW) * 64 }
 
 // Items implements Primitive.
 func (w *Winograd) Items(images int) int {
@@ -127,7 +112,7 @@ func (w *Winograd) Items(images int) int {
 // division divides the tiles of all images evenly into groups. Where that gives one group only, its output blocks are shared by two
 // items, each of which transforms the pixels for itself.
 func (w *Winograd) division(images int) (groups, parts int) {
-	tiles := images * w.rows * w.columns
+	tiles := images * w.perImage()
 	groups = (tiles + w.group - 1) / w.group
 	if groups == 1 {
 		return 1, min(2, len(w.blocks))
@@ -141,73 +126,31 @@ func (w *Winograd) division(images int) (groups, parts int) {
 // winogradRun is one work item at work.
 type winogradRun struct {
 	*Winograd
-	worker           *Worker
-	args             *Args
-	first, end       int // tiles, of all images
-	pixels, products uintptr
-	square, zeros    uintptr
+	worker             *Worker
+	args               *Args
+	first, end         int     // tiles, of all images
+	operands, products uintptr // in scratch: [position][block][tile][16] each
+	square             uintptr
 }
 
 // Item implements Primitive.
 func (w *Winograd) Item(worker *Worker, i int, a *Args) {
-	tiles := a.Images * w.rows * w.columns
+	tiles := a.Images * w.perImage()
 	groups, parts := w.division(a.Images)
 	group, part := i/parts, i%parts
 	r := winogradRun{Winograd: w, worker: worker, args: a, first: tiles * group / groups, end: tiles * (group + 1) / groups}
-	r.pixels = Address(worker.Scratch)
-	r.products = r.pixels + uintptr(w.pixelsBytes())
+	r.operands = Address(worker.Scratch)
+	r.products = r.operands + uintptr(w.pixelsBytes())
 	r.square = r.products + uintptr(w.productsBytes())
-	r.zeros = r.square + uintptr(w.squareBytes())
-	clear(floatsAt(r.zeros, w.zerosBytes()/4))
-	r.transformPixels()
+	zeros := r.square + uintptr(w.squareBytes())
+	clear(floatsAt(zeros, w.pixels.zerosBytes()/4))
+	to := transformed{r.operands, w.pixelStep(), w.group * 64, 64}
+	w.pixels.transform(worker, a.Operand[0], r.first, r.end, 0, w.in.Blocks(), to, r.square, zeros)
 	for b := len(w.blocks) * part / parts; b < len(w.blocks)*(part+1)/parts; b++ {
 		r.multiply(&w.blocks[b])
 		r.transformProducts(&w.blocks[b])
 	}
 	runtime.KeepAlive(w)
-}
-
-// segments visits the item's tiles as pieces of tile rows.
-func (r *winogradRun) segments(visit func(image, row, column, tiles, at int)) {
-	perImage := r.rows * r.columns
-	for t := r.first; t < r.end; {
-		row, column := t%perImage/r.columns, t%r.columns
-		tiles := min(r.columns-column, r.end-t)
-		visit(t/perImage, row, column, tiles, t-r.first)
-		t += tiles
-	}
-}
-
-// transformPixels fills the transformed pixels of the item: [position][block][tile][16].
-func (r *winogradRun) transformPixels() {
-	s := r.shape
-	r.segments(func(image, row, column, tiles, at int) {
-		t := argsOf[transformInArgs](r.worker)
-		t.Position, t.Tiles, t.Scratch = r.pixelStep(), tiles, r.square
-		t.Step, t.ColumnStep = 64*r.tileW, 64
-		t.Columns, t.ColumnsLess = s.W-(column*r.tileW-s.PL), r.tileW
-		if s.KW == 1 {
-			t.Columns, t.ColumnsLess = len(t.Rows), 0
-		}
-		for b := range r.in.Blocks() {
-			plane := r.args.Operand[0] + uintptr(4*(image*r.in.Image+r.in.Base+b*r.in.Plane))
-			for i := range r.tileH + s.KH - 1 {
-				y := row*r.tileH - s.PT + i
-				t.Rows[i] = r.zeros
-				if y >= 0 && y < s.H {
-					t.Rows[i] = plane + uintptr(4*(y*r.in.Row+(column*r.tileW-s.PL)*Lanes))
-				}
-			}
-			if s.KH == 1 {
-				for i := range r.tileW + s.KW - 1 {
-					t.Rows[i] = t.Rows[0] + uintptr(64*i)
-				}
-			}
-			t.Dst = r.pixels + uintptr((b*r.group+at)*64)
-			t.Half = 0
-			r.transformIn(t)
-		}
-	})
 }
 
 var noBias [4 * Lanes]float32
@@ -225,7 +168,7 @@ func (r *winogradRun) multiply(b *winogradBlocks) {
 	t.Blocks, t.XP, t.Channels = b.k, 64, Lanes
 	weights := r.args.Operand[1] + uintptr(b.first*r.algorithm.Products()*cb*entryBytes)
 	for q := range r.algorithm.Products() {
-		x, y := r.pixels+uintptr(q*r.pixelStep()), r.products+uintptr(q*r.productStep(b.k))
+		x, y := r.operands+uintptr(q*r.pixelStep()), r.products+uintptr(q*r.productStep(b.k))
 		w := weights + uintptr(q*b.k*cb*entryBytes)
 		call := func(n, tiles, at int) {
 			if tiles == 0 || n == 0 {
@@ -244,23 +187,22 @@ func (r *winogradRun) multiply(b *winogradBlocks) {
 
 // transformProducts writes the outputs of a group of output blocks.
 func (r *winogradRun) transformProducts(b *winogradBlocks) {
-	s := r.shape
-	r.segments(func(image, row, column, tiles, at int) {
+	r.segments(r.first, r.end, func(s segment) {
 		t := argsOf[transformOutArgs](r.worker)
-		t.Position, t.Tiles, t.Scratch = r.productStep(b.k), tiles, r.square
+		t.Position, t.Tiles, t.Scratch = r.productStep(b.k), s.tiles, r.square
 		t.Low, t.Flags = float32(math.Inf(-1)), r.flags&Acc*fromOutput
 		if r.flags&ReLU != 0 {
 			t.Low = 0
 		}
 		t.Row, t.Step = 4*r.out.Row, 64*r.tileW
-		t.Rows, t.Columns, t.ColumnsLess = s.OH-row*r.tileH, s.OW-column*r.tileW, r.tileW
-		if s.KH == 1 {
+		t.Rows, t.Columns, t.ColumnsLess = r.shape.OH-s.row*r.tileH, r.shape.OW-s.column*r.tileW, r.tileW
+		if r.shape.KH == 1 {
 			t.Row, t.Rows, t.RowsLess = 64, t.Columns, r.tileW
 		}
 		for k := range b.k {
 			block := b.first + k
-			pixel := image*r.out.Image + r.out.Base + block*r.out.Plane + row*r.tileH*r.out.Row + column*r.tileW*Lanes
-			t.Src = r.products + uintptr((k*r.group+at)*64)
+			pixel := s.image*r.out.Image + r.out.Base + block*r.out.Plane + s.row*r.tileH*r.out.Row + s.column*r.tileW*Lanes
+			t.Src = r.products + uintptr((k*r.group+s.at)*64)
 			t.Dst = r.args.Operand[3] + uintptr(4*pixel)
 			t.Bias = r.args.Operand[2] + uintptr(64*block)
 			t.Half = 0

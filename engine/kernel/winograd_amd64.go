@@ -6,26 +6,46 @@ package kernel
 
 // inputTransforms finds a transform.
 var inputTransforms = map[transformName]func(*transformInArgs){
-	{AVX512, "winograd_in_f32_6x6"}:          winograd_in_f32_6x6_avx512,
-	{AVX512, "winograd_weights_f32_3x3_6x6"}: winograd_weights_f32_3x3_6x6_avx512,
-	{AVX512, "winograd_in_f32_4x4"}:          winograd_in_f32_4x4_avx512,
-	{AVX512, "winograd_weights_f32_3x3_4x4"}: winograd_weights_f32_3x3_4x4_avx512,
-	{AVX512, "winograd_in_f32_8x8"}:          winograd_in_f32_8x8_avx512,
-	{AVX512, "winograd_weights_f32_5x5_8x8"}: winograd_weights_f32_5x5_8x8_avx512,
-	{AVX512, "winograd_in_f32_6"}:            winograd_in_f32_6_avx512,
-	{AVX512, "winograd_weights_f32_3_6"}:     winograd_weights_f32_3_6_avx512,
-	{AVX512, "winograd_in_f32_10"}:           winograd_in_f32_10_avx512,
-	{AVX512, "winograd_weights_f32_7_10"}:    winograd_weights_f32_7_10_avx512,
-	{AVX2, "winograd_in_f32_6x6"}:            winograd_in_f32_6x6_avx2,
-	{AVX2, "winograd_weights_f32_3x3_6x6"}:   winograd_weights_f32_3x3_6x6_avx2,
-	{AVX2, "winograd_in_f32_4x4"}:            winograd_in_f32_4x4_avx2,
-	{AVX2, "winograd_weights_f32_3x3_4x4"}:   winograd_weights_f32_3x3_4x4_avx2,
-	{AVX2, "winograd_in_f32_8x8"}:            winograd_in_f32_8x8_avx2,
-	{AVX2, "winograd_weights_f32_5x5_8x8"}:   winograd_weights_f32_5x5_8x8_avx2,
-	{AVX2, "winograd_in_f32_6"}:              winograd_in_f32_6_avx2,
-	{AVX2, "winograd_weights_f32_3_6"}:       winograd_weights_f32_3_6_avx2,
-	{AVX2, "winograd_in_f32_10"}:             winograd_in_f32_10_avx2,
-	{AVX2, "winograd_weights_f32_7_10"}:      winograd_weights_f32_7_10_avx2,
+	{AVX512, "winograd_in_f32_6x6"}:              winograd_in_f32_6x6_avx512,
+	{AVX512, "winograd_weights_f32_3x3_6x6"}:     winograd_weights_f32_3x3_6x6_avx512,
+	{AVX512, "winograd_outgrad_f32_4x4_6x6"}:     winograd_outgrad_f32_4x4_6x6_avx512,
+	{AVX512, "winograd_weightsgrad_f32_6x6_3x3"}: winograd_weightsgrad_f32_6x6_3x3_avx512,
+	{AVX512, "winograd_in_f32_4x4"}:              winograd_in_f32_4x4_avx512,
+	{AVX512, "winograd_weights_f32_3x3_4x4"}:     winograd_weights_f32_3x3_4x4_avx512,
+	{AVX512, "winograd_outgrad_f32_2x2_4x4"}:     winograd_outgrad_f32_2x2_4x4_avx512,
+	{AVX512, "winograd_weightsgrad_f32_4x4_3x3"}: winograd_weightsgrad_f32_4x4_3x3_avx512,
+	{AVX512, "winograd_in_f32_8x8"}:              winograd_in_f32_8x8_avx512,
+	{AVX512, "winograd_weights_f32_5x5_8x8"}:     winograd_weights_f32_5x5_8x8_avx512,
+	{AVX512, "winograd_outgrad_f32_4x4_8x8"}:     winograd_outgrad_f32_4x4_8x8_avx512,
+	{AVX512, "winograd_weightsgrad_f32_8x8_5x5"}: winograd_weightsgrad_f32_8x8_5x5_avx512,
+	{AVX512, "winograd_in_f32_6"}:                winograd_in_f32_6_avx512,
+	{AVX512, "winograd_weights_f32_3_6"}:         winograd_weights_f32_3_6_avx512,
+	{AVX512, "winograd_outgrad_f32_4_6"}:         winograd_outgrad_f32_4_6_avx512,
+	{AVX512, "winograd_weightsgrad_f32_6_3"}:     winograd_weightsgrad_f32_6_3_avx512,
+	{AVX512, "winograd_in_f32_10"}:               winograd_in_f32_10_avx512,
+	{AVX512, "winograd_weights_f32_7_10"}:        winograd_weights_f32_7_10_avx512,
+	{AVX512, "winograd_outgrad_f32_4_10"}:        winograd_outgrad_f32_4_10_avx512,
+	{AVX512, "winograd_weightsgrad_f32_10_7"}:    winograd_weightsgrad_f32_10_7_avx512,
+	{AVX2, "winograd_in_f32_6x6"}:                winograd_in_f32_6x6_avx2,
+	{AVX2, "winograd_weights_f32_3x3_6x6"}:       winograd_weights_f32_3x3_6x6_avx2,
+	{AVX2, "winograd_outgrad_f32_4x4_6x6"}:       winograd_outgrad_f32_4x4_6x6_avx2,
+	{AVX2, "winograd_weightsgrad_f32_6x6_3x3"}:   winograd_weightsgrad_f32_6x6_3x3_avx2,
+	{AVX2, "winograd_in_f32_4x4"}:                winograd_in_f32_4x4_avx2,
+	{AVX2, "winograd_weights_f32_3x3_4x4"}:       winograd_weights_f32_3x3_4x4_avx2,
+	{AVX2, "winograd_outgrad_f32_2x2_4x4"}:       winograd_outgrad_f32_2x2_4x4_avx2,
+	{AVX2, "winograd_weightsgrad_f32_4x4_3x3"}:   winograd_weightsgrad_f32_4x4_3x3_avx2,
+	{AVX2, "winograd_in_f32_8x8"}:                winograd_in_f32_8x8_avx2,
+	{AVX2, "winograd_weights_f32_5x5_8x8"}:       winograd_weights_f32_5x5_8x8_avx2,
+	{AVX2, "winograd_outgrad_f32_4x4_8x8"}:       winograd_outgrad_f32_4x4_8x8_avx2,
+	{AVX2, "winograd_weightsgrad_f32_8x8_5x5"}:   winograd_weightsgrad_f32_8x8_5x5_avx2,
+	{AVX2, "winograd_in_f32_6"}:                  winograd_in_f32_6_avx2,
+	{AVX2, "winograd_weights_f32_3_6"}:           winograd_weights_f32_3_6_avx2,
+	{AVX2, "winograd_outgrad_f32_4_6"}:           winograd_outgrad_f32_4_6_avx2,
+	{AVX2, "winograd_weightsgrad_f32_6_3"}:       winograd_weightsgrad_f32_6_3_avx2,
+	{AVX2, "winograd_in_f32_10"}:                 winograd_in_f32_10_avx2,
+	{AVX2, "winograd_weights_f32_7_10"}:          winograd_weights_f32_7_10_avx2,
+	{AVX2, "winograd_outgrad_f32_4_10"}:          winograd_outgrad_f32_4_10_avx2,
+	{AVX2, "winograd_weightsgrad_f32_10_7"}:      winograd_weightsgrad_f32_10_7_avx2,
 }
 
 // outputTransforms finds a transform.
@@ -49,10 +69,22 @@ func winograd_in_f32_6x6_avx512(a *transformInArgs)
 func winograd_weights_f32_3x3_6x6_avx512(a *transformInArgs)
 
 //go:noescape
+func winograd_outgrad_f32_4x4_6x6_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_6x6_3x3_avx512(a *transformInArgs)
+
+//go:noescape
 func winograd_in_f32_4x4_avx512(a *transformInArgs)
 
 //go:noescape
 func winograd_weights_f32_3x3_4x4_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_outgrad_f32_2x2_4x4_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_4x4_3x3_avx512(a *transformInArgs)
 
 //go:noescape
 func winograd_in_f32_8x8_avx512(a *transformInArgs)
@@ -61,16 +93,34 @@ func winograd_in_f32_8x8_avx512(a *transformInArgs)
 func winograd_weights_f32_5x5_8x8_avx512(a *transformInArgs)
 
 //go:noescape
+func winograd_outgrad_f32_4x4_8x8_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_8x8_5x5_avx512(a *transformInArgs)
+
+//go:noescape
 func winograd_in_f32_6_avx512(a *transformInArgs)
 
 //go:noescape
 func winograd_weights_f32_3_6_avx512(a *transformInArgs)
 
 //go:noescape
+func winograd_outgrad_f32_4_6_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_6_3_avx512(a *transformInArgs)
+
+//go:noescape
 func winograd_in_f32_10_avx512(a *transformInArgs)
 
 //go:noescape
 func winograd_weights_f32_7_10_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_outgrad_f32_4_10_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_10_7_avx512(a *transformInArgs)
 
 //go:noescape
 func winograd_out_f32_6x6_4x4_avx512(a *transformOutArgs)
@@ -94,10 +144,22 @@ func winograd_in_f32_6x6_avx2(a *transformInArgs)
 func winograd_weights_f32_3x3_6x6_avx2(a *transformInArgs)
 
 //go:noescape
+func winograd_outgrad_f32_4x4_6x6_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_6x6_3x3_avx2(a *transformInArgs)
+
+//go:noescape
 func winograd_in_f32_4x4_avx2(a *transformInArgs)
 
 //go:noescape
 func winograd_weights_f32_3x3_4x4_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_outgrad_f32_2x2_4x4_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_4x4_3x3_avx2(a *transformInArgs)
 
 //go:noescape
 func winograd_in_f32_8x8_avx2(a *transformInArgs)
@@ -106,16 +168,34 @@ func winograd_in_f32_8x8_avx2(a *transformInArgs)
 func winograd_weights_f32_5x5_8x8_avx2(a *transformInArgs)
 
 //go:noescape
+func winograd_outgrad_f32_4x4_8x8_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_8x8_5x5_avx2(a *transformInArgs)
+
+//go:noescape
 func winograd_in_f32_6_avx2(a *transformInArgs)
 
 //go:noescape
 func winograd_weights_f32_3_6_avx2(a *transformInArgs)
 
 //go:noescape
+func winograd_outgrad_f32_4_6_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_6_3_avx2(a *transformInArgs)
+
+//go:noescape
 func winograd_in_f32_10_avx2(a *transformInArgs)
 
 //go:noescape
 func winograd_weights_f32_7_10_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_outgrad_f32_4_10_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_10_7_avx2(a *transformInArgs)
 
 //go:noescape
 func winograd_out_f32_6x6_4x4_avx2(a *transformOutArgs)

@@ -81,6 +81,7 @@ func (w *Winograd) weightAt(b winogradBlocks, o, c, position int) int {
 // transformWeights is the weight transform as a step of its own, in float32.
 type transformWeights struct {
 	*Winograd
+	kernel func(*transformInArgs)
 	pieces int // items of an output block
 }
 
@@ -89,7 +90,7 @@ const transformRows = 256 // input channels per item: a kernel call stays short
 // TransformWeights prepares the weight transform in float32, for training, where weights change with every step. Operands: 0 the
 // weights in the master layout (for a data gradient: as NewTransposeWeights leaves them), 1 the transformed weights.
 func (w *Winograd) TransformWeights() Primitive {
-	return &transformWeights{w, (w.in.Blocks()*Lanes + transformRows - 1) / transformRows}
+	return &transformWeights{w, weightsTransform(w.isa, w.algorithm), (w.in.Blocks()*Lanes + transformRows - 1) / transformRows}
 }
 
 func (p *transformWeights) Name() string {
@@ -121,9 +122,9 @@ func (p *transformWeights) Item(worker *Worker, i int, a *Args) {
 	}
 	t.Dst = a.Operand[1] + uintptr((b.first*p.algorithm.Products()+block-b.first)*inBytes+first*4*Lanes)
 	t.Position = b.k * inBytes
-	t.Tiles, t.Step, t.ColumnStep = end-first, 4*Lanes, inBytes
+	t.Tiles, t.Step, t.DstStep, t.ColumnStep = end-first, 4*Lanes, 4*Lanes, inBytes
 	t.Columns = len(t.Rows)
 	t.Scratch = Address(worker.Scratch)
-	p.transformW(t)
+	p.kernel(t)
 	runtime.KeepAlive(p)
 }

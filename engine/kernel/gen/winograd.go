@@ -26,9 +26,11 @@ func winogradTransforms() (in, out []winogradTransform) {
 		}
 	}
 	for _, a := range toomcook.Algorithms {
-		f := toomcook.F(a.Outputs, a.Taps)
+		f := a.F()
 		add(&in, a.InputKernel(), f.Input(), a.Dims)
 		add(&in, a.WeightsKernel(), f.Weights(), a.Dims)
+		add(&in, a.OutputGradKernel(), f.OutputGrad(), a.Dims)
+		add(&in, a.WeightsGradKernel(), f.WeightsGrad(), a.Dims)
 		add(&out, a.OutputKernel(), f.Output(), a.Dims)
 	}
 	return in, out
@@ -71,6 +73,7 @@ const (
 	inColumnsLess
 	inScratch
 	inHalf
+	inDstStep
 )
 
 // transformIn emits the transform into products.
@@ -104,7 +107,7 @@ func (t transformIn) emit() {
 		t.line(steps)
 	}
 	t.p("ADDQ %d(DI), BX", inStep)
-	t.p("ADDQ $64, DX")
+	t.p("ADDQ %d(DI), DX", inDstStep)
 	t.p("SUBQ %d(DI), R9", inColumnsLess)
 	t.p("DECQ CX")
 	t.p("JNZ tile")
@@ -114,9 +117,6 @@ func (t transformIn) emit() {
 		t.p("MOVQ $32, BX")
 	})
 	t.end()
-	if t.dims == 2 {
-		t.outside()
-	}
 }
 
 // line transforms along the one axis: element i lies at Rows[i], and is zero from the end of the image on.
@@ -138,44 +138,50 @@ func (t transformIn) line(steps map[int]string) {
 	t.label("next")
 }
 
-// square transforms columns into scratch, then rows out of it. Columns outside the image are zero.
+// square transforms columns into scratch, then rows out of it. Columns outside the image are zero. SI counts, R12 and R11 walk.
 func (t transformIn) square(steps map[int]string) {
 	in, out := t.program.Inputs, len(t.program.Results)
 	t.p("MOVQ BX, R11")
-	for j := range in {
-		t.p("CMPQ R9, $%d", j)
-		t.p("JLE outside%d", j)
-		for i := range in {
-			t.p("MOVQ %d(DI), AX", inRows+8*i)
-			t.p("VMOVUPS (AX)(R11*1), %s", t.r(i))
-		}
-		t.run(t.isa, t.program, t.regs-1, func(i int, reg string) { t.p("VMOVUPS %s, %d(R10)", reg, (i*in+j)*64) })
-		if j < in-1 {
-			t.p("ADDQ %d(DI), R11", inColumnStep)
-		}
+	t.p("MOVQ R10, R12")
+	t.p("XORL SI, SI")
+	t.label("column")
+	t.p("CMPQ R9, SI")
+	t.p("JLE outside")
+	for i := range in {
+		t.p("MOVQ %d(DI), AX", inRows+8*i)
+		t.p("VMOVUPS (AX)(R11*1), %s", t.r(i))
 	}
+	t.run(t.isa, t.program, t.regs-1, func(i int, reg string) { t.p("VMOVUPS %s, %d(R12)", reg, i*in*64) })
+	t.p("ADDQ %d(DI), R11", inColumnStep)
+	t.nextColumn("column")
 	t.label("rows")
 	t.p("MOVQ DX, R12")
-	for i := range out {
-		for j := range in {
-			t.p("VMOVUPS %d(R10), %s", (i*in+j)*64, t.r(j))
-		}
-		t.run(t.isa, t.program, t.regs-1, func(j int, reg string) { t.p("VMOVUPS %s, %s", reg, multiple("R12", j, steps)) })
-		if i < out-1 {
-			t.p("LEAQ %s, R12", multiple("R12", out, steps))
-		}
+	t.p("MOVQ R10, R11")
+	t.p("MOVQ $%d, SI", out)
+	t.label("row")
+	for j := range in {
+		t.p("VMOVUPS %d(R11), %s", j*64, t.r(j))
 	}
+	t.run(t.isa, t.program, t.regs-1, func(j int, reg string) { t.p("VMOVUPS %s, %s", reg, multiple("R12", j, steps)) })
+	t.p("ADDQ $%d, R11", in*64)
+	t.p("LEAQ %s, R12", multiple("R12", out, steps))
+	t.p("DECQ SI")
+	t.p("JNZ row")
+	t.p("JMP next")
+	t.label("outside")
+	for i := range out {
+		t.p("VMOVUPS %s, %d(R12)", t.r(t.regs-1), i*in*64)
+	}
+	t.nextColumn("outside")
+	t.p("JMP rows")
+	t.label("next")
 }
 
-// outside emits where a tile goes on from its first column outside the image: zeros in scratch from there on.
-func (t transformIn) outside() {
-	for j := range t.program.Inputs {
-		t.label(fmt.Sprintf("outside%d", j))
-		for i := range t.program.Results {
-			t.p("VMOVUPS %s, %d(R10)", t.r(t.regs-1), (i*t.program.Inputs+j)*64)
-		}
-	}
-	t.p("JMP rows")
+func (t transformIn) nextColumn(loop string) {
+	t.p("ADDQ $64, R12")
+	t.p("INCQ SI")
+	t.p("CMPQ SI, $%d", t.program.Inputs)
+	t.p("JLT %s", loop)
 }
 
 // Offsets in kernel.transformOutArgs.
@@ -255,35 +261,39 @@ var (
 	rowSteps     = map[int]string{1: "R8", 3: "R13", 5: "R14"}
 )
 
-// square transforms rows of products into scratch, then columns out of it.
+// square transforms rows of products into scratch, then columns out of it. R9 counts, R12 and AX walk.
 func (t transformOut) square() {
 	in, out := t.program.Inputs, len(t.program.Results)
 	t.p("MOVQ %d(DI), R8", outPosition)
 	t.multiples(in, productSteps)
 	t.p("MOVQ SI, R12")
-	for i := range in {
-		for j := range in {
-			t.p("VMOVUPS %s, %s", multiple("R12", j, productSteps), t.r(j))
-		}
-		t.run(t.isa, t.program, t.regs-2, func(j int, reg string) { t.p("VMOVUPS %s, %d(R10)", reg, (i*out+j)*64) })
-		if i < in-1 {
-			t.p("LEAQ %s, R12", multiple("R12", in, productSteps))
-		}
+	t.p("MOVQ R10, AX")
+	t.p("MOVQ $%d, R9", in)
+	t.label("row")
+	for j := range in {
+		t.p("VMOVUPS %s, %s", multiple("R12", j, productSteps), t.r(j))
 	}
+	t.run(t.isa, t.program, t.regs-2, func(j int, reg string) { t.p("VMOVUPS %s, %d(AX)", reg, j*64) })
+	t.p("LEAQ %s, R12", multiple("R12", in, productSteps))
+	t.p("ADDQ $%d, AX", out*64)
+	t.p("DECQ R9")
+	t.p("JNZ row")
 	t.p("MOVQ %d(DI), R8", outRow)
 	t.multiples(out, rowSteps)
 	t.p("MOVQ DX, R12")
-	for j := range out {
-		t.p("CMPQ R11, $%d", j)
-		t.p("JLE next")
-		for i := range in {
-			t.p("VMOVUPS %d(R10), %s", (i*out+j)*64, t.r(i))
-		}
-		t.column(fmt.Sprint(j), "R12")
-		if j < out-1 {
-			t.p("ADDQ $64, R12")
-		}
+	t.p("MOVQ R10, AX")
+	t.label("column")
+	t.p("CMPQ R11, R9")
+	t.p("JLE next")
+	for i := range in {
+		t.p("VMOVUPS %d(AX), %s", i*out*64, t.r(i))
 	}
+	t.column("R12")
+	t.p("ADDQ $64, R12")
+	t.p("ADDQ $64, AX")
+	t.p("INCQ R9")
+	t.p("CMPQ R9, $%d", out)
+	t.p("JLT column")
 }
 
 // line transforms the one axis.
@@ -295,20 +305,20 @@ func (t transformOut) line() {
 	}
 	t.p("MOVQ %d(DI), R8", outRow)
 	t.multiples(len(t.program.Results), rowSteps)
-	t.column("", "DX")
+	t.column("DX")
 }
 
 // column computes the outputs of a column and writes those inside the image.
-func (t transformOut) column(id, base string) {
+func (t transformOut) column(base string) {
 	t.run(t.isa, t.program, t.regs-2, func(i int, reg string) {
-		at, skip := multiple(base, i, rowSteps), fmt.Sprintf("skip%s_%d", id, i)
+		at, skip := multiple(base, i, rowSteps), fmt.Sprintf("skip%d", i)
 		t.p("CMPQ BX, $%d", i)
 		t.p("JLE %s", skip)
 		t.p("VADDPS %s, %s, %s", t.bias(), reg, reg)
 		t.p("TESTQ $1, %d(DI)", outFlags)
-		t.p("JZ clamp%s_%d", id, i)
+		t.p("JZ clamp%d", i)
 		t.p("VADDPS %s, %s, %s", at, reg, reg)
-		t.label(fmt.Sprintf("clamp%s_%d", id, i))
+		t.label(fmt.Sprintf("clamp%d", i))
 		t.p("VMAXPS %s, %s, %s", reg, t.low(), reg)
 		t.p("VMOVUPS %s, %s", reg, at)
 		t.label(skip)

@@ -17,6 +17,9 @@ func (a Algorithm) Products() int {
 	}
 }
 
+// F is the variant along one axis.
+func (a Algorithm) F() Variant { return F(a.Outputs, a.Taps) }
+
 // String is the usual notation, F(4x4,3x3) or F(4,7).
 func (a Algorithm) String() string {
 	return fmt.Sprintf("F(%s,%s)", a.square(a.Outputs), a.square(a.Taps))
@@ -34,6 +37,14 @@ func (a Algorithm) WeightsKernel() string {
 
 func (a Algorithm) OutputKernel() string {
 	return "winograd_out_f32_" + a.square(a.Outputs+a.Taps-1) + "_" + a.square(a.Outputs)
+}
+
+func (a Algorithm) OutputGradKernel() string {
+	return "winograd_outgrad_f32_" + a.square(a.Outputs) + "_" + a.square(a.Outputs+a.Taps-1)
+}
+
+func (a Algorithm) WeightsGradKernel() string {
+	return "winograd_weightsgrad_f32_" + a.square(a.Outputs+a.Taps-1) + "_" + a.square(a.Taps)
 }
 
 func (a Algorithm) square(n int) string {

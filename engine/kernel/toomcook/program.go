@@ -26,10 +26,24 @@ type Program struct {
 	Results []int
 }
 
-// Input is B as a program, Output A, Weights G.
-func (v Variant) Input() Program   { _, _, b := v.Matrices(); return compile(b) }
-func (v Variant) Output() Program  { a, _, _ := v.Matrices(); return compile(a) }
-func (v Variant) Weights() Program { _, g, _ := v.Matrices(); return compile(g) }
+// The transforms as programs: of pixels (B), of products to outputs (A), of weights (G); and for the gradient of the weights,
+// w = G^T [(A^T y) * (B d)], of output gradients (A^T) and of products to weight gradients (G^T).
+
+func (v Variant) Input() Program       { _, _, b := v.Matrices(); return compile(b) }
+func (v Variant) Output() Program      { a, _, _ := v.Matrices(); return compile(a) }
+func (v Variant) Weights() Program     { _, g, _ := v.Matrices(); return compile(g) }
+func (v Variant) OutputGrad() Program  { a, _, _ := v.Matrices(); return compile(transpose(a)) }
+func (v Variant) WeightsGrad() Program { _, g, _ := v.Matrices(); return compile(transpose(g)) }
+
+func transpose(m [][]*big.Rat) [][]*big.Rat {
+	t := make([][]*big.Rat, len(m[0]))
+	for _, row := range m {
+		for j, x := range row {
+			t[j] = append(t[j], x)
+		}
+	}
+	return t
+}
 
 // compile turns a matrix into a program that shares the work of opposite points: pairs of columns that differ in sign only are replaced
 // by sum and difference, pairs of rows by the sum and difference of their even and odd halves.

@@ -40,7 +40,8 @@ func TestPrograms(t *testing.T) {
 		for name, c := range map[string]struct {
 			matrix  [][]*big.Rat
 			program Program
-		}{"input": {b, v.Input()}, "output": {a, v.Output()}, "weights": {g, v.Weights()}} {
+		}{"input": {b, v.Input()}, "output": {a, v.Output()}, "weights": {g, v.Weights()},
+			"output gradient": {transpose(a), v.OutputGrad()}, "weight gradient": {transpose(g), v.WeightsGrad()}} {
 			t.Logf("F(%d,%d) %s: %d instructions", v.Outputs, v.Taps, name, len(c.program.Ops))
 			for in := range c.program.Inputs {
 				got := run(c.program, unit(c.program.Inputs, in))
