@@ -37,12 +37,24 @@ func TestWhatSelects(t *testing.T) {
 	}
 }
 
+func TestConvergedHeadsStop(t *testing.T) {
+	c := narrowRun(t, Heads, photos(t, map[string]int{"train": 6, "val": 3}))
+	c.Epochs, c.WeightDecay = 10000, 0.1
+	if r := fit(t, c); len(r.Epochs) == 10000 || r.Stopped == "" {
+		t.Errorf("stopped %q after %d epochs", r.Stopped, len(r.Epochs))
+	}
+}
+
 func TestPatience(t *testing.T) {
 	c := narrowRun(t, Heads, photos(t, map[string]int{"train": 6, "val": 3}))
 	c.Epochs, c.Patience = 100, 3
 	r := fit(t, c)
 	if last := len(r.Epochs); r.Stopped == "" || last == 100 || r.Best.Epoch.Epoch != last-3 {
 		t.Errorf("stopped %q after %d epochs, the best was %d", r.Stopped, last, r.Best.Epoch.Epoch)
+	}
+	c.Resume = true
+	if again := fit(t, c); len(again.Epochs) != len(r.Epochs) || again.Stopped != r.Stopped {
+		t.Errorf("resumed: stopped %q after %d epochs", again.Stopped, len(again.Epochs))
 	}
 }
 

@@ -121,7 +121,7 @@ func eachBatch(ctx context.Context, net *engine.Network, samples []photo.Sample,
 
 // photoError makes what a loader reports a DataError, unless the run was cancelled.
 func photoError(ctx context.Context, err error) error {
-	if errors.Is(err, ctx.Err()) && ctx.Err() != nil {
+	if cancelled := ctx.Err(); cancelled != nil && errors.Is(err, cancelled) {
 		return err
 	}
 	return &DataError{err}

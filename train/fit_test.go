@@ -106,6 +106,7 @@ func TestFitBits(t *testing.T) {
 				got := sum(t, filepath.Join(c.Out, BestFile))
 				if want == "" {
 					want = got
+					t.Log(want)
 				}
 				if got != want {
 					t.Errorf("%d threads, %d workers, ISA %q: %s, want %s", v.threads, v.workers, v.isa, got, want)

@@ -131,6 +131,8 @@ func (l *fullLearner) judge(ctx context.Context, epoch int, events Events) (*Eva
 	return evaluate(ctx, l.net, l.sets.val, l.config, PhaseVal, epoch, events)
 }
 
+func (l *fullLearner) converged() bool { return false }
+
 func (l *fullLearner) save() []part {
 	vectors := [][]float32{l.machine.Params(), l.machine.Running()}
 	return []part{{Steps: l.solver.Steps(), Float32: append(vectors, l.solver.State()...)}}

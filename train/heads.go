@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"regraft/engine"
 	"regraft/engine/random"
@@ -36,6 +37,7 @@ type headSolver struct {
 	gradient []float64
 	// lbfgs or stochastic is set.
 	lbfgs      *lbfgs
+	solved     bool // lbfgs finds no better point
 	stochastic solver.Solver
 	params     []float32 // w, as the stochastic solver wants it
 	// last are the sums of the objective's last evaluation.
@@ -116,7 +118,7 @@ func (l *headsLearner) train(ctx context.Context, epoch int, p *progress, events
 	for k, s := range l.solvers {
 		var total outcome
 		if s.lbfgs != nil {
-			s.lbfgs.step()
+			s.solved = !s.lbfgs.step()
 			total = s.last
 		} else {
 			total = s.pass(l.config, l.rates, epoch, p)
@@ -161,6 +163,10 @@ func (l *headsLearner) judge(_ context.Context, epoch int, events Events) (*Eval
 	e := &Evaluation{Samples: l.sets.val, Classes: main.head.Classes, Logits: main.softmax.predict(main.val, main.w)}
 	events.Advanced(len(l.sets.val), noLoss)
 	return e, nil
+}
+
+func (l *headsLearner) converged() bool {
+	return !slices.ContainsFunc(l.solvers, func(s *headSolver) bool { return !s.solved })
 }
 
 func (l *headsLearner) save() []part {

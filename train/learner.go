@@ -13,6 +13,8 @@ type learner interface {
 	train(ctx context.Context, epoch int, p *progress, events Events) error
 	// judge puts what was learnt into the network, in new slices, and evaluates the validation photos.
 	judge(ctx context.Context, epoch int, events Events) (*Evaluation, error)
+	// converged says that further epochs change nothing.
+	converged() bool
 	// save returns what a resumed run needs; its slices are the learner's own memory.
 	save() []part
 	// restore continues from what save returned.

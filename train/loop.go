@@ -18,7 +18,10 @@ const checkpointEvery = 30 * time.Second
 // loop runs the epochs that are left.
 func (r *training) loop(ctx context.Context) error {
 	r.saved = time.Now()
-	for epoch := len(r.epochs) + 1; epoch <= r.config.Epochs && r.stopped == ""; epoch++ {
+	for epoch := len(r.epochs) + 1; epoch <= r.config.Epochs; epoch++ {
+		if r.stopped = r.enough(); r.stopped != "" {
+			break
+		}
 		if err := r.epoch(ctx, epoch); err != nil {
 			if ctx.Err() == nil {
 				return err
@@ -69,10 +72,18 @@ func (r *training) epoch(ctx context.Context, epoch int) error {
 		r.remember(answers)
 	}
 	r.events.EpochDone(e, best)
-	if patience := r.config.Patience; patience > 0 && len(r.epochs)-1-r.best >= patience {
-		r.stopped = fmt.Sprintf("no better epoch for %d epochs", patience)
-	}
 	return nil
+}
+
+// enough says why no further epoch is needed; empty when one is.
+func (r *training) enough() string {
+	if patience := r.config.Patience; patience > 0 && r.best >= 0 && len(r.epochs)-1-r.best >= patience {
+		return fmt.Sprintf("no better epoch for %d epochs", patience)
+	}
+	if r.learner.converged() {
+		return "the solver has converged"
+	}
+	return ""
 }
 
 // remember keeps the network's values as the best.
