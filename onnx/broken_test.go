@@ -1,0 +1,238 @@
+package onnx
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// TestNoModel recognises what people take for a model by its first bytes.
+func TestNoModel(t *testing.T) {
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	if _, err := z.Create("archive/data.pkl"); err != nil {
+		t.Fatal(err)
+	}
+	z.Close()
+	folder := t.TempDir()
+	for mention, content := range map[string]string{
+		"empty":           "",
+		"zip archive":     archive.String(),
+		"pickle":          "\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.",
+		"HDF5":            "\x89HDF\r\n\x1a\n\x00\x00",
+		"git lfs pull":    "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+		"HTML":            "\n<!DOCTYPE html><html><head><title>404</title>",
+		"compressed":      "\xfd7zXZ\x00\x00\x04",
+		"safetensors":     "\x10\x00\x00\x00\x00\x00\x00\x00{\"fc.weight\":{}}",
+		"TensorFlow Lite": "\x1c\x00\x00\x00TFL3\x14\x00\x20\x00",
+		"text file":       "This is not a model, it's straße.\n",
+	} {
+		path := filepath.Join(folder, "model.onnx")
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := Read(path, ReadOptions{})
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), mention) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%q: %v, want an error that mentions %q", content, err, mention)
+		}
+	}
+	if _, _, err := Read(folder, ReadOptions{}); err == nil || !strings.Contains(err.Error(), "regular file") {
+		t.Errorf("a folder: %v", err)
+	}
+	if _, _, err := Read(filepath.Join(folder, "absent.onnx"), ReadOptions{}); !os.IsNotExist(err) && !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("an absent file: %v", err)
+	}
+}
+
+// TestTruncated cuts a good file everywhere: an error, or the same network where only metadata were lost.
+func TestTruncated(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "zoo_form.hand.op9.onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range len(data) {
+		if net, _, err := ReadBytes(data[:n:n], ReadOptions{}); err == nil && net == nil {
+			t.Fatalf("cut at %d: neither a network nor an error", n)
+		}
+	}
+}
+
+// TestBroken reads models that are wrong in one way each.
+func TestBroken(t *testing.T) {
+	relu := func(in, out string) []byte { return nodeOut("Relu", "relu_"+out, []string{in}, []string{out}) }
+	good := func(change func(*testModel)) []byte {
+		m := chainModel("y")
+		m.nodes = [][]byte{relu("x", "y")}
+		change(&m)
+		return m.bytes()
+	}
+	for mention, data := range map[string][]byte{
+		"no graph":            appendInt(nil, 1, 8),
+		"no ir_version":       good(func(m *testModel) { m.ir = 0 }),
+		"IR version 99":       good(func(m *testModel) { m.ir = 99 }),
+		"opset 6;":            good(func(m *testModel) { m.opset = 6 }),
+		"opset 29;":           good(func(m *testModel) { m.opset = 29 }),
+		"no nodes":            good(func(m *testModel) { m.nodes = nil }),
+		"no outputs":          good(func(m *testModel) { m.outputs = nil }),
+		"2 inputs":            good(func(m *testModel) { m.inputs = append(m.inputs, inputProto("z", typeFloat, 1)) }),
+		"it is uint8":         good(func(m *testModel) { m.inputs = [][]byte{inputProto("x", typeUint8, 1, 3, 8, 8)} }),
+		"the image size open": good(func(m *testModel) { m.inputs = [][]byte{inputProto("x", typeFloat, 1, 3, 0, 0)} }),
+		"shape [1 3 8]":       good(func(m *testModel) { m.inputs = [][]byte{inputProto("x", typeFloat, 1, 3, 8)} }),
+		"too large or has no": good(func(m *testModel) { m.inputs = [][]byte{inputProto("x", typeFloat, 1<<40, 3, 8, 8)} }),
+		`"nowhere"`:           good(func(m *testModel) { m.outputs = [][]byte{inputProto("nowhere", typeFloat)} }),
+		"has no outputs":      good(func(m *testModel) { m.nodes = append(m.nodes, nodeOut("Relu", "dead", []string{"x"}, nil)) }),
+		"attribute alpha is not known": good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("Relu", "r", []string{"x"}, []string{"y"}, floatAttribute("alpha", 1))}
+		}),
+		"attribute axis has type 1": good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("Flatten", "r", []string{"x"}, []string{"y"}, floatAttribute("axis", 1))}
+		}),
+		"attribute axis appears twice": good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("Flatten", "r", []string{"x"}, []string{"y"}, intAttribute("axis", 1), intAttribute("axis", 2))}
+		}),
+		`auto_pad is "SOMETHING"`: good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("MaxPool", "r", []string{"x"}, []string{"y"}, textAttribute("auto_pad", "SOMETHING"), intsAttribute("kernel_shape", 2, 2))}
+		}),
+		"does not exist in opset 17": good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Gelu", "g", []string{"x"}, []string{"y"})} }),
+		"control flow": good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("If", "if", []string{"x"}, []string{"y"}, attributeOut("then_branch", attributeGraph, func(b []byte) []byte { return appendMessage(b, 6, nil) }))}
+		}),
+		"the node has 2 operands":       good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Relu", "r", []string{"x", "x"}, []string{"y"})} }),
+		"operand 0 is missing":          good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Relu", "r", []string{""}, []string{"y"})} }),
+		"does not depend on the image":  good(func(m *testModel) { m.outputs = append(m.outputs, inputProto("x", typeFloat)) }),
+		"appears twice":                 good(func(m *testModel) { m.tensors = [][]byte{floatTensor("w", nil, 1), floatTensor("w", nil, 1)} }),
+		"initializer has no name":       good(func(m *testModel) { m.tensors = [][]byte{floatTensor("", nil, 1)} }),
+		"string tensors cannot be read": good(func(m *testModel) { m.tensors = [][]byte{appendInt(appendText(nil, 8, "w"), 2, int64(typeString))} }),
+		"result 1":                      good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Dropout", "d", []string{"x"}, []string{"h", "y"})} }),
+		"must be known at import":       good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Reshape", "r", []string{"x", "x"}, []string{"y"})} }),
+		"bound to the 2 images": good(func(m *testModel) {
+			m.tensors = [][]byte{floatTensor("w", []int{2, 3, 8, 8}, ramp(384)...)}
+			m.nodes = [][]byte{nodeOut("Concat", "c", []string{"x", "w"}, []string{"y"}, intAttribute("axis", 1))}
+		}),
+		"one row for every image": good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("Transpose", "t", []string{"x"}, []string{"y"}, intsAttribute("perm", 1, 0, 2, 3))}
+		}),
+		"metadata key":       append(good(func(m *testModel) { m.metadata = map[string]string{"a": "b"} }), appendMessage(nil, 14, appendText(appendText(nil, 1, "a"), 2, "c"))...),
+		"regraft.preprocess": good(func(m *testModel) { m.metadata = map[string]string{"regraft.preprocess": "{"} }),
+		"a second graph":     append(good(func(*testModel) {}), appendMessage(nil, 7, nil)...),
+		"wire type 3":        append(good(func(*testModel) {}), 0x0b),
+		"field number 0":     append(good(func(*testModel) {}), 0x00),
+		"sparse":             append(appendInt(nil, 1, 8), appendMessage(appendMessage(nil, 8, appendInt(nil, 2, 17)), 7, append(append(appendMessage(nil, 1, relu("x", "y")), appendMessage(nil, 12, inputProto("y", typeFloat))...), appendMessage(nil, 15, nil)...))...),
+		"ConvTranspose": good(func(m *testModel) {
+			m.nodes = append(m.nodes, nodeOut("ConvTranspose", "t", []string{"y"}, []string{"z"}))
+		}),
+		"only constant is supported": good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("Pad", "p", []string{"x"}, []string{"y"}, intsAttribute("pads", 0, 0, 1, 1, 0, 0, 1, 1), textAttribute("mode", "reflect"))}
+		}),
+		"the ratio is 2": good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("Dropout", "d", []string{"x"}, []string{"y"}, floatAttribute("ratio", 2))}
+		}),
+		"spatial is 0": good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("BatchNormalization", "b", []string{"x", "x", "x", "x", "x"}, []string{"y"}, intAttribute("spatial", 0))}
+		}),
+		"integer division by zero": good(func(m *testModel) {
+			m.tensors = [][]byte{intTensor("a", nil, 1), intTensor("z", nil, 0)}
+			m.nodes = append(m.nodes, nodeOut("Div", "d", []string{"a", "z"}, []string{"q"}))
+		}),
+		"outside of 2 dimensions": good(func(m *testModel) {
+			m.tensors = [][]byte{intTensor("a", []int{1, 1}, 1)}
+			m.nodes = append(m.nodes, nodeOut("Concat", "d", []string{"a", "a"}, []string{"q"}, intAttribute("axis", 2)))
+		}),
+		"cannot become [-1 -1]": good(func(m *testModel) {
+			m.tensors = [][]byte{intTensor("s", []int{2}, -1, -1)}
+			m.nodes = [][]byte{nodeOut("Reshape", "r", []string{"x", "s"}, []string{"y"})}
+		}),
+		"step 0": good(func(m *testModel) {
+			m.tensors = [][]byte{intTensor("s", []int{1}, 0)}
+			m.nodes = [][]byte{nodeOut("Slice", "s", []string{"x", "s", "s", "s", "s"}, []string{"y"})}
+		}),
+	} {
+		net, info, err := ReadBytes(data, ReadOptions{})
+		if err == nil || net != nil || !strings.Contains(err.Error(), mention) {
+			t.Errorf("%v, want an error that mentions %q", err, mention)
+			continue
+		}
+		var unsupported *UnsupportedError
+		if errors.As(err, &unsupported) != errors.Is(err, ErrUnsupported) || errors.Is(err, ErrUnsupported) == errors.Is(err, ErrInvalid) {
+			t.Errorf("%v is neither or both of the two kinds", err)
+		}
+		if unsupported != nil && len(info.Unsupported) != len(unsupported.List) {
+			t.Errorf("%v: Info lists %v", err, info.Unsupported)
+		}
+	}
+}
+
+// TestReportsAll checks that everything unsupported is reported at once.
+func TestReportsAll(t *testing.T) {
+	m := chainModel("y")
+	m.nodes = [][]byte{
+		nodeOut("Frobnicate", "first", []string{"x"}, []string{"a"}),
+		nodeOut("MaxPool", "second", []string{"a"}, []string{"b"}, intsAttribute("kernel_shape", 2, 2), intAttribute("colour", 1)),
+		domainNode("com.example", "Thing", "third", []string{"b"}, []string{"c"}),
+		nodeOut("Softmax", "fourth", []string{"x"}, []string{"d"}, intAttribute("axis", 9)),
+		nodeOut("Add", "fifth", []string{"c", "d"}, []string{"y"}),
+	}
+	_, info, err := ReadBytes(m.bytes(), ReadOptions{})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"Frobnicate", "attribute colour", "com.example.Thing", "axis 9"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the report lacks %q: %v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "fifth") {
+		t.Errorf("the report blames a node for its operands: %v", err)
+	}
+	if len(info.Unsupported) != 4 {
+		t.Errorf("Info lists %v", info.Unsupported)
+	}
+}
+
+// TestBombs reads small files that ask for much memory.
+func TestBombs(t *testing.T) {
+	concat := chainModel("v44")
+	concat.nodes = [][]byte{nodeOut("Relu", "start", []string{"x"}, []string{"v0"})}
+	for i := range 44 {
+		v, next := fmt.Sprint("v", i), fmt.Sprint("v", i+1)
+		concat.nodes = append(concat.nodes, nodeOut("Concat", next, []string{v, v}, []string{next}, intAttribute("axis", 1)))
+	}
+	fold := func(opType string, tensors [][]byte, in ...string) []byte {
+		m := chainModel("y")
+		m.tensors = tensors
+		m.nodes = [][]byte{nodeOut(opType, "bomb", in, []string{"c"}), nodeOut("Add", "add", []string{"x", "c"}, []string{"y"})}
+		return m.bytes()
+	}
+	deep := []byte{}
+	for range 2000 {
+		deep = appendMessage(nil, 6, appendMessage(nil, 1, appendMessage(nil, 5, deep)))
+	}
+	nested := chainModel("y")
+	nested.nodes = [][]byte{nodeOut("If", "if", []string{"x"}, []string{"y"}, append(deep, appendInt(nil, 20, int64(attributeGraph))...))}
+	one := []float32{1}
+	for name, data := range map[string][]byte{
+		"Concat":          concat.bytes(),
+		"ConstantOfShape": fold("ConstantOfShape", [][]byte{intTensor("s", []int{3}, 1<<20, 1<<20, 64)}, "s"),
+		"Expand":          fold("Expand", [][]byte{floatTensor("one", []int{1}, one...), intTensor("s", []int{2}, 1<<20, 1<<20)}, "one", "s"),
+		"Range":           fold("Range", [][]byte{floatTensor("a", nil, 0), floatTensor("b", nil, 1e30), floatTensor("d", nil, 1)}, "a", "b", "d"),
+		"overflow":        fold("ConstantOfShape", [][]byte{intTensor("s", []int{3}, 1<<40, 1<<40, 64)}, "s"),
+		"If":              nested.bytes(),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err := ReadBytes(data, ReadOptions{})
+		runtime.ReadMemStats(&after)
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 256<<20 {
+			t.Errorf("%s: %d MiB were allocated", name, allocated>>20)
+		}
+	}
+}

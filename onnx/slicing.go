@@ -1,0 +1,239 @@
+package onnx
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
+)
+
+// Operators that take parts of a value, or surround it.
+
+// slice reads starts, ends, axes and steps, which were attributes before opset 10, with starts and
+// ends clamped to the shape and negative ones resolved.
+func (c *call) slice(shape tensor.Shape) (*op.Slice, error) {
+	parts := [4][]int{c.ints("starts"), c.ints("ends"), c.ints("axes"), nil}
+	names := [4]string{"starts", "ends", "axes", "steps"}
+	for i := 1; i < len(c.node.in); i++ {
+		var err error
+		if parts[i-1], err = c.integers(i, "the list of "+names[i-1]); err != nil {
+			return nil, err
+		}
+	}
+	s := &op.Slice{Axes: parts[2], Steps: parts[3]}
+	if s.Axes == nil {
+		for i := range parts[0] {
+			s.Axes = append(s.Axes, i)
+		}
+	}
+	if s.Steps == nil {
+		for range parts[0] {
+			s.Steps = append(s.Steps, 1)
+		}
+	}
+	if n := len(parts[0]); len(parts[1]) != n || len(s.Axes) != n || len(s.Steps) != n {
+		return nil, fmt.Errorf("starts, ends, axes and steps differ in length")
+	}
+	if _, err := axisSet(s.Axes, len(shape)); err != nil {
+		return nil, err
+	}
+	axes := make([]int, len(s.Axes))
+	for i, axis := range s.Axes {
+		axes[i], _ = axisIn(axis, len(shape))
+		if s.Steps[i] == 0 || s.Steps[i] == math.MinInt {
+			return nil, fmt.Errorf("step %d", s.Steps[i])
+		}
+		start, end := clampSlice(parts[0][i], parts[1][i], s.Steps[i], shape[axes[i]])
+		s.Starts, s.Ends = append(s.Starts, start), append(s.Ends, end)
+	}
+	s.Axes = axes
+	return s, nil
+}
+
+// clampSlice is Python's slice.indices.
+func clampSlice(start, end, step, size int) (int, int) {
+	low, high := 0, size
+	if step < 0 {
+		low, high = -1, size-1
+	}
+	clamp := func(v int) int {
+		if v < 0 {
+			v += size
+		}
+		return max(low, min(v, high))
+	}
+	return clamp(start), clamp(end)
+}
+
+func sliceLength(start, end, step int) int {
+	if step < 0 {
+		return max(0, (start-end-step-1)/-step)
+	}
+	return max(0, (end-start+step-1)/step)
+}
+
+func lowerSlice(c *call) error {
+	c.ints("starts")
+	c.ints("ends")
+	c.ints("axes")
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	s, err := c.slice(x.shape)
+	if err != nil {
+		return err
+	}
+	for i, end := range s.Ends {
+		if end < 0 { // before the first element: op.Slice counts negative ends from the back
+			s.Ends[i] = -x.shape[s.Axes[i]] - 1
+		}
+	}
+	return c.emit(s, x)
+}
+
+// split works out the sizes of the parts.
+func (c *call) split(shape tensor.Shape) (axis int, sizes []int, err error) {
+	sizes, parts := c.ints("split"), c.int("num_outputs", len(c.node.out))
+	if axis, err = axisIn(c.int("axis", 0), len(shape)); err != nil {
+		return 0, nil, err
+	}
+	if len(c.node.in) > 1 && c.node.in[1] != nil {
+		if sizes, err = c.integers(1, "the list of sizes"); err != nil {
+			return 0, nil, err
+		}
+	}
+	if sizes == nil {
+		if parts < 1 || parts > shape[axis] {
+			return 0, nil, fmt.Errorf("%d cannot be split into %d parts", shape[axis], parts)
+		}
+		size := (shape[axis] + parts - 1) / parts
+		for left := shape[axis]; left > 0; left -= size {
+			sizes = append(sizes, min(size, left))
+		}
+	}
+	total := 0
+	for _, size := range sizes {
+		if size < 0 || size > shape[axis] {
+			return 0, nil, fmt.Errorf("part of size %d", size)
+		}
+		total += size
+	}
+	if total != shape[axis] || len(sizes) != len(c.node.out) {
+		return 0, nil, fmt.Errorf("parts %v do not make up axis %d of shape %v with %d results", sizes, axis, shape, len(c.node.out))
+	}
+	return axis, sizes, nil
+}
+
+func lowerSplit(c *call) error {
+	c.ints("split")
+	c.int("num_outputs", 0)
+	c.int("axis", 0)
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	axis, sizes, err := c.split(x.shape)
+	if err != nil {
+		return err
+	}
+	start := 0
+	for i, size := range sizes {
+		cut := &op.Slice{Starts: []int{start}, Ends: []int{start + size}, Axes: []int{axis}, Steps: []int{1}}
+		if err := c.emitAt(i, cut, x); err != nil {
+			return err
+		}
+		start += size
+	}
+	return nil
+}
+
+func lowerGather(c *call) error {
+	axis := c.int("axis", 0)
+	indices, err := c.integers(1, "the list of indices")
+	if err != nil {
+		return err
+	}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	if axis, err = axisIn(axis, len(x.shape)); err != nil {
+		return err
+	}
+	at := make([]int, len(indices))
+	for i, v := range indices {
+		if at[i], err = axisIn(v, x.shape[axis]); err != nil {
+			return fmt.Errorf("index out of range: %w", err)
+		}
+	}
+	return c.emit(&op.Gather{Axis: axis, Indices: at, IndexShape: c.operand(1).shape}, x)
+}
+
+// lowerPad drops pads of zeros; two lists make one with the axes that it names since opset 18.
+func lowerPad(c *call) error {
+	pads, value := c.ints("pads"), c.float("value", 0)
+	if mode := c.text("mode", "constant"); mode != "constant" {
+		return c.refused("attribute mode is %q, only constant is supported", mode)
+	}
+	var err error
+	if len(c.node.in) > 1 {
+		if pads, err = c.integers(1, "the list of pads"); err != nil {
+			return err
+		}
+	}
+	fill, err := c.constant(2, "the value")
+	if err != nil {
+		return err
+	}
+	if fill != nil {
+		if fill.size() != 1 {
+			return c.refused("the value has shape %v", fill.shape)
+		}
+		value = float32(fill.at(0))
+	}
+	axes, err := c.integers(3, "the list of axes")
+	if err != nil {
+		return err
+	}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	rank := len(x.shape)
+	if axes == nil {
+		for i := range rank {
+			axes = append(axes, i)
+		}
+	}
+	if _, err := axisSet(axes, rank); err != nil {
+		return err
+	}
+	if len(pads) != 2*len(axes) {
+		return c.refused("%d pads for %d axes", len(pads), len(axes))
+	}
+	full, none := make([]int, 2*rank), true
+	for i, axis := range axes {
+		a, _ := axisIn(axis, rank)
+		full[a], full[rank+a] = pads[i], pads[len(axes)+i]
+		none = none && pads[i] == 0 && pads[len(axes)+i] == 0
+	}
+	if none {
+		return c.same(x)
+	}
+	return c.emit(&op.Pad{Pads: full, Value: value}, x)
+}
+
+func writeSlice(e *exporter, o *op.Slice, in []string) {
+	e.node("Slice", append(in, e.ints("starts", o.Starts...), e.ints("ends", o.Ends...), e.ints("axes", o.Axes...), e.ints("steps", o.Steps...)))
+}
+
+func writeGather(e *exporter, o *op.Gather, in []string) {
+	e.node("Gather", append(in, e.intTensor("indices", o.IndexShape, o.Indices)), intAttribute("axis", o.Axis))
+}
+
+func writePad(e *exporter, o *op.Pad, in []string) {
+	e.node("Pad", append(in, e.ints("pads", o.Pads...), e.scalar("value", o.Value)))
+}
