@@ -59,6 +59,8 @@ func newApp(con *console) *urfave.App {
 			checkCommand(con),
 			verifyCommand(con),
 			benchCommand(con),
+			importCommand(con),
+			weightsCommand(con),
 			completionCommand(con),
 		},
 	}

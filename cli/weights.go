@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"regraft/weights"
+)
+
+func weightsCommand(con *console) *urfave.Command {
+	return &urfave.Command{
+		Name:        "weights",
+		Usage:       "list known pretrained weights and download them",
+		ArgsUsage:   "COMMAND",
+		Description: "regraft weights pull inception_v3",
+		Subcommands: []*urfave.Command{
+			{
+				Name:        "list",
+				Usage:       "list the weights that pull knows",
+				Description: "regraft weights list",
+				Flags:       []urfave.Flag{jsonFlag()},
+				Action:      func(c *urfave.Context) error { return listWeights(con, c) },
+			},
+			{
+				Name:        "pull",
+				Usage:       "download weights, check them and print where they are",
+				ArgsUsage:   "NAME",
+				Description: "regraft weights pull inception_v3",
+				Flags:       []urfave.Flag{jsonFlag()},
+				Action:      func(c *urfave.Context) error { return pullWeights(con, c) },
+			},
+		},
+	}
+}
+
+type sourceJSON struct {
+	Schema     string `json:"schema"`
+	Name       string `json:"name"`
+	Arch       string `json:"arch"`
+	URL        string `json:"url"`
+	SHA256     string `json:"sha256_prefix"`
+	Bytes      int64  `json:"bytes"`
+	Preprocess any    `json:"preprocess"`
+	// Path is where the file is, "" where it is not downloaded.
+	Path string `json:"path"`
+}
+
+func newSourceJSON(dir string, s weights.Source) sourceJSON {
+	v := sourceJSON{
+		Schema: "regraft/weights/1", Name: s.Name, Arch: s.Arch, URL: s.URL, SHA256: s.SHA256, Bytes: s.Bytes, Preprocess: s.Preprocess,
+	}
+	if path := filepath.Join(dir, s.File()); isFile(path) {
+		v.Path = path
+	}
+	return v
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+func listWeights(con *console, c *urfave.Context) error {
+	dir, err := weights.CacheDir()
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
+	if !c.Bool("json") {
+		fmt.Fprintln(w, "name\tMiB\tSHA-256\tinput\t\tfrom")
+	}
+	for _, s := range weights.Sources() {
+		v := newSourceJSON(dir, s)
+		if c.Bool("json") {
+			if err := con.json(v); err != nil {
+				return err
+			}
+			continue
+		}
+		here := ""
+		if v.Path != "" {
+			here = "here"
+		}
+		p := s.Preprocess
+		fmt.Fprintf(w, "%s\t%.1f\t%s...\t%d to %d\t%s\t%s\n", s.Name, float64(s.Bytes)/(1<<20), s.SHA256, p.Short, p.Size, here, s.URL)
+	}
+	return w.Flush()
+}
+
+func pullWeights(con *console, c *urfave.Context) error {
+	if c.NArg() != 1 {
+		return usagef("which weights? regraft weights pull NAME (see regraft weights list)")
+	}
+	s := weights.FindSource(c.Args().First())
+	if s == nil {
+		return usagef("no weights called %q (see regraft weights list)", c.Args().First())
+	}
+	dir, err := weights.CacheDir()
+	if err != nil {
+		return err
+	}
+	const mebibyte = 1 << 20
+	bar := con.progress(int(s.Bytes/mebibyte), s.File()+", MiB")
+	d := weights.Download{Dir: dir, Progress: func(done, total int64) { bar.set(int(done/mebibyte), int(total/mebibyte)) }}
+	path, err := d.Fetch(c.Context, s)
+	bar.done()
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return con.json(newSourceJSON(dir, *s))
+	}
+	con.notef("next: regraft import %s --out %s.onnx", s.Name, s.Arch)
+	con.printf("%s\n", path)
+	return nil
+}

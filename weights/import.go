@@ -1,0 +1,205 @@
+package weights
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"regraft/engine"
+	"regraft/onnx"
+)
+
+// Options say what an import cannot find out by itself; the zero value leaves everything to it.
+type Options struct {
+	// Arch names the family, which also admits other widths and surplus tensors.
+	Arch string
+	// Labels are the class names in the order of the outputs.
+	Labels []string
+	// Mean and Std of the preprocessing, and Size of the input in pixels; nil and 0 keep the weights' own.
+	Mean, Std *[3]float32
+	Size      int
+	// TransformInput decides whether torchvision's transform_input is part of the network; nil takes what the
+	// weights come from.
+	TransformInput *bool
+}
+
+// Imported is a network that was made of a file of weights.
+type Imported struct {
+	Net *engine.Network
+	// Format is the file's: pth, legacy pth, safetensors or onnx.
+	Format string
+	// Match tells how the tensors fitted; nil for ONNX files, which bring their own graph.
+	Match *Match
+	// Notes are what the user should know: assumptions, outputs that were left out, tensors that were ignored.
+	Notes []string
+}
+
+func (i *Imported) notef(format string, args ...any) {
+	i.Notes = append(i.Notes, fmt.Sprintf(format, args...))
+}
+
+// MismatchError: the tensors fit none of the families, or not the one that was named.
+type MismatchError struct {
+	*Match
+	named bool
+}
+
+// Error lists what is missing, unexpected and of another shape in the family that fits best.
+func (e *MismatchError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "the tensors do not make a %s", e.Family)
+	if !e.named {
+		fmt.Fprintf(&b, ", which comes nearest of the known architectures (%s)", strings.Join(Families(), ", "))
+	}
+	for _, part := range []struct {
+		what  string
+		names []string
+	}{{"missing", e.Missing}, {"unexpected", e.Unexpected}, {"of another shape", e.Misshapen}} {
+		if len(part.names) > 0 {
+			fmt.Fprintf(&b, "\n  %d %s: %s", len(part.names), part.what, enumerate(part.names))
+		}
+	}
+	return b.String()
+}
+
+// enumerate lists the first names.
+func enumerate(names []string) string {
+	const most = 12
+	text := strings.Join(names[:min(len(names), most)], ", ")
+	if len(names) > most {
+		text += fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return text
+}
+
+// Import makes a network of a .pth, .safetensors or ONNX file, in a form that can be trained: BatchNorm with its
+// running statistics, auxiliary outputs, Dropout's ratios where the source has them, labels and preprocessing.
+func Import(path string, o Options) (*Imported, error) {
+	t, err := Open(path)
+	if errors.Is(err, errFormat) {
+		return importONNX(path, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	i, err := importTensors(path, t, o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return i, nil
+}
+
+func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
+	m, err := FindFamily(t, o.Arch)
+	if err != nil {
+		return nil, err
+	}
+	if o.Arch == "" && len(m.Unexpected)+len(m.Misshapen) > 0 {
+		return nil, &MismatchError{m, o.Arch != ""}
+	}
+	i := &Imported{Format: t.Format, Match: m}
+	var dropped int
+	if i.Net, dropped, err = m.network(o.Size); err != nil {
+		if len(m.Missing) > 0 {
+			return nil, &MismatchError{m, o.Arch != ""}
+		}
+		return nil, err
+	}
+	if dropped > 0 {
+		i.notef("%d auxiliary outputs are left out: the file has no weights for them", dropped)
+	}
+	if len(m.Unexpected) > 0 {
+		i.notef("%d tensors are ignored: %s", len(m.Unexpected), enumerate(m.Unexpected))
+	}
+	if len(m.Misshapen) > 0 {
+		i.notef("%d tensors have other sizes than %s has: the network is built with theirs", len(m.Misshapen), m.Family)
+	}
+	from := findOrigin(path, m.Family, t.Format)
+	if from.assumed != "" {
+		i.notef("the preprocessing is that of %s, which is assumed (--mean, --std)", from.assumed)
+	}
+	if err := i.transform(from, o); err != nil {
+		return nil, err
+	}
+	i.Net.Meta.Preprocess = &from.preprocess
+	if from.imagenet && i.Classes() == len(ImageNetLabels()) {
+		i.Net.Meta.Labels = ImageNetLabels()
+	}
+	return i, i.describe(path, o)
+}
+
+func importONNX(path string, o Options) (*Imported, error) {
+	net, info, err := onnx.Read(path, onnx.ReadOptions{Size: o.Size})
+	if err != nil {
+		return nil, err
+	}
+	i := &Imported{Net: net, Format: "onnx"}
+	i.Notes = slices.Concat(info.Warnings, info.Advice)
+	if err := i.transform(origin{}, o); err != nil {
+		return nil, err
+	}
+	if net.Meta.Preprocess == nil && o.Mean == nil {
+		i.notef("the file does not say how its input is prepared, and neither will the new one (--mean, --std)")
+	}
+	return i, i.describe(path, o)
+}
+
+// transform puts torchvision's transform_input in front of the network, where it belongs there. It
+// goes with ImageNet's mean and std, so whoever gives others does without.
+func (i *Imported) transform(from origin, o Options) error {
+	wanted := from.transform && o.Mean == nil && o.Std == nil
+	if o.TransformInput != nil {
+		wanted = *o.TransformInput
+	}
+	if !wanted {
+		return nil
+	}
+	if o.TransformInput == nil && from.assumed != "" {
+		i.notef("transform_input is part of the network, as in %s (--transform-input=false leaves it out)", from.assumed)
+	}
+	net, err := transformInput(i.Net)
+	i.Net = net
+	return err
+}
+
+// describe settles the metadata: what the options say goes before what was found.
+func (i *Imported) describe(path string, o Options) error {
+	meta := &i.Net.Meta
+	if o.Arch != "" {
+		meta.Arch = o.Arch
+	}
+	if o.Mean != nil || o.Std != nil || o.Size > 0 && meta.Preprocess != nil {
+		side := i.Net.Input.Shape()[3]
+		p := *engine.ImageNet(side)
+		if meta.Preprocess != nil {
+			p = *meta.Preprocess
+			p.Short, p.Size = (p.Short*side+p.Size/2)/p.Size, side
+		}
+		if o.Mean != nil {
+			p.Mean = *o.Mean
+		}
+		if o.Std != nil {
+			p.Std = *o.Std
+		}
+		meta.Preprocess = &p
+	}
+	if o.Labels != nil {
+		if n := i.Classes(); len(o.Labels) != n {
+			return fmt.Errorf("%d labels for %d classes", len(o.Labels), n)
+		}
+		meta.Labels = o.Labels
+	}
+	if meta.Other == nil {
+		meta.Other = map[string]string{}
+	}
+	meta.Other["regraft.source"] = filepath.Base(path)
+	return nil
+}
+
+// Classes counts the columns of the main output.
+func (i *Imported) Classes() int {
+	shape := i.Net.Outputs[0].Node.Shape()
+	return shape.TotalSize() / shape[0]
+}
