@@ -113,14 +113,14 @@ func TestInterrupt(t *testing.T) {
 			t.Fatalf("%v: %v", signal, err)
 		}
 		must(t, trainArgs(data, out, "--epochs", "6", "--resume")...)
-		if a, b := weights(t, whole), weights(t, out); !bytes.Equal(a, b) {
+		if a, b := parameters(t, whole), parameters(t, out); !bytes.Equal(a, b) {
 			t.Errorf("%v: the resumed run ends with other weights", signal)
 		}
 	}
 }
 
 // weights is the model's file, whose bytes are a function of the training.
-func weights(t *testing.T, out string) []byte {
+func parameters(t *testing.T, out string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(out, "best.onnx"))
 	if err != nil {
@@ -138,8 +138,8 @@ func TestTrainSameBits(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "run")
 			must(t, trainArgs(data, out, "--mode", mode, "-t", n, "-j", n, "--augment", "flip")...)
 			if first == nil {
-				first = weights(t, out)
-			} else if !bytes.Equal(first, weights(t, out)) {
+				first = parameters(t, out)
+			} else if !bytes.Equal(first, parameters(t, out)) {
 				t.Errorf("%s: %s threads and workers give another model", mode, n)
 			}
 		}
