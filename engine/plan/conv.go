@@ -24,15 +24,7 @@ func linearShape(n, in, out int) kernel.ConvShape {
 
 // fastConv tells whether the blocked kernels compute this convolution.
 func fastConv(o *op.Conv, i *instr) bool {
-	return o.Group == 1
-}
-
-// fastConvGrad likewise for its gradients, given the weights or their gradient.
-func fastConvGrad(o *op.Conv, w *value) bool { return o.Group == 1 }
-
-// depthwise tells whether every channel has its own filter.
-func depthwise(o *op.Conv, x, w tensor.Shape) bool {
-	return o.Group > 1 && o.Group == x[1] && o.Group == w[0]
+	return o.Group == 1 || depthwise(o, i.in[0].shape[1], i.in[1].shape)
 }
 
 // pointwiseMatrix tells whether i is a 1x1 convolution of images of one pixel: a linear layer.
@@ -88,10 +80,13 @@ func (e *emitter) conv(i *instr, o *op.Conv) error {
 	if !fastConv(o, i) {
 		return e.reference(i, o)
 	}
-	x, w, y := i.in[0], i.in[1], i.out
+	if o.Group > 1 {
+		return e.depthwise(i, o)
+	}
 	if pointwiseMatrix(i) {
 		return e.linear(i)
 	}
+	x, w, y := i.in[0], i.in[1], i.out
 	s := convShape(o, x.shape, w.shape, y.shape)
 	if done, err := e.winograd(i, s); done || err != nil {
 		return err
@@ -100,7 +95,7 @@ func (e *emitter) conv(i *instr, o *op.Conv) error {
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}
-	e.step(i, prim, 0, []*value{y}, x, e.weights(w, i.norm, prim.WeightLen(), prim.Pack), e.bias(i, s.Cout), y)
+	e.step(i, prim, 0, []*value{y}, x, e.weights(w, i.norm, prim.WeightLen(), prim.Pack), e.bias(i, s.Cout), y).step.Flops = s.Flops()
 	return nil
 }
 
@@ -112,7 +107,7 @@ func (e *emitter) linear(i *instr) error {
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}
-	e.step(i, prim, 1, []*value{y}, x, e.weights(w, i.norm, prim.WeightLen(), prim.Pack), e.bias(i, s.Cout), y)
+	e.step(i, prim, 1, []*value{y}, x, e.weights(w, i.norm, prim.WeightLen(), prim.Pack), e.bias(i, s.Cout), y).step.Flops = s.Flops()
 	return nil
 }
 
@@ -166,7 +161,10 @@ func (e *emitter) bias(i *instr, n int) *value {
 // convGradX emits the gradient of a convolution's input: from w and dy.
 func (e *emitter) convGradX(i *instr, o *op.ConvGradX) error {
 	w, dy, dx := i.in[0], i.in[1], i.out
-	if !fastConvGrad(&o.Conv, w) {
+	if depthwise(&o.Conv, dx.shape[1], w.shape) {
+		return e.depthwiseGradX(i, o)
+	}
+	if o.Group > 1 {
 		return e.reference(i, o)
 	}
 	s := convShape(&o.Conv, dx.shape, w.shape, dy.shape)
@@ -191,7 +189,6 @@ func (e *emitter) gradX(i *instr, s kernel.ConvShape, w, dy, dx *value, dyl, dxl
 	turn := kernel.NewTransposeWeights(s)
 	turned := e.temporary(i.label+" transposed weights", kernel.PackedLen(s))
 	e.step(&instr{label: i.label, op: planned("TransposeWeights")}, turn, 1, []*value{turned}, master, turned)
-	zero := e.zero(s.Cin)
 	if images == 0 {
 		if done, err := e.winogradGradX(i, s, dyl, dxl, turned); done || err != nil {
 			return err
@@ -201,14 +198,17 @@ func (e *emitter) gradX(i *instr, s kernel.ConvShape, w, dy, dx *value, dyl, dxl
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}
-	e.step(i, prim, images, []*value{dx}, dy, turned, zero, dx)
+	e.step(i, prim, images, []*value{dx}, dy, turned, e.zero(s.Cin), dx).step.Flops = s.Flops()
 	return nil
 }
 
 // convGradW emits the gradient of a convolution's weights: from x and dy.
 func (e *emitter) convGradW(i *instr, o *op.ConvGradW) error {
 	x, dy, dw := i.in[0], i.in[1], i.out
-	if !fastConvGrad(&o.Conv, dw) {
+	if depthwise(&o.Conv, x.shape[1], dw.shape) {
+		return e.depthwiseGradW(i, o)
+	}
+	if o.Group > 1 {
 		return e.reference(i, o)
 	}
 	s := convShape(&o.Conv, x.shape, dw.shape, dy.shape)
@@ -229,7 +229,7 @@ func (e *emitter) gradW(i *instr, s kernel.ConvShape, x, dy, dw *value, xl, dyl 
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}
-	e.step(i, prim, images, []*value{dw}, x, dy, dw)
+	e.step(i, prim, images, []*value{dw}, x, dy, dw).step.Flops = s.Flops()
 	return nil
 }
 

@@ -99,7 +99,7 @@ func addsInPlace(i *instr) bool {
 	case *op.Conv:
 		return o.Group == 1
 	case *op.ConvGradX:
-		return o.Group == 1
+		return o.Group == 1 || depthwise(&o.Conv, i.out.shape[1], i.in[0].shape)
 	case *op.LinearGradX, *op.MaxPoolGrad, *op.AveragePoolGrad:
 		return true
 	}

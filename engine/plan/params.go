@@ -60,8 +60,11 @@ func (g *graph) packings() map[*engine.Param]packing {
 		}
 		switch o := i.op.(type) {
 		case *op.Conv:
+			s := convShape(o, i.in[0].shape, i.in[1].shape, i.out.shape)
 			if o.Group == 1 {
-				found[i.in[1].param] = convPacking(convShape(o, i.in[0].shape, i.in[1].shape, i.out.shape))
+				found[i.in[1].param] = convPacking(s)
+			} else if fastConv(o, i) {
+				found[i.in[1].param] = depthwisePacking(s)
 			}
 		case *op.Linear:
 			found[i.in[1].param] = convPacking(linearShape(i.out.shape[0], i.in[0].shape[1], i.out.shape[1]))

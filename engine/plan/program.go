@@ -52,6 +52,9 @@ type Step struct {
 	Refs []Ref
 	// Images is the number of images that the step works on; 0 stands for those of the run.
 	Images int
+	// Flops of one image (or, where Images is 1, of the whole step) of a convolution computed directly; 0 for
+	// other steps.
+	Flops float64
 	// Shapes describes operand and result.
 	Shapes string
 	// Why says what made the planner choose this primitive, where there was a choice.

@@ -48,15 +48,15 @@ func (g *graph) layOut() {
 	for _, i := range g.instrs {
 		switch o := i.op.(type) {
 		case *op.Conv:
-			if fastConv(o, i) && !pointwiseMatrix(i) {
+			if o.Group == 1 && !pointwiseMatrix(i) {
 				i.in[0].need(convShape(o, i.in[0].shape, i.in[1].shape, i.out.shape).Halo())
 			}
 		case *op.ConvGradX:
-			if fastConvGrad(&o.Conv, i.in[0]) && i.in[1].form == blocked {
+			if o.Group == 1 && i.in[1].form == blocked {
 				i.in[1].need(convShape(&o.Conv, i.out.shape, i.in[0].shape, i.in[1].shape).GradHalo())
 			}
 		case *op.ConvGradW:
-			if fastConvGrad(&o.Conv, i.out) && i.in[0].form == blocked {
+			if o.Group == 1 && i.in[0].form == blocked {
 				i.in[0].need(convShape(&o.Conv, i.in[0].shape, i.out.shape, i.in[1].shape).Halo())
 			}
 		}
@@ -118,14 +118,14 @@ func (g *graph) takesPixels(i *instr) bool {
 	pixels := kernel.Pixels(x.shape[1], x.shape[2], x.shape[3], x.halo)
 	switch o := i.op.(type) {
 	case *op.Conv:
-		if !fastConv(o, i) {
+		if o.Group > 1 {
 			return false
 		}
 		s := convShape(o, x.shape, i.in[1].shape, i.out.shape)
 		_, err := kernel.NewConv(g.opt.ISA, s, pixels, kernel.Blocked(s.Cout, s.OH, s.OW, 0), 0)
 		return err == nil
 	case *op.ConvGradW:
-		if !fastConvGrad(&o.Conv, i.out) {
+		if o.Group > 1 {
 			return false
 		}
 		s := convShape(&o.Conv, x.shape, i.out.shape, i.in[1].shape)

@@ -2,8 +2,43 @@ package plan
 
 import "regraft/engine/kernel"
 
-func (e *emitter) winograd(i *instr, s kernel.ConvShape) (bool, error) { return false, nil }
+// winograd emits a convolution by Winograd's algorithm where that is the choice for its shape.
+func (e *emitter) winograd(i *instr, s kernel.ConvShape) (bool, error) {
+	x, w, y := i.in[0], i.in[1], i.out
+	if e.g.opt.Direct || !kernel.UseWinograd(s) {
+		return false, nil
+	}
+	prim, err := kernel.NewWinograd(e.g.opt.ISA, s, x.images(), y.images(), i.flags())
+	if err != nil {
+		return false, err
+	}
+	u := e.slots[w.param]
+	if u == nil {
+		u = e.weights(w, i.norm, prim.WeightLen(), prim.Pack)
+	} else {
+		u = e.transform(i, prim, u)
+	}
+	e.step(i, prim, 0, []*value{y}, x, u, e.bias(i, s.Cout), y).step.Flops = s.Flops()
+	return true, nil
+}
 
-func (e *emitter) winogradGradX(i *instr, s kernel.ConvShape, dy, dx kernel.Layout, turned *value) (bool, error) {
-	return false, nil
+// winogradGradX likewise for the data gradient, whose transposed weights are made already.
+func (e *emitter) winogradGradX(i *instr, s kernel.ConvShape, dyl, dxl kernel.Layout, turned *value) (bool, error) {
+	dy, dx := i.in[1], i.out
+	if e.g.opt.Direct || !kernel.UseWinogradGradX(s) {
+		return false, nil
+	}
+	prim, err := kernel.NewWinogradGradX(e.g.opt.ISA, s, dyl, dxl, i.flags())
+	if err != nil {
+		return false, err
+	}
+	e.step(i, prim, 0, []*value{dx}, dy, e.transform(i, prim, turned), e.zero(s.Cin), dx).step.Flops = s.Flops()
+	return true, nil
+}
+
+// transform emits the step that makes Winograd's weights from packed ones, anew in every training step.
+func (e *emitter) transform(i *instr, prim *kernel.Winograd, packed *value) *value {
+	u := e.temporary(i.label+" transformed weights", prim.WeightLen())
+	e.step(&instr{label: i.label, op: planned("TransformWeights")}, prim.TransformWeights(), 1, []*value{u}, packed, u)
+	return u
 }

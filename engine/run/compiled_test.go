@@ -8,7 +8,6 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"regraft/engine"
-	"regraft/engine/kernel"
 	"regraft/engine/plan"
 )
 
@@ -89,14 +88,16 @@ func TestInferenceAgainstInterpreter(t *testing.T) {
 func TestTrainingAgainstInterpreter(t *testing.T) {
 	for _, width := range []int{16, 5} {
 		for _, images := range []int{4, 20} { // 20: activations are computed again
-			t.Run(fmt.Sprintf("width %d images %d", width, images), func(t *testing.T) {
-				testTraining(t, width, images)
-			})
+			for _, direct := range []bool{true, false} {
+				t.Run(fmt.Sprintf("width %d images %d direct %v", width, images, direct), func(t *testing.T) {
+					testTraining(t, width, images, direct)
+				})
+			}
 		}
 	}
 }
 
-func testTraining(t *testing.T, width, images int) {
+func testTraining(t *testing.T, width, images int, direct bool) {
 	const size, classes = 35, 5
 	net := tinyInception(t, images, size, width, classes)
 	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: images, AuxWeight: 0.4})
@@ -120,7 +121,7 @@ func testTraining(t *testing.T, width, images int) {
 	var firstGrads, firstRunning []float32
 	for _, isa := range isas(t) {
 		for threads := 1; threads <= 2; threads++ {
-			p, err := plan.Training(obj, plan.Options{ISA: isa})
+			p, err := plan.Training(obj, plan.Options{ISA: isa, Direct: direct})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,7 +139,7 @@ func testTraining(t *testing.T, width, images int) {
 			}
 			if firstGrads == nil {
 				firstGrads, firstRunning = slices.Clone(m.Grads()), slices.Clone(m.Running())
-				compareStep(t, isa, obj, m, want)
+				compareStep(t, obj, m, want, direct)
 			}
 			if !slices.Equal(m.Grads(), firstGrads) || !slices.Equal(m.Running(), firstRunning) {
 				t.Errorf("%s, %d threads: gradients or running statistics have other bits", isa, threads)
@@ -148,14 +149,16 @@ func testTraining(t *testing.T, width, images int) {
 	}
 }
 
-// gradientBound allows for BatchNorm, which amplifies the rounding of sums over a batch.
+// gradientBound allows for BatchNorm, which amplifies the rounding of sums over a batch. Winograd's algorithm rounds
+// differently enough for a Relu here and there to fall to the other side of zero, which changes a gradient that
+// sums over some hundred pixels by some percent: then the bound is for the median.
 const gradientBound = 2e-4
 
-func compareStep(t *testing.T, isa kernel.ISA, obj *engine.Objective, m *Machine, want [][]float32) {
+func compareStep(t *testing.T, obj *engine.Objective, m *Machine, want [][]float32, direct bool) {
 	losses := m.Losses()
 	for k := range losses {
 		if d := distance(t, "loss", losses[k:k+1], want[k]); d > 1e-5 {
-			t.Errorf("%s: loss %d is %g, want %g", isa, k, losses[k], want[k][0])
+			t.Errorf("loss %d is %g, want %g", k, losses[k], want[k][0])
 		}
 	}
 	grads := m.Gradients()
@@ -163,15 +166,22 @@ func compareStep(t *testing.T, isa kernel.ISA, obj *engine.Objective, m *Machine
 		t.Fatalf("%d gradients, want %d", len(grads), len(obj.Trainable))
 	}
 	rest := want[len(losses):]
+	var distances []float64
 	for k, p := range obj.Trainable {
-		if d := distance(t, p.Name, grads[p.Name], rest[k]); d > gradientBound {
-			t.Errorf("%s: gradient of %s %v: relative distance %g, want at most %g", isa, p.Name, p.Shape, d, gradientBound)
+		d := distance(t, p.Name, grads[p.Name], rest[k])
+		distances = append(distances, d)
+		if direct && d > gradientBound || d > 0.2 {
+			t.Errorf("gradient of %s %v: relative distance %g", p.Name, p.Shape, d)
 		}
+	}
+	slices.Sort(distances)
+	if median := distances[len(distances)/2]; median > gradientBound {
+		t.Errorf("gradients: median of the relative distances %g, want at most %g", median, gradientBound)
 	}
 	running := m.RunningStatistics()
 	for k, u := range obj.Updates {
 		if d := distance(t, u.Param.Name, running[u.Param.Name], rest[len(obj.Trainable)+k]); d > 1e-5 {
-			t.Errorf("%s: running statistic %s: relative distance %g", isa, u.Param.Name, d)
+			t.Errorf("running statistic %s: relative distance %g", u.Param.Name, d)
 		}
 	}
 }
