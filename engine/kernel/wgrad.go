@@ -21,16 +21,17 @@ type ConvGradW struct {
 	blockLen int // bytes of dW for one output block
 }
 
-// wgradGroup is up to three output blocks with the register tiles that cover their weights.
+// wgradGroup is up to three output blocks with the columns of their weights.
 type wgradGroup struct {
 	block, k int
-	tiles    []wgradColumn
+	columns  []wgradColumn
 }
 
-// wgradColumn is a register tile: some channels of one tap, or of neighbouring taps of an RGB image.
+// wgradColumn is a tap of an input block, in register tiles of some channels; or neighbouring taps of an RGB image in one tile.
 type wgradColumn struct {
 	kernel     func(*wgradArgs)
-	channels   int
+	channels   int // of a tile
+	tiles      int
 	x          int // bytes from the image to the tap's first channel
 	w          int // bytes from the output block's dW
 	first, end int // output rows whose input row lies inside the image
@@ -70,8 +71,8 @@ func NewConvGradW(isa ISA, s ConvShape, x, dy Layout) (*ConvGradW, error) {
 	}
 	cycles := s.Flops() / (2 * Lanes) // of one image
 	items := max(cycles/itemCycles, min(wgradItems, cycles/wgradMinCycles))
-	g.parts = min(len(g.groups[0].tiles), max(1, int(math.Ceil(items/float64(len(g.groups))))))
-	g.name = fmt.Sprintf("conv_gradw_f32_%dx%d_%s", g.groups[0].tiles[0].channels, g.groups[0].k, isa)
+	g.parts = min(len(g.groups[0].columns), max(1, int(math.Ceil(items/float64(len(g.groups))))))
+	g.name = fmt.Sprintf("conv_gradw_f32_%dx%d_%s", g.groups[0].columns[0].channels, g.groups[0].k, isa)
 	return g, nil
 }
 
@@ -86,7 +87,7 @@ func (g *ConvGradW) maxBlocks(isa ISA) int {
 	return 3
 }
 
-// columns lists the register tiles for groups of k output blocks: input block by input block, so that its rows serve all taps.
+// columns lists the columns for groups of k output blocks: input block by input block, so that its rows serve all taps.
 func (g *ConvGradW) columns(isa ISA, k int) (list []wgradColumn) {
 	s := g.shape
 	for q := range g.x.Blocks() {
@@ -99,14 +100,12 @@ func (g *ConvGradW) columns(isa ISA, k int) (list []wgradColumn) {
 				end--
 			}
 			for b := 0; b < s.KW; {
-				channels, taps, step := g.tile(isa, k, s.KW-b)
-				for c := 0; c < min(g.x.Pixel, Lanes)*taps; c += step {
-					list = append(list, wgradColumn{
-						kernel: wgradKernel(isa, channels, k), channels: channels, first: first, end: end,
-						x: 4 * (g.x.Base + q*g.x.Plane + (a*s.DH-s.PT)*g.x.Row + (b*s.DW-s.PL)*g.x.Pixel + c),
-						w: ((a*s.KW+b)*g.x.Blocks()+q)*entryBytes + c*4*Lanes,
-					})
-				}
+				channels, tiles, taps := g.tile(isa, k, s.KW-b)
+				list = append(list, wgradColumn{
+					kernel: wgradKernel(isa, channels, k), channels: channels, tiles: tiles, first: first, end: end,
+					x: 4 * (g.x.Base + q*g.x.Plane + (a*s.DH-s.PT)*g.x.Row + (b*s.DW-s.PL)*g.x.Pixel),
+					w: ((a*s.KW+b)*g.x.Blocks() + q) * entryBytes,
+				})
 				b += taps
 			}
 		}
@@ -114,19 +113,27 @@ func (g *ConvGradW) columns(isa ISA, k int) (list []wgradColumn) {
 	return list
 }
 
-// tile chooses the register tile for k output blocks: its channels, the taps it spans, and the channels from one tile to the next.
-func (g *ConvGradW) tile(isa ISA, k, tapsLeft int) (channels, taps, step int) {
+// tile chooses the register tiles of a column for k output blocks: their channels, their number and the taps that they cover.
+func (g *ConvGradW) tile(isa ISA, k, tapsLeft int) (channels, tiles, taps int) {
 	switch {
-	case !g.x.blocked() && isa != AVX2 && tapsLeft >= 3:
-		return 9, 3, 9
-	case !g.x.blocked():
-		return 3, 1, 3
-	case isa == AVX2:
-		return 4, 1, 4
-	case k == 1:
-		return 16, 1, 16
+	case g.x.blocked():
+		channels = wgradChannels(isa, k)
+		return channels, Lanes / channels, 1
+	case isa != AVX2 && tapsLeft >= 3:
+		return 9, 1, 3
 	}
-	return 8, 1, 8
+	return 3, 1, 1
+}
+
+// wgradChannels are the input channels of a register tile with k output blocks.
+func wgradChannels(isa ISA, k int) int {
+	switch {
+	case isa == AVX2:
+		return 4
+	case k == 1:
+		return 16
+	}
+	return 8
 }
 
 // Name is conv_gradw_f32_MxK_isa: register tiles of M input channels by K output blocks.
@@ -144,7 +151,7 @@ func (g *ConvGradW) Items(int) int { return len(g.groups) * g.parts }
 // Item implements Primitive.
 func (g *ConvGradW) Item(w *Worker, i int, a *Args) {
 	group, part := &g.groups[i/g.parts], i%g.parts
-	tiles := group.tiles[len(group.tiles)*part/g.parts : len(group.tiles)*(part+1)/g.parts]
+	columns := group.columns[len(group.columns)*part/g.parts : len(group.columns)*(part+1)/g.parts]
 	dw := a.Operand[2] + uintptr(group.block*g.blockLen)
 	t := argsOf[wgradArgs](w)
 	t.Pixels, t.XP, t.YK, t.WK = g.shape.OW, 4*g.shape.SW*g.x.Pixel, 4*g.dy.Plane, g.blockLen
@@ -155,13 +162,15 @@ func (g *ConvGradW) Item(w *Worker, i int, a *Args) {
 		x := a.Operand[0] + uintptr(4*n*g.x.Image)
 		t.Y = a.Operand[1] + uintptr(4*(n*g.dy.Image+g.dy.Base+group.block*g.dy.Plane))
 		for r := 0; r < g.shape.OH; r += g.rowStep {
-			for j := range tiles {
-				c := &tiles[j]
-				t.W, t.Channels = dw+uintptr(c.w), c.channels
+			for j := range columns {
+				c := &columns[j]
+				t.W, t.Channels, t.Tiles = dw+uintptr(c.w), c.channels, c.tiles
+				t.XStep, t.WStep = 4*c.channels, 4*Lanes*c.channels
 				first, end := max(r, c.first), min(r+g.rowStep, c.end)
 				if first >= end {
 					if n == 0 && r == 0 && c.first >= c.end {
-						clearTile(t)
+						t.Count, t.Images, t.Flags = 0, 0, 0 // a tap that no row reaches: the plain form writes zeros
+						wgradGo(t)
 					}
 					continue
 				}
@@ -176,10 +185,4 @@ func (g *ConvGradW) Item(w *Worker, i int, a *Args) {
 		}
 	}
 	runtime.KeepAlive(g)
-}
-
-// clearTile writes the zeros of a tap that no output row reaches.
-func clearTile(t *wgradArgs) {
-	t.Count, t.Images, t.Flags = 0, 0, 0
-	wgradGo(t)
 }

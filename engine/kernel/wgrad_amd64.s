@@ -7,10 +7,12 @@
 // func wgrad_f32_16x1_avx512(a *wgradArgs)
 TEXT ·wgrad_f32_16x1_avx512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
-	MOVQ 0(DI), SI
-	MOVQ 16(DI), DX
 	MOVQ 48(DI), R14
 	MOVQ 56(DI), R12
+tile:
+	MOVQ 0(DI), SI
+	MOVQ 16(DI), DX
+	MOVQ 80(DI), R15
 	MOVQ 72(DI), AX
 	TESTQ $1, AX
 	JZ zero
@@ -167,7 +169,7 @@ next:
 	JNZ row
 	ADDQ 88(DI), SI
 	ADDQ 96(DI), DX
-	DECQ 80(DI)
+	DECQ R15
 	JNZ image
 	MOVQ 8(DI), AX
 	VMOVUPS Z0, 0(AX)
@@ -186,16 +188,24 @@ next:
 	VMOVUPS Z13, 832(AX)
 	VMOVUPS Z14, 896(AX)
 	VMOVUPS Z15, 960(AX)
+	MOVQ 112(DI), AX
+	ADDQ AX, 0(DI)
+	MOVQ 120(DI), AX
+	ADDQ AX, 8(DI)
+	DECQ 104(DI)
+	JNZ tile
 	VZEROUPPER
 	RET
 
 // func wgrad_f32_8x2_avx512(a *wgradArgs)
 TEXT ·wgrad_f32_8x2_avx512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
-	MOVQ 0(DI), SI
-	MOVQ 16(DI), DX
 	MOVQ 48(DI), R14
 	MOVQ 56(DI), R12
+tile:
+	MOVQ 0(DI), SI
+	MOVQ 16(DI), DX
+	MOVQ 80(DI), R15
 	MOVQ 72(DI), AX
 	TESTQ $1, AX
 	JZ zero
@@ -402,7 +412,7 @@ next:
 	JNZ row
 	ADDQ 88(DI), SI
 	ADDQ 96(DI), DX
-	DECQ 80(DI)
+	DECQ R15
 	JNZ image
 	MOVQ 8(DI), AX
 	MOVQ 64(DI), R13
@@ -423,16 +433,24 @@ next:
 	VMOVUPS Z11, 320(AX)
 	VMOVUPS Z13, 384(AX)
 	VMOVUPS Z15, 448(AX)
+	MOVQ 112(DI), AX
+	ADDQ AX, 0(DI)
+	MOVQ 120(DI), AX
+	ADDQ AX, 8(DI)
+	DECQ 104(DI)
+	JNZ tile
 	VZEROUPPER
 	RET
 
 // func wgrad_f32_8x3_avx512(a *wgradArgs)
 TEXT ·wgrad_f32_8x3_avx512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
-	MOVQ 0(DI), SI
-	MOVQ 16(DI), DX
 	MOVQ 48(DI), R14
 	MOVQ 56(DI), R12
+tile:
+	MOVQ 0(DI), SI
+	MOVQ 16(DI), DX
+	MOVQ 80(DI), R15
 	MOVQ 72(DI), AX
 	TESTQ $1, AX
 	JZ zero
@@ -704,7 +722,7 @@ next:
 	JNZ row
 	ADDQ 88(DI), SI
 	ADDQ 96(DI), DX
-	DECQ 80(DI)
+	DECQ R15
 	JNZ image
 	MOVQ 8(DI), AX
 	MOVQ 64(DI), R13
@@ -734,16 +752,24 @@ next:
 	VMOVUPS Z17, 320(AX)
 	VMOVUPS Z20, 384(AX)
 	VMOVUPS Z23, 448(AX)
+	MOVQ 112(DI), AX
+	ADDQ AX, 0(DI)
+	MOVQ 120(DI), AX
+	ADDQ AX, 8(DI)
+	DECQ 104(DI)
+	JNZ tile
 	VZEROUPPER
 	RET
 
 // func wgrad_f32_9x1_avx512(a *wgradArgs)
 TEXT ·wgrad_f32_9x1_avx512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
-	MOVQ 0(DI), SI
-	MOVQ 16(DI), DX
 	MOVQ 48(DI), R14
 	MOVQ 56(DI), R12
+tile:
+	MOVQ 0(DI), SI
+	MOVQ 16(DI), DX
+	MOVQ 80(DI), R15
 	MOVQ 72(DI), AX
 	TESTQ $1, AX
 	JZ zero
@@ -851,7 +877,7 @@ next:
 	JNZ row
 	ADDQ 88(DI), SI
 	ADDQ 96(DI), DX
-	DECQ 80(DI)
+	DECQ R15
 	JNZ image
 	MOVQ 8(DI), AX
 	VMOVUPS Z0, 0(AX)
@@ -863,16 +889,24 @@ next:
 	VMOVUPS Z6, 2048(AX)
 	VMOVUPS Z7, 2112(AX)
 	VMOVUPS Z8, 2176(AX)
+	MOVQ 112(DI), AX
+	ADDQ AX, 0(DI)
+	MOVQ 120(DI), AX
+	ADDQ AX, 8(DI)
+	DECQ 104(DI)
+	JNZ tile
 	VZEROUPPER
 	RET
 
 // func wgrad_f32_9x2_avx512(a *wgradArgs)
 TEXT ·wgrad_f32_9x2_avx512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
-	MOVQ 0(DI), SI
-	MOVQ 16(DI), DX
 	MOVQ 48(DI), R14
 	MOVQ 56(DI), R12
+tile:
+	MOVQ 0(DI), SI
+	MOVQ 16(DI), DX
+	MOVQ 80(DI), R15
 	MOVQ 72(DI), AX
 	TESTQ $1, AX
 	JZ zero
@@ -1098,7 +1132,7 @@ next:
 	JNZ row
 	ADDQ 88(DI), SI
 	ADDQ 96(DI), DX
-	DECQ 80(DI)
+	DECQ R15
 	JNZ image
 	MOVQ 8(DI), AX
 	MOVQ 64(DI), R13
@@ -1121,16 +1155,24 @@ next:
 	VMOVUPS Z13, 2048(AX)
 	VMOVUPS Z15, 2112(AX)
 	VMOVUPS Z17, 2176(AX)
+	MOVQ 112(DI), AX
+	ADDQ AX, 0(DI)
+	MOVQ 120(DI), AX
+	ADDQ AX, 8(DI)
+	DECQ 104(DI)
+	JNZ tile
 	VZEROUPPER
 	RET
 
 // func wgrad_f32_3x1_avx512(a *wgradArgs)
 TEXT ·wgrad_f32_3x1_avx512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
-	MOVQ 0(DI), SI
-	MOVQ 16(DI), DX
 	MOVQ 48(DI), R14
 	MOVQ 56(DI), R12
+tile:
+	MOVQ 0(DI), SI
+	MOVQ 16(DI), DX
+	MOVQ 80(DI), R15
 	MOVQ 72(DI), AX
 	TESTQ $1, AX
 	JZ zero
@@ -1196,22 +1238,30 @@ next:
 	JNZ row
 	ADDQ 88(DI), SI
 	ADDQ 96(DI), DX
-	DECQ 80(DI)
+	DECQ R15
 	JNZ image
 	MOVQ 8(DI), AX
 	VMOVUPS Z0, 0(AX)
 	VMOVUPS Z1, 64(AX)
 	VMOVUPS Z2, 128(AX)
+	MOVQ 112(DI), AX
+	ADDQ AX, 0(DI)
+	MOVQ 120(DI), AX
+	ADDQ AX, 8(DI)
+	DECQ 104(DI)
+	JNZ tile
 	VZEROUPPER
 	RET
 
 // func wgrad_f32_3x2_avx512(a *wgradArgs)
 TEXT ·wgrad_f32_3x2_avx512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
-	MOVQ 0(DI), SI
-	MOVQ 16(DI), DX
 	MOVQ 48(DI), R14
 	MOVQ 56(DI), R12
+tile:
+	MOVQ 0(DI), SI
+	MOVQ 16(DI), DX
+	MOVQ 80(DI), R15
 	MOVQ 72(DI), AX
 	TESTQ $1, AX
 	JZ zero
@@ -1323,7 +1373,7 @@ next:
 	JNZ row
 	ADDQ 88(DI), SI
 	ADDQ 96(DI), DX
-	DECQ 80(DI)
+	DECQ R15
 	JNZ image
 	MOVQ 8(DI), AX
 	MOVQ 64(DI), R13
@@ -1334,16 +1384,24 @@ next:
 	VMOVUPS Z1, 0(AX)
 	VMOVUPS Z3, 64(AX)
 	VMOVUPS Z5, 128(AX)
+	MOVQ 112(DI), AX
+	ADDQ AX, 0(DI)
+	MOVQ 120(DI), AX
+	ADDQ AX, 8(DI)
+	DECQ 104(DI)
+	JNZ tile
 	VZEROUPPER
 	RET
 
 // func wgrad_f32_4x1_avx2(a *wgradArgs)
 TEXT ·wgrad_f32_4x1_avx2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
-	MOVQ 0(DI), SI
-	MOVQ 16(DI), DX
 	MOVQ 48(DI), R14
 	MOVQ 56(DI), R12
+tile:
+	MOVQ 0(DI), SI
+	MOVQ 16(DI), DX
+	MOVQ 80(DI), R15
 	MOVQ 72(DI), AX
 	TESTQ $1, AX
 	JZ zero
@@ -1469,7 +1527,7 @@ next:
 	JNZ row
 	ADDQ 88(DI), SI
 	ADDQ 96(DI), DX
-	DECQ 80(DI)
+	DECQ R15
 	JNZ image
 	MOVQ 8(DI), AX
 	VMOVUPS Y0, 0(AX)
@@ -1480,16 +1538,24 @@ next:
 	VMOVUPS Y3, 96(AX)
 	VMOVUPS Y5, 160(AX)
 	VMOVUPS Y7, 224(AX)
+	MOVQ 112(DI), AX
+	ADDQ AX, 0(DI)
+	MOVQ 120(DI), AX
+	ADDQ AX, 8(DI)
+	DECQ 104(DI)
+	JNZ tile
 	VZEROUPPER
 	RET
 
 // func wgrad_f32_3x1_avx2(a *wgradArgs)
 TEXT ·wgrad_f32_3x1_avx2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), DI
-	MOVQ 0(DI), SI
-	MOVQ 16(DI), DX
 	MOVQ 48(DI), R14
 	MOVQ 56(DI), R12
+tile:
+	MOVQ 0(DI), SI
+	MOVQ 16(DI), DX
+	MOVQ 80(DI), R15
 	MOVQ 72(DI), AX
 	TESTQ $1, AX
 	JZ zero
@@ -1596,7 +1662,7 @@ next:
 	JNZ row
 	ADDQ 88(DI), SI
 	ADDQ 96(DI), DX
-	DECQ 80(DI)
+	DECQ R15
 	JNZ image
 	MOVQ 8(DI), AX
 	VMOVUPS Y0, 0(AX)
@@ -1605,5 +1671,11 @@ next:
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS Y3, 96(AX)
 	VMOVUPS Y5, 160(AX)
+	MOVQ 112(DI), AX
+	ADDQ AX, 0(DI)
+	MOVQ 120(DI), AX
+	ADDQ AX, 8(DI)
+	DECQ 104(DI)
+	JNZ tile
 	VZEROUPPER
 	RET

@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// The weight-gradient kernel keeps m input channels x k output blocks of dW in registers while it walks the pixels of a list of row
-// pairs, image after image:
+// The weight-gradient kernel computes one tile of dW after the other. It keeps m input channels x k output blocks in registers while it
+// walks the pixels of a list of row pairs, image after image:
 //
 //	dw[c][o] = start + sum over images, rows, pixels of x[c] * dy[o]
 //
@@ -13,7 +13,7 @@ import "fmt"
 //	SI  X of the image                  R8..R10  dY pixel of each output block
 //	DX  dY of the image                 R13      pixels left
 //	BX  row list, CX rows left          R14      bytes between input pixels
-//	R12 bytes between dY blocks
+//	R12 bytes between dY blocks         R15      images left
 const (
 	argGX = 8 * iota
 	argGW
@@ -28,6 +28,9 @@ const (
 	argGImages
 	argGXImage
 	argGYImage
+	argGTiles
+	argGXStep
+	argGWStep
 )
 
 // wgradTiles are the register tiles: input channels x output blocks. Multiples of 3 channels serve RGB images, taps side by side.
@@ -80,10 +83,12 @@ func (t wgradTile) row(i int) int {
 func (t wgradTile) emit() {
 	const unroll = 4
 	t.function(wgradName(t.isa, t.m, t.k), "wgradArgs")
-	t.p("MOVQ %d(DI), SI", argGX)
-	t.p("MOVQ %d(DI), DX", argGY)
 	t.p("MOVQ %d(DI), R14", argGXP)
 	t.p("MOVQ %d(DI), R12", argGYK)
+	t.label("tile")
+	t.p("MOVQ %d(DI), SI", argGX)
+	t.p("MOVQ %d(DI), DX", argGY)
+	t.p("MOVQ %d(DI), R15", argGImages)
 	t.p("MOVQ %d(DI), AX", argGFlags)
 	t.p("TESTQ $1, AX")
 	t.p("JZ zero")
@@ -128,9 +133,15 @@ func (t wgradTile) emit() {
 	t.p("JNZ row")
 	t.p("ADDQ %d(DI), SI", argGXImage)
 	t.p("ADDQ %d(DI), DX", argGYImage)
-	t.p("DECQ %d(DI)", argGImages)
+	t.p("DECQ R15")
 	t.p("JNZ image")
 	t.weights(func(at, acc string) { t.p("VMOVUPS %s, %s", acc, at) })
+	t.p("MOVQ %d(DI), AX", argGXStep)
+	t.p("ADDQ AX, %d(DI)", argGX)
+	t.p("MOVQ %d(DI), AX", argGWStep)
+	t.p("ADDQ AX, %d(DI)", argGW)
+	t.p("DECQ %d(DI)", argGTiles)
+	t.p("JNZ tile")
 	t.end()
 }
 
