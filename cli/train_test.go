@@ -119,7 +119,7 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// weights is the model's file, whose bytes are a function of the training.
+// parameters is the model's file, whose bytes are a function of the training.
 func parameters(t *testing.T, out string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(out, "best.onnx"))
