@@ -276,7 +276,15 @@ func (c *conformanceCase) compute(atRunTime []string) error {
 	for _, in := range g.inputs {
 		results[in] = values[in.name].gorgonia()
 	}
-	for _, s := range l.steps {
+	if err := evaluate(l.steps, results); err != nil {
+		return err
+	}
+	return c.compare(g, results)
+}
+
+// evaluate computes steps by their operators' reference computation.
+func evaluate(steps []*step, results map[*value]gorgonia.Value) error {
+	for _, s := range steps {
 		var in []gorgonia.Value
 		for _, v := range s.in {
 			v = v.resolve()
@@ -285,11 +293,13 @@ func (c *conformanceCase) compute(atRunTime []string) error {
 			}
 			in = append(in, results[v])
 		}
-		if results[s.out], err = s.op.Do(in...); err != nil {
+		out, err := s.op.Do(in...)
+		if err != nil {
 			return fmt.Errorf("%s: %w", s.label, err)
 		}
+		results[s.out] = out
 	}
-	return c.compare(g, results)
+	return nil
 }
 
 func (k *constant) gorgonia() gorgonia.Value {

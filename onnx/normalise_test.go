@@ -1,0 +1,300 @@
+package onnx
+
+import (
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"regraft/engine"
+	"regraft/engine/op"
+)
+
+// spelling is a small model in some exporter's spelling and the operators of its normal form.
+type spelling struct {
+	name  string
+	want  string
+	build func(m *testModel)
+}
+
+// node appends a node with one result.
+func (m *testModel) node(opType string, in []string, out string, attributes ...[]byte) {
+	m.nodes = append(m.nodes, nodeOut(opType, "node_"+out, in, []string{out}, attributes...))
+}
+
+// float adds a tensor of numbers that differ and returns its name.
+func (m *testModel) float(name string, shape ...int) string {
+	m.tensors = append(m.tensors, floatTensor(name, shape, ramp(sizeOf(shape))...))
+	return name
+}
+
+func (m *testModel) scalar(name string, v float32) string {
+	m.tensors = append(m.tensors, floatTensor(name, nil, v))
+	return name
+}
+
+func (m *testModel) ints(name string, values ...int64) string {
+	m.tensors = append(m.tensors, intTensor(name, []int{len(values)}, values...))
+	return name
+}
+
+// positive is a tensor for variances and divisors.
+func (m *testModel) positive(name string, shape ...int) string {
+	values := ramp(sizeOf(shape))
+	for i := range values {
+		values[i] += 1
+	}
+	m.tensors = append(m.tensors, floatTensor(name, shape, values...))
+	return name
+}
+
+func (m *testModel) batchNorm(x, out string, channels int) {
+	m.node("BatchNormalization", []string{x, m.float(out+".weight", channels), m.float(out+".bias", channels),
+		m.float(out+".running_mean", channels), m.positive(out+".running_var", channels)}, out)
+}
+
+var spellings = []spelling{
+	{"channels last", "Conv Flatten", func(m *testModel) {
+		m.inputs = [][]byte{inputProto("x", typeFloat, 2, 8, 8, 3)}
+		m.node("Transpose", []string{"x"}, "t", intsAttribute("perm", 0, 3, 1, 2))
+		m.node("Conv", []string{"t", m.float("w", 4, 3, 3, 3)}, "c", intsAttribute("strides", 2, 2), textAttribute("auto_pad", "SAME_UPPER"))
+		m.node("Flatten", []string{"c"}, "y")
+	}},
+	{"padded average", "AveragePool(CountIncludePad:true)", func(m *testModel) {
+		m.node("Pad", []string{"x", m.ints("p", 0, 0, 1, 1, 0, 0, 1, 1)}, "t")
+		m.node("AveragePool", []string{"t"}, "y", intsAttribute("kernel_shape", 3, 3))
+	}},
+	{"padded conv", "Conv(Pads:[1 2 3 4])", func(m *testModel) {
+		m.node("Pad", []string{"x", m.ints("p", 0, 0, 1, 1, 0, 0, 2, 3)}, "t")
+		m.node("Conv", []string{"t", m.float("w", 4, 3, 3, 3)}, "y", intsAttribute("pads", 0, 1, 1, 1))
+	}},
+	{"average of padding that counts differently stays", "Pad AveragePool", func(m *testModel) {
+		m.node("Pad", []string{"x", m.ints("p", 0, 0, 1, 1, 0, 0, 1, 1), m.scalar("v", 1)}, "t")
+		m.node("AveragePool", []string{"t"}, "y", intsAttribute("kernel_shape", 3, 3))
+	}},
+	{"nothing", "Relu", func(m *testModel) {
+		m.node("Pad", []string{"x", m.ints("p", 0, 0, 0, 0, 0, 0, 0, 0)}, "a")
+		m.node("Concat", []string{"a"}, "b", intAttribute("axis", 1))
+		m.node("Relu", []string{"b"}, "c")
+		m.node("Dropout", []string{"c", m.scalar("r", 0)}, "d")
+		m.node("Identity", []string{"d"}, "y")
+	}},
+	{"dropout", "Relu Dropout(Ratio:0.25)", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "c")
+		m.tensors = append(m.tensors, appendInt(newTensorOut("t", nil, nil, nil).header, 2, int64(typeBool)))
+		m.tensors[0] = append(m.tensors[0], 0x4a, 1, 1) // raw_data: true
+		m.node("Dropout", []string{"c", m.scalar("r", 0.25), "t"}, "y")
+	}},
+	{"concat of concats", "Relu Sigmoid Concat", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "a")
+		m.node("Sigmoid", []string{"x"}, "b")
+		m.node("Concat", []string{"a", "b"}, "c", intAttribute("axis", 1))
+		m.node("Concat", []string{"c", "x"}, "d", intAttribute("axis", -3))
+		m.node("Concat", []string{"x", "d"}, "y", intAttribute("axis", 1))
+	}},
+	{"concat that is used twice stays", "Concat Concat Concat", func(m *testModel) {
+		m.node("Concat", []string{"x", "x"}, "c", intAttribute("axis", 1))
+		m.node("Concat", []string{"c", "x"}, "d", intAttribute("axis", 1))
+		m.node("Concat", []string{"c", "d"}, "y", intAttribute("axis", 2))
+		m.outputs = append(m.outputs, inputProto("d", typeFloat))
+		m.nodes[2] = nodeOut("Concat", "node_y", []string{"c", "c"}, []string{"y"}, intAttribute("axis", 1))
+	}},
+	{"SiLU", "Relu SiLU", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "a")
+		m.node("Sigmoid", []string{"a"}, "s")
+		m.node("Mul", []string{"s", "a"}, "y")
+	}},
+	{"gate of something else", "Relu Sigmoid Mul", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "a")
+		m.node("Sigmoid", []string{"x"}, "s")
+		m.node("Mul", []string{"s", "a"}, "y")
+	}},
+	{"HardSwish", "HardSwish", func(m *testModel) {
+		m.node("HardSigmoid", []string{"x"}, "s", floatAttribute("alpha", 1.0/6))
+		m.node("Mul", []string{"x", "s"}, "y")
+	}},
+	{"hard gate of default slope", "HardSigmoid Mul", func(m *testModel) {
+		m.node("HardSigmoid", []string{"x"}, "s")
+		m.node("Mul", []string{"x", "s"}, "y")
+	}},
+	{"Gelu", "Relu Gelu", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "r")
+		m.node("Div", []string{"r", m.scalar("root", 1.4142135)}, "a")
+		m.node("Erf", []string{"a"}, "b")
+		m.node("Add", []string{"b", m.scalar("one", 1)}, "c")
+		m.node("Mul", []string{"r", "c"}, "d")
+		m.node("Mul", []string{"d", m.scalar("half", 0.5)}, "y")
+	}},
+	{"BatchNorm with scale and shift", "Conv BatchNormalization", func(m *testModel) {
+		m.node("Conv", []string{"x", m.float("w", 4, 3, 1, 1)}, "c")
+		m.batchNorm("c", "b", 4)
+		m.node("Mul", []string{"b", m.float("m", 4, 1, 1)}, "d")
+		m.node("Add", []string{m.float("a", 1, 4, 1, 1), "d"}, "y")
+	}},
+	{"scale along the width is no channel's", "Conv BatchNormalization Mul", func(m *testModel) {
+		m.node("Conv", []string{"x", m.float("w", 8, 3, 1, 1)}, "c")
+		m.batchNorm("c", "b", 8)
+		m.node("Mul", []string{"b", m.float("m", 8)}, "y")
+	}},
+	{"computed zero bias", "Conv BatchNormalization", func(m *testModel) {
+		m.node("ConstantOfShape", []string{m.ints("s", 4)}, "zero")
+		m.node("Conv", []string{"x", m.float("w", 4, 3, 1, 1), "zero"}, "c")
+		m.batchNorm("c", "y", 4)
+	}},
+	{"product and sum", "GlobalAveragePool Flatten Linear Relu Linear", func(m *testModel) {
+		m.node("ReduceMean", []string{"x"}, "p", intsAttribute("axes", -1, -2), intAttribute("keepdims", 0))
+		m.node("MatMul", []string{"p", m.float("w1", 3, 5)}, "a")
+		m.node("Add", []string{m.float("b1", 5), "a"}, "b")
+		m.node("Relu", []string{"b"}, "c")
+		m.node("Gemm", []string{"c", m.float("w2", 5, 4), m.float("b2", 1, 4)}, "y", floatAttribute("alpha", 0.5), floatAttribute("beta", 2))
+	}},
+	{"conv and sum", "Conv", func(m *testModel) {
+		m.node("Conv", []string{"x", m.float("w", 4, 3, 1, 1)}, "c")
+		m.node("Add", []string{"c", m.float("b", 4, 1, 1)}, "y")
+	}},
+	{"squeezed head", "GlobalAveragePool Flatten Linear Softmax", func(m *testModel) {
+		m.node("GlobalAveragePool", []string{"x"}, "p")
+		m.node("Squeeze", []string{"p", m.ints("axes", 2, 3)}, "f")
+		m.node("Gemm", []string{"f", m.float("w", 4, 3)}, "l", intAttribute("transB", 1))
+		m.node("Softmax", []string{"l"}, "y")
+	}},
+	{"baked batch", "Relu Flatten", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "a")
+		m.node("Reshape", []string{"a", m.ints("s", 2, 192)}, "y")
+	}},
+	{"baked batch of computed shapes", "Relu Reshape(Shape:[0 -1 8])", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "a")
+		m.node("Shape", []string{"a"}, "s")
+		m.node("Gather", []string{"s", m.ints("zero", 0)}, "n")
+		m.node("Concat", []string{"n", m.ints("rest", -1, 8)}, "t", intAttribute("axis", 0))
+		m.node("Reshape", []string{"a", "t"}, "y")
+	}},
+	{"three operands", "Relu Sigmoid Add Add", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "a")
+		m.node("Sigmoid", []string{"x"}, "b")
+		m.node("Sum", []string{"a", "b", "x"}, "y")
+	}},
+	{"normalised input", "Affine Relu", func(m *testModel) {
+		m.node("Sub", []string{"x", m.float("mean", 1, 3, 1, 1)}, "a")
+		m.node("Div", []string{"a", m.positive("std", 3, 1, 1)}, "b")
+		m.node("Relu", []string{"b"}, "y")
+	}},
+	{"reflected input stays", "Sub Relu", func(m *testModel) {
+		m.node("Sub", []string{m.scalar("one", 1), "x"}, "b")
+		m.node("Relu", []string{"b"}, "y")
+	}},
+	{"transform_input", "Affine", func(m *testModel) {
+		var parts []string
+		for i, c := range []string{"r", "g", "b"} {
+			m.tensors = append(m.tensors, intTensor("i"+c, nil, int64(i)))
+			m.node("Gather", []string{"x", "i" + c}, "g"+c, intAttribute("axis", 1))
+			m.node("Unsqueeze", []string{"g" + c, m.ints("u"+c, 1)}, "v"+c)
+			m.node("Mul", []string{"v" + c, m.scalar("s"+c, float32(i)+0.5)}, "m"+c)
+			m.node("Add", []string{"m" + c, m.scalar("t"+c, float32(i)-0.25)}, "a"+c)
+			parts = append(parts, "a"+c)
+		}
+		m.node("Concat", parts, "y", intAttribute("axis", 1))
+	}},
+	{"channels in another order", "Gather Unsqueeze Mul Gather Unsqueeze Mul Gather Unsqueeze Mul Concat", func(m *testModel) {
+		var parts []string
+		for i, c := range []string{"b", "g", "r"} {
+			m.tensors = append(m.tensors, intTensor("i"+c, nil, int64(2-i)))
+			m.node("Gather", []string{"x", "i" + c}, "g"+c, intAttribute("axis", 1))
+			m.node("Unsqueeze", []string{"g" + c, m.ints("u"+c, 1)}, "v"+c)
+			m.node("Mul", []string{"v" + c, m.scalar("s"+c, float32(i)+0.5)}, "m"+c)
+			parts = append(parts, "m"+c)
+		}
+		m.node("Concat", parts, "y", intAttribute("axis", 1))
+	}},
+}
+
+// TestNormalForms takes each spelling to its normal form, which computes the same.
+func TestNormalForms(t *testing.T) {
+	for _, s := range spellings {
+		t.Run(s.name, func(t *testing.T) {
+			m := chainModel("y")
+			s.build(&m)
+			net, _, err := ReadBytes(m.bytes(), ReadOptions{Batch: 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkOperators(t, net, s.want)
+			compareLowered(t, m.bytes(), net)
+		})
+	}
+}
+
+// checkOperators compares the operators' names, and an attribute where it is given in brackets.
+func checkOperators(t *testing.T, net *engine.Network, want string) {
+	t.Helper()
+	var got []string
+	wanted := splitOperators(want)
+	for i, n := range net.Nodes() {
+		o := n.Op().(op.Op)
+		name := o.Name()
+		if i < len(wanted) {
+			if _, attribute, ok := strings.Cut(wanted[i], "("); ok && strings.Contains(o.String(), strings.TrimSuffix(attribute, ")")) {
+				name = wanted[i]
+			}
+		}
+		got = append(got, name)
+	}
+	if strings.Join(got, " ") != strings.Join(wanted, " ") {
+		t.Errorf("operators %v, want %v", got, wanted)
+	}
+}
+
+// splitOperators splits at spaces outside of brackets.
+func splitOperators(s string) []string {
+	depth := 0
+	return strings.FieldsFunc(s, func(r rune) bool {
+		switch r {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		return depth == 0 && r == ' '
+	})
+}
+
+// compareLowered computes the model as it was spelled and in normal form.
+func compareLowered(t *testing.T, data []byte, net *engine.Network) {
+	t.Helper()
+	m, err := parseModel(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	constants, err := m.graph.constants(&externalData{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := link(m.graph, m.graph.nodes, constants)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range g.nodes {
+		n.opset = 17
+	}
+	image := ramp(2 * 3 * 8 * 8)
+	in := g.inputs[0]
+	spelled := image
+	in.shape = net.Input.Shape().Clone()
+	if m.graph.inputs[0].shape[3].Size == 3 {
+		in.shape, spelled = []int{2, 8, 8, 3}, make([]float32, len(image))
+		for i, v := range image {
+			n, c, pixel := i/192, i/64%3, i%64
+			spelled[n*192+pixel*3+c] = v
+		}
+	}
+	l := lower(g, 2)
+	results := map[*value]gorgonia.Value{in: dense(in.shape, spelled)}
+	if err := evaluate(l.steps, results); err != nil {
+		t.Fatal(err)
+	}
+	want := results[g.outputs[0].resolve()].Data().([]float32)
+	got := interpreter{net: net}.run(t, image)[0]
+	if d := distance(t, got, want); !(d <= 1e-6) {
+		t.Errorf("the normal form is off by %.1e of the largest value", d)
+	}
+}
