@@ -6,4 +6,5 @@ package kernel
 var (
 	inputTransforms  map[transformName]func(*transformInArgs)
 	outputTransforms map[transformName]func(*transformOutArgs)
+	slotSumKernel        = sumGo
 )

@@ -61,7 +61,10 @@ func NewConvGradW(isa ISA, s ConvShape, x, dy Layout) (*ConvGradW, error) {
 		g.perCall = max(1, wgradPixels/(s.OH*s.OW))
 	}
 	block, columns := 0, map[int][]wgradColumn{}
-	most := g.maxBlocks(isa)
+	most := wgradMaxBlocks(isa)
+	if !x.blocked() {
+		most = min(most, 2)
+	}
 	for _, k := range split(dy.Blocks(), (dy.Blocks()+most-1)/most) {
 		if columns[k] == nil {
 			columns[k] = g.columns(isa, k)
@@ -76,13 +79,10 @@ func NewConvGradW(isa ISA, s ConvShape, x, dy Layout) (*ConvGradW, error) {
 	return g, nil
 }
 
-// maxBlocks is the most output blocks of a register tile.
-func (g *ConvGradW) maxBlocks(isa ISA) int {
-	switch {
-	case isa == AVX2:
+// wgradMaxBlocks is the most output blocks of a register tile.
+func wgradMaxBlocks(isa ISA) int {
+	if isa == AVX2 {
 		return 1
-	case !g.x.blocked():
-		return 2
 	}
 	return 3
 }

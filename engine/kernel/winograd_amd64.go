@@ -211,3 +211,9 @@ func winograd_out_f32_6_4_avx2(a *transformOutArgs)
 
 //go:noescape
 func winograd_out_f32_10_4_avx2(a *transformOutArgs)
+
+// slotSumKernel is the fastest form.
+var slotSumKernel = slotsum_f32_avx2
+
+//go:noescape
+func slotsum_f32_avx2(a *sumArgs)

@@ -6124,3 +6124,30 @@ DATA winogradConstants<>+4488(SB)/8, $0x4017b4264017b426
 DATA winogradConstants<>+4496(SB)/8, $0x4017b4264017b426
 DATA winogradConstants<>+4504(SB)/8, $0x4017b4264017b426
 GLOBL winogradConstants<>(SB), RODATA|NOPTR, $4512
+
+// func slotsum_f32_avx2(a *sumArgs)
+TEXT ·slotsum_f32_avx2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), DI
+	MOVQ 0(DI), SI
+	MOVQ 8(DI), R8
+	MOVQ 16(DI), CX
+line:
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	MOVQ SI, AX
+	MOVQ 24(DI), DX
+	JMP next
+add:
+	ADDQ R8, AX
+	VADDPS (AX), Y0, Y0
+	VADDPS 32(AX), Y1, Y1
+next:
+	DECQ DX
+	JNZ add
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	ADDQ $64, SI
+	DECQ CX
+	JNZ line
+	VZEROUPPER
+	RET

@@ -1,14 +1,13 @@
 package kernel
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"math/rand/v2"
 	"runtime"
 	"slices"
 	"testing"
-
-	"regraft/engine/kernel/toomcook"
 )
 
 // winogradCases cover every algorithm, with tiles that reach over the image's edges.
@@ -99,6 +98,84 @@ func TestWinogradGradX(t *testing.T) {
 			runtime.KeepAlive(zeros)
 		})
 	}
+}
+
+// TestWinogradGradW compares the weight gradient of every instruction set with naive loops, and their bits with each other.
+func TestWinogradGradW(t *testing.T) {
+	for _, images := range []int{1, 3} {
+		for _, s := range winogradCases {
+			t.Run(fmt.Sprintf("%s %d images", shapeName(s), images), func(t *testing.T) {
+				in, dy := Blocked(s.Cin, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 1)
+				r := rand.New(rand.NewPCG(17, 18))
+				xs, ys := s.Cin*s.H*s.W, s.Cout*s.OH*s.OW
+				x, g := reals(r, images*xs, 1), reals(r, images*ys, 1)
+				want := newSums(s.Cout * s.Cin * s.KH * s.KW)
+				for n := range images {
+					eachTap(s, func(xi, wi, yi int) { want.add(wi, float64(g[n*ys+yi])*float64(x[n*xs+xi])) })
+				}
+				bound := winogradGradWBound(s, x, g, images)
+				var first []float32
+				for _, isa := range isas() {
+					p, err := NewWinogradGradW(isa, s, in, dy)
+					if err != nil {
+						t.Fatal(err)
+					}
+					gx, gy := place(in, images, x), place(dy, images, g)
+					sums, dw := newGuarded(p.Sums()), newGuarded(PackedLen(s))
+					run1(p, Args{Operand: [8]uintptr{gx.address(), gy.address(), sums.address()}, Images: images})
+					run1(p.Finish(), Args{Operand: [8]uintptr{sums.address(), dw.address()}, Images: images})
+					sums.check(t, p.Name())
+					dw.check(t, p.Name())
+					got := make([]float32, len(want.value))
+					UnpackWeights(s, got, dw.floats)
+					if first == nil {
+						first = got
+					}
+					sameBits(t, p.Name(), got, first)
+					for i, v := range got {
+						if d := math.Abs(float64(v) - want.value[i]); !(d <= bound) {
+							t.Fatalf("%s: weight %d is %v, want %v within %.2g", p.Name(), i, v, want.value[i], bound)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// winogradGradWBound bounds the rounding error of any weight's gradient: at most tiles+depth roundings on a sum of terms
+// G[j,t] A[k,j] y[k] B[j,i] d[i], each no larger than the matrices' absolute sums times the largest values.
+func winogradGradWBound(s ConvShape, x, dy []float32, images int) float64 {
+	a, _ := winogradAlgorithm(s)
+	at, gt, bt := a.F().Matrices()
+	out, weights, in := absolute(at), absolute(gt), absolute(bt)
+	worst := 0.0
+	for tap := range a.Taps {
+		sum := 0.0
+		for j := range in {
+			y, d := 0.0, 0.0
+			for k := range out {
+				y += out[k][j]
+			}
+			for i := range in {
+				d += in[j][i]
+			}
+			sum += weights[j][tap] * y * d
+		}
+		worst = max(worst, sum)
+	}
+	if a.Dims == 2 {
+		worst *= worst
+	}
+	largest := func(v []float32) (m float64) {
+		for _, x := range v {
+			m = max(m, math.Abs(float64(x)))
+		}
+		return m
+	}
+	g := newWinogradTiles(s, a)
+	tiles := float64(images * g.perImage())
+	return (tiles + 60) * 0x1p-24 * tiles * worst * largest(x) * largest(dy)
 }
 
 // TestWinogradPack compares weights transformed in float64 with the float32 transform.
@@ -196,7 +273,7 @@ func flipped(s ConvShape, w []float32) []float32 {
 // sum that is no larger than the sum of absolute terms. It runs the algorithm in float64 on absolute values.
 func winogradBounds(s ConvShape, x, w []float32, images int) []float64 {
 	a, _ := winogradAlgorithm(s)
-	at, gt, bt := toomcook.F(a.Outputs, a.Taps).Matrices()
+	at, gt, bt := a.F().Matrices()
 	out, weights, in := absolute(at), absolute(gt), absolute(bt)
 	one := [][]float64{{1}}
 	rows, columns := [3][][]float64{out, weights, in}, [3][][]float64{out, weights, in}

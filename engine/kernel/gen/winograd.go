@@ -59,6 +59,7 @@ func winograds(f *file) {
 		}
 	}
 	c.emit()
+	sums(f)
 }
 
 // Offsets in kernel.transformInArgs.

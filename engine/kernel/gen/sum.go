@@ -1,0 +1,33 @@
+package main
+
+import "fmt"
+
+// sums emits the kernel that adds up equal stretches of memory: the first becomes the sum of all, in order.
+//
+//	DI arguments (kernel.sumArgs)   SI first stretch   R8 bytes between stretches   CX lines of 64 bytes left
+func sums(f *file) {
+	fmt.Fprintf(&f.decl, "\n// slotSumKernel is the fastest form.\nvar slotSumKernel = slotsum_f32_avx2\n")
+	f.function("slotsum_f32_avx2", "sumArgs")
+	f.p("MOVQ 0(DI), SI")
+	f.p("MOVQ 8(DI), R8")
+	f.p("MOVQ 16(DI), CX")
+	f.label("line")
+	f.p("VMOVUPS (SI), Y0")
+	f.p("VMOVUPS 32(SI), Y1")
+	f.p("MOVQ SI, AX")
+	f.p("MOVQ 24(DI), DX") // stretches
+	f.p("JMP next")
+	f.label("add")
+	f.p("ADDQ R8, AX")
+	f.p("VADDPS (AX), Y0, Y0")
+	f.p("VADDPS 32(AX), Y1, Y1")
+	f.label("next")
+	f.p("DECQ DX")
+	f.p("JNZ add")
+	f.p("VMOVUPS Y0, (SI)")
+	f.p("VMOVUPS Y1, 32(SI)")
+	f.p("ADDQ $64, SI")
+	f.p("DECQ CX")
+	f.p("JNZ line")
+	f.end()
+}
