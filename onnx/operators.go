@@ -54,6 +54,7 @@ var operators = []operator{
 	{"Relu", 1, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Relu{} }), nil, plain[*op.Relu]("Relu")},
 	{"Clip", 1, [2]int{1, 3}, lowerClip, nil, writes(writeClip)},
 	{"Sigmoid", 1, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Sigmoid{} }), nil, plain[*op.Sigmoid]("Sigmoid")},
+	{"Tanh", 1, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Tanh{} }), nil, plain[*op.Tanh]("Tanh")},
 	{"HardSigmoid", 1, [2]int{1, 1}, lowerHardSigmoid, nil, writes(writeHardSigmoid)},
 	{"HardSwish", 14, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.HardSwish{} }), nil, plain[*op.HardSwish]("HardSwish")},
 	{"Gelu", 20, [2]int{1, 1}, lowerGelu, nil, nil},
