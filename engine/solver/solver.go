@@ -5,8 +5,10 @@ package solver
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"regraft/engine/kernel"
 )
@@ -158,7 +160,32 @@ func (s *flat) Step(params, grads []float32, lr float32) {
 		s.state = s.fresh(len(params))
 	}
 	s.steps++
-	s.rule.Apply(s.isa, s.method.constants(s.config, float64(lr), s.steps), params, grads, s.state...)
+	constants := s.method.constants(s.config, float64(lr), s.steps)
+	var workers sync.WaitGroup
+	for _, r := range shares(len(params)) {
+		workers.Go(func() {
+			state := make([][]float32, len(s.state))
+			for i, v := range s.state {
+				state[i] = v[r.from:r.to]
+			}
+			s.rule.Apply(s.isa, constants, params[r.from:r.to], grads[r.from:r.to], state...)
+		})
+	}
+	workers.Wait()
+}
+
+// share is a range of parameters.
+type share struct{ from, to int }
+
+// shares divides n parameters among the processors, where there are enough to be worth a goroutine.
+// The bits do not depend on it: every parameter is updated on its own.
+func shares(n int) (list []share) {
+	const worth = 1 << 18
+	workers := max(1, min(runtime.GOMAXPROCS(0), n/worth))
+	for i := range workers {
+		list = append(list, share{n * i / workers, n * (i + 1) / workers})
+	}
+	return list
 }
 
 func (s *flat) fresh(n int) [][]float32 {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -192,6 +193,34 @@ func TestRestore(t *testing.T) {
 		}
 		if after.Restore(nil, -1) == nil {
 			t.Errorf("%s: -1 steps: no error", name)
+		}
+	}
+}
+
+// TestProcessors: the same bits for any number of processors.
+func TestProcessors(t *testing.T) {
+	const n = 1<<20 + 11
+	grads := make([]float32, n)
+	for i := range grads {
+		grads[i] = float32(i%1000-500) / 250
+	}
+	var want []float32
+	for _, processors := range []int{1, 2, 3} {
+		old := runtime.GOMAXPROCS(processors)
+		s, err := New("adamw", Config{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01})
+		if err != nil {
+			t.Fatal(err)
+		}
+		params := slices.Clone(grads)
+		for range 2 {
+			s.Step(params, grads, 0.01)
+		}
+		runtime.GOMAXPROCS(old)
+		if want == nil {
+			want = params
+		}
+		if !slices.Equal(params, want) {
+			t.Errorf("%d processors give other parameters than one", processors)
 		}
 	}
 }
