@@ -17,14 +17,13 @@ type Report struct {
 	PerClass []ClassCount
 	// Unreadable are the errors of photos that do not decode; each names its file.
 	Unreadable []error
-	// Duplicates are groups of files with equal bytes, sorted; Leaks and
-	// Contradictions are not repeated here.
-	Duplicates [][]string
-	// Leaks are such groups that lie on both sides of train and val or test:
-	// they make results look better than they are.
+	// Leaks are groups of files with equal bytes on both sides of train and
+	// val or test: they make results look better than they are.
 	Leaks [][]string
 	// Contradictions are such groups under different classes.
 	Contradictions [][]string
+	// Duplicates are all other such groups.
+	Duplicates [][]string
 	// Tiny photos have a side below TinySide, and Huge ones more than HugePixels.
 	Tiny, Huge []string
 }
@@ -120,7 +119,7 @@ func examineAll(ctx context.Context, photos []Sample, o CheckOptions) ([]finding
 	return found, ctx.Err()
 }
 
-// part numbers of photo i in the order train, val, test.
+// partOf tells where photo i of train, val and test together stands: 0, 1 or 2.
 func (d *Dataset) partOf(i int) int {
 	switch {
 	case i < len(d.Train):
@@ -167,12 +166,13 @@ func (r *Report) group(photos []Sample, found []findings) {
 			leak = leak || (r.partOf(j) == 0) != (r.partOf(i) == 0)
 			contradiction = contradiction || photos[j].Label != photos[i].Label
 		}
-		switch {
-		case contradiction:
-			r.Contradictions = append(r.Contradictions, paths)
-		case leak:
+		if leak {
 			r.Leaks = append(r.Leaks, paths)
-		default:
+		}
+		if contradiction {
+			r.Contradictions = append(r.Contradictions, paths)
+		}
+		if !leak && !contradiction {
 			r.Duplicates = append(r.Duplicates, paths)
 		}
 	}

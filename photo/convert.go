@@ -60,22 +60,41 @@ func paste(dst, src *Image, x, y int) {
 func fromImage(m image.Image) *Image {
 	r := m.Bounds()
 	out := NewImage(r.Dx(), r.Dy())
+	convert := rowConverter(m)
 	for y := range out.H {
-		row := out.row(y)
-		switch m := m.(type) {
-		case *image.Gray:
-			spread(row, m.Pix[m.PixOffset(r.Min.X, r.Min.Y+y):], 1)
-		case *image.Gray16:
-			spread(row, m.Pix[m.PixOffset(r.Min.X, r.Min.Y+y):], 2)
-		case *image.NRGBA:
-			pick(row, m.Pix[m.PixOffset(r.Min.X, r.Min.Y+y):], 1)
-		case *image.NRGBA64:
-			pick(row, m.Pix[m.PixOffset(r.Min.X, r.Min.Y+y):], 2)
-		default:
-			convertRow(row, m, r.Min.X, r.Min.Y+y)
-		}
+		convert(out.row(y), r.Min.Y+y)
 	}
 	return out
+}
+
+// rowConverter returns what writes row y of the image as R, G, B.
+func rowConverter(m image.Image) func(dst []uint8, y int) {
+	x := m.Bounds().Min.X
+	switch m := m.(type) {
+	case *image.Gray:
+		return func(dst []uint8, y int) { spread(dst, m.Pix[m.PixOffset(x, y):], 1) }
+	case *image.Gray16:
+		return func(dst []uint8, y int) { spread(dst, m.Pix[m.PixOffset(x, y):], 2) }
+	case *image.Paletted:
+		return func(dst []uint8, y int) { look(dst, m.Pix[m.PixOffset(x, y):], m.Palette) }
+	case *image.NRGBA:
+		return func(dst []uint8, y int) { pick(dst, m.Pix[m.PixOffset(x, y):], 1) }
+	case *image.NRGBA64:
+		return func(dst []uint8, y int) { pick(dst, m.Pix[m.PixOffset(x, y):], 2) }
+	case *image.RGBA:
+		if m.Opaque() {
+			return func(dst []uint8, y int) { pick(dst, m.Pix[m.PixOffset(x, y):], 1) }
+		}
+	case *image.RGBA64:
+		if m.Opaque() {
+			return func(dst []uint8, y int) { pick(dst, m.Pix[m.PixOffset(x, y):], 2) }
+		}
+	}
+	return func(dst []uint8, y int) {
+		for i := range len(dst) / 3 {
+			put(dst[3*i:], m.At(x+i, y))
+		}
+	}
 }
 
 // spread writes grey samples of size bytes each, high byte first, as R, G, B.
@@ -94,21 +113,27 @@ func pick(dst, src []uint8, size int) {
 	}
 }
 
-// convertRow converts pixel by pixel, for the formats that are rarely met.
-func convertRow(dst []uint8, m image.Image, x, y int) {
+// look takes the colours from a palette. Indices beyond it are black.
+func look(dst, src []uint8, palette color.Palette) {
+	var colors [256][3]uint8
+	for i, c := range palette {
+		put(colors[i][:], c)
+	}
 	for i := range len(dst) / 3 {
-		c := straight(m.At(x+i, y))
-		dst[3*i], dst[3*i+1], dst[3*i+2] = c.R, c.G, c.B
+		copy(dst[3*i:], colors[src[i]][:])
 	}
 }
 
-// straight returns the colour without premultiplied alpha.
-func straight(c color.Color) color.NRGBA {
+// put writes the colour without its alpha.
+func put(dst []uint8, c color.Color) {
+	var s color.NRGBA
 	switch c := c.(type) {
 	case color.NRGBA:
-		return c
+		s = c
 	case color.NRGBA64:
-		return color.NRGBA{uint8(c.R >> 8), uint8(c.G >> 8), uint8(c.B >> 8), uint8(c.A >> 8)}
+		s = color.NRGBA{uint8(c.R >> 8), uint8(c.G >> 8), uint8(c.B >> 8), 0}
+	default:
+		s = color.NRGBAModel.Convert(c).(color.NRGBA)
 	}
-	return color.NRGBAModel.Convert(c).(color.NRGBA)
+	dst[0], dst[1], dst[2] = s.R, s.G, s.B
 }
