@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 
 	"regraft/engine/kernel"
@@ -25,7 +26,7 @@ func File(path string) Photo { return Photo{Path: path} }
 // Result is what the model says about one photo.
 type Result struct {
 	Path string
-	// Err says why the photo could not be read; everything below is then nil.
+	// Err says why there is no answer, mostly that the photo could not be read; everything below is then nil.
 	Err error
 	// P are the probabilities of the classes, Logits what they are the softmax of.
 	P, Logits []float32
@@ -204,17 +205,27 @@ func (m *Model) answer(batch []decoded) ([]Result, error) {
 	row := 0
 	for i, d := range batch {
 		results[i] = Result{Path: d.path, Err: d.err, labels: labels}
-		if d.err != nil {
-			continue
+		if d.err == nil {
+			results[i].fill(outputs, row)
+			row++
 		}
-		results[i].Logits = outputs[0].Row(row)
-		results[i].P = softmax(results[i].Logits)
-		if len(outputs) > 1 {
-			results[i].Features = outputs[1].Row(row)
-		}
-		row++
 	}
 	return results, nil
+}
+
+// fill takes the photo's row of the outputs.
+func (r *Result) fill(outputs []Matrix, row int) {
+	logits := outputs[0].Row(row)
+	for _, l := range logits {
+		if math.IsNaN(float64(l)) || math.IsInf(float64(l), 0) {
+			r.Err = fmt.Errorf("%s: the network answers %g: its weights are damaged or its input is out of range", r.Path, l)
+			return
+		}
+	}
+	r.Logits, r.P = logits, softmax(logits)
+	if len(outputs) > 1 {
+		r.Features = outputs[1].Row(row)
+	}
 }
 
 // softmax computes in float64 with our own exponential, so that the bits are the same on every

@@ -29,7 +29,7 @@ func (m *Model) Infer(x []float32, images int) ([]Matrix, error) {
 	if err := fits(m.net, x, images); err != nil {
 		return nil, err
 	}
-	if err := m.start(); err != nil {
+	if err := m.start(images); err != nil {
 		return nil, err
 	}
 	return infer(m.machine, m.program, x, images)
@@ -79,16 +79,24 @@ func fits(net *engine.Network, x []float32, images int) error {
 	return nil
 }
 
-// start prepares the machine; m.mu is held.
-func (m *Model) start() error {
-	if m.machine != nil {
+// start prepares a machine for so many images at a time, or as many as the options allow: a single
+// photo shall not pay for the memory of a batch. m.mu is held.
+func (m *Model) start(images int) error {
+	batch := m.options.batch
+	if images == 1 {
+		batch = 1
+	}
+	if m.machine != nil && m.program.Batch >= batch {
 		return nil
+	}
+	if err := m.stop(); err != nil {
+		return err
 	}
 	net, err := answering(m.net)
 	if err != nil {
 		return err
 	}
-	if m.program, err = m.compile(net, m.options.batch); err != nil {
+	if m.program, err = m.compile(net, batch); err != nil {
 		return err
 	}
 	m.machine, err = run.New(m.program, m.options.threads)

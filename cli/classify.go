@@ -55,14 +55,18 @@ func classify(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	return classifyAll(c.Context, con, m, out, newInputs(con, c.Args().Slice()))
+	return classifyAll(c.Context, m, out, newInputs(con, c.Args().Slice()), c.Bool("features"))
 }
 
-func classifyAll(ctx context.Context, con *console, m *regraft.Model, out answers, in *inputs) error {
+// classifyAll prints an answer for every input; with features, a model that has none is an error.
+func classifyAll(ctx context.Context, m *regraft.Model, out answers, in *inputs, features bool) error {
 	photos, bad := 0, 0
 	for r, err := range m.Stream(ctx, in.photos()) {
 		if err != nil {
 			return err
+		}
+		if features && r.Err == nil && r.Features == nil {
+			return failf(statusModel, "--features: the model's classifier was not recognised")
 		}
 		photos++
 		if r.Err != nil {
@@ -78,7 +82,7 @@ func classifyAll(ctx context.Context, con *console, m *regraft.Model, out answer
 	case photos == 0:
 		return failf(statusData, "no photos found")
 	case bad > 0:
-		return failf(statusInputs, "%d of %d photos could not be read", bad, photos)
+		return failf(statusInputs, "%d of %d photos have no answer", bad, photos)
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func algorithmFlag() urfave.Flag {
 }
 
 func valSplitFlag() urfave.Flag {
-	return floatFlag("val-split", 0.2, 0, 0.9, "share of train that validates where the data has no val")
+	return floatFlag("val-split", 0, 0, 0.9, "share of train that validates where there is no val (else test does, or 0.2)")
 }
 
 func seedFlag() urfave.Flag {

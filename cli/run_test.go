@@ -11,6 +11,16 @@ import (
 	"testing"
 )
 
+// TestMain clears the variables that would set flags.
+func TestMain(m *testing.M) {
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "REGRAFT_") && name != "REGRAFT_ISA" {
+			os.Unsetenv(name)
+		}
+	}
+	os.Exit(m.Run())
+}
+
 // model is a narrow Inception-v3 with both heads, 7 classes, 299 x 299 pixels.
 const model = "../onnx/testdata/inception_v3.ts.train.op20.transform.onnx"
 

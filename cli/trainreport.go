@@ -18,7 +18,7 @@ type trainReport struct {
 	cfg    train.Config
 	start  train.Start
 	bar    *progress
-	phase  string // what the bar shows
+	phase  string        // what the bar shows
 	took   time.Duration // of the epochs of this process
 	epochs int           // of this process
 }
@@ -58,6 +58,9 @@ func (r *trainReport) Started(s train.Start) {
 	r.con.notef("%s", photos)
 	for _, h := range s.Heads {
 		r.con.notef("%s head %s: %d features -> %d classes", h.Kind, h.Name, h.Features, h.Classes)
+	}
+	if s.HeadsKept {
+		r.con.notef("the model's own heads are trained on, since its labels are these classes")
 	}
 	r.con.notef("%s mode: %d parameters train, %s", r.cfg.Mode, s.Parameters, r.cfg.Optimizer)
 	if s.FirstEpoch > 1 {
