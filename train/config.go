@@ -130,6 +130,14 @@ func (c *Config) check() error {
 	if c.Mode != Heads && c.Mode != Full {
 		return bad("--mode %q: choose %s or %s", c.Mode, Heads, Full)
 	}
+	for flag, v := range map[string]float64{
+		"lr": c.LR, "wd": c.WeightDecay, "momentum": c.Momentum, "clip-norm": c.ClipNorm, "warmup-epochs": c.WarmupEpochs,
+		"smoothing": c.Smoothing, "aux-weight": c.AuxWeight, "dropout": c.Dropout, "val-split": c.ValSplit,
+	} {
+		if broken(v) {
+			return bad("--%s %g: must be a finite number", flag, v)
+		}
+	}
 	optimizers := solver.Names()
 	if c.Mode == Heads {
 		optimizers = append([]string{LBFGS}, optimizers...)
@@ -146,23 +154,23 @@ func (c *Config) check() error {
 		return bad("--epochs %d: between 1 and a million", c.Epochs)
 	case c.Optimizer != LBFGS && (c.Batch < 1 || c.Batch > 1<<16):
 		return bad("--batch-size %d: between 1 and %d", c.Batch, 1<<16)
-	case c.Optimizer != LBFGS && !(c.LR > 0 && c.LR < math.MaxFloat32):
+	case c.Optimizer != LBFGS && (c.LR <= 0 || c.LR > math.MaxFloat32):
 		return bad("--lr %g: must be above 0", c.LR)
-	case !(c.WeightDecay >= 0):
+	case c.WeightDecay < 0:
 		return bad("--wd %g: must not be negative", c.WeightDecay)
-	case !(c.Momentum >= 0 && c.Momentum < 1):
+	case c.Momentum < 0 || c.Momentum >= 1:
 		return bad("--momentum %g: lies in [0, 1)", c.Momentum)
-	case !(c.ClipNorm >= 0):
+	case c.ClipNorm < 0:
 		return bad("--clip-norm %g: must not be negative", c.ClipNorm)
-	case !(c.Smoothing >= 0 && c.Smoothing < 1):
+	case c.Smoothing < 0 || c.Smoothing >= 1:
 		return bad("--smoothing %g: lies in [0, 1)", c.Smoothing)
-	case !(c.AuxWeight >= 0):
+	case c.AuxWeight < 0:
 		return bad("--aux-weight %g: must not be negative", c.AuxWeight)
-	case !(c.Dropout < 1):
+	case c.Dropout >= 1:
 		return bad("--dropout %g: must be below 1", c.Dropout)
-	case !(c.ValSplit >= 0 && c.ValSplit < 1):
+	case c.ValSplit < 0 || c.ValSplit >= 1:
 		return bad("--val-split %g: lies in [0, 1)", c.ValSplit)
-	case !(c.WarmupEpochs >= 0 && c.WarmupEpochs < float64(c.Epochs)) && c.WarmupEpochs != 0:
+	case c.WarmupEpochs < 0 || c.WarmupEpochs > 0 && c.WarmupEpochs >= float64(c.Epochs):
 		return bad("--warmup-epochs %g: must not be negative, and less than the %d epochs", c.WarmupEpochs, c.Epochs)
 	case c.Patience < 0 || c.Threads < 0 || c.Workers < 0:
 		return bad("--patience, --threads and --workers must not be negative")

@@ -201,6 +201,10 @@ func (r *training) beginFull(ctx context.Context, schedule *rates) error {
 				"which changes no answer but keeps their gradients from destroying the trunk", ratio))
 		}
 	}
+	if len(runningStatistics(r.net)) == 0 {
+		r.events.Warn("the network has no BatchNorm, or its export folded it into the convolutions: these train with their biases; " +
+			"a lower --lr may be needed")
+	}
 	if r.resumed == nil {
 		if err := checkPhotos(ctx, &r.config, r.sets, r.events); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // The files of a run.
@@ -29,7 +30,8 @@ type folder struct {
 	made bool // by this run
 }
 
-// openFolder makes the folder, or takes an empty one; a run in it is only accepted when it is to be resumed.
+// openFolder makes the folder, or takes an empty one, or one that a run left that was killed before its first
+// checkpoint; a run in it is only accepted when it is to be resumed.
 func openFolder(path string, resume bool) (*folder, error) {
 	if path == "" {
 		return nil, &UsageError{"--out names no folder"}
@@ -50,7 +52,7 @@ func openFolder(path string, resume bool) (*folder, error) {
 		return nil, &UsageError{fmt.Sprintf("%s holds no %s, so there is nothing to resume", path, CheckpointFile)}
 	case !resume && f.holds(CheckpointFile):
 		return nil, &UsageError{fmt.Sprintf("%s holds a run: continue it with --resume, or choose another --out", path)}
-	case !resume && len(entries) > 0:
+	case !resume && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != ArgsFile }):
 		return nil, &UsageError{fmt.Sprintf("%s is not empty: choose another --out", path)}
 	}
 	return f, nil

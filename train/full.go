@@ -68,7 +68,7 @@ func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, e
 // seen: BatchNorm's statistics of a few photos would be poor.
 func (l *fullLearner) steps() int { return len(l.sets.train) / l.batch }
 
-func (l *fullLearner) train(ctx context.Context, epoch int, p *progress, events Events) error {
+func (l *fullLearner) train(ctx context.Context, epoch int, p *progress, events Events, between func() error) error {
 	steps, step := l.steps(), 0
 	if p.Step == steps {
 		return nil
@@ -93,6 +93,9 @@ func (l *fullLearner) train(ctx context.Context, epoch int, p *progress, events 
 			return err
 		}
 		step++
+		if err := between(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

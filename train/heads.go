@@ -110,7 +110,7 @@ func (s *headSolver) objective(decay float64) func(w, gradient []float64) float6
 
 // train makes one iteration of L-BFGS, or one pass in steps of a batch. An epoch takes milliseconds, so it is
 // the step in hand.
-func (l *headsLearner) train(ctx context.Context, epoch int, p *progress, events Events) error {
+func (l *headsLearner) train(ctx context.Context, epoch int, p *progress, events Events, _ func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

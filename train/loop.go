@@ -11,9 +11,12 @@ import (
 	"regraft/engine"
 )
 
-// checkpointEvery is the time between checkpoints. They are written at the end of an epoch: those of heads mode
-// take milliseconds, those of full mode usually longer than this.
-const checkpointEvery = 30 * time.Second
+// The least time between checkpoints: at the end of epochs, of which those of heads mode take milliseconds, and
+// within long ones.
+const (
+	betweenEpochs = 30 * time.Second
+	withinEpoch   = 10 * time.Minute
+)
 
 // loop runs the epochs that are left.
 func (r *training) loop(ctx context.Context) error {
@@ -31,10 +34,8 @@ func (r *training) loop(ctx context.Context) error {
 			}
 			return ctx.Err()
 		}
-		if time.Since(r.saved) > checkpointEvery {
-			if err := r.checkpoint(); err != nil {
-				return err
-			}
+		if err := r.checkpointAfter(betweenEpochs); err != nil {
+			return err
 		}
 	}
 	return r.checkpoint()
@@ -43,7 +44,7 @@ func (r *training) loop(ctx context.Context) error {
 // epoch trains and validates.
 func (r *training) epoch(ctx context.Context, epoch int) error {
 	began := time.Now()
-	err := r.learner.train(ctx, epoch, &r.progress, r.events)
+	err := r.learner.train(ctx, epoch, &r.progress, r.events, func() error { return r.checkpointAfter(withinEpoch) })
 	r.progress.Seconds += time.Since(began).Seconds()
 	if err != nil {
 		return err
@@ -93,6 +94,14 @@ func (r *training) remember(answers *Evaluation) {
 	for _, p := range r.net.Params {
 		r.bestParams[p.Name] = p.Value
 	}
+}
+
+// checkpointAfter makes a checkpoint when the last one is so old.
+func (r *training) checkpointAfter(age time.Duration) error {
+	if time.Since(r.saved) < age {
+		return nil
+	}
+	return r.checkpoint()
 }
 
 // checkpoint writes best.onnx, where it is due, results.csv and last.ckpt, in this order, so that the

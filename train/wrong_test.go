@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,6 +81,8 @@ func TestWrongSettings(t *testing.T) {
 		"--epochs":   func(c *Config) { c.Epochs = 0 },
 		"--augment":  func(c *Config) { c.Mode, c.Optimizer, c.Augment = Heads, LBFGS, "standard" },
 		"--momentum": func(c *Config) { c.Momentum = 1 },
+		"--wd":       func(c *Config) { c.WeightDecay = math.Inf(1) },
+		"--dropout":  func(c *Config) { c.Dropout = math.NaN() },
 		"augment":    func(c *Config) { c.Augment = "blur" },
 	} {
 		c := narrowRun(t, Full, data)
