@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -69,7 +70,7 @@ func BenchmarkInception(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, kind := range []string{"direct", "forward", "gradx direct", "gradx", "gradw"} {
+	for _, kind := range []string{"forward", "gradx", "gradw", "forward direct", "gradx direct", "gradw direct"} {
 		for _, images := range []int{1, 8} {
 			for _, threads := range []int{1, runtime.NumCPU()} {
 				b.Run(fmt.Sprintf("%s/images=%d/threads=%d", kind, images, threads), func(b *testing.B) {
@@ -80,7 +81,7 @@ func BenchmarkInception(b *testing.B) {
 	}
 }
 
-// benchCase is one layer of the network and its fastest run.
+// benchCase is a step of one layer, and its fastest run.
 type benchCase struct {
 	layer
 	p    Primitive
@@ -89,7 +90,7 @@ type benchCase struct {
 }
 
 func benchNetwork(b *testing.B, isa ISA, kind string, threads, images int) {
-	arena, err := NewArena(2 << 30)
+	arena, err := NewArena(3 << 30)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -104,27 +105,30 @@ func benchNetwork(b *testing.B, isa ISA, kind string, threads, images int) {
 	for _, l := range layers {
 		largest = max(largest, Blocked(l.s.Cin, l.s.H, l.s.W, 3).Len(images), Blocked(l.s.Cout, l.s.OH, l.s.OW, 6).Len(images))
 	}
-	x, y, bias := floats(largest), floats(largest), floats(4096)
+	x, y, bias, sums := floats(largest), floats(largest), floats(4096), floats(8<<20)
 	var cases []*benchCase
 	scratch := 0
 	for _, l := range layers {
 		for range l.count {
-			p, weights, err := benchPrimitive(isa, kind, l.s)
+			steps, weights, err := benchSteps(isa, kind, l.s)
 			if err != nil {
 				b.Fatal(err)
 			}
-			if p == nil {
-				continue
-			}
-			if s, ok := p.(Scratcher); ok {
-				scratch = max(scratch, s.Scratch())
-			}
-			a := &Args{Operand: [8]uintptr{x, floats(weights), bias, y}, Images: images}
-			if kind == "gradw" {
-				a.Operand = [8]uintptr{x, y, a.Operand[1]}
+			w := floats(weights)
+			for i, p := range steps {
+				if s, ok := p.(Scratcher); ok {
+					scratch = max(scratch, s.Scratch())
+				}
+				a := &Args{Operand: [8]uintptr{x, w, bias, y}, Images: images}
+				if strings.HasPrefix(kind, "gradw") {
+					a.Operand = [8]uintptr{x, y, [...]uintptr{sums, w}[2-len(steps)]}
+				}
+				if i > 0 {
+					a.Operand = [8]uintptr{sums, w}
+				}
+				cases = append(cases, &benchCase{l, p, a, time.Hour})
 			}
 			x, y = y, x
-			cases = append(cases, &benchCase{l, p, a, time.Hour})
 		}
 	}
 	for i, whole := 0, arena.Floats(0, used); i < len(whole); i++ { // untouched memory would be one page of zeros in the cache
@@ -145,8 +149,11 @@ func benchNetwork(b *testing.B, isa ISA, kind string, threads, images int) {
 	flops := 0.0
 	for i, c := range cases {
 		fl := c.s.Flops() * float64(images)
+		if i > 0 && cases[i-1].a.Operand[2] == c.a.Operand[0] {
+			fl = 0 // the second step of a layer
+		}
 		flops += fl
-		if i > 0 && cases[i-1].s == c.s {
+		if i > 1 && (cases[i-1].s == c.s && fl > 0 || cases[i-2].s == c.s) {
 			continue
 		}
 		sec := c.best.Seconds()
@@ -157,30 +164,38 @@ func benchNetwork(b *testing.B, isa ISA, kind string, threads, images int) {
 	b.ReportMetric(peak, "peak-GFLOP/s")
 }
 
-// benchPrimitive makes the primitive of a layer and its number of weights, nil where the network needs none: nobody asks for the
-// gradient of the photo.
-func benchPrimitive(isa ISA, kind string, s ConvShape) (Primitive, int, error) {
+// benchSteps makes the steps of a layer and its number of weights; none where the network needs none: nobody asks for the gradient of
+// the photo.
+func benchSteps(isa ISA, kind string, s ConvShape) (steps []Primitive, weights int, err error) {
 	in, out := Blocked(s.Cin, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 0)
 	if s.Cin == 3 {
 		in = Pixels(3, s.H, s.W, s.Halo())
 	}
 	dy := Blocked(s.Cout, s.OH, s.OW, s.GradHalo())
+	var p interface {
+		Primitive
+		WeightLen() int
+	}
 	switch {
-	case kind == "gradw":
-		p, err := NewConvGradW(isa, s, in, out)
-		return p, PackedLen(s), err
+	case kind == "gradw" && UseWinograd(s):
+		g, err := NewWinogradGradW(isa, s, in, out)
+		return []Primitive{g, g.Finish()}, PackedLen(s), err
+	case kind == "gradw" || kind == "gradw direct":
+		g, err := NewConvGradW(isa, s, in, out)
+		return []Primitive{g}, PackedLen(s), err
 	case kind == "forward" && UseWinograd(s):
-		p, err := NewWinograd(isa, s, in, out, ReLU)
-		return p, p.WeightLen(), err
-	case kind == "forward" || kind == "direct":
-		p, err := NewConv(isa, s, in, out, ReLU)
-		return p, p.WeightLen(), err
+		p, err = NewWinograd(isa, s, in, out, ReLU)
+	case kind == "forward" || kind == "forward direct":
+		p, err = NewConv(isa, s, in, out, ReLU)
 	case s.Cin == 3:
 		return nil, 0, nil
 	case kind == "gradx" && UseWinogradGradX(s):
-		p, err := NewWinogradGradX(isa, s, dy, in, 0)
-		return p, p.WeightLen(), err
+		p, err = NewWinogradGradX(isa, s, dy, in, 0)
+	default:
+		p, err = NewConvGradX(isa, s, dy, in, 0)
 	}
-	p, err := NewConvGradX(isa, s, dy, in, 0)
-	return p, p.WeightLen(), err
+	if err != nil {
+		return nil, 0, err
+	}
+	return []Primitive{p}, p.WeightLen(), nil
 }

@@ -20,20 +20,6 @@ var convKernels = map[convTile]func(*convArgs){
 	{AVX512, 1, 12, 64}:  conv_f32_1x12_p64_avx512,
 	{AVX512, 1, 13, 64}:  conv_f32_1x13_p64_avx512,
 	{AVX512, 1, 14, 64}:  conv_f32_1x14_p64_avx512,
-	{AVX512, 1, 15, 64}:  conv_f32_1x15_p64_avx512,
-	{AVX512, 1, 16, 64}:  conv_f32_1x16_p64_avx512,
-	{AVX512, 1, 17, 64}:  conv_f32_1x17_p64_avx512,
-	{AVX512, 1, 18, 64}:  conv_f32_1x18_p64_avx512,
-	{AVX512, 1, 19, 64}:  conv_f32_1x19_p64_avx512,
-	{AVX512, 1, 20, 64}:  conv_f32_1x20_p64_avx512,
-	{AVX512, 1, 21, 64}:  conv_f32_1x21_p64_avx512,
-	{AVX512, 1, 22, 64}:  conv_f32_1x22_p64_avx512,
-	{AVX512, 1, 23, 64}:  conv_f32_1x23_p64_avx512,
-	{AVX512, 1, 24, 64}:  conv_f32_1x24_p64_avx512,
-	{AVX512, 1, 25, 64}:  conv_f32_1x25_p64_avx512,
-	{AVX512, 1, 26, 64}:  conv_f32_1x26_p64_avx512,
-	{AVX512, 1, 27, 64}:  conv_f32_1x27_p64_avx512,
-	{AVX512, 1, 28, 64}:  conv_f32_1x28_p64_avx512,
 	{AVX512, 2, 1, 64}:   conv_f32_2x1_p64_avx512,
 	{AVX512, 2, 2, 64}:   conv_f32_2x2_p64_avx512,
 	{AVX512, 2, 3, 64}:   conv_f32_2x3_p64_avx512,
@@ -63,7 +49,6 @@ var convKernels = map[convTile]func(*convArgs){
 	{AVX512, 4, 4, 64}:   conv_f32_4x4_p64_avx512,
 	{AVX512, 4, 5, 64}:   conv_f32_4x5_p64_avx512,
 	{AVX512, 4, 6, 64}:   conv_f32_4x6_p64_avx512,
-	{AVX512, 1, 1, 128}:  conv_f32_1x1_p128_avx512,
 	{AVX512, 1, 2, 128}:  conv_f32_1x2_p128_avx512,
 	{AVX512, 1, 3, 128}:  conv_f32_1x3_p128_avx512,
 	{AVX512, 1, 4, 128}:  conv_f32_1x4_p128_avx512,
@@ -77,21 +62,6 @@ var convKernels = map[convTile]func(*convArgs){
 	{AVX512, 1, 12, 128}: conv_f32_1x12_p128_avx512,
 	{AVX512, 1, 13, 128}: conv_f32_1x13_p128_avx512,
 	{AVX512, 1, 14, 128}: conv_f32_1x14_p128_avx512,
-	{AVX512, 1, 15, 128}: conv_f32_1x15_p128_avx512,
-	{AVX512, 1, 16, 128}: conv_f32_1x16_p128_avx512,
-	{AVX512, 1, 17, 128}: conv_f32_1x17_p128_avx512,
-	{AVX512, 1, 18, 128}: conv_f32_1x18_p128_avx512,
-	{AVX512, 1, 19, 128}: conv_f32_1x19_p128_avx512,
-	{AVX512, 1, 20, 128}: conv_f32_1x20_p128_avx512,
-	{AVX512, 1, 21, 128}: conv_f32_1x21_p128_avx512,
-	{AVX512, 1, 22, 128}: conv_f32_1x22_p128_avx512,
-	{AVX512, 1, 23, 128}: conv_f32_1x23_p128_avx512,
-	{AVX512, 1, 24, 128}: conv_f32_1x24_p128_avx512,
-	{AVX512, 1, 25, 128}: conv_f32_1x25_p128_avx512,
-	{AVX512, 1, 26, 128}: conv_f32_1x26_p128_avx512,
-	{AVX512, 1, 27, 128}: conv_f32_1x27_p128_avx512,
-	{AVX512, 1, 28, 128}: conv_f32_1x28_p128_avx512,
-	{AVX512, 2, 1, 128}:  conv_f32_2x1_p128_avx512,
 	{AVX512, 2, 2, 128}:  conv_f32_2x2_p128_avx512,
 	{AVX512, 2, 3, 128}:  conv_f32_2x3_p128_avx512,
 	{AVX512, 2, 4, 128}:  conv_f32_2x4_p128_avx512,
@@ -105,7 +75,6 @@ var convKernels = map[convTile]func(*convArgs){
 	{AVX512, 2, 12, 128}: conv_f32_2x12_p128_avx512,
 	{AVX512, 2, 13, 128}: conv_f32_2x13_p128_avx512,
 	{AVX512, 2, 14, 128}: conv_f32_2x14_p128_avx512,
-	{AVX512, 3, 1, 128}:  conv_f32_3x1_p128_avx512,
 	{AVX512, 3, 2, 128}:  conv_f32_3x2_p128_avx512,
 	{AVX512, 3, 3, 128}:  conv_f32_3x3_p128_avx512,
 	{AVX512, 3, 4, 128}:  conv_f32_3x4_p128_avx512,
@@ -114,7 +83,6 @@ var convKernels = map[convTile]func(*convArgs){
 	{AVX512, 3, 7, 128}:  conv_f32_3x7_p128_avx512,
 	{AVX512, 3, 8, 128}:  conv_f32_3x8_p128_avx512,
 	{AVX512, 3, 9, 128}:  conv_f32_3x9_p128_avx512,
-	{AVX512, 4, 1, 128}:  conv_f32_4x1_p128_avx512,
 	{AVX512, 4, 2, 128}:  conv_f32_4x2_p128_avx512,
 	{AVX512, 4, 3, 128}:  conv_f32_4x3_p128_avx512,
 	{AVX512, 4, 4, 128}:  conv_f32_4x4_p128_avx512,
@@ -127,13 +95,6 @@ var convKernels = map[convTile]func(*convArgs){
 	{AVX512, 1, 5, 12}:   conv_f32_1x5_p12_avx512,
 	{AVX512, 1, 6, 12}:   conv_f32_1x6_p12_avx512,
 	{AVX512, 1, 7, 12}:   conv_f32_1x7_p12_avx512,
-	{AVX512, 1, 8, 12}:   conv_f32_1x8_p12_avx512,
-	{AVX512, 1, 9, 12}:   conv_f32_1x9_p12_avx512,
-	{AVX512, 1, 10, 12}:  conv_f32_1x10_p12_avx512,
-	{AVX512, 1, 11, 12}:  conv_f32_1x11_p12_avx512,
-	{AVX512, 1, 12, 12}:  conv_f32_1x12_p12_avx512,
-	{AVX512, 1, 13, 12}:  conv_f32_1x13_p12_avx512,
-	{AVX512, 1, 14, 12}:  conv_f32_1x14_p12_avx512,
 	{AVX512, 2, 1, 12}:   conv_f32_2x1_p12_avx512,
 	{AVX512, 2, 2, 12}:   conv_f32_2x2_p12_avx512,
 	{AVX512, 2, 3, 12}:   conv_f32_2x3_p12_avx512,
@@ -155,13 +116,6 @@ var convKernels = map[convTile]func(*convArgs){
 	{AVX512, 1, 5, 24}:   conv_f32_1x5_p24_avx512,
 	{AVX512, 1, 6, 24}:   conv_f32_1x6_p24_avx512,
 	{AVX512, 1, 7, 24}:   conv_f32_1x7_p24_avx512,
-	{AVX512, 1, 8, 24}:   conv_f32_1x8_p24_avx512,
-	{AVX512, 1, 9, 24}:   conv_f32_1x9_p24_avx512,
-	{AVX512, 1, 10, 24}:  conv_f32_1x10_p24_avx512,
-	{AVX512, 1, 11, 24}:  conv_f32_1x11_p24_avx512,
-	{AVX512, 1, 12, 24}:  conv_f32_1x12_p24_avx512,
-	{AVX512, 1, 13, 24}:  conv_f32_1x13_p24_avx512,
-	{AVX512, 1, 14, 24}:  conv_f32_1x14_p24_avx512,
 	{AVX512, 2, 1, 24}:   conv_f32_2x1_p24_avx512,
 	{AVX512, 2, 2, 24}:   conv_f32_2x2_p24_avx512,
 	{AVX512, 2, 3, 24}:   conv_f32_2x3_p24_avx512,
@@ -183,13 +137,6 @@ var convKernels = map[convTile]func(*convArgs){
 	{AVX512, 1, 5, 48}:   conv_f32_1x5_p48_avx512,
 	{AVX512, 1, 6, 48}:   conv_f32_1x6_p48_avx512,
 	{AVX512, 1, 7, 48}:   conv_f32_1x7_p48_avx512,
-	{AVX512, 1, 8, 48}:   conv_f32_1x8_p48_avx512,
-	{AVX512, 1, 9, 48}:   conv_f32_1x9_p48_avx512,
-	{AVX512, 1, 10, 48}:  conv_f32_1x10_p48_avx512,
-	{AVX512, 1, 11, 48}:  conv_f32_1x11_p48_avx512,
-	{AVX512, 1, 12, 48}:  conv_f32_1x12_p48_avx512,
-	{AVX512, 1, 13, 48}:  conv_f32_1x13_p48_avx512,
-	{AVX512, 1, 14, 48}:  conv_f32_1x14_p48_avx512,
 	{AVX512, 2, 1, 48}:   conv_f32_2x1_p48_avx512,
 	{AVX512, 2, 2, 48}:   conv_f32_2x2_p48_avx512,
 	{AVX512, 2, 3, 48}:   conv_f32_2x3_p48_avx512,
@@ -210,7 +157,6 @@ var convKernels = map[convTile]func(*convArgs){
 	{AVX2, 1, 4, 64}:     conv_f32_1x4_p64_avx2,
 	{AVX2, 1, 5, 64}:     conv_f32_1x5_p64_avx2,
 	{AVX2, 1, 6, 64}:     conv_f32_1x6_p64_avx2,
-	{AVX2, 1, 1, 128}:    conv_f32_1x1_p128_avx2,
 	{AVX2, 1, 2, 128}:    conv_f32_1x2_p128_avx2,
 	{AVX2, 1, 3, 128}:    conv_f32_1x3_p128_avx2,
 	{AVX2, 1, 4, 128}:    conv_f32_1x4_p128_avx2,
@@ -277,48 +223,6 @@ func conv_f32_1x13_p64_avx512(a *convArgs)
 
 //go:noescape
 func conv_f32_1x14_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x15_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x16_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x17_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x18_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x19_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x20_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x21_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x22_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x23_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x24_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x25_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x26_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x27_p64_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x28_p64_avx512(a *convArgs)
 
 //go:noescape
 func conv_f32_2x1_p64_avx512(a *convArgs)
@@ -408,9 +312,6 @@ func conv_f32_4x5_p64_avx512(a *convArgs)
 func conv_f32_4x6_p64_avx512(a *convArgs)
 
 //go:noescape
-func conv_f32_1x1_p128_avx512(a *convArgs)
-
-//go:noescape
 func conv_f32_1x2_p128_avx512(a *convArgs)
 
 //go:noescape
@@ -448,51 +349,6 @@ func conv_f32_1x13_p128_avx512(a *convArgs)
 
 //go:noescape
 func conv_f32_1x14_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x15_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x16_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x17_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x18_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x19_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x20_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x21_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x22_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x23_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x24_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x25_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x26_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x27_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x28_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_2x1_p128_avx512(a *convArgs)
 
 //go:noescape
 func conv_f32_2x2_p128_avx512(a *convArgs)
@@ -534,9 +390,6 @@ func conv_f32_2x13_p128_avx512(a *convArgs)
 func conv_f32_2x14_p128_avx512(a *convArgs)
 
 //go:noescape
-func conv_f32_3x1_p128_avx512(a *convArgs)
-
-//go:noescape
 func conv_f32_3x2_p128_avx512(a *convArgs)
 
 //go:noescape
@@ -559,9 +412,6 @@ func conv_f32_3x8_p128_avx512(a *convArgs)
 
 //go:noescape
 func conv_f32_3x9_p128_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_4x1_p128_avx512(a *convArgs)
 
 //go:noescape
 func conv_f32_4x2_p128_avx512(a *convArgs)
@@ -598,27 +448,6 @@ func conv_f32_1x6_p12_avx512(a *convArgs)
 
 //go:noescape
 func conv_f32_1x7_p12_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x8_p12_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x9_p12_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x10_p12_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x11_p12_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x12_p12_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x13_p12_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x14_p12_avx512(a *convArgs)
 
 //go:noescape
 func conv_f32_2x1_p12_avx512(a *convArgs)
@@ -684,27 +513,6 @@ func conv_f32_1x6_p24_avx512(a *convArgs)
 func conv_f32_1x7_p24_avx512(a *convArgs)
 
 //go:noescape
-func conv_f32_1x8_p24_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x9_p24_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x10_p24_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x11_p24_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x12_p24_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x13_p24_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x14_p24_avx512(a *convArgs)
-
-//go:noescape
 func conv_f32_2x1_p24_avx512(a *convArgs)
 
 //go:noescape
@@ -768,27 +576,6 @@ func conv_f32_1x6_p48_avx512(a *convArgs)
 func conv_f32_1x7_p48_avx512(a *convArgs)
 
 //go:noescape
-func conv_f32_1x8_p48_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x9_p48_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x10_p48_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x11_p48_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x12_p48_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x13_p48_avx512(a *convArgs)
-
-//go:noescape
-func conv_f32_1x14_p48_avx512(a *convArgs)
-
-//go:noescape
 func conv_f32_2x1_p48_avx512(a *convArgs)
 
 //go:noescape
@@ -847,9 +634,6 @@ func conv_f32_1x5_p64_avx2(a *convArgs)
 
 //go:noescape
 func conv_f32_1x6_p64_avx2(a *convArgs)
-
-//go:noescape
-func conv_f32_1x1_p128_avx2(a *convArgs)
 
 //go:noescape
 func conv_f32_1x2_p128_avx2(a *convArgs)

@@ -14,11 +14,11 @@ var convCases = []struct {
 	{shape(16, 16, 5, 5, 1, 1, 1, 1, 0), 1, 2},
 	{shape(32, 80, 7, 9, 1, 1, 1, 1, 0), 0, 0},
 	{shape(32, 48, 7, 9, 3, 3, 1, 1, 1), 0, 1},
-	{shape(20, 40, 11, 35, 3, 3, 1, 1, 1), 1, 0},
-	{shape(48, 64, 17, 17, 1, 7, 1, 1, 0, 3), 0, 0},
+	{shape(20, 40, 7, 35, 3, 3, 1, 1, 1), 1, 0},
+	{shape(32, 64, 11, 17, 1, 7, 1, 1, 0, 3), 0, 0},
 	{shape(17, 33, 17, 17, 7, 1, 1, 1, 3, 0), 0, 3},
-	{shape(16, 96, 13, 29, 5, 5, 1, 1, 2), 0, 0},
-	{shape(32, 48, 35, 35, 3, 3, 2, 2, 0), 0, 0},
+	{shape(16, 64, 7, 29, 5, 5, 1, 1, 2), 0, 0},
+	{shape(16, 48, 19, 35, 3, 3, 2, 2, 0), 0, 0},
 	{shape(16, 32, 8, 8, 3, 3, 2, 2, 1), 0, 1},
 	{shape(16, 32, 9, 10, 1, 1, 2, 2, 0), 0, 0},
 	{shape(16, 16, 11, 11, 3, 3, 3, 3, 1), 0, 0},
@@ -49,7 +49,7 @@ func dilated(s ConvShape, d int) ConvShape {
 // TestConv compares the forward pass of every instruction set with naive loops: small integers exactly, and real values within the
 // bound of a chain of that length and with equal bits among the instruction sets.
 func TestConv(t *testing.T) {
-	const images = 3
+	const images = 2
 	for _, tc := range convCases {
 		s := tc.s
 		t.Run(shapeName(s), func(t *testing.T) {

@@ -92,7 +92,7 @@ func referenceGradX(s ConvShape, dy, w, x0 []float32, flags, images int) sums {
 
 // TestConvGradW compares the weight gradient of every instruction set with naive loops, over several images.
 func TestConvGradW(t *testing.T) {
-	const images = 3
+	const images = 2
 	for _, tc := range convCases {
 		s := tc.s
 		t.Run(shapeName(s), func(t *testing.T) {

@@ -56,8 +56,6 @@ func (t *tiler) maxBlocks() int {
 	switch {
 	case t.isa == AVX2:
 		return 1
-	case t.isa == Go:
-		return 4
 	case !t.in.blocked():
 		return 2
 	}
@@ -73,9 +71,9 @@ func (t *tiler) maxPixels(k, xpitch int) int {
 	case t.isa == AVX2:
 		return 6
 	case !t.in.blocked():
-		return 14
+		return 7 * k
 	}
-	return [...]int{0, 28, 14, 9, 6}[k]
+	return [...]int{0, 14, 14, 9, 6}[k]
 }
 
 // tileCost estimates the cycles of a tile.

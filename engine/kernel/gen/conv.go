@@ -1,9 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"os"
-)
+import "fmt"
 
 // The convolution kernel computes one tile after the other, each of n pixels x 16k channels:
 //
@@ -46,12 +43,16 @@ const (
 // pitches are the bytes between neighbouring input pixels that there are kernels for: blocks at stride 1 and 2, RGB images at stride 1, 2 and 4.
 var pitches = []struct{ bytes, channels int }{{64, 16}, {128, 16}, {12, 3}, {24, 3}, {48, 3}}
 
-// maxPixels is the widest tile for k output blocks: what the registers hold beside k blocks of weights and one broadcast.
-func (s isa) maxPixels(k int) int {
-	if s.per == 1 && k == 1 {
-		return 28 // the broadcast is part of the FMA
+// maxPixels is the widest tile for k output blocks: what the registers hold beside k blocks of weights and one broadcast. With one block
+// the input is broadcast inside the FMA, and half of the registers suffice to hide its latency. The plain Go side knows the same numbers.
+func (s isa) maxPixels(k, channels int) int {
+	switch {
+	case s.per == 2:
+		return 6
+	case channels == 3:
+		return 7 * k
 	}
-	return (s.regs - k*s.per - 1) / (k * s.per)
+	return [...]int{0, 14, 14, 9, 6}[k]
 }
 
 // maxBlocks is the most output blocks of a tile.
@@ -71,11 +72,11 @@ func convolutions(f *file) {
 		for _, s := range []isa{avx512, avx2} {
 			for _, p := range pitches {
 				for k := 1; k <= s.maxBlocks(p.channels); k++ {
-					limit := s.maxPixels(k)
-					if p.channels == 3 {
-						limit = min(limit, 14)
+					first := 1
+					if p.bytes == 128 {
+						first = 2 // a single pixel has no neighbour: the kernel for 64 bytes serves
 					}
-					for n := 1; n <= limit; n++ {
+					for n := first; n <= s.maxPixels(k, p.channels); n++ {
 						visit(s, k, n, p.bytes, p.channels, fmt.Sprintf("conv_f32_%dx%d_p%d_%s", k, n, p.bytes, s.name))
 					}
 				}
@@ -161,8 +162,7 @@ func (t convTile) emit(name string) {
 	if t.channels == 16 {
 		t.sixteen()
 	} else {
-		t.channelsFrom(t.channels)
-		t.advance(entryWeights)
+		t.three()
 	}
 	t.p("DECQ CX")
 	t.p("JNZ entry")
@@ -220,41 +220,36 @@ func (t convTile) outputs(visit func(at string, i, j int)) {
 
 // sixteen emits the 16 channels of a block as a loop of four times four, each round prefetching a quarter of the next tile's pixels.
 func (t convTile) sixteen() {
-	rounds := 4
-	if os.Getenv("ROUNDS") != "" {
-		fmt.Sscan(os.Getenv("ROUNDS"), &rounds)
-	}
-	quarter := (t.n + rounds - 1) / rounds
+	quarter := (t.n + 3) / 4
 	t.p("LEAQ (AX)(R14*1), R13")
-	if rounds > 1 {
-		t.p("MOVQ $%d, DX", rounds)
-	}
+	t.p("MOVQ $4, DX")
 	t.label("channels")
 	for i := range quarter {
 		t.p("PREFETCHT0 %d(R13)", i*t.pitch)
 	}
-	if rounds > 1 {
-		t.p("ADDQ $%d, R13", quarter*t.pitch)
+	t.p("ADDQ $%d, R13", quarter*t.pitch)
+	for j := range t.k {
+		t.p("PREFETCHT1 %d(R12)", 64*j)
 	}
-	for cc := 0; cc < 4/rounds; cc++ {
-		for j := range t.k {
-			t.p("PREFETCHT1 %d(R12)", 64*j)
-		}
-		t.p("ADDQ R15, R12")
-	}
-	t.channelsFrom(16 / rounds)
-	if rounds > 1 {
-		t.p("ADDQ $%d, AX", 16/rounds*4)
-	}
-	t.advance(entryWeights / rounds)
-	if rounds > 1 {
-		t.p("DECQ DX")
-		t.p("JNZ channels")
-	}
+	t.p("ADDQ R15, R12")
+	t.someChannels(4)
+	t.p("ADDQ $16, AX")
+	t.advance(entryWeights / 4)
+	t.p("DECQ DX")
+	t.p("JNZ channels")
 }
 
-// channelsFrom emits the multiply-adds of the next few channels.
-func (t convTile) channelsFrom(count int) {
+// three emits the 3 channels of a tap of an RGB image, prefetching the next tile's.
+func (t convTile) three() {
+	for line := 0; line < t.n*t.pitch; line += 64 {
+		t.p("PREFETCHT0 %d(AX)(R14*1)", line)
+	}
+	t.someChannels(3)
+	t.advance(entryWeights)
+}
+
+// someChannels emits the multiply-adds of the next few channels.
+func (t convTile) someChannels(count int) {
 	for c := range count {
 		for j := range t.vectors() {
 			t.p("VMOVUPS %d(%s), %s", c*64+t.lane(j), t.pointer(j), t.weight(j))
