@@ -27,6 +27,15 @@ type Param struct {
 	Running bool
 	// Node stands for the parameter in the graph.
 	Node *gorgonia.Node
+	// Lent is set where Value lies in a mapped file: it gives the memory back to the system until Value is read again.
+	Lent func()
+}
+
+// Release gives the memory of a mapped Value back; whoever has copied the values calls it.
+func (p *Param) Release() {
+	if p.Lent != nil {
+		p.Lent()
+	}
 }
 
 // Output is a result of the network.

@@ -71,6 +71,7 @@ func Read(path string, o ReadOptions) (*engine.Network, *Info, error) {
 	if err != nil {
 		return nil, info, fmt.Errorf("%s: %w", path, err)
 	}
+	lend(net, external.mapped(data))
 	return net, info, nil
 }
 

@@ -128,6 +128,7 @@ func (e *emitter) weights(w *value, f *fold, length int, pack func(dst, src []fl
 			src = folded
 		}
 		pack(dst, src)
+		w.param.Release()
 		return nil
 	})
 }
