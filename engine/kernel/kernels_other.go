@@ -4,8 +4,17 @@ package kernel
 
 // Without assembly every kernel is its plain Go form.
 var (
+	convKernels      map[convTile]func(*convArgs)
+	wgradKernels     map[wgradTile]func(*wgradArgs)
+	inputTransforms  map[transformName]func(*transformInArgs)
+	outputTransforms map[transformName]func(*transformOutArgs)
+	slotSumKernel    = sumGo
+	transposeKernel  = transposeGo
+
 	planeKernels  kernelTable[planeArgs]
 	poolKernels   kernelTable[poolArgs]
 	updateKernels kernelTable[updateArgs]
 	packKernels   kernelTable[packArgs]
 )
+
+func peakLoop(ISA) (func(*peakArgs), float64) { return nil, 0 }
