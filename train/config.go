@@ -94,9 +94,9 @@ var recipes = map[string]map[string]Config{
 	},
 	Heads: {
 		LBFGS:       {Epochs: 100, WeightDecay: 0.03, Schedule: "constant"},
-		"sgd":       {Epochs: 30, Batch: 32, LR: 0.01, WeightDecay: 1e-3, Momentum: 0.9, Schedule: "cosine"},
-		"adam":      {Epochs: 30, Batch: 32, LR: 1e-3, WeightDecay: 1e-3, Schedule: "cosine"},
-		"adamw":     {Epochs: 30, Batch: 32, LR: 1e-3, WeightDecay: 1, Schedule: "cosine"},
+		"sgd":       {Epochs: 30, Batch: 32, LR: 3e-3, WeightDecay: 1e-3, Momentum: 0.9, Schedule: "cosine"},
+		"adam":      {Epochs: 30, Batch: 32, LR: 3e-3, WeightDecay: 1e-3, Schedule: "cosine"},
+		"adamw":     {Epochs: 30, Batch: 32, LR: 3e-3, WeightDecay: 0.1, Schedule: "cosine"},
 		"rmsprop":   {Epochs: 30, Batch: 32, LR: 1e-3, WeightDecay: 1e-3, Schedule: "cosine"},
 		"rmsproptf": {Epochs: 30, Batch: 32, LR: 1e-3, WeightDecay: 1e-3, Schedule: "cosine"},
 	},

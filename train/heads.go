@@ -17,8 +17,9 @@ import (
 //
 // The default solver is L-BFGS on all photos at once: the problem is convex and has some ten thousand
 // unknowns, so it needs no learning rate, no schedule and no seed, and an epoch is one iteration. On the
-// features of places9 its test accuracy is 81 to 82 % for any weight decay from 0.003 to 0.1, where SGD on the
-// raw features moved between 65 and 78 %.
+// features of places9 its test accuracy is 81 to 82 % for any weight decay from 0.003 to 0.1 (84 % with flips), where
+// SGD on the raw features moved between 65 and 78 %. The other solvers reach 80.6 to 81.7 % with the settings of
+// recipes.
 type headsLearner struct {
 	config  *Config
 	sets    *sets
