@@ -7,17 +7,21 @@ import (
 
 // screens are the commands that have a help screen, and how many lines that may take.
 var screens = map[string]int{
-	"":            24,
-	"inspect":     24,
-	"train":       46,
-	"eval":        24,
-	"classify":    26,
-	"check":       24,
-	"verify":      24,
-	"bench":       24,
-	"bench infer": 24,
-	"bench train": 24,
-	"completion":  24,
+	"":             24,
+	"inspect":      24,
+	"train":        46,
+	"eval":         24,
+	"classify":     26,
+	"check":        24,
+	"verify":       24,
+	"bench":        24,
+	"bench infer":  24,
+	"bench train":  24,
+	"completion":   24,
+	"import":       24,
+	"weights":      24,
+	"weights list": 24,
+	"weights pull": 24,
 }
 
 func TestHelp(t *testing.T) {

@@ -32,7 +32,7 @@ func trainCommand(con *console) *urfave.Command {
 		floatFlag("aux-weight", 0.4, 0, math.MaxFloat64, "weight of the auxiliary loss"),
 		floatFlag("dropout", 0, 0, 1, fmt.Sprintf("ratio instead of the model's (default: full %g)", full.Dropout)),
 		floatFlag("clip-norm", 0, 0, math.MaxFloat64, "bound on the gradient's length (default: none)"),
-		oneOf("augment", "", "none, flip, standard (random crop, flip), with +vflip top and bottom too (default: full "+full.Augment+")",
+		oneOf("augment", "", "none, flip, standard (random crop, flip); +vflip adds top and bottom (default: full "+full.Augment+")",
 			[]string{"none", "flip", "standard", "none+vflip", "flip+vflip", "standard+vflip"}),
 		valSplitFlag(),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),
