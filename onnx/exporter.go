@@ -15,6 +15,7 @@ import (
 // exporter encodes a network's operators as ONNX nodes.
 type exporter struct {
 	net     *engine.Network
+	form    form
 	nodes   []byte
 	tensors []tensorOut
 	values  map[*gorgonia.Node]string // names of what has been written
@@ -26,8 +27,8 @@ type exporter struct {
 	label, name string
 }
 
-func newExporter(net *engine.Network) *exporter {
-	return &exporter{net: net, values: map[*gorgonia.Node]string{}, names: map[string]bool{}, labels: map[string]bool{}}
+func newExporter(net *engine.Network, f form) *exporter {
+	return &exporter{net: net, form: f, values: map[*gorgonia.Node]string{}, names: map[string]bool{}, labels: map[string]bool{}}
 }
 
 // writeRule writes the operators of one Go type.
@@ -90,7 +91,7 @@ func (e *exporter) network() error {
 		if len(p.Value) != p.Shape.TotalSize() {
 			return fmt.Errorf("parameter %q has %d values, its shape is %v", p.Name, len(p.Value), p.Shape)
 		}
-		e.tensors = append(e.tensors, newTensorOut(p.Name, p.Shape, p.Value, nil))
+		e.param(p)
 	}
 	for _, n := range e.net.Nodes() {
 		if err := e.operator(n, outputs[n]); err != nil {
@@ -121,6 +122,9 @@ func unique(taken map[string]bool, name string) string {
 // operator writes one operator; output is the name of its result, or "" where it is none of the network's.
 func (e *exporter) operator(n *gorgonia.Node, output string) error {
 	rule := writeRules[reflect.TypeOf(n.Op())]
+	if err := e.form.admits(n.Op().(op.Op)); err != nil {
+		return fmt.Errorf("node %q: %w", e.net.Label(n), err)
+	}
 	if g, ok := n.Op().(*op.Gelu); rule == nil || ok && g.Tanh {
 		return fmt.Errorf("node %q: %v cannot be written as ONNX", e.net.Label(n), n.Op())
 	}

@@ -169,5 +169,9 @@ func writeAveragePool(e *exporter, o *op.AveragePool, in []string) {
 }
 
 func writeReduceMean(e *exporter, o *op.ReduceMean, in []string) {
+	if e.form.opset >= 18 { // axes became an operand
+		e.node("ReduceMean", append(in, e.ints("axes", o.Axes...)), flagAttribute("keepdims", o.KeepDims))
+		return
+	}
 	e.node("ReduceMean", in, intsAttribute("axes", o.Axes...), flagAttribute("keepdims", o.KeepDims))
 }

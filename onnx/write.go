@@ -16,22 +16,34 @@ import (
 	"regraft/engine"
 )
 
-// What is written: the newest forms that every runtime of the last years reads.
+// What is written unless something else is asked for: the newest forms that every runtime of the last
+// years reads.
 const (
 	writtenIR    = 8
 	writtenOpset = 17
 	writtenName  = "regraft"
 )
 
+// form is how a network is spelled in a file.
+type form struct {
+	opset int
+	half  bool // weights are stored as float16
+}
+
 // Write stores a network as one ONNX file: standard operators of opset 17, BatchNormalization in inference
 // form, Dropout inactive but with its ratio, so that the file serves anywhere as it is and can be trained again;
 // labels, preprocessing and history in metadata_props. Read gives the same network back. The file is written
 // whole: a temporary file in the same folder takes its place at the end.
-func Write(path string, net *engine.Network) (err error) {
-	m, err := encode(net)
+func Write(path string, net *engine.Network) error {
+	d, err := encode(net)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	return d.save(path)
+}
+
+// save writes the file whole.
+func (d *document) save(path string) (err error) {
 	folder, name := filepath.Split(path)
 	if folder == "" {
 		folder = "."
@@ -49,7 +61,7 @@ func Write(path string, net *engine.Network) (err error) {
 	}()
 	w := bufio.NewWriterSize(temp, 1<<20)
 	for _, step := range []func() error{
-		func() error { return m.write(w) }, w.Flush, func() error { return temp.Chmod(0o644) }, temp.Sync, temp.Close,
+		func() error { return d.write(w) }, w.Flush, func() error { return temp.Chmod(0o644) }, temp.Sync, temp.Close,
 	} {
 		if err = step(); err != nil {
 			return err
@@ -65,28 +77,33 @@ type document struct {
 	tail        []byte
 }
 
-// tensorOut is an initializer to be written: floats or ints.
+// tensorOut is an initializer to be written: floats, as float32 or float16, or ints.
 type tensorOut struct {
 	header []byte // TensorProto without its payload
+	dtype  dataType
 	floats []float32
 	ints   []int64
 }
 
 func newTensorOut(name string, shape []int, floats []float32, ints []int64) tensorOut {
-	var h []byte
-	for _, d := range shape {
-		h = appendInt(h, 1, int64(d))
-	}
 	dtype := typeFloat
 	if floats == nil {
 		dtype = typeInt64
 	}
-	h = appendInt(h, 2, int64(dtype))
-	h = appendText(h, 8, name)
-	return tensorOut{h, floats, ints}
+	return newTypedOut(name, shape, dtype, floats, ints)
 }
 
-func (t tensorOut) payload() int { return 4*len(t.floats) + 8*len(t.ints) }
+func newTypedOut(name string, shape []int, dtype dataType, floats []float32, ints []int64) tensorOut {
+	var h []byte
+	for _, d := range shape {
+		h = appendInt(h, 1, int64(d))
+	}
+	h = appendInt(h, 2, int64(dtype))
+	h = appendText(h, 8, name)
+	return tensorOut{h, dtype, floats, ints}
+}
+
+func (t tensorOut) payload() int { return t.dtype.width() * (len(t.floats) + len(t.ints)) }
 
 // size is that of the TensorProto.
 func (t tensorOut) size() int {
@@ -109,7 +126,11 @@ func (t tensorOut) write(w io.Writer) error {
 	for part := range slices.Chunk(t.floats, chunk) {
 		b = b[:0]
 		for _, v := range part {
-			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+			if t.dtype == typeFloat16 {
+				b = binary.LittleEndian.AppendUint16(b, narrow(v))
+			} else {
+				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+			}
 		}
 		if _, err := w.Write(b); err != nil {
 			return err
@@ -144,17 +165,20 @@ func (d *document) write(w io.Writer) error {
 }
 
 // encode prepares everything but the payloads.
-func encode(net *engine.Network) (*document, error) {
+func encode(net *engine.Network) (*document, error) { return encodeAs(net, form{opset: writtenOpset}) }
+
+// encodeAs is encode for another form.
+func encodeAs(net *engine.Network, f form) (*document, error) {
 	props, err := net.Meta.Props()
 	if err != nil {
 		return nil, err
 	}
-	e := newExporter(net)
+	e := newExporter(net, f)
 	if err := e.network(); err != nil {
 		return nil, err
 	}
 	d := &document{tensors: e.tensors}
-	d.head = appendInt(nil, 1, writtenIR)
+	d.head = appendInt(nil, 1, f.ir())
 	d.head = appendText(d.head, 2, writtenName)
 	d.head = appendText(d.head, 3, engine.Version)
 
@@ -163,7 +187,7 @@ func encode(net *engine.Network) (*document, error) {
 	for _, o := range net.Outputs {
 		d.graph = appendMessage(d.graph, 12, valueProto(o.Name, o.Node.Shape()))
 	}
-	d.tail = appendMessage(nil, 8, appendInt(appendText(nil, 1, ""), 2, writtenOpset))
+	d.tail = appendMessage(nil, 8, appendInt(appendText(nil, 1, ""), 2, int64(f.opset)))
 	for _, key := range slices.Sorted(maps.Keys(props)) {
 		d.tail = appendMessage(d.tail, 14, appendText(appendText(nil, 1, key), 2, props[key]))
 	}

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -83,7 +84,7 @@ func sameNetwork(t *testing.T, want, got *engine.Network) {
 		if g.Name != w.Name || !slices.Equal(g.Shape, w.Shape) || g.Frozen != w.Frozen || g.Running != w.Running {
 			t.Errorf("parameter %d: %s %v %v %v, want %s %v %v %v", i, g.Name, g.Shape, g.Frozen, g.Running, w.Name, w.Shape, w.Frozen, w.Running)
 		}
-		if !slices.Equal(g.Value, w.Value) {
+		if !slices.EqualFunc(g.Value, w.Value, func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }) {
 			t.Errorf("parameter %s: values differ", w.Name)
 		}
 	}
