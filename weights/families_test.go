@@ -1,0 +1,242 @@
+package weights_test
+
+import (
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/plan"
+	"regraft/engine/run"
+	"regraft/golden"
+	"regraft/onnx"
+	"regraft/weights"
+)
+
+// python is a Python with torch and torchvision: REGRAFT_PYTHON. Without it the test is skipped.
+func python(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("REGRAFT_PYTHON")
+	if path == "" {
+		t.Skip("needs a Python with torch and torchvision: REGRAFT_PYTHON=/path/to/python")
+	}
+	return path
+}
+
+// state is a network of PyTorch with random weights in all formats, and what PyTorch computes with it.
+type state struct {
+	family string
+	files  map[string]string // by format
+	arrays map[string]golden.Array
+}
+
+// newState lets the script make the files, for a batch of n.
+func newState(t *testing.T, family string, args ...string) state {
+	t.Helper()
+	dir := t.TempDir()
+	script := filepath.Join("..", "scripts", "state_dict_reference.py")
+	cmd := exec.Command(python(t), append([]string{script, family, dir}, args...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+	return stateIn(t, dir, family)
+}
+
+func stateIn(t *testing.T, dir, family string) state {
+	t.Helper()
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := func(ending string) string { return filepath.Join(dir, family+ending) }
+	return state{
+		family: family,
+		files:  map[string]string{"pth": path(".pth"), "legacy pth": path(".legacy.pth"), "safetensors": path(".safetensors")},
+		arrays: golden.Npz(t, path(".npz")),
+	}
+}
+
+// imported reads every format, checks that they give the same network, and takes it through a file.
+func (s state) imported(t *testing.T, o weights.Options) *engine.Network {
+	t.Helper()
+	transform := s.family == "inception_v3" || s.family == "googlenet"
+	o.TransformInput = &transform
+	var first *engine.Network
+	for _, format := range []string{"pth", "legacy pth", "safetensors"} {
+		i, err := weights.Import(s.files[format], o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i.Format != format {
+			t.Errorf("%s was taken for %s", s.files[format], i.Format)
+		}
+		if i.Net.Meta.Arch != s.family {
+			t.Errorf("%s was taken for %q", s.files[format], i.Net.Meta.Arch)
+		}
+		if first == nil {
+			first = i.Net
+			continue
+		}
+		for k, p := range i.Net.Params {
+			if want := first.Params[k]; p.Name != want.Name || !slices.Equal(p.Value, want.Value) {
+				t.Errorf("%s: parameter %s differs from that of the first format", format, p.Name)
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	if err := onnx.Write(path, first); err != nil {
+		t.Fatal(err)
+	}
+	net, info, err := onnx.Read(path, onnx.ReadOptions{Batch: s.arrays["input"].Shape[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Dialect != "regraft" || net.Meta.Arch != s.family || net.Meta.Preprocess == nil {
+		t.Errorf("the file is of dialect %s, architecture %q, preprocessing %v", info.Dialect, net.Meta.Arch, net.Meta.Preprocess)
+	}
+	return net
+}
+
+// ownErrors is how many times PyTorch's own error in float32 (against float64) ours may be: both round
+// every sum, in other orders. floor, of the largest value, is for results where PyTorch is exact by chance.
+const ownErrors, floor = 16, 1e-5
+
+// flips is the relative error, in the Euclidean norm, that Winograd's gradients may have: its roundings are some
+// ten times those of direct sums, enough for single rectifiers at the edge to open or close, each of which changes
+// its element of the gradient by all of it.
+const flips = 0.05
+
+// compare checks got against PyTorch's float64 result and returns the largest error over the largest value.
+func (s state) compare(t *testing.T, name string, got []float32, direct bool) float64 {
+	t.Helper()
+	want := s.arrays[name].Data
+	if len(want) == 0 {
+		t.Errorf("there is no reference for %s", name)
+		return 0
+	}
+	step := max(1, len(got)/256)
+	if name == "eval" {
+		step = 1
+	}
+	worst, largest, errors, sum := 0.0, 0.0, 0.0, 0.0
+	for i, w := range want {
+		e := math.Abs(float64(got[i*step]) - float64(w))
+		worst, largest = max(worst, e), max(largest, math.Abs(float64(w)))
+		errors, sum = errors+e*e, sum+float64(w)*float64(w)
+	}
+	own := float64(s.arrays["own."+name].Data[0])
+	if bound := ownErrors*own + floor*largest; direct && !(worst <= bound) {
+		t.Errorf("%s: error %.3g, PyTorch's own is %.3g, the largest value %.3g", name, worst, own, largest)
+	}
+	if norm := math.Sqrt(errors); !direct && !(norm <= ownErrors*own*math.Sqrt(float64(len(want)))+flips*math.Sqrt(sum)) {
+		t.Errorf("%s: error %.3g in the Euclidean norm, the value is %.3g", name, norm, math.Sqrt(sum))
+	}
+	return worst / max(largest, 1e-30)
+}
+
+// checkInference compares the logits.
+func (s state) checkInference(t *testing.T, net *engine.Network, o plan.Options) {
+	t.Helper()
+	net, err := net.Until(net.Outputs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Inference(net, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkFast(t, "inference", p)
+	m, err := run.New(p, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if err := m.Infer(s.arrays["input"].Data, net.Batch()); err != nil {
+		t.Fatal(err)
+	}
+	error := s.compare(t, "eval", m.Output(0), o.Direct)
+	t.Logf("logits: relative error %.1e", error)
+	if error > 1e-4 {
+		t.Errorf("logits: relative error %.1e, want at most 1e-4", error)
+	}
+}
+
+// checkTraining compares loss, gradients and running statistics of one step.
+func (s state) checkTraining(t *testing.T, net *engine.Network, o plan.Options) {
+	t.Helper()
+	none := float32(0)
+	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: net.Batch(), AuxWeight: 0.4, Dropout: &none})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Training(obj, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkFast(t, "training", p)
+	m, err := run.New(p, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if err := m.Step(s.arrays["input"].Data, s.arrays["labels"].Data, 0); err != nil {
+		t.Fatal(err)
+	}
+	s.compare(t, "loss", m.Losses()[:1], o.Direct)
+	worst := 0.0
+	for _, slot := range p.Params {
+		g := make([]float32, slot.Param.Shape.TotalSize())
+		slot.Unpack(g, m.Grads()[slot.Off:][:slot.Len])
+		worst = max(worst, s.compare(t, "grad."+slot.Param.Name, g, o.Direct))
+	}
+	for _, slot := range p.Running {
+		v := make([]float32, slot.Param.Shape.TotalSize())
+		slot.Unpack(v, m.Running()[slot.Off:][:slot.Len])
+		s.compare(t, "after."+slot.Param.Name, v, o.Direct)
+	}
+	t.Logf("loss %.6g, %d gradients, largest relative error %.1e, %d running statistics", m.Losses()[0], len(p.Params), worst, len(p.Running))
+}
+
+// checkFast complains of operators that only their reference computes.
+func checkFast(t *testing.T, what string, p *plan.Program) {
+	t.Helper()
+	slow := map[string]int{}
+	for _, s := range p.Steps {
+		if s.Prim.Name() == "reference" {
+			slow[s.Op]++
+		}
+	}
+	if len(slow) > 0 {
+		t.Errorf("%s: operators without a fast form: %v", what, slow)
+	}
+}
+
+// batches is larger where few values per channel would make BatchNorm's gradients all noise.
+var batches = map[string]string{"inception_v3": "4"}
+
+// TestFamilies takes every family from PyTorch's state dict to logits and to one training step.
+func TestFamilies(t *testing.T) {
+	python(t)
+	isa, err := kernel.Detect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range weights.Families() {
+		t.Run(family, func(t *testing.T) {
+			batch := "2"
+			if b := batches[family]; b != "" {
+				batch = b
+			}
+			s := newState(t, family, "--batch", batch)
+			net := s.imported(t, weights.Options{})
+			for _, direct := range []bool{true, false} {
+				s.checkInference(t, net, plan.Options{ISA: isa, Direct: direct})
+				s.checkTraining(t, net, plan.Options{ISA: isa, Direct: direct})
+			}
+		})
+	}
+}
