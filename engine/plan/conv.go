@@ -226,6 +226,11 @@ func (e *emitter) linearGradW(i *instr) error {
 }
 
 func (e *emitter) gradW(i *instr, s kernel.ConvShape, x, dy, dw *value, xl, dyl kernel.Layout, images int) error {
+	if images == 0 {
+		if done, err := e.winogradGradW(i, s, xl, dyl); done || err != nil {
+			return err
+		}
+	}
 	prim, err := kernel.NewConvGradW(e.g.opt.ISA, s, xl, dyl)
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)

@@ -42,3 +42,18 @@ func (e *emitter) transform(i *instr, prim *kernel.Winograd, packed *value) *val
 	e.step(&instr{label: i.label, op: planned("TransformWeights")}, prim.TransformWeights(), 1, []*value{u}, packed, u)
 	return u
 }
+
+// winogradGradW emits the weight gradient in two steps: sums of products, and their transform.
+func (e *emitter) winogradGradW(i *instr, s kernel.ConvShape, xl, dyl kernel.Layout) (bool, error) {
+	x, dy, dw := i.in[0], i.in[1], i.out
+	if e.g.opt.Direct || xl.Pixel != kernel.Lanes || !kernel.UseWinograd(s) {
+		return false, nil
+	}
+	prim, err := kernel.NewWinogradGradW(e.g.opt.ISA, s, xl, dyl)
+	if err != nil {
+		return false, err
+	}
+	sums := e.temporary(i.label+" sums", prim.Sums())
+	e.step(i, prim, 0, []*value{sums}, x, dy, sums).step.Flops = s.Flops()
+	return true, e.primitive(&instr{label: i.label, op: planned("ConvGradWFinish"), out: dw}, prim.Finish(), nil, 1, sums, dw)
+}
