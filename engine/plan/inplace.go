@@ -21,8 +21,8 @@ func (g *graph) order() *order {
 }
 
 // free tells whether v's memory may be overwritten by instruction `at`, which is the last to read
-// it: v is no parameter or input, and nothing that shares its channels is read later. Reads by `but` do not count.
-func (g *graph) free(o *order, v *value, at int, but map[*instr]bool) bool {
+// it: v is no parameter or input, and nothing that shares its channels is read later but by the instruction `but`.
+func (g *graph) free(o *order, v *value, at int, but *instr) bool {
 	root, chan0 := v.base()
 	if v.param != nil || root.param != nil || v.number != nil || root.placed {
 		return false
@@ -30,7 +30,7 @@ func (g *graph) free(o *order, v *value, at int, but map[*instr]bool) bool {
 	end := chan0 + channels(v.shape)
 	for _, k := range o.reads[root] {
 		i := g.instrs[k]
-		if k <= at || but[i] {
+		if k <= at || i == but {
 			continue
 		}
 		for _, in := range i.in {
@@ -51,37 +51,36 @@ func (g *graph) free(o *order, v *value, at int, but map[*instr]bool) bool {
 // accumulate lets a convolution add its result to the other operand of the addition behind it, in
 // place: residual connections in inference, and the sums of gradients in training.
 func (g *graph) accumulate() {
-	users, makers := g.users(), g.makers()
-	o := g.order()
-	dead := map[*instr]bool{}
+	for g.accumulateOne() {
+	}
+}
+
+// accumulateOne does away with the first addition that can be made in place.
+func (g *graph) accumulateOne() bool {
+	users, makers, o := g.users(), g.makers(), g.order()
 	for _, i := range g.instrs {
 		if _, ok := i.op.(*op.Add); !ok || !sameBlocked(i) || i.in[0] == i.in[1] {
 			continue
 		}
 		for k := range i.in {
 			a, b := i.in[1-k], i.in[k]
-			first := firstOfSum(b, makers)
-			if first == nil || dead[first] || first.relu || first.out.root != nil || !addsInPlace(first) || a.form != b.form || len(users[b]) != 1 {
+			first, last := firstOfSum(b, makers), makers[b]
+			if first == nil || first.relu || first.out.root != nil || !addsInPlace(first) || a.form != b.form || len(users[b]) != 1 {
 				continue
 			}
-			if m := makers[a]; m == nil || o.at[m] > o.at[first] || !g.free(o, a, o.at[first], map[*instr]bool{i: true}) {
+			if m := makers[a]; m == nil || o.at[m] > o.at[first] || !g.free(o, a, o.at[first], i) {
 				continue
 			}
-			last := makers[b]
 			if i.relu && (last.relu || !isConv(last)) {
 				continue
 			}
 			first.onto, first.out.root = a, a
-			last.relu = i.relu
-			b.root = first.out.root
-			i.out.root = b
-			last.out = i.out
-			makers[i.out] = last
-			dead[i] = true
-			break
+			last.relu, last.out, i.out.root = i.relu, i.out, b
+			g.remove(map[*instr]bool{i: true})
+			return true
 		}
 	}
-	g.remove(dead)
+	return false
 }
 
 // firstOfSum follows the chain of results that v was summed up from in place to its first term.
