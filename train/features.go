@@ -39,6 +39,7 @@ func (e *extractor) of(ctx context.Context, samples []photo.Sample, mirrored boo
 	turned := make([]*features, len(e.heads))
 	for k, h := range e.heads {
 		sets[k], turned[k] = newFeatures(&h), newFeatures(&h)
+		sets[k].data = make([]float32, 0, len(samples)*sets[k].positions*sets[k].f)
 	}
 	err := eachBatch(ctx, e.net, samples, e.config, func(b *photo.Batch) error {
 		if err := e.append(sets, b); err != nil {
