@@ -20,7 +20,7 @@ func build(n *normaliser, names *namer, meta engine.Meta, o ReadOptions) (*engin
 		return nil, err
 	}
 	b.nodes[n.input] = input
-	names.taken[n.input.name] = true
+	names.taken[n.input.name] = 1
 	for _, s := range n.steps {
 		if err := b.step(s); err != nil {
 			return nil, &UnsupportedError{[]Unsupported{{s.op.Name(), s.label, err.Error()}}}

@@ -11,8 +11,6 @@ func checkModel(m *modelProto) error {
 		return fmt.Errorf("it has no ir_version")
 	case m.irVersion > newestIR:
 		return fmt.Errorf("its format (IR version %d) is newer than this program knows (%d): export with an older opset", m.irVersion, newestIR)
-	case len(m.graph.nodes) == 0:
-		return fmt.Errorf("the graph has no nodes")
 	case len(m.graph.outputs) == 0:
 		return fmt.Errorf("the graph has no outputs")
 	case m.graph.sparse > 0:

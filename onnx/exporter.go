@@ -19,8 +19,8 @@ type exporter struct {
 	nodes   []byte
 	tensors []tensorOut
 	values  map[*gorgonia.Node]string // names of what has been written
-	names   map[string]bool           // names of values, all different
-	labels  map[string]bool           // names of nodes, all different
+	names   names                     // of values
+	labels  names                     // of nodes
 
 	// The operator at hand: its node, the name of its ONNX node and of its result.
 	current     *gorgonia.Node
@@ -28,7 +28,7 @@ type exporter struct {
 }
 
 func newExporter(net *engine.Network, f form) *exporter {
-	return &exporter{net: net, form: f, values: map[*gorgonia.Node]string{}, names: map[string]bool{}, labels: map[string]bool{}}
+	return &exporter{net: net, form: f, values: map[*gorgonia.Node]string{}, names: names{}, labels: names{}}
 }
 
 // writeRule writes the operators of one Go type.
@@ -67,10 +67,10 @@ func (e *exporter) network() error {
 	}
 	outputs := map[*gorgonia.Node]string{}
 	for _, o := range e.net.Outputs {
-		if e.names[o.Name] {
+		if e.names.taken(o.Name) {
 			return fmt.Errorf("two inputs or outputs are called %q", o.Name)
 		}
-		e.names[o.Name] = true
+		e.names[o.Name] = 1
 		if outputs[o.Node] == "" {
 			outputs[o.Node] = o.Name
 		}
@@ -102,20 +102,26 @@ func (e *exporter) network() error {
 }
 
 func (e *exporter) claim(n *gorgonia.Node, name string) error {
-	if name == "" || e.names[name] {
+	if name == "" || e.names.taken(name) {
 		return fmt.Errorf("the name %q is used twice or empty", name)
 	}
-	e.names[name], e.values[n] = true, name
+	e.names[name], e.values[n] = 1, name
 	return nil
 }
 
-// unique appends a number to a name that is taken.
-func unique(taken map[string]bool, name string) string {
+// names is a set of names that must differ; it counts how often each was asked for.
+type names map[string]int
+
+func (n names) taken(name string) bool { return n[name] > 0 }
+
+// unique returns name, with a number if it is taken.
+func (n names) unique(name string) string {
 	free := name
-	for i := 1; taken[free]; i++ {
-		free = fmt.Sprintf("%s_%d", name, i)
+	for n.taken(free) {
+		free = fmt.Sprintf("%s_%d", name, n[name])
+		n[name]++
 	}
-	taken[free] = true
+	n[free] = 1
 	return free
 }
 
@@ -136,9 +142,9 @@ func (e *exporter) operator(n *gorgonia.Node, output string) error {
 	if d, ok := n.Op().(*op.Dropout); ok && d.ID != "" {
 		label = d.ID // decides which random numbers it gets
 	}
-	e.current, e.label = n, unique(e.labels, label)
+	e.current, e.label = n, e.labels.unique(label)
 	if e.name = output; output == "" {
-		e.name = unique(e.names, e.label+"_output_0")
+		e.name = e.names.unique(e.label + "_output_0")
 	}
 	e.values[n] = e.name
 	rule.write(e, n.Op().(op.Op), in)
@@ -149,7 +155,7 @@ func (e *exporter) operator(n *gorgonia.Node, output string) error {
 func (e *exporter) repeatedOutputs() error {
 	for _, o := range e.net.Outputs {
 		if from := e.values[o.Node]; from != o.Name {
-			e.label, e.name = unique(e.labels, o.Name+"/Identity"), o.Name
+			e.label, e.name = e.labels.unique(o.Name+"/Identity"), o.Name
 			e.node("Identity", []string{from})
 		}
 	}
@@ -163,8 +169,8 @@ func (e *exporter) node(opType string, in []string, attributes ...[]byte) {
 
 // inner writes a node for an intermediate result, whose name it returns.
 func (e *exporter) inner(opType string, in []string, attributes ...[]byte) string {
-	label := unique(e.labels, e.label+"/"+opType)
-	name := unique(e.names, label+"_output_0")
+	label := e.labels.unique(e.label + "/" + opType)
+	name := e.names.unique(label + "_output_0")
 	e.encode(opType, label, name, in, attributes)
 	return name
 }
@@ -189,7 +195,7 @@ func (e *exporter) ints(what string, values ...int) string {
 }
 
 func (e *exporter) intTensor(what string, shape, values []int) string {
-	name := unique(e.names, e.label+"/"+what)
+	name := e.names.unique(e.label + "/" + what)
 	e.tensors = append(e.tensors, newTensorOut(name, shape, nil, int64s(values)))
 	return name
 }
@@ -200,7 +206,7 @@ func (e *exporter) scalar(what string, v float32) string {
 }
 
 func (e *exporter) floats(what string, shape []int, values []float32) string {
-	name := unique(e.names, e.label+"/"+what)
+	name := e.names.unique(e.label + "/" + what)
 	e.tensors = append(e.tensors, newTensorOut(name, shape, values, nil))
 	return name
 }

@@ -7,6 +7,8 @@ const (
 	maxNodes = 1 << 16
 	// maxCallDepth bounds functions that call functions.
 	maxCallDepth = 32
+	// maxInlined bounds the bytes of names and the attributes that inlining copies.
+	maxInlined = 64 << 20
 )
 
 // inliner replaces calls of a model's local functions by their bodies. PyTorch's
@@ -15,6 +17,7 @@ type inliner struct {
 	functions map[functionKey]*functionProto
 	nodes     []*nodeProto
 	calls     int
+	copied    int // towards maxInlined
 }
 
 type functionKey struct{ domain, name, overload string }
@@ -32,6 +35,9 @@ func inline(m *modelProto) ([]*nodeProto, error) {
 	}
 	if err := in.body(m.graph.nodes, m.opsets, scope{}, 0); err != nil {
 		return nil, err
+	}
+	if len(in.nodes) == 0 {
+		return nil, fmt.Errorf("the graph has no nodes")
 	}
 	return in.nodes, nil
 }
@@ -68,6 +74,9 @@ func (in *inliner) body(nodes []*nodeProto, opsets []opsetImport, s scope, depth
 		if len(in.nodes) >= maxNodes {
 			return fmt.Errorf("more than %d nodes", maxNodes)
 		}
+		if err := in.copies(n, s); err != nil {
+			return err
+		}
 		flat, err := s.node(n)
 		if err != nil {
 			return err
@@ -78,6 +87,19 @@ func (in *inliner) body(nodes []*nodeProto, opsets []opsetImport, s scope, depth
 			}
 		}
 		in.nodes = append(in.nodes, flat)
+	}
+	return nil
+}
+
+// copies accounts for what inlining n will copy.
+func (in *inliner) copies(n *nodeProto, s scope) error {
+	if s.values == nil {
+		return nil
+	}
+	const pointer = 16
+	in.copied += (len(s.prefix)+pointer)*(1+len(n.inputs)+len(n.outputs)) + pointer*len(n.attributes)
+	if in.copied > maxInlined {
+		return fmt.Errorf("inlining local functions takes more than %d MiB for names", maxInlined>>20)
 	}
 	return nil
 }
@@ -132,6 +154,9 @@ func (in *inliner) call(fn *functionProto, n *nodeProto, s scope, depth int) err
 	}
 	if len(n.inputs) > len(fn.inputs) || len(n.outputs) > len(fn.outputs) {
 		return fmt.Errorf("node %q: more inputs or outputs than its function %q has", n.name, fn.name)
+	}
+	if err := in.copies(n, scope{prefix: s.prefix, values: map[string]string{}}); err != nil {
+		return err
 	}
 	name := n.name
 	if name == "" {

@@ -50,6 +50,9 @@ func (v *value) resolve() *value {
 	return v
 }
 
+// maxEdges bounds the pairs of operand and result that onnx-go goes through.
+const maxEdges = 1 << 22
+
 // link resolves names: it checks that every value is defined once and before it is used, sorts the
 // nodes and lets onnx-go carry them into our backend.
 func link(g *graphProto, nodes []*nodeProto, constants []*constant) (*graph, error) {
@@ -88,7 +91,11 @@ func link(g *graphProto, nodes []*nodeProto, constants []*constant) (*graph, err
 // their users; the file's order is kept where it has that property.
 func sortNodes(nodes []*nodeProto, values map[string]*value) ([]*nodeProto, error) {
 	producer := make(map[string]int, len(nodes))
+	edges := 0
 	for i, n := range nodes {
+		if edges += len(n.inputs) * len(n.outputs); edges > maxEdges {
+			return nil, fmt.Errorf("the nodes have more than %d pairs of operands and results", maxEdges)
+		}
 		if len(n.outputs) == 0 {
 			return nil, fmt.Errorf("node %q (%s) has no outputs", n.name, n.opType)
 		}
@@ -134,32 +141,34 @@ type sorter struct {
 	sorted   []*nodeProto
 }
 
+// frame is a node whose operands are being visited.
+type frame struct{ node, operand int }
+
 // visit appends node i after everything that it needs, depth first without recursion.
 func (s *sorter) visit(i int) error {
-	stack := []int{i}
+	if s.state[i] == done {
+		return nil
+	}
+	s.state[i] = entered
+	stack := []frame{{node: i}}
 	for len(stack) > 0 {
-		i := stack[len(stack)-1]
-		if s.state[i] == done {
+		top := &stack[len(stack)-1]
+		n := s.nodes[top.node]
+		if top.operand == len(n.inputs) {
+			s.state[top.node] = done
+			s.sorted = append(s.sorted, n)
 			stack = stack[:len(stack)-1]
 			continue
 		}
-		s.state[i] = entered
-		ready := true
-		for _, in := range s.nodes[i].inputs {
-			p, ok := s.producer[in]
-			if !ok || s.state[p] == done {
-				continue
-			}
-			if s.state[p] == entered {
-				return fmt.Errorf("the graph has a cycle through node %q and node %q", s.nodes[p].name, s.nodes[i].name)
-			}
-			stack, ready = append(stack, p), false
-			break
-		}
-		if ready {
-			s.state[i] = done
-			s.sorted = append(s.sorted, s.nodes[i])
-			stack = stack[:len(stack)-1]
+		p, computed := s.producer[n.inputs[top.operand]]
+		top.operand++
+		switch {
+		case !computed || s.state[p] == done:
+		case s.state[p] == entered:
+			return fmt.Errorf("the graph has a cycle through node %q and node %q", s.nodes[p].name, n.name)
+		default:
+			s.state[p] = entered
+			stack = append(stack, frame{node: p})
 		}
 	}
 	return nil

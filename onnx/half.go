@@ -13,9 +13,9 @@ func (e *exporter) param(p *engine.Param) {
 		e.tensors = append(e.tensors, newTensorOut(p.Name, p.Shape, p.Value, nil))
 		return
 	}
-	stored := unique(e.names, p.Name+"_fp16")
+	stored := e.names.unique(p.Name + "_fp16")
 	e.tensors = append(e.tensors, newTypedOut(stored, p.Shape, typeFloat16, p.Value, nil))
-	e.encode("Cast", unique(e.labels, p.Name+"/Cast"), p.Name, []string{stored}, [][]byte{intAttribute("to", int(typeFloat))})
+	e.encode("Cast", e.labels.unique(p.Name+"/Cast"), p.Name, []string{stored}, [][]byte{intAttribute("to", int(typeFloat))})
 }
 
 // fitsHalf tells whether no value is too large for a float16.

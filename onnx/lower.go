@@ -12,6 +12,9 @@ import (
 // maxValue bounds the elements of one value for the file's own batch (1 GiB of float32).
 const maxValue = 1 << 28
 
+// maxReported bounds the list of what is unsupported.
+const maxReported = 1000
+
 // step is one operator of the network to be.
 type step struct {
 	label string
@@ -77,6 +80,9 @@ func (l *lowering) node(n *node) {
 }
 
 func (l *lowering) refuse(n *node, reason string) {
+	if len(l.unsupported) >= maxReported {
+		return
+	}
 	name := n.opType
 	if n.domain != "" {
 		name = n.domain + "." + name

@@ -45,13 +45,13 @@ type namer struct {
 	// verbatim keeps every name of the file: regraft wrote it.
 	verbatim bool
 	scopes   map[string]string // a node's module path, by label
-	taken    map[string]bool
+	taken    names
 	layers   map[string]int
 	module   map[*step]string
 }
 
 func newNamer(g *graph, verbatim bool) *namer {
-	n := &namer{verbatim: verbatim, scopes: map[string]string{}, taken: map[string]bool{}, layers: map[string]int{}, module: map[*step]string{}}
+	n := &namer{verbatim: verbatim, scopes: map[string]string{}, taken: names{}, layers: map[string]int{}, module: map[*step]string{}}
 	for _, node := range g.nodes {
 		n.scopes[node.label()] = modulePath(node.nodeProto)
 	}
@@ -108,7 +108,7 @@ func (n *namer) param(s *step, slot int) *engine.Param {
 	if p.Name != k.name {
 		p.Alias = k.name
 	}
-	n.taken[p.Name] = true
+	n.taken[p.Name] = 1
 	return p
 }
 
@@ -124,14 +124,14 @@ func isLayer(o op.Op) bool {
 
 func (n *namer) name(s *step, slot int, own string) string {
 	role := roles(s.op)[min(slot, len(roles(s.op))-1)]
-	if (n.verbatim && own != "" || dotted.MatchString(own) && !foldedName(own)) && !n.taken[own] {
+	if (n.verbatim && own != "" || dotted.MatchString(own) && !foldedName(own)) && !n.taken.taken(own) {
 		return own
 	}
 	path := n.scopes[s.label]
 	if foldedName(own) {
 		path = strings.TrimSuffix(own, foldedBias)
 	}
-	if path == "" || n.taken[path+"."+role] {
+	if path == "" || n.taken.taken(path+"."+role) {
 		path = n.numbered(s, role)
 	}
 	return path + "." + role
@@ -148,7 +148,7 @@ func foldedName(name string) bool {
 // numbered names the layer of a step by kind and number.
 func (n *namer) numbered(s *step, role string) string {
 	path := n.module[s]
-	for path == "" || n.taken[path+"."+role] {
+	for path == "" || n.taken.taken(path+"."+role) {
 		n.layers[kind(s.op)]++
 		path = fmt.Sprintf("%s%d", kind(s.op), n.layers[kind(s.op)])
 	}

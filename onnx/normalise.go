@@ -135,6 +135,9 @@ func (n *normaliser) channelsFirst() {
 	n.input = out
 }
 
+// maxJoined bounds the operands of a Concat that others are joined with, and so the work on long chains.
+const maxJoined = 256
+
 // flattenConcat joins a Concat of Concats along one axis.
 func (n *normaliser) flattenConcat(s *step) {
 	outer, ok := s.op.(*op.Concat)
@@ -143,7 +146,7 @@ func (n *normaliser) flattenConcat(s *step) {
 	}
 	var in []*value
 	for _, v := range s.in {
-		if inner, o, ok := only[*op.Concat](n, v); ok && o.Axis == outer.Axis {
+		if inner, o, ok := only[*op.Concat](n, v); ok && o.Axis == outer.Axis && len(inner.in) < maxJoined {
 			in = append(in, inner.in...)
 		} else {
 			in = append(in, v)
@@ -376,7 +379,11 @@ func (n *normaliser) channelTransform(s *step) {
 // pickedChannel follows v back to one channel of a value: v = scale * x[:, channel] + shift.
 func pickedChannel(v *value) (x *value, channel int, scale, shift float64, ok bool) {
 	scale = 1
-	for v.step != nil {
+	const farthest = 8 // steps of one channel: Gather, Unsqueeze and some arithmetic
+	for range farthest {
+		if v.step == nil {
+			break
+		}
 		s := v.step
 		switch o := s.op.(type) {
 		case *op.Gather:

@@ -157,9 +157,7 @@ func parseGraph(f field, g *graphProto) error {
 	return f.message(func(f field) error {
 		switch f.number {
 		case 1:
-			n := &nodeProto{}
-			g.nodes = append(g.nodes, n)
-			return parseNode(f, n)
+			return parseNode(f, &g.nodes)
 		case 2:
 			return f.text(&g.name)
 		case 5:
@@ -177,7 +175,12 @@ func parseGraph(f field, g *graphProto) error {
 	})
 }
 
-func parseNode(f field, n *nodeProto) error {
+func parseNode(f field, to *[]*nodeProto) error {
+	if len(*to) >= maxNodes {
+		return fmt.Errorf("more than %d nodes", maxNodes)
+	}
+	n := &nodeProto{}
+	*to = append(*to, n)
 	err := f.message(func(f field) error {
 		switch f.number {
 		case 1:
@@ -324,9 +327,7 @@ func parseFunction(f field, fn *functionProto) error {
 		case 6:
 			return f.appendText(&fn.attributes)
 		case 7:
-			n := &nodeProto{}
-			fn.nodes = append(fn.nodes, n)
-			return parseNode(f, n)
+			return parseNode(f, &fn.nodes)
 		case 9:
 			return parseOpset(f, &fn.opsets)
 		case 10:

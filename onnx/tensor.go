@@ -155,6 +155,9 @@ func toShape(dims []int64) tensor.Shape {
 	return shape
 }
 
+// maxIntegers bounds tensors of integers, which are widened to int64.
+const maxIntegers = 1 << 22
+
 // constant checks the payload's size against the shape and reads it; float32 in raw_data or packed
 // float_data is not copied.
 func (t *tensorProto) constant() (*constant, error) {
@@ -163,6 +166,13 @@ func (t *tensorProto) constant() (*constant, error) {
 		return nil, fmt.Errorf("tensor %q: %w", t.name, err)
 	}
 	width := t.dtype.width()
+	switch t.dtype {
+	case typeFloat, typeDouble, typeFloat16, typeBFloat16:
+	default:
+		if n > maxIntegers {
+			return nil, fmt.Errorf("tensor %q has %d values of type %v: integers are read for shapes and positions only (quantised weights are not supported)", t.name, n, t.dtype)
+		}
+	}
 	if width == 0 {
 		return nil, fmt.Errorf("tensor %q: %v tensors cannot be read", t.name, t.dtype)
 	}

@@ -10,7 +10,7 @@ import (
 
 // maxElements bounds the repeated elements (nodes, attributes, names, numbers outside packed
 // fields) of one file, so that a small file cannot claim much memory.
-const maxElements = 4 << 20
+const maxElements = 1 << 20
 
 // wire walks protobuf messages without copying them: whatever it hands out are sub-slices of the
 // file. It owns every bounds check; what it returned may be trusted to lie inside the file.
