@@ -85,13 +85,29 @@ func (o *DropoutTrain) eval(in []array, out array) {
 // to 0 where it is dropped. It is a function of its arguments alone: element i of the image draws word i of
 // the stream of (key, id, image).
 func DropoutMask(mask []float32, ratio float32, id string, key uint64, image int) {
-	stream := random.At(key, "dropout "+id, uint64(image))
+	NewDropoutMasks(ratio, id).Fill(mask, key, image)
+}
+
+// DropoutMasks draws the masks of one dropout.
+type DropoutMasks struct {
+	purpose string
+	keep    float64
+	scale   float32
+}
+
+// NewDropoutMasks prepares the masks of the dropout called id, which drops the share ratio.
+func NewDropoutMasks(ratio float32, id string) DropoutMasks {
 	keep := 1 - float64(ratio)
-	scale := float32(1 / keep)
+	return DropoutMasks{"dropout " + id, keep, float32(1 / keep)}
+}
+
+// Fill is DropoutMask; it allocates nothing.
+func (d DropoutMasks) Fill(mask []float32, key uint64, image int) {
+	stream := random.At(key, d.purpose, uint64(image))
 	for i := range mask {
 		mask[i] = 0
-		if random.Keep(stream.Uint64(), keep) {
-			mask[i] = scale
+		if random.Keep(stream.Uint64(), d.keep) {
+			mask[i] = d.scale
 		}
 	}
 }

@@ -250,10 +250,18 @@ func (e *emitter) instr(i *instr) error {
 		return e.concat(i, o)
 	case *op.Flatten:
 		return e.flatten(i, o)
+	case *op.DropoutTrain:
+		return e.dropout(i, o)
+	case *op.Slice:
+		return e.slice(i, o)
+	case *op.Reshape:
+		return e.reshape(i, o)
+	case *op.Softmax:
+		return e.softmax(i, o)
 	case *lossGrad:
 		return e.lossGrad(i, o)
 	case op.Op:
-		return e.reference(i, o)
+		return e.elementwise(i, o)
 	}
 	return fmt.Errorf("node %q: the planner has no step for %T", i.label, i.op)
 }

@@ -151,3 +151,31 @@ func (e *emitter) lossGrad(i *instr, o *lossGrad) error {
 	prim, err := kernel.NewSoftmaxCrossEntropy(logits.shape[0], logits.shape[1], o.smoothing, o.weight)
 	return e.primitive(i, prim, err, 1, logits, labels, i.out, loss)
 }
+
+// slice emits a copy of channels, for slices that are no views.
+func (e *emitter) slice(i *instr, o *op.Slice) error {
+	stepped := len(o.Steps) > 0 && o.Steps[0] != 1
+	if len(o.Axes) != 1 || o.Axes[0] != 1 || o.Starts[0] < 0 || stepped || i.out.form == plain || i.in[0].form == plain || i.in[0].param != nil {
+		return e.reference(i, o)
+	}
+	prim, err := kernel.NewSliceCopy(i.in[0].images(), i.out.images(), o.Starts[0])
+	return e.primitive(i, prim, err, 0, i.in[0], i.out)
+}
+
+// reshape emits (N, C*H*W) -> (N,C,H,W), the gradient of flatten.
+func (e *emitter) reshape(i *instr, o *op.Reshape) error {
+	if i.in[0].form != matrix || i.in[0].shape.Dims() != 2 || i.out.form != blocked || i.in[0].shape[0] != i.out.shape[0] {
+		return e.reference(i, o)
+	}
+	prim, err := kernel.NewFlattenGrad(i.in[0].matrix(), i.out.images())
+	return e.primitive(i, prim, err, 0, i.in[0], i.out)
+}
+
+// softmax emits the softmax of (N, C) over C.
+func (e *emitter) softmax(i *instr, o *op.Softmax) error {
+	if i.out.form != matrix || i.out.shape.Dims() != 2 || o.Axis != 1 && o.Axis != -1 {
+		return e.reference(i, o)
+	}
+	prim, err := kernel.NewSoftmax(i.in[0].matrix(), i.out.matrix())
+	return e.primitive(i, prim, err, 0, i.in[0], i.out)
+}

@@ -19,19 +19,22 @@ type Stream struct {
 // At returns the stream of (seed, purpose, indices). Different arguments give independent streams;
 // the same arguments give the same numbers.
 func At(seed uint64, purpose string, indices ...uint64) *Stream {
-	// The arguments are absorbed word by word into a 128-bit state; lengths keep ("a", 1) and ("a1") apart.
-	state := [2]uint64{seed, 0}
-	absorb := func(word uint64) { state = philox(state[0], [2]uint64{state[1], word}) }
-	absorb(uint64(len(purpose))<<32 | uint64(len(indices)))
-	for text := []byte(purpose); len(text) > 0; {
+	state := absorb(seed, purpose, indices) // apart, so that At is inlined and a short-lived Stream stays off the heap
+	return &Stream{key: state[0], nonce: state[1]}
+}
+
+// absorb takes the arguments word by word into a 128-bit state; lengths keep ("a", 1) and ("a1") apart.
+func absorb(seed uint64, purpose string, indices []uint64) [2]uint64 {
+	state := philox(seed, [2]uint64{0, uint64(len(purpose))<<32 | uint64(len(indices))})
+	for len(purpose) > 0 {
 		var word [8]byte
-		text = text[copy(word[:], text):]
-		absorb(binary.LittleEndian.Uint64(word[:]))
+		purpose = purpose[copy(word[:], purpose):]
+		state = philox(state[0], [2]uint64{state[1], binary.LittleEndian.Uint64(word[:])})
 	}
 	for _, i := range indices {
-		absorb(i)
+		state = philox(state[0], [2]uint64{state[1], i})
 	}
-	return &Stream{key: state[0], nonce: state[1]}
+	return state
 }
 
 // Word is the i-th word of the stream, without regard to what has been drawn.
