@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 
 	"gorgonia.org/gorgonia"
@@ -13,9 +14,15 @@ import (
 // maxArena bounds what a program may ask for, in floats: 64 GiB.
 const maxArena = 16 << 30
 
+// ErrShape: programs take and hand out images and matrices only.
+var ErrShape = errors.New("the shape must be (N, C, H, W) or (N, C)")
+
 // Inference compiles net, for up to net.Batch() images, with BatchNorm folded into convolutions
 // and activations applied where their operand is made.
 func Inference(net *engine.Network, opt Options) (*Program, error) {
+	if s := net.Input.Shape(); s.Dims() != 4 {
+		return nil, fmt.Errorf("input: %w, not %v", ErrShape, s)
+	}
 	net, err := net.PoolAfterConv()
 	if err != nil {
 		return nil, err
@@ -183,7 +190,7 @@ func (e *emitter) outputs() error {
 		v := e.g.value(o.Node)
 		root, _ := v.base()
 		if root.form != matrix && root.form != blocked {
-			return fmt.Errorf("output %q of shape %v: only (N, C) and (N, C, H, W) can be read", o.Name, v.shape)
+			return fmt.Errorf("output %q: %w, not %v", o.Name, ErrShape, v.shape)
 		}
 		view := View{Name: o.Name, Ref: root.ref, Rows: v.shape[0], Cols: v.shape.TotalSize() / v.shape[0], Layout: v.images()}
 		e.p.Outputs = append(e.p.Outputs, view)

@@ -13,11 +13,12 @@ type dropout struct {
 
 // dropout emits a DropoutTrain, of dy as of x.
 func (e *emitter) dropout(i *instr, o *op.DropoutTrain) error {
-	if !sameBlocked(i) || i.in[0].param != nil {
+	x, y := i.in[0], i.out
+	if x.form == plain || x.form == vector || y.form != x.form || x.param != nil {
 		return e.reference(i, o)
 	}
-	d := &dropout{masks: op.NewDropoutMasks(o.Ratio, o.ID), x: i.in[0].images(), y: i.out.images()}
-	return e.primitive(i, d, nil, 0, i.in[0], i.in[1], i.out)
+	d := &dropout{masks: op.NewDropoutMasks(o.Ratio, o.ID), x: x.images(), y: y.images()}
+	return e.primitive(i, d, nil, 0, x, i.in[1], y)
 }
 
 func (*dropout) Name() string         { return "dropout_f32_go" }
