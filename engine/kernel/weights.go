@@ -14,34 +14,36 @@ func PackedLen(s ConvShape) int {
 // PackWeights brings weights (Cout, Cin, KH, KW) into the master layout.
 func PackWeights(s ConvShape, dst, oihw []float32) {
 	clear(dst[:PackedLen(s)])
-	eachWeightRow(s, func(o, c, taps int) {
-		for t := range taps {
-			dst[packedAt(s, o, c, t)] = oihw[(o*s.Cin+c)*taps+t]
+	eachPackedRow(s, func(at, from, lanes int) {
+		row := dst[at : at+lanes]
+		for o := range row {
+			row[o] = oihw[from+o*s.Cin*s.KH*s.KW]
 		}
 	})
 }
 
 // UnpackWeights brings weights in the master layout back to (Cout, Cin, KH, KW).
 func UnpackWeights(s ConvShape, oihw, packed []float32) {
-	eachWeightRow(s, func(o, c, taps int) {
-		for t := range taps {
-			oihw[(o*s.Cin+c)*taps+t] = packed[packedAt(s, o, c, t)]
+	eachPackedRow(s, func(at, from, lanes int) {
+		for o, v := range packed[at : at+lanes] {
+			oihw[from+o*s.Cin*s.KH*s.KW] = v
 		}
 	})
 }
 
-func eachWeightRow(s ConvShape, visit func(o, c, taps int)) {
-	for o := range s.Cout {
+// eachPackedRow visits the rows of the master layout that are in use, input channel by input channel so that neighbouring taps are read
+// together: where the row begins, where its first output's weight lies in (Cout, Cin, KH, KW), and how many outputs it has.
+func eachPackedRow(s ConvShape, visit func(at, from, lanes int)) {
+	taps := s.KH * s.KW
+	for block := range blocksOf(s.Cout) {
+		lanes := min(Lanes, s.Cout-block*Lanes)
 		for c := range s.Cin {
-			visit(o, c, s.KH*s.KW)
+			at := (block*taps*blocksOf(s.Cin)+c/Lanes)*Lanes*Lanes + c%Lanes*Lanes
+			for t := range taps {
+				visit(at+t*blocksOf(s.Cin)*Lanes*Lanes, (block*Lanes*s.Cin+c)*taps+t, lanes)
+			}
 		}
 	}
-}
-
-// packedAt is where weight (o, c) of tap t = kh*KW+kw lies.
-func packedAt(s ConvShape, o, c, t int) int {
-	block := (o/Lanes*s.KH*s.KW+t)*blocksOf(s.Cin) + c/Lanes
-	return (block*Lanes+c%Lanes)*Lanes + o%Lanes
 }
 
 func blocksOf(channels int) int { return (channels + Lanes - 1) / Lanes }

@@ -3,8 +3,7 @@ package kernel
 import (
 	"fmt"
 	"runtime"
-
-	"regraft/engine/kernel/toomcook"
+	"slices"
 )
 
 // Transformed weights lie in the order in which the products read them:
@@ -20,62 +19,82 @@ func (w *Winograd) WeightLen() int {
 func (w *Winograd) Pack(dst, oihw []float32) {
 	clear(dst[:w.WeightLen()])
 	s, taps := w.shape, w.shape.KH*w.shape.KW
-	g := toomcook.F(w.algorithm.Outputs, w.algorithm.Taps).G()
-	at := func(o, c, t int) float64 { return float64(oihw[(o*s.Cin+c)*taps+t]) }
-	if w.gradient { // from input o to output c of the forward convolution, taps flipped
-		at = func(o, c, t int) float64 { return float64(oihw[(c*s.Cout+o)*taps+taps-1-t]) }
+	filterOf := func(o, c int) []float32 { return oihw[(o*s.Cin+c)*taps:][:taps] }
+	if w.gradient { // its filters are those of the forward convolution, transposed and turned round
+		filterOf = func(o, c int) []float32 {
+			f := slices.Clone(oihw[(c*s.Cout+o)*taps:][:taps])
+			slices.Reverse(f)
+			return f
+		}
 	}
-	n := len(g)
-	half := make([]float64, n*w.algorithm.Taps)
+	g := w.algorithm.F().G()
+	var filters, half, products [maxProducts]wide
 	for _, b := range w.blocks {
-		for o := b.first * Lanes; o < min((b.first+b.k)*Lanes, s.Cout); o++ {
+		for block := b.first; block < b.first+b.k; block++ {
+			lanes := min(Lanes, s.Cout-block*Lanes)
 			for c := range s.Cin {
-				put := func(position int, v float64) {
-					dst[w.weightAt(b, o, c, position)] = float32(v)
-				}
-				if w.algorithm.Dims == 1 {
-					for i, row := range g {
-						v := 0.0
-						for t, x := range row {
-							v += float64(x * at(o, c, t))
-						}
-						put(i, v)
+				for o := range lanes {
+					for t, v := range filterOf(block*Lanes+o, c) {
+						filters[t][o] = float64(v)
 					}
-					continue
 				}
-				w.square(half, g, func(t int) float64 { return at(o, c, t) }, put)
+				n := w.transformFilters(products[:], half[:], filters[:taps], g)
+				for q := range n {
+					row := dst[w.weightAt(b, block, c, q):][:lanes]
+					for o := range row {
+						row[o] = float32(products[q][o])
+					}
+				}
 			}
 		}
 	}
 }
 
-// square computes G w G^T of one filter.
-func (w *Winograd) square(half []float64, g [][]float64, at func(tap int) float64, put func(position int, v float64)) {
+const maxProducts = 64 // of F(4x4,5x5)
+
+// wide is one weight of 16 filters.
+type wide [Lanes]float64
+
+// transformFilters computes G w, or G w G^T, of 16 filters at once and returns the number of products.
+func (w *Winograd) transformFilters(products, half, filters []wide, g [][]float64) int {
 	r := w.algorithm.Taps
+	if w.algorithm.Dims == 1 {
+		for i, row := range g {
+			products[i] = combine(row, filters, 1)
+		}
+		return len(g)
+	}
 	for i, row := range g {
 		for b := range r {
-			v := 0.0
-			for a, x := range row {
-				v += float64(x * at(a*r+b))
-			}
-			half[i*r+b] = v
+			half[i*r+b] = combine(row, filters[b:], r)
 		}
 	}
 	for i := range g {
 		for j, row := range g {
-			v := 0.0
-			for b, x := range row {
-				v += float64(x * half[i*r+b])
-			}
-			put(i*len(g)+j, v)
+			products[i*len(g)+j] = combine(row, half[i*r:], 1)
 		}
 	}
+	return len(g) * len(g)
 }
 
-// weightAt is where the weight of output o (in group b) and input c lies for a position.
-func (w *Winograd) weightAt(b winogradBlocks, o, c, position int) int {
-	block := b.first*w.algorithm.Products() + position*b.k + o/Lanes - b.first
-	return ((block*w.in.Blocks()+c/Lanes)*Lanes+c%Lanes)*Lanes + o%Lanes
+// combine is the sum of coefficients times values step apart.
+func combine(coefficients []float64, values []wide, step int) (sum wide) {
+	for i, c := range coefficients {
+		if c == 0 {
+			continue
+		}
+		v := &values[i*step]
+		for l := range sum {
+			sum[l] += float64(c * v[l])
+		}
+	}
+	return sum
+}
+
+// weightAt is where the weights of an output block (in group b) and input c begin for a position.
+func (w *Winograd) weightAt(b winogradBlocks, block, c, position int) int {
+	row := b.first*w.algorithm.Products() + position*b.k + block - b.first
+	return ((row*w.in.Blocks()+c/Lanes)*Lanes + c%Lanes) * Lanes
 }
 
 // transformWeights is the weight transform as a step of its own, in float32.
