@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"strconv"
+	"strings"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -176,6 +177,9 @@ func (o answerOptions) unknown(r regraft.Result) bool {
 	return r.Err == nil && float64(r.Top(1)[0].P) < o.threshold
 }
 
+// reason is why there is no answer, without the path, which stands beside it.
+func reason(r regraft.Result) string { return strings.TrimPrefix(r.Err.Error(), r.Path+": ") }
+
 // textAnswers prints "path<tab>label 87.1 %<tab>label 5.0 %".
 type textAnswers struct{ answerOptions }
 
@@ -183,7 +187,7 @@ func (a *textAnswers) write(r regraft.Result) error {
 	a.con.printf("%s", shown(r.Path))
 	switch {
 	case r.Err != nil:
-		a.con.printf("\terror: %s", shown(r.Err.Error()))
+		a.con.printf("\terror: %s", shown(reason(r)))
 	case a.unknown(r):
 		a.con.printf("\tunknown")
 	}
@@ -202,7 +206,7 @@ type csvAnswers struct {
 
 func (a *csvAnswers) write(r regraft.Result) error {
 	if r.Err != nil {
-		a.w.Write([]string{r.Path, "", "", "", "", "", r.Err.Error()})
+		a.w.Write([]string{r.Path, "", "", "", "", "", reason(r)})
 	}
 	for rank, p := range r.Top(a.topk) {
 		a.w.Write([]string{
@@ -245,7 +249,7 @@ func (a *jsonAnswers) write(r regraft.Result) error {
 		answer.Top = append(answer.Top, jsonPrediction(p))
 	}
 	if r.Err != nil {
-		text := r.Err.Error()
+		text := reason(r)
 		answer.Error = &text
 	}
 	if a.logits {
