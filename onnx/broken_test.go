@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -215,6 +216,22 @@ func TestBombs(t *testing.T) {
 	}
 	nested := chainModel("y")
 	nested.nodes = [][]byte{nodeOut("If", "if", []string{"x"}, []string{"y"}, append(deep, appendInt(nil, 20, int64(attributeGraph))...))}
+	many := chainModel("y")
+	for range maxNodes + 1 {
+		many.nodes = append(many.nodes, nil)
+	}
+	pairs := chainModel("y")
+	all := slices.Repeat([]string{"x"}, 4096)
+	results := make([]string, 4096)
+	for i := range results {
+		results[i] = fmt.Sprint("y", i)
+	}
+	pairs.nodes = [][]byte{nodeOut("Concat", "wide", all, results, intAttribute("axis", 1))}
+	long := chainModel("y")
+	long.functions = [][]byte{functionProtoOut("f", "F", []string{"a"}, []string{"b"}, nil, slices.Repeat([][]byte{nodeOut("Relu", "", []string{"a"}, []string{"b"})}, 1000)...)}
+	long.nodes = [][]byte{domainNode("f", "F", strings.Repeat("n", 1<<20), []string{"x"}, []string{"y"})}
+	attributes := chainModel("y")
+	attributes.nodes = [][]byte{nodeOut("Relu", "r", []string{"x"}, []string{"y"}, slices.Repeat([][]byte{nil}, maxElements)...)}
 	one := []float32{1}
 	for name, data := range map[string][]byte{
 		"Concat":          concat.bytes(),
@@ -223,6 +240,11 @@ func TestBombs(t *testing.T) {
 		"Range":           fold("Range", [][]byte{floatTensor("a", nil, 0), floatTensor("b", nil, 1e30), floatTensor("d", nil, 1)}, "a", "b", "d"),
 		"overflow":        fold("ConstantOfShape", [][]byte{intTensor("s", []int{3}, 1<<40, 1<<40, 64)}, "s"),
 		"If":              nested.bytes(),
+		"65536 nodes":     many.bytes(),
+		"pairs":           pairs.bytes(),
+		"for names":       long.bytes(),
+		"1048576 nodes":   attributes.bytes(),
+		"quantised":       fold("Identity", [][]byte{intTensor("s", []int{maxIntegers + 1}, make([]int64, maxIntegers+1)...)}, "s"),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -233,6 +255,43 @@ func TestBombs(t *testing.T) {
 		}
 		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 256<<20 {
 			t.Errorf("%s: %d MiB were allocated", name, allocated>>20)
+		}
+	}
+}
+
+// TestLongChains reads tens of thousands of nodes in each of the forms whose naive treatment takes quadratic time.
+func TestLongChains(t *testing.T) {
+	const n = 20000
+	backwards, nested, repeated := chainModel("y"), chainModel("y"), chainModel("y")
+	wide := make([]string, n)
+	for i := range n {
+		wide[i] = fmt.Sprint("v", i)
+		backwards.nodes = append(backwards.nodes, nodeOut("Relu", "", []string{"x"}, []string{wide[i]}))
+		v, next := fmt.Sprint("v", i), fmt.Sprint("v", i+1)
+		if i == 0 {
+			v = "x"
+		}
+		if i == n-1 {
+			next = "y"
+		}
+		nested.nodes = append(nested.nodes, nodeOut("Concat", "", []string{"x", v}, []string{next}, intAttribute("axis", 1)))
+		repeated.nodes = append(repeated.nodes, nodeOut("Relu", "the same name", []string{v}, []string{next}))
+	}
+	backwards.nodes = append([][]byte{nodeOut("Concat", "wide", wide, []string{"y"}, intAttribute("axis", 1))}, backwards.nodes...)
+	for name, m := range map[string]testModel{"backwards": backwards, "nested": nested, "repeated": repeated} {
+		net, _, err := ReadBytes(m.bytes(), ReadOptions{})
+		if name == "backwards" {
+			if err == nil || !strings.Contains(err.Error(), "has 20000 operands") {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, err := writtenBytes(net); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

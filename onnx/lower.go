@@ -12,6 +12,9 @@ import (
 // maxValue bounds the elements of one value for the file's own batch (1 GiB of float32).
 const maxValue = 1 << 28
 
+// maxOperands bounds the operands of one node; Gorgonia takes quadratic time over them.
+const maxOperands = 1024
+
 // maxReported bounds the list of what is unsupported.
 const maxReported = 1000
 
@@ -262,7 +265,7 @@ func (c *call) unusedResults() error {
 // it. Both read all attributes before anything else, so that problems with attributes are found even where
 // an operand's shape is not known.
 func (row *operator) choose(c *call) (func() error, error) {
-	if n := len(c.node.in); n < row.operands[0] || row.operands[1] >= 0 && n > row.operands[1] {
+	if n := len(c.node.in); n < row.operands[0] || n > maxOperands || row.operands[1] >= 0 && n > row.operands[1] {
 		return nil, fmt.Errorf("the node has %d operands", n)
 	}
 	known, all := make([]*constant, len(c.node.in)), true
