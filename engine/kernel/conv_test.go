@@ -208,3 +208,29 @@ func TestConvErrors(t *testing.T) {
 		t.Error("NewConv of nothing: no error")
 	}
 }
+
+// TestConvKernels checks that there is a kernel for every tile that the tiler may choose.
+func TestConvKernels(t *testing.T) {
+	for _, isa := range isas()[1:] {
+		for _, in := range []Layout{Blocked(16, 9, 9, 0), Pixels(3, 9, 9, 0)} {
+			tl := newTiler(isa, in, Blocked(64, 9, 9, 0))
+			pitches := []int{64, 128}
+			if !in.blocked() {
+				pitches = []int{12, 24, 48}
+			}
+			for k := 1; k <= tl.maxBlocks(); k++ {
+				for _, pitch := range pitches {
+					for n := 1; n <= tl.maxPixels(k, pitch); n++ {
+						p := pitch
+						if n == 1 && in.blocked() {
+							p = 64
+						}
+						if convKernel(isa, k, n, p) == nil {
+							t.Errorf("%s: no kernel for %d pixels x %d blocks at pitch %d", isa, n, k, p)
+						}
+					}
+				}
+			}
+		}
+	}
+}

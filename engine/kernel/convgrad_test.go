@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -70,9 +71,15 @@ func transposed(t *testing.T, s ConvShape, oihw []float32) []float32 {
 	clear(packed.floats)
 	run1(NewTransposeWeights(s), Args{Operand: [8]uintptr{Address(master), packed.address()}, Images: 1})
 	packed.check(t, "transposed weights")
-	runtime.KeepAlive(master)
 	packTransposed(s, direct, oihw)
 	sameBits(t, "transposed weights", packed.floats, direct)
+	plain := *NewTransposeWeights(s).(*transposeWeights)
+	plain.kernel = transposeGo
+	again := newGuarded(PackedLen(s))
+	clear(again.floats)
+	run1(&plain, Args{Operand: [8]uintptr{Address(master), again.address()}, Images: 1})
+	sameBits(t, "transposed weights in plain Go", again.floats, direct)
+	runtime.KeepAlive(master)
 	return packed.floats
 }
 
@@ -168,4 +175,65 @@ func TestGradMatrix(t *testing.T) {
 	s := ConvShape{Cin: 70, Cout: 37, H: 1, W: 12, OH: 1, OW: 12, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
 	checkGradX(t, s, Matrix(12, 37), Matrix(12, 70), 0, 1)
 	checkGradW(t, s, Matrix(12, 70), Matrix(12, 37), 1)
+}
+
+// TestRandomShapes runs forward pass and both gradients on shapes drawn at random, on small integers, in the widest instruction set.
+func TestRandomShapes(t *testing.T) {
+	r := rand.New(rand.NewPCG(21, 22))
+	between := func(low, high int) int { return low + r.IntN(high-low+1) }
+	for n := 0; n < 150; {
+		s := ConvShape{Cin: between(1, 40), Cout: between(1, 90), H: between(1, 14), W: between(1, 20), KH: between(1, 4), KW: between(1, 4),
+			SH: between(1, 3), SW: between(1, 4), DH: between(1, 2), DW: between(1, 3), PT: between(0, 3), PL: between(0, 3)}
+		s.OH = (s.H+s.PT+between(0, 3)-(s.KH-1)*s.DH-1)/s.SH + 1
+		s.OW = (s.W+s.PL+between(0, 3)-(s.KW-1)*s.DW-1)/s.SW + 1
+		if s.OH < 1 || s.OW < 1 {
+			continue
+		}
+		n++
+		t.Run(fmt.Sprintf("%s pad %d,%d out %dx%d", s, s.PT, s.PL, s.OH, s.OW), func(t *testing.T) { checkExactly(t, s, between(1, 3)) })
+	}
+}
+
+// checkExactly compares a shape's three passes with naive loops on small integers.
+func checkExactly(t *testing.T, s ConvShape, images int) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(23, 24))
+	x, w := integers(r, images*s.Cin*s.H*s.W), integers(r, s.Cout*s.Cin*s.KH*s.KW)
+	g, bias := integers(r, images*s.Cout*s.OH*s.OW), integers(r, s.Cout)
+	in, out := Blocked(s.Cin, s.H, s.W, max(s.Halo(), s.GradHalo())), Blocked(s.Cout, s.OH, s.OW, s.GradHalo())
+	same := func(what string, got []float32, want sums) {
+		closeTo(t, what, got, want.value, make([]float64, len(got)))
+	}
+	c, err := NewConv(widest(), s, in, out, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same("forward", forward(t, c, in, out, s, x, w, bias, nil, 0, images), referenceForward(s, x, w, bias, nil, 0, images))
+
+	c, err = NewConvGradX(widest(), s, out, in, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turned, zeros := transposed(t, s, w), newGuarded(blocksOf(s.Cin)*Lanes)
+	clear(zeros.floats)
+	gx, gy, dx := place(in, images, x), place(out, images, g), place(in, images, nil)
+	run1(c, Args{Operand: [8]uintptr{gy.address(), Address(turned), zeros.address(), dx.address()}, Images: images})
+	runtime.KeepAlive(turned)
+	same("data gradient", take(t, in, images, dx), referenceGradX(s, g, w, nil, 0, images))
+
+	p, err := NewConvGradW(widest(), s, in, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dw := newGuarded(PackedLen(s))
+	run1(p, Args{Operand: [8]uintptr{gx.address(), gy.address(), dw.address()}, Images: images})
+	dw.check(t, "weight gradient")
+	got, want := make([]float32, len(w)), newSums(len(w))
+	UnpackWeights(s, got, dw.floats)
+	for n := range images {
+		eachTap(s, func(xi, wi, yi int) {
+			want.add(wi, float64(g[n*s.Cout*s.OH*s.OW+yi])*float64(x[n*s.Cin*s.H*s.W+xi]))
+		})
+	}
+	same("weight gradient", got, want)
 }
