@@ -50,9 +50,10 @@ var (
 
 // updateArgs is the argument block of the assembly.
 type updateArgs struct {
-	P, G, A, B uintptr    // 0 8 16 24
-	N          int        // 32 blocks of sixteen floats
-	K          *Constants // 40
+	P, G, A, B uintptr // 0 8 16 24
+	N          int     // 32 blocks of sixteen floats
+	K          uintptr // 40
+	constants  Constants
 }
 
 // updateRun is the most floats that one call into assembly takes: five streams of 64 KiB.
@@ -60,7 +61,7 @@ const updateRun = 16 << 10
 
 // Apply updates the parameters p by the gradients g. state holds r.States slices; all slices have
 // the same length. The bits do not depend on isa, nor on how a longer run is cut into calls.
-func (r *Rule) Apply(isa ISA, k Constants, p, g []float32, state ...[]float32) {
+func (r *Rule) Apply(w *Worker, isa ISA, k Constants, p, g []float32, state ...[]float32) {
 	if len(p) == 0 {
 		return
 	}
@@ -72,14 +73,15 @@ func (r *Rule) Apply(isa ISA, k Constants, p, g []float32, state ...[]float32) {
 	if kernel != nil {
 		whole = n / Lanes * Lanes // the last few go the plain way, with the same bits
 	}
+	u := argsOf[updateArgs](w)
+	u.constants, u.K = k, uintptr(unsafe.Pointer(&u.constants))
 	for i := 0; i < whole; i += updateRun {
-		kernel(&updateArgs{
-			P: uintptr(unsafe.Pointer(&p[i])), G: uintptr(unsafe.Pointer(&g[i])),
-			A: uintptr(unsafe.Pointer(&a[i])), B: uintptr(unsafe.Pointer(&b[i])),
-			N: min(updateRun, whole-i) / Lanes, K: &k,
-		})
+		u.P, u.G = uintptr(unsafe.Pointer(&p[i])), uintptr(unsafe.Pointer(&g[i]))
+		u.A, u.B = uintptr(unsafe.Pointer(&a[i])), uintptr(unsafe.Pointer(&b[i]))
+		u.N = min(updateRun, whole-i) / Lanes
+		kernel(u)
 	}
-	r.twin(&k, p[whole:], g[whole:], a[whole:], b[whole:])
+	r.twin(&u.constants, p[whole:], g[whole:], a[whole:], b[whole:])
 	runtime.KeepAlive(states)
 	runtime.KeepAlive(p)
 	runtime.KeepAlive(g)

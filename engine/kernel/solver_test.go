@@ -36,7 +36,7 @@ func TestRules(t *testing.T) {
 					out = append(out, g.floats)
 				}
 				for range 3 {
-					rule.Apply(isa, k, out[0], out[1], out[2:]...)
+					rule.Apply(NewWorker(0), isa, k, out[0], out[1], out[2:]...)
 				}
 				for i, g := range buffers {
 					g.check(t, fmt.Sprintf("%s operand %d", rule.name, i))

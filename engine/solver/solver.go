@@ -149,6 +149,12 @@ type flat struct {
 	isa    kernel.ISA
 	state  [][]float32
 	steps  int
+
+	// A step in hand. The parts are prepared once, so that a step allocates nothing.
+	parts         []func()
+	running       sync.WaitGroup
+	params, grads []float32
+	constants     kernel.Constants
 }
 
 func (s *flat) Name() string       { return s.name }
@@ -159,19 +165,34 @@ func (s *flat) Step(params, grads []float32, lr float32) {
 	if s.state == nil {
 		s.state = s.fresh(len(params))
 	}
+	if s.parts == nil {
+		s.prepare(len(params))
+	}
 	s.steps++
-	constants := s.method.constants(s.config, float64(lr), s.steps)
-	var workers sync.WaitGroup
-	for _, r := range shares(len(params)) {
-		workers.Go(func() {
-			state := make([][]float32, len(s.state))
-			for i, v := range s.state {
-				state[i] = v[r.from:r.to]
-			}
-			s.rule.Apply(s.isa, constants, params[r.from:r.to], grads[r.from:r.to], state...)
+	s.constants = s.method.constants(s.config, float64(lr), s.steps)
+	s.params, s.grads = params, grads
+	s.running.Add(len(s.parts))
+	for _, part := range s.parts[1:] {
+		go part()
+	}
+	s.parts[0]()
+	s.running.Wait()
+	s.params, s.grads = nil, nil
+}
+
+// prepare divides the work on n parameters.
+func (s *flat) prepare(n int) {
+	for _, r := range shares(n) {
+		state := make([][]float32, len(s.state))
+		for i, v := range s.state {
+			state[i] = v[r.from:r.to]
+		}
+		w := kernel.NewWorker(0)
+		s.parts = append(s.parts, func() {
+			s.rule.Apply(w, s.isa, s.constants, s.params[r.from:r.to], s.grads[r.from:r.to], state...)
+			s.running.Done()
 		})
 	}
-	workers.Wait()
 }
 
 // share is a range of parameters.
@@ -206,7 +227,7 @@ func (s *flat) Restore(state [][]float32, steps int) error {
 		return fmt.Errorf("optimizer %s: checkpoint after %d steps", s.name, steps)
 	}
 	if len(state) == 0 && steps == 0 {
-		s.state, s.steps = nil, 0
+		s.state, s.steps, s.parts = nil, 0, nil
 		return nil
 	}
 	if len(state) != s.rule.States {
@@ -219,7 +240,7 @@ func (s *flat) Restore(state [][]float32, steps int) error {
 		}
 		own[i] = slices.Clone(v)
 	}
-	s.state, s.steps = own, steps
+	s.state, s.steps, s.parts = own, steps, nil
 	return nil
 }
 
