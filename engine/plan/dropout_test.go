@@ -31,7 +31,8 @@ func TestDropoutBits(t *testing.T) {
 				t.Fatal(err)
 			}
 
-			packed, result, keys := kernel.Aligned(l.Len(images)), kernel.Aligned(l.Len(images)), kernel.Aligned(4)
+			room := l.Len(images) + l.Blocks()*l.Plane // images of a matrix lie within each other's planes
+			packed, result, keys := kernel.Aligned(room), kernel.Aligned(room), kernel.Aligned(4)
 			copy(keys, parts[:])
 			l.Pack(packed, x, images)
 			d := &dropout{masks: op.NewDropoutMasks(o.Ratio, o.ID), x: l, y: l}
