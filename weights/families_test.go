@@ -215,8 +215,8 @@ func checkFast(t *testing.T, what string, p *plan.Program) {
 	}
 }
 
-// batches is larger where few values per channel would make BatchNorm's gradients all noise.
-var batches = map[string]string{"inception_v3": "4"}
+// batches is larger where few values per channel would make BatchNorm's gradients all noise, smaller where two photos take long.
+var batches = map[string]string{"inception_v3": "4", "vgg11_bn": "1", "vgg16": "1", "convnext_tiny": "1"}
 
 // TestFamilies takes every family from PyTorch's state dict to logits and to one training step.
 func TestFamilies(t *testing.T) {

@@ -1,0 +1,25 @@
+package weights_test
+
+import (
+	"testing"
+
+	"regraft/engine/kernel"
+	"regraft/engine/plan"
+	"regraft/weights"
+)
+
+// TestStateDict takes a narrow ResNet-18 from PyTorch's files in all formats to logits and to one training step.
+func TestStateDict(t *testing.T) {
+	best, err := kernel.Detect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := stateIn(t, "testdata", "resnet18")
+	net := s.imported(t, weights.Options{Arch: "resnet18", Size: 64})
+	for isa := kernel.Go; isa <= best; isa++ {
+		for _, direct := range []bool{true, false} {
+			s.checkInference(t, net, plan.Options{ISA: isa, Direct: direct})
+			s.checkTraining(t, net, plan.Options{ISA: isa, Direct: direct})
+		}
+	}
+}
