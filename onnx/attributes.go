@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"unicode"
 )
 
 // attributes gives typed access to a node's attributes and remembers which were asked for: an
@@ -129,5 +131,19 @@ type Unsupported struct {
 }
 
 func (u Unsupported) String() string {
-	return fmt.Sprintf("%s (node %q): %s", u.Operator, u.Node, u.Reason)
+	return fmt.Sprintf("%s (node %q): %s", printable(u.Operator), printable(u.Node), printable(u.Reason))
+}
+
+// printable makes text from a file fit for a message: no control characters, no endless names.
+func printable(s string) string {
+	const most = 300
+	if len(s) > most {
+		s = s[:most] + "..."
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, s)
 }

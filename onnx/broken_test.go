@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // TestNoModel recognises what people take for a model by its first bytes.
@@ -124,7 +125,10 @@ func TestBroken(t *testing.T) {
 		"a second graph":     append(good(func(*testModel) {}), appendMessage(nil, 7, nil)...),
 		"wire type 3":        append(good(func(*testModel) {}), 0x0b),
 		"field number 0":     append(good(func(*testModel) {}), 0x00),
-		"sparse":             append(appendInt(nil, 1, 8), appendMessage(appendMessage(nil, 8, appendInt(nil, 2, 17)), 7, append(append(appendMessage(nil, 1, relu("x", "y")), appendMessage(nil, 12, inputProto("y", typeFloat))...), appendMessage(nil, 15, nil)...))...),
+		"a name of 5000 bytes": good(func(m *testModel) {
+			m.nodes = append(m.nodes, nodeOut("Relu", strings.Repeat("n", 5000), []string{"x"}, []string{"z"}))
+		}),
+		"sparse": append(appendInt(nil, 1, 8), appendMessage(appendMessage(nil, 8, appendInt(nil, 2, 17)), 7, append(append(appendMessage(nil, 1, relu("x", "y")), appendMessage(nil, 12, inputProto("y", typeFloat))...), appendMessage(nil, 15, nil)...))...),
 		"ConvTranspose": good(func(m *testModel) {
 			m.nodes = append(m.nodes, nodeOut("ConvTranspose", "t", []string{"y"}, []string{"z"}))
 		}),
@@ -229,7 +233,8 @@ func TestBombs(t *testing.T) {
 	pairs.nodes = [][]byte{nodeOut("Concat", "wide", all, results, intAttribute("axis", 1))}
 	long := chainModel("y")
 	long.functions = [][]byte{functionProtoOut("f", "F", []string{"a"}, []string{"b"}, nil, slices.Repeat([][]byte{nodeOut("Relu", "", []string{"a"}, []string{"b"})}, 1000)...)}
-	long.nodes = [][]byte{domainNode("f", "F", strings.Repeat("n", 1<<20), []string{"x"}, []string{"y"})}
+	long.nodes = [][]byte{domainNode("f", "F", strings.Repeat("n", 4000), []string{"x"}, []string{"y"})}
+	long.nodes = slices.Repeat(long.nodes, 60)
 	attributes := chainModel("y")
 	attributes.nodes = [][]byte{nodeOut("Relu", "r", []string{"x"}, []string{"y"}, slices.Repeat([][]byte{nil}, maxElements)...)}
 	one := []float32{1}
@@ -293,5 +298,25 @@ func TestLongChains(t *testing.T) {
 		if _, err := writtenBytes(net); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestStrangeNames quotes names of a file that would upset a terminal, and shortens endless ones.
+func TestStrangeNames(t *testing.T) {
+	m := chainModel("y")
+	m.nodes = [][]byte{
+		nodeOut("Odd\x1b[31m", "red\x1b[0m\xff", []string{"x"}, []string{"a"}),
+		nodeOut("Long"+strings.Repeat("g", 4000), strings.Repeat("n", 4000), []string{"a"}, []string{"y"}),
+	}
+	for i := range 100 {
+		m.nodes = append(m.nodes, nodeOut("More", "", []string{"y"}, []string{fmt.Sprint("z", i)}))
+	}
+	_, info, err := ReadBytes(m.bytes(), ReadOptions{})
+	if err == nil || len(info.Unsupported) != 102 {
+		t.Fatalf("%v, %d reported", err, len(info.Unsupported))
+	}
+	message := err.Error()
+	if strings.Contains(message, "\x1b") || !utf8.ValidString(message) || len(message) > 10000 || !strings.Contains(message, "and 72 more") {
+		t.Errorf("a message of %d bytes: %.1000q", len(message), message)
 	}
 }

@@ -120,7 +120,7 @@ func parseOpset(f field, to *[]opsetImport) error {
 	err := f.message(func(f field) error {
 		switch f.number {
 		case 1:
-			return f.text(&o.domain)
+			return f.name(&o.domain)
 		case 2:
 			return f.int(&o.version)
 		}
@@ -159,7 +159,7 @@ func parseGraph(f field, g *graphProto) error {
 		case 1:
 			return parseNode(f, &g.nodes)
 		case 2:
-			return f.text(&g.name)
+			return f.name(&g.name)
 		case 5:
 			t := &tensorProto{}
 			g.initializers = append(g.initializers, t)
@@ -184,21 +184,21 @@ func parseNode(f field, to *[]*nodeProto) error {
 	err := f.message(func(f field) error {
 		switch f.number {
 		case 1:
-			return f.appendText(&n.inputs)
+			return f.appendName(&n.inputs)
 		case 2:
-			return f.appendText(&n.outputs)
+			return f.appendName(&n.outputs)
 		case 3:
-			return f.text(&n.name)
+			return f.name(&n.name)
 		case 4:
-			return f.text(&n.opType)
+			return f.name(&n.opType)
 		case 5:
 			a := &attributeProto{}
 			n.attributes = append(n.attributes, a)
 			return parseAttribute(f, a)
 		case 7:
-			return f.text(&n.domain)
+			return f.name(&n.domain)
 		case 8:
-			return f.text(&n.overload)
+			return f.name(&n.overload)
 		case 9:
 			return n.parseMetadata(f)
 		}
@@ -229,7 +229,7 @@ func parseAttribute(f field, a *attributeProto) error {
 	err := f.message(func(f field) error {
 		switch f.number {
 		case 1:
-			return f.text(&a.name)
+			return f.name(&a.name)
 		case 2:
 			implied = attributeFloat
 			return f.float(&a.f)
@@ -253,11 +253,11 @@ func parseAttribute(f field, a *attributeProto) error {
 			return f.appendInts(&a.ints)
 		case 9:
 			implied = attributeStrings
-			return f.appendText(&a.strings)
+			return f.appendName(&a.strings)
 		case 20:
 			return f.int((*int64)(&declared))
 		case 21:
-			return f.text(&a.ref)
+			return f.name(&a.ref)
 		}
 		return nil
 	})
@@ -272,7 +272,7 @@ func parseValueInfo(f field, to *[]valueInfo) error {
 	err := f.message(func(f field) error {
 		switch f.number {
 		case 1:
-			return f.text(&v.name)
+			return f.name(&v.name)
 		case 2:
 			return f.message(v.parseType)
 		}
@@ -303,7 +303,7 @@ func (v *valueInfo) parseType(f field) error {
 					case 1:
 						return f.int(&d.Size)
 					case 2:
-						return f.text(&d.Name)
+						return f.name(&d.Name)
 					}
 					return nil
 				})
@@ -319,25 +319,25 @@ func parseFunction(f field, fn *functionProto) error {
 	err := f.message(func(f field) error {
 		switch f.number {
 		case 1:
-			return f.text(&fn.name)
+			return f.name(&fn.name)
 		case 4:
-			return f.appendText(&fn.inputs)
+			return f.appendName(&fn.inputs)
 		case 5:
-			return f.appendText(&fn.outputs)
+			return f.appendName(&fn.outputs)
 		case 6:
-			return f.appendText(&fn.attributes)
+			return f.appendName(&fn.attributes)
 		case 7:
 			return parseNode(f, &fn.nodes)
 		case 9:
 			return parseOpset(f, &fn.opsets)
 		case 10:
-			return f.text(&fn.domain)
+			return f.name(&fn.domain)
 		case 11:
 			a := &attributeProto{}
 			fn.defaults = append(fn.defaults, a)
 			return parseAttribute(f, a)
 		case 13:
-			return f.text(&fn.overload)
+			return f.name(&fn.overload)
 		}
 		return nil
 	})

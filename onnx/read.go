@@ -26,6 +26,9 @@ var (
 // UnsupportedError lists everything in a file that is not understood.
 type UnsupportedError struct{ List []Unsupported }
 
+// maxShown bounds the lines of the error; List is complete.
+const maxShown = 30
+
 // Error has one line for every entry.
 func (e *UnsupportedError) Error() string {
 	var b strings.Builder
@@ -34,7 +37,11 @@ func (e *UnsupportedError) Error() string {
 		b.Reset()
 		b.WriteString("the model is not supported:")
 	}
-	for _, u := range e.List {
+	for i, u := range e.List {
+		if i == maxShown {
+			fmt.Fprintf(&b, "\n  and %d more", len(e.List)-i)
+			break
+		}
 		b.WriteString("\n  ")
 		b.WriteString(u.String())
 	}

@@ -87,7 +87,7 @@ func parseTensor(f field, t *tensorProto) error {
 		case 5, 7, 11:
 			return f.appendInts(&t.ints)
 		case 8:
-			return f.text(&t.name)
+			return f.name(&t.name)
 		case 9:
 			t.hasRaw = true
 			return f.bytes(&t.raw)

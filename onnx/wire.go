@@ -143,6 +143,17 @@ func (f field) text(to *string) error {
 	return f.expect(protowire.BytesType)
 }
 
+// maxName bounds names, so that messages can show them.
+const maxName = 1 << 12
+
+// name is text for the names of nodes, values and operators.
+func (f field) name(to *string) error {
+	if len(f.content) > maxName {
+		return fmt.Errorf("byte %d: a name of %d bytes", f.at, len(f.content))
+	}
+	return f.text(to)
+}
+
 func (f field) int(to *int64) error {
 	*to = int64(f.scalar)
 	return f.expect(protowire.VarintType)
@@ -153,13 +164,15 @@ func (f field) float(to *float32) error {
 	return f.expect(protowire.Fixed32Type)
 }
 
-// appendText reads one element of a repeated string.
-func (f field) appendText(to *[]string) error {
+// appendName reads one element of a repeated string.
+func (f field) appendName(to *[]string) error {
+	var name string
 	if err := f.w.count(1); err != nil {
 		return err
 	}
-	*to = append(*to, string(f.content))
-	return f.expect(protowire.BytesType)
+	err := f.name(&name)
+	*to = append(*to, name)
+	return err
 }
 
 // appendInts reads a repeated int64, packed or one element.
