@@ -58,7 +58,7 @@ func eval(con *console, c *urfave.Context) error {
 		return err
 	}
 	events := &evalEvents{con: con, bar: con.progress(0, "")}
-	defer events.bar.done()
+	defer func() { events.bar.done() }()
 	o := train.Options{Threads: c.Int("threads"), Workers: c.Int("workers"), TIFF: c.Bool("tiff")}
 	answers, err := train.Evaluate(c.Context, m.Network(), samples, o, train.PhaseTest, events)
 	if err != nil {

@@ -69,7 +69,7 @@ func trainModel(con *console, c *urfave.Context) error {
 
 // fit runs the training and takes the bar off the screen whatever happens.
 func fit(ctx context.Context, cfg train.Config, report *trainReport) (*train.Result, error) {
-	defer report.bar.done()
+	defer func() { report.bar.done() }()
 	return train.Fit(ctx, cfg, report)
 }
 
