@@ -109,16 +109,18 @@ func (w *Winograd) Items(images int) int {
 	return groups * parts
 }
 
-// division divides the tiles of all images evenly into groups. Where that gives one group only, its output blocks are shared by two
-// items, each of which transforms the pixels for itself.
+// division divides the tiles of all images evenly into groups: at least four where they are worth it, an even number while there are
+// few, so that threads share them well. Where there is one group only, its output blocks are shared by two items, each of which
+// transforms the pixels for itself.
 func (w *Winograd) division(images int) (groups, parts int) {
+	const worthIt, few = 16, 16
 	tiles := images * w.perImage()
-	groups = (tiles + w.group - 1) / w.group
+	groups = max((tiles+w.group-1)/w.group, min(4, tiles/worthIt))
 	if groups == 1 {
 		return 1, min(2, len(w.blocks))
 	}
-	if groups < 16 {
-		groups += groups % 2 // two threads share them evenly
+	if groups < few {
+		groups += groups % 2
 	}
 	return min(groups, tiles), 1
 }
