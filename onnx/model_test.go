@@ -120,6 +120,29 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestInputSize asks for other image sizes than the file's.
+func TestInputSize(t *testing.T) {
+	folder, _ := fixtures(t)
+	for name, size := range map[string]int{"inception_v3.ts113.eval.op14": 139, "resnet18.dyn.eval.op20.batch": 96, "squeezenet1_1.dyn.eval.op20": 80} {
+		net, _, err := Read(filepath.Join(folder, name+".onnx"), ReadOptions{Size: size, Batch: 3})
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if in, out := net.Input.Shape(), net.Outputs[0].Node.Shape(); !in.Eq([]int{3, 3, size, size}) || !out.Eq([]int{3, 7}) {
+			t.Errorf("%s: %v -> %v", name, in, out)
+		}
+	}
+	_, _, err := Read(filepath.Join(folder, "alexnet.ts113.eval.op14.onnx"), ReadOptions{Size: 300})
+	if err == nil || !strings.Contains(err.Error(), "exported for images of 224x224") {
+		t.Errorf("AlexNet at 300 pixels: %v", err)
+	}
+	_, _, err = Read(filepath.Join(folder, "inception_v3.ts113.eval.op14.onnx"), ReadOptions{Size: 20})
+	if err == nil || !strings.Contains(err.Error(), "exported for images of 75x75") {
+		t.Errorf("Inception-v3 at 20 pixels: %v", err)
+	}
+}
+
 // BenchmarkRead imports the real model.
 func BenchmarkRead(b *testing.B) {
 	path := golden.Model(b)
