@@ -170,10 +170,28 @@ func TestGoldenTrainingForward(t *testing.T) {
 	}
 }
 
-// TestFixtures runs every small export compiled, against the outputs that PyTorch (or, for the one made by
-// hand, ONNX Runtime) gave; training exports with their batch statistics too.
+// TestFixtures runs the small exports that every clone has; TestSharedFixtures all of them.
 func TestFixtures(t *testing.T) {
-	for _, file := range golden.Glob(t, "fixtures/*.onnx") {
+	folder, err := filepath.Abs("../../onnx/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(folder + "/*.npz")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no fixtures in %s (%v)", folder, err)
+	}
+	for i, f := range files {
+		files[i] = strings.TrimSuffix(f, ".npz") + ".onnx"
+	}
+	testFixtures(t, files)
+}
+
+func TestSharedFixtures(t *testing.T) { testFixtures(t, golden.Glob(t, "fixtures/*.onnx")) }
+
+// testFixtures runs exports compiled, against the outputs that PyTorch (or, for the one made by hand, ONNX
+// Runtime) gave; training exports with their batch statistics too.
+func testFixtures(t *testing.T, files []string) {
+	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".onnx")
 		t.Run(name, func(t *testing.T) {
 			ref := golden.Npz(t, strings.TrimSuffix(file, ".onnx")+".npz")
