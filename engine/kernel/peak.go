@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// peakArgs are the arguments of the loops that measure the machine: Rounds times four multiply-adds in all but four registers.
+// peakArgs are the arguments of the loops that measure the machine: Rounds times four multiply-adds in all but two registers.
 type peakArgs struct{ Rounds int }
 
 // Peak is the rate of independent multiply-adds on that many threads at once, in GFLOP/s: the best of several short runs. It is what
 // percentages of peak refer to; measure it in the same run. The plain Go form has no such loop and gives 0.
 func Peak(isa ISA, threads int) float64 {
-	const rounds, tries = 20_000, 20
+	const rounds, tries = 20_000, 60
 	loop, flops := peakLoop(isa)
 	if loop == nil {
 		return 0

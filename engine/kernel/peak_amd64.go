@@ -8,9 +8,9 @@ package kernel
 func peakLoop(isa ISA) (func(*peakArgs), float64) {
 	switch isa {
 	case AVX512:
-		return peak_f32_avx512, 3584
+		return peak_f32_avx512, 3840
 	case AVX2:
-		return peak_f32_avx2, 768
+		return peak_f32_avx2, 896
 	}
 	return nil, 0
 }
