@@ -21,8 +21,11 @@ func benchCommand(con *console) *urfave.Command {
 		Subcommands: []*urfave.Command{
 			benchSubcommand(con, "infer", "time of inference", 10, benchInfer),
 			benchSubcommand(con, "train", "time of a full training step: forward, backward, update", 3, benchTrain),
+			benchLayersCommand(con),
 		},
-		Action: func(c *urfave.Context) error { return usagef("what? regraft bench infer or regraft bench train") },
+		Action: func(c *urfave.Context) error {
+			return usagef("what? regraft bench infer, regraft bench train or regraft bench layers")
+		},
 	}
 }
 
@@ -156,11 +159,7 @@ func benchTrain(m *regraft.Model, images int) (func() error, float64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	x, labels := noise(m, images), make([]float32, images)
-	classes := len(m.Labels())
-	for i := range labels {
-		labels[i] = float32(i % classes)
-	}
+	x, labels := noise(m, images), classIDs(m, images)
 	return func() error {
 		loss, err := s.Step(x, labels)
 		if err == nil && loss != loss {
@@ -177,4 +176,13 @@ func noise(m *regraft.Model, images int) []float32 {
 		x[i] = float32(uint32(i)*2654435761>>8)/(1<<23) - 1
 	}
 	return x
+}
+
+// classIDs are labels for noise: the classes in turn.
+func classIDs(m *regraft.Model, images int) []float32 {
+	labels := make([]float32, images)
+	for i := range labels {
+		labels[i] = float32(i % len(m.Labels()))
+	}
+	return labels
 }

@@ -22,7 +22,7 @@ const (
 	statusData        = 3 // a problem with the photos or their folders, or labels that the model lacks
 	statusModel       = 4 // the model is missing, invalid or not supported
 	statusInputs      = 5 // finished, but some inputs failed
-	statusParity      = 6 // verify: the outputs are too far from the reference
+	statusParity      = 6 // verify: too far from the reference; bench layers --assert: not the fastest kernels
 	statusInterrupted = 130
 	statusTerminated  = 143
 )

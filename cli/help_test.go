@@ -17,6 +17,7 @@ var screens = map[string]int{
 	"bench":        24,
 	"bench infer":  24,
 	"bench train":  24,
+	"bench layers": 24,
 	"completion":   24,
 	"import":       24,
 	"weights":      24,

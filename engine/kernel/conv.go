@@ -18,9 +18,12 @@ const (
 // instruction set do not show in its bits.
 type Conv struct {
 	name, reason string
+	family       string // what name begins with
+	isa          ISA
 	shape        ConvShape
 	flags        int
 	in, out      Layout
+	dense        []phase
 	phases       []convPhase
 	weightLen    int // floats
 	blockBytes   int // of one output block's packed weights
@@ -46,7 +49,9 @@ func NewConv(isa ISA, s ConvShape, in, out Layout, flags int) (*Conv, error) {
 	}
 	c := &Conv{shape: s, flags: flags, in: in, out: out, weightLen: PackedLen(s)}
 	c.pack = func(dst, oihw []float32) { PackWeights(s, dst, oihw) }
-	return c, c.prepare(isa, "conv", []phase{forwardPhase(s)})
+	c.isa, c.family, c.dense = isa, "conv", []phase{forwardPhase(s)}
+	c.prepare(newTiler(isa, in, out))
+	return c, nil
 }
 
 // NewConvGradX prepares the data gradient of s: dX = conv of dY with the flipped, transposed weights; pixels that no tap reaches become
@@ -60,7 +65,9 @@ func NewConvGradX(isa ISA, s ConvShape, dy, dx Layout, flags int) (*Conv, error)
 	}
 	c := &Conv{shape: s, flags: flags, in: dy, out: dx, weightLen: PackedLen(s)}
 	c.pack = func(dst, oihw []float32) { packTransposed(s, dst, oihw) }
-	return c, c.prepare(isa, "conv_gradx", gradPhases(s))
+	c.isa, c.family, c.dense = isa, "conv_gradx", gradPhases(s)
+	c.prepare(newTiler(isa, dy, dx))
+	return c, nil
 }
 
 func checkConv(s ConvShape, in, out Layout) error {
@@ -105,9 +112,9 @@ func checkConvGradX(s ConvShape, dy, dx Layout) error {
 }
 
 // prepare works out offsets, tiles and items of the phases.
-func (c *Conv) prepare(isa ISA, name string, phases []phase) error {
+func (c *Conv) prepare(t *tiler) {
 	entries := 0
-	for _, p := range phases {
+	for _, p := range c.dense {
 		cp := convPhase{weights: entries * entryBytes, ypitch: 4 * Lanes * p.xstep}
 		for _, a := range p.rows {
 			for _, b := range p.cols {
@@ -120,15 +127,30 @@ func (c *Conv) prepare(isa ISA, name string, phases []phase) error {
 		c.phases = append(c.phases, cp)
 	}
 	c.blockBytes = entries * entryBytes
-	t := newTiler(isa, c.in, c.out)
-	for i, p := range phases {
+	for i, p := range c.dense {
 		t.add(i, p, len(c.phases[i].offsets))
 	}
 	c.items, c.groups = t.finish(c.blockBytes)
-	c.name = fmt.Sprintf("%s_f32_%dx%d_%s", name, t.mainK, t.mainN, isa)
+	c.name = fmt.Sprintf("%s_f32_%dx%d_%s", c.family, t.mainK, t.mainN, c.isa)
 	c.reason = t.reason()
-	return nil
 }
+
+// WithBlocks is the same convolution in tiles of k output blocks, nil where no kernel has them: for measurements of other choices
+// than the tiler's. The bits are the same.
+func (c *Conv) WithBlocks(k int) *Conv {
+	t := newTiler(c.isa, c.in, c.out)
+	t.only = k
+	if k < 1 || k > min(t.maxBlocks(), c.out.Blocks()) {
+		return nil
+	}
+	other := *c
+	other.phases = nil
+	other.prepare(t)
+	return &other
+}
+
+// Shape is what is convolved; for a data gradient, the convolution of the forward pass.
+func (c *Conv) Shape() ConvShape { return c.shape }
 
 // Name is conv_f32_KxN_isa or conv_gradx_f32_KxN_isa: most tiles are N pixels by K output blocks.
 func (c *Conv) Name() string { return c.name }

@@ -44,6 +44,7 @@ const (
 type tiler struct {
 	isa          ISA
 	in, out      Layout
+	only         int        // output blocks of a tile, where that is given
 	items        []convItem // before cutting: one per phase and group of output blocks
 	mainK, mainN int        // the tile that most of the work is done in
 	parts        int        // items after cutting
@@ -90,6 +91,9 @@ func (t *tiler) add(index int, p phase, entries int) {
 	var best []convItem
 	bestCost := 0.0
 	for k := 1; k <= min(t.maxBlocks(), blocks); k++ {
+		if t.only != 0 && k != t.only {
+			continue
+		}
 		items, cost := t.cover(index, g, entries, split(blocks, (blocks+k-1)/k))
 		if best == nil || cost < bestCost {
 			best, bestCost = items, cost

@@ -79,6 +79,9 @@ func NewConvGradW(isa ISA, s ConvShape, x, dy Layout) (*ConvGradW, error) {
 	return g, nil
 }
 
+// Shape is the convolution of the forward pass.
+func (g *ConvGradW) Shape() ConvShape { return g.shape }
+
 // wgradMaxBlocks is the most output blocks of a register tile.
 func wgradMaxBlocks(isa ISA) int {
 	if isa == AVX2 {

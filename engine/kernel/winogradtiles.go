@@ -22,6 +22,9 @@ func newWinogradTiles(s ConvShape, a toomcook.Algorithm) winogradTiles {
 	return g
 }
 
+// Shape is the convolution that is computed: for a data gradient, that of dY with the transposed weights.
+func (g *winogradTiles) Shape() ConvShape { return g.shape }
+
 // perImage is the number of tiles of an image.
 func (g *winogradTiles) perImage() int { return g.rows * g.columns }
 

@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"regraft"
+)
+
+func benchLayersCommand(con *console) *urfave.Command {
+	return &urfave.Command{
+		Name:        "layers",
+		Usage:       "time of every convolution and linear layer, and what the planner chose for it",
+		ArgsUsage:   "MODEL",
+		Description: "regraft bench layers inception_v3.onnx --threads 1 --assert",
+		Flags: []urfave.Flag{
+			modelFlag(), batchFlag(1), threadsFlag(),
+			intFlag("runs", 10, 1, "measured runs, after one that is not; the fastest counts"),
+			intFlag("input-size", 0, 1, "side of the input in `PIXELS` (default: the model's)"),
+			boolFlag("train", "a training step: forward pass and both gradients"),
+			boolFlag("assert", "measure other choices too; exit status 6 where one is over 5 % faster"),
+			algorithmFlag(), jsonFlag(),
+		},
+		Action: func(c *urfave.Context) error { return benchLayers(con, c) },
+	}
+}
+
+type layersJSON struct {
+	Schema     string      `json:"schema"`
+	Model      string      `json:"model"`
+	What       string      `json:"what"`
+	Batch      int         `json:"batch"`
+	Threads    int         `json:"threads"`
+	ISA        string      `json:"isa"`
+	PeakGFLOPS float64     `json:"peak_gflops"`
+	Layers     []layerJSON `json:"layers"`
+	// Better are choices that beat the planner's; null unless they were measured.
+	Better []betterJSON `json:"better"`
+}
+
+type layerJSON struct {
+	Node          string  `json:"node"`
+	Op            string  `json:"op"`
+	Shape         string  `json:"shape"`
+	Tensors       string  `json:"tensors"`
+	Kernel        string  `json:"kernel"`
+	Reason        string  `json:"reason"`
+	Min           float64 `json:"ms_min"`
+	GFLOPS        float64 `json:"gflops"`
+	PercentOfPeak float64 `json:"percent_of_peak"`
+}
+
+// betterJSON is a choice for all layers of one shape; the times are of one layer on average.
+type betterJSON struct {
+	Op     string  `json:"op"`
+	Shape  string  `json:"shape"`
+	Layers int     `json:"layers"`
+	Kernel string  `json:"kernel"`
+	Min    float64 `json:"ms_min"`
+	Choice string  `json:"choice"`
+	Other  float64 `json:"choice_ms_min"`
+}
+
+func benchLayers(con *console, c *urfave.Context) error {
+	path, _, err := modelArgument(c)
+	if err != nil {
+		return err
+	}
+	opts, err := modelOptions(c)
+	if err != nil {
+		return err
+	}
+	m, err := regraft.Open(path, opts...)
+	if err != nil {
+		return fail(statusModel, err)
+	}
+	defer m.Close()
+	r := layersJSON{Schema: "regraft/bench-layers/1", Model: path, What: "infer", Batch: c.Int("batch-size"), Threads: c.Int("threads")}
+	if r.Threads == 0 {
+		r.Threads = runtime.GOMAXPROCS(0)
+	}
+	if r.ISA, err = regraft.ISA(); err != nil {
+		return usagef("%v", err)
+	}
+	var labels []float32
+	if c.Bool("train") {
+		r.What, labels = "train", classIDs(m, r.Batch)
+	}
+	b, err := m.NewLayerBench(noise(m, r.Batch), labels, r.Batch, c.Bool("assert"))
+	if err != nil {
+		return fail(statusModel, err)
+	}
+	defer b.Close()
+	if err := r.measure(con, c, b); err != nil {
+		return err
+	}
+	if err := r.print(con, c.Bool("json")); err != nil {
+		return err
+	}
+	if len(r.Better) > 0 {
+		return failf(statusParity, "better choices than the planner's exist for %d shapes", len(r.Better))
+	}
+	return nil
+}
+
+// measure fills in layers and, where they were asked for, better choices. What seems better is
+// measured again, since the fastest of a few runs still has noise in it.
+func (r *layersJSON) measure(con *console, c *urfave.Context, b *regraft.LayerBench) error {
+	const rounds = 3
+	var layers []regraft.Layer
+	for n := range rounds {
+		if _, err := measure(c.Context, con, c.Int("runs"), b.Round); err != nil {
+			return err
+		}
+		peak, err := regraft.Peak(r.Threads)
+		if err != nil {
+			return err
+		}
+		r.PeakGFLOPS = max(r.PeakGFLOPS, peak)
+		layers = b.Layers()
+		if !c.Bool("assert") {
+			break
+		}
+		if r.Better = betterChoices(layers); len(r.Better) == 0 {
+			break
+		}
+		if n+1 < rounds {
+			con.notef("%d shapes have a choice that seems better: measuring again", len(r.Better))
+		}
+	}
+	for _, l := range layers {
+		j := layerJSON{Node: l.Node, Op: l.Op, Shape: l.Shape, Tensors: l.Tensors, Kernel: l.Kernel, Reason: l.Why, Min: milliseconds(l.Time)}
+		j.GFLOPS = l.Flops / j.Min / 1e6
+		if r.PeakGFLOPS > 0 { // plain Go has no loop that measures it
+			j.PercentOfPeak = 100 * j.GFLOPS / r.PeakGFLOPS
+		}
+		r.Layers = append(r.Layers, j)
+	}
+	return nil
+}
+
+// betterChoices are those that take less than 1/1.05 of the planner's time, over all layers of a
+// shape: the fastest for each.
+func betterChoices(layers []regraft.Layer) []betterJSON {
+	const margin = 1.05
+	type group struct {
+		layer  regraft.Layer
+		layers int
+		own    time.Duration
+		others map[string]time.Duration
+	}
+	var order []string
+	groups := map[string]*group{}
+	for _, l := range layers {
+		key := strings.Join([]string{l.Op, l.Shape, l.Tensors, l.Kernel}, "\n")
+		g := groups[key]
+		if g == nil {
+			g = &group{layer: l, others: map[string]time.Duration{}}
+			groups[key], order = g, append(order, key)
+		}
+		g.layers++
+		g.own += l.Time
+		for choice, t := range l.Others {
+			g.others[choice] += t
+		}
+	}
+	better := []betterJSON{}
+	for _, key := range order {
+		g := groups[key]
+		choice, least := "", g.own
+		for name, t := range g.others {
+			if t < least || t == least && name < choice {
+				choice, least = name, t
+			}
+		}
+		if choice != "" && float64(least)*margin < float64(g.own) {
+			each := 1 / float64(g.layers)
+			better = append(better, betterJSON{g.layer.Op, g.layer.Shape, g.layers, g.layer.Kernel, milliseconds(g.own) * each, choice, milliseconds(least) * each})
+		}
+	}
+	return better
+}
+
+func milliseconds(t time.Duration) float64 { return t.Seconds() * 1e3 }
+
+func (r *layersJSON) print(con *console, asJSON bool) error {
+	if asJSON {
+		return con.json(r)
+	}
+	w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "operator\tshape\tkernel\tms\tGFLOP/s\t% of peak\tnode\twhy")
+	total := 0.0
+	for _, l := range r.Layers {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.3f\t%.1f\t%.0f\t%s\t%s\n", l.Op, l.Shape, l.Kernel, l.Min, l.GFLOPS, l.PercentOfPeak, shown(l.Node), l.Reason)
+		total += l.Min
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	con.printf("\n%s, batch %d, %d threads, %s: %.1f ms in %d layers; FMA peak %.1f GFLOP/s\n",
+		r.What, r.Batch, r.Threads, r.ISA, total, len(r.Layers), r.PeakGFLOPS)
+	slices.SortStableFunc(r.Better, func(a, b betterJSON) int {
+		return strings.Compare(a.Op, b.Op)
+	})
+	for _, b := range r.Better {
+		con.printf("better: %s %s (%d layers): %.3f ms with %s, %.3f with %s\n", b.Op, b.Shape, b.Layers, b.Min, b.Kernel, b.Other, b.Choice)
+	}
+	if r.Better != nil && len(r.Better) == 0 {
+		con.printf("no choice that was measured is more than 5 %% faster than the planner's\n")
+	}
+	return nil
+}

@@ -1,0 +1,218 @@
+package regraft
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/plan"
+	"regraft/engine/run"
+)
+
+// Layer is a convolution, a linear layer, or one of their gradients, as it was measured.
+type Layer struct {
+	// Node is the node of the file, Op the operator with what is fused into it.
+	Node, Op string
+	// Shape is the geometry for one image, Tensors the shapes of operand and result.
+	Shape, Tensors string
+	// Kernel is what the planner chose, and Why the reason.
+	Kernel, Why string
+	// Flops is the nominal arithmetic of a run, two operations per multiply-add.
+	Flops float64
+	// Time is the fastest, with what belongs to the layer: transforms of its weights, say.
+	Time time.Duration
+	// Others are the fastest times of choices that the planner did not make.
+	Others map[string]time.Duration
+}
+
+// LayerBench measures a model layer by layer. It is not safe for concurrent use.
+type LayerBench struct {
+	forms  []*benchForm // the planner's first
+	x      []float32
+	labels []float32 // nil for inference
+	warm   bool
+}
+
+// benchForm is a program with some choice made everywhere.
+type benchForm struct {
+	name    string
+	program *plan.Program
+	machine *run.Machine
+	times   []time.Duration // of the last round
+	best    []time.Duration
+}
+
+// NewLayerBench prepares the measurement of inference on prepared input x (images, C, H, W), or,
+// with class ids labels (images), of training steps. With others it measures what the planner
+// could have chosen as well: direct convolution in place of Winograd, and every number of output
+// blocks in a tile of the direct ones.
+func (m *Model) NewLayerBench(x, labels []float32, images int, others bool) (*LayerBench, error) {
+	if err := fits(m.Network(), x, images); err != nil {
+		return nil, err
+	}
+	b := &LayerBench{x: x, labels: labels}
+	programs, names, err := m.layerPrograms(images, labels != nil, others)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range programs {
+		machine, err := run.New(p, m.options.threads)
+		if err != nil {
+			b.Close()
+			return nil, err
+		}
+		b.forms = append(b.forms, &benchForm{names[i], p, machine, machine.Times(), make([]time.Duration, len(p.Steps))})
+	}
+	return b, nil
+}
+
+// layerPrograms compiles the planner's program and, with others, those of other choices.
+func (m *Model) layerPrograms(images int, train, others bool) (programs []*plan.Program, names []string, err error) {
+	compile := func(direct bool) (*plan.Program, error) {
+		isa, err := kernel.Detect()
+		if err != nil {
+			return nil, err
+		}
+		o := plan.Options{ISA: isa, Direct: direct}
+		if train {
+			obj, err := engine.NewObjective(m.Network(), engine.ObjectiveOptions{Batch: images, AuxWeight: 0.4})
+			if err != nil {
+				return nil, err
+			}
+			return plan.Training(obj, o)
+		}
+		net, err := answering(m.Network())
+		if err != nil {
+			return nil, err
+		}
+		if net, err = net.WithBatch(images); err != nil {
+			return nil, err
+		}
+		return plan.Inference(net, o)
+	}
+	own, err := compile(m.options.direct)
+	if err != nil || !others {
+		return []*plan.Program{own}, []string{""}, err
+	}
+	programs, names = append(programs, own), append(names, "")
+	if !m.options.direct {
+		direct, err := compile(true)
+		if err != nil {
+			return nil, nil, err
+		}
+		programs, names = append(programs, direct), append(names, "direct")
+	}
+	last := programs[len(programs)-1] // direct: every blocking of it is measured, of Winograd's layers too
+	for k := 1; ; k++ {
+		p := withBlocks(last, k)
+		if p == nil {
+			return programs, names, nil
+		}
+		programs, names = append(programs, p), append(names, fmt.Sprintf("direct, tiles of %d output blocks", k))
+	}
+}
+
+// withBlocks is p with tiles of k output blocks in all direct convolutions that can have them, nil
+// when none can.
+func withBlocks(p *plan.Program, k int) *plan.Program {
+	other, any := *p, false
+	other.Steps = slices.Clone(p.Steps)
+	for i, s := range p.Steps {
+		c, ok := s.Prim.(*kernel.Conv)
+		if !ok {
+			continue
+		}
+		if c = c.WithBlocks(k); c != nil {
+			other.Steps[i].Prim, any = c, true
+		}
+	}
+	if !any {
+		return nil
+	}
+	return &other
+}
+
+// Round runs every form once and keeps the fastest times. The first round only warms up.
+func (b *LayerBench) Round() error {
+	for _, f := range b.forms {
+		if err := f.run(b.x, b.labels); err != nil {
+			return err
+		}
+		for i, t := range f.times {
+			if b.warm && (f.best[i] == 0 || t < f.best[i]) {
+				f.best[i] = t
+			}
+		}
+	}
+	b.warm = true
+	return nil
+}
+
+func (f *benchForm) run(x, labels []float32) error {
+	if labels == nil {
+		return f.machine.Infer(x, f.program.Batch)
+	}
+	return f.machine.Step(x, labels, 0)
+}
+
+// Close releases the memory.
+func (b *LayerBench) Close() error {
+	var first error
+	for _, f := range b.forms {
+		if err := f.machine.Close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// Layers returns what was measured so far, in the order of the program.
+func (b *LayerBench) Layers() []Layer {
+	var layers []Layer
+	own := b.forms[0]
+	times := own.byLabel()
+	for _, s := range own.program.Steps {
+		if s.Flops == 0 {
+			continue
+		}
+		l := Layer{Node: s.Label, Op: s.Op, Tensors: s.Shapes, Kernel: s.Prim.Name(), Why: s.Why, Time: times[s.Label], Others: map[string]time.Duration{}}
+		if c, ok := s.Prim.(interface{ Shape() kernel.ConvShape }); ok {
+			l.Shape = c.Shape().String()
+		}
+		l.Flops = s.Flops
+		if s.Images == 0 {
+			l.Flops *= float64(own.program.Batch)
+		}
+		layers = append(layers, l)
+	}
+	for _, f := range b.forms[1:] {
+		f.compare(layers)
+	}
+	return layers
+}
+
+// compare enters the times of a form where it chose another kernel.
+func (f *benchForm) compare(layers []Layer) {
+	times, kernels := f.byLabel(), map[string]string{}
+	for _, s := range f.program.Steps {
+		if s.Flops > 0 {
+			kernels[s.Label] = s.Prim.Name()
+		}
+	}
+	for _, l := range layers {
+		if name := kernels[l.Node]; name != "" && name != l.Kernel {
+			l.Others[f.name] = times[l.Node]
+		}
+	}
+}
+
+// byLabel adds up the steps of each node: a convolution and the transforms of its weights, say.
+func (f *benchForm) byLabel() map[string]time.Duration {
+	times := map[string]time.Duration{}
+	for i, s := range f.program.Steps {
+		times[s.Label] += f.best[i]
+	}
+	return times
+}
