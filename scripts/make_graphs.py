@@ -25,7 +25,7 @@ from onnx import TensorProto
 
 SIZES = {"inception_v3": 299}
 FAMILIES = [
-    "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mobilenet_v2",
+    "alexnet", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mobilenet_v2",
     "resnet18", "resnet50", "squeezenet1_0", "squeezenet1_1", "vgg11_bn", "vgg16",
 ]
 OPSET = 17

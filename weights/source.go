@@ -47,7 +47,6 @@ func torchvision(name, file string, mebibytes float64, crop, short int) Source {
 // sources are torchvision's weights for the families, trained on ImageNet's 1000 classes.
 var sources = []Source{
 	torchvision("alexnet", "alexnet-owt-7be5be79.pth", 233.087, 224, 256),
-	torchvision("convnext_tiny", "convnext_tiny-983f1562.pth", 109.119, 224, 236),
 	torchvision("densenet121", "densenet121-a639ec97.pth", 30.845, 224, 256),
 	torchvision("efficientnet_b0", "efficientnet_b0_rwightman-7f5810bc.pth", 20.451, 224, 256),
 	torchvision("googlenet", "googlenet-1378be20.pth", 49.731, 224, 256),
