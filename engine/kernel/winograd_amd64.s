@@ -1634,95 +1634,63 @@ tile:
 	VMOVUPS (AX)(BX*1), Z9
 whole:
 	VMULPS.BCST winogradConstants<>+1280(SB), Z0, Z0
-	VFMADD231PS.BCST winogradConstants<>+1312(SB), Z1, Z0
-	VFMADD231PS.BCST winogradConstants<>+1344(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+1376(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+1408(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+1440(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+1344(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+1472(SB), Z7, Z0
+	VFMADD231PS.BCST winogradConstants<>+1312(SB), Z2, Z0
+	VFMADD231PS.BCST winogradConstants<>+1344(SB), Z4, Z0
+	VFMADD231PS.BCST winogradConstants<>+1312(SB), Z6, Z0
 	VFMADD231PS.BCST winogradConstants<>+1280(SB), Z8, Z0
 	VMOVUPS Z0, (DX)
-	VMULPS.BCST winogradConstants<>+1504(SB), Z1, Z0
-	VFMADD231PS.BCST winogradConstants<>+1536(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+1568(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+1600(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+1632(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+1664(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+1696(SB), Z7, Z0
+	VMULPS.BCST winogradConstants<>+1376(SB), Z2, Z0
+	VFMADD231PS.BCST winogradConstants<>+1408(SB), Z4, Z0
+	VFMADD231PS.BCST winogradConstants<>+1440(SB), Z6, Z0
+	VFMADD231PS.BCST winogradConstants<>+1472(SB), Z8, Z0
+	VMULPS.BCST winogradConstants<>+1504(SB), Z1, Z10
+	VFMADD231PS.BCST winogradConstants<>+1536(SB), Z3, Z10
+	VFMADD231PS.BCST winogradConstants<>+1568(SB), Z5, Z10
+	VFMADD231PS.BCST winogradConstants<>+1600(SB), Z7, Z10
+	VADDPS Z10, Z0, Z11
+	VMOVUPS Z11, (DX)(R8*1)
+	VSUBPS Z10, Z0, Z10
+	VMOVUPS Z10, (DX)(R8*2)
+	VMULPS.BCST winogradConstants<>+1632(SB), Z2, Z0
+	VFMADD231PS.BCST winogradConstants<>+1664(SB), Z4, Z0
+	VFMADD231PS.BCST winogradConstants<>+1696(SB), Z6, Z0
+	VFMADD231PS.BCST winogradConstants<>+1472(SB), Z8, Z0
+	VMULPS.BCST winogradConstants<>+1728(SB), Z1, Z10
+	VFMADD231PS.BCST winogradConstants<>+1760(SB), Z3, Z10
+	VFMADD231PS.BCST winogradConstants<>+1792(SB), Z5, Z10
+	VFMADD231PS.BCST winogradConstants<>+1824(SB), Z7, Z10
+	VADDPS Z10, Z0, Z11
+	VMOVUPS Z11, (DX)(R13*1)
+	VSUBPS Z10, Z0, Z10
+	VMOVUPS Z10, (DX)(R8*4)
+	VMULPS.BCST winogradConstants<>+1856(SB), Z2, Z0
+	VFMADD231PS.BCST winogradConstants<>+1888(SB), Z4, Z0
+	VFMADD231PS.BCST winogradConstants<>+1920(SB), Z6, Z0
 	VFMADD231PS.BCST winogradConstants<>+1280(SB), Z8, Z0
-	VMOVUPS Z0, (DX)(R8*1)
-	VMULPS.BCST winogradConstants<>+1280(SB), Z1, Z0
-	VFMADD231PS.BCST winogradConstants<>+1728(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+1664(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+1760(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+1600(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+1792(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+1536(SB), Z7, Z0
-	VFMADD231PS.BCST winogradConstants<>+1280(SB), Z8, Z0
-	VMOVUPS Z0, (DX)(R8*2)
-	VMULPS.BCST winogradConstants<>+1824(SB), Z1, Z0
-	VFMADD231PS.BCST winogradConstants<>+1856(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+1888(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+1920(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+1952(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+1984(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+2016(SB), Z7, Z0
-	VFMADD231PS.BCST winogradConstants<>+1280(SB), Z8, Z0
-	VMOVUPS Z0, (DX)(R13*1)
-	VMULPS.BCST winogradConstants<>+128(SB), Z1, Z0
-	VFMADD231PS.BCST winogradConstants<>+2048(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+2080(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+2112(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+2144(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+2176(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+2208(SB), Z7, Z0
-	VFMADD231PS.BCST winogradConstants<>+1280(SB), Z8, Z0
-	VMOVUPS Z0, (DX)(R8*4)
-	VMULPS.BCST winogradConstants<>+2240(SB), Z1, Z0
-	VFMADD231PS.BCST winogradConstants<>+2272(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+2304(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+2336(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+2368(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+2400(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+2432(SB), Z7, Z0
-	VFMADD231PS.BCST winogradConstants<>+1280(SB), Z8, Z0
-	VMOVUPS Z0, (DX)(R14*1)
-	VMULPS.BCST winogradConstants<>+2464(SB), Z1, Z0
-	VFMADD231PS.BCST winogradConstants<>+2496(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+2528(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+2560(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+2592(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+2624(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+2048(SB), Z7, Z0
-	VFMADD231PS.BCST winogradConstants<>+1280(SB), Z8, Z0
-	VMOVUPS Z0, (DX)(R13*2)
-	VMOVAPS Z1, Z0
-	VFMADD231PS.BCST winogradConstants<>+128(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+2656(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+2688(SB), Z4, Z0
+	VMULPS.BCST winogradConstants<>+1952(SB), Z1, Z10
+	VFMADD231PS.BCST winogradConstants<>+1984(SB), Z3, Z10
+	VFMADD231PS.BCST winogradConstants<>+2016(SB), Z5, Z10
+	VFMADD231PS.BCST winogradConstants<>+2048(SB), Z7, Z10
+	VADDPS Z10, Z0, Z11
+	VMOVUPS Z11, (DX)(R14*1)
+	VSUBPS Z10, Z0, Z10
+	VMOVUPS Z10, (DX)(R13*2)
+	VMULPS.BCST winogradConstants<>+2080(SB), Z2, Z2
+	VFMADD231PS.BCST winogradConstants<>+2112(SB), Z4, Z2
+	VFMADD231PS.BCST winogradConstants<>+2144(SB), Z6, Z2
+	VFMADD231PS.BCST winogradConstants<>+1280(SB), Z8, Z2
+	VMULPS.BCST winogradConstants<>+2176(SB), Z1, Z0
+	VFMADD231PS.BCST winogradConstants<>+2208(SB), Z3, Z0
 	VFMADD231PS.BCST winogradConstants<>+2240(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+2720(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+2752(SB), Z7, Z0
-	VFMADD231PS.BCST winogradConstants<>+2784(SB), Z8, Z0
-	VMOVUPS Z0, (DX)(R15*1)
-	VMOVAPS Z8, Z0
-	VFMADD231PS.BCST winogradConstants<>+2464(SB), Z1, Z0
-	VFMADD231PS.BCST winogradConstants<>+2752(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+2816(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+2240(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+2848(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+2656(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+2880(SB), Z7, Z0
+	VFMADD231PS.BCST winogradConstants<>+2272(SB), Z7, Z0
+	VADDPS Z0, Z2, Z4
+	VMOVUPS Z4, (DX)(R15*1)
+	VSUBPS Z0, Z2, Z0
 	VMOVUPS Z0, (DX)(R8*8)
 	VMULPS.BCST winogradConstants<>+1280(SB), Z1, Z1
-	VFMADD231PS.BCST winogradConstants<>+1312(SB), Z2, Z1
-	VFMADD231PS.BCST winogradConstants<>+1344(SB), Z3, Z1
-	VFMADD231PS.BCST winogradConstants<>+1376(SB), Z4, Z1
-	VFMADD231PS.BCST winogradConstants<>+1408(SB), Z5, Z1
-	VFMADD231PS.BCST winogradConstants<>+1440(SB), Z6, Z1
-	VFMADD231PS.BCST winogradConstants<>+1344(SB), Z7, Z1
-	VFMADD231PS.BCST winogradConstants<>+1472(SB), Z8, Z1
+	VFMADD231PS.BCST winogradConstants<>+1312(SB), Z3, Z1
+	VFMADD231PS.BCST winogradConstants<>+1344(SB), Z5, Z1
+	VFMADD231PS.BCST winogradConstants<>+1312(SB), Z7, Z1
 	VFMADD231PS.BCST winogradConstants<>+1280(SB), Z9, Z1
 	VMOVUPS Z1, (DX)(SI*1)
 	JMP next
@@ -1801,68 +1769,53 @@ tile:
 	MOVQ 48(DI), AX
 	VMOVUPS (AX)(BX*1), Z6
 whole:
-	VMULPS.BCST winogradConstants<>+2912(SB), Z0, Z7
+	VMULPS.BCST winogradConstants<>+2304(SB), Z0, Z7
 	VMOVUPS Z7, (DX)
-	VMULPS.BCST winogradConstants<>+2944(SB), Z1, Z7
-	VFMADD231PS.BCST winogradConstants<>+2944(SB), Z3, Z7
-	VFMADD231PS.BCST winogradConstants<>+2944(SB), Z5, Z7
-	VMULPS.BCST winogradConstants<>+2944(SB), Z0, Z8
-	VFMADD231PS.BCST winogradConstants<>+2944(SB), Z2, Z8
-	VFMADD231PS.BCST winogradConstants<>+2944(SB), Z4, Z8
-	VFMADD231PS.BCST winogradConstants<>+2944(SB), Z6, Z8
+	VMULPS.BCST winogradConstants<>+2336(SB), Z0, Z7
+	VFMADD231PS.BCST winogradConstants<>+2368(SB), Z2, Z7
+	VFMADD231PS.BCST winogradConstants<>+2400(SB), Z4, Z7
+	VFMADD231PS.BCST winogradConstants<>+2432(SB), Z6, Z7
+	VMULPS.BCST winogradConstants<>+2464(SB), Z1, Z8
+	VFMADD231PS.BCST winogradConstants<>+2496(SB), Z3, Z8
+	VFMADD231PS.BCST winogradConstants<>+2528(SB), Z5, Z8
 	VADDPS Z8, Z7, Z9
 	VMOVUPS Z9, (DX)(R8*1)
 	VSUBPS Z8, Z7, Z8
 	VMOVUPS Z8, (DX)(R8*2)
-	VMULPS.BCST winogradConstants<>+2976(SB), Z0, Z7
-	VFMADD231PS.BCST winogradConstants<>+3008(SB), Z1, Z7
-	VFMADD231PS.BCST winogradConstants<>+3040(SB), Z2, Z7
-	VFMADD231PS.BCST winogradConstants<>+3072(SB), Z3, Z7
-	VFMADD231PS.BCST winogradConstants<>+3104(SB), Z4, Z7
-	VFMADD231PS.BCST winogradConstants<>+3136(SB), Z5, Z7
-	VFMADD231PS.BCST winogradConstants<>+3168(SB), Z6, Z7
-	VMOVUPS Z7, (DX)(R13*1)
-	VMULPS.BCST winogradConstants<>+3200(SB), Z0, Z7
-	VFMADD231PS.BCST winogradConstants<>+3232(SB), Z1, Z7
-	VFMADD231PS.BCST winogradConstants<>+3264(SB), Z2, Z7
-	VFMADD231PS.BCST winogradConstants<>+3136(SB), Z3, Z7
-	VFMADD231PS.BCST winogradConstants<>+3296(SB), Z4, Z7
-	VFMADD231PS.BCST winogradConstants<>+3072(SB), Z5, Z7
-	VFMADD231PS.BCST winogradConstants<>+3328(SB), Z6, Z7
-	VMOVUPS Z7, (DX)(R8*4)
-	VMULPS.BCST winogradConstants<>+3360(SB), Z0, Z7
-	VFMADD231PS.BCST winogradConstants<>+3392(SB), Z1, Z7
-	VFMADD231PS.BCST winogradConstants<>+3424(SB), Z2, Z7
-	VFMADD231PS.BCST winogradConstants<>+3456(SB), Z3, Z7
-	VFMADD231PS.BCST winogradConstants<>+3488(SB), Z4, Z7
-	VFMADD231PS.BCST winogradConstants<>+3520(SB), Z5, Z7
-	VFMADD231PS.BCST winogradConstants<>+3552(SB), Z6, Z7
-	VMOVUPS Z7, (DX)(R14*1)
-	VMULPS.BCST winogradConstants<>+3584(SB), Z0, Z7
-	VFMADD231PS.BCST winogradConstants<>+3616(SB), Z1, Z7
-	VFMADD231PS.BCST winogradConstants<>+3648(SB), Z2, Z7
-	VFMADD231PS.BCST winogradConstants<>+3520(SB), Z3, Z7
-	VFMADD231PS.BCST winogradConstants<>+3680(SB), Z4, Z7
-	VFMADD231PS.BCST winogradConstants<>+3456(SB), Z5, Z7
-	VFMADD231PS.BCST winogradConstants<>+3712(SB), Z6, Z7
-	VMOVUPS Z7, (DX)(R13*2)
-	VMULPS.BCST winogradConstants<>+3744(SB), Z0, Z7
-	VFMADD231PS.BCST winogradConstants<>+3776(SB), Z1, Z7
-	VFMADD231PS.BCST winogradConstants<>+3808(SB), Z2, Z7
-	VFMADD231PS.BCST winogradConstants<>+3840(SB), Z3, Z7
-	VFMADD231PS.BCST winogradConstants<>+3872(SB), Z4, Z7
-	VFMADD231PS.BCST winogradConstants<>+3904(SB), Z5, Z7
-	VFMADD231PS.BCST winogradConstants<>+3936(SB), Z6, Z7
-	VMOVUPS Z7, (DX)(R15*1)
-	VMULPS.BCST winogradConstants<>+3968(SB), Z0, Z0
-	VFMADD231PS.BCST winogradConstants<>+4000(SB), Z1, Z0
-	VFMADD231PS.BCST winogradConstants<>+4032(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+4064(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+3904(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+4096(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+3840(SB), Z6, Z0
-	VMOVUPS Z0, (DX)(R8*8)
-	VMULPS.BCST winogradConstants<>+2912(SB), Z6, Z6
+	VMULPS.BCST winogradConstants<>+2560(SB), Z0, Z7
+	VFMADD231PS.BCST winogradConstants<>+2592(SB), Z2, Z7
+	VFMADD231PS.BCST winogradConstants<>+2624(SB), Z4, Z7
+	VFMADD231PS.BCST winogradConstants<>+2656(SB), Z6, Z7
+	VMULPS.BCST winogradConstants<>+2688(SB), Z1, Z8
+	VFMADD231PS.BCST winogradConstants<>+2720(SB), Z3, Z8
+	VFMADD231PS.BCST winogradConstants<>+2752(SB), Z5, Z8
+	VADDPS Z8, Z7, Z9
+	VMOVUPS Z9, (DX)(R13*1)
+	VSUBPS Z8, Z7, Z8
+	VMOVUPS Z8, (DX)(R8*4)
+	VMULPS.BCST winogradConstants<>+2784(SB), Z0, Z7
+	VFMADD231PS.BCST winogradConstants<>+2816(SB), Z2, Z7
+	VFMADD231PS.BCST winogradConstants<>+2848(SB), Z4, Z7
+	VFMADD231PS.BCST winogradConstants<>+2880(SB), Z6, Z7
+	VMULPS.BCST winogradConstants<>+2912(SB), Z1, Z8
+	VFMADD231PS.BCST winogradConstants<>+2944(SB), Z3, Z8
+	VFMADD231PS.BCST winogradConstants<>+2976(SB), Z5, Z8
+	VADDPS Z8, Z7, Z9
+	VMOVUPS Z9, (DX)(R14*1)
+	VSUBPS Z8, Z7, Z8
+	VMOVUPS Z8, (DX)(R13*2)
+	VMULPS.BCST winogradConstants<>+3008(SB), Z0, Z0
+	VFMADD231PS.BCST winogradConstants<>+3040(SB), Z2, Z0
+	VFMADD231PS.BCST winogradConstants<>+3072(SB), Z4, Z0
+	VFMADD231PS.BCST winogradConstants<>+3104(SB), Z6, Z0
+	VMULPS.BCST winogradConstants<>+3136(SB), Z1, Z1
+	VFMADD231PS.BCST winogradConstants<>+3168(SB), Z3, Z1
+	VFMADD231PS.BCST winogradConstants<>+3200(SB), Z5, Z1
+	VADDPS Z1, Z0, Z2
+	VMOVUPS Z2, (DX)(R15*1)
+	VSUBPS Z1, Z0, Z1
+	VMOVUPS Z1, (DX)(R8*8)
+	VMULPS.BCST winogradConstants<>+2304(SB), Z6, Z6
 	VMOVUPS Z6, (DX)(SI*1)
 	JMP next
 zero0:
@@ -1924,41 +1877,37 @@ tile:
 whole:
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z3, (DX)(SI*1)
-	VADDPS Z2, Z0, Z4
-	VADDPS Z3, Z1, Z5
+	VMOVAPS Z0, Z4
+	VFMADD231PS.BCST winogradConstants<>+3232(SB), Z2, Z4
+	VMULPS.BCST winogradConstants<>+3264(SB), Z1, Z5
+	VFMADD231PS.BCST winogradConstants<>+3296(SB), Z3, Z5
 	VADDPS Z5, Z4, Z6
 	VMOVUPS Z6, (DX)(R8*1)
 	VSUBPS Z5, Z4, Z5
 	VMOVUPS Z5, (DX)(R8*2)
 	VMOVAPS Z0, Z4
-	VFMADD231PS.BCST winogradConstants<>+544(SB), Z1, Z4
-	VFMADD231PS.BCST winogradConstants<>+736(SB), Z2, Z4
-	VFMADD231PS.BCST winogradConstants<>+1216(SB), Z3, Z4
-	VMOVUPS Z4, (DX)(R13*1)
+	VFMADD231PS.BCST winogradConstants<>+3328(SB), Z2, Z4
+	VMULPS.BCST winogradConstants<>+3360(SB), Z1, Z5
+	VFMADD231PS.BCST winogradConstants<>+3392(SB), Z3, Z5
+	VADDPS Z5, Z4, Z6
+	VMOVUPS Z6, (DX)(R13*1)
+	VSUBPS Z5, Z4, Z5
+	VMOVUPS Z5, (DX)(R8*4)
 	VMOVAPS Z0, Z4
-	VFMADD231PS.BCST winogradConstants<>+4128(SB), Z1, Z4
-	VFMADD231PS.BCST winogradConstants<>+864(SB), Z2, Z4
-	VFMADD231PS.BCST winogradConstants<>+4160(SB), Z3, Z4
-	VMOVUPS Z4, (DX)(R8*4)
-	VMOVAPS Z0, Z4
-	VFMADD231PS.BCST winogradConstants<>+4192(SB), Z1, Z4
-	VFMADD231PS.BCST winogradConstants<>+4224(SB), Z2, Z4
-	VFMADD231PS.BCST winogradConstants<>+4256(SB), Z3, Z4
-	VMOVUPS Z4, (DX)(R14*1)
-	VMOVAPS Z0, Z4
-	VFMADD231PS.BCST winogradConstants<>+864(SB), Z1, Z4
-	VFMADD231PS.BCST winogradConstants<>+4288(SB), Z2, Z4
-	VFMADD231PS.BCST winogradConstants<>+4320(SB), Z3, Z4
-	VMOVUPS Z4, (DX)(R13*2)
-	VMOVAPS Z0, Z4
-	VFMADD231PS.BCST winogradConstants<>+2464(SB), Z1, Z4
-	VFMADD231PS.BCST winogradConstants<>+4352(SB), Z2, Z4
-	VFMADD231PS.BCST winogradConstants<>+4384(SB), Z3, Z4
-	VMOVUPS Z4, (DX)(R15*1)
-	VFMADD231PS.BCST winogradConstants<>+4416(SB), Z1, Z0
-	VFMADD231PS.BCST winogradConstants<>+4448(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+4480(SB), Z3, Z0
-	VMOVUPS Z0, (DX)(R8*8)
+	VFMADD231PS.BCST winogradConstants<>+3424(SB), Z2, Z4
+	VMULPS.BCST winogradConstants<>+3456(SB), Z1, Z5
+	VFMADD231PS.BCST winogradConstants<>+3488(SB), Z3, Z5
+	VADDPS Z5, Z4, Z6
+	VMOVUPS Z6, (DX)(R14*1)
+	VSUBPS Z5, Z4, Z5
+	VMOVUPS Z5, (DX)(R13*2)
+	VFMADD231PS.BCST winogradConstants<>+3520(SB), Z2, Z0
+	VMULPS.BCST winogradConstants<>+3552(SB), Z1, Z1
+	VFMADD231PS.BCST winogradConstants<>+3584(SB), Z3, Z1
+	VADDPS Z1, Z0, Z2
+	VMOVUPS Z2, (DX)(R15*1)
+	VSUBPS Z1, Z0, Z1
+	VMOVUPS Z1, (DX)(R8*8)
 	JMP next
 zero0:
 	VPXORQ Z0, Z0, Z0
@@ -2036,64 +1985,49 @@ tile:
 whole:
 	VADDPS Z2, Z1, Z10
 	VSUBPS Z2, Z1, Z2
-	VMULPS.BCST winogradConstants<>+2912(SB), Z0, Z0
-	VFMADD231PS.BCST winogradConstants<>+2944(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+2976(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+3200(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+3360(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+3584(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+3744(SB), Z7, Z0
-	VFMADD231PS.BCST winogradConstants<>+3968(SB), Z8, Z0
+	VADDPS Z4, Z3, Z1
+	VSUBPS Z4, Z3, Z4
+	VADDPS Z6, Z5, Z3
+	VSUBPS Z6, Z5, Z6
+	VADDPS Z8, Z7, Z5
+	VSUBPS Z8, Z7, Z8
+	VMULPS.BCST winogradConstants<>+2304(SB), Z0, Z0
+	VFMADD231PS.BCST winogradConstants<>+2336(SB), Z10, Z0
+	VFMADD231PS.BCST winogradConstants<>+2560(SB), Z1, Z0
+	VFMADD231PS.BCST winogradConstants<>+2784(SB), Z3, Z0
+	VFMADD231PS.BCST winogradConstants<>+3008(SB), Z5, Z0
 	VMOVUPS Z0, (DX)
-	VMULPS.BCST winogradConstants<>+2944(SB), Z10, Z0
-	VFMADD231PS.BCST winogradConstants<>+3008(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+3232(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+3392(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+3616(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+3776(SB), Z7, Z0
-	VFMADD231PS.BCST winogradConstants<>+4000(SB), Z8, Z0
+	VMULPS.BCST winogradConstants<>+2464(SB), Z2, Z0
+	VFMADD231PS.BCST winogradConstants<>+2688(SB), Z4, Z0
+	VFMADD231PS.BCST winogradConstants<>+2912(SB), Z6, Z0
+	VFMADD231PS.BCST winogradConstants<>+3136(SB), Z8, Z0
 	VMOVUPS Z0, (DX)(R8*1)
-	VMULPS.BCST winogradConstants<>+2944(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+3040(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+3264(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+3424(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+3648(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+3808(SB), Z7, Z0
-	VFMADD231PS.BCST winogradConstants<>+4032(SB), Z8, Z0
+	VMULPS.BCST winogradConstants<>+2368(SB), Z10, Z0
+	VFMADD231PS.BCST winogradConstants<>+2592(SB), Z1, Z0
+	VFMADD231PS.BCST winogradConstants<>+2816(SB), Z3, Z0
+	VFMADD231PS.BCST winogradConstants<>+3040(SB), Z5, Z0
 	VMOVUPS Z0, (DX)(R8*2)
-	VMULPS.BCST winogradConstants<>+2944(SB), Z10, Z0
-	VFMADD231PS.BCST winogradConstants<>+3072(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+3136(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+3456(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+3520(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+3840(SB), Z7, Z0
-	VFMADD231PS.BCST winogradConstants<>+4064(SB), Z8, Z0
+	VMULPS.BCST winogradConstants<>+2496(SB), Z2, Z0
+	VFMADD231PS.BCST winogradConstants<>+2720(SB), Z4, Z0
+	VFMADD231PS.BCST winogradConstants<>+2944(SB), Z6, Z0
+	VFMADD231PS.BCST winogradConstants<>+3168(SB), Z8, Z0
 	VMOVUPS Z0, (DX)(R13*1)
-	VMULPS.BCST winogradConstants<>+2944(SB), Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+3104(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+3296(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+3488(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+3680(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+3872(SB), Z7, Z0
-	VFMADD231PS.BCST winogradConstants<>+3904(SB), Z8, Z0
+	VMULPS.BCST winogradConstants<>+2400(SB), Z10, Z0
+	VFMADD231PS.BCST winogradConstants<>+2624(SB), Z1, Z0
+	VFMADD231PS.BCST winogradConstants<>+2848(SB), Z3, Z0
+	VFMADD231PS.BCST winogradConstants<>+3072(SB), Z5, Z0
 	VMOVUPS Z0, (DX)(R8*4)
-	VMULPS.BCST winogradConstants<>+2944(SB), Z10, Z10
-	VFMADD231PS.BCST winogradConstants<>+3136(SB), Z3, Z10
-	VFMADD231PS.BCST winogradConstants<>+3072(SB), Z4, Z10
-	VFMADD231PS.BCST winogradConstants<>+3520(SB), Z5, Z10
-	VFMADD231PS.BCST winogradConstants<>+3456(SB), Z6, Z10
-	VFMADD231PS.BCST winogradConstants<>+3904(SB), Z7, Z10
-	VFMADD231PS.BCST winogradConstants<>+4096(SB), Z8, Z10
-	VMOVUPS Z10, (DX)(R14*1)
-	VMULPS.BCST winogradConstants<>+2944(SB), Z2, Z2
-	VFMADD231PS.BCST winogradConstants<>+3168(SB), Z3, Z2
-	VFMADD231PS.BCST winogradConstants<>+3328(SB), Z4, Z2
-	VFMADD231PS.BCST winogradConstants<>+3552(SB), Z5, Z2
-	VFMADD231PS.BCST winogradConstants<>+3712(SB), Z6, Z2
-	VFMADD231PS.BCST winogradConstants<>+3936(SB), Z7, Z2
-	VFMADD231PS.BCST winogradConstants<>+3840(SB), Z8, Z2
-	VFMADD231PS.BCST winogradConstants<>+2912(SB), Z9, Z2
-	VMOVUPS Z2, (DX)(R13*2)
+	VMULPS.BCST winogradConstants<>+2528(SB), Z2, Z2
+	VFMADD231PS.BCST winogradConstants<>+2752(SB), Z4, Z2
+	VFMADD231PS.BCST winogradConstants<>+2976(SB), Z6, Z2
+	VFMADD231PS.BCST winogradConstants<>+3200(SB), Z8, Z2
+	VMOVUPS Z2, (DX)(R14*1)
+	VMULPS.BCST winogradConstants<>+2432(SB), Z10, Z10
+	VFMADD231PS.BCST winogradConstants<>+2656(SB), Z1, Z10
+	VFMADD231PS.BCST winogradConstants<>+2880(SB), Z3, Z10
+	VFMADD231PS.BCST winogradConstants<>+3104(SB), Z5, Z10
+	VFMADD231PS.BCST winogradConstants<>+2304(SB), Z9, Z10
+	VMOVUPS Z10, (DX)(R13*2)
 	JMP next
 zero0:
 	VPXORQ Z0, Z0, Z0
@@ -2597,13 +2531,16 @@ tile:
 	LEAQ (R8)(R8*2), R13
 	VADDPS Z2, Z1, Z10
 	VSUBPS Z2, Z1, Z2
+	VADDPS Z4, Z3, Z1
+	VSUBPS Z4, Z3, Z4
+	VADDPS Z6, Z5, Z3
+	VSUBPS Z6, Z5, Z6
+	VADDPS Z8, Z7, Z5
+	VSUBPS Z8, Z7, Z8
 	VADDPS Z10, Z0, Z0
+	VADDPS Z1, Z0, Z0
 	VADDPS Z3, Z0, Z0
-	VADDPS Z4, Z0, Z0
 	VADDPS Z5, Z0, Z0
-	VADDPS Z6, Z0, Z0
-	VADDPS Z7, Z0, Z0
-	VADDPS Z8, Z0, Z0
 	CMPQ BX, $0
 	JLE skip0
 	VADDPS Z31, Z0, Z0
@@ -2614,13 +2551,10 @@ clamp0:
 	VMAXPS Z0, Z30, Z0
 	VMOVUPS Z0, (DX)
 skip0:
-	VMOVAPS Z2, Z0
-	VFMADD231PS.BCST winogradConstants<>+544(SB), Z3, Z0
-	VFMADD231PS.BCST winogradConstants<>+4128(SB), Z4, Z0
-	VFMADD231PS.BCST winogradConstants<>+4192(SB), Z5, Z0
-	VFMADD231PS.BCST winogradConstants<>+864(SB), Z6, Z0
-	VFMADD231PS.BCST winogradConstants<>+2464(SB), Z7, Z0
-	VFMADD231PS.BCST winogradConstants<>+4416(SB), Z8, Z0
+	VMULPS.BCST winogradConstants<>+3264(SB), Z2, Z0
+	VFMADD231PS.BCST winogradConstants<>+3360(SB), Z4, Z0
+	VFMADD231PS.BCST winogradConstants<>+3456(SB), Z6, Z0
+	VFMADD231PS.BCST winogradConstants<>+3552(SB), Z8, Z0
 	CMPQ BX, $1
 	JLE skip1
 	VADDPS Z31, Z0, Z0
@@ -2631,12 +2565,10 @@ clamp1:
 	VMAXPS Z0, Z30, Z0
 	VMOVUPS Z0, (DX)(R8*1)
 skip1:
-	VFMADD231PS.BCST winogradConstants<>+736(SB), Z3, Z10
-	VFMADD231PS.BCST winogradConstants<>+864(SB), Z4, Z10
-	VFMADD231PS.BCST winogradConstants<>+4224(SB), Z5, Z10
-	VFMADD231PS.BCST winogradConstants<>+4288(SB), Z6, Z10
-	VFMADD231PS.BCST winogradConstants<>+4352(SB), Z7, Z10
-	VFMADD231PS.BCST winogradConstants<>+4448(SB), Z8, Z10
+	VMULPS.BCST winogradConstants<>+3232(SB), Z10, Z10
+	VFMADD231PS.BCST winogradConstants<>+3328(SB), Z1, Z10
+	VFMADD231PS.BCST winogradConstants<>+3424(SB), Z3, Z10
+	VFMADD231PS.BCST winogradConstants<>+3520(SB), Z5, Z10
 	CMPQ BX, $2
 	JLE skip2
 	VADDPS Z31, Z10, Z10
@@ -2647,13 +2579,10 @@ clamp2:
 	VMAXPS Z10, Z30, Z10
 	VMOVUPS Z10, (DX)(R8*2)
 skip2:
-	VFMADD231PS.BCST winogradConstants<>+1216(SB), Z3, Z2
-	VFMADD231PS.BCST winogradConstants<>+4160(SB), Z4, Z2
-	VFMADD231PS.BCST winogradConstants<>+4256(SB), Z5, Z2
-	VFMADD231PS.BCST winogradConstants<>+4320(SB), Z6, Z2
-	VFMADD231PS.BCST winogradConstants<>+4384(SB), Z7, Z2
-	VFMADD231PS.BCST winogradConstants<>+4480(SB), Z8, Z2
-	VADDPS Z9, Z2, Z9
+	VFMADD231PS.BCST winogradConstants<>+3296(SB), Z2, Z9
+	VFMADD231PS.BCST winogradConstants<>+3392(SB), Z4, Z9
+	VFMADD231PS.BCST winogradConstants<>+3488(SB), Z6, Z9
+	VFMADD231PS.BCST winogradConstants<>+3584(SB), Z8, Z9
 	CMPQ BX, $3
 	JLE skip3
 	VADDPS Z31, Z9, Z9
@@ -4432,95 +4361,63 @@ tile:
 	VMOVUPS (AX)(BX*1), Y9
 whole:
 	VMULPS winogradConstants<>+1280(SB), Y0, Y0
-	VFMADD231PS winogradConstants<>+1312(SB), Y1, Y0
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+1376(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+1408(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+1440(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+1344(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+1472(SB), Y7, Y0
+	VFMADD231PS winogradConstants<>+1312(SB), Y2, Y0
+	VFMADD231PS winogradConstants<>+1344(SB), Y4, Y0
+	VFMADD231PS winogradConstants<>+1312(SB), Y6, Y0
 	VFMADD231PS winogradConstants<>+1280(SB), Y8, Y0
 	VMOVUPS Y0, (DX)
-	VMULPS winogradConstants<>+1504(SB), Y1, Y0
-	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+1568(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+1600(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+1632(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+1664(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+1696(SB), Y7, Y0
+	VMULPS winogradConstants<>+1376(SB), Y2, Y0
+	VFMADD231PS winogradConstants<>+1408(SB), Y4, Y0
+	VFMADD231PS winogradConstants<>+1440(SB), Y6, Y0
+	VFMADD231PS winogradConstants<>+1472(SB), Y8, Y0
+	VMULPS winogradConstants<>+1504(SB), Y1, Y10
+	VFMADD231PS winogradConstants<>+1536(SB), Y3, Y10
+	VFMADD231PS winogradConstants<>+1568(SB), Y5, Y10
+	VFMADD231PS winogradConstants<>+1600(SB), Y7, Y10
+	VADDPS Y10, Y0, Y11
+	VMOVUPS Y11, (DX)(R8*1)
+	VSUBPS Y10, Y0, Y10
+	VMOVUPS Y10, (DX)(R8*2)
+	VMULPS winogradConstants<>+1632(SB), Y2, Y0
+	VFMADD231PS winogradConstants<>+1664(SB), Y4, Y0
+	VFMADD231PS winogradConstants<>+1696(SB), Y6, Y0
+	VFMADD231PS winogradConstants<>+1472(SB), Y8, Y0
+	VMULPS winogradConstants<>+1728(SB), Y1, Y10
+	VFMADD231PS winogradConstants<>+1760(SB), Y3, Y10
+	VFMADD231PS winogradConstants<>+1792(SB), Y5, Y10
+	VFMADD231PS winogradConstants<>+1824(SB), Y7, Y10
+	VADDPS Y10, Y0, Y11
+	VMOVUPS Y11, (DX)(R13*1)
+	VSUBPS Y10, Y0, Y10
+	VMOVUPS Y10, (DX)(R8*4)
+	VMULPS winogradConstants<>+1856(SB), Y2, Y0
+	VFMADD231PS winogradConstants<>+1888(SB), Y4, Y0
+	VFMADD231PS winogradConstants<>+1920(SB), Y6, Y0
 	VFMADD231PS winogradConstants<>+1280(SB), Y8, Y0
-	VMOVUPS Y0, (DX)(R8*1)
-	VMULPS winogradConstants<>+1280(SB), Y1, Y0
-	VFMADD231PS winogradConstants<>+1728(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+1664(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+1760(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+1600(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+1792(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+1536(SB), Y7, Y0
-	VFMADD231PS winogradConstants<>+1280(SB), Y8, Y0
-	VMOVUPS Y0, (DX)(R8*2)
-	VMULPS winogradConstants<>+1824(SB), Y1, Y0
-	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+1888(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+1920(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+1952(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+1984(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+2016(SB), Y7, Y0
-	VFMADD231PS winogradConstants<>+1280(SB), Y8, Y0
-	VMOVUPS Y0, (DX)(R13*1)
-	VMULPS winogradConstants<>+128(SB), Y1, Y0
-	VFMADD231PS winogradConstants<>+2048(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+2080(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+2112(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+2144(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+2176(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+2208(SB), Y7, Y0
-	VFMADD231PS winogradConstants<>+1280(SB), Y8, Y0
-	VMOVUPS Y0, (DX)(R8*4)
-	VMULPS winogradConstants<>+2240(SB), Y1, Y0
-	VFMADD231PS winogradConstants<>+2272(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+2304(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+2336(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+2368(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+2400(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+2432(SB), Y7, Y0
-	VFMADD231PS winogradConstants<>+1280(SB), Y8, Y0
-	VMOVUPS Y0, (DX)(R14*1)
-	VMULPS winogradConstants<>+2464(SB), Y1, Y0
-	VFMADD231PS winogradConstants<>+2496(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+2528(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+2560(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+2592(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+2624(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+2048(SB), Y7, Y0
-	VFMADD231PS winogradConstants<>+1280(SB), Y8, Y0
-	VMOVUPS Y0, (DX)(R13*2)
-	VMOVAPS Y1, Y0
-	VFMADD231PS winogradConstants<>+128(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+2656(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+2688(SB), Y4, Y0
+	VMULPS winogradConstants<>+1952(SB), Y1, Y10
+	VFMADD231PS winogradConstants<>+1984(SB), Y3, Y10
+	VFMADD231PS winogradConstants<>+2016(SB), Y5, Y10
+	VFMADD231PS winogradConstants<>+2048(SB), Y7, Y10
+	VADDPS Y10, Y0, Y11
+	VMOVUPS Y11, (DX)(R14*1)
+	VSUBPS Y10, Y0, Y10
+	VMOVUPS Y10, (DX)(R13*2)
+	VMULPS winogradConstants<>+2080(SB), Y2, Y2
+	VFMADD231PS winogradConstants<>+2112(SB), Y4, Y2
+	VFMADD231PS winogradConstants<>+2144(SB), Y6, Y2
+	VFMADD231PS winogradConstants<>+1280(SB), Y8, Y2
+	VMULPS winogradConstants<>+2176(SB), Y1, Y0
+	VFMADD231PS winogradConstants<>+2208(SB), Y3, Y0
 	VFMADD231PS winogradConstants<>+2240(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+2720(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+2752(SB), Y7, Y0
-	VFMADD231PS winogradConstants<>+2784(SB), Y8, Y0
-	VMOVUPS Y0, (DX)(R15*1)
-	VMOVAPS Y8, Y0
-	VFMADD231PS winogradConstants<>+2464(SB), Y1, Y0
-	VFMADD231PS winogradConstants<>+2752(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+2816(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+2240(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+2848(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+2656(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+2880(SB), Y7, Y0
+	VFMADD231PS winogradConstants<>+2272(SB), Y7, Y0
+	VADDPS Y0, Y2, Y4
+	VMOVUPS Y4, (DX)(R15*1)
+	VSUBPS Y0, Y2, Y0
 	VMOVUPS Y0, (DX)(R8*8)
 	VMULPS winogradConstants<>+1280(SB), Y1, Y1
-	VFMADD231PS winogradConstants<>+1312(SB), Y2, Y1
-	VFMADD231PS winogradConstants<>+1344(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1376(SB), Y4, Y1
-	VFMADD231PS winogradConstants<>+1408(SB), Y5, Y1
-	VFMADD231PS winogradConstants<>+1440(SB), Y6, Y1
-	VFMADD231PS winogradConstants<>+1344(SB), Y7, Y1
-	VFMADD231PS winogradConstants<>+1472(SB), Y8, Y1
+	VFMADD231PS winogradConstants<>+1312(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+1344(SB), Y5, Y1
+	VFMADD231PS winogradConstants<>+1312(SB), Y7, Y1
 	VFMADD231PS winogradConstants<>+1280(SB), Y9, Y1
 	VMOVUPS Y1, (DX)(SI*1)
 	JMP next
@@ -4607,68 +4504,53 @@ tile:
 	MOVQ 48(DI), AX
 	VMOVUPS (AX)(BX*1), Y6
 whole:
-	VMULPS winogradConstants<>+2912(SB), Y0, Y7
+	VMULPS winogradConstants<>+2304(SB), Y0, Y7
 	VMOVUPS Y7, (DX)
-	VMULPS winogradConstants<>+2944(SB), Y1, Y7
-	VFMADD231PS winogradConstants<>+2944(SB), Y3, Y7
-	VFMADD231PS winogradConstants<>+2944(SB), Y5, Y7
-	VMULPS winogradConstants<>+2944(SB), Y0, Y8
-	VFMADD231PS winogradConstants<>+2944(SB), Y2, Y8
-	VFMADD231PS winogradConstants<>+2944(SB), Y4, Y8
-	VFMADD231PS winogradConstants<>+2944(SB), Y6, Y8
+	VMULPS winogradConstants<>+2336(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+2368(SB), Y2, Y7
+	VFMADD231PS winogradConstants<>+2400(SB), Y4, Y7
+	VFMADD231PS winogradConstants<>+2432(SB), Y6, Y7
+	VMULPS winogradConstants<>+2464(SB), Y1, Y8
+	VFMADD231PS winogradConstants<>+2496(SB), Y3, Y8
+	VFMADD231PS winogradConstants<>+2528(SB), Y5, Y8
 	VADDPS Y8, Y7, Y9
 	VMOVUPS Y9, (DX)(R8*1)
 	VSUBPS Y8, Y7, Y8
 	VMOVUPS Y8, (DX)(R8*2)
-	VMULPS winogradConstants<>+2976(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+3008(SB), Y1, Y7
-	VFMADD231PS winogradConstants<>+3040(SB), Y2, Y7
-	VFMADD231PS winogradConstants<>+3072(SB), Y3, Y7
-	VFMADD231PS winogradConstants<>+3104(SB), Y4, Y7
-	VFMADD231PS winogradConstants<>+3136(SB), Y5, Y7
-	VFMADD231PS winogradConstants<>+3168(SB), Y6, Y7
-	VMOVUPS Y7, (DX)(R13*1)
-	VMULPS winogradConstants<>+3200(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+3232(SB), Y1, Y7
-	VFMADD231PS winogradConstants<>+3264(SB), Y2, Y7
-	VFMADD231PS winogradConstants<>+3136(SB), Y3, Y7
-	VFMADD231PS winogradConstants<>+3296(SB), Y4, Y7
-	VFMADD231PS winogradConstants<>+3072(SB), Y5, Y7
-	VFMADD231PS winogradConstants<>+3328(SB), Y6, Y7
-	VMOVUPS Y7, (DX)(R8*4)
-	VMULPS winogradConstants<>+3360(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+3392(SB), Y1, Y7
-	VFMADD231PS winogradConstants<>+3424(SB), Y2, Y7
-	VFMADD231PS winogradConstants<>+3456(SB), Y3, Y7
-	VFMADD231PS winogradConstants<>+3488(SB), Y4, Y7
-	VFMADD231PS winogradConstants<>+3520(SB), Y5, Y7
-	VFMADD231PS winogradConstants<>+3552(SB), Y6, Y7
-	VMOVUPS Y7, (DX)(R14*1)
-	VMULPS winogradConstants<>+3584(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+3616(SB), Y1, Y7
-	VFMADD231PS winogradConstants<>+3648(SB), Y2, Y7
-	VFMADD231PS winogradConstants<>+3520(SB), Y3, Y7
-	VFMADD231PS winogradConstants<>+3680(SB), Y4, Y7
-	VFMADD231PS winogradConstants<>+3456(SB), Y5, Y7
-	VFMADD231PS winogradConstants<>+3712(SB), Y6, Y7
-	VMOVUPS Y7, (DX)(R13*2)
-	VMULPS winogradConstants<>+3744(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+3776(SB), Y1, Y7
-	VFMADD231PS winogradConstants<>+3808(SB), Y2, Y7
-	VFMADD231PS winogradConstants<>+3840(SB), Y3, Y7
-	VFMADD231PS winogradConstants<>+3872(SB), Y4, Y7
-	VFMADD231PS winogradConstants<>+3904(SB), Y5, Y7
-	VFMADD231PS winogradConstants<>+3936(SB), Y6, Y7
-	VMOVUPS Y7, (DX)(R15*1)
-	VMULPS winogradConstants<>+3968(SB), Y0, Y0
-	VFMADD231PS winogradConstants<>+4000(SB), Y1, Y0
-	VFMADD231PS winogradConstants<>+4032(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+4064(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+3904(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+4096(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+3840(SB), Y6, Y0
-	VMOVUPS Y0, (DX)(R8*8)
-	VMULPS winogradConstants<>+2912(SB), Y6, Y6
+	VMULPS winogradConstants<>+2560(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+2592(SB), Y2, Y7
+	VFMADD231PS winogradConstants<>+2624(SB), Y4, Y7
+	VFMADD231PS winogradConstants<>+2656(SB), Y6, Y7
+	VMULPS winogradConstants<>+2688(SB), Y1, Y8
+	VFMADD231PS winogradConstants<>+2720(SB), Y3, Y8
+	VFMADD231PS winogradConstants<>+2752(SB), Y5, Y8
+	VADDPS Y8, Y7, Y9
+	VMOVUPS Y9, (DX)(R13*1)
+	VSUBPS Y8, Y7, Y8
+	VMOVUPS Y8, (DX)(R8*4)
+	VMULPS winogradConstants<>+2784(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+2816(SB), Y2, Y7
+	VFMADD231PS winogradConstants<>+2848(SB), Y4, Y7
+	VFMADD231PS winogradConstants<>+2880(SB), Y6, Y7
+	VMULPS winogradConstants<>+2912(SB), Y1, Y8
+	VFMADD231PS winogradConstants<>+2944(SB), Y3, Y8
+	VFMADD231PS winogradConstants<>+2976(SB), Y5, Y8
+	VADDPS Y8, Y7, Y9
+	VMOVUPS Y9, (DX)(R14*1)
+	VSUBPS Y8, Y7, Y8
+	VMOVUPS Y8, (DX)(R13*2)
+	VMULPS winogradConstants<>+3008(SB), Y0, Y0
+	VFMADD231PS winogradConstants<>+3040(SB), Y2, Y0
+	VFMADD231PS winogradConstants<>+3072(SB), Y4, Y0
+	VFMADD231PS winogradConstants<>+3104(SB), Y6, Y0
+	VMULPS winogradConstants<>+3136(SB), Y1, Y1
+	VFMADD231PS winogradConstants<>+3168(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+3200(SB), Y5, Y1
+	VADDPS Y1, Y0, Y2
+	VMOVUPS Y2, (DX)(R15*1)
+	VSUBPS Y1, Y0, Y1
+	VMOVUPS Y1, (DX)(R8*8)
+	VMULPS winogradConstants<>+2304(SB), Y6, Y6
 	VMOVUPS Y6, (DX)(SI*1)
 	JMP next
 zero0:
@@ -4738,41 +4620,37 @@ tile:
 whole:
 	VMOVUPS Y0, (DX)
 	VMOVUPS Y3, (DX)(SI*1)
-	VADDPS Y2, Y0, Y4
-	VADDPS Y3, Y1, Y5
+	VMOVAPS Y0, Y4
+	VFMADD231PS winogradConstants<>+3232(SB), Y2, Y4
+	VMULPS winogradConstants<>+3264(SB), Y1, Y5
+	VFMADD231PS winogradConstants<>+3296(SB), Y3, Y5
 	VADDPS Y5, Y4, Y6
 	VMOVUPS Y6, (DX)(R8*1)
 	VSUBPS Y5, Y4, Y5
 	VMOVUPS Y5, (DX)(R8*2)
 	VMOVAPS Y0, Y4
-	VFMADD231PS winogradConstants<>+544(SB), Y1, Y4
-	VFMADD231PS winogradConstants<>+736(SB), Y2, Y4
-	VFMADD231PS winogradConstants<>+1216(SB), Y3, Y4
-	VMOVUPS Y4, (DX)(R13*1)
+	VFMADD231PS winogradConstants<>+3328(SB), Y2, Y4
+	VMULPS winogradConstants<>+3360(SB), Y1, Y5
+	VFMADD231PS winogradConstants<>+3392(SB), Y3, Y5
+	VADDPS Y5, Y4, Y6
+	VMOVUPS Y6, (DX)(R13*1)
+	VSUBPS Y5, Y4, Y5
+	VMOVUPS Y5, (DX)(R8*4)
 	VMOVAPS Y0, Y4
-	VFMADD231PS winogradConstants<>+4128(SB), Y1, Y4
-	VFMADD231PS winogradConstants<>+864(SB), Y2, Y4
-	VFMADD231PS winogradConstants<>+4160(SB), Y3, Y4
-	VMOVUPS Y4, (DX)(R8*4)
-	VMOVAPS Y0, Y4
-	VFMADD231PS winogradConstants<>+4192(SB), Y1, Y4
-	VFMADD231PS winogradConstants<>+4224(SB), Y2, Y4
-	VFMADD231PS winogradConstants<>+4256(SB), Y3, Y4
-	VMOVUPS Y4, (DX)(R14*1)
-	VMOVAPS Y0, Y4
-	VFMADD231PS winogradConstants<>+864(SB), Y1, Y4
-	VFMADD231PS winogradConstants<>+4288(SB), Y2, Y4
-	VFMADD231PS winogradConstants<>+4320(SB), Y3, Y4
-	VMOVUPS Y4, (DX)(R13*2)
-	VMOVAPS Y0, Y4
-	VFMADD231PS winogradConstants<>+2464(SB), Y1, Y4
-	VFMADD231PS winogradConstants<>+4352(SB), Y2, Y4
-	VFMADD231PS winogradConstants<>+4384(SB), Y3, Y4
-	VMOVUPS Y4, (DX)(R15*1)
-	VFMADD231PS winogradConstants<>+4416(SB), Y1, Y0
-	VFMADD231PS winogradConstants<>+4448(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+4480(SB), Y3, Y0
-	VMOVUPS Y0, (DX)(R8*8)
+	VFMADD231PS winogradConstants<>+3424(SB), Y2, Y4
+	VMULPS winogradConstants<>+3456(SB), Y1, Y5
+	VFMADD231PS winogradConstants<>+3488(SB), Y3, Y5
+	VADDPS Y5, Y4, Y6
+	VMOVUPS Y6, (DX)(R14*1)
+	VSUBPS Y5, Y4, Y5
+	VMOVUPS Y5, (DX)(R13*2)
+	VFMADD231PS winogradConstants<>+3520(SB), Y2, Y0
+	VMULPS winogradConstants<>+3552(SB), Y1, Y1
+	VFMADD231PS winogradConstants<>+3584(SB), Y3, Y1
+	VADDPS Y1, Y0, Y2
+	VMOVUPS Y2, (DX)(R15*1)
+	VSUBPS Y1, Y0, Y1
+	VMOVUPS Y1, (DX)(R8*8)
 	JMP next
 zero0:
 	VXORPS Y0, Y0, Y0
@@ -4858,64 +4736,49 @@ tile:
 whole:
 	VADDPS Y2, Y1, Y10
 	VSUBPS Y2, Y1, Y2
-	VMULPS winogradConstants<>+2912(SB), Y0, Y0
-	VFMADD231PS winogradConstants<>+2944(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+2976(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+3200(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+3360(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+3584(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+3744(SB), Y7, Y0
-	VFMADD231PS winogradConstants<>+3968(SB), Y8, Y0
+	VADDPS Y4, Y3, Y1
+	VSUBPS Y4, Y3, Y4
+	VADDPS Y6, Y5, Y3
+	VSUBPS Y6, Y5, Y6
+	VADDPS Y8, Y7, Y5
+	VSUBPS Y8, Y7, Y8
+	VMULPS winogradConstants<>+2304(SB), Y0, Y0
+	VFMADD231PS winogradConstants<>+2336(SB), Y10, Y0
+	VFMADD231PS winogradConstants<>+2560(SB), Y1, Y0
+	VFMADD231PS winogradConstants<>+2784(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+3008(SB), Y5, Y0
 	VMOVUPS Y0, (DX)
-	VMULPS winogradConstants<>+2944(SB), Y10, Y0
-	VFMADD231PS winogradConstants<>+3008(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+3232(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+3392(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+3616(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+3776(SB), Y7, Y0
-	VFMADD231PS winogradConstants<>+4000(SB), Y8, Y0
+	VMULPS winogradConstants<>+2464(SB), Y2, Y0
+	VFMADD231PS winogradConstants<>+2688(SB), Y4, Y0
+	VFMADD231PS winogradConstants<>+2912(SB), Y6, Y0
+	VFMADD231PS winogradConstants<>+3136(SB), Y8, Y0
 	VMOVUPS Y0, (DX)(R8*1)
-	VMULPS winogradConstants<>+2944(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+3040(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+3264(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+3424(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+3648(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+3808(SB), Y7, Y0
-	VFMADD231PS winogradConstants<>+4032(SB), Y8, Y0
+	VMULPS winogradConstants<>+2368(SB), Y10, Y0
+	VFMADD231PS winogradConstants<>+2592(SB), Y1, Y0
+	VFMADD231PS winogradConstants<>+2816(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+3040(SB), Y5, Y0
 	VMOVUPS Y0, (DX)(R8*2)
-	VMULPS winogradConstants<>+2944(SB), Y10, Y0
-	VFMADD231PS winogradConstants<>+3072(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+3136(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+3456(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+3520(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+3840(SB), Y7, Y0
-	VFMADD231PS winogradConstants<>+4064(SB), Y8, Y0
+	VMULPS winogradConstants<>+2496(SB), Y2, Y0
+	VFMADD231PS winogradConstants<>+2720(SB), Y4, Y0
+	VFMADD231PS winogradConstants<>+2944(SB), Y6, Y0
+	VFMADD231PS winogradConstants<>+3168(SB), Y8, Y0
 	VMOVUPS Y0, (DX)(R13*1)
-	VMULPS winogradConstants<>+2944(SB), Y2, Y0
-	VFMADD231PS winogradConstants<>+3104(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+3296(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+3488(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+3680(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+3872(SB), Y7, Y0
-	VFMADD231PS winogradConstants<>+3904(SB), Y8, Y0
+	VMULPS winogradConstants<>+2400(SB), Y10, Y0
+	VFMADD231PS winogradConstants<>+2624(SB), Y1, Y0
+	VFMADD231PS winogradConstants<>+2848(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+3072(SB), Y5, Y0
 	VMOVUPS Y0, (DX)(R8*4)
-	VMULPS winogradConstants<>+2944(SB), Y10, Y10
-	VFMADD231PS winogradConstants<>+3136(SB), Y3, Y10
-	VFMADD231PS winogradConstants<>+3072(SB), Y4, Y10
-	VFMADD231PS winogradConstants<>+3520(SB), Y5, Y10
-	VFMADD231PS winogradConstants<>+3456(SB), Y6, Y10
-	VFMADD231PS winogradConstants<>+3904(SB), Y7, Y10
-	VFMADD231PS winogradConstants<>+4096(SB), Y8, Y10
-	VMOVUPS Y10, (DX)(R14*1)
-	VMULPS winogradConstants<>+2944(SB), Y2, Y2
-	VFMADD231PS winogradConstants<>+3168(SB), Y3, Y2
-	VFMADD231PS winogradConstants<>+3328(SB), Y4, Y2
-	VFMADD231PS winogradConstants<>+3552(SB), Y5, Y2
-	VFMADD231PS winogradConstants<>+3712(SB), Y6, Y2
-	VFMADD231PS winogradConstants<>+3936(SB), Y7, Y2
-	VFMADD231PS winogradConstants<>+3840(SB), Y8, Y2
-	VFMADD231PS winogradConstants<>+2912(SB), Y9, Y2
-	VMOVUPS Y2, (DX)(R13*2)
+	VMULPS winogradConstants<>+2528(SB), Y2, Y2
+	VFMADD231PS winogradConstants<>+2752(SB), Y4, Y2
+	VFMADD231PS winogradConstants<>+2976(SB), Y6, Y2
+	VFMADD231PS winogradConstants<>+3200(SB), Y8, Y2
+	VMOVUPS Y2, (DX)(R14*1)
+	VMULPS winogradConstants<>+2432(SB), Y10, Y10
+	VFMADD231PS winogradConstants<>+2656(SB), Y1, Y10
+	VFMADD231PS winogradConstants<>+2880(SB), Y3, Y10
+	VFMADD231PS winogradConstants<>+3104(SB), Y5, Y10
+	VFMADD231PS winogradConstants<>+2304(SB), Y9, Y10
+	VMOVUPS Y10, (DX)(R13*2)
 	JMP next
 zero0:
 	VXORPS Y0, Y0, Y0
@@ -5471,13 +5334,16 @@ tile:
 	LEAQ (R8)(R8*2), R13
 	VADDPS Y2, Y1, Y10
 	VSUBPS Y2, Y1, Y2
+	VADDPS Y4, Y3, Y1
+	VSUBPS Y4, Y3, Y4
+	VADDPS Y6, Y5, Y3
+	VSUBPS Y6, Y5, Y6
+	VADDPS Y8, Y7, Y5
+	VSUBPS Y8, Y7, Y8
 	VADDPS Y10, Y0, Y0
+	VADDPS Y1, Y0, Y0
 	VADDPS Y3, Y0, Y0
-	VADDPS Y4, Y0, Y0
 	VADDPS Y5, Y0, Y0
-	VADDPS Y6, Y0, Y0
-	VADDPS Y7, Y0, Y0
-	VADDPS Y8, Y0, Y0
 	CMPQ BX, $0
 	JLE skip0
 	VADDPS Y15, Y0, Y0
@@ -5488,13 +5354,10 @@ clamp0:
 	VMAXPS Y0, Y14, Y0
 	VMOVUPS Y0, (DX)
 skip0:
-	VMOVAPS Y2, Y0
-	VFMADD231PS winogradConstants<>+544(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+4128(SB), Y4, Y0
-	VFMADD231PS winogradConstants<>+4192(SB), Y5, Y0
-	VFMADD231PS winogradConstants<>+864(SB), Y6, Y0
-	VFMADD231PS winogradConstants<>+2464(SB), Y7, Y0
-	VFMADD231PS winogradConstants<>+4416(SB), Y8, Y0
+	VMULPS winogradConstants<>+3264(SB), Y2, Y0
+	VFMADD231PS winogradConstants<>+3360(SB), Y4, Y0
+	VFMADD231PS winogradConstants<>+3456(SB), Y6, Y0
+	VFMADD231PS winogradConstants<>+3552(SB), Y8, Y0
 	CMPQ BX, $1
 	JLE skip1
 	VADDPS Y15, Y0, Y0
@@ -5505,12 +5368,10 @@ clamp1:
 	VMAXPS Y0, Y14, Y0
 	VMOVUPS Y0, (DX)(R8*1)
 skip1:
-	VFMADD231PS winogradConstants<>+736(SB), Y3, Y10
-	VFMADD231PS winogradConstants<>+864(SB), Y4, Y10
-	VFMADD231PS winogradConstants<>+4224(SB), Y5, Y10
-	VFMADD231PS winogradConstants<>+4288(SB), Y6, Y10
-	VFMADD231PS winogradConstants<>+4352(SB), Y7, Y10
-	VFMADD231PS winogradConstants<>+4448(SB), Y8, Y10
+	VMULPS winogradConstants<>+3232(SB), Y10, Y10
+	VFMADD231PS winogradConstants<>+3328(SB), Y1, Y10
+	VFMADD231PS winogradConstants<>+3424(SB), Y3, Y10
+	VFMADD231PS winogradConstants<>+3520(SB), Y5, Y10
 	CMPQ BX, $2
 	JLE skip2
 	VADDPS Y15, Y10, Y10
@@ -5521,13 +5382,10 @@ clamp2:
 	VMAXPS Y10, Y14, Y10
 	VMOVUPS Y10, (DX)(R8*2)
 skip2:
-	VFMADD231PS winogradConstants<>+1216(SB), Y3, Y2
-	VFMADD231PS winogradConstants<>+4160(SB), Y4, Y2
-	VFMADD231PS winogradConstants<>+4256(SB), Y5, Y2
-	VFMADD231PS winogradConstants<>+4320(SB), Y6, Y2
-	VFMADD231PS winogradConstants<>+4384(SB), Y7, Y2
-	VFMADD231PS winogradConstants<>+4480(SB), Y8, Y2
-	VADDPS Y9, Y2, Y9
+	VFMADD231PS winogradConstants<>+3296(SB), Y2, Y9
+	VFMADD231PS winogradConstants<>+3392(SB), Y4, Y9
+	VFMADD231PS winogradConstants<>+3488(SB), Y6, Y9
+	VFMADD231PS winogradConstants<>+3584(SB), Y8, Y9
 	CMPQ BX, $3
 	JLE skip3
 	VADDPS Y15, Y9, Y9
@@ -5719,411 +5577,299 @@ DATA winogradConstants<>+1248(SB)/8, $0x4100000041000000
 DATA winogradConstants<>+1256(SB)/8, $0x4100000041000000
 DATA winogradConstants<>+1264(SB)/8, $0x4100000041000000
 DATA winogradConstants<>+1272(SB)/8, $0x4100000041000000
-DATA winogradConstants<>+1280(SB)/8, $0x4040000040400000
-DATA winogradConstants<>+1288(SB)/8, $0x4040000040400000
-DATA winogradConstants<>+1296(SB)/8, $0x4040000040400000
-DATA winogradConstants<>+1304(SB)/8, $0x4040000040400000
-DATA winogradConstants<>+1312(SB)/8, $0x4108000041080000
-DATA winogradConstants<>+1320(SB)/8, $0x4108000041080000
-DATA winogradConstants<>+1328(SB)/8, $0x4108000041080000
-DATA winogradConstants<>+1336(SB)/8, $0x4108000041080000
-DATA winogradConstants<>+1344(SB)/8, $0xc1c78000c1c78000
-DATA winogradConstants<>+1352(SB)/8, $0xc1c78000c1c78000
-DATA winogradConstants<>+1360(SB)/8, $0xc1c78000c1c78000
-DATA winogradConstants<>+1368(SB)/8, $0xc1c78000c1c78000
-DATA winogradConstants<>+1376(SB)/8, $0xc20d6000c20d6000
-DATA winogradConstants<>+1384(SB)/8, $0xc20d6000c20d6000
-DATA winogradConstants<>+1392(SB)/8, $0xc20d6000c20d6000
-DATA winogradConstants<>+1400(SB)/8, $0xc20d6000c20d6000
-DATA winogradConstants<>+1408(SB)/8, $0x422f8000422f8000
-DATA winogradConstants<>+1416(SB)/8, $0x422f8000422f8000
-DATA winogradConstants<>+1424(SB)/8, $0x422f8000422f8000
-DATA winogradConstants<>+1432(SB)/8, $0x422f8000422f8000
-DATA winogradConstants<>+1440(SB)/8, $0x420d6000420d6000
-DATA winogradConstants<>+1448(SB)/8, $0x420d6000420d6000
-DATA winogradConstants<>+1456(SB)/8, $0x420d6000420d6000
-DATA winogradConstants<>+1464(SB)/8, $0x420d6000420d6000
-DATA winogradConstants<>+1472(SB)/8, $0xc1080000c1080000
-DATA winogradConstants<>+1480(SB)/8, $0xc1080000c1080000
-DATA winogradConstants<>+1488(SB)/8, $0xc1080000c1080000
-DATA winogradConstants<>+1496(SB)/8, $0xc1080000c1080000
-DATA winogradConstants<>+1504(SB)/8, $0xc0400000c0400000
-DATA winogradConstants<>+1512(SB)/8, $0xc0400000c0400000
-DATA winogradConstants<>+1520(SB)/8, $0xc0400000c0400000
-DATA winogradConstants<>+1528(SB)/8, $0xc0400000c0400000
-DATA winogradConstants<>+1536(SB)/8, $0xc1380000c1380000
-DATA winogradConstants<>+1544(SB)/8, $0xc1380000c1380000
-DATA winogradConstants<>+1552(SB)/8, $0xc1380000c1380000
-DATA winogradConstants<>+1560(SB)/8, $0xc1380000c1380000
-DATA winogradConstants<>+1568(SB)/8, $0x4157000041570000
-DATA winogradConstants<>+1576(SB)/8, $0x4157000041570000
-DATA winogradConstants<>+1584(SB)/8, $0x4157000041570000
-DATA winogradConstants<>+1592(SB)/8, $0x4157000041570000
-DATA winogradConstants<>+1600(SB)/8, $0x4243200042432000
-DATA winogradConstants<>+1608(SB)/8, $0x4243200042432000
-DATA winogradConstants<>+1616(SB)/8, $0x4243200042432000
-DATA winogradConstants<>+1624(SB)/8, $0x4243200042432000
-DATA winogradConstants<>+1632(SB)/8, $0x409d0000409d0000
-DATA winogradConstants<>+1640(SB)/8, $0x409d0000409d0000
-DATA winogradConstants<>+1648(SB)/8, $0x409d0000409d0000
-DATA winogradConstants<>+1656(SB)/8, $0x409d0000409d0000
-DATA winogradConstants<>+1664(SB)/8, $0xc1f38000c1f38000
-DATA winogradConstants<>+1672(SB)/8, $0xc1f38000c1f38000
-DATA winogradConstants<>+1680(SB)/8, $0xc1f38000c1f38000
-DATA winogradConstants<>+1688(SB)/8, $0xc1f38000c1f38000
-DATA winogradConstants<>+1696(SB)/8, $0xc0b00000c0b00000
-DATA winogradConstants<>+1704(SB)/8, $0xc0b00000c0b00000
-DATA winogradConstants<>+1712(SB)/8, $0xc0b00000c0b00000
-DATA winogradConstants<>+1720(SB)/8, $0xc0b00000c0b00000
-DATA winogradConstants<>+1728(SB)/8, $0x40b0000040b00000
-DATA winogradConstants<>+1736(SB)/8, $0x40b0000040b00000
-DATA winogradConstants<>+1744(SB)/8, $0x40b0000040b00000
-DATA winogradConstants<>+1752(SB)/8, $0x40b0000040b00000
-DATA winogradConstants<>+1760(SB)/8, $0xc09d0000c09d0000
-DATA winogradConstants<>+1768(SB)/8, $0xc09d0000c09d0000
-DATA winogradConstants<>+1776(SB)/8, $0xc09d0000c09d0000
-DATA winogradConstants<>+1784(SB)/8, $0xc09d0000c09d0000
-DATA winogradConstants<>+1792(SB)/8, $0xc1570000c1570000
-DATA winogradConstants<>+1800(SB)/8, $0xc1570000c1570000
-DATA winogradConstants<>+1808(SB)/8, $0xc1570000c1570000
-DATA winogradConstants<>+1816(SB)/8, $0xc1570000c1570000
-DATA winogradConstants<>+1824(SB)/8, $0xc0c00000c0c00000
-DATA winogradConstants<>+1832(SB)/8, $0xc0c00000c0c00000
-DATA winogradConstants<>+1840(SB)/8, $0xc0c00000c0c00000
-DATA winogradConstants<>+1848(SB)/8, $0xc0c00000c0c00000
-DATA winogradConstants<>+1856(SB)/8, $0xc1e80000c1e80000
-DATA winogradConstants<>+1864(SB)/8, $0xc1e80000c1e80000
-DATA winogradConstants<>+1872(SB)/8, $0xc1e80000c1e80000
-DATA winogradConstants<>+1880(SB)/8, $0xc1e80000c1e80000
-DATA winogradConstants<>+1888(SB)/8, $0xc1020000c1020000
-DATA winogradConstants<>+1896(SB)/8, $0xc1020000c1020000
-DATA winogradConstants<>+1904(SB)/8, $0xc1020000c1020000
-DATA winogradConstants<>+1912(SB)/8, $0xc1020000c1020000
-DATA winogradConstants<>+1920(SB)/8, $0x4259c0004259c000
-DATA winogradConstants<>+1928(SB)/8, $0x4259c0004259c000
-DATA winogradConstants<>+1936(SB)/8, $0x4259c0004259c000
-DATA winogradConstants<>+1944(SB)/8, $0x4259c0004259c000
-DATA winogradConstants<>+1952(SB)/8, $0x41a9000041a90000
-DATA winogradConstants<>+1960(SB)/8, $0x41a9000041a90000
-DATA winogradConstants<>+1968(SB)/8, $0x41a9000041a90000
-DATA winogradConstants<>+1976(SB)/8, $0x41a9000041a90000
-DATA winogradConstants<>+1984(SB)/8, $0xc1e38000c1e38000
-DATA winogradConstants<>+1992(SB)/8, $0xc1e38000c1e38000
-DATA winogradConstants<>+2000(SB)/8, $0xc1e38000c1e38000
-DATA winogradConstants<>+2008(SB)/8, $0xc1e38000c1e38000
-DATA winogradConstants<>+2016(SB)/8, $0xc0e00000c0e00000
-DATA winogradConstants<>+2024(SB)/8, $0xc0e00000c0e00000
-DATA winogradConstants<>+2032(SB)/8, $0xc0e00000c0e00000
-DATA winogradConstants<>+2040(SB)/8, $0xc0e00000c0e00000
-DATA winogradConstants<>+2048(SB)/8, $0x4060000040600000
-DATA winogradConstants<>+2056(SB)/8, $0x4060000040600000
-DATA winogradConstants<>+2064(SB)/8, $0x4060000040600000
-DATA winogradConstants<>+2072(SB)/8, $0x4060000040600000
-DATA winogradConstants<>+2080(SB)/8, $0xc1638000c1638000
-DATA winogradConstants<>+2088(SB)/8, $0xc1638000c1638000
-DATA winogradConstants<>+2096(SB)/8, $0xc1638000c1638000
-DATA winogradConstants<>+2104(SB)/8, $0xc1638000c1638000
-DATA winogradConstants<>+2112(SB)/8, $0xc1290000c1290000
-DATA winogradConstants<>+2120(SB)/8, $0xc1290000c1290000
-DATA winogradConstants<>+2128(SB)/8, $0xc1290000c1290000
-DATA winogradConstants<>+2136(SB)/8, $0xc1290000c1290000
-DATA winogradConstants<>+2144(SB)/8, $0x41d9c00041d9c000
-DATA winogradConstants<>+2152(SB)/8, $0x41d9c00041d9c000
-DATA winogradConstants<>+2160(SB)/8, $0x41d9c00041d9c000
-DATA winogradConstants<>+2168(SB)/8, $0x41d9c00041d9c000
-DATA winogradConstants<>+2176(SB)/8, $0x4082000040820000
-DATA winogradConstants<>+2184(SB)/8, $0x4082000040820000
-DATA winogradConstants<>+2192(SB)/8, $0x4082000040820000
-DATA winogradConstants<>+2200(SB)/8, $0x4082000040820000
-DATA winogradConstants<>+2208(SB)/8, $0xc1680000c1680000
-DATA winogradConstants<>+2216(SB)/8, $0xc1680000c1680000
-DATA winogradConstants<>+2224(SB)/8, $0xc1680000c1680000
-DATA winogradConstants<>+2232(SB)/8, $0xc1680000c1680000
-DATA winogradConstants<>+2240(SB)/8, $0x4140000041400000
-DATA winogradConstants<>+2248(SB)/8, $0x4140000041400000
-DATA winogradConstants<>+2256(SB)/8, $0x4140000041400000
-DATA winogradConstants<>+2264(SB)/8, $0x4140000041400000
-DATA winogradConstants<>+2272(SB)/8, $0xc1600000c1600000
-DATA winogradConstants<>+2280(SB)/8, $0xc1600000c1600000
-DATA winogradConstants<>+2288(SB)/8, $0xc1600000c1600000
-DATA winogradConstants<>+2296(SB)/8, $0xc1600000c1600000
-DATA winogradConstants<>+2304(SB)/8, $0xc22f0000c22f0000
-DATA winogradConstants<>+2312(SB)/8, $0xc22f0000c22f0000
-DATA winogradConstants<>+2320(SB)/8, $0xc22f0000c22f0000
-DATA winogradConstants<>+2328(SB)/8, $0xc22f0000c22f0000
-DATA winogradConstants<>+2336(SB)/8, $0x4206800042068000
-DATA winogradConstants<>+2344(SB)/8, $0x4206800042068000
-DATA winogradConstants<>+2352(SB)/8, $0x4206800042068000
-DATA winogradConstants<>+2360(SB)/8, $0x4206800042068000
-DATA winogradConstants<>+2368(SB)/8, $0x4224000042240000
-DATA winogradConstants<>+2376(SB)/8, $0x4224000042240000
-DATA winogradConstants<>+2384(SB)/8, $0x4224000042240000
-DATA winogradConstants<>+2392(SB)/8, $0x4224000042240000
-DATA winogradConstants<>+2400(SB)/8, $0xc1b50000c1b50000
-DATA winogradConstants<>+2408(SB)/8, $0xc1b50000c1b50000
-DATA winogradConstants<>+2416(SB)/8, $0xc1b50000c1b50000
-DATA winogradConstants<>+2424(SB)/8, $0xc1b50000c1b50000
-DATA winogradConstants<>+2432(SB)/8, $0xc1140000c1140000
-DATA winogradConstants<>+2440(SB)/8, $0xc1140000c1140000
-DATA winogradConstants<>+2448(SB)/8, $0xc1140000c1140000
-DATA winogradConstants<>+2456(SB)/8, $0xc1140000c1140000
-DATA winogradConstants<>+2464(SB)/8, $0xbf400000bf400000
-DATA winogradConstants<>+2472(SB)/8, $0xbf400000bf400000
-DATA winogradConstants<>+2480(SB)/8, $0xbf400000bf400000
-DATA winogradConstants<>+2488(SB)/8, $0xbf400000bf400000
-DATA winogradConstants<>+2496(SB)/8, $0xc0140000c0140000
-DATA winogradConstants<>+2504(SB)/8, $0xc0140000c0140000
-DATA winogradConstants<>+2512(SB)/8, $0xc0140000c0140000
-DATA winogradConstants<>+2520(SB)/8, $0xc0140000c0140000
-DATA winogradConstants<>+2528(SB)/8, $0x40b5000040b50000
-DATA winogradConstants<>+2536(SB)/8, $0x40b5000040b50000
-DATA winogradConstants<>+2544(SB)/8, $0x40b5000040b50000
-DATA winogradConstants<>+2552(SB)/8, $0x40b5000040b50000
-DATA winogradConstants<>+2560(SB)/8, $0x4124000041240000
-DATA winogradConstants<>+2568(SB)/8, $0x4124000041240000
-DATA winogradConstants<>+2576(SB)/8, $0x4124000041240000
-DATA winogradConstants<>+2584(SB)/8, $0x4124000041240000
-DATA winogradConstants<>+2592(SB)/8, $0xc1068000c1068000
-DATA winogradConstants<>+2600(SB)/8, $0xc1068000c1068000
-DATA winogradConstants<>+2608(SB)/8, $0xc1068000c1068000
-DATA winogradConstants<>+2616(SB)/8, $0xc1068000c1068000
-DATA winogradConstants<>+2624(SB)/8, $0xc12f0000c12f0000
-DATA winogradConstants<>+2632(SB)/8, $0xc12f0000c12f0000
-DATA winogradConstants<>+2640(SB)/8, $0xc12f0000c12f0000
-DATA winogradConstants<>+2648(SB)/8, $0xc12f0000c12f0000
-DATA winogradConstants<>+2656(SB)/8, $0xc1250000c1250000
-DATA winogradConstants<>+2664(SB)/8, $0xc1250000c1250000
-DATA winogradConstants<>+2672(SB)/8, $0xc1250000c1250000
-DATA winogradConstants<>+2680(SB)/8, $0xc1250000c1250000
-DATA winogradConstants<>+2688(SB)/8, $0x3ffc00003ffc0000
-DATA winogradConstants<>+2696(SB)/8, $0x3ffc00003ffc0000
-DATA winogradConstants<>+2704(SB)/8, $0x3ffc00003ffc0000
-DATA winogradConstants<>+2712(SB)/8, $0x3ffc00003ffc0000
-DATA winogradConstants<>+2720(SB)/8, $0xc0870000c0870000
-DATA winogradConstants<>+2728(SB)/8, $0xc0870000c0870000
-DATA winogradConstants<>+2736(SB)/8, $0xc0870000c0870000
-DATA winogradConstants<>+2744(SB)/8, $0xc0870000c0870000
-DATA winogradConstants<>+2752(SB)/8, $0xc02c0000c02c0000
-DATA winogradConstants<>+2760(SB)/8, $0xc02c0000c02c0000
-DATA winogradConstants<>+2768(SB)/8, $0xc02c0000c02c0000
-DATA winogradConstants<>+2776(SB)/8, $0xc02c0000c02c0000
-DATA winogradConstants<>+2784(SB)/8, $0x3f4000003f400000
-DATA winogradConstants<>+2792(SB)/8, $0x3f4000003f400000
-DATA winogradConstants<>+2800(SB)/8, $0x3f4000003f400000
-DATA winogradConstants<>+2808(SB)/8, $0x3f4000003f400000
-DATA winogradConstants<>+2816(SB)/8, $0x4087000040870000
-DATA winogradConstants<>+2824(SB)/8, $0x4087000040870000
-DATA winogradConstants<>+2832(SB)/8, $0x4087000040870000
-DATA winogradConstants<>+2840(SB)/8, $0x4087000040870000
-DATA winogradConstants<>+2848(SB)/8, $0xbffc0000bffc0000
-DATA winogradConstants<>+2856(SB)/8, $0xbffc0000bffc0000
-DATA winogradConstants<>+2864(SB)/8, $0xbffc0000bffc0000
-DATA winogradConstants<>+2872(SB)/8, $0xbffc0000bffc0000
-DATA winogradConstants<>+2880(SB)/8, $0xbfc00000bfc00000
-DATA winogradConstants<>+2888(SB)/8, $0xbfc00000bfc00000
-DATA winogradConstants<>+2896(SB)/8, $0xbfc00000bfc00000
-DATA winogradConstants<>+2904(SB)/8, $0xbfc00000bfc00000
-DATA winogradConstants<>+2912(SB)/8, $0x3eaaaaab3eaaaaab
-DATA winogradConstants<>+2920(SB)/8, $0x3eaaaaab3eaaaaab
-DATA winogradConstants<>+2928(SB)/8, $0x3eaaaaab3eaaaaab
-DATA winogradConstants<>+2936(SB)/8, $0x3eaaaaab3eaaaaab
-DATA winogradConstants<>+2944(SB)/8, $0x3d500d013d500d01
-DATA winogradConstants<>+2952(SB)/8, $0x3d500d013d500d01
-DATA winogradConstants<>+2960(SB)/8, $0x3d500d013d500d01
-DATA winogradConstants<>+2968(SB)/8, $0x3d500d013d500d01
-DATA winogradConstants<>+2976(SB)/8, $0xbe05270bbe05270b
-DATA winogradConstants<>+2984(SB)/8, $0xbe05270bbe05270b
-DATA winogradConstants<>+2992(SB)/8, $0xbe05270bbe05270b
-DATA winogradConstants<>+3000(SB)/8, $0xbe05270bbe05270b
-DATA winogradConstants<>+3008(SB)/8, $0xbd85270bbd85270b
-DATA winogradConstants<>+3016(SB)/8, $0xbd85270bbd85270b
-DATA winogradConstants<>+3024(SB)/8, $0xbd85270bbd85270b
-DATA winogradConstants<>+3032(SB)/8, $0xbd85270bbd85270b
-DATA winogradConstants<>+3040(SB)/8, $0xbd05270bbd05270b
-DATA winogradConstants<>+3048(SB)/8, $0xbd05270bbd05270b
-DATA winogradConstants<>+3056(SB)/8, $0xbd05270bbd05270b
-DATA winogradConstants<>+3064(SB)/8, $0xbd05270bbd05270b
-DATA winogradConstants<>+3072(SB)/8, $0xbc85270bbc85270b
-DATA winogradConstants<>+3080(SB)/8, $0xbc85270bbc85270b
-DATA winogradConstants<>+3088(SB)/8, $0xbc85270bbc85270b
-DATA winogradConstants<>+3096(SB)/8, $0xbc85270bbc85270b
-DATA winogradConstants<>+3104(SB)/8, $0xbc05270bbc05270b
-DATA winogradConstants<>+3112(SB)/8, $0xbc05270bbc05270b
-DATA winogradConstants<>+3120(SB)/8, $0xbc05270bbc05270b
-DATA winogradConstants<>+3128(SB)/8, $0xbc05270bbc05270b
-DATA winogradConstants<>+3136(SB)/8, $0xbb85270bbb85270b
-DATA winogradConstants<>+3144(SB)/8, $0xbb85270bbb85270b
-DATA winogradConstants<>+3152(SB)/8, $0xbb85270bbb85270b
-DATA winogradConstants<>+3160(SB)/8, $0xbb85270bbb85270b
-DATA winogradConstants<>+3168(SB)/8, $0xbb05270bbb05270b
-DATA winogradConstants<>+3176(SB)/8, $0xbb05270bbb05270b
-DATA winogradConstants<>+3184(SB)/8, $0xbb05270bbb05270b
-DATA winogradConstants<>+3192(SB)/8, $0xbb05270bbb05270b
-DATA winogradConstants<>+3200(SB)/8, $0x3a05270b3a05270b
-DATA winogradConstants<>+3208(SB)/8, $0x3a05270b3a05270b
-DATA winogradConstants<>+3216(SB)/8, $0x3a05270b3a05270b
-DATA winogradConstants<>+3224(SB)/8, $0x3a05270b3a05270b
-DATA winogradConstants<>+3232(SB)/8, $0xba85270bba85270b
-DATA winogradConstants<>+3240(SB)/8, $0xba85270bba85270b
-DATA winogradConstants<>+3248(SB)/8, $0xba85270bba85270b
-DATA winogradConstants<>+3256(SB)/8, $0xba85270bba85270b
-DATA winogradConstants<>+3264(SB)/8, $0x3b05270b3b05270b
-DATA winogradConstants<>+3272(SB)/8, $0x3b05270b3b05270b
-DATA winogradConstants<>+3280(SB)/8, $0x3b05270b3b05270b
-DATA winogradConstants<>+3288(SB)/8, $0x3b05270b3b05270b
-DATA winogradConstants<>+3296(SB)/8, $0x3c05270b3c05270b
-DATA winogradConstants<>+3304(SB)/8, $0x3c05270b3c05270b
-DATA winogradConstants<>+3312(SB)/8, $0x3c05270b3c05270b
-DATA winogradConstants<>+3320(SB)/8, $0x3c05270b3c05270b
-DATA winogradConstants<>+3328(SB)/8, $0x3d05270b3d05270b
-DATA winogradConstants<>+3336(SB)/8, $0x3d05270b3d05270b
-DATA winogradConstants<>+3344(SB)/8, $0x3d05270b3d05270b
-DATA winogradConstants<>+3352(SB)/8, $0x3d05270b3d05270b
-DATA winogradConstants<>+3360(SB)/8, $0xbea4e50ebea4e50e
-DATA winogradConstants<>+3368(SB)/8, $0xbea4e50ebea4e50e
-DATA winogradConstants<>+3376(SB)/8, $0xbea4e50ebea4e50e
-DATA winogradConstants<>+3384(SB)/8, $0xbea4e50ebea4e50e
-DATA winogradConstants<>+3392(SB)/8, $0x3da4e50e3da4e50e
-DATA winogradConstants<>+3400(SB)/8, $0x3da4e50e3da4e50e
-DATA winogradConstants<>+3408(SB)/8, $0x3da4e50e3da4e50e
-DATA winogradConstants<>+3416(SB)/8, $0x3da4e50e3da4e50e
-DATA winogradConstants<>+3424(SB)/8, $0xbca4e50ebca4e50e
-DATA winogradConstants<>+3432(SB)/8, $0xbca4e50ebca4e50e
-DATA winogradConstants<>+3440(SB)/8, $0xbca4e50ebca4e50e
-DATA winogradConstants<>+3448(SB)/8, $0xbca4e50ebca4e50e
-DATA winogradConstants<>+3456(SB)/8, $0x3ba4e50e3ba4e50e
-DATA winogradConstants<>+3464(SB)/8, $0x3ba4e50e3ba4e50e
-DATA winogradConstants<>+3472(SB)/8, $0x3ba4e50e3ba4e50e
-DATA winogradConstants<>+3480(SB)/8, $0x3ba4e50e3ba4e50e
-DATA winogradConstants<>+3488(SB)/8, $0xbaa4e50ebaa4e50e
-DATA winogradConstants<>+3496(SB)/8, $0xbaa4e50ebaa4e50e
-DATA winogradConstants<>+3504(SB)/8, $0xbaa4e50ebaa4e50e
-DATA winogradConstants<>+3512(SB)/8, $0xbaa4e50ebaa4e50e
-DATA winogradConstants<>+3520(SB)/8, $0x39a4e50e39a4e50e
-DATA winogradConstants<>+3528(SB)/8, $0x39a4e50e39a4e50e
-DATA winogradConstants<>+3536(SB)/8, $0x39a4e50e39a4e50e
-DATA winogradConstants<>+3544(SB)/8, $0x39a4e50e39a4e50e
-DATA winogradConstants<>+3552(SB)/8, $0xb8a4e50eb8a4e50e
-DATA winogradConstants<>+3560(SB)/8, $0xb8a4e50eb8a4e50e
-DATA winogradConstants<>+3568(SB)/8, $0xb8a4e50eb8a4e50e
-DATA winogradConstants<>+3576(SB)/8, $0xb8a4e50eb8a4e50e
-DATA winogradConstants<>+3584(SB)/8, $0x36a4e50e36a4e50e
-DATA winogradConstants<>+3592(SB)/8, $0x36a4e50e36a4e50e
-DATA winogradConstants<>+3600(SB)/8, $0x36a4e50e36a4e50e
-DATA winogradConstants<>+3608(SB)/8, $0x36a4e50e36a4e50e
-DATA winogradConstants<>+3616(SB)/8, $0x37a4e50e37a4e50e
-DATA winogradConstants<>+3624(SB)/8, $0x37a4e50e37a4e50e
-DATA winogradConstants<>+3632(SB)/8, $0x37a4e50e37a4e50e
-DATA winogradConstants<>+3640(SB)/8, $0x37a4e50e37a4e50e
-DATA winogradConstants<>+3648(SB)/8, $0x38a4e50e38a4e50e
-DATA winogradConstants<>+3656(SB)/8, $0x38a4e50e38a4e50e
-DATA winogradConstants<>+3664(SB)/8, $0x38a4e50e38a4e50e
-DATA winogradConstants<>+3672(SB)/8, $0x38a4e50e38a4e50e
-DATA winogradConstants<>+3680(SB)/8, $0x3aa4e50e3aa4e50e
-DATA winogradConstants<>+3688(SB)/8, $0x3aa4e50e3aa4e50e
-DATA winogradConstants<>+3696(SB)/8, $0x3aa4e50e3aa4e50e
-DATA winogradConstants<>+3704(SB)/8, $0x3aa4e50e3aa4e50e
-DATA winogradConstants<>+3712(SB)/8, $0x3ca4e50e3ca4e50e
-DATA winogradConstants<>+3720(SB)/8, $0x3ca4e50e3ca4e50e
-DATA winogradConstants<>+3728(SB)/8, $0x3ca4e50e3ca4e50e
-DATA winogradConstants<>+3736(SB)/8, $0x3ca4e50e3ca4e50e
-DATA winogradConstants<>+3744(SB)/8, $0x3f068dda3f068dda
-DATA winogradConstants<>+3752(SB)/8, $0x3f068dda3f068dda
-DATA winogradConstants<>+3760(SB)/8, $0x3f068dda3f068dda
-DATA winogradConstants<>+3768(SB)/8, $0x3f068dda3f068dda
-DATA winogradConstants<>+3776(SB)/8, $0xbec9d4c8bec9d4c8
-DATA winogradConstants<>+3784(SB)/8, $0xbec9d4c8bec9d4c8
-DATA winogradConstants<>+3792(SB)/8, $0xbec9d4c8bec9d4c8
-DATA winogradConstants<>+3800(SB)/8, $0xbec9d4c8bec9d4c8
-DATA winogradConstants<>+3808(SB)/8, $0x3e975f963e975f96
-DATA winogradConstants<>+3816(SB)/8, $0x3e975f963e975f96
-DATA winogradConstants<>+3824(SB)/8, $0x3e975f963e975f96
-DATA winogradConstants<>+3832(SB)/8, $0x3e975f963e975f96
-DATA winogradConstants<>+3840(SB)/8, $0xbe630f60be630f60
-DATA winogradConstants<>+3848(SB)/8, $0xbe630f60be630f60
-DATA winogradConstants<>+3856(SB)/8, $0xbe630f60be630f60
-DATA winogradConstants<>+3864(SB)/8, $0xbe630f60be630f60
-DATA winogradConstants<>+3872(SB)/8, $0x3e2a4b883e2a4b88
-DATA winogradConstants<>+3880(SB)/8, $0x3e2a4b883e2a4b88
-DATA winogradConstants<>+3888(SB)/8, $0x3e2a4b883e2a4b88
-DATA winogradConstants<>+3896(SB)/8, $0x3e2a4b883e2a4b88
-DATA winogradConstants<>+3904(SB)/8, $0xbdff714dbdff714d
-DATA winogradConstants<>+3912(SB)/8, $0xbdff714dbdff714d
-DATA winogradConstants<>+3920(SB)/8, $0xbdff714dbdff714d
-DATA winogradConstants<>+3928(SB)/8, $0xbdff714dbdff714d
-DATA winogradConstants<>+3936(SB)/8, $0x3dbf94f93dbf94f9
-DATA winogradConstants<>+3944(SB)/8, $0x3dbf94f93dbf94f9
-DATA winogradConstants<>+3952(SB)/8, $0x3dbf94f93dbf94f9
-DATA winogradConstants<>+3960(SB)/8, $0x3dbf94f93dbf94f9
-DATA winogradConstants<>+3968(SB)/8, $0xbd21a5b2bd21a5b2
-DATA winogradConstants<>+3976(SB)/8, $0xbd21a5b2bd21a5b2
-DATA winogradConstants<>+3984(SB)/8, $0xbd21a5b2bd21a5b2
-DATA winogradConstants<>+3992(SB)/8, $0xbd21a5b2bd21a5b2
-DATA winogradConstants<>+4000(SB)/8, $0xbd578799bd578799
-DATA winogradConstants<>+4008(SB)/8, $0xbd578799bd578799
-DATA winogradConstants<>+4016(SB)/8, $0xbd578799bd578799
-DATA winogradConstants<>+4024(SB)/8, $0xbd578799bd578799
-DATA winogradConstants<>+4032(SB)/8, $0xbd8fafbbbd8fafbb
-DATA winogradConstants<>+4040(SB)/8, $0xbd8fafbbbd8fafbb
-DATA winogradConstants<>+4048(SB)/8, $0xbd8fafbbbd8fafbb
-DATA winogradConstants<>+4056(SB)/8, $0xbd8fafbbbd8fafbb
-DATA winogradConstants<>+4064(SB)/8, $0xbdbf94f9bdbf94f9
-DATA winogradConstants<>+4072(SB)/8, $0xbdbf94f9bdbf94f9
-DATA winogradConstants<>+4080(SB)/8, $0xbdbf94f9bdbf94f9
-DATA winogradConstants<>+4088(SB)/8, $0xbdbf94f9bdbf94f9
-DATA winogradConstants<>+4096(SB)/8, $0xbe2a4b88be2a4b88
-DATA winogradConstants<>+4104(SB)/8, $0xbe2a4b88be2a4b88
-DATA winogradConstants<>+4112(SB)/8, $0xbe2a4b88be2a4b88
-DATA winogradConstants<>+4120(SB)/8, $0xbe2a4b88be2a4b88
-DATA winogradConstants<>+4128(SB)/8, $0xc0000000c0000000
-DATA winogradConstants<>+4136(SB)/8, $0xc0000000c0000000
-DATA winogradConstants<>+4144(SB)/8, $0xc0000000c0000000
-DATA winogradConstants<>+4152(SB)/8, $0xc0000000c0000000
-DATA winogradConstants<>+4160(SB)/8, $0xc1000000c1000000
-DATA winogradConstants<>+4168(SB)/8, $0xc1000000c1000000
-DATA winogradConstants<>+4176(SB)/8, $0xc1000000c1000000
-DATA winogradConstants<>+4184(SB)/8, $0xc1000000c1000000
-DATA winogradConstants<>+4192(SB)/8, $0xbe800000be800000
-DATA winogradConstants<>+4200(SB)/8, $0xbe800000be800000
-DATA winogradConstants<>+4208(SB)/8, $0xbe800000be800000
-DATA winogradConstants<>+4216(SB)/8, $0xbe800000be800000
-DATA winogradConstants<>+4224(SB)/8, $0x3d8000003d800000
-DATA winogradConstants<>+4232(SB)/8, $0x3d8000003d800000
-DATA winogradConstants<>+4240(SB)/8, $0x3d8000003d800000
-DATA winogradConstants<>+4248(SB)/8, $0x3d8000003d800000
-DATA winogradConstants<>+4256(SB)/8, $0xbc800000bc800000
-DATA winogradConstants<>+4264(SB)/8, $0xbc800000bc800000
-DATA winogradConstants<>+4272(SB)/8, $0xbc800000bc800000
-DATA winogradConstants<>+4280(SB)/8, $0xbc800000bc800000
-DATA winogradConstants<>+4288(SB)/8, $0x4180000041800000
-DATA winogradConstants<>+4296(SB)/8, $0x4180000041800000
-DATA winogradConstants<>+4304(SB)/8, $0x4180000041800000
-DATA winogradConstants<>+4312(SB)/8, $0x4180000041800000
-DATA winogradConstants<>+4320(SB)/8, $0x4280000042800000
-DATA winogradConstants<>+4328(SB)/8, $0x4280000042800000
-DATA winogradConstants<>+4336(SB)/8, $0x4280000042800000
-DATA winogradConstants<>+4344(SB)/8, $0x4280000042800000
-DATA winogradConstants<>+4352(SB)/8, $0x3f1000003f100000
-DATA winogradConstants<>+4360(SB)/8, $0x3f1000003f100000
-DATA winogradConstants<>+4368(SB)/8, $0x3f1000003f100000
-DATA winogradConstants<>+4376(SB)/8, $0x3f1000003f100000
-DATA winogradConstants<>+4384(SB)/8, $0xbed80000bed80000
-DATA winogradConstants<>+4392(SB)/8, $0xbed80000bed80000
-DATA winogradConstants<>+4400(SB)/8, $0xbed80000bed80000
-DATA winogradConstants<>+4408(SB)/8, $0xbed80000bed80000
-DATA winogradConstants<>+4416(SB)/8, $0x3faaaaab3faaaaab
-DATA winogradConstants<>+4424(SB)/8, $0x3faaaaab3faaaaab
-DATA winogradConstants<>+4432(SB)/8, $0x3faaaaab3faaaaab
-DATA winogradConstants<>+4440(SB)/8, $0x3faaaaab3faaaaab
-DATA winogradConstants<>+4448(SB)/8, $0x3fe38e393fe38e39
-DATA winogradConstants<>+4456(SB)/8, $0x3fe38e393fe38e39
-DATA winogradConstants<>+4464(SB)/8, $0x3fe38e393fe38e39
-DATA winogradConstants<>+4472(SB)/8, $0x3fe38e393fe38e39
-DATA winogradConstants<>+4480(SB)/8, $0x4017b4264017b426
-DATA winogradConstants<>+4488(SB)/8, $0x4017b4264017b426
-DATA winogradConstants<>+4496(SB)/8, $0x4017b4264017b426
-DATA winogradConstants<>+4504(SB)/8, $0x4017b4264017b426
-GLOBL winogradConstants<>(SB), RODATA|NOPTR, $4512
+DATA winogradConstants<>+1280(SB)/8, $0x441c4000441c4000
+DATA winogradConstants<>+1288(SB)/8, $0x441c4000441c4000
+DATA winogradConstants<>+1296(SB)/8, $0x441c4000441c4000
+DATA winogradConstants<>+1304(SB)/8, $0x441c4000441c4000
+DATA winogradConstants<>+1312(SB)/8, $0xc5a83680c5a83680
+DATA winogradConstants<>+1320(SB)/8, $0xc5a83680c5a83680
+DATA winogradConstants<>+1328(SB)/8, $0xc5a83680c5a83680
+DATA winogradConstants<>+1336(SB)/8, $0xc5a83680c5a83680
+DATA winogradConstants<>+1344(SB)/8, $0x461d6710461d6710
+DATA winogradConstants<>+1352(SB)/8, $0x461d6710461d6710
+DATA winogradConstants<>+1360(SB)/8, $0x461d6710461d6710
+DATA winogradConstants<>+1368(SB)/8, $0x461d6710461d6710
+DATA winogradConstants<>+1376(SB)/8, $0xc4435000c4435000
+DATA winogradConstants<>+1384(SB)/8, $0xc4435000c4435000
+DATA winogradConstants<>+1392(SB)/8, $0xc4435000c4435000
+DATA winogradConstants<>+1400(SB)/8, $0xc4435000c4435000
+DATA winogradConstants<>+1408(SB)/8, $0x44e6b68044e6b680
+DATA winogradConstants<>+1416(SB)/8, $0x44e6b68044e6b680
+DATA winogradConstants<>+1424(SB)/8, $0x44e6b68044e6b680
+DATA winogradConstants<>+1432(SB)/8, $0x44e6b68044e6b680
+DATA winogradConstants<>+1440(SB)/8, $0xc4841200c4841200
+DATA winogradConstants<>+1448(SB)/8, $0xc4841200c4841200
+DATA winogradConstants<>+1456(SB)/8, $0xc4841200c4841200
+DATA winogradConstants<>+1464(SB)/8, $0xc4841200c4841200
+DATA winogradConstants<>+1472(SB)/8, $0x42fa000042fa0000
+DATA winogradConstants<>+1480(SB)/8, $0x42fa000042fa0000
+DATA winogradConstants<>+1488(SB)/8, $0x42fa000042fa0000
+DATA winogradConstants<>+1496(SB)/8, $0x42fa000042fa0000
+DATA winogradConstants<>+1504(SB)/8, $0xc39c4000c39c4000
+DATA winogradConstants<>+1512(SB)/8, $0xc39c4000c39c4000
+DATA winogradConstants<>+1520(SB)/8, $0xc39c4000c39c4000
+DATA winogradConstants<>+1528(SB)/8, $0xc39c4000c39c4000
+DATA winogradConstants<>+1536(SB)/8, $0x4438920044389200
+DATA winogradConstants<>+1544(SB)/8, $0x4438920044389200
+DATA winogradConstants<>+1552(SB)/8, $0x4438920044389200
+DATA winogradConstants<>+1560(SB)/8, $0x4438920044389200
+DATA winogradConstants<>+1568(SB)/8, $0xc3d35000c3d35000
+DATA winogradConstants<>+1576(SB)/8, $0xc3d35000c3d35000
+DATA winogradConstants<>+1584(SB)/8, $0xc3d35000c3d35000
+DATA winogradConstants<>+1592(SB)/8, $0xc3d35000c3d35000
+DATA winogradConstants<>+1600(SB)/8, $0x4248000042480000
+DATA winogradConstants<>+1608(SB)/8, $0x4248000042480000
+DATA winogradConstants<>+1616(SB)/8, $0x4248000042480000
+DATA winogradConstants<>+1624(SB)/8, $0x4248000042480000
+DATA winogradConstants<>+1632(SB)/8, $0xc3435000c3435000
+DATA winogradConstants<>+1640(SB)/8, $0xc3435000c3435000
+DATA winogradConstants<>+1648(SB)/8, $0xc3435000c3435000
+DATA winogradConstants<>+1656(SB)/8, $0xc3435000c3435000
+DATA winogradConstants<>+1664(SB)/8, $0x44ac1e8044ac1e80
+DATA winogradConstants<>+1672(SB)/8, $0x44ac1e8044ac1e80
+DATA winogradConstants<>+1680(SB)/8, $0x44ac1e8044ac1e80
+DATA winogradConstants<>+1688(SB)/8, $0x44ac1e8044ac1e80
+DATA winogradConstants<>+1696(SB)/8, $0xc4792400c4792400
+DATA winogradConstants<>+1704(SB)/8, $0xc4792400c4792400
+DATA winogradConstants<>+1712(SB)/8, $0xc4792400c4792400
+DATA winogradConstants<>+1720(SB)/8, $0xc4792400c4792400
+DATA winogradConstants<>+1728(SB)/8, $0xc31c4000c31c4000
+DATA winogradConstants<>+1736(SB)/8, $0xc31c4000c31c4000
+DATA winogradConstants<>+1744(SB)/8, $0xc31c4000c31c4000
+DATA winogradConstants<>+1752(SB)/8, $0xc31c4000c31c4000
+DATA winogradConstants<>+1760(SB)/8, $0x4489b2004489b200
+DATA winogradConstants<>+1768(SB)/8, $0x4489b2004489b200
+DATA winogradConstants<>+1776(SB)/8, $0x4489b2004489b200
+DATA winogradConstants<>+1784(SB)/8, $0x4489b2004489b200
+DATA winogradConstants<>+1792(SB)/8, $0xc4475000c4475000
+DATA winogradConstants<>+1800(SB)/8, $0xc4475000c4475000
+DATA winogradConstants<>+1808(SB)/8, $0xc4475000c4475000
+DATA winogradConstants<>+1816(SB)/8, $0xc4475000c4475000
+DATA winogradConstants<>+1824(SB)/8, $0x42c8000042c80000
+DATA winogradConstants<>+1832(SB)/8, $0x42c8000042c80000
+DATA winogradConstants<>+1840(SB)/8, $0x42c8000042c80000
+DATA winogradConstants<>+1848(SB)/8, $0x42c8000042c80000
+DATA winogradConstants<>+1856(SB)/8, $0xc3c80000c3c80000
+DATA winogradConstants<>+1864(SB)/8, $0xc3c80000c3c80000
+DATA winogradConstants<>+1872(SB)/8, $0xc3c80000c3c80000
+DATA winogradConstants<>+1880(SB)/8, $0xc3c80000c3c80000
+DATA winogradConstants<>+1888(SB)/8, $0x4547500045475000
+DATA winogradConstants<>+1896(SB)/8, $0x4547500045475000
+DATA winogradConstants<>+1904(SB)/8, $0x4547500045475000
+DATA winogradConstants<>+1912(SB)/8, $0x4547500045475000
+DATA winogradConstants<>+1920(SB)/8, $0xc589b200c589b200
+DATA winogradConstants<>+1928(SB)/8, $0xc589b200c589b200
+DATA winogradConstants<>+1936(SB)/8, $0xc589b200c589b200
+DATA winogradConstants<>+1944(SB)/8, $0xc589b200c589b200
+DATA winogradConstants<>+1952(SB)/8, $0xc3fa0000c3fa0000
+DATA winogradConstants<>+1960(SB)/8, $0xc3fa0000c3fa0000
+DATA winogradConstants<>+1968(SB)/8, $0xc3fa0000c3fa0000
+DATA winogradConstants<>+1976(SB)/8, $0xc3fa0000c3fa0000
+DATA winogradConstants<>+1984(SB)/8, $0x4579240045792400
+DATA winogradConstants<>+1992(SB)/8, $0x4579240045792400
+DATA winogradConstants<>+2000(SB)/8, $0x4579240045792400
+DATA winogradConstants<>+2008(SB)/8, $0x4579240045792400
+DATA winogradConstants<>+2016(SB)/8, $0xc5ac1e80c5ac1e80
+DATA winogradConstants<>+2024(SB)/8, $0xc5ac1e80c5ac1e80
+DATA winogradConstants<>+2032(SB)/8, $0xc5ac1e80c5ac1e80
+DATA winogradConstants<>+2040(SB)/8, $0xc5ac1e80c5ac1e80
+DATA winogradConstants<>+2048(SB)/8, $0x4443500044435000
+DATA winogradConstants<>+2056(SB)/8, $0x4443500044435000
+DATA winogradConstants<>+2064(SB)/8, $0x4443500044435000
+DATA winogradConstants<>+2072(SB)/8, $0x4443500044435000
+DATA winogradConstants<>+2080(SB)/8, $0xc2c80000c2c80000
+DATA winogradConstants<>+2088(SB)/8, $0xc2c80000c2c80000
+DATA winogradConstants<>+2096(SB)/8, $0xc2c80000c2c80000
+DATA winogradConstants<>+2104(SB)/8, $0xc2c80000c2c80000
+DATA winogradConstants<>+2112(SB)/8, $0x4453500044535000
+DATA winogradConstants<>+2120(SB)/8, $0x4453500044535000
+DATA winogradConstants<>+2128(SB)/8, $0x4453500044535000
+DATA winogradConstants<>+2136(SB)/8, $0x4453500044535000
+DATA winogradConstants<>+2144(SB)/8, $0xc4b89200c4b89200
+DATA winogradConstants<>+2152(SB)/8, $0xc4b89200c4b89200
+DATA winogradConstants<>+2160(SB)/8, $0xc4b89200c4b89200
+DATA winogradConstants<>+2168(SB)/8, $0xc4b89200c4b89200
+DATA winogradConstants<>+2176(SB)/8, $0xc37a0000c37a0000
+DATA winogradConstants<>+2184(SB)/8, $0xc37a0000c37a0000
+DATA winogradConstants<>+2192(SB)/8, $0xc37a0000c37a0000
+DATA winogradConstants<>+2200(SB)/8, $0xc37a0000c37a0000
+DATA winogradConstants<>+2208(SB)/8, $0x4504120045041200
+DATA winogradConstants<>+2216(SB)/8, $0x4504120045041200
+DATA winogradConstants<>+2224(SB)/8, $0x4504120045041200
+DATA winogradConstants<>+2232(SB)/8, $0x4504120045041200
+DATA winogradConstants<>+2240(SB)/8, $0xc566b680c566b680
+DATA winogradConstants<>+2248(SB)/8, $0xc566b680c566b680
+DATA winogradConstants<>+2256(SB)/8, $0xc566b680c566b680
+DATA winogradConstants<>+2264(SB)/8, $0xc566b680c566b680
+DATA winogradConstants<>+2272(SB)/8, $0x44c3500044c35000
+DATA winogradConstants<>+2280(SB)/8, $0x44c3500044c35000
+DATA winogradConstants<>+2288(SB)/8, $0x44c3500044c35000
+DATA winogradConstants<>+2296(SB)/8, $0x44c3500044c35000
+DATA winogradConstants<>+2304(SB)/8, $0x3ad1b7173ad1b717
+DATA winogradConstants<>+2312(SB)/8, $0x3ad1b7173ad1b717
+DATA winogradConstants<>+2320(SB)/8, $0x3ad1b7173ad1b717
+DATA winogradConstants<>+2328(SB)/8, $0x3ad1b7173ad1b717
+DATA winogradConstants<>+2336(SB)/8, $0xbbc7d0b2bbc7d0b2
+DATA winogradConstants<>+2344(SB)/8, $0xbbc7d0b2bbc7d0b2
+DATA winogradConstants<>+2352(SB)/8, $0xbbc7d0b2bbc7d0b2
+DATA winogradConstants<>+2360(SB)/8, $0xbbc7d0b2bbc7d0b2
+DATA winogradConstants<>+2368(SB)/8, $0xba7fc373ba7fc373
+DATA winogradConstants<>+2376(SB)/8, $0xba7fc373ba7fc373
+DATA winogradConstants<>+2384(SB)/8, $0xba7fc373ba7fc373
+DATA winogradConstants<>+2392(SB)/8, $0xba7fc373ba7fc373
+DATA winogradConstants<>+2400(SB)/8, $0xb923b049b923b049
+DATA winogradConstants<>+2408(SB)/8, $0xb923b049b923b049
+DATA winogradConstants<>+2416(SB)/8, $0xb923b049b923b049
+DATA winogradConstants<>+2424(SB)/8, $0xb923b049b923b049
+DATA winogradConstants<>+2432(SB)/8, $0xb7d1857db7d1857d
+DATA winogradConstants<>+2440(SB)/8, $0xb7d1857db7d1857d
+DATA winogradConstants<>+2448(SB)/8, $0xb7d1857db7d1857d
+DATA winogradConstants<>+2456(SB)/8, $0xb7d1857db7d1857d
+DATA winogradConstants<>+2464(SB)/8, $0xbb1fda28bb1fda28
+DATA winogradConstants<>+2472(SB)/8, $0xbb1fda28bb1fda28
+DATA winogradConstants<>+2480(SB)/8, $0xbb1fda28bb1fda28
+DATA winogradConstants<>+2488(SB)/8, $0xbb1fda28bb1fda28
+DATA winogradConstants<>+2496(SB)/8, $0xb9cc9c5cb9cc9c5c
+DATA winogradConstants<>+2504(SB)/8, $0xb9cc9c5cb9cc9c5c
+DATA winogradConstants<>+2512(SB)/8, $0xb9cc9c5cb9cc9c5c
+DATA winogradConstants<>+2520(SB)/8, $0xb9cc9c5cb9cc9c5c
+DATA winogradConstants<>+2528(SB)/8, $0xb882f36eb882f36e
+DATA winogradConstants<>+2536(SB)/8, $0xb882f36eb882f36e
+DATA winogradConstants<>+2544(SB)/8, $0xb882f36eb882f36e
+DATA winogradConstants<>+2552(SB)/8, $0xb882f36eb882f36e
+DATA winogradConstants<>+2560(SB)/8, $0x3b24e35f3b24e35f
+DATA winogradConstants<>+2568(SB)/8, $0x3b24e35f3b24e35f
+DATA winogradConstants<>+2576(SB)/8, $0x3b24e35f3b24e35f
+DATA winogradConstants<>+2584(SB)/8, $0x3b24e35f3b24e35f
+DATA winogradConstants<>+2592(SB)/8, $0x3ad30e8d3ad30e8d
+DATA winogradConstants<>+2600(SB)/8, $0x3ad30e8d3ad30e8d
+DATA winogradConstants<>+2608(SB)/8, $0x3ad30e8d3ad30e8d
+DATA winogradConstants<>+2616(SB)/8, $0x3ad30e8d3ad30e8d
+DATA winogradConstants<>+2624(SB)/8, $0x3a87138e3a87138e
+DATA winogradConstants<>+2632(SB)/8, $0x3a87138e3a87138e
+DATA winogradConstants<>+2640(SB)/8, $0x3a87138e3a87138e
+DATA winogradConstants<>+2648(SB)/8, $0x3a87138e3a87138e
+DATA winogradConstants<>+2656(SB)/8, $0x3a2ce5d43a2ce5d4
+DATA winogradConstants<>+2664(SB)/8, $0x3a2ce5d43a2ce5d4
+DATA winogradConstants<>+2672(SB)/8, $0x3a2ce5d43a2ce5d4
+DATA winogradConstants<>+2680(SB)/8, $0x3a2ce5d43a2ce5d4
+DATA winogradConstants<>+2688(SB)/8, $0x3b03e9183b03e918
+DATA winogradConstants<>+2696(SB)/8, $0x3b03e9183b03e918
+DATA winogradConstants<>+2704(SB)/8, $0x3b03e9183b03e918
+DATA winogradConstants<>+2712(SB)/8, $0x3b03e9183b03e918
+DATA winogradConstants<>+2720(SB)/8, $0x3aa8d8713aa8d871
+DATA winogradConstants<>+2728(SB)/8, $0x3aa8d8713aa8d871
+DATA winogradConstants<>+2736(SB)/8, $0x3aa8d8713aa8d871
+DATA winogradConstants<>+2744(SB)/8, $0x3aa8d8713aa8d871
+DATA winogradConstants<>+2752(SB)/8, $0x3a581f493a581f49
+DATA winogradConstants<>+2760(SB)/8, $0x3a581f493a581f49
+DATA winogradConstants<>+2768(SB)/8, $0x3a581f493a581f49
+DATA winogradConstants<>+2776(SB)/8, $0x3a581f493a581f49
+DATA winogradConstants<>+2784(SB)/8, $0xb8b10c1db8b10c1d
+DATA winogradConstants<>+2792(SB)/8, $0xb8b10c1db8b10c1d
+DATA winogradConstants<>+2800(SB)/8, $0xb8b10c1db8b10c1d
+DATA winogradConstants<>+2808(SB)/8, $0xb8b10c1db8b10c1d
+DATA winogradConstants<>+2816(SB)/8, $0xb90a5177b90a5177
+DATA winogradConstants<>+2824(SB)/8, $0xb90a5177b90a5177
+DATA winogradConstants<>+2832(SB)/8, $0xb90a5177b90a5177
+DATA winogradConstants<>+2840(SB)/8, $0xb90a5177b90a5177
+DATA winogradConstants<>+2848(SB)/8, $0xb9581f49b9581f49
+DATA winogradConstants<>+2856(SB)/8, $0xb9581f49b9581f49
+DATA winogradConstants<>+2864(SB)/8, $0xb9581f49b9581f49
+DATA winogradConstants<>+2872(SB)/8, $0xb9581f49b9581f49
+DATA winogradConstants<>+2880(SB)/8, $0xb9a8d871b9a8d871
+DATA winogradConstants<>+2888(SB)/8, $0xb9a8d871b9a8d871
+DATA winogradConstants<>+2896(SB)/8, $0xb9a8d871b9a8d871
+DATA winogradConstants<>+2904(SB)/8, $0xb9a8d871b9a8d871
+DATA winogradConstants<>+2912(SB)/8, $0xb8dd4f24b8dd4f24
+DATA winogradConstants<>+2920(SB)/8, $0xb8dd4f24b8dd4f24
+DATA winogradConstants<>+2928(SB)/8, $0xb8dd4f24b8dd4f24
+DATA winogradConstants<>+2936(SB)/8, $0xb8dd4f24b8dd4f24
+DATA winogradConstants<>+2944(SB)/8, $0xb92ce5d4b92ce5d4
+DATA winogradConstants<>+2952(SB)/8, $0xb92ce5d4b92ce5d4
+DATA winogradConstants<>+2960(SB)/8, $0xb92ce5d4b92ce5d4
+DATA winogradConstants<>+2968(SB)/8, $0xb92ce5d4b92ce5d4
+DATA winogradConstants<>+2976(SB)/8, $0xb987138eb987138e
+DATA winogradConstants<>+2984(SB)/8, $0xb987138eb987138e
+DATA winogradConstants<>+2992(SB)/8, $0xb987138eb987138e
+DATA winogradConstants<>+3000(SB)/8, $0xb987138eb987138e
+DATA winogradConstants<>+3008(SB)/8, $0x35568cc935568cc9
+DATA winogradConstants<>+3016(SB)/8, $0x35568cc935568cc9
+DATA winogradConstants<>+3024(SB)/8, $0x35568cc935568cc9
+DATA winogradConstants<>+3032(SB)/8, $0x35568cc935568cc9
+DATA winogradConstants<>+3040(SB)/8, $0x36a79dfd36a79dfd
+DATA winogradConstants<>+3048(SB)/8, $0x36a79dfd36a79dfd
+DATA winogradConstants<>+3056(SB)/8, $0x36a79dfd36a79dfd
+DATA winogradConstants<>+3064(SB)/8, $0x36a79dfd36a79dfd
+DATA winogradConstants<>+3072(SB)/8, $0x3802f36e3802f36e
+DATA winogradConstants<>+3080(SB)/8, $0x3802f36e3802f36e
+DATA winogradConstants<>+3088(SB)/8, $0x3802f36e3802f36e
+DATA winogradConstants<>+3096(SB)/8, $0x3802f36e3802f36e
+DATA winogradConstants<>+3104(SB)/8, $0x394c9c5c394c9c5c
+DATA winogradConstants<>+3112(SB)/8, $0x394c9c5c394c9c5c
+DATA winogradConstants<>+3120(SB)/8, $0x394c9c5c394c9c5c
+DATA winogradConstants<>+3128(SB)/8, $0x394c9c5c394c9c5c
+DATA winogradConstants<>+3136(SB)/8, $0x360617fe360617fe
+DATA winogradConstants<>+3144(SB)/8, $0x360617fe360617fe
+DATA winogradConstants<>+3152(SB)/8, $0x360617fe360617fe
+DATA winogradConstants<>+3160(SB)/8, $0x360617fe360617fe
+DATA winogradConstants<>+3168(SB)/8, $0x3751857d3751857d
+DATA winogradConstants<>+3176(SB)/8, $0x3751857d3751857d
+DATA winogradConstants<>+3184(SB)/8, $0x3751857d3751857d
+DATA winogradConstants<>+3192(SB)/8, $0x3751857d3751857d
+DATA winogradConstants<>+3200(SB)/8, $0x38a3b04938a3b049
+DATA winogradConstants<>+3208(SB)/8, $0x38a3b04938a3b049
+DATA winogradConstants<>+3216(SB)/8, $0x38a3b04938a3b049
+DATA winogradConstants<>+3224(SB)/8, $0x38a3b04938a3b049
+DATA winogradConstants<>+3232(SB)/8, $0x3e23d70a3e23d70a
+DATA winogradConstants<>+3240(SB)/8, $0x3e23d70a3e23d70a
+DATA winogradConstants<>+3248(SB)/8, $0x3e23d70a3e23d70a
+DATA winogradConstants<>+3256(SB)/8, $0x3e23d70a3e23d70a
+DATA winogradConstants<>+3264(SB)/8, $0x3ecccccd3ecccccd
+DATA winogradConstants<>+3272(SB)/8, $0x3ecccccd3ecccccd
+DATA winogradConstants<>+3280(SB)/8, $0x3ecccccd3ecccccd
+DATA winogradConstants<>+3288(SB)/8, $0x3ecccccd3ecccccd
+DATA winogradConstants<>+3296(SB)/8, $0x3d83126f3d83126f
+DATA winogradConstants<>+3304(SB)/8, $0x3d83126f3d83126f
+DATA winogradConstants<>+3312(SB)/8, $0x3d83126f3d83126f
+DATA winogradConstants<>+3320(SB)/8, $0x3d83126f3d83126f
+DATA winogradConstants<>+3328(SB)/8, $0x3f23d70a3f23d70a
+DATA winogradConstants<>+3336(SB)/8, $0x3f23d70a3f23d70a
+DATA winogradConstants<>+3344(SB)/8, $0x3f23d70a3f23d70a
+DATA winogradConstants<>+3352(SB)/8, $0x3f23d70a3f23d70a
+DATA winogradConstants<>+3360(SB)/8, $0x3f4ccccd3f4ccccd
+DATA winogradConstants<>+3368(SB)/8, $0x3f4ccccd3f4ccccd
+DATA winogradConstants<>+3376(SB)/8, $0x3f4ccccd3f4ccccd
+DATA winogradConstants<>+3384(SB)/8, $0x3f4ccccd3f4ccccd
+DATA winogradConstants<>+3392(SB)/8, $0x3f03126f3f03126f
+DATA winogradConstants<>+3400(SB)/8, $0x3f03126f3f03126f
+DATA winogradConstants<>+3408(SB)/8, $0x3f03126f3f03126f
+DATA winogradConstants<>+3416(SB)/8, $0x3f03126f3f03126f
+DATA winogradConstants<>+3424(SB)/8, $0x3fc800003fc80000
+DATA winogradConstants<>+3432(SB)/8, $0x3fc800003fc80000
+DATA winogradConstants<>+3440(SB)/8, $0x3fc800003fc80000
+DATA winogradConstants<>+3448(SB)/8, $0x3fc800003fc80000
+DATA winogradConstants<>+3456(SB)/8, $0x3fa000003fa00000
+DATA winogradConstants<>+3464(SB)/8, $0x3fa000003fa00000
+DATA winogradConstants<>+3472(SB)/8, $0x3fa000003fa00000
+DATA winogradConstants<>+3480(SB)/8, $0x3fa000003fa00000
+DATA winogradConstants<>+3488(SB)/8, $0x3ffa00003ffa0000
+DATA winogradConstants<>+3496(SB)/8, $0x3ffa00003ffa0000
+DATA winogradConstants<>+3504(SB)/8, $0x3ffa00003ffa0000
+DATA winogradConstants<>+3512(SB)/8, $0x3ffa00003ffa0000
+DATA winogradConstants<>+3520(SB)/8, $0x40c8000040c80000
+DATA winogradConstants<>+3528(SB)/8, $0x40c8000040c80000
+DATA winogradConstants<>+3536(SB)/8, $0x40c8000040c80000
+DATA winogradConstants<>+3544(SB)/8, $0x40c8000040c80000
+DATA winogradConstants<>+3552(SB)/8, $0x4020000040200000
+DATA winogradConstants<>+3560(SB)/8, $0x4020000040200000
+DATA winogradConstants<>+3568(SB)/8, $0x4020000040200000
+DATA winogradConstants<>+3576(SB)/8, $0x4020000040200000
+DATA winogradConstants<>+3584(SB)/8, $0x417a0000417a0000
+DATA winogradConstants<>+3592(SB)/8, $0x417a0000417a0000
+DATA winogradConstants<>+3600(SB)/8, $0x417a0000417a0000
+DATA winogradConstants<>+3608(SB)/8, $0x417a0000417a0000
+GLOBL winogradConstants<>(SB), RODATA|NOPTR, $3616
 
 // func slotsum_f32_avx2(a *sumArgs)
 TEXT ·slotsum_f32_avx2(SB), NOSPLIT, $0-8

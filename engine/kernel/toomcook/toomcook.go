@@ -19,14 +19,14 @@ type Variant struct {
 
 // F returns F(m, r) with the points that this project uses.
 //
-// For six and eight products the points are symmetric and mutually reciprocal: small errors, and even and odd halves of opposite points
-// are shared. For ten products a search for the smallest error prefers points without symmetry.
+// They are symmetric, so that opposite points share even and odd halves, and mutually reciprocal; a search over simple fractions found
+// these to have the smallest rounding errors.
 func F(m, r int) Variant {
 	points := map[int][]*big.Rat{
 		4:  {rat(0, 1), rat(1, 1), rat(-1, 1)},
 		6:  {rat(0, 1), rat(2, 3), rat(-2, 3), rat(3, 2), rat(-3, 2)},
 		8:  {rat(0, 1), rat(1, 1), rat(-1, 1), rat(1, 2), rat(-1, 2), rat(2, 1), rat(-2, 1)},
-		10: {rat(0, 1), rat(1, 1), rat(-1, 1), rat(1, 2), rat(-2, 1), rat(-1, 4), rat(4, 1), rat(-3, 4), rat(4, 3)},
+		10: {rat(0, 1), rat(2, 5), rat(-2, 5), rat(4, 5), rat(-4, 5), rat(5, 4), rat(-5, 4), rat(5, 2), rat(-5, 2)},
 	}
 	return Variant{m, r, points[m+r-1]}
 }
