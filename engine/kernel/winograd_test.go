@@ -22,7 +22,7 @@ var winogradCases = []ConvShape{
 	shape(32, 48, 17, 17, 7, 1, 1, 1, 3, 0),
 	shape(48, 16, 8, 9, 1, 3, 1, 1, 0, 1),
 	shape(48, 16, 8, 9, 3, 1, 1, 1, 1, 0),
-	shape(16, 16, 3, 3, 3, 3, 1, 1, 1),
+	shape(16, 16, 3, 5, 3, 3, 1, 1, 1),
 }
 
 // TestWinograd compares the forward pass of every instruction set with naive loops, and their bits with each other. An element's bound
@@ -244,6 +244,8 @@ func TestUseWinograd(t *testing.T) {
 		shape(32, 32, 9, 9, 7, 7, 1, 1, 3),
 		shape(32, 32, 9, 9, 1, 3, 1, 1, 1, 1), // rows of nothing but padding
 		dilated(shape(32, 32, 12, 12, 3, 3, 1, 1, 2), 2),
+		shape(32, 32, 5, 5, 5, 5, 1, 1, 0), // one pixel: more products than the direct way
+		shape(32, 32, 5, 5, 5, 5, 1, 1, 0).transposed(),
 	} {
 		if UseWinograd(s) {
 			t.Errorf("%s: no algorithm serves this", shapeName(s))

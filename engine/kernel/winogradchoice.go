@@ -18,6 +18,16 @@ func winogradAlgorithm(s ConvShape) (toomcook.Algorithm, bool) {
 	if s.KH == 1 && (s.OH != s.H || s.PT != 0) || s.KW == 1 && (s.OW != s.W || s.PL != 0) {
 		return none, false
 	}
+	a, ok := winogradByTaps(s)
+	if !ok {
+		return none, false
+	}
+	tiles := newWinogradTiles(s, a)
+	return a, tiles.perImage()*a.Products() < directProducts(s)
+}
+
+// winogradByTaps is the algorithm for the kernel size of s.
+func winogradByTaps(s ConvShape) (a toomcook.Algorithm, ok bool) {
 	switch [2]int{s.KH, s.KW} {
 	case [2]int{3, 3}:
 		if (s.OH+3)/4*((s.OW+3)/4) < fewTiles {
@@ -31,7 +41,18 @@ func winogradAlgorithm(s ConvShape) (toomcook.Algorithm, bool) {
 	case [2]int{1, 7}, [2]int{7, 1}:
 		return toomcook.Algorithm{Outputs: 4, Taps: 7, Dims: 1}, true
 	}
-	return none, false
+	return a, false
+}
+
+// directProducts is what the direct convolution takes, which leaves rows of taps outside the image out. On images of a few pixels a
+// whole tile can take more.
+func directProducts(s ConvShape) int {
+	rows, p := 0, forwardPhase(s)
+	for r := range s.OH {
+		from, to := p.inside(r, s.H)
+		rows += to - from
+	}
+	return rows * s.OW * s.KW
 }
 
 // fewTiles is where reading the transformed weights, 36 for 9 of F(4x4,3x3), costs more than the products they save: F(2x2,3x3) has 16.
