@@ -60,7 +60,6 @@ func newApp(con *console) *urfave.App {
 			verifyCommand(con),
 			benchCommand(con),
 			importCommand(con),
-			exportCommand(con),
 			weightsCommand(con),
 			completionCommand(con),
 		},
