@@ -79,7 +79,7 @@ func inferOnce(t *testing.T, m *Machine, x []float32, images int) []float32 {
 	return m.Output(0)
 }
 
-// collect makes a little garbage and collects it, hundreds of times a second: every collection stops all workers twice.
+// collect makes a little garbage and collects it at once, again and again: every collection stops all workers twice.
 func collect(stop *atomic.Bool) {
 	var held [256]*[64]*int
 	for !stop.Load() {
