@@ -1,11 +1,8 @@
 package onnx
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"unicode"
 )
 
 // attributes gives typed access to a node's attributes and remembers which were asked for: an
@@ -121,29 +118,4 @@ func (a attributes) pair(name string, missing [2]int) [2]int {
 	}
 	a.report("attribute %s has %d values: only two-dimensional windows are supported", name, len(v))
 	return missing
-}
-
-// Unsupported is one thing in a file that regraft does not understand.
-type Unsupported struct {
-	Operator string `json:"operator"`
-	Node     string `json:"node"`
-	Reason   string `json:"reason"`
-}
-
-func (u Unsupported) String() string {
-	return fmt.Sprintf("%s (node %q): %s", printable(u.Operator), printable(u.Node), printable(u.Reason))
-}
-
-// printable makes text from a file fit for a message: no control characters, no endless names.
-func printable(s string) string {
-	const most = 300
-	if len(s) > most {
-		s = s[:most] + "..."
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, s)
 }

@@ -1,6 +1,74 @@
 package onnx
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Errors of reading, to be recognised with errors.Is.
+var (
+	// ErrInvalid: the file is no valid ONNX model.
+	ErrInvalid = errors.New("not a valid ONNX model")
+	// ErrUnsupported: the file is valid as far as it was read, but holds what regraft does not understand.
+	ErrUnsupported = errors.New("not supported")
+)
+
+// UnsupportedError lists everything in a file that is not understood.
+type UnsupportedError struct{ List []Unsupported }
+
+// maxShown bounds the lines of the error; List is complete.
+const maxShown = 30
+
+// Error has one line for every entry.
+func (e *UnsupportedError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d things in the model are not supported:", len(e.List))
+	if len(e.List) == 1 {
+		b.Reset()
+		b.WriteString("the model is not supported:")
+	}
+	for i, u := range e.List {
+		if i == maxShown {
+			fmt.Fprintf(&b, "\n  and %d more", len(e.List)-i)
+			break
+		}
+		b.WriteString("\n  ")
+		b.WriteString(u.String())
+	}
+	return b.String()
+}
+
+// Is makes the error an ErrUnsupported.
+func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupported }
+
+func invalid(err error) error { return fmt.Errorf("%w: %w", ErrInvalid, err) }
+
+// Unsupported is one thing in a file that regraft does not understand.
+type Unsupported struct {
+	Operator string `json:"operator"`
+	Node     string `json:"node"`
+	Reason   string `json:"reason"`
+}
+
+func (u Unsupported) String() string {
+	return fmt.Sprintf("%s (node %q): %s", printable(u.Operator), printable(u.Node), printable(u.Reason))
+}
+
+// printable makes text from a file fit for a message: no control characters, no endless names.
+func printable(s string) string {
+	const most = 300
+	if len(s) > most {
+		s = s[:most] + "..."
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, s)
+}
 
 // checkModel checks what concerns the model as a whole.
 func checkModel(m *modelProto) error {

@@ -10,46 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"regraft/engine"
 )
-
-// Errors of reading, to be recognised with errors.Is.
-var (
-	// ErrInvalid: the file is no valid ONNX model.
-	ErrInvalid = errors.New("not a valid ONNX model")
-	// ErrUnsupported: the file is valid as far as it was read, but holds what regraft does not understand.
-	ErrUnsupported = errors.New("not supported")
-)
-
-// UnsupportedError lists everything in a file that is not understood.
-type UnsupportedError struct{ List []Unsupported }
-
-// maxShown bounds the lines of the error; List is complete.
-const maxShown = 30
-
-// Error has one line for every entry.
-func (e *UnsupportedError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d things in the model are not supported:", len(e.List))
-	if len(e.List) == 1 {
-		b.Reset()
-		b.WriteString("the model is not supported:")
-	}
-	for i, u := range e.List {
-		if i == maxShown {
-			fmt.Fprintf(&b, "\n  and %d more", len(e.List)-i)
-			break
-		}
-		b.WriteString("\n  ")
-		b.WriteString(u.String())
-	}
-	return b.String()
-}
-
-// Is makes the error an ErrUnsupported.
-func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupported }
 
 // ReadOptions choose the form of the network; the zero value takes the file's own.
 type ReadOptions struct {
@@ -86,8 +49,6 @@ func Read(path string, o ReadOptions) (*engine.Network, *Info, error) {
 func ReadBytes(data []byte, o ReadOptions) (*engine.Network, *Info, error) {
 	return read(data, &externalData{}, o)
 }
-
-func invalid(err error) error { return fmt.Errorf("%w: %w", ErrInvalid, err) }
 
 func read(data []byte, external payloads, o ReadOptions) (*engine.Network, *Info, error) {
 	if what := recognise(data); what != "" {
