@@ -146,8 +146,11 @@ func (d *Download) request(ctx context.Context, s *Source, f *os.File, have int6
 		return unreachable(err)
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusRequestedRangeNotSatisfiable {
+		return nil // everything is there already, unless it is of another file, which its checksum tells
+	}
 	total, err := begin(resp, f, &have)
-	if err != nil || total == have {
+	if err != nil {
 		return err
 	}
 	if limit := s.Bytes + s.Bytes/50 + 1<<16; s.Bytes > 0 && total > limit {
@@ -175,9 +178,6 @@ func begin(resp *http.Response, f *os.File, have *int64) (total int64, err error
 			return 0, errors.Join(fmt.Errorf("the server sent another part (%q) than was asked for", resp.Header.Get("Content-Range")), restart())
 		}
 		return total, nil
-	case http.StatusRequestedRangeNotSatisfiable:
-		// Everything is there already, unless the part is of another file, which its checksum tells.
-		return *have, nil
 	case http.StatusTooManyRequests, http.StatusRequestTimeout:
 	default:
 		if resp.StatusCode < 500 {
