@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"math"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -23,9 +24,9 @@ type output struct {
 	value *value
 }
 
-// rules look at one step at a time, operands' steps being normal already. A rule rewrites the step in place; steps
-// that nothing needs afterwards are swept out, so a rule needs no care for other users of what it skips.
-var rules = []func(*normaliser, *step){
+// rules look at one step at a time. A rule rewrites the step in place and tells whether it did; steps that nothing
+// needs afterwards are swept out, so a rule needs no care for other users of what it skips.
+var rules = []func(*normaliser, *step) bool{
 	(*normaliser).flattenConcat,
 	(*normaliser).padIntoWindow,
 	(*normaliser).gate,
@@ -43,56 +44,45 @@ func normalise(l *lowering, g *graph) *normaliser {
 	for _, v := range g.outputs {
 		n.outputs = append(n.outputs, output{v.name, v})
 	}
-	n.run()
+	n.sweep()
+	n.channelsFirst()
+	n.sweep()
+	for n.applyRules() {
+		n.sweep()
+	}
 	return n
 }
 
-func (n *normaliser) run() {
-	n.uses = map[*value]int{}
+// applyRules goes through the steps once and tells whether any changed.
+func (n *normaliser) applyRules() bool {
+	changed := false
 	for _, s := range n.steps {
-		for i := range s.in {
-			s.in[i] = s.in[i].resolve()
-			n.uses[s.in[i]]++
+		for _, rule := range rules {
+			changed = rule(n, s) || changed
 		}
 	}
+	return changed
+}
+
+// sweep removes steps that the outputs do not depend on, and counts how often each value is used.
+func (n *normaliser) sweep() {
+	n.uses = map[*value]int{}
 	for i := range n.outputs {
 		n.outputs[i].value = n.outputs[i].value.resolve()
 		n.uses[n.outputs[i].value]++
 	}
-	n.channelsFirst()
-	for _, s := range n.steps {
-		for i := range s.in {
-			s.in[i] = s.in[i].resolve()
-		}
-		for _, rule := range rules {
-			rule(n, s)
-		}
-	}
-	n.sweep()
-}
-
-// sweep removes steps that the outputs do not depend on.
-func (n *normaliser) sweep() {
-	needed := map[*value]bool{}
-	for i := range n.outputs {
-		n.outputs[i].value = n.outputs[i].value.resolve()
-		needed[n.outputs[i].value] = true
-	}
 	var kept []*step
-	for i := len(n.steps) - 1; i >= 0; i-- {
-		s := n.steps[i]
-		if !needed[s.out] || s.out.same != nil {
+	for _, s := range slices.Backward(n.steps) {
+		if n.uses[s.out] == 0 || s.out.same != nil {
 			continue
 		}
-		for j, v := range s.in {
-			s.in[j] = v.resolve()
-			needed[s.in[j]] = true
+		for i, v := range s.in {
+			s.in[i] = v.resolve()
+			n.uses[s.in[i]]++
 		}
 		kept = append(kept, s)
 	}
-	for i, j := 0, len(kept)-1; i < j; i, j = i+1, j-1 {
-		kept[i], kept[j] = kept[j], kept[i]
-	}
+	slices.Reverse(kept)
 	n.steps = kept
 }
 
@@ -121,7 +111,6 @@ func (n *normaliser) channelsFirst() {
 			if out == nil {
 				out = &value{name: n.input.name, shape: s.out.shape}
 			}
-			n.uses[out] += n.uses[s.out]
 		}
 	}
 	if out == nil {
@@ -139,36 +128,38 @@ func (n *normaliser) channelsFirst() {
 const maxJoined = 256
 
 // flattenConcat joins a Concat of Concats along one axis.
-func (n *normaliser) flattenConcat(s *step) {
+func (n *normaliser) flattenConcat(s *step) bool {
 	outer, ok := s.op.(*op.Concat)
 	if !ok {
-		return
+		return false
 	}
 	var in []*value
+	joined := false
 	for _, v := range s.in {
 		if inner, o, ok := only[*op.Concat](n, v); ok && o.Axis == outer.Axis && len(inner.in) < maxJoined {
-			in = append(in, inner.in...)
+			in, joined = append(in, inner.in...), true
 		} else {
 			in = append(in, v)
 		}
 	}
 	s.in = in
+	return joined
 }
 
 // padIntoWindow moves zero padding in front of Conv and AveragePool into the operator. An average
 // over padded values counts them.
-func (n *normaliser) padIntoWindow(s *step) {
+func (n *normaliser) padIntoWindow(s *step) bool {
 	if len(s.in) == 0 || s.in[0].step == nil {
-		return
+		return false
 	}
 	pad, ok := s.in[0].step.op.(*op.Pad)
 	if !ok || pad.Value != 0 || len(pad.Pads) != 8 || pad.Pads[0]|pad.Pads[1]|pad.Pads[4]|pad.Pads[5] != 0 {
-		return
+		return false
 	}
 	p := [4]int{pad.Pads[2], pad.Pads[3], pad.Pads[6], pad.Pads[7]}
 	for _, v := range p {
 		if v < 0 {
-			return
+			return false
 		}
 	}
 	switch o := s.op.(type) {
@@ -180,21 +171,22 @@ func (n *normaliser) padIntoWindow(s *step) {
 		s.op = &padded
 	case *op.AveragePool:
 		if o.Pads != [4]int{} || o.CeilMode {
-			return
+			return false
 		}
 		padded := *o
 		padded.Pads, padded.CountIncludePad = p, true
 		s.op = &padded
 	default:
-		return
+		return false
 	}
 	s.in = append([]*value{s.in[0].step.in[0]}, s.in[1:]...)
+	return true
 }
 
 // gate recognises x * Sigmoid(x) and x * HardSigmoid(x).
-func (n *normaliser) gate(s *step) {
+func (n *normaliser) gate(s *step) bool {
 	if _, ok := s.op.(*op.Mul); !ok {
-		return
+		return false
 	}
 	for i := range 2 {
 		x, g := s.in[i], s.in[1-i]
@@ -204,24 +196,25 @@ func (n *normaliser) gate(s *step) {
 		switch o := g.step.op.(type) {
 		case *op.Sigmoid:
 			s.op, s.in = &op.SiLU{}, []*value{x}
-			return
+			return true
 		case *op.HardSigmoid:
 			if math.Abs(float64(o.Alpha)-1.0/6) < 1e-6 && o.Beta == 0.5 {
 				s.op, s.in = &op.HardSwish{}, []*value{x}
-				return
+				return true
 			}
 		}
 	}
+	return false
 }
 
 // gelu recognises x * (1 + Erf(x / sqrt 2)) * 0.5, as exporters spell it before opset 20.
-func (n *normaliser) gelu(s *step) {
+func (n *normaliser) gelu(s *step) bool {
 	half, product, ok := binaryWith[*op.Mul](s)
 	if !ok || half != 0.5 || product.step == nil {
-		return
+		return false
 	}
 	if _, ok := product.step.op.(*op.Mul); !ok {
-		return
+		return false
 	}
 	for i := range 2 {
 		x, factor := product.step.in[i], product.step.in[1-i]
@@ -238,9 +231,10 @@ func (n *normaliser) gelu(s *step) {
 		root, arg, ok := binaryWith[*op.Div](erf.step.in[0].step)
 		if ok && arg == x && math.Abs(root-math.Sqrt2) < 1e-6 {
 			s.op, s.in = &op.Gelu{}, []*value{x}
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // binaryWith matches an operator of type T on a value and a known scalar (the divisor in case of Div).
@@ -259,8 +253,8 @@ func binaryWith[T op.Op](s *step) (scalar float64, x *value, ok bool) {
 	return 0, nil, false
 }
 
-// perChannel returns a known operand of s that broadcasts along the channels of (N, C, ...), as C
-// values, and the other operand.
+// perChannel returns a known operand of s that is a scalar or broadcasts along the channels of (N, C, ...), as
+// C values, and the other operand.
 func perChannel(s *step) (k, x *value, values []float32) {
 	for i := range s.in {
 		k, x = s.in[i], s.in[1-i]
@@ -284,19 +278,19 @@ func perChannel(s *step) (k, x *value, values []float32) {
 
 // batchNormAffine merges a factor or a summand per channel into the BatchNorm in front (files of
 // Caffe2 spell the affine part out).
-func (n *normaliser) batchNormAffine(s *step) {
+func (n *normaliser) batchNormAffine(s *step) bool {
 	_, mul := s.op.(*op.Mul)
 	_, add := s.op.(*op.Add)
 	if !mul && !add {
-		return
+		return false
 	}
-	_, x, values := perChannel(s)
-	if x == nil {
-		return
+	k, x, values := perChannel(s)
+	if x == nil || k.constant.size() != len(values) {
+		return false
 	}
 	norm, _, ok := only[*op.BatchNorm](n, x)
 	if !ok || norm.in[1].constant == nil || norm.in[2].constant == nil {
-		return
+		return false
 	}
 	combine := func(v *value, f func(a, b float32) float32) *value {
 		out := make([]float32, len(values))
@@ -313,67 +307,73 @@ func (n *normaliser) batchNormAffine(s *step) {
 		in[2] = combine(in[2], func(a, b float32) float32 { return a + b })
 	}
 	s.label, s.op, s.in = norm.label, norm.op, in
+	return true
 }
 
 // bias merges a summand per channel into the Linear or Conv in front, if that has no bias.
-func (n *normaliser) bias(s *step) {
+func (n *normaliser) bias(s *step) bool {
 	if _, ok := s.op.(*op.Add); !ok {
-		return
+		return false
 	}
 	k, x, values := perChannel(s)
-	if x == nil {
-		return
+	if x == nil || k.constant.size() != len(values) {
+		return false
 	}
 	layer, _, linear := only[*op.Linear](n, x)
 	if !linear {
 		var conv bool
 		if layer, _, conv = only[*op.Conv](n, x); !conv {
-			return
+			return false
 		}
 	}
-	if len(layer.in) == 2 {
-		s.label, s.op = layer.label, layer.op
-		s.in = append(append([]*value{}, layer.in...), derived(k, tensor.Shape{len(values)}, values))
+	if len(layer.in) != 2 {
+		return false
 	}
+	s.label, s.op = layer.label, layer.op
+	s.in = append(append([]*value{}, layer.in...), derived(k, tensor.Shape{len(values)}, values))
+	return true
 }
 
 // zeroBias drops a bias of zeros that the exporter computes in front of BatchNorm (PyTorch's current
 // one, unoptimised): it would be a parameter that the model never had.
-func (n *normaliser) zeroBias(s *step) {
+func (n *normaliser) zeroBias(s *step) bool {
 	if _, ok := s.op.(*op.BatchNorm); !ok {
-		return
+		return false
 	}
 	conv, _, ok := only[*op.Conv](n, s.in[0])
 	if !ok || len(conv.in) != 3 || conv.in[2].constant == nil || conv.in[2].constant.stored {
-		return
+		return false
 	}
 	for _, v := range conv.in[2].constant.floats {
 		if v != 0 {
-			return
+			return false
 		}
 	}
 	conv.in = conv.in[:2]
+	return true
 }
 
 // channelTransform recognises torchvision's transform_input: every channel picked out, scaled and
 // shifted, and all of them put together again.
-func (n *normaliser) channelTransform(s *step) {
+func (n *normaliser) channelTransform(s *step) bool {
 	if o, ok := s.op.(*op.Concat); !ok || o.Axis != 1 {
-		return
+		return false
 	}
 	var source *value
 	affine := &op.Affine{}
 	for c, v := range s.in {
 		x, channel, scale, shift, ok := pickedChannel(v)
 		if !ok || channel != c || source != nil && x != source {
-			return
+			return false
 		}
 		source = x
 		affine.Scale, affine.Shift = append(affine.Scale, float32(scale)), append(affine.Shift, float32(shift))
 	}
-	if source != nil && len(source.shape) == 4 && source.shape[1] == len(s.in) {
-		s.op, s.in = affine, []*value{source}
+	if source == nil || len(source.shape) != 4 || source.shape[1] != len(s.in) {
+		return false
 	}
+	s.op, s.in = affine, []*value{source}
+	return true
 }
 
 // pickedChannel follows v back to one channel of a value: v = scale * x[:, channel] + shift.
@@ -426,20 +426,20 @@ func scalarStep(s *step) (a, b float64, y *value, ok bool) {
 
 // inputAffine gathers arithmetic per channel on the network's input into one Affine: baked
 // preprocessing, which is not to be trained.
-func (n *normaliser) inputAffine(s *step) {
+func (n *normaliser) inputAffine(s *step) bool {
 	if len(s.in) != 2 {
-		return
+		return false
 	}
 	k, x, values := perChannel(s)
 	if x == nil || len(x.shape) != 4 {
-		return
+		return false
 	}
 	before := &op.Affine{}
 	source := x
 	if x != n.input {
 		first, o, ok := only[*op.Affine](n, x)
 		if !ok || first.in[0] != n.input {
-			return
+			return false
 		}
 		before, source = o, n.input
 	}
@@ -459,15 +459,16 @@ func (n *normaliser) inputAffine(s *step) {
 		case *op.Sub:
 			shift -= float64(v)
 		default:
-			return
+			return false
 		}
 		affine.Scale[c], affine.Shift[c] = float32(scale), float32(shift)
 	}
 	if reversed := k == s.in[0]; reversed {
 		switch s.op.(type) {
 		case *op.Sub, *op.Div:
-			return
+			return false
 		}
 	}
 	s.op, s.in = affine, []*value{source}
+	return true
 }

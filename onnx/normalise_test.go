@@ -99,6 +99,11 @@ var spellings = []spelling{
 		m.outputs = append(m.outputs, inputProto("d", typeFloat))
 		m.nodes[2] = nodeOut("Concat", "node_y", []string{"c", "c"}, []string{"y"}, intAttribute("axis", 1))
 	}},
+	{"concat that a dead node uses too", "Concat", func(m *testModel) {
+		m.node("Concat", []string{"x", "x"}, "c", intAttribute("axis", 1))
+		m.node("Concat", []string{"c", "x"}, "y", intAttribute("axis", 1))
+		m.node("Relu", []string{"c"}, "dead")
+	}},
 	{"SiLU", "Relu SiLU", func(m *testModel) {
 		m.node("Relu", []string{"x"}, "a")
 		m.node("Sigmoid", []string{"a"}, "s")

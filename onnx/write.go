@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"regraft/engine"
+	"regraft/whole"
 )
 
 // What is written unless something else is asked for: the newest forms that every runtime of the last
@@ -43,31 +43,8 @@ func Write(path string, net *engine.Network) error {
 }
 
 // save writes the file whole.
-func (d *document) save(path string) (err error) {
-	folder, name := filepath.Split(path)
-	if folder == "" {
-		folder = "."
-	}
-	temp, err := os.CreateTemp(folder, "."+name+".*")
-	if err != nil {
-		return fmt.Errorf("cannot write the model: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			temp.Close()
-			os.Remove(temp.Name())
-			err = fmt.Errorf("%s: %w", path, err)
-		}
-	}()
-	w := bufio.NewWriterSize(temp, 1<<20)
-	for _, step := range []func() error{
-		func() error { return d.write(w) }, w.Flush, func() error { return temp.Chmod(0o644) }, temp.Sync, temp.Close,
-	} {
-		if err = step(); err != nil {
-			return err
-		}
-	}
-	return os.Rename(temp.Name(), path)
+func (d *document) save(path string) error {
+	return whole.Write(path, func(w io.Writer) error { return d.write(w) })
 }
 
 // document is an encoded model but for the weights, which are streamed.
