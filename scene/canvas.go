@@ -91,10 +91,6 @@ func (c *canvas) all(t texture, top float64) {
 	c.fill(t, point{0, top}, point{Width, top}, point{Width, Height}, point{0, Height})
 }
 
-func (c *canvas) rect(t texture, x0, y0, x1, y1 float64) {
-	c.fill(t, point{x0, y0}, point{x1, y0}, point{x1, y1}, point{x0, y1})
-}
-
 // line is a straight bar of a width at either end.
 func (c *canvas) line(t texture, a, b point, from, to float64) {
 	dx, dy := b.x-a.x, b.y-a.y

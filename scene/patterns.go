@@ -6,7 +6,7 @@ import "math"
 // in the pattern's own unit, which is turned, scaled and seen at a slant.
 func (c *canvas) pattern(low, high float64, shade func(u, v float64) float64) {
 	c.backdrop()
-	a, b := paint(c.Stream), paint(c.Stream)
+	a, b := paint(c.Stream).times(c.Uniform(0.2, 0.6)), mix(paint(c.Stream), white, c.Uniform(0.2, 0.7))
 	sin, cos := math.Sincos(c.Uniform(-0.7, 0.7))
 	size, slant, wobble := c.Uniform(low, high), c.Uniform(0, 0.5), c.Uniform(0, 1)
 	surface := func(x, y float64) rgb {

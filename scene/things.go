@@ -5,7 +5,7 @@ import "math"
 // stage is a camera that looks down on the ground in front of it, over any backdrop.
 func (c *canvas) stage() *view {
 	c.backdrop()
-	v := c.view(place{0, c.Uniform(0.8, 3), 0}, c.Uniform(-0.2, 0.2), c.Uniform(-0.35, 0), c.Uniform(0.6, 1))
+	v := c.view(place{0, c.Uniform(0.8, 3), 0}, c.Uniform(-0.2, 0.2), c.Uniform(-0.35, -0.05), c.Uniform(0.9, 1.3))
 	if c.chance(0.6) {
 		v.floor(c.rough(paint(c.Stream), 8, 0.3), -20, 20, 0, 0, c.Uniform(6, 60))
 	}
