@@ -11,10 +11,13 @@ PLATFORMS   = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 wi
 # Packages whose tests compare bits: they run once more on every instruction set.
 BITS = ./engine/... ./head ./train .
 
-.PHONY: build test test-all bench lint generate cross
+.PHONY: build demo test test-all bench lint generate cross
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/regraft ./cli/regraft
+
+demo: build
+	bin/regraft demo
 
 test:
 	$(GO) test -timeout 0 ./...

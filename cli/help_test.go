@@ -18,6 +18,7 @@ var screens = map[string]int{
 	"bench infer":  24,
 	"bench train":  24,
 	"bench layers": 24,
+	"demo":         24,
 	"completion":   24,
 	"import":       24,
 	"weights":      24,
