@@ -1,7 +1,6 @@
 package train
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"regraft/whole"
 )
 
 // The files of a run.
@@ -78,29 +79,9 @@ func (f *folder) abandon() {
 	}
 }
 
-// write writes a file whole: a temporary file in the same folder, flushed to the disk, takes the
-// place of the old one. A failure leaves the old one, and nothing else.
-func (f *folder) write(file string, content func(io.Writer) error) (err error) {
-	temp, err := os.CreateTemp(f.path, "."+file+".*")
-	if err != nil {
-		return fmt.Errorf("cannot write into the output folder: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			temp.Close()
-			os.Remove(temp.Name())
-			err = fmt.Errorf("%s: %w", f.name(file), err)
-		}
-	}()
-	w := bufio.NewWriterSize(temp, 1<<20)
-	for _, step := range []func() error{
-		func() error { return content(w) }, w.Flush, func() error { return temp.Chmod(0o644) }, temp.Sync, temp.Close,
-	} {
-		if err = step(); err != nil {
-			return err
-		}
-	}
-	return os.Rename(temp.Name(), f.name(file))
+// write writes a file whole: a failure leaves the old one, and nothing else.
+func (f *folder) write(file string, content func(io.Writer) error) error {
+	return whole.Write(f.name(file), content)
 }
 
 // writeJSON writes v, indented.

@@ -1,0 +1,39 @@
+// Package whole writes files that are either complete or not there at all.
+package whole
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Write makes the file at path of what content writes: into a temporary file in the same folder, which is flushed to
+// the disk and renamed. After an error, which names the path, a file that was there before is still what it was.
+func Write(path string, content func(w io.Writer) error) (err error) {
+	folder, name := filepath.Split(path)
+	if folder == "" {
+		folder = "."
+	}
+	temp, err := os.CreateTemp(folder, "."+name+".*")
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			temp.Close()
+			os.Remove(temp.Name())
+			err = fmt.Errorf("cannot write %s: %w", path, err)
+		}
+	}()
+	w := bufio.NewWriterSize(temp, 1<<20)
+	for _, step := range []func() error{
+		func() error { return content(w) }, w.Flush, func() error { return temp.Chmod(0o644) }, temp.Sync, temp.Close,
+	} {
+		if err = step(); err != nil {
+			return err
+		}
+	}
+	return os.Rename(temp.Name(), path)
+}
