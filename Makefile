@@ -11,7 +11,7 @@ PLATFORMS   = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 wi
 # Packages whose tests compare bits: they run once more on every instruction set.
 BITS = ./engine/... ./head ./train .
 
-.PHONY: build demo test test-all bench lint generate cross
+.PHONY: build demo test test-all bench bench-peers lint generate cross
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/regraft ./cli/regraft
@@ -32,6 +32,11 @@ test-all: test
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 3x ./...
+
+# bench-peers alternates regraft with the peers of scripts/setup_peers.sh and writes bench/RESULT-<date>:
+# make bench-peers PEERS=folder MODEL=inception_v3.onnx ARGS='--items classify,photos'
+bench-peers:
+	scripts/bench_peers.py $(PEERS) $(MODEL) $(ARGS)
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
