@@ -48,5 +48,4 @@ generate:
 
 cross:
 	@set -e; for p in $(PLATFORMS); do echo "build $$p"; \
-		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -o /dev/null ./...; \
-		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./engine/... ./cli/...; done
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null ./...; done
