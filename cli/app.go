@@ -60,7 +60,9 @@ func newApp(con *console) *urfave.App {
 			verifyCommand(con),
 			benchCommand(con),
 			importCommand(con),
+			exportCommand(con),
 			weightsCommand(con),
+			demoCommand(con),
 			completionCommand(con),
 		},
 	}
