@@ -18,6 +18,7 @@ type Machine struct {
 	base    [plan.Spaces]uintptr
 	args    []kernel.Args
 	patches []patch
+	scratch *kernel.Arena // of the workers
 	pool    *pool
 	outputs [][]float32
 	losses  []float32
@@ -46,13 +47,34 @@ func New(p *plan.Program, threads int) (*Machine, error) {
 	for _, o := range p.Outputs {
 		m.outputs = append(m.outputs, make([]float32, o.Rows*o.Cols))
 	}
-	m.pool = newPool(threads, p.Scratch)
+	workers, err := m.workers(max(threads, 1))
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	m.pool = newPool(workers)
 	if err := m.pack(); err != nil {
 		m.Close()
 		return nil, err
 	}
 	m.bind()
 	return m, nil
+}
+
+// workers makes what the threads bring along. Their scratch is arena memory, for its huge pages.
+func (m *Machine) workers(threads int) ([]*kernel.Worker, error) {
+	room := (m.program.Scratch + 63) / 64 * 64 // whole cache lines apart
+	scratch, err := kernel.NewArena(4 * room * threads)
+	if err != nil {
+		return nil, fmt.Errorf("scratch memory for %d threads: %w", threads, err)
+	}
+	m.scratch = scratch
+	workers := make([]*kernel.Worker, threads)
+	for k := range workers {
+		workers[k] = kernel.NewWorker(0)
+		workers[k].Scratch = scratch.Floats(k*room, m.program.Scratch)
+	}
+	return workers, nil
 }
 
 // pack fills constants, parameters and running statistics, in parallel.
@@ -103,7 +125,7 @@ func (m *Machine) Close() error {
 		m.pool.close()
 	}
 	var first error
-	for _, a := range m.arenas {
+	for _, a := range append(m.arenas[:], m.scratch) {
 		if a != nil {
 			if err := a.Close(); err != nil && first == nil {
 				first = err

@@ -48,12 +48,10 @@ const (
 	claimMask = 1<<claimBits - 1
 )
 
-func newPool(threads, scratch int) *pool {
-	p := &pool{finish: make(chan struct{}, 1)}
+// newPool starts all workers but the first, which is the caller's.
+func newPool(workers []*kernel.Worker) *pool {
+	p := &pool{workers: workers, finish: make(chan struct{}, 1)}
 	p.work = sync.NewCond(&p.mu)
-	for range max(threads, 1) {
-		p.workers = append(p.workers, kernel.NewWorker(scratch))
-	}
 	for _, w := range p.workers[1:] {
 		p.group.Go(func() { p.live(w) })
 	}
