@@ -108,7 +108,8 @@ func (m Meta) Props() (map[string]string, error) {
 	return props, nil
 }
 
-// ParseMeta reads metadata_props; keys that it does not know end in Other.
+// ParseMeta reads metadata_props: regraft's own keys and those of other programs (meta_foreign.go); keys that
+// it does not use end in Other.
 func ParseMeta(props map[string]string) (Meta, error) {
 	m := Meta{Other: map[string]string{}}
 	for key, value := range props {
@@ -139,6 +140,7 @@ func ParseMeta(props map[string]string) (Meta, error) {
 			return m, fmt.Errorf("metadata %s: %w", key, err)
 		}
 	}
+	m.foreign(props)
 	return m, nil
 }
 
