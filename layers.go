@@ -150,6 +150,13 @@ func (b *LayerBench) Round() error {
 	return nil
 }
 
+// Forget starts the measurement anew, without warming up.
+func (b *LayerBench) Forget() {
+	for _, f := range b.forms {
+		clear(f.best)
+	}
+}
+
 func (f *benchForm) run(x, labels []float32) error {
 	if labels == nil {
 		return f.machine.Infer(x, f.program.Batch)

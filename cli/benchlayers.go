@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -109,12 +109,14 @@ func benchLayers(con *console, c *urfave.Context) error {
 	return nil
 }
 
-// measure fills in layers and, where they were asked for, better choices. What seems better is
-// measured again, since the fastest of a few runs still has noise in it.
+// measure fills in layers and, where they were asked for, better choices. The fastest of many
+// choices owes something to luck, so what seems better is measured anew, twice: it must be better
+// every time.
 func (r *layersJSON) measure(con *console, c *urfave.Context, b *regraft.LayerBench) error {
 	const rounds = 3
 	var layers []regraft.Layer
 	for n := range rounds {
+		b.Forget()
 		if _, err := measure(c.Context, con, c.Int("runs"), b.Round); err != nil {
 			return err
 		}
@@ -123,17 +125,28 @@ func (r *layersJSON) measure(con *console, c *urfave.Context, b *regraft.LayerBe
 			return err
 		}
 		r.PeakGFLOPS = max(r.PeakGFLOPS, peak)
-		layers = b.Layers()
+		measured := b.Layers()
+		for i := range layers {
+			measured[i].Time = min(measured[i].Time, layers[i].Time)
+		}
+		layers = measured
 		if !c.Bool("assert") {
 			break
 		}
-		if r.Better = betterChoices(layers); len(r.Better) == 0 {
+		better := betterChoices(b.Layers())
+		if n > 0 {
+			better = slices.DeleteFunc(r.Better, func(j betterJSON) bool {
+				return !slices.ContainsFunc(better, j.same)
+			})
+		}
+		if r.Better = better; len(better) == 0 {
 			break
 		}
 		if n+1 < rounds {
-			con.notef("%d shapes have a choice that seems better: measuring again", len(r.Better))
+			con.notef("%d choices seem better: measuring again", len(better))
 		}
 	}
+	r.Better = fastest(r.Better)
 	for _, l := range layers {
 		j := layerJSON{Node: l.Node, Op: l.Op, Shape: l.Shape, Tensors: l.Tensors, Kernel: l.Kernel, Reason: l.Why, Min: milliseconds(l.Time)}
 		j.GFLOPS = l.Flops / j.Min / 1e6
@@ -146,45 +159,52 @@ func (r *layersJSON) measure(con *console, c *urfave.Context, b *regraft.LayerBe
 }
 
 // betterChoices are those that take less than 1/1.05 of the planner's time, over all layers of a
-// shape: the fastest for each.
+// shape.
 func betterChoices(layers []regraft.Layer) []betterJSON {
 	const margin = 1.05
-	type group struct {
-		layer  regraft.Layer
-		layers int
-		own    time.Duration
-		others map[string]time.Duration
-	}
-	var order []string
-	groups := map[string]*group{}
+	var all []betterJSON // own and other choices of every shape, as sums
 	for _, l := range layers {
-		key := strings.Join([]string{l.Op, l.Shape, l.Tensors, l.Kernel}, "\n")
-		g := groups[key]
-		if g == nil {
-			g = &group{layer: l, others: map[string]time.Duration{}}
-			groups[key], order = g, append(order, key)
-		}
-		g.layers++
-		g.own += l.Time
 		for choice, t := range l.Others {
-			g.others[choice] += t
+			j := betterJSON{Op: l.Op, Shape: l.Shape, Kernel: l.Kernel, Choice: choice}
+			at := slices.IndexFunc(all, j.same)
+			if at < 0 {
+				at, all = len(all), append(all, j)
+			}
+			all[at].Layers++
+			all[at].Min += milliseconds(l.Time)
+			all[at].Other += milliseconds(t)
 		}
 	}
 	better := []betterJSON{}
-	for _, key := range order {
-		g := groups[key]
-		choice, least := "", g.own
-		for name, t := range g.others {
-			if t < least || t == least && name < choice {
-				choice, least = name, t
-			}
-		}
-		if choice != "" && float64(least)*margin < float64(g.own) {
-			each := 1 / float64(g.layers)
-			better = append(better, betterJSON{g.layer.Op, g.layer.Shape, g.layers, g.layer.Kernel, milliseconds(g.own) * each, choice, milliseconds(least) * each})
+	for _, j := range all {
+		if j.Other*margin < j.Min {
+			j.Min, j.Other = j.Min/float64(j.Layers), j.Other/float64(j.Layers)
+			better = append(better, j)
 		}
 	}
 	return better
+}
+
+// same tells whether two entries are of one shape and one choice.
+func (j betterJSON) same(o betterJSON) bool {
+	return j.Op == o.Op && j.Shape == o.Shape && j.Kernel == o.Kernel && j.Choice == o.Choice
+}
+
+// fastest keeps the best choice for each shape, those that save most first.
+func fastest(choices []betterJSON) []betterJSON {
+	if choices == nil {
+		return nil
+	}
+	slices.SortFunc(choices, func(a, b betterJSON) int { return cmp.Compare(a.Other, b.Other) })
+	best := []betterJSON{}
+	for _, j := range choices {
+		if !slices.ContainsFunc(best, func(o betterJSON) bool { o.Choice = j.Choice; return o.same(j) }) {
+			best = append(best, j)
+		}
+	}
+	saved := func(j betterJSON) float64 { return (j.Min - j.Other) * float64(j.Layers) }
+	slices.SortFunc(best, func(a, b betterJSON) int { return cmp.Compare(saved(b), saved(a)) })
+	return best
 }
 
 func milliseconds(t time.Duration) float64 { return t.Seconds() * 1e3 }
@@ -205,9 +225,6 @@ func (r *layersJSON) print(con *console, asJSON bool) error {
 	}
 	con.printf("\n%s, batch %d, %d threads, %s: %.1f ms in %d layers; FMA peak %.1f GFLOP/s\n",
 		r.What, r.Batch, r.Threads, r.ISA, total, len(r.Layers), r.PeakGFLOPS)
-	slices.SortStableFunc(r.Better, func(a, b betterJSON) int {
-		return strings.Compare(a.Op, b.Op)
-	})
 	for _, b := range r.Better {
 		con.printf("better: %s %s (%d layers): %.3f ms with %s, %.3f with %s\n", b.Op, b.Shape, b.Layers, b.Min, b.Kernel, b.Other, b.Choice)
 	}

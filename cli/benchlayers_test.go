@@ -58,11 +58,11 @@ func TestBetterChoices(t *testing.T) {
 	layer := func(shape string, own, direct, four float64) regraft.Layer {
 		return regraft.Layer{Op: "Conv", Shape: shape, Kernel: "k", Time: ms(own), Others: map[string]time.Duration{"direct": ms(direct), "four": ms(four)}}
 	}
-	better := betterChoices([]regraft.Layer{
+	better := fastest(betterChoices([]regraft.Layer{
 		layer("a", 10, 9, 20), layer("a", 10, 11, 20), // one faster, one slower: equal
 		layer("b", 10, 9.6, 9.8), // within the margin
 		layer("c", 10, 9, 8), layer("c", 10, 9, 7),
-	})
+	}))
 	if len(better) != 1 || better[0].Shape != "c" || better[0].Choice != "four" || better[0].Layers != 2 || better[0].Other != 7.5 || better[0].Min != 10 {
 		t.Errorf("better choices: %+v", better)
 	}
