@@ -188,6 +188,7 @@ func (info *Info) learn(n *normaliser, net *engine.Network) {
 		}
 	}
 	info.warn(net)
+	info.contradictions(net)
 	info.advise(net)
 }
 

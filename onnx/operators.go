@@ -162,6 +162,8 @@ func lookup(n *nodeProto) (*operator, string) {
 		return nil, "the operator is not supported" + hint(n.opType)
 	case n.opset < row.since:
 		return nil, fmt.Sprintf("the operator does not exist in opset %d", n.opset)
+	case n.opset > newestOpset:
+		return nil, fmt.Sprintf("opset %d is newer than this program knows (%d)", n.opset, newestOpset)
 	}
 	return row, ""
 }
