@@ -15,7 +15,7 @@ import (
 	"regraft/golden"
 )
 
-// python runs scripts/check_onnx.py with REGRAFT_PYTHON or python3; the test is skipped where that lacks ONNX's
+// python runs testdata/reference.py with REGRAFT_PYTHON or python3; the test is skipped where that lacks ONNX's
 // tools.
 func python(t *testing.T, args ...string) []byte {
 	t.Helper()
@@ -26,11 +26,11 @@ func python(t *testing.T, args ...string) []byte {
 	if err := exec.Command(interpreter, "-c", "import numpy, onnx, onnxruntime").Run(); err != nil {
 		t.Skipf("needs a Python with numpy, onnx and onnxruntime (REGRAFT_PYTHON)")
 	}
-	c := exec.Command(interpreter, append([]string{filepath.Join("..", "scripts", "check_onnx.py")}, args...)...)
+	c := exec.Command(interpreter, append([]string{filepath.Join("testdata", "reference.py")}, args...)...)
 	c.Stderr = os.Stderr
 	out, err := c.Output()
 	if err != nil {
-		t.Fatalf("check_onnx.py: %v\n%s", err, out)
+		t.Fatalf("reference.py: %v\n%s", err, out)
 	}
 	return out
 }
