@@ -21,9 +21,14 @@ type operand struct {
 type draft struct {
 	step     Step
 	operands []operand
-	// writes counts the leading entries of touched; the rest is read.
 	reads, writes []*value
+	// small steps have little to do.
+	small bool
 }
+
+// serialBelow is the size of a result, in floats, from which a second thread pays for steps that do little with
+// each element.
+const serialBelow = 1 << 15
 
 // emitter turns instructions into steps.
 type emitter struct {
@@ -46,6 +51,7 @@ func (e *emitter) step(i *instr, prim kernel.Primitive, images int, writes []*va
 	if w, ok := prim.(interface{ Reason() string }); ok {
 		d.step.Why = w.Reason()
 	}
+	d.small = i.out != nil && i.out.shape.TotalSize() < serialBelow
 	for _, w := range writes {
 		e.zeroHalo(w)
 	}
@@ -76,7 +82,7 @@ func (e *emitter) zeroHalo(v *value) {
 	e.zeroed[root] = true
 	e.drafts = append(e.drafts, &draft{
 		step:     Step{Label: root.label, Op: "ZeroHalo", Prim: kernel.NewZeroHalo(root.layout), Shapes: shapeString(root)},
-		operands: []operand{{v: root}}, writes: []*value{root},
+		operands: []operand{{v: root}}, writes: []*value{root}, small: root.length < 8*serialBelow,
 	})
 }
 
@@ -120,6 +126,7 @@ func (e *emitter) finish(keep ...*value) error {
 		for _, o := range d.operands {
 			d.step.Refs = append(d.step.Refs, o.address())
 		}
+		d.step.Serial = d.small && d.step.Flops == 0
 		e.p.Steps = append(e.p.Steps, d.step)
 		if s, ok := d.step.Prim.(kernel.Scratcher); ok {
 			e.p.Scratch = max(e.p.Scratch, s.Scratch())

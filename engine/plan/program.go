@@ -52,6 +52,8 @@ type Step struct {
 	Refs []Ref
 	// Images is the number of images that the step works on; 0 stands for those of the run.
 	Images int
+	// Serial steps do too little for a second thread.
+	Serial bool
 	// Flops of one image (or, where Images is 1, of the whole step) of a convolution computed directly; 0 for
 	// other steps.
 	Flops float64

@@ -193,11 +193,11 @@ func (m *Machine) execute(images int) {
 			a.Images = s.Images
 		}
 		if m.times == nil {
-			m.pool.step(s.Prim, a)
+			m.pool.step(s.Prim, a, s.Serial)
 			continue
 		}
 		start := time.Now()
-		m.pool.step(s.Prim, a)
+		m.pool.step(s.Prim, a, s.Serial)
 		m.times[k] = time.Since(start)
 	}
 }

@@ -109,8 +109,14 @@ func (p *pool) park(c uint64) {
 	p.mu.Unlock()
 }
 
-// step runs all items of a primitive and returns when they are finished.
-func (p *pool) step(prim kernel.Primitive, args *kernel.Args) {
+// step runs all items of a primitive, serial ones on the caller's thread, and returns when they are finished.
+func (p *pool) step(prim kernel.Primitive, args *kernel.Args, serial bool) {
+	if serial || len(p.workers) == 1 {
+		for i := range prim.Items(args.Images) {
+			prim.Item(p.workers[0], i, args)
+		}
+		return
+	}
 	p.dispatch(job{prim: prim, args: args}, prim.Items(args.Images))
 }
 
