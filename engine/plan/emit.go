@@ -19,8 +19,8 @@ type operand struct {
 
 // draft is a step before memory is planned.
 type draft struct {
-	step     Step
-	operands []operand
+	step          Step
+	operands      []operand
 	reads, writes []*value
 	// small steps have little to do.
 	small bool
