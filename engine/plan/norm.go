@@ -34,11 +34,11 @@ func (*normGradX) title() string  { return "BatchNormGradX" }
 
 // normGroup gathers the operators of one BatchNorm in training form.
 type normGroup struct {
-	stats, apply        *instr
-	mean, variance      *instr // running statistics
-	reduce, gradX       *instr
-	rows                []*instr
-	statistics, sumsOut *value
+	stats, apply   *instr
+	mean, variance *instr // running statistics
+	reduce, gradX  *instr
+	rows           []*instr
+	statistics     *value
 }
 
 // groupBatchNorm replaces the operators of every BatchNorm in training form by the planner's own.
