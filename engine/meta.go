@@ -233,7 +233,7 @@ func parsePythonNames(s string) ([]string, error) {
 	for rest = strings.TrimSpace(rest); rest != ""; rest = strings.TrimSpace(rest) {
 		if i := strings.IndexAny(rest, `:'"`); i >= 0 && rest[i] == ':' {
 			if n, err := strconv.Atoi(strings.TrimSpace(rest[:i])); err != nil || n != len(labels) {
-				return nil, fmt.Errorf("names must be numbered 0, 1, 2, ...")
+				return nil, fmt.Errorf("names must be numbered from 0 without gaps")
 			}
 			rest = strings.TrimSpace(rest[i+1:])
 		}
