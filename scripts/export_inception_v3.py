@@ -22,6 +22,7 @@ import warnings
 import onnx
 import torch
 import torchvision
+from onnx import numpy_helper
 
 SIZES = {"inception_v3": 299}
 WITH_AUX = ("inception_v3", "googlenet")
@@ -99,7 +100,7 @@ def restore(path, state):
         if list(want.shape) != list(t.dims):
             raise SystemExit(f"{t.name} has shape {list(t.dims)} in the file and {list(want.shape)} in the model")
         data = want.astype("<f4").tobytes()
-        if onnx.numpy_helper.to_array(t).tobytes() != data:
+        if numpy_helper.to_array(t).tobytes() != data:
             moved += 1
             t.ClearField("float_data")
             t.raw_data = data
@@ -113,7 +114,7 @@ def check(path, state, mode):
     onnx.checker.check_model(proto)
     if mode != "train":
         return
-    stored = {t.name: onnx.numpy_helper.to_array(t) for t in proto.graph.initializer}
+    stored = {t.name: numpy_helper.to_array(t) for t in proto.graph.initializer}
     lost = [k for k, v in state.items() if not k.endswith("num_batches_tracked")
             and (k not in stored or stored[k].tobytes() != v.detach().contiguous().numpy().tobytes())]
     if lost:

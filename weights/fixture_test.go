@@ -19,7 +19,7 @@ func TestStateDict(t *testing.T) {
 	for isa := kernel.Go; isa <= best; isa++ {
 		for _, direct := range []bool{true, false} {
 			s.checkInference(t, net, plan.Options{ISA: isa, Direct: direct})
-			s.checkTraining(t, net, plan.Options{ISA: isa, Direct: direct})
+			s.checkTraining(t, net, plan.Options{ISA: isa, Direct: direct}, distance.close)
 		}
 	}
 }
