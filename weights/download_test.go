@@ -336,7 +336,7 @@ func TestInterrupt(t *testing.T) {
 			return false
 		}
 		w.Header().Set("Content-Length", fmt.Sprint(len(content)))
-		io.WriteString(w, string(content[:2000]))
+		w.Write(content[:2000])
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 		return true

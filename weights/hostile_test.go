@@ -213,3 +213,35 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPickle goes straight for the pickle, with storages of four elements.
+func FuzzPickle(f *testing.F) {
+	f.Add(one(4, 0, []int{2, 2}, []int{1, 2}))
+	for _, file := range hostile(f) {
+		if at := bytes.Index(file.data, []byte{opProto, 2}); at >= 0 && len(file.data) < 1<<12 {
+			f.Add(file.data[at:])
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		u := unpickler{allowed: allowedGlobal, call: evaluate, load: func(id any) (any, error) {
+			_, s, err := storageID(id)
+			if err == nil {
+				s.raw = make([]byte, min(s.elements, 4)*s.dtype.width())
+			}
+			return s, err
+		}}
+		value, _, err := u.unpickle(data)
+		if err != nil {
+			return
+		}
+		tensors, err := stateDict("pth", value)
+		if err != nil {
+			return
+		}
+		for _, tensor := range tensors.List {
+			if v, err := tensor.Values(); err == nil && len(v) != tensor.Size() {
+				t.Errorf("%s: %d values for shape %v", tensor.Name, len(v), tensor.Shape)
+			}
+		}
+	})
+}
