@@ -111,7 +111,7 @@ const ownErrors, floor = 16, 1e-5
 // operand is zero but for roundings opens in one computation and stays closed in another, which changes its element of
 // the gradient by all of it and everything before it a little; among millions of rectifiers there are always some, in PyTorch's
 // own gradients in float32 too. The narrow network of testdata has none: there every gradient must be close.
-const flips = 0.1
+const flips = 0.05
 
 // distance is how far a result is from PyTorch's in float64.
 type distance struct {
@@ -226,23 +226,23 @@ func (s state) checkTraining(t *testing.T, net *engine.Network, o plan.Options, 
 	t.Logf("loss %.6g, %d gradients with errors up to %.1e (Euclidean, relative), %d running statistics", m.Losses()[0], len(p.Params), worst, len(p.Running))
 }
 
-// slowFamilies have operators that only their reference computes: they are correct, but slow.
-var slowFamilies = []string{"efficientnet_b0"}
+// slow are operators that only their reference computes, by family: correct, but slow.
+var slow = map[string][]string{
+	"efficientnet_b0": {"Mul", "SiLU", "SiLUGrad", "Sigmoid", "SigmoidGrad", "SumTo"},
+	"googlenet":       {"Gather", "GatherGrad"}, // of the auxiliary heads' small maps, 11 x 11
+}
 
-// checkFast complains of operators that only their reference computes.
+// checkFast complains of other operators without a fast form.
 func (s state) checkFast(t *testing.T, what string, p *plan.Program) {
 	t.Helper()
-	if slices.Contains(slowFamilies, s.family) {
-		return
-	}
-	slow := map[string]int{}
-	for _, s := range p.Steps {
-		if s.Prim.Name() == "reference" {
-			slow[s.Op]++
+	found := map[string]int{}
+	for _, step := range p.Steps {
+		if step.Prim.Name() == "reference" && !slices.Contains(slow[s.family], step.Op) {
+			found[step.Op]++
 		}
 	}
-	if len(slow) > 0 {
-		t.Errorf("%s: operators without a fast form: %v", what, slow)
+	if len(found) > 0 {
+		t.Errorf("%s: operators without a fast form: %v", what, found)
 	}
 }
 
