@@ -150,6 +150,24 @@ func TestModernPickle(t *testing.T) {
 	check(t, tensors, "w", []int{2}, 8, 9)
 }
 
+// TestOldPickle: Python 2 and PyTorch before 0.4 wrote dicts as lists of pairs, texts as bytes, and tensors
+// by another function. torchvision's VGG and DenseNet files are that old.
+func TestOldPickle(t *testing.T) {
+	p := newPickle().global("collections", "OrderedDict").op(opEmptyList, opEmptyList, opShortBinString, 1, 'w', opAppend)
+	p.global("torch._utils", "_rebuild_tensor").op(opMark).storage("FloatStorage", "0", 2, true)
+	p.int(0).ints(2).ints(1).op(opTuple, opReduce, opAppend, opAppend, opTuple1, opReduce, opStop)
+	tensors := mustRead(t, legacyFile(p.Bytes(), []string{"0"}, []int{2}, floats(3, 4)))
+	check(t, tensors, "w", []int{2}, 3, 4)
+	for _, wrong := range []*pickled{
+		newPickle().global("collections", "OrderedDict").int(1).op(opTuple1, opReduce, opStop),
+		newPickle().global("collections", "OrderedDict").op(opEmptyList, opNone, opAppend, opTuple1, opReduce, opStop),
+	} {
+		if _, err := read(legacyFile(wrong.Bytes(), nil, nil)); err == nil {
+			t.Error("an OrderedDict of no pairs was read")
+		}
+	}
+}
+
 func TestSafetensorsOrder(t *testing.T) {
 	header := `{"__metadata__":{"format":"pt"},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]},"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}  `
 	tensors := mustRead(t, safetensorsFile(header, floats(1, 2)))

@@ -26,13 +26,14 @@ var storageTypes = map[global]dtype{
 const (
 	orderedDict      global = "collections.OrderedDict"
 	rebuildTensor    global = "torch._utils._rebuild_tensor_v2"
+	rebuildOldTensor global = "torch._utils._rebuild_tensor" // before PyTorch 0.4
 	rebuildParameter global = "torch._utils._rebuild_parameter"
 	torchSize        global = "torch.Size"
 )
 
 func allowedGlobal(g global) bool {
 	_, storage := storageTypes[g]
-	return storage || g == orderedDict || g == rebuildTensor || g == rebuildParameter || g == torchSize
+	return storage || g == orderedDict || g == rebuildTensor || g == rebuildOldTensor || g == rebuildParameter || g == torchSize
 }
 
 // evaluate is what the allowed functions mean.
@@ -40,16 +41,35 @@ func evaluate(f global, args tuple) (any, error) {
 	switch {
 	case f == orderedDict && len(args) == 0:
 		return &dict{}, nil
+	case f == orderedDict && len(args) == 1: // as Python 2 writes it
+		return pairs(args[0])
 	case f == torchSize && len(args) == 1:
 		return args[0], nil
 	case f == rebuildParameter && len(args) >= 1:
 		if t, ok := args[0].(Tensor); ok {
 			return t, nil
 		}
-	case f == rebuildTensor && len(args) >= 4:
+	case (f == rebuildTensor || f == rebuildOldTensor) && len(args) >= 4:
 		return tensorOf(args)
 	}
 	return nil, fmt.Errorf("%s with other arguments than state dicts have", f)
+}
+
+// pairs makes a dict of a list of [key, value].
+func pairs(v any) (any, error) {
+	l, ok := v.(*list)
+	if !ok {
+		return nil, fmt.Errorf("an OrderedDict of what is no list")
+	}
+	d := &dict{}
+	for _, item := range l.items {
+		pair, ok := item.(*list)
+		if !ok || len(pair.items) != 2 {
+			return nil, fmt.Errorf("an OrderedDict of what are no pairs")
+		}
+		d.keys, d.values = append(d.keys, pair.items[0]), append(d.values, pair.items[1])
+	}
+	return d, nil
 }
 
 // tensorOf evaluates _rebuild_tensor_v2(storage, offset, size, stride, ...).
