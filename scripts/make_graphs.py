@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 import torchvision.models as models
 from onnx import TensorProto
+from torchvision.ops import StochasticDepth
 
 SIZES = {"inception_v3": 299}
 FAMILIES = [
@@ -36,14 +37,9 @@ def build(name):
     options = {"aux_logits": True, "init_weights": False} if name in ("inception_v3", "googlenet") else {}
     model = getattr(models, name)(weights=None, num_classes=1000, **options)
     for module in model.modules():
-        if isinstance(module, torchvision_stochastic_depth()):
+        if isinstance(module, StochasticDepth):
             module.p = 0.0  # dropping whole blocks has no ONNX operator
     return model.train()
-
-
-def torchvision_stochastic_depth():
-    from torchvision.ops import StochasticDepth
-    return StochasticDepth
 
 
 @contextlib.contextmanager
@@ -115,7 +111,7 @@ def inference_form(graph):
 
 
 def drop_unused(graph):
-    """What only the training forms needed."""
+    """Leave out what only the training forms needed."""
     while True:
         used = {name for node in graph.node for name in node.input} | {o.name for o in graph.output}
         keep = [n for n in graph.node if any(o in used for o in n.output)]
