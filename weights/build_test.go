@@ -85,8 +85,8 @@ func one(elements, offset int, shape, strides []int) []byte {
 	return p.op(opStop).Bytes()
 }
 
-// archive is PyTorch's zip format; entries are pairs of name and content.
-func archive(t testing.TB, method uint16, pickle []byte, entries ...any) []byte {
+// zipFile is PyTorch's zip format; entries are pairs of name and content.
+func zipFile(t testing.TB, method uint16, pickle []byte, entries ...any) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)

@@ -46,7 +46,7 @@ func TestViews(t *testing.T) {
 	p.op(opStop)
 	data := floats(1, 2, 3, 4, 5, 6)
 	for format, file := range map[string][]byte{
-		"pth":        archive(t, zip.Store, p.Bytes(), "archive/data/0", data),
+		"pth":        zipFile(t, zip.Store, p.Bytes(), "archive/data/0", data),
 		"legacy pth": legacyFile(p.Bytes(), []string{"0"}, []int{6}, data),
 	} {
 		tensors := mustRead(t, file)
@@ -89,7 +89,7 @@ func TestTypes(t *testing.T) {
 		n := len(c.want)
 		p := newPickle()
 		p.dict(func() { p.text("w").typed(c.class, "0", n, 0, []int{n}, []int{1}) })
-		file := archive(t, zip.Store, p.op(opStop).Bytes(), "archive/data/0", c.data)
+		file := zipFile(t, zip.Store, p.op(opStop).Bytes(), "archive/data/0", c.data)
 		check(t, mustRead(t, file), "w", []int{n}, c.want...)
 		file = safetensorsFile(map[string]any{"w": entry(c.name, []int{n}, 0, len(c.data))}, c.data)
 		check(t, mustRead(t, file), "w", []int{n}, c.want...)
@@ -118,7 +118,7 @@ func TestCheckpoint(t *testing.T) {
 			p.text("steps").typed("LongStorage", "2", 1, 0, nil, nil)
 		})
 	})
-	file := archive(t, zip.Store, p.op(opStop).Bytes(), "archive/data/0", floats(1, 2), "archive/data/1", floats(3), "archive/data/2", make([]byte, 8))
+	file := zipFile(t, zip.Store, p.op(opStop).Bytes(), "archive/data/0", floats(1, 2), "archive/data/1", floats(3), "archive/data/2", make([]byte, 8))
 	tensors := mustRead(t, file)
 	check(t, tensors, "w", []int{2}, 1, 2)
 	if steps := tensors.Get("steps"); steps == nil || steps.Float() || len(tensors.List) != 2 {
@@ -146,7 +146,7 @@ func TestModernPickle(t *testing.T) {
 	p.op(opSetItem)
 	p.op(opEmptyDict) // attributes of the OrderedDict
 	short(p, "_metadata").op(opBinGet, 0, opEmptyTuple, opReduce, opSetItem, opBuild, opStop)
-	tensors := mustRead(t, archive(t, zip.Store, p.Bytes(), "archive/data/0", floats(8, 9)))
+	tensors := mustRead(t, zipFile(t, zip.Store, p.Bytes(), "archive/data/0", floats(8, 9)))
 	check(t, tensors, "w", []int{2}, 8, 9)
 }
 

@@ -21,7 +21,7 @@ func hostile(t testing.TB) map[string]struct {
 		data []byte
 		want string
 	}
-	stored := func(pickle []byte, entries ...any) []byte { return archive(t, zip.Store, pickle, entries...) }
+	stored := func(pickle []byte, entries ...any) []byte { return zipFile(t, zip.Store, pickle, entries...) }
 	data := []any{"archive/data/0", floats(1, 2, 3, 4)}
 	shaped := func(elements, offset int, shape, strides []int) []byte {
 		return stored(one(elements, offset, shape, strides), data...)
@@ -89,7 +89,7 @@ func hostile(t testing.TB) map[string]struct {
 		"twenty axes":                    {shaped(4, 0, make([]int, 20), make([]int, 20)), "strides"},
 		"two dicts of tensors":           {stored(several.op(opStop).Bytes(), data...), "discriminator, generator"},
 		"a name twice":                   {stored(twice.op(opStop).Bytes(), data...), "twice"},
-		"a compressed archive":           {archive(t, zip.Deflate, good, data...), "compressed"},
+		"a compressed archive":           {zipFile(t, zip.Deflate, good, data...), "compressed"},
 		"another zip archive":            {archiveOf(t, "readme.txt", []byte("hello")), "data.pkl"},
 		"TorchScript":                    {stored(good, "archive/constants.pkl", []byte{1}), "TorchScript"},
 		"big-endian":                     {stored(good, "archive/byteorder", []byte("big")), "byte order"},
@@ -187,7 +187,7 @@ func FuzzRead(f *testing.F) {
 			f.Add(file.data)
 		}
 	}
-	f.Add(archive(f, zip.Store, one(4, 0, []int{2, 2}, []int{1, 2}), "archive/data/0", floats(1, 2, 3, 4)))
+	f.Add(zipFile(f, zip.Store, one(4, 0, []int{2, 2}, []int{1, 2}), "archive/data/0", floats(1, 2, 3, 4)))
 	f.Add(legacyFile(one(4, 0, []int{2, 2}, []int{2, 1}), []string{"0"}, []int{4}, floats(1, 2, 3, 4)))
 	f.Add(safetensorsFile(map[string]any{"w": entry("BF16", []int{2, 2}, 0, 8)}, floats(1, 2)))
 	for _, ending := range []string{".pth", ".legacy.pth", ".safetensors"} {

@@ -1,19 +1,10 @@
 package weights
 
 import (
-	"archive/zip"
-	"bytes"
-	"encoding/binary"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 )
-
-// isPickle tells whether data begins like a pickle of protocol 2 to 5, which files of PyTorch before 1.6 are.
-func isPickle(data []byte) bool {
-	return len(data) > 2 && data[0] == opProto && data[1] >= 2 && data[1] <= 5
-}
 
 // storageTypes are the classes of PyTorch's storages.
 var storageTypes = map[global]dtype{
@@ -113,131 +104,24 @@ func storageID(id any) (key string, s *storage, err error) {
 	return key, &storage{dtype: dtype, elements: int(elements)}, nil
 }
 
-// maxPickle bounds the size of a pickle; that of a large network's state dict has half a megabyte.
-const maxPickle = 16 << 20
+// storages are those of one file, by key.
+type storages map[string]*storage
 
-// readZip reads PyTorch's zip format (since 1.6): NAME/data.pkl and a file NAME/data/KEY for every storage, all
-// stored without compression.
-func readZip(data []byte) (*Tensors, error) {
-	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return nil, fmt.Errorf("a zip archive that is damaged or truncated: %w", err)
-	}
-	files := map[string]*zip.File{}
-	root := ""
-	for _, f := range archive.File {
-		files[f.Name] = f
-		if path.Base(f.Name) == "data.pkl" {
-			root = path.Dir(f.Name)
-		}
-	}
-	content := func(name string) ([]byte, error) {
-		f := files[path.Join(root, name)]
-		if f == nil {
-			return nil, fmt.Errorf("the archive has no %s", name)
-		}
-		if f.Method != zip.Store {
-			return nil, fmt.Errorf("%s is compressed: PyTorch does not write such files", f.Name)
-		}
-		at, err := f.DataOffset()
-		if err != nil || at < 0 || at > int64(len(data)) || f.UncompressedSize64 > uint64(len(data))-uint64(at) {
-			return nil, fmt.Errorf("%s reaches beyond the end of the archive", f.Name)
-		}
-		end := at + int64(f.UncompressedSize64)
-		return data[at:end:end], nil
-	}
-	switch {
-	case root == "":
-		return nil, fmt.Errorf("a zip archive, but none of PyTorch's: it has no data.pkl")
-	case files[path.Join(root, "constants.pkl")] != nil:
-		return nil, fmt.Errorf("a TorchScript archive: save the weights with torch.save(model.state_dict(), path), or export to ONNX")
-	}
-	if order, err := content("byteorder"); err == nil && string(order) != "little" {
-		return nil, fmt.Errorf("its byte order is %q, only little is read", order)
-	}
-	pickle, err := content("data.pkl")
-	if err != nil {
-		return nil, err
-	}
-	if len(pickle) > maxPickle {
-		return nil, fmt.Errorf("data.pkl has %d bytes, more than any state dict", len(pickle))
-	}
-	storages := map[string]*storage{}
-	u := unpickler{allowed: allowedGlobal, call: evaluate, load: func(id any) (any, error) {
+// unpickler reads pickles whose storages' bytes raw finds.
+func (known storages) unpickler(raw func(key string) ([]byte, error)) *unpickler {
+	return &unpickler{allowed: allowedGlobal, call: evaluate, load: func(id any) (any, error) {
 		key, s, err := storageID(id)
 		if err != nil {
 			return nil, err
 		}
-		if known := storages[key]; known != nil {
-			return known, nil
+		if known[key] == nil {
+			if s.raw, err = raw(key); err != nil {
+				return nil, err
+			}
+			known[key] = s
 		}
-		s.raw, err = content("data/" + key)
-		storages[key] = s
-		return s, err
+		return known[key], nil
 	}}
-	value, _, err := u.unpickle(pickle)
-	if err != nil {
-		return nil, err
-	}
-	return stateDict("pth", value)
-}
-
-// legacyMagic begins files of PyTorch before 1.6, legacyVersion follows it.
-const (
-	legacyMagic   = long("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")
-	legacyVersion = int64(1001)
-)
-
-// readLegacy reads the format of PyTorch before 1.6: pickles of a magic number, a version and the machine's sizes, the
-// pickle proper, a pickled list of the storages' keys, then each storage as its number of elements and its bytes.
-func readLegacy(data []byte) (*Tensors, error) {
-	storages := map[string]*storage{}
-	u := unpickler{allowed: allowedGlobal, call: evaluate, load: func(id any) (any, error) {
-		key, s, err := storageID(id)
-		if err != nil {
-			return nil, err
-		}
-		if known := storages[key]; known != nil {
-			return known, nil
-		}
-		storages[key] = s
-		return s, nil
-	}}
-	var values [5]any
-	rest := data
-	for i := range values {
-		var err error
-		if values[i], rest, err = u.unpickle(rest); err != nil {
-			return nil, err
-		}
-		switch {
-		case i == 0 && values[0] != any(legacyMagic):
-			return nil, fmt.Errorf("a Python pickle, but none of PyTorch's")
-		case i == 1 && values[1] != any(legacyVersion):
-			return nil, fmt.Errorf("a PyTorch file of version %v, only %d is read", values[1], legacyVersion)
-		}
-	}
-	keys, ok := values[4].(*list)
-	if !ok {
-		return nil, fmt.Errorf("the list of storages is missing")
-	}
-	for _, key := range keys.items {
-		name, _ := key.(string)
-		s := storages[name]
-		if s == nil || s.raw != nil {
-			return nil, fmt.Errorf("storage %q is listed without being used, or twice", name)
-		}
-		if len(rest) < 8 || binary.LittleEndian.Uint64(rest) != uint64(s.elements) {
-			return nil, fmt.Errorf("storage %q does not have its %d elements: the file is damaged or truncated", name, s.elements)
-		}
-		rest = rest[8:]
-		n := s.elements * s.dtype.width()
-		if n > len(rest) {
-			return nil, fmt.Errorf("storage %q reaches beyond the end: the file is truncated", name)
-		}
-		s.raw, rest = rest[:n:n], rest[n:]
-	}
-	return stateDict("legacy pth", values[3])
 }
 
 // checkpointKeys are the names under which training scripts store the state dict in a checkpoint, beside the
