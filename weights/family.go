@@ -96,8 +96,14 @@ type Match struct {
 
 func (m *Match) faults() int { return len(m.Missing) + len(m.Unexpected) + len(m.Misshapen) }
 
-// FindFamily returns the match with the family that the tensors fit best: by their names, then by their shapes. A
-// name restricts the search to one family. Whether the match is good enough is for the caller to say.
+// fit is the share of all names, the family's and the tensors', that fit.
+func (m *Match) fit() float64 {
+	right := len(m.family.params) - len(m.Missing) - len(m.Misshapen)
+	return float64(right) / float64(right+m.faults())
+}
+
+// FindFamily returns the match with the family that the tensors' names and shapes fit best. A name restricts the
+// search to one family. Whether the match is good enough is for the caller to say.
 func FindFamily(t *Tensors, name string) (*Match, error) {
 	tensors, err := canonical(t)
 	if err != nil {
@@ -108,7 +114,7 @@ func FindFamily(t *Tensors, name string) (*Match, error) {
 		if name != "" && f.name != name {
 			continue
 		}
-		if m := f.match(tensors); best == nil || m.faults() < best.faults() {
+		if m := f.match(tensors); best == nil || m.fit() > best.fit() {
 			best = m
 		}
 	}

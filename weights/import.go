@@ -49,7 +49,7 @@ type MismatchError struct {
 // Error lists what is missing, unexpected and of another shape in the family that fits best.
 func (e *MismatchError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "the tensors do not make a %s", e.Family)
+	fmt.Fprintf(&b, "the tensors do not make %s", e.Family)
 	if !e.named {
 		fmt.Fprintf(&b, ", which comes nearest of the known architectures (%s)", strings.Join(Families(), ", "))
 	}
@@ -96,7 +96,8 @@ func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Arch == "" && len(m.Unexpected)+len(m.Misshapen) > 0 {
+	tooFew := 2*len(m.Missing) > len(m.family.params) // no auxiliary head has that many
+	if tooFew || o.Arch == "" && len(m.Unexpected)+len(m.Misshapen) > 0 {
 		return nil, &MismatchError{m, o.Arch != ""}
 	}
 	i := &Imported{Format: t.Format, Match: m}

@@ -188,6 +188,12 @@ func TestMismatch(t *testing.T) {
 	if _, err := Import(path, Options{Arch: "resnet18"}); !errors.As(err, &mismatch) || mismatch.Family != "resnet18" {
 		t.Errorf("%v", err)
 	}
+	few := saved(t, "few.safetensors", renamed(t, tensors, func(n string) string {
+		return map[bool]string{true: n}[n == "features.3.squeeze.bias"]
+	}))
+	if _, err := Import(few, Options{}); !errors.As(err, &mismatch) || !strings.Contains(err.Error(), "51 missing") {
+		t.Errorf("%v", err)
+	}
 	if _, err := Import(path, Options{Arch: "resnet17"}); err == nil || !strings.Contains(err.Error(), "resnet17") {
 		t.Errorf("%v", err)
 	}
