@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -104,13 +105,26 @@ func (con *console) status(ctx context.Context, err error) int {
 		return statusDone
 	}
 	if err != context.Canceled { // of which the signal handler has told
-		con.errorf("%v", err)
+		con.errorf("%s", sentence(err))
 	}
 	var s signalled
 	if errors.As(context.Cause(ctx), &s) && errors.Is(err, context.Canceled) {
 		return s.status
 	}
 	return statusOf(err)
+}
+
+// sentence is what err tells the user. Of a file that is not there the system says no more than that.
+func sentence(err error) string {
+	var p *fs.PathError
+	if !errors.As(err, &p) || !errors.Is(p, fs.ErrNotExist) || err.Error() != p.Error() {
+		return err.Error()
+	}
+	text := fmt.Sprintf("%s does not exist", p.Path)
+	if statusOf(err) == statusModel {
+		text += ": give an ONNX file, which regraft import makes of weights (regraft weights list)"
+	}
+	return text
 }
 
 // statusOf is the status of an error that no signal caused.

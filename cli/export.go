@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"os"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -37,6 +38,9 @@ func export(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
+	if sameFile(path, out) {
+		return usagef("--out is the model itself: exporting may drop what training needs, so choose another file")
+	}
 	opset := c.Int("opset")
 	if opset > onnx.NewestExport {
 		return usagef("--opset must be at most %d, not %d", onnx.NewestExport, opset)
@@ -55,4 +59,13 @@ func export(con *console, c *urfave.Context) error {
 	}
 	con.printf("%s\n", shown(out))
 	return nil
+}
+
+func sameFile(a, b string) bool {
+	first, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
 }

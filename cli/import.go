@@ -96,7 +96,7 @@ func sourceFile(source string) (string, error) {
 	}
 	known := weights.FindSource(source)
 	if known == nil {
-		return source, nil // reading it says what is wrong
+		return "", failf(statusModel, "%s is neither a file nor a name from regraft weights list", shown(source))
 	}
 	dir, err := weights.CacheDir()
 	if err != nil {

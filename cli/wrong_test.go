@@ -106,7 +106,7 @@ func TestWrongData(t *testing.T) {
 		return root
 	}
 	for _, c := range []struct{ name, data, says string }{
-		{"missing folder", filepath.Join(t.TempDir(), "nowhere"), "nowhere"},
+		{"missing folder", filepath.Join(t.TempDir(), "nowhere"), "does not exist: give a folder"},
 		{"empty folder", t.TempDir(), "folder"},
 		{"empty class", spoilt("train/empty/", nil), `class "empty"`},
 		{"class that train lacks", spoilt("test/desert/a.jpg", jpg), `class "desert" that train lacks`},
@@ -145,7 +145,7 @@ func TestWrongModel(t *testing.T) {
 	}
 	data := dataset(t, 2, 2)
 	for _, c := range []struct{ name, path, says string }{
-		{"missing model", filepath.Join(dir, "none.onnx"), "none.onnx"},
+		{"missing model", filepath.Join(dir, "none.onnx"), "none.onnx does not exist: give an ONNX file"},
 		{"unknown operator", made("operator.onnx", bytes.ReplaceAll(file, []byte("Relu"), []byte("Rela"))), "Rela"},
 		{"truncated model", made("truncated.onnx", file[:len(file)/2]), "truncated.onnx"},
 		{"no model at all", made("text.onnx", []byte("hello, world\n")), "text.onnx"},
@@ -158,6 +158,21 @@ func TestWrongModel(t *testing.T) {
 	}
 	wrong{"input too small", []string{"classify", "--model", model, "--input-size", "9", data}, statusModel, ".onnx"}.check(t, "")
 	wrong{"input size 0", []string{"classify", "--model", model, "--input-size", "0", data}, statusUsage, "--input-size"}.check(t, "")
+}
+
+// TestExportOverItself: the evaluation form must not take the place of what can be trained.
+func TestExportOverItself(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "model.onnx")
+	file, err := os.ReadFile(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, file)
+	wrong{"export", []string{"export", path, "--out", filepath.Join(dir, ".", "model.onnx")}, statusUsage, "the model itself"}.check(t, "")
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, file) {
+		t.Errorf("the model was changed: %v", err)
+	}
 }
 
 func TestLabelsThatDoNotFit(t *testing.T) {

@@ -1,7 +1,9 @@
 package photo
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -146,6 +148,9 @@ type partition struct{ train, val, test *part }
 
 func findParts(root string) (p partition, err error) {
 	entries, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return p, fmt.Errorf("%s does not exist: give a folder that holds a folder of photos for each class", root)
+	}
 	if err != nil {
 		return p, err
 	}

@@ -29,7 +29,7 @@ func TestProblemsOfData(t *testing.T) {
 		break_ func(t *testing.T, root string)
 		says   string
 	}{
-		"no folder": {func(t *testing.T, root string) { must(t, os.RemoveAll(root)) }, "no such file"},
+		"no folder": {func(t *testing.T, root string) { must(t, os.RemoveAll(root)) }, "does not exist"},
 		"empty class": {func(t *testing.T, root string) {
 			must(t, os.RemoveAll(filepath.Join(root, "train", "down")))
 			must(t, os.Mkdir(filepath.Join(root, "train", "down"), 0o777))
