@@ -46,26 +46,28 @@ type transformName struct {
 // inputTransform takes pixels to products, weightsTransform weights, outputTransform takes products to outputs. The gradients' take
 // output gradients to products, and products to weight gradients.
 func inputTransform(isa ISA, a toomcook.Algorithm) func(*transformInArgs) {
-	return transformIn(isa, a.InputKernel(), a.F().Input(), a.Dims)
+	return transformIn(isa, a.InputKernel(), a, toomcook.Variant.Input)
 }
 
 func weightsTransform(isa ISA, a toomcook.Algorithm) func(*transformInArgs) {
-	return transformIn(isa, a.WeightsKernel(), a.F().Weights(), a.Dims)
+	return transformIn(isa, a.WeightsKernel(), a, toomcook.Variant.Weights)
 }
 
 func outputGradTransform(isa ISA, a toomcook.Algorithm) func(*transformInArgs) {
-	return transformIn(isa, a.OutputGradKernel(), a.F().OutputGrad(), a.Dims)
+	return transformIn(isa, a.OutputGradKernel(), a, toomcook.Variant.OutputGrad)
 }
 
 func weightsGradTransform(isa ISA, a toomcook.Algorithm) func(*transformInArgs) {
-	return transformIn(isa, a.WeightsGradKernel(), a.F().WeightsGrad(), a.Dims)
+	return transformIn(isa, a.WeightsGradKernel(), a, toomcook.Variant.WeightsGrad)
 }
 
-func transformIn(isa ISA, name string, p toomcook.Program, dims int) func(*transformInArgs) {
+// transformIn is the kernel of that name. Only its plain form needs the program, which takes exact arithmetic to derive.
+func transformIn(isa ISA, name string, a toomcook.Algorithm, program func(toomcook.Variant) toomcook.Program) func(*transformInArgs) {
 	if isa != Go {
 		return inputTransforms[transformName{isa, name}]
 	}
-	return func(t *transformInArgs) { transformInGo(p, dims, t) }
+	p := program(a.F())
+	return func(t *transformInArgs) { transformInGo(p, a.Dims, t) }
 }
 
 func outputTransform(isa ISA, a toomcook.Algorithm) func(*transformOutArgs) {

@@ -13,8 +13,16 @@ func PackedLen(s ConvShape) int {
 
 // PackWeights brings weights (Cout, Cin, KH, KW) into the master layout.
 func PackWeights(s ConvShape, dst, oihw []float32) {
-	clear(dst[:PackedLen(s)])
-	eachPackedRow(s, func(at, from, lanes int) {
+	length := PackedLen(s) / blocksOf(s.Cout)
+	for block := range blocksOf(s.Cout) {
+		packBlock(s, block, dst[block*length:][:length], oihw)
+	}
+}
+
+// packBlock is PackWeights for one block of outputs, of which dst has the length.
+func packBlock(s ConvShape, block int, dst, oihw []float32) {
+	clear(dst)
+	eachPackedRow(s, block, func(at, from, lanes int) {
 		row := dst[at : at+lanes]
 		for o := range row {
 			row[o] = oihw[from+o*s.Cin*s.KH*s.KW]
@@ -24,24 +32,25 @@ func PackWeights(s ConvShape, dst, oihw []float32) {
 
 // UnpackWeights brings weights in the master layout back to (Cout, Cin, KH, KW).
 func UnpackWeights(s ConvShape, oihw, packed []float32) {
-	eachPackedRow(s, func(at, from, lanes int) {
-		for o, v := range packed[at : at+lanes] {
-			oihw[from+o*s.Cin*s.KH*s.KW] = v
-		}
-	})
+	length := PackedLen(s) / blocksOf(s.Cout)
+	for block := range blocksOf(s.Cout) {
+		eachPackedRow(s, block, func(at, from, lanes int) {
+			for o, v := range packed[block*length:][at : at+lanes] {
+				oihw[from+o*s.Cin*s.KH*s.KW] = v
+			}
+		})
+	}
 }
 
-// eachPackedRow visits the rows of the master layout that are in use, input channel by input channel so that neighbouring taps are read
-// together: where the row begins, where its first output's weight lies in (Cout, Cin, KH, KW), and how many outputs it has.
-func eachPackedRow(s ConvShape, visit func(at, from, lanes int)) {
+// eachPackedRow visits the rows of a block of outputs that are in use, input channel by input channel so that neighbouring taps are read
+// together: where the row begins in the block, where its first output's weight lies in (Cout, Cin, KH, KW), and how many outputs it has.
+func eachPackedRow(s ConvShape, block int, visit func(at, from, lanes int)) {
 	taps := s.KH * s.KW
-	for block := range blocksOf(s.Cout) {
-		lanes := min(Lanes, s.Cout-block*Lanes)
-		for c := range s.Cin {
-			at := (block*taps*blocksOf(s.Cin)+c/Lanes)*Lanes*Lanes + c%Lanes*Lanes
-			for t := range taps {
-				visit(at+t*blocksOf(s.Cin)*Lanes*Lanes, (block*Lanes*s.Cin+c)*taps+t, lanes)
-			}
+	lanes := min(Lanes, s.Cout-block*Lanes)
+	for c := range s.Cin {
+		at := c/Lanes*Lanes*Lanes + c%Lanes*Lanes
+		for t := range taps {
+			visit(at+t*blocksOf(s.Cin)*Lanes*Lanes, (block*Lanes*s.Cin+c)*taps+t, lanes)
 		}
 	}
 }

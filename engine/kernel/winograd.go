@@ -43,8 +43,8 @@ func NewWinograd(isa ISA, s ConvShape, in, out Layout, flags int) (*Winograd, er
 
 // NewWinogradGradX prepares the data gradient of s by Winograd's algorithm; with Acc it is added to dX.
 //
-// Operands: 0 dY, 1 the transformed weights (Pack, or TransformWeights from the layout of NewTransposeWeights), 2 Cin rounded up to 16
-// zeros, 3 dX.
+// Operands: 0 dY, 1 the transformed weights (TransformWeights from the layout of NewTransposeWeights), 2 Cin rounded up to 16 zeros,
+// 3 dX.
 func NewWinogradGradX(isa ISA, s ConvShape, dy, dx Layout, flags int) (*Winograd, error) {
 	if err := checkConvGradX(s, dy, dx); err != nil {
 		return nil, err

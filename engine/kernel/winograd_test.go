@@ -6,7 +6,6 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"testing"
 )
 
@@ -178,7 +177,7 @@ func winogradGradWBound(s ConvShape, x, dy []float32, images int) float64 {
 	return (tiles + 60) * 0x1p-24 * tiles * worst * largest(x) * largest(dy)
 }
 
-// TestWinogradPack compares weights transformed in float64 with the float32 transform.
+// TestWinogradPack compares the weights that inference packs with those of the transform as a step, and both with exact arithmetic.
 func TestWinogradPack(t *testing.T) {
 	for _, s := range winogradCases {
 		in, out := Blocked(s.Cin, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 0)
@@ -189,30 +188,60 @@ func TestWinogradPack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		single, double := newGuarded(c.WeightLen()), make([]float32, c.WeightLen())
-		run1(c.TransformWeights(), Args{Operand: [8]uintptr{Address(master), single.address()}, Images: 1})
+		step, packed := newGuarded(c.WeightLen()), newGuarded(c.WeightLen())
+		run1(c.TransformWeights(), Args{Operand: [8]uintptr{Address(master), step.address()}, Images: 1})
 		runtime.KeepAlive(master)
-		c.Pack(double, w)
-		for i, v := range single.floats { // sums of up to 25 terms, each below 6 standard deviations times a coefficient of at most 4
-			if d := math.Abs(float64(v - double[i])); d > 25*0x1p-24*6*16 {
-				t.Fatalf("%s: weight %d is %v in float32, %v in float64", c.Name(), i, v, double[i])
+		c.Pack(packed.floats, w)
+		sameBits(t, c.Name()+": packed weights", packed.floats, step.floats)
+
+		exact := exactWeights(c, w)
+		for i, v := range packed.floats { // sums of up to 25 terms, each below 6 standard deviations times a coefficient of at most 4
+			if d := math.Abs(float64(v) - exact[i]); d > 25*0x1p-24*6*16 {
+				t.Fatalf("%s: weight %d is %v, exactly %v", c.Name(), i, v, exact[i])
 			}
 		}
-		gradient, err := NewWinogradGradX(widest(), s, Blocked(s.Cout, s.OH, s.OW, s.GradHalo()), in, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		same, err := NewWinograd(widest(), s.transposed(), Blocked(s.Cout, s.OH, s.OW, s.GradHalo()), in, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a, b := make([]float32, gradient.WeightLen()), make([]float32, same.WeightLen())
-		gradient.Pack(a, w)
-		same.Pack(b, flipped(s, w))
-		if !slices.Equal(a, b) {
-			t.Fatalf("%s: Pack differs from the transposed convolution's", gradient.Name())
+	}
+}
+
+// exactWeights are the transformed weights G w G^T (of one axis: G w), computed in float64, in the order of the products.
+func exactWeights(c *Winograd, w []float32) []float64 {
+	s, taps := c.shape, c.shape.KH*c.shape.KW
+	_, rational, _ := c.algorithm.F().Matrices()
+	g := make([][]float64, len(rational))
+	for i, row := range rational {
+		for _, x := range row {
+			v, _ := x.Float64()
+			g[i] = append(g[i], v)
 		}
 	}
+	rows, columns := g, g
+	switch {
+	case s.KH == 1:
+		rows = [][]float64{{1}}
+	case s.KW == 1:
+		columns = [][]float64{{1}}
+	}
+	exact := make([]float64, c.WeightLen())
+	for _, b := range c.blocks {
+		for o := b.first * Lanes; o < min((b.first+b.k)*Lanes, s.Cout); o++ {
+			for ci := range s.Cin {
+				f := w[(o*s.Cin+ci)*taps:][:taps]
+				for i, gi := range rows {
+					for j, gj := range columns {
+						sum := 0.0
+						for y := range s.KH {
+							for x := range s.KW {
+								sum += gi[y] * gj[x] * float64(f[y*s.KW+x])
+							}
+						}
+						row := b.first*c.algorithm.Products() + (i*len(columns)+j)*b.k + o/Lanes - b.first
+						exact[((row*c.in.Blocks()+ci/Lanes)*Lanes+ci%Lanes)*Lanes+o%Lanes] = sum
+					}
+				}
+			}
+		}
+	}
+	return exact
 }
 
 // TestWinogradAnyImages checks that an image has the same bits alone and in a batch, though batches are divided otherwise.

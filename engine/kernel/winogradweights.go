@@ -3,7 +3,6 @@ package kernel
 import (
 	"fmt"
 	"runtime"
-	"slices"
 )
 
 // Transformed weights lie in the order in which the products read them:
@@ -15,86 +14,17 @@ func (w *Winograd) WeightLen() int {
 	return w.algorithm.Products() * w.out.Blocks() * w.in.Blocks() * Lanes * Lanes
 }
 
-// Pack transforms weights (Cout, Cin, KH, KW) of the forward convolution in float64 and rounds once.
+// Pack transforms weights (Cout, Cin, KH, KW) once, for inference, with the bits of TransformWeights.
 func (w *Winograd) Pack(dst, oihw []float32) {
-	clear(dst[:w.WeightLen()])
-	s, taps := w.shape, w.shape.KH*w.shape.KW
-	filterOf := func(o, c int) []float32 { return oihw[(o*s.Cin+c)*taps:][:taps] }
-	if w.gradient { // its filters are those of the forward convolution, transposed and turned round
-		filterOf = func(o, c int) []float32 {
-			f := slices.Clone(oihw[(c*s.Cout+o)*taps:][:taps])
-			slices.Reverse(f)
-			return f
-		}
+	packed := Aligned(PackedLen(w.shape) / w.out.Blocks())
+	worker := NewWorker(w.squareBytes() / 4)
+	transform := weightsTransform(w.isa, w.algorithm)
+	for block := range w.out.Blocks() {
+		packBlock(w.shape, block, packed, oihw)
+		w.transformBlock(worker, transform, block, 0, w.in.Blocks()*Lanes, Address(packed), Address(dst))
 	}
-	g := w.algorithm.F().G()
-	var filters, half, products [maxProducts]wide
-	for _, b := range w.blocks {
-		for block := b.first; block < b.first+b.k; block++ {
-			lanes := min(Lanes, s.Cout-block*Lanes)
-			for c := range s.Cin {
-				for o := range lanes {
-					for t, v := range filterOf(block*Lanes+o, c) {
-						filters[t][o] = float64(v)
-					}
-				}
-				n := w.transformFilters(products[:], half[:], filters[:taps], g)
-				for q := range n {
-					row := dst[w.weightAt(b, block, c, q):][:lanes]
-					for o := range row {
-						row[o] = float32(products[q][o])
-					}
-				}
-			}
-		}
-	}
-}
-
-const maxProducts = 64 // of F(4x4,5x5)
-
-// wide is one weight of 16 filters.
-type wide [Lanes]float64
-
-// transformFilters computes G w, or G w G^T, of 16 filters at once and returns the number of products.
-func (w *Winograd) transformFilters(products, half, filters []wide, g [][]float64) int {
-	r := w.algorithm.Taps
-	if w.algorithm.Dims == 1 {
-		for i, row := range g {
-			products[i] = combine(row, filters, 1)
-		}
-		return len(g)
-	}
-	for i, row := range g {
-		for b := range r {
-			half[i*r+b] = combine(row, filters[b:], r)
-		}
-	}
-	for i := range g {
-		for j, row := range g {
-			products[i*len(g)+j] = combine(row, half[i*r:], 1)
-		}
-	}
-	return len(g) * len(g)
-}
-
-// combine is the sum of coefficients times values step apart.
-func combine(coefficients []float64, values []wide, step int) (sum wide) {
-	for i, c := range coefficients {
-		if c == 0 {
-			continue
-		}
-		v := &values[i*step]
-		for l := range sum {
-			sum[l] += float64(c * v[l])
-		}
-	}
-	return sum
-}
-
-// weightAt is where the weights of an output block (in group b) and input c begin for a position.
-func (w *Winograd) weightAt(b winogradBlocks, block, c, position int) int {
-	row := b.first*w.algorithm.Products() + position*b.k + block - b.first
-	return ((row*w.in.Blocks()+c/Lanes)*Lanes + c%Lanes) * Lanes
+	runtime.KeepAlive(packed)
+	runtime.KeepAlive(dst)
 }
 
 // transformWeights is the weight transform as a step of its own, in float32.
@@ -122,28 +52,34 @@ func (p *transformWeights) Items(int) int { return p.out.Blocks() * p.pieces }
 
 func (p *transformWeights) Item(worker *Worker, i int, a *Args) {
 	block, piece := i/p.pieces, i%p.pieces
-	g := 0
-	for block >= p.blocks[g].first+p.blocks[g].k {
-		g++
-	}
-	b, inBytes := p.blocks[g], p.in.Blocks()*entryBytes
 	channels := p.in.Blocks() * Lanes
 	first, end := channels*piece/p.pieces, channels*(piece+1)/p.pieces
-	s := p.shape
+	packed := a.Operand[0] + uintptr(block*p.shape.KH*p.shape.KW*p.in.Blocks()*entryBytes)
+	p.transformBlock(worker, p.kernel, block, first, end, packed, a.Operand[1])
+	runtime.KeepAlive(p)
+}
+
+// transformBlock transforms the weights of input channels first to end of an output block, which lie at packed in the master layout;
+// weights is where those of all blocks go.
+func (w *Winograd) transformBlock(worker *Worker, kernel func(*transformInArgs), block, first, end int, packed, weights uintptr) {
+	g := 0
+	for block >= w.blocks[g].first+w.blocks[g].k {
+		g++
+	}
+	b, inBytes := w.blocks[g], w.in.Blocks()*entryBytes
 	t := argsOf[transformInArgs](worker)
-	src := a.Operand[0] + uintptr(block*s.KH*s.KW*inBytes+first*4*Lanes)
-	rowTaps := s.KW
-	if p.algorithm.Dims == 1 {
+	src := packed + uintptr(first*4*Lanes)
+	rowTaps := w.shape.KW
+	if w.algorithm.Dims == 1 {
 		rowTaps = 1
 	}
-	for r := range p.algorithm.Taps {
+	for r := range w.algorithm.Taps {
 		t.Rows[r] = src + uintptr(r*rowTaps*inBytes)
 	}
-	t.Dst = a.Operand[1] + uintptr((b.first*p.algorithm.Products()+block-b.first)*inBytes+first*4*Lanes)
+	t.Dst = weights + uintptr((b.first*w.algorithm.Products()+block-b.first)*inBytes+first*4*Lanes)
 	t.Position = b.k * inBytes
 	t.Tiles, t.Step, t.DstStep, t.ColumnStep = end-first, 4*Lanes, 4*Lanes, inBytes
 	t.Columns = len(t.Rows)
 	t.Scratch = Address(worker.Scratch)
-	p.kernel(t)
-	runtime.KeepAlive(p)
+	kernel(t)
 }

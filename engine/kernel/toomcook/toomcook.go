@@ -83,19 +83,6 @@ func (v Variant) Matrices() (a, g, b [][]*big.Rat) {
 	return a, g, b
 }
 
-// G is the weight matrix in float64.
-func (v Variant) G() [][]float64 {
-	_, g, _ := v.Matrices()
-	f := make([][]float64, len(g))
-	for i, row := range g {
-		for _, x := range row {
-			y, _ := x.Float64()
-			f[i] = append(f[i], y)
-		}
-	}
-	return f
-}
-
 func rat(a, b int64) *big.Rat { return big.NewRat(a, b) }
 
 func power(x *big.Rat, n int) *big.Rat {
