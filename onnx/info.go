@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"regraft/engine"
 	"regraft/engine/op"
@@ -183,9 +186,9 @@ func (info *Info) learn(n *normaliser, net *engine.Network) {
 		if !p.Running && !p.Frozen {
 			info.Parameters += len(p.Value)
 		}
-		if !finite(p.Value) {
-			info.Warnings = append(info.Warnings, fmt.Sprintf("parameter %q holds infinite or undefined numbers", p.Name))
-		}
+	}
+	for _, p := range damaged(net.Params) {
+		info.Warnings = append(info.Warnings, fmt.Sprintf("parameter %q holds infinite or undefined numbers", p.Name))
 	}
 	info.warn(net)
 	info.contradictions(net)
@@ -196,6 +199,28 @@ func (info *Info) learn(n *normaliser, net *engine.Network) {
 // exporters give it names that no module has, tf2onnx keeps the name of what it folded.
 func foldedBatchNorm(bias string) bool {
 	return strings.HasPrefix(bias, "onnx::") || foldedName(bias) || strings.Contains(strings.ToLower(bias), "batch_norm")
+}
+
+// damaged lists the parameters that hold infinite or undefined numbers. It is the first to touch the weights of a mapped file, so all
+// processors share the work.
+func damaged(params []*engine.Param) (list []*engine.Param) {
+	bad := make([]bool, len(params))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(params)); i = next.Add(1) - 1 {
+				bad[i] = !finite(params[i].Value)
+			}
+		})
+	}
+	workers.Wait()
+	for i, p := range params {
+		if bad[i] {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // finite tells whether no value is infinite or NaN: those have all bits of the exponent set.
