@@ -28,6 +28,7 @@ build:
 	$(PROGRAM) -o bin/regraft ./cli/regraft
 
 demo: build
+	rm -rf regraft-demo
 	bin/regraft demo
 
 test:
