@@ -66,27 +66,40 @@ type benchJSON struct {
 	PeakRSS float64 `json:"peak_rss_mib"`
 }
 
-func bench(con *console, c *urfave.Context, what string, w workload) error {
-	path, _, err := modelArgument(c)
-	if err != nil {
-		return err
+// subject is what a benchmark measures.
+type subject struct {
+	path    string
+	model   *regraft.Model
+	threads int
+	isa     string
+}
+
+func benchSubject(c *urfave.Context) (s subject, err error) {
+	if s.path, _, err = modelArgument(c); err != nil {
+		return s, err
 	}
 	opts, err := modelOptions(c)
 	if err != nil {
+		return s, err
+	}
+	if s.threads = c.Int("threads"); s.threads == 0 {
+		s.threads = runtime.GOMAXPROCS(0)
+	}
+	if s.isa, err = regraft.ISA(); err != nil {
+		return s, usagef("%v", err)
+	}
+	s.model, err = regraft.Open(s.path, opts...)
+	return s, fail(statusModel, err)
+}
+
+func bench(con *console, c *urfave.Context, what string, w workload) error {
+	s, err := benchSubject(c)
+	if err != nil {
 		return err
 	}
-	m, err := regraft.Open(path, opts...)
-	if err != nil {
-		return fail(statusModel, err)
-	}
+	m := s.model
 	defer m.Close()
-	b := benchJSON{Schema: "regraft/bench/1", What: what, Model: path, Batch: c.Int("batch-size"), Threads: c.Int("threads")}
-	if b.Threads == 0 {
-		b.Threads = runtime.GOMAXPROCS(0)
-	}
-	if b.ISA, err = regraft.ISA(); err != nil {
-		return usagef("%v", err)
-	}
+	b := benchJSON{Schema: "regraft/bench/1", What: what, Model: s.path, Batch: c.Int("batch-size"), Threads: s.threads, ISA: s.isa}
 	run, passes, err := w(m, b.Batch)
 	if err != nil {
 		return fail(statusModel, err)

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"fmt"
-	"runtime"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -68,25 +67,14 @@ type betterJSON struct {
 }
 
 func benchLayers(con *console, c *urfave.Context) error {
-	path, _, err := modelArgument(c)
+	s, err := benchSubject(c)
 	if err != nil {
 		return err
 	}
-	opts, err := modelOptions(c)
-	if err != nil {
-		return err
-	}
-	m, err := regraft.Open(path, opts...)
-	if err != nil {
-		return fail(statusModel, err)
-	}
+	m := s.model
 	defer m.Close()
-	r := layersJSON{Schema: "regraft/bench-layers/1", Model: path, What: "infer", Batch: c.Int("batch-size"), Threads: c.Int("threads")}
-	if r.Threads == 0 {
-		r.Threads = runtime.GOMAXPROCS(0)
-	}
-	if r.ISA, err = regraft.ISA(); err != nil {
-		return usagef("%v", err)
+	r := layersJSON{
+		Schema: "regraft/bench-layers/1", Model: s.path, What: "infer", Batch: c.Int("batch-size"), Threads: s.threads, ISA: s.isa,
 	}
 	var labels []float32
 	if c.Bool("train") {
