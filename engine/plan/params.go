@@ -34,6 +34,9 @@ func (g *graph) placeParams(obj *engine.Objective, p *Program) (map[*engine.Para
 		if grad.root != nil {
 			return nil, fmt.Errorf("gradient of %q shares memory", param.Name)
 		}
+		if _, ok := packings[param]; !ok {
+			grad.form = plain // in the layout of its parameter
+		}
 		grad.placed, grad.ref, grad.length = true, Ref{Grad, p.Params[len(p.Params)-1].Off}, p.Params[len(p.Params)-1].Len
 	}
 	p.Size[Grad] = p.Size[Param]

@@ -1,0 +1,125 @@
+package run
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"regraft/engine"
+	"regraft/engine/op"
+	"regraft/engine/op/optest"
+	"regraft/engine/plan"
+)
+
+// rowObjective puts one row of the operators' table between a convolution and a classifier, both trainable, so that
+// training runs the operator and its gradients. Operands after the first are trainable too: parameters, or a
+// second convolution of the input where they are images. It is nil where the row does not fit that.
+func rowObjective(t *testing.T, row optest.Row) *engine.Objective {
+	t.Helper()
+	shape := row.Shapes[0]
+	if row.Build != nil || row.Differentiable == 0 || len(shape) != 4 {
+		return nil
+	}
+	b := &tiny{t: t, b: engine.NewBuilder()}
+	x, err := b.b.Placeholder("x", shape[0], 3, shape[2], shape[3])
+	b.check(err)
+	pixelwise := func(channels int) *gorgonia.Node {
+		return b.apply(&op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}, x, b.param(channels, 3, 1, 1))
+	}
+	in := gorgonia.Nodes{pixelwise(shape[1])}
+	for _, s := range row.Shapes[1:] {
+		switch {
+		case len(s) == 4 && s[0] == shape[0] && row.Op.Name() != "Conv":
+			other := pixelwise(s[1])
+			if s[2] == 1 && s[3] == 1 {
+				other = b.apply(&op.GlobalAveragePool{}, other)
+			} else if s[2] != shape[2] || s[3] != shape[3] {
+				return nil
+			}
+			in = append(in, other)
+		case len(s) == 0:
+			return nil
+		default:
+			in = append(in, b.param(s...))
+		}
+	}
+	y := b.apply(row.Op, in...)
+	if len(y.Shape()) != 4 && len(y.Shape()) != 2 || y.Shape()[0] != shape[0] {
+		return nil
+	}
+	y = b.apply(&op.Flatten{Axis: 1}, y)
+	y = b.apply(&op.Linear{}, y, b.param(4, y.Shape()[1]), b.param(4))
+	net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: y})
+	b.check(err)
+	none := float32(0)
+	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: shape[0], Dropout: &none})
+	b.check(err)
+	return obj
+}
+
+// TestOperatorTableGradients compares loss and gradients of one training step with the interpreter, for every row
+// that fits into a small network, on every instruction set, whose bits must agree.
+func TestOperatorTableGradients(t *testing.T) {
+	compared := 0
+	for _, row := range optest.Rows() {
+		obj := rowObjective(t, row)
+		if obj == nil {
+			continue
+		}
+		t.Run(row.Name, func(t *testing.T) {
+			compareRow(t, obj)
+			compared++
+		})
+	}
+	t.Logf("%d operators compared", compared)
+	if compared < 30 {
+		t.Errorf("only %d operators were compared: the table has more rows that take images", compared)
+	}
+}
+
+func compareRow(t *testing.T, obj *engine.Objective) {
+	shape := obj.Net.Input.Shape()
+	x, labels := noise(shape.TotalSize(), 7), make([]float32, shape[0])
+	for i := range labels {
+		labels[i] = float32(i % 4)
+	}
+	inputs := map[*gorgonia.Node][]float32{obj.Net.Input: x, obj.Labels: labels}
+	want, err := Interpret(obj.Net, inputs, append(append(gorgonia.Nodes{}, obj.Losses...), obj.Grads...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first []float32
+	for _, isa := range isas(t) {
+		p, err := plan.Training(obj, plan.Options{ISA: isa})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := New(p, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second step finds memory that is not zero
+			if err := m.Step(x, labels, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if d := distance(t, "loss", m.Losses()[:1], want[0]); d > 1e-5 {
+			t.Errorf("%s: loss %v, want %v", isa, m.Losses(), want[0])
+		}
+		grads := m.Gradients()
+		for k, param := range obj.Trainable {
+			if d := distance(t, fmt.Sprintf("gradient of %s", param.Name), grads[param.Name], want[1+k]); d > gradientBound {
+				t.Errorf("%s: gradient of %s %v: relative distance %g\n%s", isa, param.Name, param.Shape, d, p)
+			}
+		}
+		if first == nil {
+			first = slices.Clone(m.Grads())
+		}
+		if !slices.Equal(m.Grads(), first) {
+			t.Errorf("%s: gradients have other bits than those of the first instruction set", isa)
+		}
+		m.Close()
+	}
+}
