@@ -229,7 +229,6 @@ func (s state) checkTraining(t *testing.T, net *engine.Network, o plan.Options, 
 // slow are operators that only their reference computes, by family: correct, but slow.
 var slow = map[string][]string{
 	"efficientnet_b0": {"Mul", "SiLU", "SiLUGrad", "Sigmoid", "SigmoidGrad", "SumTo"},
-	"googlenet":       {"Gather", "GatherGrad"}, // of the auxiliary heads' small maps, 11 x 11
 }
 
 // checkFast complains of other operators without a fast form.

@@ -261,6 +261,10 @@ func (e *emitter) instr(i *instr) error {
 		return e.dropout(i, o)
 	case *op.Slice:
 		return e.slice(i, o)
+	case *op.Gather:
+		return e.gather(i, o)
+	case *op.GatherGrad:
+		return e.gatherGrad(i, o)
 	case *op.Reshape:
 		return e.reshape(i, o)
 	case *op.Softmax:

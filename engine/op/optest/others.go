@@ -40,6 +40,8 @@ var others = []Row{
 	{Name: "Pad cutting", Op: &op.Pad{Pads: []int{-1, 1, 0, -2}}, Shapes: [][]int{{3, 4}}, Differentiable: 1},
 	{Name: "Gather", Op: &op.Gather{Axis: 1, Indices: []int{2, 0, -1, 0}, IndexShape: []int{2, 2}}, Shapes: [][]int{{2, 3, 2}}, Differentiable: 1},
 	{Name: "Gather one", Op: &op.Gather{Axis: -2, Indices: []int{1}}, Shapes: [][]int{{2, 3, 2}}, Differentiable: 1},
+	{Name: "Gather rows", Op: &op.Gather{Axis: 2, Indices: []int{0, 3, -1, 3}, IndexShape: []int{4}}, Shapes: [][]int{{2, 3, 5, 4}}, Differentiable: 1},
+	{Name: "Gather columns", Op: &op.Gather{Axis: -1, Indices: []int{4, 0}, IndexShape: []int{2}}, Shapes: [][]int{{2, 17, 3, 5}}, Differentiable: 1},
 	{Name: "GatherGrad", Op: &op.GatherGrad{Gather: op.Gather{Axis: 1, Indices: []int{1, 1}, IndexShape: []int{2}}, In: []int{2, 3}}, Shapes: [][]int{{2, 2}}},
 	{Name: "ReduceMean", Op: &op.ReduceMean{Axes: []int{-1, -2}, KeepDims: true}, Shapes: [][]int{{2, 3, 2, 3}}, Differentiable: 1},
 	{Name: "ReduceMean dropping", Op: &op.ReduceMean{Axes: []int{1}}, Shapes: [][]int{{2, 3, 2}}, Differentiable: 1},
