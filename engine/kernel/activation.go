@@ -1,93 +1,172 @@
 package kernel
 
-// Activations without a vector form, computed in float64 with this package's Exp and rounded once.
+import "math"
 
-// Sigmoid is 1 / (1 + e**-x).
-func Sigmoid(x float32) float32 { return float32(sigmoid(x)) }
+// Activations and their gradients, with the same operations in the same order in all forms. Constants lie in tables that
+// the assembly shares; a factor that is 1 in real lanes and 0 in those past the last channel keeps these at zero.
 
-// SigmoidGrad is the gradient of Sigmoid at x for dy.
-func SigmoidGrad(x, dy float32) float32 {
-	s := sigmoid(x)
-	return float32(float64(dy) * s * (1 - s))
+var (
+	sigmoidKernel = planeKernel{"sigmoid", func(k *planeArgs) {
+		one := lanesAt(k.Vector[0])
+		k.each(func(x, _, out *[Lanes]float32) {
+			for c, v := range x {
+				out[c] = one[c] / (1 + exp32(0-v))
+			}
+		})
+	}}
+	sigmoidGradKernel = planeKernel{"sigmoidgrad", func(k *planeArgs) {
+		k.each(func(x, dy, dx *[Lanes]float32) {
+			for c, v := range x {
+				s, rest := sigmoidAndRest(v)
+				dx[c] = float32(rest*s) * dy[c]
+			}
+		})
+	}}
+	siluKernel = planeKernel{"silu", func(k *planeArgs) {
+		k.each(func(x, _, out *[Lanes]float32) {
+			for c, v := range x {
+				out[c] = v / (1 + exp32(0-v))
+			}
+		})
+	}}
+	siluGradKernel = planeKernel{"silugrad", func(k *planeArgs) {
+		k.each(func(x, dy, dx *[Lanes]float32) {
+			for c, v := range x {
+				s, rest := sigmoidAndRest(v)
+				dx[c] = float32(fma32(rest, v, 1)*s) * dy[c]
+			}
+		})
+	}}
+	hardSigmoidKernel = planeKernel{"hardsigmoid", func(k *planeArgs) {
+		one := lanesAt(k.Vector[0])
+		k.each(func(x, _, out *[Lanes]float32) {
+			for c, v := range x {
+				out[c] = clip(fma32(v, k.Low, k.High), 0, one[c])
+			}
+		})
+	}}
+	hardSigmoidGradKernel = planeKernel{"hardsigmoidgrad", func(k *planeArgs) {
+		one := lanesAt(k.Vector[0])
+		k.each(func(x, dy, dx *[Lanes]float32) {
+			for c, v := range x {
+				d := dy[c]
+				if h := fma32(v, k.Low, k.High); !(h > 0 && h < one[c]) {
+					d = 0
+				}
+				dx[c] = d * k.Low
+			}
+		})
+	}}
+	hardSwishKernel = planeKernel{"hardswish", func(k *planeArgs) {
+		k.each(func(x, _, out *[Lanes]float32) {
+			for c, v := range x {
+				out[c] = float32(clip(v+3, 0, 6)*sixth) * v
+			}
+		})
+	}}
+	hardSwishGradKernel = planeKernel{"hardswishgrad", func(k *planeArgs) {
+		k.each(func(x, dy, dx *[Lanes]float32) {
+			for c, v := range x {
+				slope := fma32(v, third, 0.5)
+				switch {
+				case v <= -3:
+					slope = 0
+				case v >= 3:
+					slope = 1
+				}
+				dx[c] = slope * dy[c]
+			}
+		})
+	}}
+)
+
+const sixth, third float32 = 1.0 / 6, 1.0 / 3
+
+// hardTable is the constants of the hard swish, in the order that gen/activation.go knows.
+var hardTable = lanesOf(3, 6, sixth, third, 0.5, -3, 1)
+
+// sigmoidAndRest is sigmoid(x) and 1 - sigmoid(x), which loses no digits where it is small.
+func sigmoidAndRest(x float32) (s, rest float32) {
+	e := exp32(0 - x)
+	s = 1 / (1 + e)
+	return s, atMost(math.MaxFloat32, e) * s // not infinity times zero
 }
 
-// SiLU is x / (1 + e**-x), also known as Swish (Ramachandran et al., 2017).
-func SiLU(x float32) float32 { return float32(float64(x) * sigmoid(x)) }
-
-// SiLUGrad is the gradient of SiLU at x for dy.
-func SiLUGrad(x, dy float32) float32 {
-	s := sigmoid(x)
-	return float32(float64(dy) * s * (1 + float64(float64(x)*(1-s))))
-}
-
-// HardSigmoid is min(max(alpha x + beta, 0), 1) (ONNX HardSigmoid).
-func HardSigmoid(x, alpha, beta float32) float32 { return float32(hardSigmoid(x, alpha, beta)) }
-
-// HardSigmoidGrad is the gradient of HardSigmoid at x for dy: 0 at and beyond both ends.
-func HardSigmoidGrad(x, dy, alpha, beta float32) float32 {
-	if h := hardSigmoid(x, alpha, beta); h <= 0 || h >= 1 {
-		return 0
+// atMost is min(high, v) that keeps NaN.
+func atMost(high, v float32) float32 {
+	if high < v {
+		return high
 	}
-	return float32(dy * alpha)
+	return v
 }
 
-// HardSwish is x min(max(x/6 + 1/2, 0), 1) (ONNX HardSwish, Howard et al., MobileNetV3, 2019).
-func HardSwish(x float32) float32 {
-	switch v := float64(x); {
-	case v <= -3:
-		return 0
-	case v >= 3:
-		return x
-	default:
-		return float32(v * (v + 3) / 6)
+// NewSigmoid is y = 1 / (1 + e**-x). Operands: 0 X, 1 Y, which may be the same memory. Item: one plane.
+func NewSigmoid(isa ISA, in, out Layout) (Primitive, error) {
+	return newActivation(isa, sigmoidKernel, in, out, vector{ones: in.C}, vector{constant: &expTable[0]})
+}
+
+// NewSiLU is y = x / (1 + e**-x), also known as Swish (Ramachandran et al., 2017). Operands as for NewSigmoid.
+func NewSiLU(isa ISA, in, out Layout) (Primitive, error) {
+	return newActivation(isa, siluKernel, in, out, vector{constant: &expTable[0]})
+}
+
+// NewHardSigmoid is y = min(max(alpha x + beta, 0), 1) (ONNX HardSigmoid). Operands as for NewSigmoid.
+func NewHardSigmoid(isa ISA, in, out Layout, alpha, beta float32) (Primitive, error) {
+	p, err := newActivation(isa, hardSigmoidKernel, in, out, vector{ones: in.C})
+	if err != nil {
+		return nil, err
 	}
+	p.low, p.high = alpha, beta
+	return p, nil
 }
 
-// HardSwishGrad is the gradient of HardSwish at x for dy, with PyTorch's choice at both ends: 0 at -3
-// and dy at 3.
-func HardSwishGrad(x, dy float32) float32 {
-	switch v := float64(x); {
-	case v <= -3:
-		return 0
-	case v >= 3:
-		return dy
-	default:
-		return float32(float64(dy) * (v/3 + 0.5))
+// NewHardSwish is y = x min(max(x + 3, 0), 6) / 6 (ONNX HardSwish, Howard et al., MobileNetV3, 2019). Operands as for
+// NewSigmoid.
+func NewHardSwish(isa ISA, in, out Layout) (Primitive, error) {
+	return newActivation(isa, hardSwishKernel, in, out, vector{constant: &hardTable[0]})
+}
+
+// NewSigmoidGrad is the gradient of NewSigmoid. Operands: 0 X (what the function was given), 1 dY, 2 dX, which may be the
+// memory of either. Item: one plane.
+func NewSigmoidGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
+	return newActivationGrad(isa, sigmoidGradKernel, x, dy, dx, vector{constant: &expTable[0]})
+}
+
+// NewSiLUGrad is the gradient of NewSiLU. Operands as for NewSigmoidGrad.
+func NewSiLUGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
+	return newActivationGrad(isa, siluGradKernel, x, dy, dx, vector{constant: &expTable[0]})
+}
+
+// NewHardSigmoidGrad is the gradient of NewHardSigmoid: 0 at and beyond both ends. Operands as for NewSigmoidGrad.
+func NewHardSigmoidGrad(isa ISA, x, dy, dx Layout, alpha, beta float32) (Primitive, error) {
+	p, err := newActivationGrad(isa, hardSigmoidGradKernel, x, dy, dx, vector{ones: x.C})
+	if err != nil {
+		return nil, err
 	}
+	p.low, p.high = alpha, beta
+	return p, nil
 }
 
-func sigmoid(x float32) float64 { return 1 / (1 + Exp(-float64(x))) }
-
-func hardSigmoid(x, alpha, beta float32) float64 {
-	return min(max(float64(float64(alpha)*float64(x))+float64(beta), 0), 1)
+// NewHardSwishGrad is the gradient of NewHardSwish, with PyTorch's choice at both ends: 0 at -3 and dy at 3. Operands as
+// for NewSigmoidGrad.
+func NewHardSwishGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
+	return newActivationGrad(isa, hardSwishGradKernel, x, dy, dx, vector{constant: &hardTable[0]})
 }
 
-// NewSigmoid, NewSiLU, NewHardSigmoid and NewHardSwish apply the functions of this file. Operands: 0 X,
-// 1 Y. Item: one plane.
-func NewSigmoid(in, out Layout) (Primitive, error) { return NewMap("sigmoid", in, out, Sigmoid) }
-
-func NewSiLU(in, out Layout) (Primitive, error) { return NewMap("silu", in, out, SiLU) }
-
-func NewHardSwish(in, out Layout) (Primitive, error) { return NewMap("hardswish", in, out, HardSwish) }
-
-func NewHardSigmoid(in, out Layout, alpha, beta float32) (Primitive, error) {
-	return NewMap("hardsigmoid", in, out, func(x float32) float32 { return HardSigmoid(x, alpha, beta) })
+func newActivation(isa ISA, k planeKernel, in, out Layout, vectors ...vector) (*planes, error) {
+	x := tensor{0, in}
+	return newActivationOf(isa, k, x, x, tensor{1, out}, vectors)
 }
 
-// NewSigmoidGrad, NewSiLUGrad, NewHardSigmoidGrad and NewHardSwishGrad are their gradients. Operands:
-// 0 X (what the function was given), 1 dY, 2 dX. Item: one plane.
-func NewSigmoidGrad(x, dy, dx Layout) (Primitive, error) {
-	return NewMap2("sigmoid_grad", x, dy, dx, SigmoidGrad)
+func newActivationGrad(isa ISA, k planeKernel, x, dy, dx Layout, vectors ...vector) (*planes, error) {
+	return newActivationOf(isa, k, tensor{0, x}, tensor{1, dy}, tensor{2, dx}, vectors)
 }
 
-func NewSiLUGrad(x, dy, dx Layout) (Primitive, error) {
-	return NewMap2("silu_grad", x, dy, dx, SiLUGrad)
-}
-
-func NewHardSwishGrad(x, dy, dx Layout) (Primitive, error) {
-	return NewMap2("hardswish_grad", x, dy, dx, HardSwishGrad)
-}
-
-func NewHardSigmoidGrad(x, dy, dx Layout, alpha, beta float32) (Primitive, error) {
-	return NewMap2("hardsigmoid_grad", x, dy, dx, func(v, d float32) float32 { return HardSigmoidGrad(v, d, alpha, beta) })
+func newActivationOf(isa ISA, k planeKernel, x, y, out tensor, vectors []vector) (*planes, error) {
+	p, err := newPlanes(isa, k, x, y, out)
+	if err != nil {
+		return nil, err
+	}
+	p.vectors = vectors
+	return p, nil
 }

@@ -1,40 +1,47 @@
 package kernel
 
-// globalAverage is the mean of every plane: its sum in float64, one division.
-type globalAverage struct {
+// planeSum is the sum of every plane in float64, divided once: a mean where the divisor is the number of pixels.
+type planeSum struct {
 	*planes // sums into scratch
-	out     Layout
+	result  tensor
+	divisor float64
+}
+
+func newPlaneSum(isa ISA, name string, k planeKernel, x, y, result tensor, divisor int) (Primitive, error) {
+	p, err := newPlanes(isa, k, x, y, x)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkLayout(name+" output", result.layout, x.layout.C, 1, result.layout.W); err != nil {
+		return nil, err
+	}
+	p.name = kernelName(name, isa)
+	return &planeSum{p, result, float64(divisor)}, nil
 }
 
 // NewGlobalAveragePool averages all pixels. Operands: 0 X, 1 Y, whose layout out is either
 // Blocked(C, 1, 1, 0) or a Matrix with one row per image. Item: one plane.
 func NewGlobalAveragePool(isa ISA, in, out Layout) (Primitive, error) {
-	p, err := newChannelSum(isa, in)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkLayout("globalaveragepool output", out, in.C, 1, out.W); err != nil {
-		return nil, err
-	}
-	p.name = kernelName("globalaveragepool", isa)
-	return &globalAverage{p, out}, nil
+	x := tensor{0, in}
+	return newPlaneSum(isa, "globalaveragepool", sumKernel, x, x, tensor{1, out}, in.H*in.W)
 }
 
-func (p *globalAverage) Scratch() int { return 2 * Lanes }
+func (p *planeSum) Scratch() int { return 2 * Lanes }
 
-func (p *globalAverage) Item(w *Worker, i int, a *Args) {
-	in := p.x.layout
-	image, block := i/in.Blocks(), i%in.Blocks()
+func (p *planeSum) Item(w *Worker, i int, a *Args) {
+	blocks := p.x.layout.Blocks()
+	image, block := i/blocks, i%blocks
 	k := argsOf[planeArgs](w)
-	k.X = p.x.plane(a, image, block)
-	k.Y, k.Out = k.X, k.X
+	k.X, k.Y = p.x.plane(a, image, block), p.y.plane(a, image, block)
+	k.Out = k.X
 	k.Sum = Address(w.Scratch)
 	sum := sumsAt(k.Sum)
 	clear(sum[:])
 	p.run(k)
-	y := lanesAt(a.Operand[1] + uintptr(4*(rowOffset(p.out, image)+block*p.out.Plane)))
+	l := p.result.layout
+	y := lanesAt(a.Operand[p.result.at] + uintptr(4*(rowOffset(l, image)+block*l.Plane)))
 	for c, v := range sum {
-		y[c] = float32(v / float64(in.H*in.W))
+		y[c] = float32(v / p.divisor)
 	}
 }
 

@@ -1,26 +1,16 @@
 package kernel
 
-// mapped applies a Go function of one or two values to every element. Lanes past the last channel
-// become zero whatever the function makes of zero.
+// mapped applies a Go function to every element. Lanes past the last channel become zero whatever the
+// function makes of zero.
 type mapped struct {
 	planes
-	f func(x, y float32) float32
+	f func(float32) float32
 }
 
 // NewMap is y = f(x) for every element, in plain Go. Operands: 0 X, 1 Y. Item: one plane.
 func NewMap(name string, in, out Layout, f func(float32) float32) (Primitive, error) {
 	x := tensor{0, in}
-	return newMapped(name, x, x, tensor{1, out}, func(v, _ float32) float32 { return f(v) })
-}
-
-// NewMap2 is out = f(x, y) for every pair of elements, in plain Go; with dy for y it is the gradient of
-// a NewMap. Operands: 0 X, 1 Y, 2 out. Item: one plane.
-func NewMap2(name string, x, y, out Layout, f func(x, y float32) float32) (Primitive, error) {
-	return newMapped(name, tensor{0, x}, tensor{1, y}, tensor{2, out}, f)
-}
-
-func newMapped(name string, x, y, out tensor, f func(x, y float32) float32) (Primitive, error) {
-	p, err := newPlanes(Go, planeKernel{name: name}, x, y, out)
+	p, err := newPlanes(Go, planeKernel{name: name}, x, x, tensor{1, out})
 	if err != nil {
 		return nil, err
 	}
@@ -31,15 +21,15 @@ func (m *mapped) Item(_ *Worker, i int, a *Args) {
 	l := m.x.layout
 	image, block := i/l.Blocks(), i%l.Blocks()
 	lanes := min(Lanes, l.C-block*Lanes)
+	x := m.x.plane(a, image, block)
 	k := planeArgs{
-		X: m.x.plane(a, image, block), XRow: 4 * l.Row,
-		Y: m.y.plane(a, image, block), YRow: 4 * m.y.layout.Row,
+		X: x, XRow: 4 * l.Row, Y: x, YRow: 4 * l.Row,
 		Out: m.out.plane(a, image, block), OutRow: 4 * m.out.layout.Row,
 		Rows: l.H, Pixels: l.W,
 	}
-	k.each(func(x, y, out *[Lanes]float32) {
+	k.each(func(x, _, out *[Lanes]float32) {
 		for c := range lanes {
-			out[c] = m.f(x[c], y[c])
+			out[c] = m.f(x[c])
 		}
 		clear(out[lanes:])
 	})

@@ -40,15 +40,23 @@ func (t tensor) plane(a *Args, image, block int) uintptr {
 }
 
 // vector is an operand with one float for every channel, rounded up to whole blocks; or part of a
-// longer one, as many floats further on. It can also be the same constant lanes for every block.
+// longer one, as many floats further on; or one of every image, where rows is their layout. It can also be
+// the same constant lanes for every block, or 1 for each of that many channels and 0 past the last.
 type vector struct {
 	at, skip int
+	rows     *Layout
 	constant *[Lanes]float32
+	ones     int
 }
 
-func (v vector) block(a *Args, block int) uintptr {
-	if v.constant != nil {
+func (v vector) block(a *Args, image, block int) uintptr {
+	switch {
+	case v.constant != nil:
 		return uintptr(unsafe.Pointer(v.constant))
+	case v.ones > 0:
+		return uintptr(unsafe.Pointer(&someLanes[min(v.ones-block*Lanes, Lanes)]))
+	case v.rows != nil:
+		return a.Operand[v.at] + uintptr(4*(rowOffset(*v.rows, image)+block*v.rows.Plane))
 	}
 	return a.Operand[v.at] + uintptr(4*(v.skip+block*Lanes))
 }
@@ -101,7 +109,7 @@ func (p *planes) Item(w *Worker, i int, a *Args) {
 	k.X, k.Y, k.Out = p.x.plane(a, image, block), p.y.plane(a, image, block), p.out.plane(a, image, block)
 	k.Low, k.High = p.low, p.high
 	for j, v := range p.vectors {
-		k.Vector[j] = v.block(a, block)
+		k.Vector[j] = v.block(a, image, block)
 	}
 	if p.sums > 0 {
 		slot := a.Operand[p.slots] + uintptr(i*p.sums*Lanes*8)
@@ -140,7 +148,17 @@ func (k *planeArgs) each(visit func(x, y, out *[Lanes]float32)) {
 // Constant lanes, package variables, which do not move.
 var (
 	zeroLanes [Lanes]float32
-	oneLanes  = [Lanes]float32{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}
+	oneLanes  = someLanes[Lanes]
+
+	// someLanes[n] is 1 in the first n lanes.
+	someLanes = func() (some [Lanes + 1][Lanes]float32) {
+		for n := range some {
+			for c := range n {
+				some[n][c] = 1
+			}
+		}
+		return some
+	}()
 )
 
 // lanesAt is the pixel, or the constants of a block, at an address.

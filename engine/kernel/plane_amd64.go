@@ -6,30 +6,52 @@ package kernel
 
 var planeKernels = kernelTable[planeArgs]{
 	AVX2: {
-		"copy":       copy_f32_avx2,
-		"fill":       fill_f32_avx2,
-		"add":        add_f32_avx2,
-		"affine":     affine_f32_avx2,
-		"relugrad":   relugrad_f32_avx2,
-		"clip":       clip_f32_avx2,
-		"clipgrad":   clipgrad_f32_avx2,
-		"normgrad":   normgrad_f32_avx2,
-		"sum":        sum_f32_avx2,
-		"batchstats": batchstats_f32_avx2,
-		"normsums":   normsums_f32_avx2,
+		"copy":            copy_f32_avx2,
+		"fill":            fill_f32_avx2,
+		"add":             add_f32_avx2,
+		"mul":             mul_f32_avx2,
+		"scale":           scale_f32_avx2,
+		"affine":          affine_f32_avx2,
+		"relugrad":        relugrad_f32_avx2,
+		"clip":            clip_f32_avx2,
+		"clipgrad":        clipgrad_f32_avx2,
+		"normgrad":        normgrad_f32_avx2,
+		"sigmoid":         sigmoid_f32_avx2,
+		"silu":            silu_f32_avx2,
+		"sigmoidgrad":     sigmoidgrad_f32_avx2,
+		"silugrad":        silugrad_f32_avx2,
+		"hardsigmoid":     hardsigmoid_f32_avx2,
+		"hardsigmoidgrad": hardsigmoidgrad_f32_avx2,
+		"hardswish":       hardswish_f32_avx2,
+		"hardswishgrad":   hardswishgrad_f32_avx2,
+		"sum":             sum_f32_avx2,
+		"dot":             dot_f32_avx2,
+		"batchstats":      batchstats_f32_avx2,
+		"normsums":        normsums_f32_avx2,
 	},
 	AVX512: {
-		"copy":       copy_f32_avx512,
-		"fill":       fill_f32_avx512,
-		"add":        add_f32_avx512,
-		"affine":     affine_f32_avx512,
-		"relugrad":   relugrad_f32_avx512,
-		"clip":       clip_f32_avx512,
-		"clipgrad":   clipgrad_f32_avx512,
-		"normgrad":   normgrad_f32_avx512,
-		"sum":        sum_f32_avx512,
-		"batchstats": batchstats_f32_avx512,
-		"normsums":   normsums_f32_avx512,
+		"copy":            copy_f32_avx512,
+		"fill":            fill_f32_avx512,
+		"add":             add_f32_avx512,
+		"mul":             mul_f32_avx512,
+		"scale":           scale_f32_avx512,
+		"affine":          affine_f32_avx512,
+		"relugrad":        relugrad_f32_avx512,
+		"clip":            clip_f32_avx512,
+		"clipgrad":        clipgrad_f32_avx512,
+		"normgrad":        normgrad_f32_avx512,
+		"sigmoid":         sigmoid_f32_avx512,
+		"silu":            silu_f32_avx512,
+		"sigmoidgrad":     sigmoidgrad_f32_avx512,
+		"silugrad":        silugrad_f32_avx512,
+		"hardsigmoid":     hardsigmoid_f32_avx512,
+		"hardsigmoidgrad": hardsigmoidgrad_f32_avx512,
+		"hardswish":       hardswish_f32_avx512,
+		"hardswishgrad":   hardswishgrad_f32_avx512,
+		"sum":             sum_f32_avx512,
+		"dot":             dot_f32_avx512,
+		"batchstats":      batchstats_f32_avx512,
+		"normsums":        normsums_f32_avx512,
 	},
 }
 
@@ -41,6 +63,12 @@ func fill_f32_avx512(a *planeArgs)
 
 //go:noescape
 func add_f32_avx512(a *planeArgs)
+
+//go:noescape
+func mul_f32_avx512(a *planeArgs)
+
+//go:noescape
+func scale_f32_avx512(a *planeArgs)
 
 //go:noescape
 func affine_f32_avx512(a *planeArgs)
@@ -58,7 +86,34 @@ func clipgrad_f32_avx512(a *planeArgs)
 func normgrad_f32_avx512(a *planeArgs)
 
 //go:noescape
+func sigmoid_f32_avx512(a *planeArgs)
+
+//go:noescape
+func silu_f32_avx512(a *planeArgs)
+
+//go:noescape
+func sigmoidgrad_f32_avx512(a *planeArgs)
+
+//go:noescape
+func silugrad_f32_avx512(a *planeArgs)
+
+//go:noescape
+func hardsigmoid_f32_avx512(a *planeArgs)
+
+//go:noescape
+func hardsigmoidgrad_f32_avx512(a *planeArgs)
+
+//go:noescape
+func hardswish_f32_avx512(a *planeArgs)
+
+//go:noescape
+func hardswishgrad_f32_avx512(a *planeArgs)
+
+//go:noescape
 func sum_f32_avx512(a *planeArgs)
+
+//go:noescape
+func dot_f32_avx512(a *planeArgs)
 
 //go:noescape
 func batchstats_f32_avx512(a *planeArgs)
@@ -76,6 +131,12 @@ func fill_f32_avx2(a *planeArgs)
 func add_f32_avx2(a *planeArgs)
 
 //go:noescape
+func mul_f32_avx2(a *planeArgs)
+
+//go:noescape
+func scale_f32_avx2(a *planeArgs)
+
+//go:noescape
 func affine_f32_avx2(a *planeArgs)
 
 //go:noescape
@@ -91,7 +152,34 @@ func clipgrad_f32_avx2(a *planeArgs)
 func normgrad_f32_avx2(a *planeArgs)
 
 //go:noescape
+func sigmoid_f32_avx2(a *planeArgs)
+
+//go:noescape
+func silu_f32_avx2(a *planeArgs)
+
+//go:noescape
+func sigmoidgrad_f32_avx2(a *planeArgs)
+
+//go:noescape
+func silugrad_f32_avx2(a *planeArgs)
+
+//go:noescape
+func hardsigmoid_f32_avx2(a *planeArgs)
+
+//go:noescape
+func hardsigmoidgrad_f32_avx2(a *planeArgs)
+
+//go:noescape
+func hardswish_f32_avx2(a *planeArgs)
+
+//go:noescape
+func hardswishgrad_f32_avx2(a *planeArgs)
+
+//go:noescape
 func sum_f32_avx2(a *planeArgs)
+
+//go:noescape
+func dot_f32_avx2(a *planeArgs)
 
 //go:noescape
 func batchstats_f32_avx2(a *planeArgs)

@@ -238,63 +238,6 @@ func TestElementwise(t *testing.T) {
 	})
 }
 
-func TestMap(t *testing.T) {
-	eachCase(t, func(t *testing.T, c planeCase, random func(int) []float32) {
-		x, dy := random(c.elements()), random(c.elements())
-		p, err := NewSigmoid(c.in, c.out)
-		got := outcome(t, p, err, c.images, tensorIn(c.in, x), tensorOut(c.out))
-		matches(t, "sigmoid", got[0], func(i int) float32 { return Sigmoid(x[i]) })
-		p, err = NewSigmoidGrad(c.in, c.out, c.in)
-		got = outcome(t, p, err, c.images, tensorIn(c.in, x), tensorIn(c.out, dy), tensorOut(c.in))
-		matches(t, "sigmoid gradient", got[0], func(i int) float32 { return SigmoidGrad(x[i], dy[i]) })
-	})
-}
-
-// TestHardSwishEnds pins PyTorch 2.15's choice where the derivative jumps.
-func TestHardSwishEnds(t *testing.T) {
-	for x, want := range map[float32]float32{-3: 0, 3: 1, 0: 0.5} {
-		if got := HardSwishGrad(x, 1); got != want {
-			t.Errorf("gradient at %v is %v, want %v", x, got, want)
-		}
-	}
-}
-
-// TestActivations compares with the definitions in float64 and derivatives with central differences.
-func TestActivations(t *testing.T) {
-	sig := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
-	for _, f := range []struct {
-		name  string
-		f     func(x float32) float32
-		grad  func(x, dy float32) float32
-		exact func(x float64) float64
-	}{
-		{"sigmoid", Sigmoid, SigmoidGrad, sig},
-		{"silu", SiLU, SiLUGrad, func(x float64) float64 { return x * sig(x) }},
-		{"hardswish", HardSwish, HardSwishGrad, func(x float64) float64 { return x * min(max(x/6+0.5, 0), 1) }},
-		{"hardsigmoid",
-			func(x float32) float32 { return HardSigmoid(x, 0.2, 0.5) },
-			func(x, dy float32) float32 { return HardSigmoidGrad(x, dy, 0.2, 0.5) },
-			func(x float64) float64 { return min(max(float64(float32(0.2))*x+0.5, 0), 1) }},
-	} {
-		for i := range 2001 {
-			x := float32(i-1000) / 97
-			want := f.exact(float64(x))
-			if got := float64(f.f(x)); math.Abs(got-want) > 0x1p-24*math.Abs(want)*1.01+1e-45 {
-				t.Errorf("%s(%v) = %v, want %v", f.name, x, got, want)
-			}
-			const h = 1e-5
-			lower, upper := (f.exact(float64(x))-f.exact(float64(x)-h))/h, (f.exact(float64(x)+h)-f.exact(float64(x)))/h
-			if math.Abs(lower-upper) > 1e-4 {
-				continue // a kink
-			}
-			slope := (f.exact(float64(x)+h) - f.exact(float64(x)-h)) / (2 * h)
-			if got := float64(f.grad(x, 2)); math.Abs(got-2*slope) > 1e-6 {
-				t.Errorf("gradient of %s at %v: %v, want %v", f.name, x, got, 2*slope)
-			}
-		}
-	}
-}
-
 func TestChannelSum(t *testing.T) {
 	eachCase(t, func(t *testing.T, c planeCase, random func(int) []float32) {
 		x := random(c.elements())

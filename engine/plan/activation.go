@@ -5,48 +5,53 @@ import (
 	"regraft/engine/op"
 )
 
-// activation is the function that an elementwise operator applies, or nil.
-func activation(o any) func(x float32) float32 {
+// activation makes the primitive of an activation on images; nil for other operators.
+func (e *emitter) activation(o op.Op, x, y kernel.Layout) (kernel.Primitive, error) {
+	isa := e.g.opt.ISA
 	switch o := o.(type) {
 	case *op.Sigmoid:
-		return kernel.Sigmoid
+		return kernel.NewSigmoid(isa, x, y)
 	case *op.SiLU:
-		return kernel.SiLU
+		return kernel.NewSiLU(isa, x, y)
 	case *op.HardSwish:
-		return kernel.HardSwish
+		return kernel.NewHardSwish(isa, x, y)
 	case *op.HardSigmoid:
-		return func(x float32) float32 { return kernel.HardSigmoid(x, o.Alpha, o.Beta) }
+		return kernel.NewHardSigmoid(isa, x, y, o.Alpha, o.Beta)
 	}
-	return nil
+	return nil, nil
 }
 
-// activationGrad is the function of x and dy that the gradient of an activation applies, or nil.
-func activationGrad(o any) func(x, dy float32) float32 {
+// activationGrad likewise for gradients, of x and dy.
+func (e *emitter) activationGrad(o op.Op, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+	isa := e.g.opt.ISA
 	switch o := o.(type) {
 	case *op.SigmoidGrad:
-		return kernel.SigmoidGrad
+		return kernel.NewSigmoidGrad(isa, x, dy, dx)
 	case *op.SiLUGrad:
-		return kernel.SiLUGrad
+		return kernel.NewSiLUGrad(isa, x, dy, dx)
 	case *op.HardSwishGrad:
-		return kernel.HardSwishGrad
+		return kernel.NewHardSwishGrad(isa, x, dy, dx)
 	case *op.HardSigmoidGrad:
-		return func(x, dy float32) float32 { return kernel.HardSigmoidGrad(x, dy, o.Alpha, o.Beta) }
+		return kernel.NewHardSigmoidGrad(isa, x, dy, dx, o.Alpha, o.Beta)
 	}
-	return nil
+	return nil, nil
 }
 
-// elementwise emits an activation or its gradient in place of the reference.
+// elementwise emits an activation or its gradient; other operators run through their reference.
 func (e *emitter) elementwise(i *instr, o op.Op) error {
-	if i.out.form == plain || i.out.form == vector {
+	if !onImages(i.out) || !onImages(i.in[0]) {
 		return e.reference(i, o)
 	}
-	if f := activation(o); f != nil {
-		prim, err := kernel.NewMap(o.Name(), i.in[0].images(), i.out.images(), f)
+	if prim, err := e.activation(o, i.in[0].images(), i.out.images()); prim != nil || err != nil {
 		return e.primitive(i, prim, err, 0, i.in[0], i.out)
 	}
-	if f := activationGrad(o); f != nil {
-		prim, err := kernel.NewMap2(o.Name(), i.in[0].images(), i.in[1].images(), i.out.images(), f)
-		return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
+	if len(i.in) == 2 && onImages(i.in[1]) {
+		if prim, err := e.activationGrad(o, i.in[0].images(), i.in[1].images(), i.out.images()); prim != nil || err != nil {
+			return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
+		}
 	}
 	return e.reference(i, o)
 }
+
+// onImages tells whether v lies in blocks of channels.
+func onImages(v *value) bool { return v.param == nil && (v.form == blocked || v.form == matrix) }

@@ -79,6 +79,7 @@ func Training(obj *engine.Objective, opt Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	g.fuseDots()
 	g.accumulate()
 	g.overwrite()
 	g.layOut()
@@ -253,6 +254,12 @@ func (e *emitter) instr(i *instr) error {
 		return e.clipGrad(i, o)
 	case *op.Add:
 		return e.add(i, o)
+	case *op.Mul:
+		return e.mul(i, o)
+	case *op.SumTo:
+		return e.sumTo(i, o)
+	case *dot:
+		return e.dot(i)
 	case *op.Concat:
 		return e.concat(i, o)
 	case *op.Flatten:

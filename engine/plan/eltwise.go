@@ -138,12 +138,7 @@ func (e *emitter) channelSum(i *instr) error {
 		return e.reference(i, i.op.(op.Op))
 	}
 	sum, err := kernel.NewChannelSum(e.g.opt.ISA, dy.images())
-	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
-	}
-	slots := e.temporary(i.label+" slots", sum.Slots(dy.shape[0]))
-	e.step(i, sum, 0, []*value{slots}, dy, slots)
-	return e.primitive(i, kernel.NewChannelSumFinish(dy.images()), nil, 0, slots, i.out)
+	return e.channelSums(i, sum, err, dy.images(), dy)
 }
 
 func (e *emitter) lossGrad(i *instr, o *lossGrad) error {

@@ -126,8 +126,16 @@ func overwritten(i *instr) *value {
 	switch i.op.(type) {
 	case *normGradX:
 		return i.in[3]
-	case *op.ReluGrad:
+	case *op.ReluGrad, *op.SigmoidGrad, *op.SiLUGrad, *op.HardSigmoidGrad, *op.HardSwishGrad:
 		return i.in[1]
+	case *op.Sigmoid, *op.SiLU, *op.HardSigmoid, *op.HardSwish:
+		return i.in[0]
+	case *op.Mul:
+		for _, v := range i.in {
+			if v.shape.Eq(i.out.shape) {
+				return v
+			}
+		}
 	case *op.Add:
 		if sameBlocked(i) {
 			return i.in[0]

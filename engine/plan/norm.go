@@ -175,7 +175,7 @@ func (e *emitter) vector(v *value) *value {
 	if s := e.slots[v.param]; s != nil {
 		return s
 	}
-	return e.constant(v.label, padded(v.shape[0]), func(dst []float32) error {
+	return e.constant(v.label, padded(v.shape.TotalSize()), func(dst []float32) error {
 		copy(dst, v.param.Value)
 		return nil
 	})

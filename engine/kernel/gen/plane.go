@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // The plane kernels walk the pixels of one block of sixteen channels row by row:
 //
@@ -34,10 +37,14 @@ const planeUnroll = 4
 type elementwise struct {
 	name    string
 	vectors int  // constants per channel
+	table   bool // the vector behind them is a table of constants in memory
 	low     bool // broadcasts Low
 	high    bool // and High
 	body    func(e *element)
 }
+
+// constant is an entry of the kernel's table, in memory.
+func (e *element) constant(i int) string { return fmt.Sprintf("%d(R11)", 64*i) }
 
 // element is one register of one pixel: its operands, and what its arithmetic may use.
 type element struct {
@@ -61,6 +68,15 @@ var elementwises = []elementwise{
 		e.p("VMOVUPS %s, %s", e.x, e.t[0])
 		e.p("VADDPS %s, %s, %s", e.y, e.t[0], e.t[0])
 		e.p("VMAXPS %s, %s, %s", e.t[0], e.low, e.t[0]) // the second source, the sum, wins when it is NaN
+		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+	}},
+	{name: "mul", body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.p("VMULPS %s, %s, %s", e.y, e.t[0], e.t[0])
+		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+	}},
+	{name: "scale", vectors: 1, body: func(e *element) {
+		e.p("VMULPS %s, %s, %s", e.x, e.vector[0], e.t[0])
 		e.p("VMOVUPS %s, %s", e.t[0], e.out)
 	}},
 	{name: "affine", vectors: 2, low: true, body: func(e *element) {
@@ -104,7 +120,7 @@ var elementwises = []elementwise{
 func planes(f *file) {
 	kinds := map[string]func(isa){}
 	var names []string
-	for _, k := range elementwises {
+	for _, k := range slices.Concat(elementwises, activations) {
 		names = append(names, k.name)
 		kinds[k.name] = func(s isa) { k.emit(f, s) }
 	}
@@ -140,6 +156,9 @@ func (k elementwise) emit(f *file, s isa) {
 	}
 	if k.high {
 		high = constant(func(_ int, r string) { f.p("VBROADCASTSS %d(DI), %s", planeHigh, r) }, 1)[0]
+	}
+	if k.table {
+		f.p("MOVQ %d(DI), R11", planeVector+8*k.vectors)
 	}
 	f.walkPixels(func(pixel int) {
 		for part := range s.per {

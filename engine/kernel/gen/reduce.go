@@ -29,6 +29,11 @@ var reductions = []reduction{
 		w.p("VCVTPS2PD %s, %s", w.x, w.t[0])
 		w.p("VADDPD %s, %s, %s", w.t[0], w.sum, w.sum)
 	}},
+	{name: "dot", body: func(w *widened) {
+		w.p("VCVTPS2PD %s, %s", w.x, w.t[0])
+		w.p("VCVTPS2PD %s, %s", w.y, w.t[1])
+		w.p("VFMADD231PD %s, %s, %s", w.t[1], w.t[0], w.sum)
+	}},
 	{name: "batchstats", product: true, body: func(w *widened) {
 		w.p("VCVTPS2PD %s, %s", w.x, w.t[0])
 		w.p("VADDPD %s, %s, %s", w.t[0], w.sum, w.sum)

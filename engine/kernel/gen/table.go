@@ -25,12 +25,15 @@ func table(f *file, variable, arg string, names []string, emit func(s isa, name 
 
 func kernelName(name string, s isa) string { return name + "_f32_" + s.name }
 
-// Comparison predicates of VCMPPS: first > second and so on, false when one is NaN, quiet.
+// Comparison predicates of VCMPPS: first > second and so on, false when one is NaN (the negated ones true), quiet.
 const (
-	cmpUnordered = 0x03 // one is NaN
-	cmpOrdered   = 0x07 // none is NaN
-	cmpLess      = 0x11
-	cmpGreater   = 0x1e
+	cmpUnordered       = 0x03 // one is NaN
+	cmpOrdered         = 0x07 // none is NaN
+	cmpLess            = 0x11
+	cmpNotLessEqual    = 0x16
+	cmpNotGreaterEqual = 0x19
+	cmpGreaterEqual    = 0x1d
+	cmpGreater         = 0x1e
 )
 
 // keepWhere emits dst = mem where predicate holds between x and bound, else 0. mask is a scratch

@@ -1,0 +1,164 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// inUlps is the distance from got to want in units of want's last place in single precision.
+func inUlps(got float32, want float64) float64 {
+	w := float32(math.Abs(want))
+	if float64(got) == want || math.IsNaN(want) && got != got {
+		return 0
+	}
+	unit := float64(math.Nextafter32(w, float32(math.Inf(1)))) - float64(w)
+	return math.Abs(float64(got)-want) / unit
+}
+
+func TestExp32(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	worst := 0.0
+	for range 1 << 20 {
+		x := float32(-86 + (88.7+86)*r.Float64())
+		worst = max(worst, inUlps(exp32(x), Exp(float64(x))))
+	}
+	t.Logf("largest error %.3f units in the last place", worst)
+	if worst > 1 {
+		t.Errorf("largest error %.3f units in the last place, want at most 1", worst)
+	}
+	inf := float32(math.Inf(1))
+	for _, c := range [][2]float32{{0, 1}, {inf, inf}, {-inf, 0}, {88.73, inf}, {-88, 0}, {88.7, float32(Exp(float64(float32(88.7))))}} {
+		if got := exp32(c[0]); inUlps(got, float64(c[1])) > 2 {
+			t.Errorf("e**%v = %v, want %v", c[0], got, c[1])
+		}
+	}
+	if got := exp32(guardValue); got == got {
+		t.Errorf("e**NaN = %v", got)
+	}
+}
+
+// activationCase is an activation, its gradient and what they are in float64.
+type activationCase struct {
+	name    string
+	forward func(isa ISA, in, out Layout) (Primitive, error)
+	grad    func(isa ISA, x, dy, dx Layout) (Primitive, error)
+	exact   func(x float64) float64
+	slope   func(x float64) float64
+}
+
+func activationCases() []activationCase {
+	sigmoid := func(x float64) float64 { return 1 / (1 + Exp(-x)) }
+	inner := func(x float64) float64 { return float64(float32(0.2))*x + 0.5 }
+	return []activationCase{
+		{"sigmoid", NewSigmoid, NewSigmoidGrad, sigmoid, func(x float64) float64 { return sigmoid(x) * sigmoid(-x) }},
+		{"silu", NewSiLU, NewSiLUGrad, func(x float64) float64 { return x * sigmoid(x) },
+			func(x float64) float64 { return sigmoid(x) * (1 + x*sigmoid(-x)) }},
+		{"hardswish", NewHardSwish, NewHardSwishGrad, func(x float64) float64 { return x * min(max(x+3, 0), 6) / 6 },
+			func(x float64) float64 {
+				switch { // at both ends PyTorch 2.15's choice
+				case x <= -3:
+					return 0
+				case x >= 3:
+					return 1
+				}
+				return x/3 + 0.5
+			}},
+		{"hardsigmoid",
+			func(isa ISA, in, out Layout) (Primitive, error) { return NewHardSigmoid(isa, in, out, 0.2, 0.5) },
+			func(isa ISA, x, dy, dx Layout) (Primitive, error) {
+				return NewHardSigmoidGrad(isa, x, dy, dx, 0.2, 0.5)
+			},
+			func(x float64) float64 { return min(max(inner(x), 0), 1) },
+			func(x float64) float64 {
+				if h := float32(inner(x)); !(h > 0 && h < 1) {
+					return 0
+				}
+				return float64(float32(0.2))
+			}},
+	}
+}
+
+// activationUlps is the error that results may have in units of the last place, beside absolute ones of what float32
+// resolves around the terms of the derivative, which are at most 1.
+const activationUlps, activationFloor = 4, 0x1p-24
+
+// TestActivations compares with the definitions in float64, in all layouts, infinities and NaN among the operands,
+// and all instruction sets with the plain form.
+func TestActivations(t *testing.T) {
+	for _, f := range activationCases() {
+		t.Run(f.name, func(t *testing.T) {
+			worst := 0.0
+			eachCase(t, func(t *testing.T, c planeCase, random func(int) []float32) {
+				x, dy := random(c.elements()), random(c.elements())
+				for i := range dy {
+					if math.IsInf(float64(dy[i]), 0) || dy[i] != dy[i] {
+						dy[i] = 2
+					}
+				}
+				got := sameOnAll(t, func(isa ISA) [][]float32 {
+					p, err := f.forward(isa, c.in, c.out)
+					return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorOut(c.out))
+				})
+				for i, g := range got[0] {
+					want := f.exact(float64(x[i]))
+					u := inUlps(g, want)
+					if math.Abs(float64(g)-want) > 0x1p-149 && u > activationUlps {
+						t.Fatalf("%s(%v) = %v, want %v", f.name, x[i], g, want)
+					}
+					worst = max(worst, u)
+				}
+				got = sameOnAll(t, func(isa ISA) [][]float32 {
+					p, err := f.grad(isa, c.in, c.out, c.in)
+					return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorIn(c.out, dy), tensorOut(c.in))
+				})
+				for i, g := range got[0] {
+					if x[i] != x[i] || math.IsInf(float64(x[i]), 0) {
+						continue
+					}
+					want := float64(dy[i]) * f.slope(float64(x[i]))
+					if math.Abs(float64(g)-want) > activationFloor*math.Abs(float64(dy[i])) && inUlps(g, want) > activationUlps {
+						t.Fatalf("gradient of %s at %v for %v: %v, want %v", f.name, x[i], dy[i], g, want)
+					}
+				}
+			})
+			t.Logf("largest error of the function %.2f units in the last place", worst)
+		})
+	}
+}
+
+// TestActivationRange covers large operands, and the derivative against central differences.
+func TestActivationRange(t *testing.T) {
+	var x []float32
+	for i := range 4001 {
+		x = append(x, float32(i-2000)/97)
+	}
+	for _, v := range []float32{30, 60, 86, 88, 89, 100, 1e10, 3e38} {
+		x = append(x, v, -v)
+	}
+	l := Blocked(1, 1, len(x), 0)
+	dy := make([]float32, len(x))
+	for i := range dy {
+		dy[i] = 2
+	}
+	for _, f := range activationCases() {
+		p, err := f.forward(Go, l, l)
+		y := outcome(t, p, err, 1, tensorIn(l, x), tensorOut(l))[0]
+		p, err = f.grad(Go, l, l, l)
+		dx := outcome(t, p, err, 1, tensorIn(l, x), tensorIn(l, dy), tensorOut(l))[0]
+		for i, v := range x {
+			at := float64(v)
+			if want := f.exact(at); math.Abs(float64(y[i])-want) > activationUlps*0x1p-23*math.Abs(want)+1e-36 {
+				t.Errorf("%s(%v) = %v, want %v", f.name, v, y[i], want)
+			}
+			h := 1e-5 * max(1, math.Abs(at))
+			lower, upper := (f.exact(at)-f.exact(at-h))/h, (f.exact(at+h)-f.exact(at))/h
+			if math.Abs(lower-upper) > 1e-4 {
+				continue // a kink
+			}
+			if slope := (lower + upper) / 2; math.Abs(float64(dx[i])-2*slope) > 2e-6 {
+				t.Errorf("gradient of %s at %v: %v, want %v", f.name, v, dx[i], 2*slope)
+			}
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package main
+
+// The tables of constants, in the order of kernel.expTable and kernel.hardTable.
+const (
+	expHigh = iota
+	expLow
+	expLog2E
+	expRound
+	expLn2High
+	expLn2Low
+	exp5
+	exp4
+	exp3
+	exp2
+	exp1
+	exp0
+	expOne
+	expBias
+	expLargest
+)
+
+const (
+	hardThree = iota
+	hardSix
+	hardSixth
+	hardThird
+	hardHalf
+	hardMinusThree
+	hardOne
+)
+
+var activations = []elementwise{
+	{name: "sigmoid", vectors: 1, table: true, body: func(e *element) {
+		e.onePlusExp()
+		e.p("VDIVPS %s, %s, %s", e.t[2], e.vector[0], e.t[0])
+		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+	}},
+	{name: "silu", table: true, body: func(e *element) {
+		e.onePlusExp()
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.p("VDIVPS %s, %s, %s", e.t[2], e.t[0], e.t[0])
+		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+	}},
+	{name: "sigmoidgrad", table: true, body: func(e *element) {
+		e.sigmoidAndRest()
+		e.p("VMULPS %s, %s, %s", e.t[1], e.t[2], e.t[2])
+		e.p("VMULPS %s, %s, %s", e.y, e.t[2], e.t[2])
+		e.p("VMOVUPS %s, %s", e.t[2], e.out)
+	}},
+	{name: "silugrad", table: true, body: func(e *element) {
+		e.sigmoidAndRest()
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.p("VFMADD213PS %s, %s, %s", e.constant(expOne), e.t[0], e.t[2])
+		e.p("VMULPS %s, %s, %s", e.t[1], e.t[2], e.t[2])
+		e.p("VMULPS %s, %s, %s", e.y, e.t[2], e.t[2])
+		e.p("VMOVUPS %s, %s", e.t[2], e.out)
+	}},
+	{name: "hardsigmoid", vectors: 1, low: true, high: true, body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.p("VFMADD213PS %s, %s, %s", e.high, e.low, e.t[0])
+		e.zero(e.file, e.t[1])
+		e.p("VMAXPS %s, %s, %s", e.t[0], e.t[1], e.t[0])
+		e.p("VMINPS %s, %s, %s", e.t[0], e.vector[0], e.t[0])
+		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+	}},
+	{name: "hardsigmoidgrad", vectors: 1, low: true, high: true, body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.p("VFMADD213PS %s, %s, %s", e.high, e.low, e.t[0])
+		e.zero(e.file, e.t[1])
+		e.keepWhere(e.file, cmpGreater, e.t[0], e.t[1], e.y, e.t[2], e.t[2])
+		e.keepWhere(e.file, cmpLess, e.t[0], e.vector[0], e.t[2], e.t[1], e.t[1])
+		e.p("VMULPS %s, %s, %s", e.low, e.t[1], e.t[1])
+		e.p("VMOVUPS %s, %s", e.t[1], e.out)
+	}},
+	{name: "hardswish", table: true, body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.p("VADDPS %s, %s, %s", e.constant(hardThree), e.t[0], e.t[1])
+		e.zero(e.file, e.t[2])
+		e.p("VMAXPS %s, %s, %s", e.t[1], e.t[2], e.t[1])
+		e.p("VMOVUPS %s, %s", e.constant(hardSix), e.t[2])
+		e.p("VMINPS %s, %s, %s", e.t[1], e.t[2], e.t[1])
+		e.p("VMULPS %s, %s, %s", e.constant(hardSixth), e.t[1], e.t[1])
+		e.p("VMULPS %s, %s, %s", e.t[0], e.t[1], e.t[1])
+		e.p("VMOVUPS %s, %s", e.t[1], e.out)
+	}},
+	{name: "hardswishgrad", table: true, body: func(e *element) {
+		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.p("VMOVUPS %s, %s", e.constant(hardHalf), e.t[1])
+		e.p("VFMADD231PS %s, %s, %s", e.constant(hardThird), e.t[0], e.t[1])
+		e.keepWhere(e.file, cmpNotLessEqual, e.t[0], e.constant(hardMinusThree), e.t[1], e.t[2], e.t[1])
+		e.keepWhere(e.file, cmpNotGreaterEqual, e.t[0], e.constant(hardThree), e.t[1], e.t[2], e.t[1])
+		e.keepWhere(e.file, cmpGreaterEqual, e.t[0], e.constant(hardThree), e.constant(hardOne), e.t[2], e.t[2])
+		e.p("VADDPS %s, %s, %s", e.t[2], e.t[1], e.t[1])
+		e.p("VMULPS %s, %s, %s", e.y, e.t[1], e.t[1])
+		e.p("VMOVUPS %s, %s", e.t[1], e.out)
+	}},
+}
+
+// onePlusExp sets scratch 2 to 1 + e**-x.
+func (e *element) onePlusExp() {
+	e.expOfMinus()
+	e.p("VADDPS %s, %s, %s", e.constant(expOne), e.t[2], e.t[2])
+}
+
+// sigmoidAndRest sets scratch 1 to the sigmoid of x and scratch 2 to 1 minus that.
+func (e *element) sigmoidAndRest() {
+	e.expOfMinus()
+	e.p("VADDPS %s, %s, %s", e.constant(expOne), e.t[2], e.t[3])
+	e.p("VMOVUPS %s, %s", e.constant(expOne), e.t[1])
+	e.p("VDIVPS %s, %s, %s", e.t[3], e.t[1], e.t[1])
+	e.p("VMOVUPS %s, %s", e.constant(expLargest), e.t[3])
+	e.p("VMINPS %s, %s, %s", e.t[2], e.t[3], e.t[2])
+	e.p("VMULPS %s, %s, %s", e.t[1], e.t[2], e.t[2])
+}
+
+// expOfMinus sets scratch 2 to e**-x: kernel.exp32.
+func (e *element) expOfMinus() {
+	t, sum, p, k := e.t[0], e.t[1], e.t[2], e.t[3]
+	e.zero(e.file, t)
+	e.p("VSUBPS %s, %s, %s", e.x, t, t)
+	e.p("VMOVUPS %s, %s", e.constant(expLow), p)
+	e.p("VMAXPS %s, %s, %s", t, p, t)
+	e.p("VMOVUPS %s, %s", e.constant(expHigh), p)
+	e.p("VMINPS %s, %s, %s", t, p, t)
+	e.p("VMOVUPS %s, %s", e.constant(expRound), sum)
+	e.p("VFMADD231PS %s, %s, %s", e.constant(expLog2E), t, sum)
+	e.p("VSUBPS %s, %s, %s", e.constant(expRound), sum, k)
+	e.p("VFMADD231PS %s, %s, %s", e.constant(expLn2High), k, t)
+	e.p("VFMADD231PS %s, %s, %s", e.constant(expLn2Low), k, t) // r
+	e.p("VPSLLD $23, %s, %s", sum, sum)
+	e.p("VPADDD %s, %s, %s", e.constant(expBias), sum, sum) // 2**(k-1)
+	e.p("VMOVUPS %s, %s", e.constant(exp5), p)
+	for _, c := range []int{exp4, exp3, exp2, exp1, exp0} {
+		e.p("VFMADD213PS %s, %s, %s", e.constant(c), t, p)
+	}
+	e.p("VMULPS %s, %s, %s", t, t, k)
+	e.p("VFMADD213PS %s, %s, %s", t, k, p)
+	e.p("VADDPS %s, %s, %s", e.constant(expOne), p, p)
+	e.p("VMULPS %s, %s, %s", sum, p, p)
+	e.p("VADDPS %s, %s, %s", p, p, p)
+}

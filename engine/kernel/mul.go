@@ -1,0 +1,85 @@
+package kernel
+
+// Products of images with images, or with one factor for every channel: of squeeze-and-excitation (Hu et al., 2018), and
+// of layer scale. A gradient with respect to such a factor is a sum of products over pixels.
+
+var (
+	mulKernel = planeKernel{"mul", func(k *planeArgs) {
+		k.each(func(x, y, out *[Lanes]float32) {
+			for c, v := range x {
+				out[c] = v * y[c]
+			}
+		})
+	}}
+	scaleKernel = planeKernel{"scale", func(k *planeArgs) {
+		factor := lanesAt(k.Vector[0])
+		k.each(func(x, _, out *[Lanes]float32) {
+			for c, v := range x {
+				out[c] = v * factor[c]
+			}
+		})
+	}}
+	dotKernel = planeKernel{"dot", func(k *planeArgs) {
+		sum := sumsAt(k.Sum)
+		k.each(func(x, y, _ *[Lanes]float32) {
+			for c, v := range x {
+				sum[c] += float64(float64(v) * float64(y[c])) // exact product
+			}
+		})
+	}}
+)
+
+// NewMul is out = a * b. Operands: 0 A, 1 B, 2 out. Item: one plane.
+func NewMul(isa ISA, a, b, out Layout) (Primitive, error) {
+	return newPlanes(isa, mulKernel, tensor{0, a}, tensor{1, b}, tensor{2, out})
+}
+
+// NewScale is y = x * factor, with one factor for every image and channel in layout factors (Blocked(C, 1, 1, 0) or a
+// Matrix with one row per image). Operands: 0 X, 1 factors, 2 Y. Item: one plane.
+func NewScale(isa ISA, in, factors, out Layout) (Primitive, error) {
+	if err := checkLayout("factors", factors, in.C, 1, factors.W); err != nil {
+		return nil, err
+	}
+	return newScale(isa, in, out, vector{at: 1, rows: &factors})
+}
+
+// NewChannelScale is y = x * factor per channel. Operands: 0 X, 1 factors (C floats, zero up to a whole block), 2 Y.
+// Item: one plane.
+func NewChannelScale(isa ISA, in, out Layout) (Primitive, error) {
+	return newScale(isa, in, out, vector{at: 1})
+}
+
+func newScale(isa ISA, in, out Layout, factor vector) (Primitive, error) {
+	x := tensor{0, in}
+	p, err := newPlanes(isa, scaleKernel, x, x, tensor{2, out})
+	if err != nil {
+		return nil, err
+	}
+	p.vectors = []vector{factor}
+	return p, nil
+}
+
+// NewPixelSum sums every plane. Operands: 0 X, 1 Y, whose layout out is Blocked(C, 1, 1, 0) or a Matrix with one row per
+// image. Item: one plane.
+func NewPixelSum(isa ISA, in, out Layout) (Primitive, error) {
+	x := tensor{0, in}
+	return newPlaneSum(isa, "pixelsum", sumKernel, x, x, tensor{1, out}, 1)
+}
+
+// NewPixelDot sums the products a*b of every plane, the gradient of NewScale's factors. Operands: 0 A, 1 B, 2 Y as for
+// NewPixelSum. Item: one plane.
+func NewPixelDot(isa ISA, a, b, out Layout) (Primitive, error) {
+	return newPlaneSum(isa, "pixeldot", dotKernel, tensor{0, a}, tensor{1, b}, tensor{2, out}, 1)
+}
+
+// NewChannelDot sums the products a*b of every plane for NewChannelSumFinish: the gradient of NewChannelScale's factors.
+// Operands: 0 A, 1 B, 2 slots. Item: one plane.
+func NewChannelDot(isa ISA, a, b Layout) (Slotted, error) {
+	x := tensor{0, a}
+	p, err := newPlanes(isa, dotKernel, x, tensor{1, b}, x)
+	if err != nil {
+		return nil, err
+	}
+	p.sums, p.slots = 1, 2
+	return p, nil
+}

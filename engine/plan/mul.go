@@ -1,0 +1,121 @@
+package plan
+
+import (
+	"fmt"
+
+	"gorgonia.org/tensor"
+
+	"regraft/engine/kernel"
+	"regraft/engine/op"
+)
+
+// dot is the planner's own operator for a product whose elements are summed at once: a, b -> their products summed
+// over the pixels, to (N, C, 1, 1), or over images too, to (C, 1, 1).
+type dot struct{}
+
+func (*dot) title() string { return "Mul+SumTo" }
+
+// fuseDots sums products where they are made: gradients of factors that were broadcast over the pixels.
+func (g *graph) fuseDots() {
+	users, makers := g.users(), g.makers()
+	dead := map[*instr]bool{}
+	for _, i := range g.instrs {
+		if _, ok := i.op.(*op.SumTo); !ok || factorOf(i.in[0], i.out) == noFactor {
+			continue
+		}
+		mul := makers[i.in[0]]
+		if mul == nil || len(users[mul.out]) != 1 {
+			continue
+		}
+		if _, ok := mul.op.(*op.Mul); ok && sameBlocked(mul) && onImages(mul.in[0]) && onImages(mul.in[1]) {
+			i.op, i.in = &dot{}, mul.in
+			dead[mul] = true
+		}
+	}
+	g.remove(dead)
+}
+
+// factorKind is how a factor is broadcast over images (N, C, H, W).
+type factorKind int
+
+const (
+	noFactor   factorKind = iota
+	perImage              // (N, C, 1, 1)
+	perChannel            // (C, 1, 1) or (1, C, 1, 1): a parameter or its gradient
+)
+
+// factorOf tells how f is broadcast over x.
+func factorOf(x, f *value) factorKind {
+	if !onImages(x) || x.shape.Dims() != 4 {
+		return noFactor
+	}
+	n, c, s := x.shape[0], x.shape[1], f.shape
+	switch {
+	case onImages(f):
+		if s.Eq(tensor.Shape{n, c, 1, 1}) {
+			return perImage
+		}
+	case s.Eq(tensor.Shape{c, 1, 1}), s.Eq(tensor.Shape{1, c, 1, 1}):
+		return perChannel
+	}
+	return noFactor
+}
+
+// mul emits a product of images, or of images with factors.
+func (e *emitter) mul(i *instr, o *op.Mul) error {
+	x, f, isa := i.in[0], i.in[1], e.g.opt.ISA
+	if sameBlocked(i) && onImages(x) && onImages(f) {
+		prim, err := kernel.NewMul(isa, x.images(), f.images(), i.out.images())
+		return e.primitive(i, prim, err, 0, x, f, i.out)
+	}
+	if !x.shape.Eq(i.out.shape) {
+		x, f = f, x
+	}
+	if !x.shape.Eq(i.out.shape) || !onImages(i.out) {
+		return e.reference(i, o)
+	}
+	switch factorOf(x, f) {
+	case perImage:
+		prim, err := kernel.NewScale(isa, x.images(), f.images(), i.out.images())
+		return e.primitive(i, prim, err, 0, x, f, i.out)
+	case perChannel:
+		prim, err := kernel.NewChannelScale(isa, x.images(), i.out.images())
+		return e.primitive(i, prim, err, 0, x, e.vector(f), i.out)
+	}
+	return e.reference(i, o)
+}
+
+// sumTo emits sums over pixels, and over images where the result has none.
+func (e *emitter) sumTo(i *instr, o *op.SumTo) error {
+	x := i.in[0]
+	switch factorOf(x, i.out) {
+	case perImage:
+		prim, err := kernel.NewPixelSum(e.g.opt.ISA, x.images(), i.out.images())
+		return e.primitive(i, prim, err, 0, x, i.out)
+	case perChannel:
+		sum, err := kernel.NewChannelSum(e.g.opt.ISA, x.images())
+		return e.channelSums(i, sum, err, x.images(), x)
+	}
+	return e.reference(i, o)
+}
+
+// dot emits sums of products.
+func (e *emitter) dot(i *instr) error {
+	a, b := i.in[0], i.in[1]
+	if factorOf(a, i.out) == perImage {
+		prim, err := kernel.NewPixelDot(e.g.opt.ISA, a.images(), b.images(), i.out.images())
+		return e.primitive(i, prim, err, 0, a, b, i.out)
+	}
+	sum, err := kernel.NewChannelDot(e.g.opt.ISA, a.images(), b.images())
+	return e.channelSums(i, sum, err, a.images(), a, b)
+}
+
+// channelSums emits a reduction of planes of layout l with the step that adds its slots up.
+func (e *emitter) channelSums(i *instr, sum kernel.Slotted, err error, l kernel.Layout, operands ...any) error {
+	if err != nil {
+		return fmt.Errorf("node %q: %w", i.label, err)
+	}
+	slots := e.temporary(i.label+" slots", sum.Slots(i.in[0].shape[0]))
+	e.step(i, sum, 0, []*value{slots}, append(operands, slots)...)
+	return e.primitive(i, kernel.NewChannelSumFinish(l), nil, 0, slots, i.out)
+}
