@@ -141,6 +141,7 @@ var hints = map[string]string{
 	"ConvTranspose":         "usual in segmentation and generative models",
 	"NonMaxSuppression":     "usual in detection models",
 	"Einsum":                "usual in transformers",
+	"RandomUniformLike":     "stochastic depth of a training export: set the module's probability p to 0 before exporting, or export in inference form",
 	"LSTM":                  "a recurrent network",
 	"GRU":                   "a recurrent network",
 }

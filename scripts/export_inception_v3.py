@@ -8,6 +8,8 @@
 --mode train        everything that training needs: BatchNorm, Dropout's ratios, auxiliary outputs (default)
 --mode eval         for serving: BatchNorm folded, main output alone
 
+Stochastic depth (EfficientNet, ConvNeXt) is left out of the training form.
+
 Tracing a model in training mode runs it, which moves BatchNorm's running statistics towards the example
 input. They are put back: into the model, and into the exported file, bit by bit.
 
@@ -70,6 +72,9 @@ def export(model, x, path, mode):
     """Write the file; what tracing changed in the model is undone."""
     before = {k: v.clone() for k, v in model.state_dict().items()}
     training = mode == "train"
+    for module in model.modules():
+        if type(module).__name__ == "StochasticDepth":
+            module.p = 0.0  # random choices among whole blocks are not read; it has no parameters
     model.train(training)
     with torch.no_grad():
         out = model(x)
