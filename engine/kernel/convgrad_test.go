@@ -97,6 +97,15 @@ func referenceGradX(s ConvShape, dy, w, x0 []float32, flags, images int) sums {
 	return ref
 }
 
+func referenceGradW(s ConvShape, x, dy []float32, images int) sums {
+	xs, ys := s.Cin*s.H*s.W, s.Cout*s.OH*s.OW
+	ref := newSums(s.Cout * s.Cin * s.KH * s.KW)
+	for n := range images {
+		eachTap(s, func(xi, wi, yi int) { ref.add(wi, float64(dy[n*ys+yi])*float64(x[n*xs+xi])) })
+	}
+	return ref
+}
+
 // TestConvGradW compares the weight gradient of every instruction set with naive loops, over several images.
 func TestConvGradW(t *testing.T) {
 	const images = 2
@@ -132,12 +141,8 @@ func checkGradW(t *testing.T, s ConvShape, x, dy Layout, images int) {
 			}
 			return reals(r, n, 1)
 		}
-		xs, ys := s.Cin*s.H*s.W, s.Cout*s.OH*s.OW
-		in, g := number(images*xs), number(images*ys)
-		want := newSums(s.Cout * s.Cin * s.KH * s.KW)
-		for n := range images {
-			eachTap(s, func(xi, wi, yi int) { want.add(wi, float64(g[n*ys+yi])*float64(in[n*xs+xi])) })
-		}
+		in, g := number(images*s.Cin*s.H*s.W), number(images*s.Cout*s.OH*s.OW)
+		want := referenceGradW(s, in, g, images)
 		bound := want.bounds(images * s.OH * s.OW)
 		if whole {
 			clear(bound)

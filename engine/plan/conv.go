@@ -22,11 +22,6 @@ func linearShape(n, in, out int) kernel.ConvShape {
 	return kernel.ConvShape{Cin: in, Cout: out, H: 1, W: n, OH: 1, OW: n, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
 }
 
-// fastConv tells whether the blocked kernels compute this convolution.
-func fastConv(o *op.Conv, i *instr) bool {
-	return o.Group == 1 || depthwise(o, i.in[0].shape[1], i.in[1].shape)
-}
-
 // pointwiseMatrix tells whether i is a 1x1 convolution of images of one pixel: a linear layer.
 func pointwiseMatrix(i *instr) bool {
 	w := i.in[1].shape
@@ -77,13 +72,12 @@ func (i *instr) flags() int {
 
 // conv emits a convolution.
 func (e *emitter) conv(i *instr, o *op.Conv) error {
-	if !fastConv(o, i) {
-		return e.reference(i, o)
-	}
-	if o.Group > 1 {
+	switch {
+	case depthwise(o, i.in[0].shape[1], i.in[1].shape):
 		return e.depthwise(i, o)
-	}
-	if pointwiseMatrix(i) {
+	case o.Group > 1:
+		return e.grouped(i, o)
+	case pointwiseMatrix(i):
 		return e.linear(i)
 	}
 	x, w, y := i.in[0], i.in[1], i.out
@@ -166,7 +160,7 @@ func (e *emitter) convGradX(i *instr, o *op.ConvGradX) error {
 		return e.depthwiseGradX(i, o)
 	}
 	if o.Group > 1 {
-		return e.reference(i, o)
+		return e.groupedGradX(i, o)
 	}
 	s := convShape(&o.Conv, dx.shape, w.shape, dy.shape)
 	dyl, dxl, images := dy.images(), dx.images(), 0
@@ -184,12 +178,16 @@ func (e *emitter) linearGradX(i *instr) error {
 	return e.gradX(i, s, w, dy, dx, dy.matrix(), dx.matrix(), 1)
 }
 
-// gradX transposes the weights just before it uses them, so that no second copy of all weights exists.
+// turned transposes packed weights for a data gradient just before it uses them, so that no second copy of all exists.
+func (e *emitter) turned(i *instr, turn kernel.Primitive, packed *value, length int) *value {
+	turned := e.temporary(i.label+" transposed weights", length)
+	e.step(&instr{label: i.label, op: planned("TransposeWeights")}, turn, 1, []*value{turned}, packed, turned)
+	return turned
+}
+
 func (e *emitter) gradX(i *instr, s kernel.ConvShape, w, dy, dx *value, dyl, dxl kernel.Layout, images int) error {
 	master := e.weights(w, nil, kernel.PackedLen(s), func(dst, src []float32) { kernel.PackWeights(s, dst, src) })
-	turn := kernel.NewTransposeWeights(s)
-	turned := e.temporary(i.label+" transposed weights", kernel.PackedLen(s))
-	e.step(&instr{label: i.label, op: planned("TransposeWeights")}, turn, 1, []*value{turned}, master, turned)
+	turned := e.turned(i, kernel.NewTransposeWeights(s), master, kernel.PackedLen(s))
 	if images == 0 {
 		if done, err := e.winogradGradX(i, s, dyl, dxl, turned); done || err != nil {
 			return err
@@ -210,7 +208,7 @@ func (e *emitter) convGradW(i *instr, o *op.ConvGradW) error {
 		return e.depthwiseGradW(i, o)
 	}
 	if o.Group > 1 {
-		return e.reference(i, o)
+		return e.groupedGradW(i, o)
 	}
 	s := convShape(&o.Conv, x.shape, dw.shape, dy.shape)
 	root, _ := x.base()

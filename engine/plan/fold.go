@@ -28,11 +28,8 @@ func (g *graph) foldBatchNorm() {
 		if into == nil || len(users[into.out]) != 1 || into.norm != nil || into.relu {
 			continue
 		}
-		switch o := into.op.(type) {
+		switch into.op.(type) {
 		case *op.Conv:
-			if !fastConv(o, into) {
-				continue
-			}
 		case *op.AveragePool:
 			conv := makers[into.in[0]]
 			if conv == nil || len(users[conv.out]) != 1 || len(conv.in) > 2 || conv.norm != nil || !isConv(conv) {
@@ -106,12 +103,10 @@ func (g *graph) fuseRelu() {
 
 // takesRelu tells whether the steps of i can clamp their result.
 func takesRelu(i *instr) bool {
-	switch o := i.op.(type) {
-	case *op.Conv:
-		return fastConv(o, i)
+	switch i.op.(type) {
 	case *op.AveragePool:
 		return i.norm != nil
-	case *op.BatchNorm, *op.Linear, *normApply:
+	case *op.Conv, *op.BatchNorm, *op.Linear, *normApply:
 		return true
 	case *op.Add:
 		return sameBlocked(i)

@@ -96,10 +96,8 @@ func firstOfSum(v *value, makers map[*value]*instr) *instr {
 func addsInPlace(i *instr) bool {
 	switch o := i.op.(type) {
 	case *op.Conv:
-		return o.Group == 1
-	case *op.ConvGradX:
-		return o.Group == 1 || depthwise(&o.Conv, i.out.shape[1], i.in[0].shape)
-	case *op.LinearGradX, *op.MaxPoolGrad, *op.AveragePoolGrad:
+		return !depthwise(o, i.in[0].shape[1], i.in[1].shape)
+	case *op.ConvGradX, *op.LinearGradX, *op.MaxPoolGrad, *op.AveragePoolGrad:
 		return true
 	}
 	return false

@@ -3,6 +3,8 @@ package plan
 import (
 	"fmt"
 
+	"gorgonia.org/tensor"
+
 	"regraft/engine"
 	"regraft/engine/kernel"
 	"regraft/engine/op"
@@ -63,17 +65,24 @@ func (g *graph) packings() map[*engine.Param]packing {
 		}
 		switch o := i.op.(type) {
 		case *op.Conv:
-			s := convShape(o, i.in[0].shape, i.in[1].shape, i.out.shape)
-			if o.Group == 1 {
-				found[i.in[1].param] = convPacking(s)
-			} else if fastConv(o, i) {
-				found[i.in[1].param] = depthwisePacking(s)
-			}
+			found[i.in[1].param] = packingOf(o, i.in[0].shape, i.in[1].shape, i.out.shape)
 		case *op.Linear:
 			found[i.in[1].param] = convPacking(linearShape(i.out.shape[0], i.in[0].shape[1], i.out.shape[1]))
 		}
 	}
 	return found
+}
+
+// packingOf is the layout of the weights of a convolution of x with w to y.
+func packingOf(o *op.Conv, x, w, y tensor.Shape) packing {
+	s := convShape(o, x, w, y)
+	if depthwise(o, x[1], w) {
+		return depthwisePacking(s)
+	}
+	if g, err := kernel.NewGroups(s, o.Group); err == nil && o.Group > 1 {
+		return groupedPacking(g)
+	}
+	return convPacking(s)
 }
 
 func convPacking(s kernel.ConvShape) packing {

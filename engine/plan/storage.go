@@ -48,15 +48,15 @@ func (g *graph) layOut() {
 	for _, i := range g.instrs {
 		switch o := i.op.(type) {
 		case *op.Conv:
-			if o.Group == 1 && !pointwiseMatrix(i) {
+			if !depthwise(o, i.in[0].shape[1], i.in[1].shape) && !pointwiseMatrix(i) {
 				i.in[0].need(convShape(o, i.in[0].shape, i.in[1].shape, i.out.shape).Halo())
 			}
 		case *op.ConvGradX:
-			if o.Group == 1 && i.in[1].form == blocked {
+			if !depthwise(&o.Conv, i.out.shape[1], i.in[0].shape) && i.in[1].form == blocked {
 				i.in[1].need(convShape(&o.Conv, i.out.shape, i.in[0].shape, i.in[1].shape).GradHalo())
 			}
 		case *op.ConvGradW:
-			if o.Group == 1 && i.in[0].form == blocked {
+			if !depthwise(&o.Conv, i.in[0].shape[1], i.out.shape) && i.in[0].form == blocked {
 				i.in[0].need(convShape(&o.Conv, i.in[0].shape, i.out.shape, i.in[1].shape).Halo())
 			}
 		}

@@ -79,6 +79,19 @@ func TestOperatorTableGradients(t *testing.T) {
 	}
 }
 
+// slow are operators without a fast form for images.
+var slow = []string{"Affine", "LRN", "LRNGrad", "MatMul", "Pad", "ReduceMean", "ReduceMeanGrad", "SumTo", "Transpose"}
+
+// checkFast complains of other operators that only their reference computes.
+func checkFast(t *testing.T, p *plan.Program) {
+	t.Helper()
+	for _, s := range p.Steps {
+		if s.Prim.Name() == "reference" && !slices.Contains(slow, s.Op) {
+			t.Errorf("%s of %s has no fast form", s.Op, s.Shapes)
+		}
+	}
+}
+
 func compareRow(t *testing.T, obj *engine.Objective) {
 	shape := obj.Net.Input.Shape()
 	x, labels := noise(shape.TotalSize(), 7), make([]float32, shape[0])
@@ -105,6 +118,7 @@ func compareRow(t *testing.T, obj *engine.Objective) {
 				t.Fatal(err)
 			}
 		}
+		checkFast(t, p)
 		if d := distance(t, "loss", m.Losses()[:1], want[0]); d > 1e-5 {
 			t.Errorf("%s: loss %v, want %v", isa, m.Losses(), want[0])
 		}

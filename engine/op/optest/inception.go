@@ -19,6 +19,7 @@ var inception = []Row{
 	{Name: "Conv 3x1", Op: &op.Conv{Strides: unit, Dilations: unit, Pads: [4]int{1, 0, 1, 0}, Group: 1}, Shapes: [][]int{{1, 4, 4, 3}, {2, 4, 3, 1}}, Differentiable: 2},
 	{Name: "Conv dilated", Op: &op.Conv{Strides: [2]int{1, 2}, Dilations: [2]int{2, 3}, Pads: [4]int{2, 1, 1, 3}, Group: 1}, Shapes: [][]int{{1, 2, 5, 7}, {2, 2, 2, 3}}, Differentiable: 2},
 	{Name: "Conv grouped", Op: &op.Conv{Strides: unit, Dilations: unit, Pads: [4]int{1, 1, 1, 1}, Group: 2}, Shapes: [][]int{{2, 4, 3, 3}, {6, 2, 3, 3}, {6}}, Differentiable: 3},
+	{Name: "Conv grouped by 8, stride 2", Op: &op.Conv{Strides: [2]int{2, 2}, Dilations: unit, Pads: [4]int{1, 1, 1, 1}, Group: 3}, Shapes: [][]int{{2, 24, 5, 4}, {24, 8, 3, 3}}, Differentiable: 2},
 	{Name: "Conv depthwise", Op: &op.Conv{Strides: [2]int{2, 2}, Dilations: unit, Pads: [4]int{1, 1, 1, 1}, Group: 3}, Shapes: [][]int{{1, 3, 5, 4}, {3, 1, 3, 3}}, Differentiable: 2},
 	{Name: "ConvGradX", Op: &op.ConvGradX{Conv: op.Conv{Strides: [2]int{2, 1}, Dilations: unit, Pads: [4]int{1, 0, 0, 1}, Group: 1}, In: [2]int{6, 4}}, Shapes: [][]int{{3, 2, 3, 2}, {2, 3, 3, 4}}},
 	{Name: "ConvGradW", Op: &op.ConvGradW{Conv: op.Conv{Strides: [2]int{2, 1}, Dilations: unit, Pads: [4]int{1, 0, 0, 1}, Group: 1}, Kernel: [2]int{3, 2}}, Shapes: [][]int{{2, 2, 6, 4}, {2, 3, 3, 4}}},
