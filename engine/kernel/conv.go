@@ -8,8 +8,9 @@ import (
 
 // Flags of convolutions and what follows them.
 const (
-	Acc  = 1 << iota // add to what the output holds
-	ReLU             // then cut off below zero; NaN stays NaN
+	Acc   = 1 << iota // add to what the output holds
+	ReLU              // then cut off below zero; NaN stays NaN
+	ReLU6             // or below zero and above six: direct and depthwise convolutions only
 )
 
 // Conv is a direct convolution or a data gradient, prepared to run.
@@ -39,7 +40,7 @@ type convPhase struct {
 	ypitch  int     // bytes between output pixels
 }
 
-// NewConv prepares the forward pass of s: Y = relu?(Y? + bias + conv(X)), by flags Acc and ReLU.
+// NewConv prepares the forward pass of s: Y = relu?(Y? + bias + conv(X)), by flags Acc, ReLU and ReLU6.
 //
 // Operands: 0 X in layout in, 1 the packed weights, 2 the bias (Cout rounded up to 16 floats, zeros when there is none), 3 Y in
 // layout out. The halo of in must be at least s.Halo(); in is Blocked (or Matrix), or Pixels of 3 channels at stride 1, 2 or 4.
@@ -197,7 +198,7 @@ func (c *Conv) Item(w *Worker, i int, a *Args) {
 	t := argsOf[convArgs](w)
 	t.WK, t.YP, t.YK = c.blockBytes, p.ypitch, 4*c.out.Plane
 	t.Bias = a.Operand[2] + uintptr(4*Lanes*it.block)
-	t.Blocks, t.XP, t.Channels = it.k, it.xpitch, it.channels
+	t.Blocks, t.XP, t.Channels, t.Six = it.k, it.xpitch, it.channels, 6
 	for first := 0; first == 0 || first < len(p.offsets); first += it.pass {
 		for j := range it.runs {
 			r := &it.runs[j]
@@ -228,8 +229,11 @@ func (c *Conv) tileFlags(begin, finish bool) int {
 	case c.flags&Acc != 0:
 		f = fromOutput | addBias
 	}
-	if finish && c.flags&ReLU != 0 {
+	if finish && c.flags&(ReLU|ReLU6) != 0 {
 		f |= clampZero
+	}
+	if finish && c.flags&ReLU6 != 0 {
+		f |= clampSix
 	}
 	return f
 }

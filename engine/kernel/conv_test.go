@@ -55,7 +55,7 @@ func TestConv(t *testing.T) {
 		t.Run(shapeName(s), func(t *testing.T) {
 			in := Blocked(s.Cin, s.H, s.W, s.Halo()+tc.inHalo)
 			out := Blocked(s.Cout+16, s.OH, s.OW, tc.outHalo).Slice(16, s.Cout) // a branch of a concatenation
-			for _, flags := range []int{0, ReLU, Acc, Acc | ReLU} {
+			for _, flags := range []int{0, ReLU, ReLU6, Acc, Acc | ReLU} {
 				checkForward(t, s, in, out, flags, images)
 			}
 		})
@@ -72,7 +72,7 @@ func TestConvPixels(t *testing.T) {
 		shape(3, 16, 3, 3, 3, 3, 1, 1, 1),
 	} {
 		t.Run(shapeName(s), func(t *testing.T) {
-			checkForward(t, s, Pixels(3, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 1), ReLU, 2)
+			checkForward(t, s, Pixels(3, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 1), ReLU6, 2)
 		})
 	}
 }
@@ -146,8 +146,11 @@ func referenceForward(s ConvShape, x, w, bias, y0 []float32, flags, images int) 
 		}
 		eachTap(s, func(xi, wi, yi int) { ref.add(n*size+yi, float64(x[n*xs+xi])*float64(w[wi])) })
 	}
-	if flags&ReLU != 0 {
-		for i, v := range ref.value {
+	for i, v := range ref.value {
+		switch {
+		case flags&ReLU6 != 0:
+			ref.value[i] = min(max(v, 0), 6)
+		case flags&ReLU != 0:
 			ref.value[i] = max(v, 0)
 		}
 	}

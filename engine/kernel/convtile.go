@@ -6,7 +6,7 @@ import "unsafe"
 const entryBytes = 4 * Lanes * Lanes
 
 // convArgs are the arguments of the convolution kernels: Tiles tiles of Pixels pixels x Blocks output blocks, each a sum over Entries
-// entries. The assembly knows the offsets of the fields up to WNextTiles, and consumes W, Y, Tiles and WNextTiles.
+// entries. The assembly knows the offsets of the fields up to Six, and consumes W, Y, Tiles and WNextTiles.
 type convArgs struct {
 	X          uintptr // input of the first tile
 	W          uintptr // weights of the first entry, first output block
@@ -23,6 +23,7 @@ type convArgs struct {
 	WStep      int     // ... weights: 0 for convolutions, the next position's for Winograd products
 	WNext      uintptr // weights wanted later, prefetched during the first WNextTiles tiles
 	WNextTiles int
+	Six        float32
 
 	// The assembly kernels have these built in.
 	Pixels, Blocks int
@@ -35,6 +36,7 @@ const (
 	fromOutput = 1 // start from what Y holds instead of the bias
 	clampZero  = 2 // no result below zero
 	addBias    = 4 // with fromOutput: add the bias to the start
+	clampSix   = 8 // with clampZero: no result above six
 )
 
 // convTile names a kernel: its instruction set, output blocks, pixels and bytes between input pixels.
@@ -72,6 +74,11 @@ func convGo(a *convArgs) {
 				}
 				if a.Flags&clampZero != 0 {
 					clampBelowZero(&sum)
+				}
+				if a.Flags&clampSix != 0 {
+					for l, v := range sum {
+						sum[l] = atMost(a.Six, v)
+					}
 				}
 				*y = sum
 			}

@@ -18,7 +18,7 @@ var (
 				}
 			}
 			for c, v := range sum {
-				lanesAt(p.y)[c] = atLeast(k.Low, v)
+				lanesAt(p.y)[c] = clip(v, k.Low, k.High)
 			}
 		})
 	}}
@@ -88,7 +88,7 @@ func newDepthwise(isa ISA, k poolKernel, s ConvShape, x, y tensor, weights int) 
 }
 
 // NewDepthwise is the convolution of every channel with its own window, plus a bias, with flag ReLU at
-// least 0: one chain of fused multiply-adds from the bias, taps in row-major order. Operands: 0 X,
+// least 0, with ReLU6 at most 6 as well: one chain of fused multiply-adds from the bias, taps in row-major order. Operands: 0 X,
 // 1 packed weights, 2 bias (C floats rounded up to whole blocks), or 0 for none, 3 Y. Item: one plane.
 func NewDepthwise(isa ISA, s ConvShape, in, out Layout, flags int) (Primitive, error) {
 	p, err := newDepthwise(isa, depthwiseKernel, s, tensor{0, in}, tensor{3, out}, 1)
@@ -96,6 +96,10 @@ func NewDepthwise(isa ISA, s ConvShape, in, out Layout, flags int) (Primitive, e
 		return nil, err
 	}
 	p.bias = 2
+	if flags == ReLU6 {
+		p.low, p.high = 0, 6
+		return p, nil
+	}
 	p.low, err = lowest(flags)
 	return p, err
 }

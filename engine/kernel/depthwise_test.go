@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 )
@@ -94,11 +95,13 @@ func (c poolCase) checkDepthwise(t *testing.T, random func(int) []float32, exact
 		return outcome(t, p, err, c.images, tensorIn(in, x), vectorIn(packed), vectorIn(bias), tensorOut(out))
 	})
 	check("output", got[0], y, s.KH*s.KW)
-	relu := sameOnAll(t, func(isa ISA) [][]float32 {
-		p, err := NewDepthwise(isa, s, in, out, ReLU)
-		return outcome(t, p, err, c.images, tensorIn(in, x), vectorIn(packed), vectorIn(bias), tensorOut(out))
-	})
-	matches(t, "output behind ReLU", relu[0], func(i int) float32 { return max(got[0][i], 0) })
+	for flag, high := range map[int]float32{ReLU: float32(math.Inf(1)), ReLU6: 6} {
+		clamped := sameOnAll(t, func(isa ISA) [][]float32 {
+			p, err := NewDepthwise(isa, s, in, out, flag)
+			return outcome(t, p, err, c.images, tensorIn(in, x), vectorIn(packed), vectorIn(bias), tensorOut(out))
+		})
+		matches(t, fmt.Sprintf("output clamped from 0 to %v", high), clamped[0], func(i int) float32 { return min(max(got[0][i], 0), high) })
+	}
 
 	got = sameOnAll(t, func(isa ISA) [][]float32 {
 		p, err := NewDepthwiseGradX(isa, s, out, in, Acc)

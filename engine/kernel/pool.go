@@ -14,7 +14,8 @@ type poolArgs struct {
 	Taps   uintptr // 32      *int32
 	Step   int     // 40      bytes between neighbouring windows
 	Bias   uintptr // 48      sixteen floats added to an average
-	Low    float32 // 56      lower bound of an average
+	Low    float32 // 56      lower bound of an average or a depthwise convolution,
+	High   float32 // 60      and upper bound of the latter
 	DX     uintptr // 64      gradient of a maximum: the plane that X's gradient is added to,
 	DXRuns uintptr // 72      and its own runs and taps
 	DXTaps uintptr // 80
@@ -100,7 +101,7 @@ type pool struct {
 	x, y      tensor   // what the windows slide over, what has their output pixels
 	on        *windows // over x, to y
 	bias      int      // the operand with the bias of an average, or 0
-	low       float32
+	low, high float32
 	dx        *maxGrad
 	overwrite *tensor // this plane becomes zero first
 	weights   int     // the operand with the weights of a depthwise convolution, or 0
@@ -120,7 +121,7 @@ func newPool(isa ISA, k poolKernel, s PoolShape, x, y tensor) (*pool, error) {
 		return nil, err
 	}
 	return &pool{
-		name: kernelName(k.name, isa), x: x, y: y, on: on, low: float32(math.Inf(-1)),
+		name: kernelName(k.name, isa), x: x, y: y, on: on, low: float32(math.Inf(-1)), high: float32(math.Inf(1)),
 		kernel: choose(poolKernels, isa, k.name, k.twin),
 	}, nil
 }
@@ -170,7 +171,7 @@ func (p *pool) Item(w *Worker, i int, a *Args) {
 	k := argsOf[poolArgs](w)
 	k.X, k.Y = p.x.plane(a, image, block), p.y.plane(a, image, block)
 	k.Taps, k.Step = addressOf(p.on.taps), p.on.step
-	k.Bias, k.Low = uintptr(unsafe.Pointer(&zeroLanes)), p.low
+	k.Bias, k.Low, k.High = uintptr(unsafe.Pointer(&zeroLanes)), p.low, p.high
 	if p.bias > 0 && a.Operand[p.bias] != 0 {
 		k.Bias = a.Operand[p.bias] + uintptr(4*block*Lanes)
 	}

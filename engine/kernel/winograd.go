@@ -57,8 +57,8 @@ func NewWinogradGradX(isa ISA, s ConvShape, dy, dx Layout, flags int) (*Winograd
 
 func newWinograd(isa ISA, s ConvShape, in, out Layout, flags int, gradient bool) (*Winograd, error) {
 	a, ok := winogradAlgorithm(s)
-	if !ok || !in.blocked() {
-		return nil, fmt.Errorf("convolution %s: no Winograd algorithm for this shape", s)
+	if !ok || !in.blocked() || flags&ReLU6 != 0 {
+		return nil, fmt.Errorf("convolution %s, flags %#x: no Winograd algorithm for this", s, flags)
 	}
 	w := &Winograd{winogradTiles: newWinogradTiles(s, a), isa: isa, gradient: gradient, flags: flags, in: in, out: out}
 	w.pixels = w.inputPixels(inputTransform(isa, a), in)

@@ -35,7 +35,7 @@ func Inference(net *engine.Network, opt Options) (*Program, error) {
 	g.packInputs()
 	g.aliasReshapes()
 	g.foldBatchNorm()
-	g.fuseRelu()
+	g.fuseClamps()
 	g.shareConcats()
 	g.shareSlices()
 	g.accumulate()
@@ -67,7 +67,7 @@ func Training(obj *engine.Objective, opt Options) (*Program, error) {
 	if err := g.groupBatchNorm(); err != nil {
 		return nil, err
 	}
-	g.fuseRelu()
+	g.fuseClamps()
 	g.maskNormGrads()
 	g.shareConcats()
 	g.shareSlices()

@@ -60,10 +60,7 @@ func (g *graph) settleForms() {
 }
 
 func (i *instr) flags() int {
-	flags := 0
-	if i.relu {
-		flags |= kernel.ReLU
-	}
+	flags := i.clamp
 	if i.onto != nil {
 		flags |= kernel.Acc
 	}

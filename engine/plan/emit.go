@@ -187,8 +187,11 @@ func (i *instr) title() string {
 	if i.onto != nil {
 		parts = append(parts, "Add")
 	}
-	if i.relu {
+	switch i.clamp {
+	case kernel.ReLU:
 		parts = append(parts, "Relu")
+	case kernel.ReLU6:
+		parts = append(parts, "Clip")
 	}
 	return strings.Join(parts, "+")
 }

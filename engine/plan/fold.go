@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"regraft/engine"
+	"regraft/engine/kernel"
 	"regraft/engine/op"
 )
 
@@ -25,7 +26,7 @@ func (g *graph) foldBatchNorm() {
 			continue
 		}
 		into := makers[i.in[0]]
-		if into == nil || len(users[into.out]) != 1 || into.norm != nil || into.relu {
+		if into == nil || len(users[into.out]) != 1 || into.norm != nil || into.clamp != 0 {
 			continue
 		}
 		switch into.op.(type) {
@@ -81,19 +82,20 @@ func (f *fold) shift(c int, b float32) float32 {
 	return float32(float64(f.beta.Value[c]) + float64(f.scale(c)*(float64(b)-float64(f.mean.Value[c]))))
 }
 
-// fuseRelu applies Relu in the step that makes its operand.
-func (g *graph) fuseRelu() {
+// fuseClamps applies Relu, and Clip from 0 to 6, in the step that makes their operand.
+func (g *graph) fuseClamps() {
 	users, makers := g.users(), g.makers()
 	dead := map[*instr]bool{}
 	for _, i := range g.instrs {
-		if _, ok := i.op.(*op.Relu); !ok {
+		clamp := clampOf(i)
+		if clamp == 0 {
 			continue
 		}
 		into := makers[i.in[0]]
-		if into == nil || len(users[into.out]) != 1 || !takesRelu(into) {
+		if into == nil || len(users[into.out]) != 1 || into.clamp != 0 || !g.takesClamp(into, clamp) {
 			continue
 		}
-		into.relu = true
+		into.clamp = clamp
 		into.out = i.out
 		makers[i.out] = into
 		dead[i] = true
@@ -101,15 +103,30 @@ func (g *graph) fuseRelu() {
 	g.remove(dead)
 }
 
-// takesRelu tells whether the steps of i can clamp their result.
-func takesRelu(i *instr) bool {
-	switch i.op.(type) {
+// clampOf is the flag that does what i does, or 0.
+func clampOf(i *instr) int {
+	switch o := i.op.(type) {
+	case *op.Relu:
+		return kernel.ReLU
+	case *op.Clip:
+		if o.Min == 0 && o.Max == 6 {
+			return kernel.ReLU6
+		}
+	}
+	return 0
+}
+
+// takesClamp tells whether the steps of i can clamp their result.
+func (g *graph) takesClamp(i *instr, clamp int) bool {
+	switch o := i.op.(type) {
 	case *op.AveragePool:
-		return i.norm != nil
-	case *op.Conv, *op.BatchNorm, *op.Linear, *normApply:
-		return true
+		return i.norm != nil && clamp == kernel.ReLU
+	case *op.Conv:
+		return clamp == kernel.ReLU || o.Group > 1 || g.opt.Direct || !kernel.UseWinograd(convShape(o, i.in[0].shape, i.in[1].shape, i.out.shape))
+	case *op.BatchNorm, *op.Linear, *normApply:
+		return clamp == kernel.ReLU
 	case *op.Add:
-		return sameBlocked(i)
+		return sameBlocked(i) && clamp == kernel.ReLU
 	}
 	return false
 }

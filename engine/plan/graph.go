@@ -102,8 +102,8 @@ type instr struct {
 	out   *value
 	// also are results beside out.
 	also []*value
-	// relu is applied to the result.
-	relu bool
+	// clamp is applied to the result: kernel.ReLU, kernel.ReLU6 or 0 for nothing.
+	clamp int
 	// onto is the value whose content the result is added to; it then shares its memory.
 	onto *value
 	// backward instructions belong to the gradients.

@@ -65,17 +65,17 @@ func (g *graph) accumulateOne() bool {
 		for k := range i.in {
 			a, b := i.in[1-k], i.in[k]
 			first, last := firstOfSum(b, makers), makers[b]
-			if first == nil || first.relu || first.out.root != nil || !addsInPlace(first) || a.form != b.form || len(users[b]) != 1 {
+			if first == nil || first.clamp != 0 || first.out.root != nil || !addsInPlace(first) || a.form != b.form || len(users[b]) != 1 {
 				continue
 			}
 			if m := makers[a]; m == nil || o.at[m] > o.at[first] || !g.free(o, a, o.at[first], i) {
 				continue
 			}
-			if i.relu && (last.relu || !isConv(last)) {
+			if i.clamp != 0 && (last.clamp != 0 || !isConv(last)) {
 				continue
 			}
 			first.onto, first.out.root = a, a
-			last.relu, last.out, i.out.root = i.relu, i.out, b
+			last.clamp, last.out, i.out.root = i.clamp, i.out, b
 			g.remove(map[*instr]bool{i: true})
 			return true
 		}

@@ -122,7 +122,7 @@ func (g *graph) maskNormGrads() {
 			continue
 		}
 		apply := makers[i.in[0]]
-		if apply == nil || !apply.relu {
+		if apply == nil || apply.clamp != kernel.ReLU {
 			continue
 		}
 		if _, ok := apply.op.(*normApply); !ok || !onlyNormGrads(users[i.out], apply.in[1]) {

@@ -33,6 +33,7 @@ const (
 	argWStep
 	argWNext
 	argWNextTiles
+	argSix
 )
 
 const (
@@ -175,6 +176,14 @@ func (t convTile) emit(name string) {
 	for i := range t.n {
 		for j := range t.vectors() { // NaN stays NaN: the second source is the sum
 			t.p("VMAXPS %s, %s, %s", t.acc(i, j), t.broadcast(), t.acc(i, j))
+		}
+	}
+	t.p("TESTQ $8, AX")
+	t.p("JZ store")
+	t.p("VBROADCASTSS %d(DI), %s", argSix, t.broadcast())
+	for i := range t.n {
+		for j := range t.vectors() {
+			t.p("VMINPS %s, %s, %s", t.acc(i, j), t.broadcast(), t.acc(i, j))
 		}
 	}
 	t.label("store")

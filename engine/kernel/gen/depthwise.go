@@ -12,14 +12,15 @@ const (
 // depthwise: the pixels of a group share a tap's weights. R15 leads from a tap's offset to that of its
 // weights.
 func depthwise(f *file, s isa) {
-	low := s.r(s.regs - 1)
-	bias := func(part int) string { return s.r(s.regs - 2 - part) }
-	weight := func(part int) string { return s.r(s.regs - 2 - s.per - part) }
+	low, high := s.r(s.regs-1), s.r(s.regs-2)
+	bias := func(part int) string { return s.r(s.regs - 3 - part) }
+	weight := func(part int) string { return s.r(s.regs - 3 - s.per - part) }
 	f.p("MOVQ %d(DI), AX", poolBias)
 	for part := range s.per {
 		f.p("VMOVUPS %d(AX), %s", part*s.bytes, bias(part))
 	}
 	f.p("VBROADCASTSS %d(DI), %s", poolLow, low)
+	f.p("VBROADCASTSS %d(DI), %s", poolHigh, high)
 	f.p("MOVQ %d(DI), R15", poolWTaps)
 	f.p("SUBQ %d(DI), R15", poolTaps)
 	f.runs(func() {
@@ -35,6 +36,7 @@ func depthwise(f *file, s isa) {
 			func(a accumulator) { f.p("VFMADD231PS %s, %s, %s", a.tap, weight(a.part), a.register) },
 			func(a accumulator) {
 				f.p("VMAXPS %s, %s, %s", a.register, low, a.register)
+				f.p("VMINPS %s, %s, %s", a.register, high, a.register)
 				f.p("VMOVUPS %s, %s", a.register, a.out)
 			})
 	})

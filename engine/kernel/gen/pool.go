@@ -22,6 +22,7 @@ const (
 	poolStep   = 40
 	poolBias   = 48
 	poolLow    = 56
+	poolHigh   = 60
 	poolDX     = 64
 	poolDXRuns = 72
 	poolDXTaps = 80
