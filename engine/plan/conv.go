@@ -114,11 +114,10 @@ func (e *emitter) weights(w *value, f *fold, length int, pack func(dst, src []fl
 			return fmt.Errorf("parameter %q has no values", w.label)
 		}
 		if f != nil {
-			folded := make([]float32, len(src))
-			f.weights(folded, src)
-			src = folded
+			f.weights(src, func(folded []float32) { pack(dst, folded) })
+		} else {
+			pack(dst, src)
 		}
-		pack(dst, src)
 		w.param.Release()
 		return nil
 	})

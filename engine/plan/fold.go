@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math"
+	"sync"
 
 	"regraft/engine"
 	"regraft/engine/kernel"
@@ -63,15 +64,24 @@ func (f *fold) scale(c int) float64 {
 	return float64(f.gamma.Value[c]) / math.Sqrt(float64(f.variance.Value[c])+float64(f.epsilon))
 }
 
-// weights writes the folded weights (O, ...) to dst.
-func (f *fold) weights(dst, src []float32) {
-	per := len(src) / len(f.gamma.Value)
+// buffers lends memory for folded weights (*[]float32): to fetch it from the system costs more than the folding.
+var buffers sync.Pool
+
+// weights folds the weights (O, ...) in src and gives them to use, for as long as it runs.
+func (f *fold) weights(src []float32, use func(folded []float32)) {
+	buffer, _ := buffers.Get().(*[]float32)
+	if buffer == nil || len(*buffer) < len(src) {
+		buffer = new(make([]float32, len(src)))
+	}
+	defer buffers.Put(buffer)
+	dst, per := (*buffer)[:len(src)], len(src)/len(f.gamma.Value)
 	for c := range f.gamma.Value {
 		s := f.scale(c)
 		for k := c * per; k < (c+1)*per; k++ {
 			dst[k] = float32(s * float64(src[k]))
 		}
 	}
+	use(dst)
 }
 
 // shift returns the folded bias of channel c for a convolution whose own bias is b.
