@@ -48,6 +48,9 @@ func (info *Info) advise(net *engine.Network) {
 	if len(net.Outputs) == 1 {
 		advise("there is no auxiliary output: training uses the main head alone")
 	}
+	if info.Dialect == "tf2onnx" && net.Meta.Preprocess == nil {
+		advise("the file does not say how photos are prepared: Keras's Inception-v3, MobileNet and ResNetV2 take pixels from -1 to 1 (--mean 0.5,0.5,0.5 --std 0.5,0.5,0.5)")
+	}
 	switch {
 	case info.Dialect == "tf2onnx" && info.BatchNorm == "folded":
 		advise("tf2onnx always folds BatchNorm; for whole-network training start from PyTorch's weights of the same architecture")

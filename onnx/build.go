@@ -113,24 +113,3 @@ func isConv(o op.Op) bool {
 	_, ok := o.(*op.Conv)
 	return ok
 }
-
-// batchBound finds steps that only work for the batch that the file was exported with, by working
-// out all shapes for two other batches.
-func batchBound(n *normaliser) []Unsupported {
-	own := n.input.shape[0]
-	for _, batch := range []int{own + 1, 1} {
-		n.input.shape = n.input.shape.Clone()
-		n.input.shape[0] = batch
-		for _, s := range n.steps {
-			if err := s.infer(); err != nil {
-				return []Unsupported{{s.op.Name(), s.label, fmt.Sprintf("it is bound to the %d images of a batch that the file was exported with: %v", own, err)}}
-			}
-		}
-		for _, out := range n.outputs {
-			if shape := out.value.shape; len(shape) == 0 || shape[0] != batch {
-				return []Unsupported{{"graph output", out.name, fmt.Sprintf("for %d images it has shape %v: there must be one row for every image", batch, shape)}}
-			}
-		}
-	}
-	return nil
-}

@@ -162,7 +162,7 @@ func compareFixture(t *testing.T, path string, training bool) {
 	}
 	compared := 0
 	for i, got := range (interpreter{net: net}).run(t, input.Data) {
-		keys := []string{fmt.Sprintf("torch_eval_%d", i)}
+		keys := []string{fmt.Sprintf("torch_eval_%d", i), fmt.Sprintf("keras_eval_%d", i)}
 		if !training { // ONNX Runtime's results of training exports are in training form
 			keys = append(keys, fmt.Sprintf("ort_%d", i))
 		}

@@ -174,6 +174,10 @@ var spellings = []spelling{
 		m.node("Concat", []string{"n", m.ints("rest", -1, 8)}, "t", intAttribute("axis", 0))
 		m.node("Reshape", []string{"a", "t"}, "y")
 	}},
+	{"reshape to the same shape", "Relu", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "a")
+		m.node("Reshape", []string{"a", m.ints("s", -1, 3, 8, 8)}, "y")
+	}},
 	{"three operands", "Relu Sigmoid Add Add", func(m *testModel) {
 		m.node("Relu", []string{"x"}, "a")
 		m.node("Sigmoid", []string{"x"}, "b")

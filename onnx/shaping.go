@@ -121,7 +121,8 @@ func reshapeTo(shape tensor.Shape, target []int, allowZero bool) (tensor.Shape, 
 	return out, nil
 }
 
-// lowerReshape frees the target of the batch that the exporter baked in.
+// lowerReshape frees the target of the batch that the exporter baked in. A Reshape that changes nothing is left out:
+// tf2onnx makes such ones of Transposes of a single channel.
 func lowerReshape(c *call) error {
 	allowZero := c.flag("allowzero", false)
 	target, err := c.integers(1, "the shape")
@@ -135,6 +136,9 @@ func lowerReshape(c *call) error {
 	out, err := reshapeTo(x.shape, target, allowZero)
 	if err != nil {
 		return err
+	}
+	if slices.Equal(out, x.shape) {
+		return c.same(x)
 	}
 	if len(out) == 2 && len(x.shape) > 0 && out[0] == x.shape[0] {
 		return c.emit(&op.Flatten{Axis: 1}, x)
