@@ -86,6 +86,28 @@ func TestImportONNX(t *testing.T) {
 	}
 }
 
+// TestImportExternalData makes one file of a model and the weights beside it.
+func TestImportExternalData(t *testing.T) {
+	dir := t.TempDir()
+	source, out := filepath.Join(dir, "small.dyn.onnx"), filepath.Join(dir, "out", "model.onnx")
+	for _, name := range []string{"small.dyn.onnx", "small.dyn.onnx.data"} {
+		data, err := os.ReadFile(filepath.Join("..", "onnx", "testdata", "external", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, name), data)
+	}
+	write(t, out, nil) // makes the folder
+	must(t, "import", source, "--out", out, "--input-size", "20")
+	must(t, "verify", out, "--against", "../onnx/testdata/external/small.dyn.npz")
+	if err := os.Remove(source + ".data"); err != nil {
+		t.Fatal(err)
+	}
+	if r := run(t, "inspect", source); r.status != statusModel || !strings.Contains(r.stderr, "must lie beside the .onnx file") {
+		t.Errorf("exit status %d: %s", r.status, r.stderr)
+	}
+}
+
 func TestImportWrong(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())

@@ -117,3 +117,9 @@ func TestVerifyDamagedReference(t *testing.T) {
 	delete(arrays, "torch_eval_1")
 	wrong{"no outputs", []string{"verify", model, "--against", writeReference(t, arrays)}, statusData, "no outputs"}.check(t, "")
 }
+
+// TestVerifyOpenSize: where the file leaves the image size open, the reference settles it.
+func TestVerifyOpenSize(t *testing.T) {
+	base := "../onnx/testdata/external/small.dyn"
+	must(t, "verify", base+".onnx", "--against", base+".npz")
+}

@@ -2,8 +2,10 @@ package onnx
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 )
 
@@ -13,7 +15,27 @@ import (
 type externalData struct {
 	folder string
 	root   *os.Root
-	files  map[string][]byte
+	files  map[string]*externalFile
+}
+
+// externalFile is a file of weights, with the end of what the model's tensors take of it.
+type externalFile struct {
+	data []byte
+	used int64
+}
+
+// surplus is what a file may be longer than its tensors without a word: some writers pad it to whole pages.
+const surplus = 1 << 16
+
+// doubts lists the files that are much longer than their tensors: two exports of one name have mixed.
+func (e *externalData) doubts() []string {
+	var list []string
+	for _, location := range slices.Sorted(maps.Keys(e.files)) {
+		if f := e.files[location]; int64(len(f.data))-f.used > surplus {
+			list = append(list, fmt.Sprintf("the model uses %d of the %d bytes of %q: is it the file of another export?", f.used, len(f.data), location))
+		}
+	}
+	return list
 }
 
 func (e *externalData) close() {
@@ -56,14 +78,15 @@ func (e *externalData) payload(t *tensorProto) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := e.open(location)
+	file, err := e.open(location)
 	if err != nil {
 		return nil, err
 	}
-	if size := int64(len(data)); offset > size || length > size-offset {
+	if size := int64(len(file.data)); offset > size || length > size-offset {
 		return nil, fmt.Errorf("bytes %d to %d+%d reach beyond the end of %q (%d bytes): is it the file of another export?", offset, offset, length, location, size)
 	}
-	return data[offset : offset+length : offset+length], nil
+	file.used = max(file.used, offset+length)
+	return file.data[offset : offset+length : offset+length], nil
 }
 
 func nonNegative(properties map[string]string, key string, missing int64) (int64, error) {
@@ -79,9 +102,9 @@ func nonNegative(properties map[string]string, key string, missing int64) (int64
 }
 
 // open maps a file of the model's folder, once.
-func (e *externalData) open(location string) ([]byte, error) {
-	if data, ok := e.files[location]; ok {
-		return data, nil
+func (e *externalData) open(location string) (*externalFile, error) {
+	if file, ok := e.files[location]; ok {
+		return file, nil
 	}
 	if e.folder == "" {
 		return nil, fmt.Errorf("%q cannot be opened: the model was not read from a file", location)
@@ -95,7 +118,7 @@ func (e *externalData) open(location string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		e.root, e.files = root, map[string][]byte{}
+		e.root, e.files = root, map[string]*externalFile{}
 	}
 	info, err := e.root.Lstat(name)
 	switch {
@@ -115,6 +138,6 @@ func (e *externalData) open(location string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.files[location] = data
-	return data, nil
+	e.files[location] = &externalFile{data: data}
+	return e.files[location], nil
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"regraft/golden"
 )
 
 // externalTensor describes a float tensor whose payload lies in another file.
@@ -100,5 +102,54 @@ func TestExternalData(t *testing.T) {
 	}
 	if _, _, err := ReadBytes(externalModel("location", "w.data"), ReadOptions{}); err == nil {
 		t.Error("external data without a folder gave no error")
+	}
+}
+
+// TestDynamoDefault: PyTorch's exporter puts weights beside the file by default, and says in a node's metadata alone that it
+// folded BatchNorm.
+func TestDynamoDefault(t *testing.T) {
+	path := filepath.Join("testdata", "external", "small.dyn")
+	ref := golden.Npz(t, absolute(t, path+".npz"))
+	input := ref["input"]
+	if _, _, err := Read(path+".onnx", ReadOptions{}); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "--input-size") {
+		t.Errorf("an open image size: %v", err)
+	}
+	net, info, err := Read(path+".onnx", ReadOptions{Batch: input.Shape[0], Size: input.Shape[2]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Dialect != "dynamo-eval" || info.BatchNorm != "folded" || len(info.Warnings) > 0 {
+		t.Errorf("dialect %s, BatchNorm %s, warnings %q", info.Dialect, info.BatchNorm, info.Warnings)
+	}
+	got := interpreter{net: net}.run(t, input.Data)[0]
+	for _, key := range []string{"torch_eval_0", "ort_0"} {
+		if d := distance(t, got, ref[key].Data); !(d <= 1e-5) {
+			t.Errorf("%s: relative error %.1e, want at most 1e-5", key, d)
+		}
+	}
+}
+
+// TestExternalDoubts: a data file that is much longer than the model's tensors may belong to another export; and who
+// gives that file instead of the model is told so.
+func TestExternalDoubts(t *testing.T) {
+	folder := t.TempDir()
+	path, data := filepath.Join(folder, "model.onnx"), filepath.Join(folder, "w.data")
+	if err := os.WriteFile(path, externalModel("location", "w.data", "offset", "0", "length", "24"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for size, doubtful := range map[int]bool{24: false, 4096: false, 1 << 20: true} {
+		if err := os.WriteFile(data, make([]byte, size), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, info, err := Read(path, ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told := strings.Contains(strings.Join(info.Warnings, "\n"), "another export"); told != doubtful {
+			t.Errorf("%d bytes: warnings %q", size, info.Warnings)
+		}
+	}
+	if _, _, err := Read(data, ReadOptions{}); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "give that file") {
+		t.Errorf("the data file itself: %v", err)
 	}
 }

@@ -38,6 +38,8 @@ type Info struct {
 	Warnings    []string      `json:"warnings"`
 	// Advice says what can be trained faithfully and how a better file is made.
 	Advice []string `json:"advice"`
+
+	foldedNorm bool // the exporter says so
 }
 
 // Transform is an affine step per channel on the network's input.
@@ -106,6 +108,7 @@ func describe(m *modelProto, nodes []*nodeProto) *Info {
 			name = n.domain + "." + name
 		}
 		info.Operators[name]++
+		info.foldedNorm = info.foldedNorm || n.foldedNorm
 	}
 	info.Dialect = dialect(m, nodes)
 	return info
@@ -134,7 +137,7 @@ func dialect(m *modelProto, nodes []*nodeProto) string {
 		return "regraft"
 	case strings.Contains(m.producerName, "tf2onnx"):
 		return "tf2onnx"
-	case m.producerName == "pytorch" && (current || strings.HasPrefix(nodes[0].name, "node_")):
+	case m.producerName == "pytorch" && (current || len(nodes) > 0 && strings.HasPrefix(nodes[0].name, "node_")):
 		return "dynamo-" + mode
 	case m.producerName == "pytorch":
 		return "torchscript-" + mode
@@ -173,7 +176,7 @@ func (info *Info) learn(n *normaliser, net *engine.Network) {
 				info.BatchNorm = "trainable"
 			}
 		case *op.Conv:
-			if len(s.in) == 3 && s.in[2].constant != nil && foldedBatchNorm(s.in[2].constant.name) {
+			if info.foldedNorm || len(s.in) == 3 && s.in[2].constant != nil && foldedBatchNorm(s.in[2].constant.name) {
 				info.BatchNorm = "folded"
 			}
 		case *op.Affine:

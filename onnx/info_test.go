@@ -37,9 +37,6 @@ func TestDialects(t *testing.T) {
 		default:
 			want = "folded"
 		}
-		if f.Name == "vgg11_bn.dyn.eval.op20" {
-			want = "none" // the exporter folds into the convolution's own bias without a trace
-		}
 		if info.BatchNorm != want {
 			t.Errorf("%s: BatchNorm %s, want %s", f.Name, info.BatchNorm, want)
 		}
@@ -118,5 +115,12 @@ func TestInfoJSON(t *testing.T) {
 	open, err := json.Marshal([]Dim{{Size: 3}, {Name: "batch"}, {}})
 	if err != nil || string(open) != `[3,"batch","?"]` {
 		t.Errorf("dimensions become %s (%v)", open, err)
+	}
+}
+
+// TestNoNodes: the exporter of a file without nodes is told from its name alone.
+func TestNoNodes(t *testing.T) {
+	if got := dialect(&modelProto{producerName: "pytorch"}, nil); got != "torchscript-eval" {
+		t.Errorf("dialect %s", got)
 	}
 }

@@ -34,7 +34,7 @@ func within(data []byte, values []float32) (from int, ok bool) {
 func (e *externalData) mapped(data []byte) [][]byte {
 	files := [][]byte{data}
 	for _, f := range e.files {
-		files = append(files, f)
+		files = append(files, f.data)
 	}
 	return slices.DeleteFunc(files, func(f []byte) bool { return len(f) < mapAbove })
 }

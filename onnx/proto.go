@@ -1,6 +1,9 @@
 package onnx
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // The messages of onnx.proto (ONNX 1.23, IR 14), as far as they matter here. Field numbers stand
 // in the parse functions; fields that do not appear there hold documentation or annotations.
@@ -33,8 +36,9 @@ type nodeProto struct {
 	attributes                     []*attributeProto
 	// scopes is the module path that PyTorch's current exporter leaves in the node's metadata.
 	scopes string
-	// torchExport tells that the node carries that metadata.
-	torchExport bool
+	// torchExport tells that the node carries that metadata, foldedNorm that of the rule by which that exporter folds
+	// BatchNorm into a convolution.
+	torchExport, foldedNorm bool
 	// opset is the version of the node's operator set, 0 when its domain is not imported.
 	opset int64
 }
@@ -218,8 +222,11 @@ func canonicalDomain(domain string) string {
 
 func (n *nodeProto) parseMetadata(f field) error {
 	key, value, err := f.property()
-	if key == "pkg.torch.onnx.name_scopes" {
+	switch key {
+	case "pkg.torch.onnx.name_scopes":
 		n.scopes, n.torchExport = value, true
+	case "pkg.onnxscript.rewriter.rule_name":
+		n.foldedNorm = strings.Contains(value, "FuseBatchNorm")
 	}
 	return err
 }

@@ -37,6 +37,10 @@ func Read(path string, o ReadOptions) (*engine.Network, *Info, error) {
 	net, info, err := read(data, external, o)
 	if info != nil {
 		info.File = path
+		info.Warnings = append(info.Warnings, external.doubts()...)
+	}
+	if errors.Is(err, ErrInvalid) && filepath.Ext(path) == ".data" {
+		err = fmt.Errorf("%w; if it holds the weights of an ONNX file, give that file", err)
 	}
 	if err != nil {
 		return nil, info, fmt.Errorf("%s: %w", path, err)
