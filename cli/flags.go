@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
+
+	"regraft/photo"
 )
 
 // environment names the variable that sets a flag: REGRAFT_BATCH_SIZE for --batch-size.
@@ -120,8 +122,7 @@ func preprocessFlags() []urfave.Flag {
 	return []urfave.Flag{
 		intFlag("input-size", 0, 1, "side of the input in `PIXELS` (default: the model's)"),
 		oneOf("resize", "", "squash, crop or letterbox (default: the model's)", []string{"squash", "crop", "letterbox"}),
-		oneOf("resample", "", "bilinear (Pillow's), nfnt-bilinear, nfnt-bicubic or nfnt-lanczos3",
-			[]string{"bilinear", "nfnt-bilinear", "nfnt-bicubic", "nfnt-lanczos3"}),
+		oneOf("resample", "", "bilinear or bicubic (Pillow's), nfnt-bilinear, nfnt-bicubic, nfnt-lanczos3", photo.Filters),
 		stringFlag("mean", "", "`R,G,B` subtracted from pixels of 0 to 1 (default: the model's)"),
 		stringFlag("std", "", "`R,G,B` that divide afterwards (default: the model's)"),
 	}

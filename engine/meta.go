@@ -31,7 +31,7 @@ type Preprocess struct {
 	Resize string
 	// Short is the length of the shorter side before a centre crop (torchvision: 342 for 299).
 	Short int
-	// Resample is the filter: bilinear (Pillow's), nfnt-bilinear, nfnt-bicubic or nfnt-lanczos3.
+	// Resample is the filter: bilinear or bicubic (Pillow's), nfnt-bilinear, nfnt-bicubic or nfnt-lanczos3.
 	Resample string
 	// Rescale multiplies the pixel value (1/255), before Mean is subtracted and Std divides, in RGB order.
 	Rescale   float64
@@ -158,12 +158,13 @@ type preprocessorConfig struct {
 	Regraft  map[string]string `json:"regraft,omitempty"`
 }
 
-const pillowBilinear = 2
+// pillowFilters are Pillow's numbers of the filters that are here too.
+var pillowFilters = map[string]int{"bilinear": 2, "bicubic": 3}
 
 // MarshalJSON writes the fields of Hugging Face's preprocessor_config.json.
 func (p Preprocess) MarshalJSON() ([]byte, error) {
 	c := preprocessorConfig{
-		DoResize: true, Resample: pillowBilinear, Rescale: p.Rescale, Mean: p.Mean, Std: p.Std,
+		DoResize: true, Resample: pillowFilters["bilinear"], Rescale: p.Rescale, Mean: p.Mean, Std: p.Std,
 		Size: map[string]int{"height": p.Size, "width": p.Size},
 	}
 	switch p.Resize {
@@ -172,7 +173,9 @@ func (p Preprocess) MarshalJSON() ([]byte, error) {
 	case "letterbox":
 		c.Pad = true
 	}
-	if p.Resample != "bilinear" {
+	if n, ok := pillowFilters[p.Resample]; ok {
+		c.Resample = n
+	} else {
 		c.Regraft = map[string]string{"resample": p.Resample}
 	}
 	return json.Marshal(c)
@@ -192,6 +195,9 @@ func (p *Preprocess) UnmarshalJSON(data []byte) error {
 		p.Resize = "letterbox"
 	}
 	p.Size = size["height"]
+	if c.Resample == pillowFilters["bicubic"] {
+		p.Resample = "bicubic"
+	}
 	if r := c.Regraft["resample"]; r != "" {
 		p.Resample = r
 	}

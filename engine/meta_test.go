@@ -12,7 +12,7 @@ func TestMetaRoundTrip(t *testing.T) {
 	letterbox := ImageNet(320)
 	letterbox.Resize, letterbox.Resample = "letterbox", "nfnt-lanczos3"
 	crop := ImageNet(224)
-	crop.Resize, crop.Short = "crop", 256
+	crop.Resize, crop.Short, crop.Resample = "crop", 256, "bicubic"
 	for _, want := range []Meta{
 		{Other: map[string]string{"comment": "mine"}},
 		{Labels: []string{"it's", `back\slash`, "ö, ä"}, Arch: "resnet18", Preprocess: ImageNet(299), Other: map[string]string{}},

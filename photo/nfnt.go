@@ -7,15 +7,6 @@ import (
 	"github.com/nfnt/resize"
 )
 
-// The filters of a [Preprocess]. Pillow's bilinear is what pretrained weights
-// expect; the others are those of github.com/nfnt/resize.
-const (
-	Bilinear     = "bilinear"
-	NfntBilinear = "nfnt-bilinear"
-	NfntBicubic  = "nfnt-bicubic"
-	NfntLanczos3 = "nfnt-lanczos3"
-)
-
 var nfntFilters = map[string]resize.InterpolationFunction{
 	NfntBilinear: resize.Bilinear,
 	NfntBicubic:  resize.Bicubic,

@@ -3,6 +3,8 @@ package photo
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 )
 
 // The resize rules of a [Preprocess].
@@ -47,8 +49,8 @@ func (p Preprocess) Check() error {
 	default:
 		return fmt.Errorf("unknown resize rule %q (known: squash, crop, letterbox)", p.Resize)
 	}
-	if _, ok := nfntFilters[p.resample()]; !ok && p.resample() != Bilinear {
-		return fmt.Errorf("unknown resampling filter %q (known: bilinear, nfnt-bilinear, nfnt-bicubic, nfnt-lanczos3)", p.Resample)
+	if !slices.Contains(Filters, p.resample()) {
+		return fmt.Errorf("unknown resampling filter %q (known: %s)", p.Resample, strings.Join(Filters, ", "))
 	}
 	for c, s := range p.Std {
 		if s == 0 || !finite(float64(s)) || !finite(float64(p.Mean[c])) {
@@ -129,8 +131,8 @@ func (p Preprocess) Fit(m *Image) (*Image, error) {
 
 // scale resizes with the chosen filter; see region.resize.
 func (p Preprocess) scale(r region, w, h, x0, y0, cw, ch int) (*Image, error) {
-	if p.resample() == Bilinear {
-		return r.resize(w, h, x0, y0, cw, ch), nil
+	if f, ok := pillowFilters[p.resample()]; ok {
+		return r.resize(f, w, h, x0, y0, cw, ch), nil
 	}
 	return r.resizeNfnt(p.resample(), w, h, x0, y0, cw, ch)
 }

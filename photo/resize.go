@@ -5,11 +5,10 @@ import (
 	"math"
 )
 
-// The resizer repeats Pillow's Image.resize(..., BILINEAR) bit for bit: a
-// triangle filter that widens when shrinking, two passes with 22-bit
-// fixed-point weights, rounded to 8 bits after each
-// (Pillow 13, src/libImaging/Resample.c). torchvision's Resize on PIL images is
-// the same code, so these are the pixels that pretrained weights expect.
+// The resizer repeats Pillow's Image.resize bit for bit: a filter that widens
+// when shrinking, two passes with 22-bit fixed-point weights, rounded to 8 bits
+// after each (Pillow 13, src/libImaging/Resample.c). torchvision's Resize on PIL
+// images is the same code, so these are the pixels that pretrained weights expect.
 
 const (
 	weightBits = 22
@@ -18,14 +17,14 @@ const (
 
 // Resize returns the photo at w x h pixels, equal to Pillow's bilinear resize.
 func Resize(m *Image, w, h int) *Image {
-	return m.whole().resize(w, h, 0, 0, w, h)
+	return m.whole().resize(pillowFilters[Bilinear], w, h, 0, 0, w, h)
 }
 
 // resize scales the region to w x h pixels and returns the part of the result
 // that starts at (x0, y0) and measures cw x ch; only that part is computed.
-func (r region) resize(w, h, x0, y0, cw, ch int) *Image {
-	columns := newTaps(r.w, w, x0, cw)
-	rows := newTaps(r.h, h, y0, ch)
+func (r region) resize(f filter, w, h, x0, y0, cw, ch int) *Image {
+	columns := newTaps(f, r.w, w, x0, cw)
+	rows := newTaps(f, r.h, h, y0, ch)
 	out := NewImage(cw, ch)
 	if verticalFirst(r.w, r.h, w, h) {
 		r.verticalFirst(out, columns, rows)
@@ -44,22 +43,25 @@ func verticalFirst(w0, h0, w, h int) bool {
 // taps holds the filter of every output position along one axis: position i
 // is the sum of source[first[i]+k] * weights[i*width+k] over k < width. All
 // windows have the same width, padded with zero weights, and lie in the source.
+// Negative weights are stored as two's complement.
 type taps struct {
-	first   []int
-	weights []uint32
-	width   int
+	first      []int
+	weights    []uint32
+	width      int
+	overshoots bool
 }
 
-// newTaps computes the triangle filter that scales in samples to out samples,
-// for the output positions from..from+n-1.
-func newTaps(in, out, from, n int) taps {
+// newTaps computes the filter that scales in samples to out samples, for the
+// output positions from..from+n-1.
+func newTaps(f filter, in, out, from, n int) taps {
 	scale := float64(in) / float64(out)
-	support := max(scale, 1)
+	stretch := max(scale, 1)
+	support := float64(f.support * stretch)
 	centre := func(i int) float64 { return float64((float64(from+i) + 0.5) * scale) }
 	window := func(i int) (lo, hi int) {
 		return max(int(centre(i)-support+0.5), 0), min(int(centre(i)+support+0.5), in)
 	}
-	t := taps{first: make([]int, n)}
+	t := taps{first: make([]int, n), overshoots: f.overshoots}
 	for i := range n {
 		lo, hi := window(i)
 		t.width = max(t.width, hi-lo)
@@ -70,14 +72,14 @@ func newTaps(in, out, from, n int) taps {
 		lo, hi := window(i)
 		sum := 0.0
 		for k := range hi - lo {
-			d := math.Abs(float64((float64(k+lo) - centre(i) + 0.5) * (1 / support)))
-			exact[k] = max(1-d, 0)
+			exact[k] = f.weight(math.Abs(float64((float64(k+lo) - centre(i) + 0.5) * (1 / stretch))))
 			sum += exact[k]
 		}
 		t.first[i] = min(lo, in-t.width)
 		weights := t.of(i)[lo-t.first[i]:]
 		for k := range hi - lo {
-			weights[k] = uint32(0.5 + float64(exact[k]/sum*(1<<weightBits)))
+			w := float64(exact[k] / sum * (1 << weightBits))
+			weights[k] = uint32(int32(w + math.Copysign(0.5, w)))
 		}
 	}
 	return t
@@ -108,7 +110,7 @@ func (r region) horizontalFirst(out *Image, columns, rows taps) {
 		for k := range window {
 			window[k] = kept[(first+k)%rows.width]
 		}
-		blendRows(out.row(y), window, rows.of(y))
+		rows.blendRows(out.row(y), window, y)
 	}
 }
 
@@ -122,7 +124,7 @@ func (r region) verticalFirst(out *Image, columns, rows taps) {
 		for k := range window {
 			window[k] = r.row(rows.first[y] + k)[3*lo : 3*hi]
 		}
-		blendRows(blended[3*lo:3*hi], window, rows.of(y))
+		rows.blendRows(blended[3*lo:3*hi], window, y)
 		columns.blendColumns(out.row(y), blended)
 	}
 }
@@ -134,9 +136,16 @@ func (t taps) blendColumns(dst, src []uint8) {
 		r, g, b := dot(src[3*first:], weights[:t.width])
 		weights = weights[t.width:]
 		d := dst[3*i : 3*i+3]
+		if t.overshoots {
+			d[0], d[1], d[2] = clamped(r), clamped(g), clamped(b)
+			continue
+		}
 		d[0], d[1], d[2] = uint8(r>>weightBits), uint8(g>>weightBits), uint8(b>>weightBits)
 	}
 }
+
+// clamped is a sum of signed weights as a sample.
+func clamped(sum uint32) uint8 { return uint8(min(max(int32(sum)>>weightBits, 0), 255)) }
 
 // dot is the weighted sum of pixels, raised by a half. It is a function of its
 // own so that the sums stay in registers.
@@ -155,9 +164,29 @@ func dot(pixels []uint8, weights []uint32) (r, g, b uint32) {
 	return r, g, b
 }
 
-// blendRows writes the weighted sum of the rows to dst, eight samples at a
-// time: four words hold two sums each.
-func blendRows(dst []uint8, rows [][]uint8, weights []uint32) {
+// blendRows writes the weighted sum of the rows, by the taps of output position
+// i, to dst.
+func (t taps) blendRows(dst []uint8, rows [][]uint8, i int) {
+	if t.overshoots {
+		blendSigned(dst, rows, t.of(i))
+		return
+	}
+	blend(dst, rows, t.of(i))
+}
+
+// blendSigned is blend for weights of both signs.
+func blendSigned(dst []uint8, rows [][]uint8, weights []uint32) {
+	for i := range dst {
+		sum := uint32(half)
+		for k, row := range rows {
+			sum += weights[k] * uint32(row[i])
+		}
+		dst[i] = clamped(sum)
+	}
+}
+
+// blend adds up eight samples at a time: four words hold two sums each.
+func blend(dst []uint8, rows [][]uint8, weights []uint32) {
 	const (
 		pair   = 1<<32 | 1
 		halves = half * pair

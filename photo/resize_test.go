@@ -76,26 +76,28 @@ func readJSON(t *testing.T, path string, to any) {
 func TestResizePillow(t *testing.T) {
 	all := arrays(t, "resize.npz")
 	source := &Image{40, 30, all["source"].Bytes}
-	orders := map[bool]int{}
-	for name, want := range all {
-		var w, h int
-		if _, err := fmt.Sscanf(name, "%dx%d", &w, &h); err != nil {
-			continue // the source
-		}
-		orders[verticalFirst(source.W, source.H, w, h)]++
-		t.Run(name, func(t *testing.T) {
-			equalPixels(t, Resize(source, w, h), want)
-			x, y := w/3, h/4 // a part of it is the same pixels
-			part := source.whole().resize(w, h, x, y, w-x, h-y)
-			for j := range part.H {
-				if string(part.row(j)) != string(want.Bytes[3*((y+j)*w+x):3*(y+j+1)*w]) {
-					t.Fatalf("row %d of the part differs", j)
-				}
+	for name, f := range pillowFilters {
+		orders := map[bool]int{}
+		for key, want := range all {
+			var w, h int
+			if _, err := fmt.Sscanf(key, name+" %dx%d", &w, &h); err != nil {
+				continue // the source, or another filter's
 			}
-		})
-	}
-	if orders[true] < 2 || orders[false] < 2 {
-		t.Errorf("orders of the passes covered: %v", orders)
+			orders[verticalFirst(source.W, source.H, w, h)]++
+			t.Run(key, func(t *testing.T) {
+				equalPixels(t, source.whole().resize(f, w, h, 0, 0, w, h), want)
+				x, y := w/3, h/4 // a part of it is the same pixels
+				part := source.whole().resize(f, w, h, x, y, w-x, h-y)
+				for j := range part.H {
+					if string(part.row(j)) != string(want.Bytes[3*((y+j)*w+x):3*(y+j+1)*w]) {
+						t.Fatalf("row %d of the part differs", j)
+					}
+				}
+			})
+		}
+		if orders[true] < 2 || orders[false] < 2 {
+			t.Errorf("%s: orders of the passes covered: %v", name, orders)
+		}
 	}
 }
 

@@ -2,7 +2,7 @@
 """Makes the fixtures of package photo and of photo/jpeg, and what Pillow decodes from them.
 
 Writes beside itself: small photos of every format and decoded.npz (file name -> uint8 [H, W, 3]),
-resize.npz (source and its bilinear resizes, WIDTHxHEIGHT -> uint8 [H, W, 3]); and the same
+resize.npz (source and its resizes, "FILTER WIDTHxHEIGHT" -> uint8 [H, W, 3]); and the same
 for JPEGs in ../jpeg/testdata. Made with Pillow 13.0.0 (libjpeg-turbo 3.2.0, libwebp 1.6.0).
 The picture is drawn here, so that the fixtures are free of anybody's rights.
 """
@@ -114,7 +114,8 @@ def make_resizes():
     im = picture(40, 30)
     arrays = {"source": np.asarray(im)}
     for size in ((29, 29), (50, 12), (42, 20), (38, 27), (38, 25), (80, 60), (7, 90), (1, 1), (40, 30), (40, 11), (13, 30)):
-        arrays["%dx%d" % size] = np.asarray(im.resize(size, Image.Resampling.BILINEAR))
+        for name, resample in (("bilinear", Image.Resampling.BILINEAR), ("bicubic", Image.Resampling.BICUBIC)):
+            arrays["%s %dx%d" % (name, *size)] = np.asarray(im.resize(size, resample))
     np.savez_compressed(here / "resize.npz", **arrays)
 
 
