@@ -43,7 +43,7 @@ type sourceJSON struct {
 	Arch       string `json:"arch"`
 	URL        string `json:"url"`
 	SHA256     string `json:"sha256_prefix"`
-	Bytes      int64  `json:"bytes"`
+	Bytes      *int64 `json:"bytes"` // null where it is not known
 	Preprocess any    `json:"preprocess"`
 	// Path is where the file is, "" where it is not downloaded.
 	Path string `json:"path"`
@@ -51,7 +51,10 @@ type sourceJSON struct {
 
 func newSourceJSON(dir string, s weights.Source) sourceJSON {
 	v := sourceJSON{
-		Schema: "regraft/weights/1", Name: s.Name, Arch: s.Arch, URL: s.URL, SHA256: s.SHA256, Bytes: s.Bytes, Preprocess: s.Preprocess,
+		Schema: "regraft/weights/1", Name: s.Name, Arch: s.Arch, URL: s.URL, SHA256: s.SHA256, Preprocess: s.Preprocess,
+	}
+	if s.Bytes > 0 {
+		v.Bytes = &s.Bytes
 	}
 	if path := filepath.Join(dir, s.File()); isFile(path) {
 		v.Path = path
@@ -71,7 +74,7 @@ func listWeights(con *console, c *urfave.Context) error {
 	}
 	w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
 	if !c.Bool("json") {
-		fmt.Fprintln(w, "name\tMiB\tSHA-256\tinput\t\tfrom")
+		fmt.Fprintln(w, "name\tMiB\tSHA-256\tinput\tmean\tstd\t\tfrom")
 	}
 	for _, s := range weights.Sources() {
 		v := newSourceJSON(dir, s)
@@ -85,8 +88,12 @@ func listWeights(con *console, c *urfave.Context) error {
 		if v.Path != "" {
 			here = "here"
 		}
+		size := "?"
+		if s.Bytes > 0 {
+			size = fmt.Sprintf("%.1f", float64(s.Bytes)/(1<<20))
+		}
 		p := s.Preprocess
-		fmt.Fprintf(w, "%s\t%.1f\t%s...\t%d to %d\t%s\t%s\n", s.Name, float64(s.Bytes)/(1<<20), s.SHA256, p.Short, p.Size, here, s.URL)
+		fmt.Fprintf(w, "%s\t%s\t%s...\t%d to %d %s\t%v\t%v\t%s\t%s\n", s.Name, size, s.SHA256, p.Short, p.Size, p.Resample, p.Mean, p.Std, here, s.URL)
 	}
 	return w.Flush()
 }

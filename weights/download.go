@@ -38,6 +38,17 @@ type Download struct {
 	Stall, Pause time.Duration
 }
 
+// largest bounds what is downloaded where the size is not known.
+const largest = 2 << 30
+
+// size is the size in words.
+func (s *Source) size() string {
+	if s.Bytes == 0 {
+		return fmt.Sprintf("less than %d bytes", int64(largest))
+	}
+	return fmt.Sprintf("%d bytes", s.Bytes)
+}
+
 // attempts is how often a download is tried in a row without a byte more.
 const attempts = 5
 
@@ -153,8 +164,8 @@ func (d *Download) request(ctx context.Context, s *Source, f *os.File, have int6
 	if err != nil {
 		return err
 	}
-	if limit := s.Bytes + s.Bytes/50 + 1<<16; s.Bytes > 0 && total > limit {
-		return permanent{fmt.Errorf("the server offers %d bytes where the file has %d: it is another file", total, s.Bytes)}
+	if total > s.Bytes+s.Bytes/50+1<<16 && s.Bytes > 0 || total > largest {
+		return permanent{fmt.Errorf("the server offers %d bytes where the file has %s: it is another file", total, s.size())}
 	}
 	return d.copy(ctx, s, f, resp.Body, have, total, func() { watchdog.Reset(stall) })
 }
@@ -203,8 +214,8 @@ func (d *Download) copy(ctx context.Context, s *Source, f *os.File, body io.Read
 			}
 		}
 		switch {
-		case s.Bytes > 0 && have > 2*s.Bytes+1<<16:
-			return permanent{errors.Join(fmt.Errorf("the server sends more than the file's %d bytes: it is another file", s.Bytes), f.Truncate(0))}
+		case s.Bytes > 0 && have > 2*s.Bytes+1<<16, have > largest:
+			return permanent{errors.Join(fmt.Errorf("the server sends more than the file has, %s: it is another file", s.size()), f.Truncate(0))}
 		case err == io.EOF && have < total:
 			return fmt.Errorf("the connection was cut at %d of %d bytes", have, total)
 		case err == io.EOF:

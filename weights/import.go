@@ -3,6 +3,7 @@ package weights
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -46,8 +47,12 @@ type MismatchError struct {
 	named bool
 }
 
-// Error lists what is missing, unexpected and of another shape in the family that fits best.
+// Error lists what is missing, unexpected and of another shape in the family that fits best, if that has most names in common.
 func (e *MismatchError) Error() string {
+	if shared := len(e.family.params) - len(e.Missing); !e.named && 2*shared < len(e.tensors) {
+		return fmt.Sprintf("the tensors are those of none of the known architectures (%s): export the model to ONNX instead\n  %d tensors: %s",
+			strings.Join(Families(), ", "), len(e.tensors), enumerate(slices.Sorted(maps.Keys(e.tensors))))
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "the tensors do not make %s", e.Family)
 	if !e.named {
@@ -117,7 +122,10 @@ func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
 	if len(m.Misshapen) > 0 {
 		i.notef("%d tensors have other sizes than %s has: the network is built with theirs", len(m.Misshapen), m.Family)
 	}
-	from := findOrigin(path, m.Family, t.Format)
+	from, err := findOrigin(path, m.Family, t.Format, o.Arch != "")
+	if err != nil {
+		return nil, err
+	}
 	if from.assumed != "" {
 		i.notef("the preprocessing is that of %s, which is assumed (--mean, --std)", from.assumed)
 	}
@@ -125,9 +133,7 @@ func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
 		return nil, err
 	}
 	i.Net.Meta.Preprocess = &from.preprocess
-	if from.imagenet && i.Classes() == len(ImageNetLabels()) {
-		i.Net.Meta.Labels = ImageNetLabels()
-	}
+	i.Net.Meta.Labels = classNames(m.Family, from.labels, i.Classes())
 	return i, i.describe(path, o)
 }
 
@@ -178,11 +184,15 @@ func (i *Imported) describe(path string, o Options) error {
 			p = *meta.Preprocess
 			p.Short, p.Size = (p.Short*side+p.Size/2)/p.Size, side
 		}
+		own := meta.Preprocess
 		if o.Mean != nil {
 			p.Mean = *o.Mean
 		}
 		if o.Std != nil {
 			p.Std = *o.Std
+		}
+		if own != nil && (own.Mean != p.Mean || own.Std != p.Std) {
+			i.notef("the weights come with mean %v and std %v, which --mean %v and --std %v replace", own.Mean, own.Std, p.Mean, p.Std)
 		}
 		meta.Preprocess = &p
 	}

@@ -15,6 +15,21 @@ var imagenet string
 // ImageNetLabels are the names of ImageNet's 1000 classes, as torchvision spells them.
 func ImageNetLabels() []string { return strings.Split(strings.TrimSpace(imagenet), "\n") }
 
+// classNames are the names of so many classes: the file's own, or ImageNet's, which pretrained weights have; nil where neither
+// fits. TensorFlow's Inception-v3 has a class for the background in front.
+func classNames(arch string, own []string, classes int) []string {
+	imagenet := ImageNetLabels()
+	switch {
+	case classes == len(own):
+		return own
+	case classes == len(imagenet):
+		return imagenet
+	case classes == len(imagenet)+1 && arch == "inception_v3":
+		return append([]string{"background"}, imagenet...)
+	}
+	return nil
+}
+
 // ReadLabels reads class names in the order of the outputs: a line each, or a JSON list.
 func ReadLabels(path string) ([]string, error) {
 	data, err := os.ReadFile(path)

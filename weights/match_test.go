@@ -265,19 +265,26 @@ func TestOrigins(t *testing.T) {
 	}{
 		{"inception_v3_google-0cc3c7bd.pth", "inception_v3", "pth", imageNet, 299, 342, true, false},
 		{"mine.pth", "inception_v3", "pth", imageNet, 299, 342, true, true},
-		{"tf_inception_v3-e0069de4.pth", "inception_v3", "pth", half3, 299, 342, false, true},
-		{"models--timm--inception_v3.gluon_in1k/model.safetensors", "inception_v3", "safetensors", imageNet, 299, 342, false, true},
-		{"model.safetensors", "inception_v3", "safetensors", half3, 299, 342, false, true},
+		{"tf_inception_v3-e0069de4.pth", "inception_v3", "pth", half3, 299, 341, false, false},
+		{"inception_v3_google-1a9a5a14.pth", "inception_v3", "pth", half3, 299, 341, false, false},
+		{"tf_inception_v3.pth", "inception_v3", "pth", half3, 299, 341, false, true},
+		{"models--timm--inception_v3.gluon_in1k/model.safetensors", "inception_v3", "safetensors", imageNet, 299, 341, false, true},
+		{"model.safetensors", "inception_v3", "safetensors", half3, 299, 341, false, true},
 		{filepath.Join(dir, "model.safetensors"), "inception_v3", "safetensors", [3]float32{0.1, 0.1, 0.1}, 320, 365, false, false},
-		{filepath.Join(dir, "model.safetensors"), "resnet18", "safetensors", imageNet, 224, 256, false, true},
 		{"resnet50-11ad3fa6.pth", "resnet50", "pth", imageNet, 224, 232, false, false},
 		{"resnet50-11ad3fa6.pth", "resnet18", "pth", imageNet, 224, 256, false, true},
 		{"googlenet-1378be20.pth", "googlenet", "pth", imageNet, 224, 256, true, false},
 	} {
-		o := findOrigin(c.path, c.arch, c.format)
+		o, err := findOrigin(c.path, c.arch, c.format, false)
+		if err != nil {
+			t.Fatal(err)
+		}
 		p := o.preprocess
 		if p.Mean != c.mean || p.Size != c.size || p.Short != c.short || p.Resize != "crop" || o.transform != c.transform || (o.assumed != "") != c.assumed {
 			t.Errorf("%s as %s: %+v", c.path, c.arch, o)
+		}
+		if bicubic := p.Resample == "bicubic"; bicubic == (o.transform || c.arch != "inception_v3") {
+			t.Errorf("%s as %s: %s", c.path, c.arch, p.Resample)
 		}
 	}
 }

@@ -12,7 +12,7 @@ var prefixes = []string{"module.", "_orig_mod.", "model.", "net.", "backbone."}
 // denseLayer is how torchvision's own DenseNet files name a layer's parts; the model has norm1 for norm.1.
 var denseLayer = regexp.MustCompile(`^(.*denselayer\d+\.(?:norm|conv))\.([12]\.\w+)$`)
 
-// canonical gives the tensors torchvision's present names and leaves out what is no weight: integers, and
+// canonical gives the tensors torchvision's present names (timm.go has timm's) and leaves out what is no weight: integers, and
 // BatchNorm's num_batches_tracked.
 func canonical(t *Tensors) (map[string]*Tensor, error) {
 	strip := commonPrefix(t)
@@ -28,7 +28,7 @@ func canonical(t *Tensors) (map[string]*Tensor, error) {
 		}
 		named[name] = tensor
 	}
-	return named, nil
+	return torchvisionNames(named), nil
 }
 
 // commonPrefix is the wrappers' prefixes that all names share.

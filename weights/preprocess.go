@@ -1,13 +1,9 @@
 package weights
 
 import (
-	"encoding/json"
-	"io"
-	"math"
-	"os"
+	"fmt"
 	"path/filepath"
 	"regexp"
-	"slices"
 
 	"regraft/engine"
 )
@@ -18,42 +14,47 @@ type origin struct {
 	// transform says that the network itself takes photos normalised with ImageNet's mean and std to 0.5/0.5, as
 	// torchvision's Inception-v3 and GoogLeNet do when they are made with pretrained weights (transform_input).
 	transform bool
-	// imagenet says that 1000 classes are ImageNet's.
-	imagenet bool
+	// labels are the names of the classes, nil where nothing tells them.
+	labels []string
 	// assumed says why this is only a guess, "" when it is none.
 	assumed string
 }
 
-// findOrigin goes from what is certain to what is usual.
-func findOrigin(path, arch, format string) origin {
+// findOrigin goes from what is certain to what is usual. It is an error when the surroundings say that the weights are of an
+// architecture that only has the tensors' names in common with arch, unless named says that the user knows better.
+func findOrigin(path, arch, format string, named bool) (origin, error) {
 	if s := FindSource(filepath.Base(path)); s != nil && s.Arch == arch {
-		return origin{preprocess: s.Preprocess, transform: transforms(arch), imagenet: true}
+		return origin{preprocess: s.Preprocess, transform: s.TransformInput}, nil
 	}
-	if p := timmConfig(filepath.Join(filepath.Dir(path), "config.json"), arch); p != nil {
-		return origin{preprocess: *p, imagenet: true}
+	config := readTimmConfig(filepath.Join(filepath.Dir(path), "config.json"))
+	if other := config.otherThan(path, arch); other != "" && !named {
+		return origin{}, fmt.Errorf("the tensors have the names of %s, but this is %s, which may compute something else with them: --arch %s imports them all the same", arch, other, arch)
 	}
-	o := origin{imagenet: true, assumed: "torchvision's pretrained weights"}
+	if p := config.preprocess(arch); p != nil {
+		return origin{preprocess: *p, labels: config.labels()}, nil
+	}
+	o := origin{assumed: "torchvision's pretrained weights", transform: transforms(arch), labels: config.labels()}
 	for _, s := range sources {
 		if s.Arch == arch {
 			o.preprocess = s.Preprocess
 			break
 		}
 	}
-	o.transform = transforms(arch)
 	if arch == "inception_v3" && (format == "safetensors" || timmName.MatchString(path)) {
 		o.transform, o.assumed = false, "timm's weights"
-		if !gluonName.MatchString(path) {
-			o.preprocess.Mean, o.preprocess.Std = half3, half3
+		source := "inception_v3.tf_in1k"
+		if gluonName.MatchString(path) {
+			source = "inception_v3.gluon_in1k"
 		}
+		o.preprocess = FindSource(source).Preprocess
 	}
-	return o
+	return o, nil
 }
 
 // timm's names of Inception-v3's weights. Those from gluon take ImageNet's mean and std, all others 0.5.
 var (
 	timmName  = regexp.MustCompile(`(tf|adv|gluon)_inception_v3|inception_v3\.(tf|tv|gluon)_`)
 	gluonName = regexp.MustCompile(`gluon_inception_v3|inception_v3\.gluon_`)
-	half3     = [3]float32{0.5, 0.5, 0.5}
 )
 
 func transforms(arch string) bool { return arch == "inception_v3" || arch == "googlenet" }
@@ -68,35 +69,4 @@ func transformInput(net *engine.Network) (*engine.Network, error) {
 		shift = append(shift, float32((mean[c]-0.5)/0.5))
 	}
 	return net.ScaleInput(scale, shift)
-}
-
-// timmConfig reads the preprocessing from the config.json that lies beside timm's weights on Hugging Face;
-// nil when there is none for this architecture.
-func timmConfig(path, arch string) *engine.Preprocess {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	var c struct {
-		Architecture string `json:"architecture"`
-		Pretrained   struct {
-			InputSize []int     `json:"input_size"`
-			Mean      []float32 `json:"mean"`
-			Std       []float32 `json:"std"`
-			CropPct   float64   `json:"crop_pct"`
-		} `json:"pretrained_cfg"`
-	}
-	if json.NewDecoder(io.LimitReader(f, 1<<20)).Decode(&c) != nil {
-		return nil
-	}
-	t := c.Pretrained
-	if c.Architecture != arch || len(t.InputSize) != 3 || len(t.Mean) != 3 || len(t.Std) != 3 || slices.Min(t.Std) <= 0 ||
-		t.InputSize[1] < 1 || t.InputSize[1] > 1<<12 || !(t.CropPct > 0.1 && t.CropPct <= 1) {
-		return nil
-	}
-	p := engine.ImageNet(t.InputSize[1])
-	p.Mean, p.Std = [3]float32(t.Mean), [3]float32(t.Std)
-	p.Resize, p.Short = "crop", int(math.Floor(float64(p.Size)/t.CropPct))
-	return p
 }

@@ -11,26 +11,28 @@ import (
 
 // Source is a file of weights on the internet that is known to the program.
 type Source struct {
-	// Name is what the user calls it: the architecture, with a suffix for further weights of it.
+	// Name is what the user calls it: the architecture, with a suffix for further weights of it; timm's name for timm's.
 	Name string
 	// Arch is the architecture's name, as in Families.
 	Arch string
 	URL  string
 	// SHA256 holds the first digits of the file's checksum, in hexadecimal.
 	SHA256 string
-	// Bytes is the size, rounded to a thousandth of a MiB.
+	// Bytes is the size, at most a thousandth of a MiB off; 0 where it is not known.
 	Bytes int64
 	// Preprocess is how the weights' own photos were prepared.
 	Preprocess engine.Preprocess
+	// TransformInput says that the network itself goes from there to the mean and std that its weights want.
+	TransformInput bool
 }
 
 // File is the name of the file.
 func (s *Source) File() string { return path.Base(s.URL) }
 
-const torchvisionURL = "https://download.pytorch.org/models/"
-
-// checksum is how torchvision's file names end: NAME-XXXXXXXX.pth, the first digits of the SHA-256.
+// checksum is how file names end: NAME-XXXXXXXX.pth, the first digits of the SHA-256.
 var checksum = regexp.MustCompile(`-([0-9a-f]{8})\.pth$`)
+
+const torchvisionURL = "https://download.pytorch.org/models/"
 
 // torchvision makes a Source: size in MiB, crop and the shorter side that photos are resized to before
 // it, as torchvision's WeightsEnum says.
@@ -40,22 +42,72 @@ func torchvision(name, file string, mebibytes float64, crop, short int) Source {
 	p.Resize, p.Short = "crop", short
 	return Source{
 		Name: name, Arch: arch, URL: torchvisionURL + file, SHA256: checksum.FindStringSubmatch(file)[1],
-		Bytes: int64(mebibytes * (1 << 20)), Preprocess: *p,
+		Bytes: int64(mebibytes * (1 << 20)), Preprocess: *p, TransformInput: transforms(arch),
 	}
 }
 
-// sources are torchvision's weights for the families, trained on ImageNet's 1000 classes.
+// bicubic changes the filter by which photos were resized.
+func bicubic(s Source) Source {
+	s.Preprocess.Resample = "bicubic"
+	return s
+}
+
+// Where timm's weights lie.
+const (
+	timmURL = "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/"
+	rsbURL  = "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-rsb-weights/"
+)
+
+// timm makes a Source of what timm's default_cfgs say (models/inception_v3.py, resnet.py, densenet.py, efficientnet.py); sizes
+// are those of its documentation, where that has them.
+func timm(name, arch, url string, bytes int64, p *engine.Preprocess) Source {
+	return Source{Name: name, Arch: arch, URL: url, SHA256: checksum.FindStringSubmatch(url)[1], Bytes: bytes, Preprocess: *p}
+}
+
+// timmPreprocess is timm's evaluation: the shorter side to size/crop, bicubic, the centre cropped.
+func timmPreprocess(size int, crop float64, mean, std [3]float32) *engine.Preprocess {
+	p := engine.ImageNet(size)
+	p.Mean, p.Std = mean, std
+	p.Resize, p.Short, p.Resample = "crop", int(float64(size)/crop), "bicubic"
+	return p
+}
+
+// Means and standard deviations: ImageNet's of torchvision, and 0.5, which takes pixels from -1 to 1 (Inception).
+var (
+	imageNetMean = engine.ImageNet(1).Mean
+	imageNetStd  = engine.ImageNet(1).Std
+	half3        = [3]float32{0.5, 0.5, 0.5}
+)
+
+// sources are torchvision's and timm's weights for the families, trained on ImageNet's 1000 classes. The files of
+// TensorFlow's (tf, tf_adv) have 1001: the first is the background, which timm leaves out when it loads them.
 var sources = []Source{
 	torchvision("alexnet", "alexnet-owt-7be5be79.pth", 233.087, 224, 256),
 	torchvision("densenet121", "densenet121-a639ec97.pth", 30.845, 224, 256),
-	torchvision("efficientnet_b0", "efficientnet_b0_rwightman-7f5810bc.pth", 20.451, 224, 256),
+	timm("densenet121.ra_in1k", "densenet121", timmURL+"densenet121_ra-50efcf5c.pth", 32376726,
+		timmPreprocess(224, 0.875, imageNetMean, imageNetStd)),
+	bicubic(torchvision("efficientnet_b0", "efficientnet_b0_rwightman-7f5810bc.pth", 20.451, 224, 256)),
+	timm("efficientnet_b0.ra_in1k", "efficientnet_b0", timmURL+"efficientnet_b0_ra-3dd342df.pth", 0,
+		timmPreprocess(224, 0.875, imageNetMean, imageNetStd)),
 	torchvision("googlenet", "googlenet-1378be20.pth", 49.731, 224, 256),
 	torchvision("inception_v3", "inception_v3_google-0cc3c7bd.pth", 103.903, 299, 342),
+	timm("inception_v3.tv_in1k", "inception_v3", torchvisionURL+"inception_v3_google-1a9a5a14.pth", 0,
+		timmPreprocess(299, 0.875, half3, half3)),
+	timm("inception_v3.tf_in1k", "inception_v3", timmURL+"tf_inception_v3-e0069de4.pth", 95549439,
+		timmPreprocess(299, 0.875, half3, half3)),
+	timm("inception_v3.tf_adv_in1k", "inception_v3", timmURL+"adv_inception_v3-9e27bd63.pth", 95549439,
+		timmPreprocess(299, 0.875, half3, half3)),
+	timm("inception_v3.gluon_in1k", "inception_v3", timmURL+"gluon_inception_v3-9f746940.pth", 95567055,
+		timmPreprocess(299, 0.875, imageNetMean, imageNetStd)),
 	torchvision("mobilenet_v2", "mobilenet_v2-b0353104.pth", 13.555, 224, 256),
 	torchvision("mobilenet_v2.v2", "mobilenet_v2-7ebf99e0.pth", 13.598, 224, 232),
+	timm("mobilenetv2_100.ra_in1k", "mobilenet_v2", timmURL+"mobilenetv2_100_ra-b33bc2c4.pth", 14202571,
+		timmPreprocess(224, 0.875, imageNetMean, imageNetStd)),
 	torchvision("resnet18", "resnet18-f37072fd.pth", 44.661, 224, 256),
+	timm("resnet18.a1_in1k", "resnet18", rsbURL+"resnet18_a1_0-d63eafa0.pth", 0, timmPreprocess(224, 0.95, imageNetMean, imageNetStd)),
 	torchvision("resnet50", "resnet50-0676ba61.pth", 97.781, 224, 256),
 	torchvision("resnet50.v2", "resnet50-11ad3fa6.pth", 97.79, 224, 232),
+	timm("resnet50.a1_in1k", "resnet50", rsbURL+"resnet50_a1_0-14fe96d1.pth", 0, timmPreprocess(224, 0.95, imageNetMean, imageNetStd)),
 	torchvision("squeezenet1_0", "squeezenet1_0-b66bff10.pth", 4.778, 224, 256),
 	torchvision("squeezenet1_1", "squeezenet1_1-b8a52dc0.pth", 4.729, 224, 256),
 	torchvision("vgg11_bn", "vgg11_bn-6002323d.pth", 506.881, 224, 256),

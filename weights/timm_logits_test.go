@@ -1,0 +1,86 @@
+package weights_test
+
+import (
+	"math"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/plan"
+	"regraft/engine/run"
+	"regraft/golden"
+	"regraft/weights"
+)
+
+// TestTimm imports timm's models with random weights, .safetensors and .pth, and compares the logits with timm's.
+func TestTimm(t *testing.T) {
+	interpreter := python(t)
+	if err := exec.Command(interpreter, "-c", "import timm, safetensors").Run(); err != nil {
+		t.Skip("needs timm and safetensors")
+	}
+	isa, err := kernel.Detect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for model, family := range map[string]string{
+		"inception_v3.tf_in1k": "inception_v3", "resnet18.a1_in1k": "resnet18", "densenet121.ra_in1k": "densenet121",
+		"vgg11_bn.tv_in1k": "vgg11_bn", "mobilenetv2_100.ra_in1k": "mobilenet_v2", "efficientnet_b0.ra_in1k": "efficientnet_b0",
+	} {
+		t.Run(model, func(t *testing.T) {
+			dir := t.TempDir()
+			if out, err := exec.Command(interpreter, filepath.Join("testdata", "timm_reference.py"), "logits", model, dir).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			for _, file := range []string{"model.safetensors", "model.pth"} {
+				i, err := weights.Import(filepath.Join(dir, file), weights.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := weights.FindSource(model)
+				if i.Net.Meta.Arch != family || want != nil && *i.Net.Meta.Preprocess != want.Preprocess {
+					t.Errorf("%s: %s, %+v", file, i.Net.Meta.Arch, i.Net.Meta.Preprocess)
+				}
+				compareLogits(t, i.Net, dir, plan.Options{ISA: isa})
+			}
+		})
+	}
+}
+
+// compareLogits runs the network on the input in model.npz.
+func compareLogits(t *testing.T, net *engine.Network, dir string, o plan.Options) {
+	t.Helper()
+	ref := golden.Npz(t, filepath.Join(dir, "model.npz"))
+	input, want := ref["input"], ref["logits"].Data
+	net, err := net.WithBatch(input.Shape[0])
+	if err == nil {
+		net, err = net.Until(net.Outputs[0])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Inference(net, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := run.New(p, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if err := m.Infer(input.Data, input.Shape[0]); err != nil {
+		t.Fatal(err)
+	}
+	worst, largest := 0.0, 0.0
+	for i, got := range m.Output(0)[:len(want)] {
+		if e := math.Abs(float64(got - want[i])); !(e <= worst) {
+			worst = e
+		}
+		largest = max(largest, math.Abs(float64(want[i])))
+	}
+	if !(worst <= 1e-4*largest) {
+		t.Errorf("logits: relative error %.1e, want at most 1e-4", worst/largest)
+	}
+	t.Logf("logits: relative error %.1e", worst/largest)
+}
