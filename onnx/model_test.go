@@ -120,6 +120,18 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestDottedNames tells names of PyTorch's modules from those that exporters invent.
+func TestDottedNames(t *testing.T) {
+	for name, want := range map[string]bool{
+		"fc.weight": true, "layer1.0.bn1.running_mean": true, "trunk_output.block1.block1-0.proj.0.weight": true,
+		"onnx::Conv_193": false, "/fc/Gemm": false, "weight": false, "1.weight": false, "fc.": false,
+	} {
+		if got := dotted.MatchString(name); got != want {
+			t.Errorf("%q: %v, want %v", name, got, want)
+		}
+	}
+}
+
 // TestInputSize asks for other image sizes than the file's.
 func TestInputSize(t *testing.T) {
 	folder, _ := fixtures(t)

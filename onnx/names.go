@@ -9,8 +9,9 @@ import (
 	"regraft/engine/op"
 )
 
-// dotted is a PyTorch parameter name: a module path and the tensor's name.
-var dotted = regexp.MustCompile(`^[A-Za-z_]\w*(\.\w+)+$`)
+// dotted is a PyTorch parameter name: a module path and the tensor's name. Modules that were added by hand may have
+// hyphens in their names (RegNet's block1-0).
+var dotted = regexp.MustCompile(`^[A-Za-z_][\w-]*(\.[\w-]+)+$`)
 
 // roles names the operands that are parameters, as PyTorch's modules do.
 func roles(o op.Op) []string {
