@@ -130,6 +130,15 @@ func writeHardSigmoid(e *exporter, o *op.HardSigmoid, in []string) {
 	e.node("HardSigmoid", in, floatAttribute("alpha", o.Alpha), floatAttribute("beta", o.Beta))
 }
 
+// writeHardSwish writes x * HardSigmoid(x) before opset 14.
+func writeHardSwish(e *exporter, _ *op.HardSwish, in []string) {
+	if e.form.opset >= 14 {
+		e.node("HardSwish", in)
+		return
+	}
+	e.node("Mul", []string{in[0], e.inner("HardSigmoid", in, floatAttribute("alpha", 1.0/6), floatAttribute("beta", 0.5))})
+}
+
 // writeSiLU writes x * Sigmoid(x).
 func writeSiLU(e *exporter, _ *op.SiLU, in []string) {
 	e.node("Mul", []string{in[0], e.inner("Sigmoid", in)})

@@ -77,15 +77,9 @@ func (f form) ir() int64 {
 
 // admits says whether the opset has the operator.
 func (f form) admits(o op.Op) error {
-	needs := 0
-	switch o.(type) {
-	case *op.LayerNorm:
-		needs = 17
-	case *op.HardSwish:
-		needs = 14
-	}
-	if f.opset < needs {
-		return fmt.Errorf("%s needs opset %d, not %d", o.Name(), needs, f.opset)
+	const layerNorm = 17
+	if _, ok := o.(*op.LayerNorm); ok && f.opset < layerNorm {
+		return fmt.Errorf("%s needs opset %d, not %d", o.Name(), layerNorm, f.opset)
 	}
 	return nil
 }

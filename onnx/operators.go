@@ -56,7 +56,7 @@ var operators = []operator{
 	{"Sigmoid", 1, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Sigmoid{} }), nil, plain[*op.Sigmoid]("Sigmoid")},
 	{"Tanh", 1, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Tanh{} }), nil, plain[*op.Tanh]("Tanh")},
 	{"HardSigmoid", 1, [2]int{1, 1}, lowerHardSigmoid, nil, writes(writeHardSigmoid)},
-	{"HardSwish", 14, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.HardSwish{} }), nil, plain[*op.HardSwish]("HardSwish")},
+	{"HardSwish", 14, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.HardSwish{} }), nil, writes(writeHardSwish)},
 	{"Gelu", 20, [2]int{1, 1}, lowerGelu, nil, nil},
 	{"Erf", 9, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Erf{} }), nil, plain[*op.Erf]("Erf")},
 	{"Sqrt", 1, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Sqrt{} }), foldUnary(math.Sqrt), plain[*op.Sqrt]("Sqrt")},
