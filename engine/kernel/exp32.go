@@ -2,11 +2,13 @@ package kernel
 
 import "math"
 
-// expTable is the constants of exp32 as the assembly reads them, in the order that gen/activation.go knows.
+// expTable is the constants of exp32, and of what is made of it, as the assembly reads them, in the order that
+// gen/activation.go knows.
 var expTable = lanesOf(
 	expHigh, expLow, log2E, roundInt, -ln2High, -ln2Low,
 	exp5, exp4, exp3, exp2, exp1, exp0, 1,
 	math.Float32frombits(expBias), math.MaxFloat32,
+	-0.5, tailSlope, tail8, tail7, tail6, tail5, tail4, tail3, tail2, tail1, tailEnd, density,
 )
 
 const (

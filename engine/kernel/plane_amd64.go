@@ -20,6 +20,8 @@ var planeKernels = kernelTable[planeArgs]{
 		"silu":            silu_f32_avx2,
 		"sigmoidgrad":     sigmoidgrad_f32_avx2,
 		"silugrad":        silugrad_f32_avx2,
+		"gelu":            gelu_f32_avx2,
+		"gelugrad":        gelugrad_f32_avx2,
 		"hardsigmoid":     hardsigmoid_f32_avx2,
 		"hardsigmoidgrad": hardsigmoidgrad_f32_avx2,
 		"hardswish":       hardswish_f32_avx2,
@@ -44,6 +46,8 @@ var planeKernels = kernelTable[planeArgs]{
 		"silu":            silu_f32_avx512,
 		"sigmoidgrad":     sigmoidgrad_f32_avx512,
 		"silugrad":        silugrad_f32_avx512,
+		"gelu":            gelu_f32_avx512,
+		"gelugrad":        gelugrad_f32_avx512,
 		"hardsigmoid":     hardsigmoid_f32_avx512,
 		"hardsigmoidgrad": hardsigmoidgrad_f32_avx512,
 		"hardswish":       hardswish_f32_avx512,
@@ -96,6 +100,12 @@ func sigmoidgrad_f32_avx512(a *planeArgs)
 
 //go:noescape
 func silugrad_f32_avx512(a *planeArgs)
+
+//go:noescape
+func gelu_f32_avx512(a *planeArgs)
+
+//go:noescape
+func gelugrad_f32_avx512(a *planeArgs)
 
 //go:noescape
 func hardsigmoid_f32_avx512(a *planeArgs)
@@ -162,6 +172,12 @@ func sigmoidgrad_f32_avx2(a *planeArgs)
 
 //go:noescape
 func silugrad_f32_avx2(a *planeArgs)
+
+//go:noescape
+func gelu_f32_avx2(a *planeArgs)
+
+//go:noescape
+func gelugrad_f32_avx2(a *planeArgs)
 
 //go:noescape
 func hardsigmoid_f32_avx2(a *planeArgs)

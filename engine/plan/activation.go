@@ -15,6 +15,10 @@ func (e *emitter) activation(o op.Op, x, y kernel.Layout) (kernel.Primitive, err
 		return kernel.NewSiLU(isa, x, y)
 	case *op.HardSwish:
 		return kernel.NewHardSwish(isa, x, y)
+	case *op.Gelu:
+		if !o.Tanh {
+			return kernel.NewGelu(isa, x, y)
+		}
 	case *op.HardSigmoid:
 		return kernel.NewHardSigmoid(isa, x, y, o.Alpha, o.Beta)
 	}
@@ -31,6 +35,10 @@ func (e *emitter) activationGrad(o op.Op, x, dy, dx kernel.Layout) (kernel.Primi
 		return kernel.NewSiLUGrad(isa, x, dy, dx)
 	case *op.HardSwishGrad:
 		return kernel.NewHardSwishGrad(isa, x, dy, dx)
+	case *op.GeluGrad:
+		if !o.Tanh {
+			return kernel.NewGeluGrad(isa, x, dy, dx)
+		}
 	case *op.HardSigmoidGrad:
 		return kernel.NewHardSigmoidGrad(isa, x, dy, dx, o.Alpha, o.Beta)
 	}

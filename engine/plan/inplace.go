@@ -121,13 +121,21 @@ func (g *graph) overwrite() {
 
 // overwritten is the operand that i's steps may write over, or nil.
 func overwritten(i *instr) *value {
-	switch i.op.(type) {
+	switch o := i.op.(type) {
 	case *normGradX:
 		return i.in[3]
 	case *op.ReluGrad, *op.SigmoidGrad, *op.SiLUGrad, *op.HardSigmoidGrad, *op.HardSwishGrad:
 		return i.in[1]
 	case *op.Sigmoid, *op.SiLU, *op.HardSigmoid, *op.HardSwish:
 		return i.in[0]
+	case *op.Gelu:
+		if !o.Tanh {
+			return i.in[0]
+		}
+	case *op.GeluGrad:
+		if !o.Tanh {
+			return i.in[1]
+		}
 	case *op.Mul:
 		for _, v := range i.in {
 			if v.shape.Eq(i.out.shape) {

@@ -17,6 +17,18 @@ const (
 	expOne
 	expBias
 	expLargest
+	geluMinusHalf
+	tailSlope
+	tail8
+	tail7
+	tail6
+	tail5
+	tail4
+	tail3
+	tail2
+	tail1
+	tailEnd
+	density
 )
 
 const (
@@ -54,6 +66,30 @@ var activations = []elementwise{
 		e.p("VMULPS %s, %s, %s", e.t[1], e.t[2], e.t[2])
 		e.p("VMULPS %s, %s, %s", e.y, e.t[2], e.t[2])
 		e.p("VMOVUPS %s, %s", e.t[2], e.out)
+	}},
+	{name: "gelu", table: true, body: func(e *element) {
+		e.normalTail()
+		e.p("VMULPS %s, %s, %s", e.t[2], e.t[3], e.t[3])
+		e.p("VMULPS %s, %s, %s", e.t[3], e.t[0], e.t[0])
+		e.p("VMOVUPS %s, %s", e.x, e.t[1])
+		e.zero(e.file, e.t[2])
+		e.p("VMAXPS %s, %s, %s", e.t[1], e.t[2], e.t[1])
+		e.p("VSUBPS %s, %s, %s", e.t[0], e.t[1], e.t[1])
+		e.p("VMOVUPS %s, %s", e.t[1], e.out)
+	}},
+	{name: "gelugrad", table: true, body: func(e *element) {
+		e.normalTail()
+		e.p("VMULPS %s, %s, %s", e.t[2], e.t[3], e.t[3])
+		e.p("VMULPS %s, %s, %s", e.t[2], e.t[0], e.t[0])
+		e.p("VFNMADD231PS %s, %s, %s", e.constant(density), e.t[0], e.t[3])
+		e.zero(e.file, e.t[1])
+		e.keepWhere(e.file, cmpGreater, e.t[1], e.x, e.t[3], e.t[2], e.t[2])
+		e.p("VMOVUPS %s, %s", e.constant(expOne), e.t[0])
+		e.p("VSUBPS %s, %s, %s", e.t[3], e.t[0], e.t[3])
+		e.keepWhere(e.file, cmpNotGreater, e.t[1], e.x, e.t[3], e.t[0], e.t[0])
+		e.p("VADDPS %s, %s, %s", e.t[2], e.t[0], e.t[0])
+		e.p("VMULPS %s, %s, %s", e.y, e.t[0], e.t[0])
+		e.p("VMOVUPS %s, %s", e.t[0], e.out)
 	}},
 	{name: "hardsigmoid", vectors: 1, low: true, high: true, body: func(e *element) {
 		e.p("VMOVUPS %s, %s", e.x, e.t[0])
@@ -113,11 +149,41 @@ func (e *element) sigmoidAndRest() {
 	e.p("VMULPS %s, %s, %s", e.t[1], e.t[2], e.t[2])
 }
 
-// expOfMinus sets scratch 2 to e**-x: kernel.exp32.
+// normalTail sets scratch 0 to |x| up to tailEnd, scratch 2 to e**(-x*x/2), and scratch 3 to the polynomial whose
+// product with that is the probability of more than |x|.
+func (e *element) normalTail() {
+	a, t, p := e.t[0], e.t[1], e.t[3]
+	e.p("VMOVUPS %s, %s", e.x, a)
+	e.p("VMULPS %s, %s, %s", a, a, a)
+	e.p("VMULPS %s, %s, %s", e.constant(geluMinusHalf), a, a)
+	e.exp()
+	e.p("VMOVUPS %s, %s", e.x, t)
+	e.zero(e.file, a)
+	e.p("VSUBPS %s, %s, %s", t, a, a)
+	e.p("VMAXPS %s, %s, %s", t, a, a)
+	e.p("VMOVUPS %s, %s", e.constant(expOne), t)
+	e.p("VFMADD231PS %s, %s, %s", e.constant(tailSlope), a, t)
+	e.p("VMOVUPS %s, %s", e.constant(expOne), p)
+	e.p("VDIVPS %s, %s, %s", t, p, t)
+	e.p("VMOVUPS %s, %s", e.constant(tail8), p)
+	for _, c := range []int{tail7, tail6, tail5, tail4, tail3, tail2, tail1} {
+		e.p("VFMADD213PS %s, %s, %s", e.constant(c), t, p)
+	}
+	e.p("VMULPS %s, %s, %s", t, p, p)
+	e.p("VMOVUPS %s, %s", e.constant(tailEnd), t)
+	e.p("VMINPS %s, %s, %s", a, t, a)
+}
+
+// expOfMinus sets scratch 2 to e**-x.
 func (e *element) expOfMinus() {
+	e.zero(e.file, e.t[0])
+	e.p("VSUBPS %s, %s, %s", e.x, e.t[0], e.t[0])
+	e.exp()
+}
+
+// exp sets scratch 2 to e raised to scratch 0: kernel.exp32.
+func (e *element) exp() {
 	t, sum, p, k := e.t[0], e.t[1], e.t[2], e.t[3]
-	e.zero(e.file, t)
-	e.p("VSUBPS %s, %s, %s", e.x, t, t)
 	e.p("VMOVUPS %s, %s", e.constant(expLow), p)
 	e.p("VMAXPS %s, %s, %s", t, p, t)
 	e.p("VMOVUPS %s, %s", e.constant(expHigh), p)

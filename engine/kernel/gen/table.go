@@ -32,6 +32,7 @@ const (
 	cmpLess            = 0x11
 	cmpNotLessEqual    = 0x16
 	cmpNotGreaterEqual = 0x19
+	cmpNotGreater      = 0x1a
 	cmpGreaterEqual    = 0x1d
 	cmpGreater         = 0x1e
 )

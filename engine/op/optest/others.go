@@ -22,6 +22,7 @@ var others = []Row{
 	{Name: "Tanh", Op: &op.Tanh{}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
 	{Name: "TanhGrad", Op: &op.TanhGrad{}, Shapes: [][]int{{2, 5}, {2, 5}}},
 	{Name: "Gelu", Op: &op.Gelu{}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
+	{Name: "Gelu of images", Op: &op.Gelu{}, Shapes: [][]int{{2, 20, 3, 5}}, Differentiable: 1},
 	{Name: "Gelu by tanh", Op: &op.Gelu{Tanh: true}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
 	{Name: "GeluGrad", Op: &op.GeluGrad{}, Shapes: [][]int{{2, 5}, {2, 5}}},
 	{Name: "Erf", Op: &op.Erf{}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
