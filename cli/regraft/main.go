@@ -3,10 +3,16 @@ package main
 
 import (
 	"os"
+	"runtime/debug"
 
 	"regraft/cli"
 )
 
 func main() {
+	// Weights and activations lie outside the Go heap. Collecting what little is on it less often saves a tenth of the time to
+	// the first answer and costs a few MiB.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 	os.Exit(cli.Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
