@@ -9,7 +9,7 @@ import (
 )
 
 func main() {
-	// Weights and activations lie outside the Go heap. Collecting what little is on it less often saves a tenth of the time to
+	// Weights and activations lie outside the Go heap. Collecting what little is on it less often saves some of the time to
 	// the first answer and costs a few MiB.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
