@@ -23,21 +23,30 @@ TARGETS = {
     "infer-b1-t1": 0.68, "infer-b1-t2": 0.68, "infer-b8-t2": 0.66, "infer-b32-t2": 0.66,
     "train-b8-t2": 0.68, "train-b32-t2": 0.68, "heads-b8-t2": 0.55, "classify": 0.7, "photos": 1.5,
 }
-DIRECT_TARGET = 1.0
+DIRECT_TARGET = FAMILY_TARGET = 1.0
+
+# Items that stand for several: full-size networks of all families that regraft import knows, with random weights.
+FAMILIES = sorted(p.name.split(".")[0] for p in (REPOSITORY / "weights/graphs").glob("*.onnx.gz"))
+GROUPS = {
+    "families": [f"{family}-b1-t{threads}" for family in FAMILIES for threads in (1, 2)],
+    "families-train": [f"{family}-train-b8-t2" for family in FAMILIES],
+}
+TARGETS |= {name: FAMILY_TARGET for names in GROUPS.values() for name in names}
 
 
 class Bench:
     """The commands of every item, by the name of who does the work."""
 
-    def __init__(self, peers, regraft, photos, model, files, runs):
+    def __init__(self, peers, regraft, photos, model, files, runs, folder):
         self.peers, self.regraft, self.photos, self.model, self.files, self.runs = peers, regraft, photos, model, files, runs
+        self.folder = folder
 
     def python(self, script, *args, venv="venv"):
         return [str(self.peers / venv / "bin/python"), str(SCRIPTS / "peers" / script), *map(str, args)]
 
-    def ours(self, what, batch, threads, *more):
+    def ours(self, what, model, batch, threads, *more):
         runs = ["--runs", self.runs] if self.runs else []
-        return [str(a) for a in (self.regraft, "bench", what, self.model, "-b", batch, "-t", threads, "--json", *runs, *more)]
+        return [str(a) for a in (self.regraft, "bench", what, model, "-b", batch, "-t", threads, "--json", *runs, *more)]
 
     def limits(self, batch, threads):
         return ["--batch", batch, "--threads", threads] + (["--runs", self.runs] if self.runs else [])
@@ -45,22 +54,22 @@ class Bench:
     def infer(self, batch, threads):
         args = [self.files["eval"], *self.limits(batch, threads)]
         return {
-            "regraft": self.ours("infer", batch, threads),
+            "regraft": self.ours("infer", self.model, batch, threads),
             "ONNX Runtime": self.python("ort_infer.py", *args),
-            "regraft direct": self.ours("infer", batch, threads, "--algorithm", "direct"),
+            "regraft direct": self.ours("infer", self.model, batch, threads, "--algorithm", "direct"),
             "OpenVINO": self.python("openvino_infer.py", *args, venv="venv-ov"),
         }
 
     def train(self, batch, threads):
         return {
-            "regraft": self.ours("train", batch, threads),
+            "regraft": self.ours("train", self.model, batch, threads),
             "PyTorch": self.python("torch_train.py", self.model, *self.limits(batch, threads)),
         }
 
     def heads(self, batch, threads):
         """Features at the speed of inference against a trunk that is frozen."""
         return {
-            "regraft": self.ours("infer", batch, threads),
+            "regraft": self.ours("infer", self.model, batch, threads),
             "PyTorch": self.python("torch_train.py", self.model, "--heads", *self.limits(batch, threads)),
         }
 
@@ -81,9 +90,38 @@ class Bench:
             "Pillow": self.python("torch_photos.py", self.files["photos"]),
         }
 
+    def family(self, name):
+        """A network with random weights in training and in inference form, which replaces the one before it."""
+        made = [self.folder / f"{name}.{form}.onnx" for form in ("train", "eval")]
+        if not made[0].exists():
+            for old in self.folder.glob("*.*.onnx"):
+                old.unlink()
+            state = self.folder / f"{name}.pth"
+            quietly(self.python("random_state_dict.py", name, state))
+            quietly([self.regraft, "import", state, "--arch", name, "--out", made[0]])
+            state.unlink()
+            export(self.regraft, made[0], made[1])
+        return made
+
+    def family_infer(self, name, threads):
+        trained, evaluated = self.family(name)
+        return {
+            "regraft": self.ours("infer", trained, 1, threads),
+            "ONNX Runtime": self.python("ort_infer.py", evaluated, *self.limits(1, threads)),
+        }
+
+    def family_train(self, name):
+        model, _ = self.family(name)
+        return {
+            "regraft": self.ours("train", model, 8, 2),
+            "PyTorch": self.python("torch_train.py", model, "--arch", name, *self.limits(8, 2)),
+        }
+
     def items(self):
         items = {f"infer-b{b}-t{t}": (lambda b=b, t=t: self.infer(b, t)) for b, t in ((1, 1), (1, 2), (8, 2), (32, 2))}
         items |= {f"train-b{b}-t2": (lambda b=b: self.train(b, 2)) for b in (8, 32)}
+        items |= {f"{f}-b1-t{t}": (lambda f=f, t=t: self.family_infer(f, t)) for f in FAMILIES for t in (1, 2)}
+        items |= {f"{f}-train-b8-t2": (lambda f=f: self.family_train(f)) for f in FAMILIES}
         return items | {"heads-b8-t2": lambda: self.heads(8, 2), "classify": self.classify, "photos": self.load_photos}
 
 
@@ -93,6 +131,14 @@ def first_in_line():
         pathlib.Path("/proc/self/autogroup").write_text("-20")
     except OSError:
         pass
+
+
+def quietly(command, **options):
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True, **options)
+
+
+def export(regraft, model, out):
+    quietly([regraft, "export", model, "--form", "eval", "--out", out])
 
 
 def execute(command):
@@ -173,30 +219,32 @@ def prepare(a, folder):
         subprocess.run(["go", "build", "-trimpath", "-o", out, package], cwd=REPOSITORY, env=environment, check=True)
     photos = a.photos or folder / "jpegs"
     files = {"eval": folder / "eval.onnx", "photos": photos, "tensor": folder / "photo.f32"}
-    subprocess.run([programs["regraft"], "export", a.model, "--form", "eval", "--out", files["eval"]], stdout=subprocess.DEVNULL, check=True)
+    export(programs["regraft"], a.model, files["eval"])
     python = a.peers / "venv/bin/python"
     subprocess.run([python, SCRIPTS / "peers/torch_photos.py", photos, "--make-only"], check=True)
     files["photo"] = sorted(photos.glob("*.jpg"))[0]
     subprocess.run([python, "-c", f"import common; common.photo({str(files['photo'])!r}).tofile({str(files['tensor'])!r})"],
                    env=os.environ | {"PYTHONPATH": str(SCRIPTS / "peers")}, check=True)
-    return Bench(a.peers, programs["regraft"], programs["photos"], a.model, files, a.runs)
+    return Bench(a.peers, programs["regraft"], programs["photos"], a.model, files, a.runs, folder)
 
 
 def main():
+    members = {name for names in GROUPS.values() for name in names}
+    choices = [name for name in TARGETS if name not in members] + list(GROUPS)
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("peers", type=pathlib.Path, help="folder that setup_peers.sh filled")
     p.add_argument("model", type=pathlib.Path, help="training export of torchvision's Inception-v3 (ONNX)")
-    p.add_argument("--items", help=f"some of {','.join(TARGETS)} (default: all)")
+    p.add_argument("--items", help=f"some of {','.join(choices)}, or single ones of a family, for example resnet18-b1-t2 (default: all)")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--runs", type=int, help="measured runs of each command in a round (default: each program's own)")
     p.add_argument("--photos", type=pathlib.Path, help="folder of JPEGs (default: made for the run)")
     p.add_argument("--out", type=pathlib.Path, default=REPOSITORY / "bench", help="folder of the results")
     a = p.parse_args()
     a.peers, a.model = a.peers.absolute(), a.model.absolute()
-    wanted = a.items.split(",") if a.items else list(TARGETS)
+    wanted = [name for item in (a.items.split(",") if a.items else choices) for name in GROUPS.get(item, [item])]
     unknown = [w for w in wanted if w not in TARGETS]
     if unknown:
-        p.error(f"no item {unknown[0]}: choose of {', '.join(TARGETS)}")
+        p.error(f"no item {unknown[0]}: choose of {', '.join(choices)}")
     result = {"date": datetime.date.today().isoformat(), "rounds": a.rounds, "machine": machine(), "items": {}, "ratios": []}
     with tempfile.TemporaryDirectory() as folder:
         items = prepare(a, pathlib.Path(folder)).items()

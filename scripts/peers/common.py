@@ -26,12 +26,12 @@ def parse(p):
     return a
 
 
-def noise(batch):
-    """The input of regraft bench: between -1 and 1, (batch, 3, 299, 299)."""
+def noise(batch, size=SIZE):
+    """The input of regraft bench: between -1 and 1, (batch, 3, size, size)."""
     import numpy as np
-    i = np.arange(batch * 3 * SIZE * SIZE, dtype=np.uint32)
+    i = np.arange(batch * 3 * size * size, dtype=np.uint32)
     x = (i * np.uint32(2654435761) >> np.uint32(8)).astype(np.float32) / np.float32(1 << 23) - np.float32(1)
-    return x.reshape(batch, 3, SIZE, SIZE)
+    return x.reshape(batch, 3, size, size)
 
 
 def measure(peer, images, runs, step):
@@ -63,17 +63,20 @@ def photo(path):
     return ((pixels - np.float32(MEAN)) / np.float32(STD)).transpose(2, 0, 1)[None]
 
 
-def inception(path):
-    """torchvision's Inception-v3 with the weights of an ONNX training export."""
+def network(path, arch):
+    """torchvision's network with the weights of an ONNX training form, the side of its photos, and its number of classes."""
     import onnx
     import torch
     import torchvision
-    values = {t.name: onnx.numpy_helper.to_array(t) for t in onnx.load(path).graph.initializer}
-    model = torchvision.models.inception_v3(weights=None, init_weights=False, aux_logits=True,
-                                            num_classes=len(values["fc.bias"]), transform_input=False)
+    graph = onnx.load(path).graph
+    size = graph.input[0].type.tensor_type.shape.dim[3].dim_value
+    classes = graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    values = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
+    options = {"init_weights": False, "aux_logits": True, "transform_input": False} if arch in ("inception_v3", "googlenet") else {}
+    model = getattr(torchvision.models, arch)(weights=None, num_classes=classes, **options)
     state = model.state_dict()
     missing = [k for k in state if k not in values and not k.endswith("num_batches_tracked")]
     if missing:
-        raise SystemExit(f"{path}: no {missing[0]}: not a training export of torchvision's Inception-v3")
+        raise SystemExit(f"{path}: no {missing[0]}: not a training form of torchvision's {arch}")
     model.load_state_dict({k: torch.from_numpy(values[k].copy()) if k in values else v for k, v in state.items()})
-    return model
+    return model, size, classes

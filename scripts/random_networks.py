@@ -1,0 +1,74 @@
+"""torchvision's networks with random weights that keep the size of activations, as trained ones do."""
+import contextlib
+import zlib
+
+import torch
+import torch.nn as nn
+import torchvision.models as models
+
+
+def size(family):
+    """The side of its photos in pixels."""
+    return {"inception_v3": 299}.get(family, 224)
+
+
+@contextlib.contextmanager
+def narrowed(divide, classes):
+    """Divide the channel counts that constructors pass to the basic layers."""
+    keep = {c: c.__init__ for c in (nn.Conv2d, nn.BatchNorm2d, nn.Linear)}
+
+    def less(count):
+        return count if count <= 3 or count == classes else -(-count // divide)
+
+    def conv(self, i, o, *args, **kwargs):
+        if kwargs.get("groups", 1) > 1:
+            kwargs["groups"] = less(kwargs["groups"])
+        keep[nn.Conv2d](self, less(i), less(o), *args, **kwargs)
+
+    def norm(self, count, *args, **kwargs):
+        keep[nn.BatchNorm2d](self, less(count), *args, **kwargs)
+
+    def linear(self, i, o, *args, **kwargs):
+        keep[nn.Linear](self, less(i), less(o), *args, **kwargs)
+
+    try:
+        if divide > 1:
+            nn.Conv2d.__init__, nn.BatchNorm2d.__init__, nn.Linear.__init__ = conv, norm, linear
+        yield
+    finally:
+        for c, f in keep.items():
+            c.__init__ = f
+
+
+def build(family, classes, divide=1):
+    """Without Dropout; divide divides all channel counts."""
+    torch.manual_seed(zlib.crc32(family.encode()))
+    options = {}
+    if family in ("inception_v3", "googlenet"):
+        options = {"aux_logits": True, "init_weights": False, "transform_input": True}
+    with narrowed(divide, classes):
+        model = getattr(models, family)(weights=None, num_classes=classes, **options)
+    for name, p in model.named_parameters():
+        if p.dim() > 1:
+            nn.init.kaiming_normal_(p)
+        elif name.endswith("weight"):
+            nn.init.uniform_(p, 0.7, 1.3)
+        elif not name.endswith("layer_scale"):
+            nn.init.normal_(p, 0, 0.1)
+    for module in model.modules():
+        if isinstance(module, (nn.Dropout, nn.Dropout2d)) or type(module).__name__ == "StochasticDepth":
+            module.p = 0.0
+    return model
+
+
+def realistic_statistics(model, x):
+    """Running statistics of this input, so that activations keep their size; then all different."""
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    for m in norms:
+        m.momentum = 1.0
+    with torch.no_grad():
+        model.train()(x)
+        for m in norms:
+            m.momentum = 0.1
+            m.running_mean += 0.1 * m.running_var.sqrt() * torch.randn_like(m.running_mean)
+            m.running_var *= torch.empty_like(m.running_var).uniform_(0.8, 1.25)
