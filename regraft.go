@@ -168,6 +168,10 @@ func (m *Model) Preprocess() photo.Preprocess {
 // taken.
 func (m *Model) Assumed() bool { return m.assumed }
 
+// Doubt says why photos, as Preprocess tells, may not be what the network wants: it normalises its input itself. "" where
+// nothing speaks against it.
+func (m *Model) Doubt() string { return m.info.Doubt(m.Network().Meta.Preprocess) }
+
 // SwapHeads replaces all classifiers by new ones for the given labels, initialised as torchvision
 // does from the seed.
 func (m *Model) SwapHeads(labels []string, seed uint64) error {

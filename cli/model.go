@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"fmt"
+	"strings"
+
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft"
@@ -8,20 +11,46 @@ import (
 )
 
 // openModel opens the model at path with what the flags say about threads, batches and
-// preprocessing. It warns, once, when ImageNet's preprocessing has to be assumed.
+// preprocessing. It warns when ImageNet's preprocessing has to be assumed, when flags replace the
+// file's own, and when the network normalises its input itself.
 func openModel(con *console, c *urfave.Context, path string, opts ...regraft.Option) (*regraft.Model, error) {
 	flags, err := modelOptions(c)
 	if err != nil {
 		return nil, err
 	}
+	var own photo.Preprocess
+	flags = append([]regraft.Option{regraft.Preprocess(func(p *photo.Preprocess) { own = *p })}, flags...)
 	m, err := regraft.Open(path, append(flags, opts...)...)
 	if err != nil {
 		return nil, fail(statusModel, err)
 	}
-	if m.Assumed() && !(c.IsSet("mean") && c.IsSet("std")) {
+	changes := replaced(own, m.Preprocess())
+	switch {
+	case m.Assumed() && !(c.IsSet("mean") && c.IsSet("std")):
 		con.warnf("%s does not say how its input is prepared: ImageNet's mean and std are assumed (--mean, --std)", path)
+	case !m.Assumed() && changes != "":
+		con.warnf("%s says how its input is prepared, and the flags say otherwise: %s", path, changes)
+	}
+	asTrained := !m.Assumed() && changes == "" && len(m.Network().Meta.History) > 0
+	if doubt := m.Doubt(); doubt != "" && !asTrained {
+		con.warnf("%s: %s", path, doubt)
 	}
 	return m, nil
+}
+
+// replaced lists what differs between the file's own preprocessing and the one that is used.
+func replaced(own, used photo.Preprocess) string {
+	var list []string
+	for _, f := range []struct {
+		name string
+		from any
+		to   any
+	}{{"mean", own.Mean, used.Mean}, {"std", own.Std, used.Std}, {"resize", own.Resize, used.Resize}, {"resample", own.Resample, used.Resample}} {
+		if f.from != f.to {
+			list = append(list, fmt.Sprintf("%s %v instead of %v", f.name, f.to, f.from))
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // modelOptions reads the flags that change how a model is opened, as far as the command has them.

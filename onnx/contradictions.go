@@ -13,24 +13,41 @@ func (info *Info) contradictions(net *engine.Network) {
 	if shape := net.Outputs[0].Node.Shape(); len(meta.Labels) > 0 && len(shape) == 2 && shape[1] != len(meta.Labels) {
 		warn("the metadata names %d classes, the network has %d: the names are not used", len(meta.Labels), shape[1])
 	}
+	side := net.Input.Shape()[3]
 	p := meta.Preprocess
 	if p == nil {
-		return
+		p = engine.ImageNet(side) // which everybody assumes then
 	}
-	side := net.Input.Shape()[3]
 	if p.Size == 0 { // the metadata leaves it to the network
 		p.Size = side
 	}
 	if p.Size != side {
 		warn("the metadata speaks of photos of %d pixels, the network is built for %d", p.Size, side)
 	}
-	if t := info.Transform; t != nil && len(t.Scale) == 3 && !p.Plain() {
-		low, high := inputRange(p, t)
-		if center := (low + high) / 2; high-low < 0.9 || high-low > 6 || center < -0.6 || center > 0.6 {
-			warn("photos may be normalised twice: the metadata has mean %v and std %v, and the network itself computes %v * x + %v, "+
-				"which takes black to %.2g and white to %.2g; if the network does it all, use --mean 0,0,0 --std 1,1,1", p.Mean, p.Std, t.Scale, t.Shift, low, high)
-		}
+	if doubt := info.Doubt(p); doubt != "" && len(meta.History) == 0 { // a network that was trained so wants it so
+		warn("%s", doubt)
 	}
+}
+
+// Doubt says why photos that are prepared by p may not be what the network wants, given what it does itself to its input; ""
+// where nothing speaks against it.
+func (info *Info) Doubt(p *engine.Preprocess) string {
+	t := info.Transform
+	if t == nil || len(t.Scale) != 3 {
+		return ""
+	}
+	low, high := inputRange(p, t)
+	const least, most, farthest = 0.95, 6, 0.6 // plain pixels have a range of 1 around 0.5, ImageNet's 4.7 around 0.3
+	what, help := "twice", "if the network does it all, use --mean 0,0,0 --std 1,1,1"
+	switch center := (low + high) / 2; {
+	case high-low > most || center < -farthest || center > farthest:
+	case high-low < least:
+		what, help = "too little", "torchvision's transform_input wants --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"
+	default:
+		return ""
+	}
+	return fmt.Sprintf("photos may be normalised %s: mean %v and std %v come first, then the network itself computes %v * x + %v, which takes black to %.2g and white to %.2g; %s",
+		what, p.Mean, p.Std, t.Scale, t.Shift, low, high, help)
 }
 
 // inputRange is what black and white become, as the mean of the channels, on the way through the metadata's

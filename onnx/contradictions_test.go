@@ -53,7 +53,10 @@ func TestContradictions(t *testing.T) {
 		want         string
 	}{
 		"ImageNet":                      {p: imageNet},
-		"nothing known":                 {scale: 2, shift: -1},
+		"nothing known":                 {},
+		"ImageNet assumed":              {scale: 2, shift: -1, want: "normalised twice"},
+		"transform_input alone":         {scale: 0.45, shift: -0.1, p: plain, want: "normalised too little"},
+		"transform_input behind 0.5":    {scale: 0.45, shift: -0.1, p: half, want: "normalised too little"},
 		"torchvision's transform_input": {scale: 0.45, shift: -0.1, p: imageNet},
 		"all in the network":            {scale: 4.4, shift: -2.1, p: plain},
 		"ImageNet twice":                {scale: 4.4, shift: -2.1, p: imageNet, want: "normalised twice"},

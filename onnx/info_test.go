@@ -67,7 +67,7 @@ func TestWarnings(t *testing.T) {
 	}{
 		{"channels-last", spellings[0].build},
 		{"multiplied by", func(m *testModel) {
-			m.node("Mul", []string{"x", m.scalar("s", 2)}, "y")
+			m.node("Mul", []string{"x", m.scalar("s", 0.5)}, "y")
 		}},
 		{"probabilities", func(m *testModel) {
 			m.node("Flatten", []string{"x"}, "f")

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -142,15 +143,37 @@ func importONNX(path string, o Options) (*Imported, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t := info.Transform; t != nil && o.TransformInput != nil && *o.TransformInput {
+		return nil, fmt.Errorf("%s: the network has such a step already, %v * x + %v: --transform-input would do it twice", path, t.Scale, t.Shift)
+	}
 	i := &Imported{Net: net, Format: "onnx"}
-	i.Notes = slices.Concat(info.Warnings, info.Advice)
+	own := net.Meta.Preprocess
 	if err := i.transform(origin{}, o); err != nil {
 		return nil, err
 	}
-	if net.Meta.Preprocess == nil && o.Mean == nil {
+	if own == nil && o.Mean == nil {
 		i.notef("the file does not say how its input is prepared, and neither will the new one (--mean, --std)")
 	}
-	return i, i.describe(path, o)
+	if err := i.describe(path, o); err != nil {
+		return nil, err
+	}
+	i.Notes = slices.Concat(settledWarnings(info, own, i.Net.Meta.Preprocess), info.Advice, i.Notes)
+	return i, nil
+}
+
+// settledWarnings are the file's, except that the preprocessing that was chosen is doubted instead of the file's own; nil is
+// ImageNet's, which is assumed then.
+func settledWarnings(info *onnx.Info, own, chosen *engine.Preprocess) []string {
+	assumed := engine.ImageNet(1)
+	before, after := info.Doubt(cmp.Or(own, assumed)), info.Doubt(cmp.Or(chosen, assumed))
+	if before == after {
+		return info.Warnings
+	}
+	warnings := slices.DeleteFunc(slices.Clone(info.Warnings), func(w string) bool { return w == before })
+	if after != "" {
+		warnings = append(warnings, after)
+	}
+	return warnings
 }
 
 // transform puts torchvision's transform_input in front of the network, where it belongs there. It
@@ -165,6 +188,9 @@ func (i *Imported) transform(from origin, o Options) error {
 	}
 	if o.TransformInput == nil && from.assumed != "" {
 		i.notef("transform_input is part of the network, as in %s (--transform-input=false leaves it out)", from.assumed)
+	}
+	if o.Mean != nil && *o.Mean != imageNetMean {
+		i.notef("transform_input wants ImageNet's mean and std before it, not --mean %v", *o.Mean)
 	}
 	net, err := transformInput(i.Net)
 	i.Net = net

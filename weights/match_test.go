@@ -292,11 +292,12 @@ func TestOrigins(t *testing.T) {
 // TestTransformInput: torchvision's own arithmetic, and who gives mean and std does without it.
 func TestTransformInput(t *testing.T) {
 	path := saved(t, "mine.safetensors", zeros(t, "googlenet", 1000))
-	half := half3
+	half, yes := half3, true
 	for _, c := range []struct {
 		o    Options
 		want bool
 	}{
+		{Options{Mean: &half, Std: &half, TransformInput: &yes}, true},
 		{Options{}, true},
 		{Options{Mean: &half, Std: &half}, false},
 		{Options{Mean: &half, Std: &half, TransformInput: new(bool)}, false},
@@ -316,6 +317,9 @@ func TestTransformInput(t *testing.T) {
 		}
 		if (info.Transform != nil) != c.want {
 			t.Errorf("%+v: transform %+v", c.o, info.Transform)
+		}
+		if told := strings.Contains(strings.Join(i.Notes, "\n"), "transform_input wants"); told != (c.want && c.o.Mean != nil) {
+			t.Errorf("%+v: notes %q", c.o, i.Notes)
 		}
 		if c.want && (info.Transform.Scale[0] != 0.458 || info.Transform.Shift[2] != float32((0.406-0.5)/0.5)) {
 			t.Errorf("transform %+v", info.Transform)

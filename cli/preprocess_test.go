@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestPreprocessWarnings: every way in which photos can be prepared otherwise than a network wants is told, and what is right is
+// not. The narrow network has torchvision's transform_input in front, which wants ImageNet's mean and std.
+func TestPreprocessWarnings(t *testing.T) {
+	const (
+		imageNet = "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"
+		half     = "--mean 0.5,0.5,0.5 --std 0.5,0.5,0.5"
+		plain    = "--mean 0,0,0 --std 1,1,1"
+		twice    = "--mean 0.485,0.456,0.406 --std 0.02,0.02,0.02"
+	)
+	data := dataset(t, 2, 1)
+	photo := filepath.Join(data, "test", "sea")
+	known := filepath.Join(t.TempDir(), "known.onnx")
+	must(t, append([]string{"import", model, "--out", known}, strings.Fields(imageNet)...)...)
+	run := filepath.Join(t.TempDir(), "run")
+	must(t, append([]string{"train", "--model", model, "--data", data, "--out", run, "--epochs", "1"}, strings.Fields(half)...)...)
+	best := filepath.Join(run, "best.onnx")
+	for _, c := range []struct{ file, flags, says string }{
+		{model, "", "ImageNet's mean and std are assumed"},
+		{model, imageNet, ""},
+		{model, half, "normalised too little"},
+		{model, plain, "normalised too little"},
+		{model, twice, "normalised twice"},
+		{known, "", ""},
+		{known, imageNet, ""},
+		{known, half, "mean [0.5 0.5 0.5] instead of [0.485 0.456 0.406], std [0.5 0.5 0.5] instead of [0.229 0.224 0.225]"},
+		{known, "--resize crop", "resize crop instead of squash"},
+		{known, "--resample bicubic", "resample bicubic instead of bilinear"},
+		{best, "", ""},
+		{best, half, ""},
+		{best, imageNet, "mean [0.485 0.456 0.406] instead of [0.5 0.5 0.5]"},
+	} {
+		args := append([]string{"classify", "--model", c.file, photo}, strings.Fields(c.flags)...)
+		r := must(t, args...)
+		if c.says == "" && r.stderr != "" || !strings.Contains(r.stderr, c.says) {
+			t.Errorf("%s %s: %q, want %q", filepath.Base(c.file), c.flags, r.stderr, c.says)
+		}
+	}
+	for command, args := range map[string][]string{"eval": nil, "train": {"--out", filepath.Join(t.TempDir(), "run"), "--epochs", "1"}} {
+		args = append(append([]string{command, "--model", best, "--data", data}, args...), strings.Fields(imageNet)...)
+		if r := must(t, args...); !strings.Contains(r.stderr, "instead of") {
+			t.Errorf("%s: %q", command, r.stderr)
+		}
+	}
+	out := filepath.Join(t.TempDir(), "out.onnx")
+	for flags, says := range map[string]string{half: "replace", imageNet: ""} {
+		r := must(t, append([]string{"import", known, "--out", out}, strings.Fields(flags)...)...)
+		if doubted := strings.Contains(r.stderr, "too little"); doubted != (says != "") || !strings.Contains(r.stderr, says) {
+			t.Errorf("import %s: %q", flags, r.stderr)
+		}
+	}
+	if r := must(t, append([]string{"import", model, "--out", out}, strings.Fields(twice)...)...); !strings.Contains(r.stderr, "normalised twice") {
+		t.Errorf("import: %q", r.stderr)
+	}
+	wrong{"transform_input twice", []string{"import", model, "--out", out, "--transform-input"}, statusModel, "would do it twice"}.check(t, "")
+}
