@@ -10,6 +10,16 @@ import (
 // foldBudget is how many bytes the constants computed at import may take together.
 const foldBudget = 64 << 20
 
+// afford gives the budget what one copy of a stored float32 tensor takes, once for every tensor: exports in training form
+// transpose all weights of their linear layers, which at most doubles what the file holds.
+func (c *call) afford(k *constant) {
+	if !k.stored || len(k.floats) == 0 || c.afforded[&k.floats[0]] {
+		return
+	}
+	c.afforded[&k.floats[0]] = true
+	c.budget += 4 * len(k.floats)
+}
+
 // allocate makes a constant of the given type, its memory taken from the budget.
 func (c *call) allocate(dtype dataType, shape tensor.Shape) (*constant, error) {
 	dims := make([]int64, len(shape))

@@ -34,6 +34,7 @@ type lowering struct {
 	steps       []*step
 	unsupported []Unsupported
 	budget      int // bytes that folded constants may still take
+	afforded    map[*float32]bool
 	uses        map[*value]int
 }
 
@@ -45,7 +46,7 @@ var (
 
 // lower processes all nodes; shapes of the graph's inputs must be set.
 func lower(g *graph, batch int) *lowering {
-	l := &lowering{batch: batch, budget: foldBudget, uses: map[*value]int{}}
+	l := &lowering{batch: batch, budget: foldBudget, afforded: map[*float32]bool{}, uses: map[*value]int{}}
 	for _, n := range g.nodes {
 		for _, v := range n.in {
 			l.uses[v]++

@@ -16,6 +16,7 @@ type normaliser struct {
 	input   *value
 	outputs []output
 	uses    map[*value]int
+	before  []*step // new ones, to come before the step at hand
 }
 
 // output is a result of the graph under the name that the file gives it.
@@ -31,6 +32,10 @@ var rules = []func(*normaliser, *step) bool{
 	(*normaliser).padIntoWindow,
 	(*normaliser).gate,
 	(*normaliser).gelu,
+	(*normaliser).pointwise,
+	(*normaliser).sinkTranspose,
+	(*normaliser).joinTransposes,
+	(*normaliser).gatherAll,
 	(*normaliser).batchNormAffine,
 	(*normaliser).bias,
 	(*normaliser).zeroBias,
@@ -56,11 +61,15 @@ func normalise(l *lowering, g *graph) *normaliser {
 // applyRules goes through the steps once and tells whether any changed.
 func (n *normaliser) applyRules() bool {
 	changed := false
+	var steps []*step
 	for _, s := range n.steps {
 		for _, rule := range rules {
 			changed = rule(n, s) || changed
 		}
+		steps = append(append(steps, n.before...), s)
+		n.before = nil
 	}
+	n.steps = steps
 	return changed
 }
 
@@ -235,6 +244,30 @@ func (n *normaliser) gelu(s *step) bool {
 		}
 	}
 	return false
+}
+
+// gatherAll takes away the flattening of a value and the Gather of all its elements in order (as_strided in PyTorch's
+// current exporter).
+func (n *normaliser) gatherAll(s *step) bool {
+	o, ok := s.op.(*op.Gather)
+	if !ok || s.out.same != nil || len(s.in[0].shape) != 1 || len(o.Indices) != s.in[0].shape[0] || s.in[0].step == nil {
+		return false
+	}
+	flat, ok := s.in[0].step.op.(*op.Reshape)
+	if !ok || len(flat.Shape) != 1 {
+		return false
+	}
+	x := s.in[0].step.in[0]
+	if !slices.Equal(x.shape, o.IndexShape) {
+		return false
+	}
+	for i, index := range o.Indices {
+		if index != i {
+			return false
+		}
+	}
+	s.out.same = x
+	return true
 }
 
 // binaryWith matches an operator of type T on a value and a known scalar (the divisor in case of Div).

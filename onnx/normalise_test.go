@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -121,6 +122,32 @@ var spellings = []spelling{
 	{"hard gate of default slope", "HardSigmoid Mul", func(m *testModel) {
 		m.node("HardSigmoid", []string{"x"}, "s")
 		m.node("Mul", []string{"x", "s"}, "y")
+	}},
+	{"linear layers with channels last", "Conv Transpose LayerNormalization Transpose Conv Gelu Conv Mul Flatten", func(m *testModel) {
+		m.node("Conv", []string{"x", m.float("w", 3, 3, 1, 1)}, "c")
+		m.node("Transpose", []string{"c"}, "last", intsAttribute("perm", 0, 2, 3, 1))
+		m.node("LayerNormalization", []string{"last", m.float("gamma", 3), m.float("beta", 3)}, "n", intAttribute("axis", -1))
+		m.node("Transpose", []string{m.float("w1", 5, 3)}, "w1t", intsAttribute("perm", 1, 0))
+		m.node("MatMul", []string{"n", "w1t"}, "p1")
+		m.node("Add", []string{m.float("b1", 5), "p1"}, "a1")
+		m.node("Div", []string{"a1", m.scalar("root", math.Sqrt2)}, "d")
+		m.node("Erf", []string{"d"}, "e")
+		m.node("Add", []string{"e", m.scalar("one", 1)}, "f")
+		m.node("Mul", []string{"a1", "f"}, "p")
+		m.node("Mul", []string{"p", m.scalar("half", 0.5)}, "g")
+		m.node("MatMul", []string{"g", m.float("w2", 5, 3)}, "p2")
+		m.node("Add", []string{"p2", m.float("b2", 3)}, "a2")
+		m.node("Transpose", []string{"a2"}, "first", intsAttribute("perm", 0, 3, 1, 2))
+		m.node("Mul", []string{m.float("layer_scale", 3, 1, 1), "first"}, "s")
+		m.node("Flatten", []string{"s"}, "y")
+	}},
+	{"a flat Gather of everything", "GlobalAveragePool Relu Flatten", func(m *testModel) {
+		m.node("GlobalAveragePool", []string{"x"}, "p")
+		m.node("Relu", []string{"p"}, "r")
+		m.node("Reshape", []string{"r", m.ints("flat", -1)}, "v")
+		m.tensors = append(m.tensors, intTensor("all", []int{2, 3, 1, 1}, 0, 1, 2, 3, 4, 5))
+		m.node("Gather", []string{"v", "all"}, "g")
+		m.node("Flatten", []string{"g"}, "y")
 	}},
 	{"Gelu", "Relu Gelu", func(m *testModel) {
 		m.node("Relu", []string{"x"}, "r")
