@@ -74,12 +74,3 @@ func (f form) ir() int64 {
 	}
 	return writtenIR
 }
-
-// admits says whether the opset has the operator.
-func (f form) admits(o op.Op) error {
-	const layerNorm = 17
-	if _, ok := o.(*op.LayerNorm); ok && f.opset < layerNorm {
-		return fmt.Errorf("%s needs opset %d, not %d", o.Name(), layerNorm, f.opset)
-	}
-	return nil
-}

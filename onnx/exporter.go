@@ -128,9 +128,6 @@ func (n names) unique(name string) string {
 // operator writes one operator; output is the name of its result, or "" where it is none of the network's.
 func (e *exporter) operator(n *gorgonia.Node, output string) error {
 	rule := writeRules[reflect.TypeOf(n.Op())]
-	if err := e.form.admits(n.Op().(op.Op)); err != nil {
-		return fmt.Errorf("node %q: %w", e.net.Label(n), err)
-	}
 	if g, ok := n.Op().(*op.Gelu); rule == nil || ok && g.Tanh {
 		return fmt.Errorf("node %q: %v cannot be written as ONNX", e.net.Label(n), n.Op())
 	}

@@ -101,8 +101,34 @@ func writeBatchNorm(e *exporter, o *op.BatchNorm, in []string) {
 	e.node("BatchNormalization", in, floatAttribute("epsilon", o.Epsilon), floatAttribute("momentum", o.Momentum))
 }
 
+// writeLayerNorm spells the operator out before opset 17.
 func writeLayerNorm(e *exporter, o *op.LayerNorm, in []string) {
-	e.node("LayerNormalization", in, intAttribute("axis", o.Axis), floatAttribute("epsilon", o.Epsilon))
+	if e.form.opset >= 17 {
+		e.node("LayerNormalization", in, intAttribute("axis", o.Axis), floatAttribute("epsilon", o.Epsilon))
+		return
+	}
+	axes := intsAttribute("axes", e.axesFrom(o.Axis)...)
+	centred := e.inner("Sub", []string{in[0], e.inner("ReduceMean", in[:1], axes)})
+	variance := e.inner("ReduceMean", []string{e.inner("Mul", []string{centred, centred})}, axes)
+	root := e.inner("Sqrt", []string{e.inner("Add", []string{variance, e.scalar("epsilon", o.Epsilon)})})
+	scaled := []string{e.inner("Div", []string{centred, root}), in[1]}
+	if len(in) == 2 {
+		e.node("Mul", scaled)
+		return
+	}
+	e.node("Add", []string{e.inner("Mul", scaled), in[2]})
+}
+
+// axesFrom lists the axes of the operator's result from the given one on.
+func (e *exporter) axesFrom(axis int) (axes []int) {
+	rank := e.current.Shape().Dims()
+	if axis < 0 {
+		axis += rank
+	}
+	for ; axis < rank; axis++ {
+		axes = append(axes, axis)
+	}
+	return axes
 }
 
 func writeLRN(e *exporter, o *op.LRN, in []string) {

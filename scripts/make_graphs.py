@@ -26,7 +26,7 @@ from torchvision.ops import StochasticDepth
 
 SIZES = {"inception_v3": 299}
 FAMILIES = [
-    "alexnet", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mobilenet_v2",
+    "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mobilenet_v2",
     "mobilenet_v3_large", "mobilenet_v3_small", "resnet18", "resnet50", "squeezenet1_0", "squeezenet1_1", "vgg11_bn", "vgg16",
 ]
 OPSET = 17

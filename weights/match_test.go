@@ -24,14 +24,14 @@ func zeros(t *testing.T, name string, classes int) *Tensors {
 	for _, p := range params {
 		largest = max(largest, product(p.Shape))
 	}
-	raw := make([]byte, 4*largest)
+	raw := make([]byte, 4*(largest+len(params)))
 	tensors := &Tensors{Format: "pth"}
-	for _, p := range params {
+	for k, p := range params {
 		shape := slices.Clone(p.Shape)
 		if shape[0] == graphClasses {
 			shape[0] = classes
 		}
-		s := &storage{elements: product(shape), raw: raw}
+		s := &storage{elements: product(shape), raw: raw[4*k:]} // they overlap, but no two are the same
 		tensor, err := s.view(0, shape, rowMajor(shape))
 		if err == nil {
 			err = tensors.add(p.Name, tensor)

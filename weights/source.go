@@ -83,6 +83,7 @@ var (
 // TensorFlow's (tf, tf_adv) have 1001: the first is the background, which timm leaves out when it loads them.
 var sources = []Source{
 	torchvision("alexnet", "alexnet-owt-7be5be79.pth", 233.087, 224, 256),
+	torchvision("convnext_tiny", "convnext_tiny-983f1562.pth", 109.119, 224, 236),
 	torchvision("densenet121", "densenet121-a639ec97.pth", 30.845, 224, 256),
 	timm("densenet121.ra_in1k", "densenet121", timmURL+"densenet121_ra-50efcf5c.pth", 32376726,
 		timmPreprocess(224, 0.875, imageNetMean, imageNetStd)),

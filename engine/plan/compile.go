@@ -31,6 +31,7 @@ func Inference(net *engine.Network, opt Options) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	g.channelsFirst()
 	g.settleForms()
 	g.packInputs()
 	g.aliasReshapes()
@@ -58,6 +59,7 @@ func Training(obj *engine.Objective, opt Options) (*Program, error) {
 	for _, l := range obj.Losses {
 		losses = append(losses, g.value(l))
 	}
+	g.channelsFirst()
 	g.settleForms()
 	g.packInputs()
 	g.aliasReshapes()
@@ -244,6 +246,12 @@ func (e *emitter) instr(i *instr) error {
 		return e.normReduce(i, o)
 	case *normGradX:
 		return e.normGradX(i, o)
+	case *pixelNorm:
+		return e.pixelNorm(i, o)
+	case *pixelNormGradX:
+		return e.pixelNormGradX(i, o)
+	case *pixelNormGradGamma:
+		return e.pixelNormGradGamma(i, o)
 	case *op.Relu:
 		return e.relu(i)
 	case *op.ReluGrad:

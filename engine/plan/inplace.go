@@ -124,6 +124,10 @@ func overwritten(i *instr) *value {
 	switch o := i.op.(type) {
 	case *normGradX:
 		return i.in[3]
+	case *pixelNorm:
+		return i.in[0]
+	case *pixelNormGradX:
+		return i.in[2]
 	case *op.ReluGrad, *op.SigmoidGrad, *op.SiLUGrad, *op.HardSigmoidGrad, *op.HardSwishGrad:
 		return i.in[1]
 	case *op.Sigmoid, *op.SiLU, *op.HardSigmoid, *op.HardSwish:

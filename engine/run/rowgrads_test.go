@@ -49,14 +49,33 @@ func rowObjective(t *testing.T, row optest.Row) *engine.Objective {
 	if len(y.Shape()) != 4 && len(y.Shape()) != 2 || y.Shape()[0] != shape[0] {
 		return nil
 	}
+	return b.objective(y)
+}
+
+// objective is the training of what was built, with a classifier of 4 classes behind y.
+func (b *tiny) objective(y *gorgonia.Node) *engine.Objective {
 	y = b.apply(&op.Flatten{Axis: 1}, y)
 	y = b.apply(&op.Linear{}, y, b.param(4, y.Shape()[1]), b.param(4))
 	net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: y})
 	b.check(err)
 	none := float32(0)
-	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: shape[0], Dropout: &none})
+	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: y.Shape()[0], Dropout: &none})
 	b.check(err)
 	return obj
+}
+
+// TestLayerNormOfChannels compares LayerNorms of images whose channels are put last and first again.
+func TestLayerNormOfChannels(t *testing.T) {
+	for _, size := range []int{3, 1} {
+		b := &tiny{t: t, b: engine.NewBuilder()}
+		x, err := b.b.Placeholder("x", 2, 3, size, size)
+		b.check(err)
+		y := b.apply(&op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}, x, b.param(20, 3, 1, 1))
+		y = b.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, y)
+		y = b.apply(&op.LayerNorm{Axis: -1, Epsilon: 1e-3}, y, b.param(20), b.param(20))
+		y = b.apply(&op.Transpose{Perm: []int{0, 3, 1, 2}}, y)
+		compareRow(t, b.objective(y))
+	}
 }
 
 // TestOperatorTableGradients compares loss and gradients of one training step with the interpreter, for every row
