@@ -30,7 +30,7 @@ const (
 	planeProd   = 128
 )
 
-// planeUnroll is the number of pixels of one turn of the loop.
+// planeUnroll is the number of pixels of one turn of the loop. Long arithmetic takes one at a time.
 const planeUnroll = 4
 
 // elementwise is a kernel given by its arithmetic on one register.
@@ -157,10 +157,12 @@ func (k elementwise) emit(f *file, s isa) {
 	if k.high {
 		high = constant(func(_ int, r string) { f.p("VBROADCASTSS %d(DI), %s", planeHigh, r) }, 1)[0]
 	}
+	unroll := planeUnroll
 	if k.table {
 		f.p("MOVQ %d(DI), R11", planeVector+8*k.vectors)
+		unroll = 1
 	}
-	f.walkPixels(func(pixel int) {
+	f.walkPixels(unroll, func(pixel int) {
 		for part := range s.per {
 			at := func(base string) string { return fmt.Sprintf("%d(%s)", pixel*64+part*s.bytes, base) }
 			k.body(&element{f, s, at("SI"), at("BX"), at("DX"), vectors[part], low, high, [4]string{s.r(0), s.r(1), s.r(2), s.r(3)}})
@@ -169,7 +171,7 @@ func (k elementwise) emit(f *file, s isa) {
 }
 
 // walkPixels emits the loops over rows and pixels; body treats the pixel that many past SI, BX, DX.
-func (f *file) walkPixels(body func(pixel int)) {
+func (f *file) walkPixels(unroll int, body func(pixel int)) {
 	step := func(n int) {
 		for _, r := range []string{"SI", "BX", "DX"} {
 			f.p("ADDQ $%d, %s", 64*n, r)
@@ -184,18 +186,20 @@ func (f *file) walkPixels(body func(pixel int)) {
 	f.p("MOVQ R9, BX")
 	f.p("MOVQ R10, DX")
 	f.p("MOVQ %d(DI), AX", planePixels)
-	f.p("SUBQ $%d, AX", planeUnroll)
-	f.p("JLT tail")
-	f.label("some")
-	for pixel := range planeUnroll {
-		body(pixel)
+	if unroll > 1 {
+		f.p("SUBQ $%d, AX", unroll)
+		f.p("JLT tail")
+		f.label("some")
+		for pixel := range unroll {
+			body(pixel)
+		}
+		step(unroll)
+		f.p("SUBQ $%d, AX", unroll)
+		f.p("JGE some")
+		f.label("tail")
+		f.p("ADDQ $%d, AX", unroll)
+		f.p("JZ next")
 	}
-	step(planeUnroll)
-	f.p("SUBQ $%d, AX", planeUnroll)
-	f.p("JGE some")
-	f.label("tail")
-	f.p("ADDQ $%d, AX", planeUnroll)
-	f.p("JZ next")
 	f.label("one")
 	body(0)
 	step(1)

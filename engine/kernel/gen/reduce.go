@@ -74,7 +74,7 @@ func (k reduction) emit(f *file, s isa) {
 	accumulators(func(m, r string) { f.p("VMOVUPD %s, %s", m, r) })
 	f.p("MOVQ %d(DI), R11", planeVector)
 	f.p("MOVQ %d(DI), R12", planeVector+8)
-	f.walkPixels(func(pixel int) {
+	f.walkPixels(planeUnroll, func(pixel int) {
 		for i := range parts {
 			w := &widened{file: f, sum: s.r(i), product: s.r(parts + i)}
 			w.x, w.y = fmt.Sprintf("%d(SI)", pixel*64+i*s.bytes/2), fmt.Sprintf("%d(BX)", pixel*64+i*s.bytes/2)
