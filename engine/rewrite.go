@@ -46,6 +46,23 @@ func (n *Network) Until(outputs ...Output) (*Network, error) {
 	return cut.Rewrite(nil, nil)
 }
 
+// Branch returns the network with one more output, the last: what f computes of the node at.
+func (n *Network) Branch(name string, at *gorgonia.Node, f func(b *Builder, x *gorgonia.Node) (*gorgonia.Node, error)) (*Network, error) {
+	b, moved, err := n.rewrite(nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	var outputs []Output
+	for _, o := range n.Outputs {
+		outputs = append(outputs, Output{o.Name, moved[o.Node]})
+	}
+	out, err := f(b, moved[at])
+	if err != nil {
+		return nil, err
+	}
+	return b.Network(n.Meta, append(outputs, Output{name, out})...)
+}
+
 // rewrite returns the builder and where every old node went.
 func (n *Network) rewrite(input tensor.Shape, f Rewriter) (*Builder, map[*gorgonia.Node]*gorgonia.Node, error) {
 	if input == nil {

@@ -117,6 +117,9 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 // graft gives the network heads for the classes and the input size of its preprocessing.
 func (r *training) graft() error {
 	net, err := resize(r.config.Net)
+	if err == nil && r.config.Mode == Full {
+		net, err = r.auxiliary(net)
+	}
 	if err != nil {
 		return &ModelError{err}
 	}
@@ -141,6 +144,22 @@ func (r *training) graft() error {
 	head.FreezeTrunk(net, frozen)
 	r.net = net
 	return nil
+}
+
+// auxiliary attaches Inception-v3's auxiliary classifier where the file, exported for inference, has lost it. Its loss
+// helps the lower layers to train.
+func (r *training) auxiliary(net *engine.Network) (*engine.Network, error) {
+	at := head.AuxPlace(net)
+	switch {
+	case at == nil || r.config.AuxWeight == 0:
+		return net, nil
+	case !head.AuxFits(at):
+		r.events.Warn(fmt.Sprintf("the file has no auxiliary classifier, and photos of %d pixels are too small for a new one: training does without its loss",
+			net.Input.Shape()[3]))
+		return net, nil
+	}
+	r.events.Warn("the file has no auxiliary classifier: a new one is attached, as Inception-v3 is trained (--aux-weight 0 does without)")
+	return head.AddAux(net, at, len(r.sets.classes), r.config.Seed)
 }
 
 // resize rebuilds the network for photos of the size that its preprocessing makes.
@@ -201,7 +220,7 @@ func (r *training) beginFull(ctx context.Context, schedule *rates) error {
 				"which changes no answer but keeps their gradients from destroying the trunk", ratio))
 		}
 	}
-	if len(runningStatistics(r.net)) == 0 {
+	if len(runningStatistics(r.config.Net)) == 0 {
 		r.events.Warn("the network has no BatchNorm, or its export folded it into the convolutions: these train with their biases; " +
 			"a lower --lr may be needed")
 	}
