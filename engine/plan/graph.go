@@ -189,9 +189,14 @@ func isSum(o gorgonia.Op) bool {
 	return !ours && strings.HasPrefix(o.String(), "+")
 }
 
-// users maps every value to the instructions that read it.
+// users maps every value to the instructions that read it; whoever reads an output of the network counts as one without an
+// operator, so that an output inside the network is not fused away.
 func (g *graph) users() map[*value][]*instr {
 	users := map[*value][]*instr{}
+	for _, o := range g.net.Outputs {
+		v := g.value(o.Node)
+		users[v] = append(users[v], &instr{})
+	}
 	for _, i := range g.instrs {
 		for _, v := range i.in {
 			users[v] = append(users[v], i)

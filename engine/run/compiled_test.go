@@ -83,6 +83,37 @@ func TestInferenceAgainstInterpreter(t *testing.T) {
 	}
 }
 
+// TestInnerOutputs: every node may be an output; what would be fused over it is not.
+func TestInnerOutputs(t *testing.T) {
+	const size, images = 35, 2
+	net := tinyInception(t, images, size, 5, 7)
+	var outputs []engine.Output
+	for _, n := range net.Nodes() {
+		outputs = append(outputs, engine.Output{Name: net.Label(n), Node: n})
+	}
+	net, err := net.Until(outputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nodes []*gorgonia.Node
+	for _, o := range net.Outputs {
+		nodes = append(nodes, o.Node)
+	}
+	x := noise(images*3*size*size, 2)
+	want, err := Interpret(net, map[*gorgonia.Node][]float32{net.Input: x}, nodes...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, isa := range isas(t) {
+		got := infer(t, net, plan.Options{ISA: isa}, 2, x, images)
+		for k, o := range net.Outputs {
+			if d := distance(t, o.Name, got[k], want[k]); d > relativeBound {
+				t.Errorf("%s, %s: relative distance %g to the interpreter, want at most %g", isa, o.Name, d, relativeBound)
+			}
+		}
+	}
+}
+
 // TestTrainingAgainstInterpreter compares losses, every gradient and every running statistic of a
 // compiled training step with gorgonia's tape machine.
 func TestTrainingAgainstInterpreter(t *testing.T) {
