@@ -3,8 +3,11 @@ package regraft
 import (
 	"fmt"
 
+	"gorgonia.org/gorgonia"
+
 	"regraft/engine"
 	"regraft/engine/kernel"
+	"regraft/engine/op"
 	"regraft/engine/plan"
 	"regraft/engine/run"
 	"regraft/head"
@@ -38,7 +41,53 @@ func (m *Model) Infer(x []float32, images int) ([]Matrix, error) {
 // Outputs runs prepared input through the whole network and returns all outputs as the file has
 // them, auxiliary ones included.
 func (m *Model) Outputs(x []float32, images int) ([]Matrix, error) {
+	return m.run(m.Network(), x, images)
+}
+
+// LayerOutput is what a node of the file computes.
+type LayerOutput struct {
+	// Node is the node's name in the file, Op its operator.
+	Node, Op string
+	// Shape begins with the number of images; Values are row-major.
+	Shape  []int
+	Values []float32
+}
+
+// LayerOutputs runs prepared input through the network and returns the results of the nodes that are wanted, in the order
+// in which they are computed. Nothing is fused across them. Nodes that import merged into others are absent.
+func (m *Model) LayerOutputs(x []float32, images int, wanted func(node string) bool) ([]LayerOutput, error) {
 	net := m.Network()
+	last := map[string]*gorgonia.Node{} // a node of the file may have become several
+	for _, n := range net.Nodes() {
+		last[net.Label(n)] = n
+	}
+	var outputs []engine.Output
+	for _, n := range net.Nodes() {
+		if label := net.Label(n); last[label] == n && wanted(label) {
+			outputs = append(outputs, engine.Output{Name: label, Node: n})
+		}
+	}
+	if len(outputs) == 0 {
+		return nil, nil
+	}
+	net, err := net.Until(outputs...)
+	if err != nil {
+		return nil, err
+	}
+	results, err := m.run(net, x, images)
+	if err != nil {
+		return nil, err
+	}
+	layers := make([]LayerOutput, len(results))
+	for i, r := range results {
+		node := net.Outputs[i].Node
+		layers[i] = LayerOutput{r.Name, node.Op().(op.Op).Name(), append([]int{images}, node.Shape()[1:]...), r.Values}
+	}
+	return layers, nil
+}
+
+// run computes all outputs of a network.
+func (m *Model) run(net *engine.Network, x []float32, images int) ([]Matrix, error) {
 	if err := fits(net, x, images); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ func verifyCommand(con *console) *urfave.Command {
 			modelFlag(),
 			stringFlag("against", "", "`REF.npz` with the array input and ort_0, ort_1, ... or torch_eval_0, ..."),
 			floatFlag("tolerance", 1e-4, 0, math.MaxFloat64, "largest error, relative to the output's largest value"),
+			boolFlag("layers", "name the first layer that departs; REF.npz holds them (make_reference.py --layers)"),
 			jsonFlag(), threadsFlag(), algorithmFlag(),
 		},
 		Action: func(c *urfave.Context) error { return verify(con, c) },
@@ -46,6 +47,9 @@ func verify(con *console, c *urfave.Context) error {
 	if err != nil && (!errors.Is(err, onnx.ErrUnsupported) || len(info.Inputs) == 0) {
 		return fail(statusModel, err)
 	}
+	if c.Bool("layers") && training(info) {
+		return failf(statusModel, "%s: --layers needs a model in inference form: regraft export MODEL --out OUT.onnx", path)
+	}
 	ref, err := openReference(against)
 	if err != nil {
 		return fail(statusData, err)
@@ -63,6 +67,8 @@ type verifyJSON struct {
 	Outputs   []outputParity `json:"outputs"`
 	Tolerance float64        `json:"tolerance"`
 	OK        bool           `json:"ok"`
+	// Layers is there with --layers.
+	Layers *layersParity `json:"layers,omitempty"`
 }
 
 // outputParity is how far an output is from its reference.
@@ -118,7 +124,10 @@ func compareWith(con *console, c *urfave.Context, path string, info *onnx.Info, 
 	if len(report.Outputs) == 0 {
 		return nil, failf(statusData, "%s holds no outputs: neither ort_0 nor torch_eval_0 nor %q", ref.path, info.Outputs[0].Name)
 	}
-	return report, nil
+	if c.Bool("layers") {
+		report.Layers, err = compareLayers(m, input, ref, report.Tolerance)
+	}
+	return report, err
 }
 
 // input is the array "input", or the one named as the graph's input, as (N, C, H, W).
@@ -239,6 +248,12 @@ func printVerify(con *console, asJSON bool, r *verifyJSON) error {
 		}
 		if err := w.Flush(); err != nil {
 			return err
+		}
+		if r.Layers != nil {
+			fmt.Fprintln(con.out, r.Layers)
+			if r.OK && r.Layers.Departs != nil {
+				fmt.Fprintln(con.out, "The outputs agree all the same: the reference is of another form of the model.")
+			}
 		}
 	}
 	if !r.OK {

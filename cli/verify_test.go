@@ -8,10 +8,15 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"gorgonia.org/gorgonia"
+
 	"regraft"
+	"regraft/engine/op"
+	"regraft/onnx"
 )
 
 // referenceArrays are two images of noise and the narrow network's outputs for them.
@@ -122,4 +127,37 @@ func TestVerifyDamagedReference(t *testing.T) {
 func TestVerifyOpenSize(t *testing.T) {
 	base := "../onnx/testdata/external/small.dyn"
 	must(t, "verify", base+".onnx", "--against", base+".npz")
+}
+
+// TestVerifyLayers: the layers of a model agree with ONNX Runtime's, and the first that departs is the one whose weight was
+// changed. The reference is of scripts/make_reference.py --layers.
+func TestVerifyLayers(t *testing.T) {
+	const model, reference = "../onnx/testdata/squeezenet1_1.dyn.eval.op20.onnx", "testdata/squeezenet1_1.layers.npz"
+	report := lines[verifyJSON](t, must(t, "verify", model, "--against", reference, "--layers", "--json").stdout)[0]
+	if report.Layers == nil || report.Layers.Compared != 64 || report.Layers.Departs != nil {
+		t.Errorf("%+v", report.Layers)
+	}
+	for _, at := range []int{3, 20, 40, 51} {
+		net, _, err := onnx.Read(model, onnx.ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := net.Params[at]
+		p.Value = slices.Clone(p.Value)
+		p.Value[len(p.Value)/2] += 10
+		changed := filepath.Join(t.TempDir(), "changed.onnx")
+		if err := onnx.Write(changed, net); err != nil {
+			t.Fatal(err)
+		}
+		user := slices.IndexFunc(net.Nodes(), func(n *gorgonia.Node) bool { return slices.Contains(op.Inputs(n), p.Node) })
+		want := net.Label(net.Nodes()[user])
+		r := run(t, "verify", changed, "--against", reference, "--layers", "--json")
+		departs := lines[verifyJSON](t, r.stdout)[0].Layers.Departs
+		if r.status != statusParity || departs == nil || departs.Name != want || departs.Op != "Conv" {
+			t.Errorf("exit status %d; %s was changed, which is of %s: %s", r.status, p.Name, want, r.stdout)
+		}
+	}
+	wrong{"no layers", []string{"verify", model, "--against", strings.TrimSuffix(model, ".onnx") + ".npz", "--layers"}, statusData, "make_reference.py"}.check(t, "")
+	wrong{"training form", []string{"verify", "--layers", strings.Replace(model, "squeezenet1_1.dyn.eval.op20", "resnet18.ts.train.op17", 1), "--against", "../onnx/testdata/resnet18.ts.train.op17.npz"},
+		statusModel, "regraft export"}.check(t, "")
 }
