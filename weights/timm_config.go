@@ -32,8 +32,12 @@ func readTimmConfig(path string) timmConfig {
 		return timmConfig{}
 	}
 	defer f.Close()
+	return parseTimmConfig(io.LimitReader(f, 1<<20))
+}
+
+func parseTimmConfig(r io.Reader) timmConfig {
 	var c timmConfig
-	if json.NewDecoder(io.LimitReader(f, 1<<20)).Decode(&c) != nil {
+	if json.NewDecoder(r).Decode(&c) != nil {
 		return timmConfig{}
 	}
 	return c
@@ -70,7 +74,7 @@ func (c timmConfig) otherThan(path, arch string) string {
 func (c timmConfig) preprocess(arch string) *engine.Preprocess {
 	t := c.Pretrained
 	if c.arch() != arch || len(t.InputSize) != 3 || len(t.Mean) != 3 || len(t.Std) != 3 || slices.Min(t.Std) <= 0 ||
-		t.InputSize[1] < 1 || t.InputSize[1] > 1<<12 || !(t.CropPct > 0.1 && t.CropPct <= 1) || t.CropMode != "" && t.CropMode != "center" {
+		t.InputSize[1] < 1 || t.InputSize[1] > 1<<12 || !(t.CropPct >= 0.25 && t.CropPct <= 1) || t.CropMode != "" && t.CropMode != "center" {
 		return nil
 	}
 	p := timmPreprocess(t.InputSize[1], t.CropPct, [3]float32(t.Mean), [3]float32(t.Std))
