@@ -100,44 +100,61 @@ func atMost(high, v float32) float32 {
 	return v
 }
 
-// NewSigmoid is y = 1 / (1 + e**-x). Operands: 0 X, 1 Y, which may be the same memory. Item: one plane.
-func NewSigmoid(isa ISA, in, out Layout) (Primitive, error) {
-	return newActivation(isa, sigmoidKernel, in, out, vector{ones: in.C}, vector{constant: &expTable[0]})
+// Activation is a function of every element, for a step of its own (NewActivation) or for what another step has just
+// written (Conv.Followed, Depthwise.Followed): the bits are the same.
+type Activation struct {
+	kernel    planeKernel
+	table     [][Lanes]float32 // of constants
+	ones      bool             // needs to know which lanes are channels
+	low, high float32
 }
 
-// NewSiLU is y = x / (1 + e**-x), also known as Swish (Ramachandran et al., 2017). Operands as for NewSigmoid.
-func NewSiLU(isa ISA, in, out Layout) (Primitive, error) {
-	return newActivation(isa, siluKernel, in, out, vector{constant: &expTable[0]})
+// Sigmoid is 1 / (1 + e**-x).
+func Sigmoid() Activation { return Activation{kernel: sigmoidKernel, table: expTable, ones: true} }
+
+// SiLU is x / (1 + e**-x), also known as Swish (Ramachandran et al., 2017).
+func SiLU() Activation { return Activation{kernel: siluKernel, table: expTable} }
+
+// HardSigmoid is min(max(alpha x + beta, 0), 1) (ONNX HardSigmoid).
+func HardSigmoid(alpha, beta float32) Activation {
+	return Activation{kernel: hardSigmoidKernel, ones: true, low: alpha, high: beta}
 }
 
-// NewHardSigmoid is y = min(max(alpha x + beta, 0), 1) (ONNX HardSigmoid). Operands as for NewSigmoid.
-func NewHardSigmoid(isa ISA, in, out Layout, alpha, beta float32) (Primitive, error) {
-	p, err := newActivation(isa, hardSigmoidKernel, in, out, vector{ones: in.C})
+// HardSwish is x min(max(x + 3, 0), 6) / 6 (ONNX HardSwish, Howard et al., MobileNetV3, 2019).
+func HardSwish() Activation { return Activation{kernel: hardSwishKernel, table: hardTable} }
+
+// NewActivation is y = f(x). Operands: 0 X, 1 Y, which may be the same memory. Item: one plane.
+func NewActivation(isa ISA, f Activation, in, out Layout) (Primitive, error) {
+	return f.planes(isa, tensor{0, in}, tensor{1, out})
+}
+
+func (f Activation) planes(isa ISA, x, out tensor) (*planes, error) {
+	p, err := newPlanes(isa, f.kernel, x, x, out)
 	if err != nil {
 		return nil, err
 	}
-	p.low, p.high = alpha, beta
+	if f.ones {
+		p.vectors = append(p.vectors, vector{ones: x.layout.C})
+	}
+	if f.table != nil {
+		p.vectors = append(p.vectors, vector{constant: &f.table[0]})
+	}
+	p.low, p.high = f.low, f.high
 	return p, nil
 }
 
-// NewHardSwish is y = x min(max(x + 3, 0), 6) / 6 (ONNX HardSwish, Howard et al., MobileNetV3, 2019). Operands as for
-// NewSigmoid.
-func NewHardSwish(isa ISA, in, out Layout) (Primitive, error) {
-	return newActivation(isa, hardSwishKernel, in, out, vector{constant: &hardTable[0]})
-}
-
-// NewSigmoidGrad is the gradient of NewSigmoid. Operands: 0 X (what the function was given), 1 dY, 2 dX, which may be the
+// NewSigmoidGrad is the gradient of Sigmoid. Operands: 0 X (what the function was given), 1 dY, 2 dX, which may be the
 // memory of either. Item: one plane.
 func NewSigmoidGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
 	return newActivationGrad(isa, sigmoidGradKernel, x, dy, dx, vector{constant: &expTable[0]})
 }
 
-// NewSiLUGrad is the gradient of NewSiLU. Operands as for NewSigmoidGrad.
+// NewSiLUGrad is the gradient of SiLU. Operands as for NewSigmoidGrad.
 func NewSiLUGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
 	return newActivationGrad(isa, siluGradKernel, x, dy, dx, vector{constant: &expTable[0]})
 }
 
-// NewHardSigmoidGrad is the gradient of NewHardSigmoid: 0 at and beyond both ends. Operands as for NewSigmoidGrad.
+// NewHardSigmoidGrad is the gradient of HardSigmoid: 0 at and beyond both ends. Operands as for NewSigmoidGrad.
 func NewHardSigmoidGrad(isa ISA, x, dy, dx Layout, alpha, beta float32) (Primitive, error) {
 	p, err := newActivationGrad(isa, hardSigmoidGradKernel, x, dy, dx, vector{ones: x.C})
 	if err != nil {
@@ -147,26 +164,37 @@ func NewHardSigmoidGrad(isa ISA, x, dy, dx Layout, alpha, beta float32) (Primiti
 	return p, nil
 }
 
-// NewHardSwishGrad is the gradient of NewHardSwish, with PyTorch's choice at both ends: 0 at -3 and dy at 3. Operands as
+// NewHardSwishGrad is the gradient of HardSwish, with PyTorch's choice at both ends: 0 at -3 and dy at 3. Operands as
 // for NewSigmoidGrad.
 func NewHardSwishGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
 	return newActivationGrad(isa, hardSwishGradKernel, x, dy, dx, vector{constant: &hardTable[0]})
 }
 
-func newActivation(isa ISA, k planeKernel, in, out Layout, vectors ...vector) (*planes, error) {
-	x := tensor{0, in}
-	return newActivationOf(isa, k, x, x, tensor{1, out}, vectors)
-}
-
 func newActivationGrad(isa ISA, k planeKernel, x, dy, dx Layout, vectors ...vector) (*planes, error) {
-	return newActivationOf(isa, k, tensor{0, x}, tensor{1, dy}, tensor{2, dx}, vectors)
-}
-
-func newActivationOf(isa ISA, k planeKernel, x, y, out tensor, vectors []vector) (*planes, error) {
-	p, err := newPlanes(isa, k, x, y, out)
+	p, err := newPlanes(isa, k, tensor{0, x}, tensor{1, dy}, tensor{2, dx})
 	if err != nil {
 		return nil, err
 	}
 	p.vectors = vectors
 	return p, nil
+}
+
+// pixels is part of a plane: rows of pixels at equal distances.
+type pixels struct {
+	first        uintptr
+	rowBytes     int
+	rows, pixels int
+}
+
+// here applies an activation prepared for one operand alone to some of its pixels.
+func (p *planes) here(w *Worker, a *Args, image, block int, at pixels) {
+	k := &w.after
+	*k = planeArgs{
+		X: at.first, Y: at.first, Out: at.first, XRow: at.rowBytes, YRow: at.rowBytes, OutRow: at.rowBytes,
+		Rows: at.rows, Pixels: at.pixels, Low: p.low, High: p.high,
+	}
+	for j, v := range p.vectors {
+		k.Vector[j] = v.block(a, image, block)
+	}
+	p.kernel(k)
 }

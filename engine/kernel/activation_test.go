@@ -41,7 +41,7 @@ func TestExp32(t *testing.T) {
 // activationCase is an activation, its gradient and what they are in float64.
 type activationCase struct {
 	name    string
-	forward func(isa ISA, in, out Layout) (Primitive, error)
+	forward Activation
 	grad    func(isa ISA, x, dy, dx Layout) (Primitive, error)
 	exact   func(x float64) float64
 	slope   func(x float64) float64
@@ -53,13 +53,13 @@ func activationCases() []activationCase {
 	sigmoid := func(x float64) float64 { return 1 / (1 + Exp(-x)) }
 	inner := func(x float64) float64 { return float64(float32(0.2))*x + 0.5 }
 	return []activationCase{
-		{"sigmoid", NewSigmoid, NewSigmoidGrad, sigmoid, func(x float64) float64 { return sigmoid(x) * sigmoid(-x) }, 4, 1e-36},
-		{"silu", NewSiLU, NewSiLUGrad, func(x float64) float64 { return x * sigmoid(x) },
+		{"sigmoid", Sigmoid(), NewSigmoidGrad, sigmoid, func(x float64) float64 { return sigmoid(x) * sigmoid(-x) }, 4, 1e-36},
+		{"silu", SiLU(), NewSiLUGrad, func(x float64) float64 { return x * sigmoid(x) },
 			func(x float64) float64 { return sigmoid(x) * (1 + x*sigmoid(-x)) }, 4, 1e-36},
-		{"gelu", NewGelu, NewGeluGrad, func(x float64) float64 { return x * math.Erfc(-x/math.Sqrt2) / 2 },
+		{"gelu", Gelu(), NewGeluGrad, func(x float64) float64 { return x * math.Erfc(-x/math.Sqrt2) / 2 },
 			func(x float64) float64 { return math.Erfc(-x/math.Sqrt2)/2 + x*Exp(-x*x/2)/math.Sqrt(2*math.Pi) },
 			6, 0x1p-25}, // half of what single precision resolves at 1: x*x/2 is rounded
-		{"hardswish", NewHardSwish, NewHardSwishGrad, func(x float64) float64 { return x * min(max(x+3, 0), 6) / 6 },
+		{"hardswish", HardSwish(), NewHardSwishGrad, func(x float64) float64 { return x * min(max(x+3, 0), 6) / 6 },
 			func(x float64) float64 {
 				switch { // at both ends PyTorch 2.15's choice
 				case x <= -3:
@@ -70,7 +70,7 @@ func activationCases() []activationCase {
 				return x/3 + 0.5
 			}, 4, 1e-36},
 		{"hardsigmoid",
-			func(isa ISA, in, out Layout) (Primitive, error) { return NewHardSigmoid(isa, in, out, 0.2, 0.5) },
+			HardSigmoid(0.2, 0.5),
 			func(isa ISA, x, dy, dx Layout) (Primitive, error) {
 				return NewHardSigmoidGrad(isa, x, dy, dx, 0.2, 0.5)
 			},
@@ -101,7 +101,7 @@ func TestActivations(t *testing.T) {
 					}
 				}
 				got := sameOnAll(t, func(isa ISA) [][]float32 {
-					p, err := f.forward(isa, c.in, c.out)
+					p, err := NewActivation(isa, f.forward, c.in, c.out)
 					return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorOut(c.out))
 				})
 				for i, g := range got[0] {
@@ -148,7 +148,7 @@ func TestActivationRange(t *testing.T) {
 		dy[i] = 2
 	}
 	for _, f := range activationCases() {
-		p, err := f.forward(Go, l, l)
+		p, err := NewActivation(Go, f.forward, l, l)
 		y := outcome(t, p, err, 1, tensorIn(l, x), tensorOut(l))[0]
 		p, err = f.grad(Go, l, l, l)
 		dx := outcome(t, p, err, 1, tensorIn(l, x), tensorIn(l, dy), tensorOut(l))[0]

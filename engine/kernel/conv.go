@@ -31,6 +31,7 @@ type Conv struct {
 	pack         func(dst, oihw []float32)
 	items        []convItem // of one image
 	groups       []int      // first item of each weight group, when images are the inner loop; else nil
+	after        *planes    // what is applied to finished outputs, or nil
 }
 
 // convPhase is a phase with its addresses worked out.
@@ -136,6 +137,18 @@ func (c *Conv) prepare(t *tiler) {
 	c.reason = t.reason()
 }
 
+// Followed is the same forward pass with an activation of what it gives, applied while that is in the cache.
+func (c *Conv) Followed(f Activation) (Primitive, error) {
+	y := tensor{3, c.out}
+	after, err := f.planes(c.isa, y, y)
+	if err != nil {
+		return nil, err
+	}
+	other := *c
+	other.after = after
+	return &other, nil
+}
+
 // WithBlocks is the same convolution in tiles of k output blocks, nil where no kernel has them: for measurements of other choices
 // than the tiler's. The bits are the same.
 func (c *Conv) WithBlocks(k int) *Conv {
@@ -215,6 +228,13 @@ func (c *Conv) Item(w *Worker, i int, a *Args) {
 				t.WNextTiles = min(4, r.tiles)
 			}
 			r.kernel(t)
+			if c.after == nil || to < r.first+r.entries {
+				continue
+			}
+			for k := range it.k {
+				at := pixels{y + uintptr(r.y+4*k*c.out.Plane), r.ystep, r.tiles, r.n}
+				c.after.here(w, a, image, it.block+k, at)
+			}
 		}
 	}
 	runtime.KeepAlive(c)

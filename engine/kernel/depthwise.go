@@ -90,7 +90,7 @@ func newDepthwise(isa ISA, k poolKernel, s ConvShape, x, y tensor, weights int) 
 // NewDepthwise is the convolution of every channel with its own window, plus a bias, with flag ReLU at
 // least 0, with ReLU6 at most 6 as well: one chain of fused multiply-adds from the bias, taps in row-major order. Operands: 0 X,
 // 1 packed weights, 2 bias (C floats rounded up to whole blocks), or 0 for none, 3 Y. Item: one plane.
-func NewDepthwise(isa ISA, s ConvShape, in, out Layout, flags int) (Primitive, error) {
+func NewDepthwise(isa ISA, s ConvShape, in, out Layout, flags int) (*Depthwise, error) {
 	p, err := newDepthwise(isa, depthwiseKernel, s, tensor{0, in}, tensor{3, out}, 1)
 	if err != nil {
 		return nil, err
@@ -98,10 +98,27 @@ func NewDepthwise(isa ISA, s ConvShape, in, out Layout, flags int) (Primitive, e
 	p.bias = 2
 	if flags == ReLU6 {
 		p.low, p.high = 0, 6
-		return p, nil
+	} else {
+		p.low, err = lowest(flags)
 	}
-	p.low, err = lowest(flags)
-	return p, err
+	return &Depthwise{p, isa}, err
+}
+
+// Depthwise is the forward pass of a depthwise convolution.
+type Depthwise struct {
+	*pool
+	isa ISA
+}
+
+// Followed is the same with an activation of what it gives, applied while that is in the cache.
+func (d *Depthwise) Followed(f Activation) (Primitive, error) {
+	after, err := f.planes(d.isa, d.y, d.y)
+	if err != nil {
+		return nil, err
+	}
+	p := *d.pool
+	p.after = after
+	return &Depthwise{&p, d.isa}, nil
 }
 
 // NewDepthwiseGradX is the gradient of the input, added up in the order of the outputs. Without flag Acc

@@ -49,12 +49,10 @@ func normalTail(x float32) (a, e, q float32) {
 	return atMost(tailEnd, a), e, float32(p*t) * e
 }
 
-// NewGelu is y = x times the normal distribution function at x. Operands as for NewSigmoid.
-func NewGelu(isa ISA, in, out Layout) (Primitive, error) {
-	return newActivation(isa, geluKernel, in, out, vector{constant: &expTable[0]})
-}
+// Gelu is x times the normal distribution function at x.
+func Gelu() Activation { return Activation{kernel: geluKernel, table: expTable} }
 
-// NewGeluGrad is the gradient of NewGelu. Operands as for NewSigmoidGrad.
+// NewGeluGrad is the gradient of Gelu. Operands as for NewSigmoidGrad.
 func NewGeluGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
 	return newActivationGrad(isa, geluGradKernel, x, dy, dx, vector{constant: &expTable[0]})
 }

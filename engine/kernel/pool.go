@@ -107,6 +107,7 @@ type pool struct {
 	weights   int     // the operand with the weights of a depthwise convolution, or 0
 	window    int     // floats of a block's weights
 	kernel    func(*poolArgs)
+	after     *planes // what is applied to the finished plane, or nil
 }
 
 // maxGrad is the operand that receives the gradient of a maximum.
@@ -185,6 +186,10 @@ func (p *pool) Item(w *Worker, i int, a *Args) {
 		zeroPixels(p.overwrite.plane(a, image, block), p.overwrite.layout)
 	}
 	p.run(k)
+	if p.after != nil {
+		l := p.y.layout
+		p.after.here(w, a, image, block, pixels{p.y.plane(a, image, block), 4 * l.Row, l.H, l.W})
+	}
 }
 
 // run makes the calls for one plane.

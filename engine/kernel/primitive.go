@@ -30,7 +30,8 @@ type Args struct {
 type Worker struct {
 	Scratch []float32 // 64-byte aligned; may be replaced by arena memory of the same length
 	block   [32]uintptr
-	args    Args // of a primitive within another
+	args    Args      // of a primitive within another
+	after   planeArgs // of an activation behind a kernel
 }
 
 // NewWorker returns a worker with that many floats of scratch.

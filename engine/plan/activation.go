@@ -5,27 +5,69 @@ import (
 	"regraft/engine/op"
 )
 
-// activation makes the primitive of an activation on images; nil for other operators.
-func (e *emitter) activation(o op.Op, x, y kernel.Layout) (kernel.Primitive, error) {
-	isa := e.g.opt.ISA
+// activationOf is the function that an operator applies to every element.
+func activationOf(o any) (f kernel.Activation, ok bool) {
 	switch o := o.(type) {
 	case *op.Sigmoid:
-		return kernel.NewSigmoid(isa, x, y)
+		return kernel.Sigmoid(), true
 	case *op.SiLU:
-		return kernel.NewSiLU(isa, x, y)
+		return kernel.SiLU(), true
 	case *op.HardSwish:
-		return kernel.NewHardSwish(isa, x, y)
+		return kernel.HardSwish(), true
 	case *op.Gelu:
-		if !o.Tanh {
-			return kernel.NewGelu(isa, x, y)
-		}
+		return kernel.Gelu(), !o.Tanh
 	case *op.HardSigmoid:
-		return kernel.NewHardSigmoid(isa, x, y, o.Alpha, o.Beta)
+		return kernel.HardSigmoid(o.Alpha, o.Beta), true
 	}
-	return nil, nil
+	return kernel.Activation{}, false
 }
 
-// activationGrad likewise for gradients, of x and dy.
+// fuseActivations applies activations in the convolution that makes their operand.
+func (g *graph) fuseActivations() {
+	users, makers := g.users(), g.makers()
+	dead := map[*instr]bool{}
+	for _, i := range g.instrs {
+		if _, ok := activationOf(i.op); !ok {
+			continue
+		}
+		into := makers[i.in[0]]
+		if into == nil || len(users[into.out]) != 1 || into.clamp != 0 || into.onto != nil || !g.takesActivation(into) {
+			continue
+		}
+		into.after = i.op.(op.Op)
+		into.out = i.out
+		makers[i.out] = into
+		dead[i] = true
+	}
+	g.remove(dead)
+}
+
+// takesActivation tells whether the step of i can apply one. Winograd's algorithm and groups cannot.
+func (g *graph) takesActivation(i *instr) bool {
+	switch o := i.op.(type) {
+	case *op.Linear:
+		return true
+	case *op.Conv:
+		x, w := i.in[0].shape, i.in[1].shape
+		direct := g.opt.Direct || !kernel.UseWinograd(convShape(o, x, w, i.out.shape))
+		return i.after == nil && (o.Group == 1 && direct || depthwise(o, x[1], w))
+	}
+	return false
+}
+
+// followed is prim with the activation behind it.
+func (i *instr) followed(prim interface {
+	kernel.Primitive
+	Followed(kernel.Activation) (kernel.Primitive, error)
+}) (kernel.Primitive, error) {
+	f, ok := activationOf(i.after)
+	if !ok {
+		return prim, nil
+	}
+	return prim.Followed(f)
+}
+
+// activationGrad makes the primitive of an activation's gradient, of x and dy; nil for other operators.
 func (e *emitter) activationGrad(o op.Op, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
 	isa := e.g.opt.ISA
 	switch o := o.(type) {
@@ -50,7 +92,8 @@ func (e *emitter) elementwise(i *instr, o op.Op) error {
 	if !onImages(i.out) || !onImages(i.in[0]) {
 		return e.reference(i, o)
 	}
-	if prim, err := e.activation(o, i.in[0].images(), i.out.images()); prim != nil || err != nil {
+	if f, ok := activationOf(o); ok {
+		prim, err := kernel.NewActivation(e.g.opt.ISA, f, i.in[0].images(), i.out.images())
 		return e.primitive(i, prim, err, 0, i.in[0], i.out)
 	}
 	if len(i.in) == 2 && onImages(i.in[1]) {

@@ -40,6 +40,7 @@ func Inference(net *engine.Network, opt Options) (*Program, error) {
 	g.shareConcats()
 	g.shareSlices()
 	g.accumulate()
+	g.fuseActivations()
 	g.overwrite()
 	g.layOut()
 	return g.program(newProgram(net, opt))

@@ -86,20 +86,30 @@ func (e *emitter) conv(i *instr, o *op.Conv) error {
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}
-	e.step(i, prim, 0, []*value{y}, x, e.weights(w, i.norm, prim.WeightLen(), prim.Pack), e.bias(i, s.Cout), y).step.Flops = s.Flops()
+	return e.forward(i, prim, 0)
+}
+
+// forward emits the step of a prepared convolution of i's operands.
+func (e *emitter) forward(i *instr, prim *kernel.Conv, images int) error {
+	x, w, y := i.in[0], i.in[1], i.out
+	step, err := i.followed(prim)
+	if err != nil {
+		return fmt.Errorf("node %q: %w", i.label, err)
+	}
+	weights, bias := e.weights(w, i.norm, prim.WeightLen(), prim.Pack), e.bias(i, prim.Shape().Cout)
+	e.step(i, step, images, []*value{y}, x, weights, bias, y).step.Flops = prim.Shape().Flops()
 	return nil
 }
 
 // linear emits a linear layer, or a 1x1 convolution of images of one pixel.
 func (e *emitter) linear(i *instr) error {
-	x, w, y := i.in[0], i.in[1], i.out
+	x, y := i.in[0], i.out
 	s := linearShape(x.shape[0], x.shape[1], y.shape[1])
 	prim, err := kernel.NewConv(e.g.opt.ISA, s, x.matrix(), y.matrix(), i.flags())
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}
-	e.step(i, prim, 1, []*value{y}, x, e.weights(w, i.norm, prim.WeightLen(), prim.Pack), e.bias(i, s.Cout), y).step.Flops = s.Flops()
-	return nil
+	return e.forward(i, prim, 1)
 }
 
 // weights returns the packed weights: a trainable parameter where it lives, others as constants

@@ -17,7 +17,11 @@ func depthwise(o *op.Conv, channels int, w tensor.Shape) bool {
 func (e *emitter) depthwise(i *instr, o *op.Conv) error {
 	x, w, y := i.in[0], i.in[1], i.out
 	s := convShape(o, x.shape, w.shape, y.shape)
-	prim, err := kernel.NewDepthwise(e.g.opt.ISA, s, x.images(), y.images(), i.flags())
+	direct, err := kernel.NewDepthwise(e.g.opt.ISA, s, x.images(), y.images(), i.flags())
+	if err != nil {
+		return fmt.Errorf("node %q: %w", i.label, err)
+	}
+	prim, err := i.followed(direct)
 	return e.primitive(i, prim, err, 0, x, e.depthwiseWeights(w, i.norm, s), e.bias(i, s.Cout), y)
 }
 

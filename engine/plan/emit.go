@@ -193,6 +193,9 @@ func (i *instr) title() string {
 	case kernel.ReLU6:
 		parts = append(parts, "Clip")
 	}
+	if i.after != nil {
+		parts = append(parts, i.after.Name())
+	}
 	return strings.Join(parts, "+")
 }
 

@@ -104,6 +104,8 @@ type instr struct {
 	also []*value
 	// clamp is applied to the result: kernel.ReLU, kernel.ReLU6 or 0 for nothing.
 	clamp int
+	// after is the activation that is applied to the result, or nil.
+	after op.Op
 	// onto is the value whose content the result is added to; it then shares its memory.
 	onto *value
 	// backward instructions belong to the gradients.

@@ -101,7 +101,7 @@ func (e *emitter) reference(i *instr, o op.Op) error {
 			operands = append(operands, v)
 		}
 	}
-	if i.clamp != 0 || i.onto != nil || i.norm != nil {
+	if i.clamp != 0 || i.onto != nil || i.norm != nil || i.after != nil {
 		return fmt.Errorf("node %q: nothing can be fused into the reference of %s", i.label, o.Name())
 	}
 	if len(operands) >= len(kernel.Args{}.Operand) {
