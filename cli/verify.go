@@ -114,6 +114,9 @@ func compareWith(con *console, c *urfave.Context, path string, info *onnx.Info, 
 		if err != nil {
 			return nil, fail(statusData, err)
 		}
+		if info.Outputs[i].Layout == "NHWC" && len(want.shape) == 4 {
+			want = planar(want)
+		}
 		parity, err := compare(outputs[at], want)
 		if err != nil {
 			return nil, err

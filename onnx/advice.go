@@ -13,6 +13,11 @@ func (info *Info) warn(net *engine.Network) {
 	if info.Layout == "NHWC" {
 		warn("the file's input is channels-last (N, H, W, C); the network is built for (N, C, H, W)")
 	}
+	for _, out := range info.Outputs {
+		if out.Layout == "NHWC" {
+			warn("output %q is channels-last (N, H, W, C) in the file; the network gives (N, C, H, W)", out.Name)
+		}
+	}
 	if t := info.Transform; t != nil {
 		warn("preprocessing is part of the network: every channel is multiplied by %v, then %v is added", t.Scale, t.Shift)
 	}

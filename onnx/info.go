@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,6 +54,8 @@ type ValueInfo struct {
 	Name  string `json:"name"`
 	Shape []Dim  `json:"shape"`
 	DType string `json:"dtype"`
+	// Layout is NHWC for feature maps that the network gives as (N, C, H, W).
+	Layout string `json:"layout,omitempty"`
 }
 
 // Dim is one size of a shape: a number, or a name where the file leaves it open.
@@ -192,6 +195,11 @@ func (info *Info) learn(n *normaliser, net *engine.Network) {
 	}
 	for _, p := range damaged(net.Params) {
 		info.Warnings = append(info.Warnings, fmt.Sprintf("parameter %q holds infinite or undefined numbers", p.Name))
+	}
+	for i := range info.Outputs {
+		if slices.Contains(n.channelsLast, info.Outputs[i].Name) {
+			info.Outputs[i].Layout = "NHWC"
+		}
 	}
 	info.warn(net)
 	info.contradictions(net)

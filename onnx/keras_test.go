@@ -43,3 +43,27 @@ func TestKerasTraining(t *testing.T) {
 		t.Errorf("%+v", info)
 	}
 }
+
+// TestKerasFeatures: without its top Keras's network ends in maps (N, H, W, C); here they are (N, C, H, W).
+func TestKerasFeatures(t *testing.T) {
+	for size, last := range map[int]func(m *testModel){
+		8: func(m *testModel) { m.node("Transpose", []string{"c"}, "y", intsAttribute("perm", 0, 2, 3, 1)) },
+		3: func(m *testModel) { m.node("Reshape", []string{"c", m.ints("s", -1, 1, 1, 4)}, "y") },
+	} {
+		m := chainModel("y")
+		m.inputs = [][]byte{inputProto("x", typeFloat, 2, size, size, 3)}
+		m.node("Transpose", []string{"x"}, "t", intsAttribute("perm", 0, 3, 1, 2))
+		m.node("Conv", []string{"t", m.float("w", 4, 3, 3, 3)}, "c")
+		last(&m)
+		net, info, err := ReadBytes(m.bytes(), ReadOptions{Batch: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shape := net.Outputs[0].Node.Shape(); !shape.Eq([]int{2, 4, size - 2, size - 2}) || len(net.Nodes()) != 1 {
+			t.Errorf("the output has shape %v after %d nodes", shape, len(net.Nodes()))
+		}
+		if info.Outputs[0].Layout != "NHWC" || !strings.Contains(strings.Join(info.Warnings, "\n"), `output "y" is channels-last`) {
+			t.Errorf("%+v, warnings %q", info.Outputs, info.Warnings)
+		}
+	}
+}

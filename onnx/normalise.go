@@ -17,6 +17,8 @@ type normaliser struct {
 	outputs []output
 	uses    map[*value]int
 	before  []*step // new ones, to come before the step at hand
+	// channelsLast names the outputs that the file gives as (N, H, W, C).
+	channelsLast []string
 }
 
 // output is a result of the graph under the name that the file gives it.
@@ -55,6 +57,8 @@ func normalise(l *lowering, g *graph) *normaliser {
 	for n.applyRules() {
 		n.sweep()
 	}
+	n.mapsFirst()
+	n.sweep()
 	return n
 }
 
@@ -102,35 +106,6 @@ func only[T op.Op](n *normaliser, v *value) (s *step, o T, ok bool) {
 	}
 	o, ok = v.step.op.(T)
 	return v.step, o, ok
-}
-
-// channelsFirst takes the Transpose away with which channels-last files (TensorFlow's) begin: the input
-// of a network is always (N, C, H, W).
-func (n *normaliser) channelsFirst() {
-	var out *value
-	for _, s := range n.steps {
-		for _, v := range s.in {
-			if v != n.input {
-				continue
-			}
-			t, ok := s.op.(*op.Transpose)
-			if !ok || len(t.Perm) != 4 || t.Perm[0] != 0 || t.Perm[1] != 3 || t.Perm[2] != 1 || t.Perm[3] != 2 {
-				return
-			}
-			if out == nil {
-				out = &value{name: n.input.name, shape: s.out.shape}
-			}
-		}
-	}
-	if out == nil {
-		return
-	}
-	for _, s := range n.steps {
-		if s.in[0] == n.input {
-			s.out.same = out
-		}
-	}
-	n.input = out
 }
 
 // maxJoined bounds the operands of a Concat that others are joined with, and so the work on long chains.
