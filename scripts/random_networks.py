@@ -63,12 +63,12 @@ def build(family, classes, divide=1):
 
 def realistic_statistics(model, x):
     """Running statistics of this input, so that activations keep their size; then all different."""
-    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
-    for m in norms:
+    norms = [(m, m.momentum) for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    for m, _ in norms:
         m.momentum = 1.0
     with torch.no_grad():
         model.train()(x)
-        for m in norms:
-            m.momentum = 0.1
+        for m, momentum in norms:
+            m.momentum = momentum
             m.running_mean += 0.1 * m.running_var.sqrt() * torch.randn_like(m.running_mean)
             m.running_var *= torch.empty_like(m.running_var).uniform_(0.8, 1.25)

@@ -1,8 +1,10 @@
 package weights_test
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,21 +13,26 @@ import (
 	"regraft/weights"
 )
 
-// forms are the exports that are checked, with the relative error that their logits may have.
-var forms = []struct {
+// form is an export that is checked, with the relative error that its logits may have.
+type form struct {
 	name      string
 	options   onnx.ExportOptions
 	tolerance string
-}{
+}
+
+const halfTolerance = "0.02" // a float16 has 11 binary digits
+
+// forms are the ones that every family is checked in.
+var forms = []form{
 	{"eval13", onnx.ExportOptions{Opset: 13}, "1e-4"},
 	{"eval20", onnx.ExportOptions{Opset: 20}, "1e-4"},
 	{"train", onnx.ExportOptions{Training: true}, "1e-4"},
 	{"train18", onnx.ExportOptions{Training: true, Opset: 18}, "1e-4"},
-	{"half", onnx.ExportOptions{Half: true}, "0.02"}, // a float16 has 11 binary digits
+	{"half", onnx.ExportOptions{Half: true}, halfTolerance},
 }
 
 // checkExports lets onnx.checker and ONNX Runtime judge every form of the network.
-func (s state) checkExports(t *testing.T, net *engine.Network) {
+func (s state) checkExports(t *testing.T, net *engine.Network, forms []form) {
 	t.Helper()
 	dir := t.TempDir()
 	args := []string{filepath.Join("..", "scripts", "check_onnx.py"), s.npz}
@@ -48,9 +55,42 @@ func (s state) checkExports(t *testing.T, net *engine.Network) {
 	}
 }
 
-// TestExports checks the forms of a narrow network.
+// TestExports checks a narrow network in all forms.
 func TestExports(t *testing.T) {
 	python(t)
 	s := stateIn(t, "testdata", "resnet18")
-	s.checkExports(t, s.imported(t, weights.Options{Arch: "resnet18", Size: 64}))
+	var all []form
+	for opset := onnx.OldestExport; opset <= onnx.NewestExport; opset++ {
+		for _, training := range []bool{false, true} {
+			name := fmt.Sprintf("opset %d, training %v", opset, training)
+			all = append(all,
+				form{name, onnx.ExportOptions{Opset: opset, Training: training}, "1e-4"},
+				form{name + ", half", onnx.ExportOptions{Opset: opset, Training: training, Half: true}, halfTolerance})
+		}
+	}
+	s.checkExports(t, s.imported(t, weights.Options{Arch: "resnet18", Size: 64}), all)
+}
+
+// TestTrainingExportComesBack: regraft reads its training form with every value and label as it was.
+func TestTrainingExportComesBack(t *testing.T) {
+	s := stateIn(t, "testdata", "resnet18")
+	net := s.imported(t, weights.Options{Arch: "resnet18", Size: 64, Labels: strings.Split("abcdefghi", "")})
+	for opset := onnx.OldestExport; opset <= onnx.NewestExport; opset++ {
+		path := filepath.Join(t.TempDir(), "train.onnx")
+		if err := onnx.Export(path, net, onnx.ExportOptions{Training: true, Opset: opset}); err != nil {
+			t.Fatal(err)
+		}
+		back, _, err := onnx.Read(path, onnx.ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(back.Params) != len(net.Params) || !slices.Equal(back.Meta.Labels, net.Meta.Labels) || len(back.Meta.Labels) != 9 {
+			t.Fatalf("opset %d: %d parameters, labels %q", opset, len(back.Params), back.Meta.Labels)
+		}
+		for i, p := range net.Params {
+			if b := back.Params[i]; b.Name != p.Name || b.Running != p.Running || !slices.Equal(b.Value, p.Value) {
+				t.Errorf("opset %d: %s comes back as %s or with other values", opset, p.Name, b.Name)
+			}
+		}
+	}
 }

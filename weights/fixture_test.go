@@ -8,7 +8,8 @@ import (
 	"regraft/weights"
 )
 
-// TestStateDict takes a narrow ResNet-18 from PyTorch's files in all formats to logits and to one training step.
+// TestStateDict takes a narrow ResNet-18 from PyTorch's files in all formats to logits and to one training step. They are made
+// by scripts/state_dict_reference.py resnet18 weights/testdata --divide 40 --size 64 --batch 4.
 func TestStateDict(t *testing.T) {
 	best, err := kernel.Detect()
 	if err != nil {
@@ -19,7 +20,7 @@ func TestStateDict(t *testing.T) {
 	for isa := kernel.Go; isa <= best; isa++ {
 		for _, direct := range []bool{true, false} {
 			s.checkInference(t, net, plan.Options{ISA: isa, Direct: direct})
-			s.checkTraining(t, net, plan.Options{ISA: isa, Direct: direct}, distance.close)
+			s.checkTraining(t, net, plan.Options{ISA: isa, Direct: direct})
 		}
 	}
 }
