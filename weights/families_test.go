@@ -162,7 +162,7 @@ func (s state) checkTraining(t *testing.T, net *engine.Network, o plan.Options) 
 		g := make([]float32, slot.Param.Shape.TotalSize())
 		slot.Unpack(g, m.Grads()[slot.Off:][:slot.Len])
 		d := s.distance(t, "grad."+slot.Param.Name, g)
-		if !d.within(allowed.each) {
+		if d.times() > allowed.each {
 			t.Errorf("gradient of %s is more than %v times as far from float64 as PyTorch's: %v", slot.Param.Name, allowed.each, d)
 		}
 		all.add(d)
