@@ -27,8 +27,10 @@ import zlib
 import numpy as np
 import torch
 import torch.nn.functional as F
+
 import random_networks
 import steady
+
 
 def outputs(model, x):
     """The logits as a list, main first, then the auxiliary ones in the module's order."""
