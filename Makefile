@@ -46,7 +46,7 @@ bench:
 	$(GO) test -run '^$$' -bench . -benchtime 3x ./...
 
 # bench-peers alternates regraft with the peers of scripts/setup_peers.sh and writes bench/RESULT-<date>:
-# make bench-peers PEERS=folder MODEL=inception_v3.onnx ARGS='--items classify,photos'
+# make bench-peers PEERS=folder MODEL=inception_v3.onnx ARGS='--items classify,photos,families,families-train'
 bench-peers:
 	scripts/bench_peers.py $(PEERS) $(MODEL) $(ARGS)
 

@@ -3,8 +3,6 @@ package regraft
 import (
 	"fmt"
 
-	"gorgonia.org/gorgonia"
-
 	"regraft/engine"
 	"regraft/engine/kernel"
 	"regraft/engine/op"
@@ -57,13 +55,14 @@ type LayerOutput struct {
 // in which they are computed. Nothing is fused across them. Nodes that import merged into others are absent.
 func (m *Model) LayerOutputs(x []float32, images int, wanted func(node string) bool) ([]LayerOutput, error) {
 	net := m.Network()
-	last := map[string]*gorgonia.Node{} // a node of the file may have become several
-	for _, n := range net.Nodes() {
-		last[net.Label(n)] = n
+	nodes := net.Nodes()
+	last := map[string]int{} // a node of the file may have become several
+	for i, n := range nodes {
+		last[net.Label(n)] = i
 	}
 	var outputs []engine.Output
-	for _, n := range net.Nodes() {
-		if label := net.Label(n); last[label] == n && wanted(label) {
+	for i, n := range nodes {
+		if label := net.Label(n); last[label] == i && wanted(label) {
 			outputs = append(outputs, engine.Output{Name: label, Node: n})
 		}
 	}

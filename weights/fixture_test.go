@@ -9,7 +9,7 @@ import (
 )
 
 // TestStateDict takes a narrow ResNet-18 from PyTorch's files in all formats to logits and to one training step. They are made
-// by scripts/state_dict_reference.py resnet18 weights/testdata --divide 40 --size 64 --batch 4.
+// by scripts/state_dict_reference.py resnet18 weights/testdata --classes 7 --divide 40 --size 64 --batch 4.
 func TestStateDict(t *testing.T) {
 	best, err := kernel.Detect()
 	if err != nil {
