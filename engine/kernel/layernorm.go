@@ -41,24 +41,36 @@ func (r row) channels(block int) []float32 {
 	return r.lanes(block)[:min(Lanes, r.layout.C-block*Lanes)]
 }
 
-// statistics are the mean over the channels of x and 1/sqrt(variance + epsilon).
+// statistics are the mean over the channels of x and 1/sqrt(variance + epsilon). Sums have four chains each, so that one addition
+// need not wait for the last.
 func (n *pixelNorm) statistics(x row) (mean, inverse float64) {
+	var s0, s1, s2, s3 float64
+	for b := range x.layout.Blocks() {
+		v := x.channels(b)
+		for ; len(v) >= 4; v = v[4:] {
+			s0, s1, s2, s3 = s0+float64(v[0]), s1+float64(v[1]), s2+float64(v[2]), s3+float64(v[3])
+		}
+		for _, v := range v {
+			s0 += float64(v)
+		}
+	}
 	count := float64(x.layout.C)
+	mean = (s0 + s1 + s2 + s3) / count
+	s0, s1, s2, s3 = 0, 0, 0, 0
 	for b := range x.layout.Blocks() {
-		for _, v := range x.channels(b) {
-			mean += float64(v)
+		v := x.channels(b)
+		for ; len(v) >= 4; v = v[4:] {
+			s0, s1 = s0+square(float64(v[0])-mean), s1+square(float64(v[1])-mean)
+			s2, s3 = s2+square(float64(v[2])-mean), s3+square(float64(v[3])-mean)
+		}
+		for _, v := range v {
+			s0 += square(float64(v) - mean)
 		}
 	}
-	mean /= count
-	variance := 0.0
-	for b := range x.layout.Blocks() {
-		for _, v := range x.channels(b) {
-			d := float64(v) - mean
-			variance += float64(d * d)
-		}
-	}
-	return mean, 1 / math.Sqrt(variance/count+n.epsilon)
+	return mean, 1 / math.Sqrt((s0+s1+s2+s3)/count+n.epsilon)
 }
+
+func square(d float64) float64 { return float64(d * d) }
 
 // parameter is a block of a vector of one float per channel.
 func parameter(a *Args, operand, block int) *[Lanes]float32 {
