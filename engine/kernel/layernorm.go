@@ -93,8 +93,8 @@ func (n *layerNorm) Item(_ *Worker, i int, a *Args) {
 		x, y := n.x.pixel(a, i/l.H, i%l.H, p), n.out.pixel(a, i/l.H, i%l.H, p)
 		mean, inverse := n.statistics(x)
 		for b := range l.Blocks() {
-			gamma, beta, out := parameter(a, 1, b), parameter(a, 2, b), y.channels(b)
-			for c, v := range x.channels(b) {
+			gamma, beta, out := parameter(a, 1, b), parameter(a, 2, b), y.lanes(b)
+			for c, v := range x.lanes(b) {
 				hat := (float64(v) - mean) * inverse
 				out[c] = float32(float64(hat*float64(gamma[c])) + float64(beta[c]))
 			}
