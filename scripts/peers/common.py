@@ -78,5 +78,6 @@ def network(path, arch):
     missing = [k for k in state if k not in values and not k.endswith("num_batches_tracked")]
     if missing:
         raise SystemExit(f"{path}: no {missing[0]}: not a training form of torchvision's {arch}")
-    model.load_state_dict({k: torch.from_numpy(values[k].copy()) if k in values else v for k, v in state.items()})
+    # ConvNeXt's linear layers are 1x1 convolutions there.
+    model.load_state_dict({k: torch.from_numpy(values[k].copy()).view_as(v) if k in values else v for k, v in state.items()})
     return model, size, classes
