@@ -10,6 +10,9 @@ import torch.nn.functional as F
 
 PASSES = 200
 
+# The functions of torch.nn.functional whose derivative jumps, and where; hardtanh says it itself.
+BENDS = {"relu": [0], "hardswish": [-3, 3], "hardsigmoid": [-3, 3]}
+
 
 class Moved(Exception):
     """A filter was changed, so that the pass has to begin again."""
@@ -46,7 +49,7 @@ class Watch:
     """Stands in for torch.nn.functional's rectifiers and max pooling while passes run through a model."""
 
     def __init__(self, model):
-        self.relu, self.hardtanh, self.max_pool2d = F.relu, F.hardtanh, F.max_pool2d
+        self.functions = {name: getattr(F, name) for name in (*BENDS, "hardtanh", "max_pool2d")}
         self.chance = torch.Generator().manual_seed(0)
         self.biased = self.conv = None  # the modules that ran last
         self.filters = {}  # the convolution and its filter that made a channel, by what is in the channel
@@ -60,13 +63,15 @@ class Watch:
             self.conv = module
 
     def __enter__(self):
-        F.relu = lambda h, inplace=False: self.rectified(h, [0], self.relu)
-        F.hardtanh = lambda h, low, high, inplace=False: self.rectified(h, [low, high], lambda h: self.hardtanh(h, low, high))
+        for name, bends in BENDS.items():
+            setattr(F, name, lambda h, inplace=False, name=name, bends=bends: self.rectified(h, bends, self.functions[name]))
+        F.hardtanh = lambda h, low, high, inplace=False: self.rectified(h, [low, high], lambda h: self.functions["hardtanh"](h, low, high))
         F.max_pool2d = self.pooled
         return self
 
     def __exit__(self, *_):
-        F.relu, F.hardtanh, F.max_pool2d = self.relu, self.hardtanh, self.max_pool2d
+        for name, function in self.functions.items():
+            setattr(F, name, function)
         for hook in self.hooks:
             hook.remove()
 
@@ -89,7 +94,7 @@ class Watch:
             conv.weight[row] *= 1 + 0.1 * torch.randn(conv.weight[row].shape, generator=self.chance)
         if moved:
             raise Moved
-        y = self.max_pool2d(h, kernel_size, stride, padding, dilation, ceil_mode)
+        y = self.functions["max_pool2d"](h, kernel_size, stride, padding, dilation, ceil_mode)
         self.filters |= {key: self.filters[keys[c]] for c, key in enumerate(self.contents(y))}
         return y
 

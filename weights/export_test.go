@@ -20,7 +20,7 @@ type form struct {
 	tolerance string
 }
 
-const halfTolerance = "0.02" // a float16 has 11 binary digits; measured: up to 0.0074, in inception_v3
+const halfTolerance = "0.04" // a float16 has 11 binary digits; measured: up to 0.019, in resnet50 with its random weights
 
 // forms are the ones that every family is checked in.
 var forms = []form{
