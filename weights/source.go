@@ -29,7 +29,7 @@ type Source struct {
 // File is the name of the file.
 func (s *Source) File() string { return path.Base(s.URL) }
 
-// checksum is how file names end: NAME-XXXXXXXX.pth, the first digits of the SHA-256.
+// checksum is how file names end: NAME-0cc3c7bd.pth, the first digits of the SHA-256.
 var checksum = regexp.MustCompile(`-([0-9a-f]{8})\.pth$`)
 
 const torchvisionURL = "https://download.pytorch.org/models/"
