@@ -31,7 +31,7 @@ func (g *graph) fuseActivations() {
 			continue
 		}
 		into := makers[i.in[0]]
-		if into == nil || len(users[into.out]) != 1 || into.clamp != 0 || into.onto != nil || !g.takesActivation(into) {
+		if into == nil || len(users[into.out]) != 1 || into.clamp != 0 || into.after != nil || into.onto != nil || !g.takesActivation(into) {
 			continue
 		}
 		into.after = i.op.(op.Op)
@@ -48,9 +48,7 @@ func (g *graph) takesActivation(i *instr) bool {
 	case *op.Linear:
 		return true
 	case *op.Conv:
-		x, w := i.in[0].shape, i.in[1].shape
-		direct := g.opt.Direct || !kernel.UseWinograd(convShape(o, x, w, i.out.shape))
-		return i.after == nil && (o.Group == 1 && direct || depthwise(o, x[1], w))
+		return !g.byWinograd(i, o) && (o.Group == 1 || depthwise(o, i.in[0].shape[1], i.in[1].shape))
 	}
 	return false
 }

@@ -132,7 +132,7 @@ func (g *graph) takesClamp(i *instr, clamp int) bool {
 	case *op.AveragePool:
 		return i.norm != nil && clamp == kernel.ReLU
 	case *op.Conv:
-		return clamp == kernel.ReLU || o.Group > 1 || g.opt.Direct || !kernel.UseWinograd(convShape(o, i.in[0].shape, i.in[1].shape, i.out.shape))
+		return clamp == kernel.ReLU || !g.byWinograd(i, o)
 	case *op.BatchNorm, *op.Linear, *normApply:
 		return clamp == kernel.ReLU
 	case *op.Add:

@@ -1,6 +1,14 @@
 package plan
 
-import "regraft/engine/kernel"
+import (
+	"regraft/engine/kernel"
+	"regraft/engine/op"
+)
+
+// byWinograd tells whether Winograd's algorithm computes a convolution.
+func (g *graph) byWinograd(i *instr, o *op.Conv) bool {
+	return o.Group == 1 && !g.opt.Direct && kernel.UseWinograd(convShape(o, i.in[0].shape, i.in[1].shape, i.out.shape))
+}
 
 // winograd emits a convolution by Winograd's algorithm where that is the choice for its shape.
 func (e *emitter) winograd(i *instr, s kernel.ConvShape) (bool, error) {

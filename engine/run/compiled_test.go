@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"regraft/engine"
+	"regraft/engine/op"
 	"regraft/engine/plan"
 )
 
@@ -109,6 +110,38 @@ func TestInnerOutputs(t *testing.T) {
 		for k, o := range net.Outputs {
 			if d := distance(t, o.Name, got[k], want[k]); d > relativeBound {
 				t.Errorf("%s, %s: relative distance %g to the interpreter, want at most %g", isa, o.Name, d, relativeBound)
+			}
+		}
+	}
+}
+
+// TestChainsOfActivations: what is fused into a convolution or a linear layer is not lost when another activation follows.
+func TestChainsOfActivations(t *testing.T) {
+	const size, images = 6, 2
+	clip6, sigmoid, silu, relu := &op.Clip{Min: 0, Max: 6}, &op.Sigmoid{}, &op.SiLU{}, &op.Relu{}
+	for k, chain := range [][]op.Op{{sigmoid, silu}, {silu, clip6}, {clip6, silu}, {clip6, relu}, {relu, clip6}, {relu, sigmoid, silu}} {
+		b := &tiny{t: t, b: engine.NewBuilder()}
+		x, err := b.b.Placeholder("input", images, 3, size, size)
+		b.check(err)
+		x = b.apply(&op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}, x, b.param(20, 3, 1, 1))
+		for _, o := range chain {
+			x = b.apply(o, x)
+		}
+		x = b.linear(x, 7)
+		for _, o := range chain {
+			x = b.apply(o, x)
+		}
+		net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: x})
+		b.check(err)
+		in := noise(images*3*size*size, 2)
+		want, err := Interpret(net, map[*gorgonia.Node][]float32{net.Input: in}, net.Outputs[0].Node)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, isa := range isas(t) {
+			got := infer(t, net, plan.Options{ISA: isa}, 1, in, images)
+			if d := distance(t, "y", got[0], want[0]); d > relativeBound {
+				t.Errorf("%s, chain %d: relative distance %g to the interpreter, want at most %g", isa, k, d, relativeBound)
 			}
 		}
 	}
