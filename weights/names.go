@@ -3,6 +3,7 @@ package weights
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -23,12 +24,22 @@ func canonical(t *Tensors) (map[string]*Tensor, error) {
 		}
 		name := strings.TrimPrefix(tensor.Name, strip)
 		name = denseLayer.ReplaceAllString(name, "$1$2")
-		if named[name] != nil {
-			return nil, fmt.Errorf("tensors %q and %q have the same meaning", named[name].Name, tensor.Name)
+		if err := addAs(name, tensor, named); err != nil {
+			return nil, err
 		}
-		named[name] = tensor
 	}
-	return torchvisionNames(named), nil
+	return torchvisionNames(named)
+}
+
+// addAs enters a tensor under the name that torchvision has for it.
+func addAs(name string, t *Tensor, to map[string]*Tensor) error {
+	if other := to[name]; other != nil {
+		names := []string{other.Name, t.Name}
+		slices.Sort(names)
+		return fmt.Errorf("tensors %q and %q have the same meaning", names[0], names[1])
+	}
+	to[name] = t
+	return nil
 }
 
 // commonPrefix is the wrappers' prefixes that all names share.

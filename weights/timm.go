@@ -41,7 +41,7 @@ var (
 var timmBlock = regexp.MustCompile(`^blocks\.(\d{1,3})\.(\d{1,3})\.(.+)\.(\w+)$`)
 
 // torchvisionNames gives tensors with timm's own names torchvision's; others stay as they are.
-func torchvisionNames(tensors map[string]*Tensor) map[string]*Tensor {
+func torchvisionNames(tensors map[string]*Tensor) (map[string]*Tensor, error) {
 	switch {
 	case tensors["conv_stem.weight"] != nil && tensors["blocks.0.0.se.conv_reduce.weight"] != nil:
 		return efficientNet.translate(tensors)
@@ -50,10 +50,10 @@ func torchvisionNames(tensors map[string]*Tensor) map[string]*Tensor {
 	case tensors["pre_logits.fc1.weight"] != nil:
 		return vgg(tensors)
 	}
-	return tensors
+	return tensors, nil
 }
 
-func (b builder) translate(tensors map[string]*Tensor) map[string]*Tensor {
+func (b builder) translate(tensors map[string]*Tensor) (map[string]*Tensor, error) {
 	places, last := b.places(tensors)
 	ends := map[string]string{
 		"conv_stem": "features.0.0", "bn1": "features.0.1", "conv_head": fmt.Sprintf("features.%d.0", last),
@@ -74,9 +74,11 @@ func (b builder) translate(tensors map[string]*Tensor) map[string]*Tensor {
 		} else if end := ends[layer]; end != "" {
 			name = end + "." + role
 		}
-		renamed[name] = t
+		if err := addAs(name, t, renamed); err != nil {
+			return nil, err
+		}
 	}
-	return renamed
+	return renamed, nil
 }
 
 // places tells where torchvision puts every block, by stage and index, and the number of the layer behind them.
@@ -116,7 +118,7 @@ func cutLast(name string) (layer, role string) {
 }
 
 // vgg turns the classifier's convolutions, whose kernels cover the whole map, back into linear layers.
-func vgg(tensors map[string]*Tensor) map[string]*Tensor {
+func vgg(tensors map[string]*Tensor) (map[string]*Tensor, error) {
 	layers := map[string]string{"pre_logits.fc1": "classifier.0", "pre_logits.fc2": "classifier.3", "head.fc": "classifier.6"}
 	renamed := map[string]*Tensor{}
 	for name, t := range tensors {
@@ -124,9 +126,11 @@ func vgg(tensors map[string]*Tensor) map[string]*Tensor {
 		if to := layers[layer]; to != "" {
 			name, t = to+"."+role, t.matrix()
 		}
-		renamed[name] = t
+		if err := addAs(name, t, renamed); err != nil {
+			return nil, err
+		}
 	}
-	return renamed
+	return renamed, nil
 }
 
 // matrix is a contiguous tensor (O, C, H, W) as (O, C*H*W); others stay as they are.

@@ -54,6 +54,26 @@ func TestTimmNames(t *testing.T) {
 	}
 }
 
+// TestTwoNamesForOne: a tensor under timm's name and another under torchvision's for the same parameter are an error, whichever
+// of them comes first.
+func TestTwoNamesForOne(t *testing.T) {
+	for stem, other := range map[string]string{"conv_stem.weight": "features.0.0.weight", "pre_logits.fc1.weight": "classifier.0.weight"} {
+		tensors := &Tensors{}
+		for _, name := range []string{stem, other} {
+			tensor, err := (&storage{elements: 1}).view(0, []int{1}, []int{1})
+			if err == nil {
+				err = tensors.add(name, tensor)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := FindFamily(tensors, ""); err == nil || !strings.Contains(err.Error(), "have the same meaning") {
+			t.Errorf("%s beside %s: %v", stem, other, err)
+		}
+	}
+}
+
 // TestTimmConfig: preprocessing and class names come from config.json, and who is called otherwise there is not taken for
 // what its tensors are called like.
 func TestTimmConfig(t *testing.T) {
