@@ -19,7 +19,7 @@ type Param struct {
 	Alias string
 	// Shape is the plain row-major shape: (O, C/group, KH, KW), (O, F) or (C).
 	Shape tensor.Shape
-	// Value is row-major and may point into a read-only mapping of the file: replace it, never write to it.
+	// Value is row-major and may be shared: replace it, never write to it.
 	Value []float32
 	// Frozen parameters take no part in training.
 	Frozen bool
@@ -27,15 +27,6 @@ type Param struct {
 	Running bool
 	// Node stands for the parameter in the graph.
 	Node *gorgonia.Node
-	// Lent is set where Value lies in a mapped file: it gives the memory back to the system until Value is read again.
-	Lent func()
-}
-
-// Release gives the memory of a mapped Value back; whoever has copied the values calls it.
-func (p *Param) Release() {
-	if p.Lent != nil {
-		p.Lent()
-	}
 }
 
 // Output is a result of the network.

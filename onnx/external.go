@@ -1,21 +1,23 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
-	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 )
 
-// externalData opens the files beside a model that hold its weights (ONNX's external data, the
+// externalData reads the files beside a model that hold its weights (ONNX's external data, the
 // default of PyTorch's exporter since 2.9). Nothing outside the model's folder is ever opened: no absolute
 // path, no "..", no symbolic link.
 type externalData struct {
-	folder string
-	root   *os.Root
+	folder fs.FS // nil where the model was not read from a file
 	files  map[string]*externalFile
+	size   int64 // of all files
 }
 
 // externalFile is a file of weights, with the end of what the model's tensors take of it.
@@ -36,12 +38,6 @@ func (e *externalData) doubts() []string {
 		}
 	}
 	return list
-}
-
-func (e *externalData) close() {
-	if e.root != nil {
-		e.root.Close()
-	}
 }
 
 // load resolves t's payload if it is external.
@@ -101,43 +97,40 @@ func nonNegative(properties map[string]string, key string, missing int64) (int64
 	return v, nil
 }
 
-// open maps a file of the model's folder, once.
+// open reads a file of the model's folder, once.
 func (e *externalData) open(location string) (*externalFile, error) {
 	if file, ok := e.files[location]; ok {
 		return file, nil
 	}
-	if e.folder == "" {
+	if e.folder == nil {
 		return nil, fmt.Errorf("%q cannot be opened: the model was not read from a file", location)
 	}
-	name := filepath.FromSlash(location)
-	if !filepath.IsLocal(name) {
+	if !filepath.IsLocal(filepath.FromSlash(location)) {
 		return nil, fmt.Errorf("location %q lies outside the model's folder", location)
 	}
-	if e.root == nil {
-		root, err := os.OpenRoot(e.folder)
-		if err != nil {
-			return nil, err
-		}
-		e.root, e.files = root, map[string]*externalFile{}
-	}
-	info, err := e.root.Lstat(name)
+	name := path.Clean(location)
+	info, err := fs.Lstat(e.folder, name)
 	switch {
-	case os.IsNotExist(err):
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%q is missing: it must lie beside the .onnx file", location)
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%q is no regular file (symbolic links are not followed): copy it beside the .onnx file", location)
 	}
-	f, err := e.root.Open(name)
+	f, err := e.folder.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := contents(f)
+	data, err := contents(f, maxExternal-e.size)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%q: %w", location, err)
 	}
+	if e.files == nil {
+		e.files = map[string]*externalFile{}
+	}
+	e.size += int64(len(data))
 	e.files[location] = &externalFile{data: data}
 	return e.files[location], nil
 }

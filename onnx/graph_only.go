@@ -77,7 +77,3 @@ func floatBytes(values []float32) []byte {
 	}
 	return raw
 }
-
-// Contents returns the bytes of a model file. Those of a large file are mapped, read-only, and stay
-// so for the life of the process.
-func Contents(path string) ([]byte, error) { return open(path) }

@@ -212,8 +212,8 @@ func foldedBatchNorm(bias string) bool {
 	return strings.HasPrefix(bias, "onnx::") || foldedName(bias) || strings.Contains(strings.ToLower(bias), "batch_norm")
 }
 
-// damaged lists the parameters that hold infinite or undefined numbers. It is the first to touch the weights of a mapped file, so all
-// processors share the work.
+// damaged lists the parameters that hold infinite or undefined numbers. All processors
+// share the work.
 func damaged(params []*engine.Param) (list []*engine.Param) {
 	bad := make([]bool, len(params))
 	var next atomic.Int64

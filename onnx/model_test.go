@@ -168,7 +168,7 @@ func BenchmarkRead(b *testing.B) {
 
 // BenchmarkWire walks the real model's bytes alone.
 func BenchmarkWire(b *testing.B) {
-	data, err := open(golden.Model(b))
+	data, err := Contents(golden.Model(b))
 	if err != nil {
 		b.Fatal(err)
 	}

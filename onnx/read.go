@@ -9,6 +9,9 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	slashpath "path"
 	"path/filepath"
 
 	"regraft/engine"
@@ -24,32 +27,59 @@ type ReadOptions struct {
 	KeepTies bool
 }
 
-// Read imports an ONNX file. Parameters may point into the file, which stays mapped for the life of
-// the process. Info describes the file; it is not nil when the file could be parsed, even if the
-// network is not supported (errors.Is ErrUnsupported, an *UnsupportedError with the list).
+// Read imports the ONNX file at path. The network holds its values in memory: the file may change or go afterwards. Info describes
+// the file; it is not nil when the file could be parsed, even if the network is not supported (errors.Is ErrUnsupported, an
+// *UnsupportedError with the list).
 func Read(path string, o ReadOptions) (*engine.Network, *Info, error) {
-	data, err := open(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	external := &externalData{folder: filepath.Dir(path)}
-	defer external.close()
+	defer f.Close()
+	root, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer root.Close()
+	return readFile(path, f, root.FS(), o)
+}
+
+// ReadFS is Read for a file of fsys; external data lies in the same folder there.
+func ReadFS(fsys fs.FS, name string, o ReadOptions) (*engine.Network, *Info, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	folder, err := fs.Sub(fsys, slashpath.Dir(name))
+	if err != nil {
+		return nil, nil, err
+	}
+	return readFile(name, f, folder, o)
+}
+
+// readFile imports an open file; name is what messages call it, folder holds its external data.
+func readFile(name string, f fs.File, folder fs.FS, o ReadOptions) (*engine.Network, *Info, error) {
+	data, err := contents(f, maxModel)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	external := &externalData{folder: folder}
 	net, info, err := read(data, external, o)
 	if info != nil {
-		info.File = path
+		info.File = name
 		info.Warnings = append(info.Warnings, external.doubts()...)
 	}
-	if errors.Is(err, ErrInvalid) && filepath.Ext(path) == ".data" {
+	if errors.Is(err, ErrInvalid) && filepath.Ext(name) == ".data" {
 		err = fmt.Errorf("%w; if it holds the weights of an ONNX file, give that file", err)
 	}
 	if err != nil {
-		return nil, info, fmt.Errorf("%s: %w", path, err)
+		return nil, info, fmt.Errorf("%s: %w", name, err)
 	}
-	lend(net, external.mapped(data))
 	return net, info, nil
 }
 
-// ReadBytes is Read for a model in memory, without external data. Parameters may point into data.
+// ReadBytes is Read for a model in memory, without external data. Parameters may point into data, which must not change.
 func ReadBytes(data []byte, o ReadOptions) (*engine.Network, *Info, error) {
 	return read(data, &externalData{}, o)
 }

@@ -19,7 +19,7 @@ import (
 	"regraft/onnx"
 )
 
-// Tensors are the named tensors of a file. Their values stay in the file, which is mapped, until
+// Tensors are the named tensors of a file. Their values stay as the file has them until
 // they are asked for.
 type Tensors struct {
 	// Format is pth, legacy pth or safetensors.

@@ -128,7 +128,6 @@ func (e *emitter) weights(w *value, f *fold, length int, pack func(dst, src []fl
 		} else {
 			pack(dst, src)
 		}
-		w.param.Release()
 		return nil
 	})
 }

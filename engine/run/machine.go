@@ -94,7 +94,6 @@ func (m *Machine) pack() error {
 		m.pool.run(len(slots), func(_ *kernel.Worker, k int) {
 			s := slots[k]
 			s.Pack(m.arenas[space].Floats(s.Off, s.Len), s.Param.Value)
-			s.Param.Release()
 		})
 	}
 	load(plan.Param, p.Params)
