@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"image"
 	"iter"
 	"math"
 	"slices"
@@ -12,12 +13,15 @@ import (
 	"regraft/photo"
 )
 
-// Photo is a JPEG, PNG, GIF, WebP or BMP.
+// Photo is a JPEG, PNG, GIF, WebP or BMP, or a picture that is decoded already.
 type Photo struct {
-	// Path is the file; a mere name where Data is given.
+	// Path is the file; a mere name where Data or Image is given.
 	Path string
 	// Data is the content of the file; when nil, Path is read.
 	Data []byte
+	// Image is the picture, upright; Data and the file are then not looked at. Its transparency is dropped. It must not change
+	// until there is an answer.
+	Image image.Image
 }
 
 // File is the photo in a file.
@@ -86,51 +90,83 @@ func (m *Model) Embed(ctx context.Context, photos ...Photo) ([][]float32, error)
 }
 
 // Stream answers for photos as they come, in their order, while later ones are being decoded. It
-// ends with an error when ctx ends or the arithmetic fails.
+// ends with an error when ctx ends or the arithmetic fails. photos runs on a goroutine of its own; a panic there is
+// raised again where the results are read.
 func (m *Model) Stream(ctx context.Context, photos iter.Seq[Photo]) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		batch := make([]decoded, 0, m.options.batch)
-		// flush answers for the photos in batch and says whether to go on.
-		flush := func() bool {
-			results, err := m.answer(batch)
-			if err != nil {
-				yield(Result{}, err)
-				return false
-			}
-			for _, r := range results {
-				if !yield(r, nil) {
-					return false
-				}
-			}
-			batch = batch[:0]
-			return true
-		}
+		s := &stream{m: m, ctx: ctx, yield: yield, batch: make([]decoded, 0, m.options.batch)}
 		coming := m.decode(ctx, photos)
-		for open := true; open && ctx.Err() == nil; {
-			var one chan decoded
-			select {
-			case one, open = <-coming:
-			default: // no photo is known yet: do not let the others wait for it
-				if !flush() {
-					return
-				}
-				one, open = <-coming
-			}
-			if open {
-				batch = append(batch, <-one)
-			}
-			if len(batch) == cap(batch) && !flush() {
+		for s.take(coming) {
+			if len(s.batch) == cap(s.batch) && !s.flush() {
 				return
 			}
 		}
-		if err := ctx.Err(); err != nil {
-			yield(Result{}, err)
-			return
+		switch {
+		case s.ended:
+		case ctx.Err() != nil:
+			yield(Result{}, ctx.Err())
+		case s.flush() && coming.panicked != nil:
+			panic(coming.panicked)
 		}
-		flush()
 	}
+}
+
+// stream is a call of Stream at work.
+type stream struct {
+	m     *Model
+	ctx   context.Context
+	yield func(Result, error) bool
+	batch []decoded
+	ended bool // nobody wants more
+}
+
+// take adds the next photo to the batch; false when there is none or nobody wants it.
+func (s *stream) take(coming *feed) bool {
+	select {
+	case one, open := <-coming.photos:
+		return open && s.add(one)
+	default: // no photo is known yet: do not let the others wait for it
+	}
+	if !s.flush() {
+		return false
+	}
+	select {
+	case one, open := <-coming.photos:
+		return open && s.add(one)
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// add waits for a photo that is being decoded.
+func (s *stream) add(one chan decoded) bool {
+	select {
+	case d := <-one:
+		s.batch = append(s.batch, d)
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// flush answers for the photos in the batch and says whether to go on.
+func (s *stream) flush() bool {
+	results, err := s.m.answer(s.ctx, s.batch)
+	if err != nil {
+		s.ended = true
+		s.yield(Result{}, err)
+		return false
+	}
+	for _, r := range results {
+		if !s.yield(r, nil) {
+			s.ended = true
+			return false
+		}
+	}
+	s.batch = s.batch[:0]
+	return true
 }
 
 // decoded is a photo on its way: the network's input, or an error.
@@ -140,18 +176,24 @@ type decoded struct {
 	err  error
 }
 
-// decode reads photos on several goroutines, a bounded number ahead, and delivers them in their
-// order; it stops when ctx ends.
-func (m *Model) decode(ctx context.Context, photos iter.Seq[Photo]) <-chan chan decoded {
+// feed delivers photos in their order, each through a channel of its own.
+type feed struct {
+	photos   chan chan decoded
+	panicked any // what the caller's iterator ended with; valid once photos is closed
+}
+
+// decode reads photos on several goroutines, a bounded number ahead; it stops when ctx ends.
+func (m *Model) decode(ctx context.Context, photos iter.Seq[Photo]) *feed {
 	p := m.Preprocess()
 	busy := make(chan struct{}, m.options.workers)
-	ordered := make(chan chan decoded, m.options.batch)
+	f := &feed{photos: make(chan chan decoded, m.options.batch)}
 	go func() {
-		defer close(ordered)
+		defer close(f.photos)
+		defer func() { f.panicked = recover() }()
 		for ph := range photos {
 			one := make(chan decoded, 1)
 			select {
-			case ordered <- one:
+			case f.photos <- one:
 			case <-ctx.Done():
 				return
 			}
@@ -163,19 +205,12 @@ func (m *Model) decode(ctx context.Context, photos iter.Seq[Photo]) <-chan chan 
 			}()
 		}
 	}()
-	return ordered
+	return f
 }
 
 // load turns a photo into the network's input.
 func (m *Model) load(ph Photo, p photo.Preprocess) ([]float32, error) {
-	o := photo.DecodeOptions{TIFF: m.options.tiff}
-	var img *photo.Image
-	var err error
-	if ph.Data == nil {
-		img, err = photo.Load(ph.Path, o)
-	} else if img, err = photo.Decode(ph.Data, o); err != nil {
-		err = fmt.Errorf("%s: %w", ph.Path, err)
-	}
+	img, err := m.picture(ph)
 	if err != nil {
 		return nil, err
 	}
@@ -183,8 +218,27 @@ func (m *Model) load(ph Photo, p photo.Preprocess) ([]float32, error) {
 	return x, p.Apply(img, x)
 }
 
+// picture is the photo, decoded and upright.
+func (m *Model) picture(ph Photo) (*photo.Image, error) {
+	o := photo.DecodeOptions{TIFF: m.options.tiff}
+	var img *photo.Image
+	var err error
+	switch {
+	case ph.Image != nil:
+		img, err = photo.FromImage(ph.Image, o)
+	case ph.Data != nil:
+		img, err = photo.Decode(ph.Data, o)
+	default:
+		return photo.Load(ph.Path, o)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ph.Path, err)
+	}
+	return img, nil
+}
+
 // answer runs the photos of a batch that could be read.
-func (m *Model) answer(batch []decoded) ([]Result, error) {
+func (m *Model) answer(ctx context.Context, batch []decoded) ([]Result, error) {
 	var x []float32
 	images := 0
 	for _, d := range batch {
@@ -196,7 +250,7 @@ func (m *Model) answer(batch []decoded) ([]Result, error) {
 	var outputs []Matrix
 	if images > 0 {
 		var err error
-		if outputs, err = m.Infer(x, images); err != nil {
+		if outputs, err = m.Infer(ctx, x, images); err != nil {
 			return nil, err
 		}
 	}

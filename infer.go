@@ -1,6 +1,7 @@
 package regraft
 
 import (
+	"context"
 	"fmt"
 
 	"regraft/engine"
@@ -23,17 +24,35 @@ func (m Matrix) Row(i int) []float32 { return m.Values[i*m.Cols : (i+1)*m.Cols] 
 
 // Infer runs prepared input, x (images, C, H, W), any number of images, and returns the main
 // output (images, classes), before a final Softmax, and the features (images, F) that enter its
-// classifier, where it was recognised.
-func (m *Model) Infer(x []float32, images int) ([]Matrix, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := fits(m.net, x, images); err != nil {
+// classifier, where it was recognised. It returns when ctx ends; x must not change before the next call of Infer or Close returns.
+func (m *Model) Infer(ctx context.Context, x []float32, images int) ([]Matrix, error) {
+	net := m.Network()
+	if err := fits(net, x, images); err != nil {
 		return nil, err
 	}
-	if err := m.start(images); err != nil {
+	if err := m.take(ctx); err != nil {
 		return nil, err
 	}
-	return infer(m.machine, m.program, x, images)
+	type answer struct {
+		outputs []Matrix
+		err     error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		defer m.yield()
+		err := m.start(net, images)
+		var outputs []Matrix
+		if err == nil {
+			outputs, err = infer(m.machine, m.program, x, images)
+		}
+		done <- answer{outputs, err}
+	}()
+	select {
+	case a := <-done:
+		return a.outputs, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // Outputs runs prepared input through the whole network and returns all outputs as the file has
@@ -127,27 +146,28 @@ func fits(net *engine.Network, x []float32, images int) error {
 	return nil
 }
 
-// start prepares a machine for so many images at a time, or as many as the options allow: a single
-// photo shall not pay for the memory of a batch. m.mu is held.
-func (m *Model) start(images int) error {
+// start prepares a machine that runs net on so many images at a time, or as many as the options allow: a single
+// photo should not pay for the memory of a batch. It is the caller's turn.
+func (m *Model) start(net *engine.Network, images int) error {
 	batch := m.options.batch
 	if images == 1 {
 		batch = 1
 	}
-	if m.machine != nil && m.program.Batch >= batch {
+	if m.machine != nil && m.packed == net && m.program.Batch >= batch {
 		return nil
 	}
 	if err := m.stop(); err != nil {
 		return err
 	}
-	net, err := answering(m.net)
+	part, err := answering(net)
 	if err != nil {
 		return err
 	}
-	if m.program, err = m.compile(net, batch); err != nil {
+	if m.program, err = m.compile(part, batch); err != nil {
 		return err
 	}
 	m.machine, err = run.New(m.program, m.options.threads)
+	m.packed = net
 	return err
 }
 

@@ -9,8 +9,10 @@
 package regraft
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"sync"
 
@@ -29,16 +31,23 @@ func Version() string { return engine.Version }
 // Model is a classifier: a network, its labels and its preprocessing.
 //
 // All methods are safe for concurrent use. Decoding of photos runs beside everything else; the
-// arithmetic of one Model is done by one call at a time, since it uses all its threads anyway.
+// arithmetic of one Model is done by one call at a time, since it uses all its threads anyway. A call that waits for its turn
+// stops waiting when its context ends.
+//
+// A Model holds all of its file in memory, twice once it has answered (as read, and as the arithmetic wants it), and does not
+// look at the file again. Close gives the second copy back, and the first goes with the Model itself.
 type Model struct {
 	options options
 	info    *onnx.Info
 	assumed bool // the preprocessing is not the file's
 
-	mu      sync.Mutex
-	net     *engine.Network
+	mu  sync.Mutex // guards net
+	net *engine.Network
+
+	turn    chan struct{} // holds one token, which guards what follows
 	program *plan.Program
-	machine *run.Machine // nil until it is needed
+	machine *run.Machine    // nil until it is needed
+	packed  *engine.Network // what machine computes
 }
 
 type options struct {
@@ -83,11 +92,27 @@ func Preprocess(change func(*photo.Preprocess)) Option {
 
 // Open reads the ONNX file at path. An error of an invalid or unsupported file lists all its problems.
 func Open(path string, opts ...Option) (*Model, error) {
+	return open(opts, func(o onnx.ReadOptions) (*engine.Network, *onnx.Info, error) { return onnx.Read(path, o) })
+}
+
+// OpenFS reads the ONNX file called name in fsys; weights that it keeps in files of their own lie beside it there.
+func OpenFS(fsys fs.FS, name string, opts ...Option) (*Model, error) {
+	return open(opts, func(o onnx.ReadOptions) (*engine.Network, *onnx.Info, error) { return onnx.ReadFS(fsys, name, o) })
+}
+
+// OpenBytes reads an ONNX file that is in memory. The Model keeps a copy of data.
+func OpenBytes(data []byte, opts ...Option) (*Model, error) {
+	return open(opts, func(o onnx.ReadOptions) (*engine.Network, *onnx.Info, error) {
+		return onnx.ReadBytes(bytes.Clone(data), o)
+	})
+}
+
+func open(opts []Option, read func(onnx.ReadOptions) (*engine.Network, *onnx.Info, error)) (*Model, error) {
 	o := options{threads: runtime.GOMAXPROCS(0), workers: runtime.GOMAXPROCS(0), batch: 8}
 	for _, opt := range opts {
 		opt(&o)
 	}
-	net, info, err := onnx.Read(path, onnx.ReadOptions{Size: o.inputSize})
+	net, info, err := read(onnx.ReadOptions{Size: o.inputSize})
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +121,11 @@ func Open(path string, opts ...Option) (*Model, error) {
 			return nil, err
 		}
 	}
-	m := &Model{options: o, info: info, net: net}
-	return m, m.settlePreprocess()
+	m := &Model{options: o, info: info, net: net, turn: make(chan struct{}, 1)}
+	if err := m.settlePreprocess(); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // settlePreprocess fills Meta.Preprocess: the file's, or ImageNet's, with the options' changes.
@@ -181,12 +209,16 @@ func (m *Model) SwapHeads(labels []string, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	return m.replace(net)
+	m.net = net
+	return nil
 }
 
 // Train fits the model to folders of photos as cfg says (cfg.Net is ignored) and takes over the
-// best weights. It ends early, after the step in hand and with a checkpoint, when ctx does.
+// best weights. It ends early, after the current step and with a checkpoint, when ctx does. Events may be nil.
 func (m *Model) Train(ctx context.Context, cfg train.Config, events train.Events) (*train.Result, error) {
+	if events == nil {
+		events = train.Silent{}
+	}
 	cfg.Net = m.Network()
 	result, err := train.Fit(ctx, cfg, events)
 	if err != nil {
@@ -198,27 +230,38 @@ func (m *Model) Train(ctx context.Context, cfg train.Config, events train.Events
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return result, m.replace(best)
+	m.net = best
+	return result, nil
 }
 
 // Save writes the model as one ONNX file with labels and preprocessing inside; a file at path is
 // replaced as a whole or not at all.
 func (m *Model) Save(path string) error { return onnx.Write(path, m.Network()) }
 
-// Close releases the memory of the model's arithmetic. The model may be used again.
+// Close releases the memory of the model's arithmetic, after the call whose turn it is. The model may be used again.
 func (m *Model) Close() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	m.turn <- struct{}{}
+	defer m.yield()
 	return m.stop()
 }
 
-// replace swaps the network; m.mu is held.
-func (m *Model) replace(net *engine.Network) error {
-	m.net = net
-	return m.stop()
+// take waits for the turn to use the machine, or for the end of ctx.
+func (m *Model) take(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case m.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// stop ends the machine; m.mu is held.
+// yield ends the turn.
+func (m *Model) yield() { <-m.turn }
+
+// stop ends the machine; it is the caller's turn.
 func (m *Model) stop() error {
 	if m.machine == nil {
 		return nil

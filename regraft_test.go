@@ -150,11 +150,11 @@ func TestSave(t *testing.T) {
 func TestWrongInput(t *testing.T) {
 	m := open(t, narrow)
 	for _, n := range []int{0, 1, 3*299*299 - 1} {
-		if _, err := m.Infer(make([]float32, n), 1); err == nil {
+		if _, err := m.Infer(context.Background(), make([]float32, n), 1); err == nil {
 			t.Errorf("%d values pass as an image", n)
 		}
 	}
-	if _, err := m.Infer(nil, 0); err == nil {
+	if _, err := m.Infer(context.Background(), nil, 0); err == nil {
 		t.Error("no image passes as input")
 	}
 	if _, err := regraft.Open(narrow, regraft.Head("nose")); err == nil {

@@ -161,7 +161,7 @@ func (b *benchJSON) fill(times []time.Duration, flops float64) (err error) {
 func benchInfer(m *regraft.Model, images int) (func() error, float64, error) {
 	x := noise(m, images)
 	return func() error {
-		_, err := m.Infer(x, images)
+		_, err := m.Infer(context.Background(), x, images)
 		return err
 	}, 1, nil
 }

@@ -3,8 +3,6 @@ package cli
 import (
 	urfave "github.com/urfave/cli/v2"
 
-	"regraft"
-	"regraft/photo"
 	"regraft/train"
 )
 
@@ -41,49 +39,21 @@ func eval(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	set, split, err := photo.ScanEval(data, c.String("split"))
-	if err != nil {
-		return fail(statusData, err)
-	}
 	m, err := openModel(con, c, path)
-	if err != nil {
-		return err
-	}
-	labels, err := labelsFor(con, m, path, set.Classes)
-	if err != nil {
-		return err
-	}
-	samples, err := train.Relabel(set.Test, set.Classes, labels)
 	if err != nil {
 		return err
 	}
 	events := &evalEvents{con: con, bar: con.progress(0, "")}
 	defer func() { events.bar.done() }()
-	o := train.Options{Threads: c.Int("threads"), Workers: c.Int("workers"), TIFF: c.Bool("tiff")}
-	answers, err := train.Evaluate(c.Context, m.Network(), samples, o, train.PhaseTest, events)
+	e, err := m.Evaluate(c.Context, data, c.String("split"), events)
 	if err != nil {
 		return err
 	}
 	events.bar.done()
-	report := answers.Report(labels)
 	if c.Bool("json") {
-		return con.json(evalJSON{"regraft/eval/1", report, labels, split})
+		return con.json(evalJSON{"regraft/eval/1", e.Report, e.Labels, e.Split})
 	}
-	return printReport(con, labels, report)
-}
-
-// labelsFor are the model's labels; a model without labels that has as many classes as the folder is
-// taken to know them in byte order of their names, as torchvision's ImageFolder numbers them.
-func labelsFor(con *console, m *regraft.Model, path string, classes []string) ([]string, error) {
-	labels := m.Labels()
-	if m.Labelled() {
-		return labels, nil
-	}
-	if len(labels) != len(classes) {
-		return nil, failf(statusData, "%s has %d classes without labels, the folder %d", path, len(labels), len(classes))
-	}
-	con.warnf("%s has no labels: its classes are taken to be the folder's, sorted by name", path)
-	return classes, nil
+	return printReport(con, e.Labels, e.Report)
 }
 
 // evalEvents shows a bar.

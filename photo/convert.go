@@ -2,6 +2,7 @@ package photo
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/color"
 	"image/gif"
@@ -53,6 +54,18 @@ func paste(dst, src *Image, x, y int) {
 	for j := range max(h, 0) {
 		copy(dst.row(y + j)[3*x:], src.row(j)[:3*max(w, 0)])
 	}
+}
+
+// FromImage takes a picture that is decoded already, without its alpha; errors say that it is empty or beyond o's limit.
+func FromImage(m image.Image, o DecodeOptions) (*Image, error) {
+	r := m.Bounds()
+	if r.Empty() {
+		return nil, errors.New("the picture is empty")
+	}
+	if err := checkSize(format{}, r.Dx(), r.Dy(), 0, o); err != nil {
+		return nil, err
+	}
+	return fromImage(m), nil
 }
 
 // fromImage drops alpha and the low byte of 16-bit samples: 65535 is white in

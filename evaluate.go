@@ -1,0 +1,59 @@
+package regraft
+
+import (
+	"context"
+	"fmt"
+
+	"regraft/photo"
+	"regraft/train"
+)
+
+// Evaluation is how a model does on labelled photos.
+type Evaluation struct {
+	*train.Report
+	// Labels name the rows and columns of the confusion matrix.
+	Labels []string
+	// Split is the part of the data that was judged: train, val or test, "" for all of it.
+	Split string
+}
+
+// Evaluate answers for the photos of a folder of class folders, or of its part called split (train, val or test; "" takes test, else
+// val, where it has such parts), and compares the answers with the folders' names. Events may be nil. Errors of the data
+// are *train.DataError.
+func (m *Model) Evaluate(ctx context.Context, data, split string, events train.Events) (*Evaluation, error) {
+	if events == nil {
+		events = train.Silent{}
+	}
+	set, split, err := photo.ScanEval(data, split)
+	if err != nil {
+		return nil, &train.DataError{Err: err}
+	}
+	labels, err := m.labelsFor(set.Classes, events)
+	if err != nil {
+		return nil, err
+	}
+	samples, err := train.Relabel(set.Test, set.Classes, labels)
+	if err != nil {
+		return nil, err
+	}
+	o := train.Options{Threads: m.options.threads, Workers: m.options.workers, TIFF: m.options.tiff}
+	answers, err := train.Evaluate(ctx, m.Network(), samples, o, train.PhaseTest, events)
+	if err != nil {
+		return nil, err
+	}
+	return &Evaluation{answers.Report(labels), labels, split}, nil
+}
+
+// labelsFor are the model's labels; a model without labels that has as many classes as the folder is
+// taken to know them in byte order of their names, as torchvision's ImageFolder numbers them.
+func (m *Model) labelsFor(classes []string, events train.Events) ([]string, error) {
+	labels := m.Labels()
+	if m.Labelled() {
+		return labels, nil
+	}
+	if len(labels) != len(classes) {
+		return nil, &train.DataError{Err: fmt.Errorf("the model has %d classes without labels, the folder %d", len(labels), len(classes))}
+	}
+	events.Warn("the model has no labels: its classes are taken to be the folder's, sorted by name")
+	return classes, nil
+}
