@@ -69,6 +69,9 @@ type LoaderOptions struct {
 	Shuffle bool
 	Augment Augment
 	Decode  DecodeOptions
+	// Retry, if set, is asked when a photo cannot be prepared, by several goroutines: true tries again. Attempts count
+	// from 0.
+	Retry func(err error, attempt int) bool
 	// KeepGoing puts what is wrong with a photo into Batch.Errors; otherwise
 	// the first bad photo ends the epoch with an error that names it.
 	KeepGoing bool
@@ -170,6 +173,11 @@ type job struct {
 // Epoch runs through all samples once. It stops with ctx's error when that is
 // cancelled. The numbers depend on seed and epoch, never on the workers.
 func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[*Batch, error] {
+	return l.EpochFrom(ctx, epoch, 0)
+}
+
+// EpochFrom is Epoch without its first batches.
+func (l *Loader) EpochFrom(ctx context.Context, epoch, batches int) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var running sync.WaitGroup
@@ -181,11 +189,17 @@ func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[*Batch, error] 
 			free <- s
 		}
 		ready, jobs := make(chan *slot, len(l.slots)), make(chan job)
-		running.Go(func() { l.feed(ctx, l.Order(epoch), free, ready, jobs) })
+		order := l.Order(epoch)
+		order = order[min(batches*l.o.Batch, len(order)):]
+		running.Go(func() { l.feed(ctx, order, free, ready, jobs) })
 		for range l.o.Workers {
 			running.Go(func() {
 				for j := range jobs {
-					j.finish(j.i, l.prepare(j.slot, j.i, epoch))
+					err := l.prepare(j.slot, j.i, epoch)
+					for attempt := 0; err != nil && l.o.Retry != nil && l.o.Retry(err, attempt); attempt++ {
+						err = l.prepare(j.slot, j.i, epoch)
+					}
+					j.finish(j.i, err)
 				}
 			})
 		}

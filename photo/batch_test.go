@@ -212,3 +212,55 @@ func TestNewLoaderErrors(t *testing.T) {
 		t.Error("photos out of nothing")
 	}
 }
+
+// TestEpochFrom: the batches are those of the whole epoch without the first.
+func TestEpochFrom(t *testing.T) {
+	l := newLoader(t, plainSamples(t, 23), LoaderOptions{Batch: 5, Workers: 3, Shuffle: true, Seed: 4, Augment: Augment{FlipX: true}})
+	for from := range 6 {
+		var want, got [][]float32
+		for b, err := range l.Epoch(t.Context(), 2) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, slices.Clone(b.X))
+		}
+		for b, err := range l.EpochFrom(t.Context(), 2, from) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, slices.Clone(b.X))
+		}
+		if !slices.EqualFunc(got, want[from:], slices.Equal) {
+			t.Errorf("from batch %d: %d batches, or others", from, len(got))
+		}
+	}
+}
+
+// TestRetry: a photo that comes back while it is tried again is in its batch; one that does not ends the epoch.
+func TestRetry(t *testing.T) {
+	samples := plainSamples(t, 4)
+	away := samples[2].Path + ".away"
+	if err := os.Rename(samples[2].Path, away); err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	l := newLoader(t, samples, LoaderOptions{Batch: 4, Workers: 2, Retry: func(err error, attempt int) bool {
+		if asked++; attempt != asked-1 || !strings.Contains(err.Error(), samples[2].Path) {
+			t.Errorf("attempt %d of %d: %v", attempt, asked, err)
+		}
+		if attempt == 1 {
+			os.Rename(away, samples[2].Path)
+		}
+		return true
+	}})
+	if x, _, _, _ := epoch(t, l, 0); len(x) != 4*small.Values() || asked != 2 {
+		t.Errorf("%d values after %d questions", len(x), asked)
+	}
+	l.o.Retry = func(error, int) bool { return false }
+	os.Remove(samples[2].Path)
+	for _, err := range l.Epoch(t.Context(), 0) {
+		if err == nil {
+			t.Error("the epoch goes on without its photo")
+		}
+	}
+}

@@ -61,47 +61,55 @@ func Check(ctx context.Context, root string, o CheckOptions) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	photos := slices.Concat(d.Train, d.Val, d.Test)
-	found, err := examineAll(ctx, photos, o)
+	found, err := Examine(ctx, slices.Concat(d.Train, d.Val, d.Test), o)
 	if err != nil {
 		return nil, err
 	}
+	return d.Report(found), nil
+}
+
+// Report makes the report of a dataset from what Examine found of Train, Val and Test together, in this order.
+func (d *Dataset) Report(found []Finding) *Report {
+	photos := slices.Concat(d.Train, d.Val, d.Test)
 	r := &Report{Dataset: d, PerClass: make([]ClassCount, len(d.Classes))}
 	for i := range photos {
 		r.count(i, photos[i])
 		r.judge(photos[i].Path, found[i])
 	}
 	r.group(photos, found)
-	return r, nil
+	return r
 }
 
-// findings are what one photo's bytes say.
-type findings struct {
-	err  error
-	hash [sha256.Size]byte
-	w, h int
+// Finding is what one photo's bytes say.
+type Finding struct {
+	// Err, which names the file, says why the photo cannot be read; nil for a good one.
+	Err error
+	// Hash is the SHA-256 of the file; zero where the file itself cannot be read.
+	Hash [sha256.Size]byte
+	W, H int
 }
 
-func examine(path string, o DecodeOptions) (f findings) {
+func examine(path string, o DecodeOptions) (f Finding) {
 	data, err := read(path, o)
 	if err != nil {
-		return findings{err: err}
+		return Finding{Err: err}
 	}
-	f.hash = sha256.Sum256(data)
+	f.Hash = sha256.Sum256(data)
 	m, err := Decode(data, o)
 	if err != nil {
-		f.err = fmt.Errorf("%s: %w", path, err)
+		f.Err = fmt.Errorf("%s: %w", path, err)
 		return f
 	}
-	f.w, f.h = m.W, m.H
+	f.W, f.H = m.W, m.H
 	return f
 }
 
-func examineAll(ctx context.Context, photos []Sample, o CheckOptions) ([]findings, error) {
+// Examine decodes photos, in the order given. The error is ctx's when that is cancelled.
+func Examine(ctx context.Context, photos []Sample, o CheckOptions) ([]Finding, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	found := make([]findings, len(photos))
+	found := make([]Finding, len(photos))
 	var next, done atomic.Int64
 	var running sync.WaitGroup
 	for range o.Workers {
@@ -135,27 +143,27 @@ func (r *Report) count(i int, s Sample) {
 	*[]*int{&c.Train, &c.Val, &c.Test}[r.partOf(i)]++
 }
 
-func (r *Report) judge(path string, f findings) {
+func (r *Report) judge(path string, f Finding) {
 	switch {
-	case f.err != nil:
-		r.Unreadable = append(r.Unreadable, f.err)
-	case min(f.w, f.h) < TinySide:
+	case f.Err != nil:
+		r.Unreadable = append(r.Unreadable, f.Err)
+	case min(f.W, f.H) < TinySide:
 		r.Tiny = append(r.Tiny, path)
-	case f.w*f.h > HugePixels:
+	case f.W*f.H > HugePixels:
 		r.Huge = append(r.Huge, path)
 	}
 }
 
 // group finds the photos whose bytes are equal.
-func (r *Report) group(photos []Sample, found []findings) {
+func (r *Report) group(photos []Sample, found []Finding) {
 	same := map[[sha256.Size]byte][]int{}
 	for i, f := range found {
-		if f.hash != ([sha256.Size]byte{}) {
-			same[f.hash] = append(same[f.hash], i)
+		if f.Hash != ([sha256.Size]byte{}) {
+			same[f.Hash] = append(same[f.Hash], i)
 		}
 	}
 	for i, f := range found { // in the order of the photos
-		members := same[f.hash]
+		members := same[f.Hash]
 		if len(members) < 2 || members[0] != i {
 			continue
 		}
