@@ -33,7 +33,7 @@ func execute(ctx context.Context, con *console, args []string) error {
 		complete(con, app, args[:n-1])
 		return nil
 	}
-	ordered, err := reorder(app, args)
+	ordered, err := reorder(app, asFlags(args))
 	if err != nil {
 		return err
 	}

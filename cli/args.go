@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -28,7 +29,7 @@ func reorder(app *urfave.App, args []string) ([]string, error) {
 		case len(commands) > 0:
 			c := findCommand(commands, arg)
 			if c == nil {
-				return nil, unknownCommand(app, path, arg)
+				return nil, unknownCommand(app, path, commands, arg)
 			}
 			path, commands = append(path, arg), c.Subcommands
 		default:
@@ -42,9 +43,22 @@ func reorder(app *urfave.App, args []string) ([]string, error) {
 	return ordered, nil
 }
 
-func unknownCommand(app *urfave.App, path []string, arg string) error {
+// asFlags lets help and version be commands as well: "help train" is "train --help".
+func asFlags(args []string) []string {
+	if len(args) > 0 {
+		switch args[0] {
+		case "help":
+			return append(slices.Clone(args[1:]), "--help")
+		case "version":
+			return append([]string{"--version"}, args[1:]...)
+		}
+	}
+	return args
+}
+
+func unknownCommand(app *urfave.App, path []string, commands []*urfave.Command, arg string) error {
 	where := strings.Join(append([]string{app.Name}, path...), " ")
-	return usagef("%q is not a command of %s (see %s --help)", arg, where, where)
+	return usagef("%q is not a command of %s%s (see %s --help)", arg, where, didYouMean(arg, commandNames(commands)), where)
 }
 
 func findCommand(commands []*urfave.Command, name string) *urfave.Command {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -52,13 +53,20 @@ func failf(status int, format string, args ...any) error {
 
 func usagef(format string, args ...any) error { return failf(statusUsage, format, args...) }
 
+// parsedFlag finds the flag in what the flag parser says, where it has one dash whatever its length.
+var parsedFlag = regexp.MustCompile(`(needs an argument: |not defined: |" for (?:flag )?)-([\w-]+)`)
+
 // usageProblem turns what the flag parser complains about into one line.
-func usageProblem(_ *urfave.Context, err error, _ bool) error {
+func usageProblem(c *urfave.Context, err error, _ bool) error {
 	text := err.Error()
 	if name, unknown := strings.CutPrefix(text, "flag provided but not defined: -"); unknown {
-		return usagef("unknown flag --%s (see --help)", strings.TrimPrefix(name, "-"))
+		given := dashed(strings.TrimPrefix(name, "-"))
+		return usagef("unknown flag %s%s (see --help)", given, didYouMean(given, flagNames(c.Command.Flags)))
 	}
-	return usagef("%s", strings.ReplaceAll(text, " -", " --"))
+	return usagef("%s", parsedFlag.ReplaceAllStringFunc(text, func(part string) string {
+		found := parsedFlag.FindStringSubmatch(part)
+		return found[1] + dashed(found[2])
+	}))
 }
 
 // signalled is the cause of a context that a signal ended.

@@ -82,7 +82,7 @@ func TestVersion(t *testing.T) {
 }
 
 func TestCompletion(t *testing.T) {
-	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+	for _, shell := range shells {
 		if r := must(t, "completion", shell); !strings.Contains(r.stdout, completionFlag) {
 			t.Errorf("the script of %s does not ask the program", shell)
 		}
@@ -90,6 +90,9 @@ func TestCompletion(t *testing.T) {
 	for _, c := range []struct{ words, want string }{
 		{"", "classify"},
 		{"bench", "infer"},
+		{"", "help"},
+		{"weights pull", "inception_v3"},
+		{"completion", "fish"},
 		{"train", "--model"},
 		{"train --mode", "full"},
 		{"train --model x --opt", "adamw"},
@@ -102,5 +105,16 @@ func TestCompletion(t *testing.T) {
 	}
 	if r := must(t, "train", "--model", completionFlag); r.stdout != "" {
 		t.Errorf("after --model a file name is wanted, not %q", r.stdout)
+	}
+}
+
+// TestHelpAndVersionAsCommands: both are what their flags are.
+func TestHelpAndVersionAsCommands(t *testing.T) {
+	for command, flags := range map[string]string{
+		"help": "--help", "help train": "train --help", "help weights pull": "weights pull --help", "version": "--version",
+	} {
+		if got, want := must(t, strings.Fields(command)...), must(t, strings.Fields(flags)...); got != want {
+			t.Errorf("regraft %s prints\n%s, regraft %s\n%s", command, got.stdout, flags, want.stdout)
+		}
 	}
 }

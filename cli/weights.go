@@ -104,7 +104,7 @@ func pullWeights(con *console, c *urfave.Context) error {
 	}
 	s := weights.FindSource(c.Args().First())
 	if s == nil {
-		return usagef("no weights called %q (see regraft weights list)", c.Args().First())
+		return usagef("no weights called %q%s (see regraft weights list)", c.Args().First(), didYouMean(c.Args().First(), sourceNames()))
 	}
 	dir, err := weights.CacheDir()
 	if err != nil {
