@@ -51,10 +51,11 @@ type Model struct {
 }
 
 type options struct {
-	threads, workers, batch, inputSize int
-	direct, tiff                       bool
-	head                               string
-	preprocess                         []func(*photo.Preprocess)
+	threads, workers, batch int
+	inputSize               photo.Size
+	direct, tiff            bool
+	head                    string
+	preprocess              []func(*photo.Preprocess)
 }
 
 // Option changes how Open prepares a model.
@@ -71,9 +72,10 @@ func Workers(n int) Option { return func(o *options) { o.workers = n } }
 // results do not depend on it.
 func Batch(n int) Option { return func(o *options) { o.batch = n } }
 
-// InputSize builds the network for square photos of so many pixels a side, where its structure
-// allows that.
-func InputSize(pixels int) Option { return func(o *options) { o.inputSize = pixels } }
+// InputSize builds the network for photos of so many pixels, where its structure allows that.
+func InputSize(height, width int) Option {
+	return func(o *options) { o.inputSize = photo.Size{H: height, W: width} }
+}
 
 // Direct switches Winograd convolutions off.
 func Direct() Option { return func(o *options) { o.direct = true } }
@@ -130,21 +132,18 @@ func open(opts []Option, read func(onnx.ReadOptions) (*engine.Network, *onnx.Inf
 
 // settlePreprocess fills Meta.Preprocess: the file's, or ImageNet's, with the options' changes.
 func (m *Model) settlePreprocess() error {
-	side := m.net.Input.Shape()[3]
-	p := photo.Preprocess(*engine.ImageNet(side))
+	p := *photo.ImageNet(m.net.ImageSize())
 	if given := m.net.Meta.Preprocess; given != nil {
-		p = photo.Preprocess(*given)
+		p = given.Resized(m.net.ImageSize())
 	}
 	m.assumed = m.net.Meta.Preprocess == nil
-	p.Size = side
 	for _, change := range m.options.preprocess {
 		change(&p)
 	}
 	if err := p.Check(); err != nil {
 		return err
 	}
-	settled := engine.Preprocess(p)
-	m.net.Meta.Preprocess = &settled
+	m.net.Meta.Preprocess = &p
 	return nil
 }
 
@@ -189,7 +188,7 @@ func classes(net *engine.Network) int {
 
 // Preprocess is how photos become the network's input.
 func (m *Model) Preprocess() photo.Preprocess {
-	return photo.Preprocess(*m.Network().Meta.Preprocess)
+	return *m.Network().Meta.Preprocess
 }
 
 // Assumed reports whether the file says nothing about its preprocessing, so that ImageNet's was

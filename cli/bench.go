@@ -42,7 +42,7 @@ func benchSubcommand(con *console, what, usage string, runs int, w workload) *ur
 		Flags: []urfave.Flag{
 			modelFlag(), batchFlag(1), threadsFlag(),
 			intFlag("runs", runs, 1, "measured runs, after one that is not"),
-			intFlag("input-size", 0, 1, "side of the input in `PIXELS` (default: the model's)"),
+			sizeFlag("the model's"),
 			algorithmFlag(), jsonFlag(),
 		},
 		Action: func(c *urfave.Context) error { return bench(con, c, what, w) },

@@ -21,7 +21,7 @@ func benchLayersCommand(con *console) *urfave.Command {
 		Flags: []urfave.Flag{
 			modelFlag(), batchFlag(1), threadsFlag(),
 			intFlag("runs", 10, 1, "measured runs, after one that is not; the fastest counts"),
-			intFlag("input-size", 0, 1, "side of the input in `PIXELS` (default: the model's)"),
+			sizeFlag("the model's"),
 			boolFlag("train", "a training step: forward pass and both gradients"),
 			boolFlag("assert", "measure other choices too; exit status 6 where one is over 5 % faster"),
 			algorithmFlag(), jsonFlag(),

@@ -20,7 +20,7 @@ func exportCommand(con *console) *urfave.Command {
 			oneOf("form", "eval", "eval: BatchNorm folded, main output only; train: everything kept", []string{"eval", "train"}),
 			intFlag("opset", 17, onnx.OldestExport, fmt.Sprintf("ONNX operator set, `N` from %d to %d", onnx.OldestExport, onnx.NewestExport)),
 			boolFlag("fp16", "store weights as float16: half the size, computed in float32"),
-			intFlag("input-size", 0, 1, "side of the input in `PIXELS` (default: the model's)"),
+			sizeFlag("the model's"),
 		},
 		Action: func(c *urfave.Context) error { return export(con, c) },
 	}
@@ -45,7 +45,7 @@ func export(con *console, c *urfave.Context) error {
 	if opset > onnx.NewestExport {
 		return usagef("--opset must be at most %d, not %d", onnx.NewestExport, opset)
 	}
-	net, info, err := onnx.Read(path, onnx.ReadOptions{Size: c.Int("input-size")})
+	net, info, err := onnx.Read(path, onnx.ReadOptions{Size: inputSize(c)})
 	if err != nil {
 		return fail(statusModel, err)
 	}

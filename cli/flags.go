@@ -117,21 +117,53 @@ func seedFlag() urfave.Flag {
 	return &urfave.Uint64Flag{Name: "seed", Usage: "`NUMBER` that decides all chance", EnvVars: environment("seed")}
 }
 
+// sizeFlag accepts what photo.ParseSize reads.
+func sizeFlag(otherwise string) urfave.Flag {
+	f := stringFlag("input-size", "", "side of the input in `PIXELS`, or height x width: 480x224 (default: "+otherwise+")")
+	f.Action = func(_ *urfave.Context, text string) error {
+		if _, err := photo.ParseSize(text); err != nil {
+			return usagef("--input-size: %v", err)
+		}
+		return nil
+	}
+	return f
+}
+
+// inputSize is what sizeFlag says, zero where it is not given.
+func inputSize(c *urfave.Context) photo.Size {
+	size, _ := photo.ParseSize(c.String("input-size")) // the flag was checked
+	return size
+}
+
 // preprocessFlags override what the model's file says about its input.
 func preprocessFlags() []urfave.Flag {
 	return []urfave.Flag{
-		intFlag("input-size", 0, 1, "side of the input in `PIXELS` (default: the model's)"),
+		sizeFlag("the model's"),
 		oneOf("resize", "", "squash, crop or letterbox (default: the model's)", []string{"squash", "crop", "letterbox"}),
 		oneOf("resample", "", "bilinear or bicubic (Pillow's), nfnt-bilinear, nfnt-bicubic, nfnt-lanczos3", photo.Filters),
-		stringFlag("mean", "", "`R,G,B` subtracted from pixels of 0 to 1 (default: the model's)"),
-		stringFlag("std", "", "`R,G,B` that divide afterwards (default: the model's)"),
+		channelsFlag("the model's"), meanFlag("the model's"), stdFlag("the model's"),
 	}
 }
 
-// triple reads three comma-separated numbers.
+func channelsFlag(otherwise string) urfave.Flag {
+	return oneOf("channels", "", "rgb, bgr or gray: what the network sees (default: "+otherwise+")", photo.ChannelOrders)
+}
+
+func meanFlag(otherwise string) urfave.Flag {
+	return stringFlag("mean", "", "`R,G,B` in --channels order, subtracted from pixels of 0 to 1 (default: "+otherwise+")")
+}
+
+func stdFlag(otherwise string) urfave.Flag {
+	return stringFlag("std", "", "`R,G,B` that divide afterwards; one number is for all channels (default: "+otherwise+")")
+}
+
+// triple reads three comma-separated numbers, or one for all channels.
 func triple(flag, text string) ([3]float32, error) {
 	var v [3]float32
 	parts := strings.Split(text, ",")
+	if len(parts) == 1 {
+		parts = slices.Repeat(parts, len(v))
+	}
 	if len(parts) == len(v) {
 		for i, p := range parts {
 			f, err := strconv.ParseFloat(strings.TrimSpace(p), 32)
@@ -142,7 +174,7 @@ func triple(flag, text string) ([3]float32, error) {
 		}
 		return v, nil
 	}
-	return v, usagef("--%s %q: three numbers are needed, such as 0.485,0.456,0.406", flag, text)
+	return v, usagef("--%s %q: three numbers are needed, such as 0.485,0.456,0.406, or one for all channels", flag, text)
 }
 
 // fileArgument is the model that a command works on: --model, or the first argument.

@@ -20,9 +20,8 @@ func importCommand(con *console) *urfave.Command {
 			outFlag("`FILE` to write (ONNX)"),
 			oneOf("arch", "", "the architecture, where the tensors' names do not decide it (or differ in width)", append([]string{""}, weights.Families()...)),
 			stringFlag("labels", "", "`FILE` with the class names in order: a line each, or a JSON list"),
-			intFlag("input-size", 0, 1, "side of the input in `PIXELS` (default: the architecture's)"),
-			stringFlag("mean", "", "`R,G,B` subtracted from pixels of 0 to 1 (default: the weights' own)"),
-			stringFlag("std", "", "`R,G,B` that divide afterwards (default: the weights' own)"),
+			sizeFlag("the architecture's"),
+			channelsFlag("the weights' own"), meanFlag("the weights' own"), stdFlag("the weights' own"),
 			boolFlag("transform-input", "the network turns ImageNet's mean and std into 0.5 (default: the weights' own)"),
 			jsonFlag(),
 		},
@@ -62,7 +61,7 @@ func importWeights(con *console, c *urfave.Context) error {
 }
 
 func importOptions(c *urfave.Context) (weights.Options, error) {
-	o := weights.Options{Arch: c.String("arch"), Size: c.Int("input-size")}
+	o := weights.Options{Arch: c.String("arch"), Size: inputSize(c)}
 	for _, f := range []struct {
 		name string
 		to   **[3]float32

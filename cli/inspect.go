@@ -23,7 +23,7 @@ func inspectCommand(con *console) *urfave.Command {
 		Flags: []urfave.Flag{
 			modelFlag(), jsonFlag(),
 			boolFlag("plan", "print the compiled program: operator, kernel, shapes, memory of each step"),
-			batchFlag(1), intFlag("input-size", 0, 1, "side of the input in `PIXELS` (default: the model's)"), algorithmFlag(),
+			batchFlag(1), sizeFlag("the model's"), algorithmFlag(),
 		},
 		Action: func(c *urfave.Context) error { return inspect(con, c) },
 	}
@@ -64,7 +64,7 @@ func inspect(con *console, c *urfave.Context) error {
 // inspectRefused tells what is known of a file that could be parsed but not imported; cause is why.
 func inspectRefused(con *console, c *urfave.Context, path string, cause error) error {
 	if errors.Is(cause, onnx.ErrUnsupported) {
-		_, info, _ := onnx.Read(path, onnx.ReadOptions{Size: c.Int("input-size")})
+		_, info, _ := onnx.Read(path, onnx.ReadOptions{Size: inputSize(c)})
 		if err := printInspect(con, c.Bool("json"), inspectJSON{Schema: inspectSchema, Info: info, Heads: []inspectHead{}}); err != nil {
 			return err
 		}
@@ -200,5 +200,5 @@ func preprocessLine(p *photo.Preprocess) string {
 	if p == nil {
 		return "not in the file: ImageNet's is assumed (--mean, --std)"
 	}
-	return fmt.Sprintf("%s to %d pixels, %s, mean %v, std %v", p.Resize, p.Size, p.Resample, p.Mean, p.Std)
+	return fmt.Sprintf("%s to %v pixels, %s, %s, mean %v, std %v", p.Resize, p.Size, p.Resample, p.Channels, p.Mean, p.Std)
 }

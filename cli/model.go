@@ -45,7 +45,7 @@ func replaced(own, used photo.Preprocess) string {
 		name string
 		from any
 		to   any
-	}{{"mean", own.Mean, used.Mean}, {"std", own.Std, used.Std}, {"resize", own.Resize, used.Resize}, {"resample", own.Resample, used.Resample}} {
+	}{{"mean", own.Mean, used.Mean}, {"std", own.Std, used.Std}, {"channels", own.Channels, used.Channels}, {"resize", own.Resize, used.Resize}, {"resample", own.Resample, used.Resample}} {
 		if f.from != f.to {
 			list = append(list, fmt.Sprintf("%s %v instead of %v", f.name, f.to, f.from))
 		}
@@ -65,8 +65,8 @@ func modelOptions(c *urfave.Context) ([]regraft.Option, error) {
 	if n := c.Int("batch-size"); n > 0 {
 		opts = append(opts, regraft.Batch(n))
 	}
-	if n := c.Int("input-size"); n > 0 {
-		opts = append(opts, regraft.InputSize(n))
+	if size := inputSize(c); size != (photo.Size{}) {
+		opts = append(opts, regraft.InputSize(size.H, size.W))
 	}
 	if c.String("algorithm") == "direct" {
 		opts = append(opts, regraft.Direct())
@@ -101,6 +101,9 @@ func preprocessing(c *urfave.Context) (func(*photo.Preprocess), error) {
 		}
 		if c.IsSet("std") {
 			p.Std = std
+		}
+		if order := c.String("channels"); order != "" {
+			p.Channels = order
 		}
 		if rule := c.String("resize"); rule != "" {
 			p.Resize = rule

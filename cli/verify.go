@@ -91,7 +91,7 @@ func compareWith(con *console, c *urfave.Context, path string, info *onnx.Info, 
 	if err != nil {
 		return nil, err
 	}
-	m, err := regraft.Open(path, append(opts, regraft.InputSize(input.shape[2]), regraft.Batch(input.shape[0]))...)
+	m, err := regraft.Open(path, append(opts, regraft.InputSize(input.shape[2], input.shape[3]), regraft.Batch(input.shape[0]))...)
 	if err != nil {
 		return nil, fail(statusModel, err)
 	}
@@ -146,8 +146,8 @@ func (r *reference) input(info *onnx.Info) (array, error) {
 		if len(a.shape) == 4 && a.shape[3] == 3 && a.shape[1] != 3 {
 			a = planar(a)
 		}
-		if len(a.shape) != 4 || a.shape[2] != a.shape[3] || len(a.values) == 0 {
-			return a, fmt.Errorf("%s: %q has shape %v: images (N, C, H, W) with H = W are needed", r.path, name, a.shape)
+		if len(a.shape) != 4 || len(a.values) == 0 {
+			return a, fmt.Errorf("%s: %q has shape %v: images (N, C, H, W) are needed", r.path, name, a.shape)
 		}
 		return a, nil
 	}

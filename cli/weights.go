@@ -93,7 +93,7 @@ func listWeights(con *console, c *urfave.Context) error {
 			size = fmt.Sprintf("%.1f", float64(s.Bytes)/(1<<20))
 		}
 		p := s.Preprocess
-		fmt.Fprintf(w, "%s\t%s\t%s...\t%d to %d %s\t%v\t%v\t%s\t%s\n", s.Name, size, s.SHA256, p.Short, p.Size, p.Resample, p.Mean, p.Std, here, s.URL)
+		fmt.Fprintf(w, "%s\t%s\t%s...\t%d to %v %s\t%v\t%v\t%s\t%s\n", s.Name, size, s.SHA256, p.Short, p.Size, p.Resample, p.Mean, p.Std, here, s.URL)
 	}
 	return w.Flush()
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"regraft/head"
+	"regraft/photo"
 	"regraft/scene"
 	"regraft/train"
 )
@@ -24,7 +25,7 @@ func TestModel(t *testing.T) {
 	if len(heads) != 2 || heads[0].Kind != "main" || heads[1].Kind != "aux" {
 		t.Errorf("heads %v, want main and aux", heads)
 	}
-	if net.Meta.Arch != arch || net.Meta.Preprocess == nil || net.Meta.Preprocess.Size != size || len(net.Meta.History) == 0 {
+	if net.Meta.Arch != arch || net.Meta.Preprocess == nil || net.Meta.Preprocess.Size != photo.Square(size) || len(net.Meta.History) == 0 {
 		t.Errorf("metadata %+v", net.Meta)
 	}
 	things, places := map[string]bool{}, scene.Places()

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"regraft/photo"
 )
 
 // Meta is what travels with the weights: it is stored in the ONNX file's metadata_props and is
@@ -13,29 +15,13 @@ type Meta struct {
 	// Labels are the class names in output order; nil when the file has none.
 	Labels []string
 	// Preprocess is nil when the file does not say how its pixels are prepared.
-	Preprocess *Preprocess
+	Preprocess *photo.Preprocess
 	// Arch is the architecture, for example inception_v3.
 	Arch string
 	// History has one entry per finished epoch of every training that made these weights.
 	History []Epoch
 	// Other holds metadata that regraft does not use, kept for saving.
 	Other map[string]string
-}
-
-// Preprocess says how a photo becomes the network's input.
-type Preprocess struct {
-	// Size is the side of the square input in pixels.
-	Size int
-	// Resize is the rule: squash (to Size x Size), crop (shorter side to Short, centre crop of
-	// Size) or letterbox (longer side to Size, rest filled).
-	Resize string
-	// Short is the length of the shorter side before a centre crop (torchvision: 342 for 299).
-	Short int
-	// Resample is the filter: bilinear or bicubic (Pillow's), nfnt-bilinear, nfnt-bicubic or nfnt-lanczos3.
-	Resample string
-	// Rescale multiplies the pixel value (1/255), before Mean is subtracted and Std divides, in RGB order.
-	Rescale   float64
-	Mean, Std [3]float32
 }
 
 // Epoch is one line of the training history.
@@ -47,15 +33,6 @@ type Epoch struct {
 	ValLoss   float64 `json:"val_loss"`
 	ValAcc    float64 `json:"val_acc"`
 	LR        float64 `json:"lr"`
-}
-
-// ImageNet is torchvision's preprocessing of the ImageNet classifiers, the usual guess for a
-// file without metadata.
-func ImageNet(size int) *Preprocess {
-	return &Preprocess{
-		Size: size, Resize: "squash", Short: (size*342 + 149) / 299, Resample: "bilinear", Rescale: 1.0 / 255,
-		Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225},
-	}
 }
 
 // Keys of metadata_props.
@@ -98,7 +75,7 @@ func (m Meta) Props() (map[string]string, error) {
 		if err := put(keyPreprocess, m.Preprocess); err != nil {
 			return nil, err
 		}
-		props["imgsz"] = fmt.Sprintf("[%d, %d]", m.Preprocess.Size, m.Preprocess.Size)
+		props["imgsz"] = fmt.Sprintf("[%d, %d]", m.Preprocess.Size.H, m.Preprocess.Size.W)
 	}
 	if m.History != nil {
 		if err := put(keyHistory, m.History); err != nil {
@@ -118,7 +95,7 @@ func ParseMeta(props map[string]string) (Meta, error) {
 		case keyClasses:
 			err = json.Unmarshal([]byte(value), &m.Labels)
 		case keyPreprocess:
-			m.Preprocess = &Preprocess{}
+			m.Preprocess = &photo.Preprocess{}
 			err = json.Unmarshal([]byte(value), m.Preprocess)
 		case keyHistory:
 			err = json.Unmarshal([]byte(value), &m.History)
@@ -142,80 +119,6 @@ func ParseMeta(props map[string]string) (Meta, error) {
 	}
 	m.foreign(props)
 	return m, nil
-}
-
-// preprocessorConfig is Hugging Face's preprocessor_config.json, as far as it applies.
-type preprocessorConfig struct {
-	DoResize bool              `json:"do_resize"`
-	Size     map[string]int    `json:"size"`
-	CropSize map[string]int    `json:"crop_size,omitempty"`
-	Crop     bool              `json:"do_center_crop"`
-	Pad      bool              `json:"do_pad,omitempty"`
-	Resample int               `json:"resample"`
-	Rescale  float64           `json:"rescale_factor"`
-	Mean     [3]float32        `json:"image_mean"`
-	Std      [3]float32        `json:"image_std"`
-	Regraft  map[string]string `json:"regraft,omitempty"`
-}
-
-// pillowFilters are Pillow's numbers of the filters that are here too.
-var pillowFilters = map[string]int{"bilinear": 2, "bicubic": 3}
-
-// MarshalJSON writes the fields of Hugging Face's preprocessor_config.json.
-func (p Preprocess) MarshalJSON() ([]byte, error) {
-	c := preprocessorConfig{
-		DoResize: true, Resample: pillowFilters["bilinear"], Rescale: p.Rescale, Mean: p.Mean, Std: p.Std,
-		Size: map[string]int{"height": p.Size, "width": p.Size},
-	}
-	switch p.Resize {
-	case "crop":
-		c.Size, c.CropSize, c.Crop = map[string]int{"shortest_edge": p.Short}, c.Size, true
-	case "letterbox":
-		c.Pad = true
-	}
-	if n, ok := pillowFilters[p.Resample]; ok {
-		c.Resample = n
-	} else {
-		c.Regraft = map[string]string{"resample": p.Resample}
-	}
-	return json.Marshal(c)
-}
-
-// UnmarshalJSON reads what MarshalJSON writes and Hugging Face's own files of square input.
-func (p *Preprocess) UnmarshalJSON(data []byte) error {
-	var c preprocessorConfig
-	if err := json.Unmarshal(data, &c); err != nil {
-		return err
-	}
-	*p = Preprocess{Resize: "squash", Resample: "bilinear", Rescale: c.Rescale, Mean: c.Mean, Std: c.Std}
-	size := c.Size
-	if c.Crop && c.CropSize != nil {
-		p.Resize, size, p.Short = "crop", c.CropSize, c.Size["shortest_edge"]
-	} else if c.Pad {
-		p.Resize = "letterbox"
-	}
-	p.Size = size["height"]
-	if c.Resample == pillowFilters["bicubic"] {
-		p.Resample = "bicubic"
-	}
-	if r := c.Regraft["resample"]; r != "" {
-		p.Resample = r
-	}
-	if p.Short == 0 {
-		p.Short = (p.Size*342 + 149) / 299
-	}
-	if p.Size <= 0 || p.Size > 1<<14 || size["width"] != p.Size {
-		return fmt.Errorf("input size %dx%d: only square inputs up to %d are supported", p.Size, size["width"], 1<<14)
-	}
-	for _, s := range p.Std {
-		if !(s > 0) {
-			return fmt.Errorf("image_std must be positive")
-		}
-	}
-	if !(p.Rescale > 0) {
-		return fmt.Errorf("rescale_factor must be positive")
-	}
-	return nil
 }
 
 // pythonNames renders labels as Ultralytics does: a Python dict of index to name.

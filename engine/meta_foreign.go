@@ -3,6 +3,8 @@ package engine
 import (
 	"strconv"
 	"strings"
+
+	"regraft/photo"
 )
 
 // foreign reads what other programs leave in metadata_props, as far as m does not know it from regraft's own
@@ -19,11 +21,13 @@ func (m *Meta) ultralytics(props map[string]string) {
 		return
 	}
 	size := numbers(strings.Trim(props["imgsz"], "[]()"))
-	if len(size) != 2 || size[0] != size[1] || size[0] < 1 || size[0] > 1<<14 {
+	if len(size) != 2 || min(size[0], size[1]) < 1 || max(size[0], size[1]) > 1<<14 {
 		return
 	}
-	m.Preprocess = plainPixels()
-	m.Preprocess.Size, m.Preprocess.Short, m.Preprocess.Resize = int(size[0]), int(size[0]), "crop"
+	p := plainPixels()
+	p.Size, p.Resize = photo.Size{H: int(size[0]), W: int(size[1])}, photo.Crop
+	p.Short = max(p.Size.H, p.Size.W)
+	m.Preprocess = p
 }
 
 // openVINO: the keys of Model API's model_info (https://docs.openvino.ai, model_api), which the Training Extensions
@@ -55,16 +59,21 @@ func (m *Meta) openVINO(props map[string]string) {
 	m.Preprocess = p
 }
 
-// imageProps: ONNX's own metadata of image inputs (MetadataProps.md), from which the range of the pixels is
-// taken. Networks that want their channels in another order than RGB are not supported, so nothing is read then.
+// imageProps: ONNX's own metadata of image inputs (MetadataProps.md), which Custom Vision and Windows ML use: the order of
+// the channels and the range of the pixels, which is 0 to 255 where only the order is told.
 func (m *Meta) imageProps(props map[string]string) {
-	if format := props["Image.BitmapPixelFormat"]; m.Preprocess != nil || format != "" && format != "Rgb8" {
+	format, span := props["Image.BitmapPixelFormat"], props["Image.NominalPixelRange"]
+	channels, known := map[string]string{"": photo.RGB, "Rgb8": photo.RGB, "Bgr8": photo.BGR, "Gray8": photo.Gray}[format]
+	if m.Preprocess != nil || !known || format == "" && span == "" {
 		return
 	}
 	p := plainPixels()
-	switch props["Image.NominalPixelRange"] {
-	case "NominalRange_0_255":
+	p.Channels = channels
+	switch span {
+	case "NominalRange_0_255", "":
 		p.Rescale = 1
+	case "NominalRange_16_235":
+		p.Rescale, p.Mean = 219.0/255, [3]float32{-16, -16, -16}
 	case "Normalized_0_1":
 	case "Normalized_1_1":
 		p.Mean, p.Std = [3]float32{0.5, 0.5, 0.5}, [3]float32{0.5, 0.5, 0.5}
@@ -75,15 +84,10 @@ func (m *Meta) imageProps(props map[string]string) {
 }
 
 // plainPixels is preprocessing to pixels from 0 to 1, of a size that the network knows.
-func plainPixels() *Preprocess {
-	p := ImageNet(0)
+func plainPixels() *photo.Preprocess {
+	p := photo.ImageNet(photo.Size{})
 	p.Mean, p.Std = [3]float32{}, [3]float32{1, 1, 1}
 	return p
-}
-
-// Plain tells whether pixels are only brought to the range from 0 to 1, or left alone.
-func (p *Preprocess) Plain() bool {
-	return p.Mean == [3]float32{} && p.Std == [3]float32{1, 1, 1}
 }
 
 // numbers reads numbers with spaces or commas between them; nil when there is anything else.

@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"regraft/engine/op"
+	"regraft/photo"
 )
 
 // Param is a named tensor of a network: a weight, a bias or a running statistic.
@@ -54,6 +55,12 @@ type Network struct {
 
 // Batch is the number of images that the graph is built for.
 func (n *Network) Batch() int { return n.Input.Shape()[0] }
+
+// ImageSize is the height and width of the images that the graph is built for.
+func (n *Network) ImageSize() photo.Size {
+	shape := n.Input.Shape()
+	return photo.Size{H: shape[2], W: shape[3]}
+}
 
 // Nodes lists the operator nodes that the given nodes (the outputs when none are given) depend
 // on, operands before users.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"regraft/engine"
+	"regraft/photo"
 )
 
 // contradictions warns where metadata and network do not fit each other.
@@ -13,16 +14,16 @@ func (info *Info) contradictions(net *engine.Network) {
 	if shape := net.Outputs[0].Node.Shape(); len(meta.Labels) > 0 && len(shape) == 2 && shape[1] != len(meta.Labels) {
 		warn("the metadata names %d classes, the network has %d: the names are not used", len(meta.Labels), shape[1])
 	}
-	side := net.Input.Shape()[3]
+	size := net.ImageSize()
 	p := meta.Preprocess
 	if p == nil {
-		p = engine.ImageNet(side) // which everybody assumes then
+		p = photo.ImageNet(size) // which everybody assumes then
 	}
-	if p.Size == 0 { // the metadata leaves it to the network
-		p.Size = side
+	if p.Size == (photo.Size{}) { // the metadata leaves it to the network
+		*p = p.Resized(size)
 	}
-	if p.Size != side {
-		warn("the metadata speaks of photos of %d pixels, the network is built for %d", p.Size, side)
+	if p.Size != size {
+		warn("the metadata speaks of photos of %v pixels, the network is built for %v", p.Size, size)
 	}
 	if doubt := info.Doubt(p); doubt != "" && len(meta.History) == 0 { // a network that was trained so wants it so
 		warn("%s", doubt)
@@ -31,7 +32,7 @@ func (info *Info) contradictions(net *engine.Network) {
 
 // Doubt says why photos that are prepared by p may not be what the network wants, given what it does itself to its input; ""
 // where nothing speaks against it.
-func (info *Info) Doubt(p *engine.Preprocess) string {
+func (info *Info) Doubt(p *photo.Preprocess) string {
 	t := info.Transform
 	if t == nil || len(t.Scale) != 3 {
 		return ""
@@ -53,7 +54,7 @@ func (info *Info) Doubt(p *engine.Preprocess) string {
 // inputRange is what black and white become, as the mean of the channels, on the way through the metadata's
 // preprocessing and the network's own. Networks are trained on something like -2 to 2 (ImageNet's mean and std: -2.1 to
 // 2.6; 0.5 and 0.5: -1 to 1).
-func inputRange(p *engine.Preprocess, t *Transform) (low, high float64) {
+func inputRange(p *photo.Preprocess, t *Transform) (low, high float64) {
 	for c := range 3 {
 		value := func(pixel float64) float64 {
 			v := (float64(pixel*p.Rescale) - float64(p.Mean[c])) / float64(p.Std[c])

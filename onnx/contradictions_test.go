@@ -9,6 +9,7 @@ import (
 
 	"regraft/engine"
 	"regraft/engine/op"
+	"regraft/photo"
 )
 
 // affine is a network of one classifier behind y = x*scale + shift, both for all channels, or without that.
@@ -43,12 +44,12 @@ func affine(t *testing.T, scale, shift float32) *engine.Network {
 
 // TestContradictions: normalising twice, other sizes and other numbers of classes are told; what is usual is not.
 func TestContradictions(t *testing.T) {
-	imageNet, half, plain := engine.ImageNet(8), engine.ImageNet(8), engine.ImageNet(8)
+	imageNet, half, plain := photo.ImageNet(photo.Square(8)), photo.ImageNet(photo.Square(8)), photo.ImageNet(photo.Square(8))
 	half.Mean, half.Std = [3]float32{0.5, 0.5, 0.5}, [3]float32{0.5, 0.5, 0.5}
 	plain.Mean, plain.Std = [3]float32{}, [3]float32{1, 1, 1}
 	for name, c := range map[string]struct {
 		scale, shift float32
-		p            *engine.Preprocess
+		p            *photo.Preprocess
 		labels       []string
 		want         string
 	}{
@@ -63,7 +64,7 @@ func TestContradictions(t *testing.T) {
 		"0.5 twice":                     {scale: 2, shift: -1, p: half, want: "normalised twice"},
 		"ImageNet and 1/255 twice":      {scale: 0.017, shift: -2.1, p: imageNet, want: "normalised twice"},
 		"three names for two classes":   {p: imageNet, labels: []string{"a", "b", "c"}, want: "names 3 classes, the network has 2"},
-		"photos of another size":        {p: engine.ImageNet(9), want: "9 pixels, the network is built for 8"},
+		"photos of another size":        {p: photo.ImageNet(photo.Square(9)), want: "9 pixels, the network is built for 8"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			net := affine(t, c.scale, c.shift)

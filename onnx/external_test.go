@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"regraft/golden"
+	"regraft/photo"
 )
 
 // externalTensor describes a float tensor whose payload lies in another file.
@@ -114,7 +115,7 @@ func TestDynamoDefault(t *testing.T) {
 	if _, _, err := Read(path+".onnx", ReadOptions{}); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "--input-size") {
 		t.Errorf("an open image size: %v", err)
 	}
-	net, info, err := Read(path+".onnx", ReadOptions{Batch: input.Shape[0], Size: input.Shape[2]})
+	net, info, err := Read(path+".onnx", ReadOptions{Batch: input.Shape[0], Size: photo.Size{H: input.Shape[2], W: input.Shape[3]}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"regraft/engine"
+	"regraft/photo"
 )
 
 // openBatch stands for the batch of files that leave it open. It is an unlikely number, so that it
@@ -18,7 +19,7 @@ type imageInput struct {
 	value *value
 	batch int
 	// declared is the file's own size of the image, 0 where it leaves it open.
-	declared, size [2]int
+	declared, size photo.Size
 	channelsLast   bool
 }
 
@@ -45,24 +46,24 @@ func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageI
 	if v.Shape[0].Size > 0 {
 		in.batch = int(v.Shape[0].Size)
 	}
-	in.declared = [2]int{int(rows.Size), int(cols.Size)}
+	in.declared = photo.Size{H: int(rows.Size), W: int(cols.Size)}
 	in.size = in.declared
 	if meta.Preprocess != nil && rows.Size <= 0 {
-		in.size = [2]int{meta.Preprocess.Size, meta.Preprocess.Size}
+		in.size = meta.Preprocess.Size
 	}
-	if o.Size > 0 {
-		in.size = [2]int{o.Size, o.Size}
+	if o.Size != (photo.Size{}) {
+		in.size = o.Size
 	}
 	const most = 1 << 14
-	if in.size[0] <= 0 || in.size[1] <= 0 {
+	if in.size.H <= 0 || in.size.W <= 0 {
 		return nil, unsupportedInput(v.Name, "the file leaves the image size open: say which one (--input-size)")
 	}
-	if channels.Size < 1 || channels.Size > most || in.size[0] > most || in.size[1] > most || in.batch > most {
+	if channels.Size < 1 || channels.Size > most || in.size.H > most || in.size.W > most || in.batch > most {
 		return nil, unsupportedInput(v.Name, fmt.Sprintf("the shape %v is too large or has no number of channels", v.Shape))
 	}
-	in.value.shape = tensor.Shape{in.batch, int(channels.Size), in.size[0], in.size[1]}
+	in.value.shape = tensor.Shape{in.batch, int(channels.Size), in.size.H, in.size.W}
 	if in.channelsLast {
-		in.value.shape = tensor.Shape{in.batch, in.size[0], in.size[1], int(channels.Size)}
+		in.value.shape = tensor.Shape{in.batch, in.size.H, in.size.W, int(channels.Size)}
 	}
 	return in, nil
 }
@@ -96,9 +97,9 @@ func channelsLast(g *graph, shape []Dim) bool {
 
 // explain adds what another image size has to do with problems of shapes.
 func (in *imageInput) explain(list []Unsupported) []Unsupported {
-	if in.size != in.declared && in.declared[0] > 0 {
+	if in.size != in.declared && in.declared.H > 0 {
 		list = append(list, Unsupported{"graph input", in.value.name, fmt.Sprintf(
-			"the model was exported for images of %dx%d; %dx%d were asked for and may be what does not fit", in.declared[0], in.declared[1], in.size[0], in.size[1])})
+			"the model was exported for images of %v pixels; %v were asked for and may be what does not fit", in.declared, in.size)})
 	}
 	return list
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"regraft/golden"
+	"regraft/photo"
 )
 
 // TestModel imports the real model: every initializer becomes a parameter under its own name, weights are not copied.
@@ -136,7 +137,7 @@ func TestDottedNames(t *testing.T) {
 func TestInputSize(t *testing.T) {
 	folder, _ := fixtures(t)
 	for name, size := range map[string]int{"inception_v3.ts113.eval.op14": 139, "resnet18.dyn.eval.op20.batch": 96, "squeezenet1_1.dyn.eval.op20": 80} {
-		net, _, err := Read(filepath.Join(folder, name+".onnx"), ReadOptions{Size: size, Batch: 3})
+		net, _, err := Read(filepath.Join(folder, name+".onnx"), ReadOptions{Size: photo.Square(size), Batch: 3})
 		if err != nil {
 			t.Error(err)
 			continue
@@ -145,12 +146,12 @@ func TestInputSize(t *testing.T) {
 			t.Errorf("%s: %v -> %v", name, in, out)
 		}
 	}
-	_, _, err := Read(filepath.Join(folder, "alexnet.ts113.eval.op14.onnx"), ReadOptions{Size: 300})
-	if err == nil || !strings.Contains(err.Error(), "exported for images of 224x224") {
+	_, _, err := Read(filepath.Join(folder, "alexnet.ts113.eval.op14.onnx"), ReadOptions{Size: photo.Square(300)})
+	if err == nil || !strings.Contains(err.Error(), "exported for images of 224 pixels") {
 		t.Errorf("AlexNet at 300 pixels: %v", err)
 	}
-	_, _, err = Read(filepath.Join(folder, "inception_v3.ts113.eval.op14.onnx"), ReadOptions{Size: 20})
-	if err == nil || !strings.Contains(err.Error(), "exported for images of 75x75") {
+	_, _, err = Read(filepath.Join(folder, "inception_v3.ts113.eval.op14.onnx"), ReadOptions{Size: photo.Square(20)})
+	if err == nil || !strings.Contains(err.Error(), "exported for images of 75 pixels") {
 		t.Errorf("Inception-v3 at 20 pixels: %v", err)
 	}
 }

@@ -15,14 +15,15 @@ import (
 	"path/filepath"
 
 	"regraft/engine"
+	"regraft/photo"
 )
 
 // ReadOptions choose the form of the network; the zero value takes the file's own.
 type ReadOptions struct {
 	// Batch is the number of images that the graph is built for; 0 is 1. The file's own number does not matter.
 	Batch int
-	// Size is the side of the square input in pixels; 0 is the file's own.
-	Size int
+	// Size is the height and width of the input in pixels; zero is the file's own.
+	Size photo.Size
 	// KeepTies leaves a tensor that several layers use one parameter; otherwise each gets its own.
 	KeepTies bool
 }

@@ -12,6 +12,7 @@ import (
 
 	"regraft/engine"
 	"regraft/engine/op"
+	"regraft/photo"
 )
 
 // TestRoundTrip writes what was read and reads it again: graph, parameters and metadata are the same
@@ -30,7 +31,7 @@ func TestRoundTrip(t *testing.T) {
 				t.Fatal(err)
 			}
 			net.Meta.Labels = []string{"it's", `a "place"`, "ort, straße"}
-			net.Meta.Preprocess = engine.ImageNet(75)
+			net.Meta.Preprocess = photo.ImageNet(photo.Square(75))
 			net.Meta.Arch = "narrow"
 			net.Meta.History = []engine.Epoch{{Mode: "full", Epoch: 1, TrainLoss: 0.5, LR: 1e-3}}
 			file := filepath.Join(t.TempDir(), "model.onnx")

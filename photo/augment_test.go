@@ -102,7 +102,7 @@ func TestLogUniform(t *testing.T) {
 // TestMirrored: a flip reaches the tensor.
 func TestMirrored(t *testing.T) {
 	p := imageNet
-	p.Size = 2
+	p.Size = Square(2)
 	m := NewImage(2, 2)
 	for i := range 4 {
 		m.Pix[3*i] = uint8(10 * (i + 1))

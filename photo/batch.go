@@ -17,7 +17,7 @@ type Batch struct {
 	// N is the number of photos; less than the loader's batch only at an
 	// epoch's end, or after Compact.
 	N int
-	// X is (N, 3, Size, Size). The rows of photos that failed hold zeros.
+	// X is (N, C, H, W). The rows of photos that failed hold zeros.
 	X []float32
 	// Labels are the class ids as float32, (N), as the loss takes them.
 	Labels []float32

@@ -47,7 +47,7 @@ func plainSamples(t *testing.T, n int) []Sample {
 	return samples
 }
 
-var small = Preprocess{Size: 6, Resize: Squash, Rescale: 1, Std: [3]float32{1, 1, 1}}
+var small = Preprocess{Size: Square(6), Resize: Squash, Rescale: 1, Std: [3]float32{1, 1, 1}}
 
 func newLoader(t *testing.T, samples []Sample, o LoaderOptions) *Loader {
 	t.Helper()

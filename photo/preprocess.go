@@ -7,50 +7,111 @@ import (
 	"strings"
 )
 
-// The resize rules of a [Preprocess].
+// The resize rules of a [Preprocess], for an input of H x W pixels.
 const (
-	Squash    = "squash"    // both sides to Size, whatever the shape
-	Crop      = "crop"      // shorter side to Short, then the centre Size x Size (torchvision's evaluation)
-	Letterbox = "letterbox" // longer side to Size, the rest filled with the mean colour
+	// Squash scales height and width each to the input's, whatever the photo's shape.
+	Squash = "squash"
+	// Crop scales the photo's shorter side to Short and cuts H x W pixels out of the centre (torchvision's
+	// Resize(Short), CenterCrop((H, W))). Short is at least the longer of H and W.
+	Crop = "crop"
+	// Letterbox scales the whole photo by one factor so that it just fits into H x W; the rest is filled with the mean colour.
+	Letterbox = "letterbox"
 )
 
-// Preprocess says how a photo becomes the network's input, a tensor
-// (3, Size, Size) in RGB order. It travels with the weights.
+// The orders of channels of a [Preprocess].
+const (
+	RGB  = "rgb"
+	BGR  = "bgr"
+	Gray = "gray" // one channel: Pillow's convert("L")
+)
+
+// ChannelOrders are the names of all orders.
+var ChannelOrders = []string{RGB, BGR, Gray}
+
+// Preprocess says how a photo becomes the network's input, a tensor (C, H, W). It travels with the weights.
 type Preprocess struct {
-	// Size is the side of the square input in pixels.
-	Size int
+	// Size is the input's height and width.
+	Size Size
 	// Resize is Squash, Crop or Letterbox.
 	Resize string
 	// Short is the length of the shorter side before a centre crop
-	// (torchvision: 342 for 299); 0 means 342/299 of Size.
+	// (torchvision: 342 for 299); 0 means 342/299 of the input's longer side.
 	Short int
 	// Resample is the filter; empty means Bilinear.
 	Resample string
+	// Channels is RGB, BGR or Gray; empty means RGB.
+	Channels string
 	// Rescale multiplies the pixel value (1/255), before Mean is subtracted
-	// and Std divides.
+	// and Std divides. These are in the order of Channels: blue is the first of BGR, and of Gray only the first counts.
 	Rescale   float64
 	Mean, Std [3]float32
 }
 
-// maxSide bounds Size and Short: far beyond any network, far below overflow.
-const maxSide = 1 << 14
+// ImageNet is torchvision's preprocessing of the ImageNet classifiers, the usual guess for a
+// file without metadata.
+func ImageNet(size Size) *Preprocess {
+	return &Preprocess{
+		Size: size, Resize: Squash, Short: usualShort(size), Resample: Bilinear, Channels: RGB, Rescale: 1.0 / 255,
+		Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225},
+	}
+}
+
+// usualShort is the shorter side before a centre crop, as torchvision has it for Inception-v3.
+func usualShort(size Size) int { return (size.longer()*342 + 149) / 299 }
+
+// Pixels is preprocessing to plain pixels of 0 to 255.
+func Pixels(size Size) *Preprocess {
+	p := ImageNet(size)
+	p.Rescale, p.Mean, p.Std = 1, [3]float32{}, [3]float32{1, 1, 1}
+	return p
+}
+
+// Plain tells whether pixels are only brought to the range from 0 to 1, or left alone.
+func (p Preprocess) Plain() bool {
+	return p.Mean == [3]float32{} && p.Std == [3]float32{1, 1, 1}
+}
+
+// Resized is the same preprocessing for an input of another size.
+func (p Preprocess) Resized(size Size) Preprocess {
+	if before := p.Size.longer(); p.Short > 0 && before > 0 {
+		p.Short = (p.Short*size.longer() + before/2) / before
+	} else {
+		p.Short = usualShort(size)
+	}
+	p.Size = size
+	return p
+}
+
+// Depth is the number of channels.
+func (p Preprocess) Depth() int {
+	if p.Channels == Gray {
+		return 1
+	}
+	return 3
+}
+
+// Values is the length of the tensor of one photo.
+func (p Preprocess) Values() int { return p.Depth() * p.Size.H * p.Size.W }
 
 // Check reports what is wrong with the settings.
 func (p Preprocess) Check() error {
-	if p.Size < 1 || p.Size > maxSide {
-		return fmt.Errorf("input size %d is not between 1 and %d", p.Size, maxSide)
+	if !p.Size.fits() {
+		return fmt.Errorf("input size %v is not between 1 and %d", p.Size, maxSide)
 	}
 	switch p.Resize {
 	case Squash, Letterbox:
 	case Crop:
-		if s := p.short(); s < p.Size || s > maxSide {
-			return fmt.Errorf("a shorter side of %d does not allow a crop of %d", s, p.Size)
+		if s := p.short(); s < p.Size.longer() || s > maxSide {
+			return fmt.Errorf("a shorter side of %d does not allow a crop of %v", s, p.Size)
 		}
 	default:
 		return fmt.Errorf("unknown resize rule %q (known: squash, crop, letterbox)", p.Resize)
 	}
 	if !slices.Contains(Filters, p.resample()) {
 		return fmt.Errorf("unknown resampling filter %q (known: %s)", p.Resample, strings.Join(Filters, ", "))
+	}
+	if p.Channels != "" && !slices.Contains(ChannelOrders, p.Channels) {
+		return fmt.Errorf("unknown order of channels %q (known: %s)", p.Channels, strings.Join(ChannelOrders, ", "))
 	}
 	for c, s := range p.Std {
 		if s == 0 || !finite(float64(s)) || !finite(float64(p.Mean[c])) {
@@ -67,7 +128,7 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 func (p Preprocess) short() int {
 	if p.Short == 0 {
-		return (p.Size*342 + 149) / 299
+		return usualShort(p.Size)
 	}
 	return p.Short
 }
@@ -79,10 +140,7 @@ func (p Preprocess) resample() string {
 	return p.Resample
 }
 
-// Values is the length of the tensor of one photo.
-func (p Preprocess) Values() int { return 3 * p.Size * p.Size }
-
-// Apply writes the photo to dst as the network's input, (3, Size, Size). The
+// Apply writes the photo to dst as the network's input, (C, H, W). The
 // settings must have passed Check.
 func (p Preprocess) Apply(m *Image, dst []float32) error {
 	return p.apply(m, Augmentation{}, dst)
@@ -92,12 +150,15 @@ func (p Preprocess) Apply(m *Image, dst []float32) error {
 // writes it, mirrored as the augmentation says.
 func (p Preprocess) apply(m *Image, a Augmentation, dst []float32) error {
 	if len(dst) != p.Values() {
-		return fmt.Errorf("a tensor of %d values cannot hold 3 x %d x %d", len(dst), p.Size, p.Size)
+		return fmt.Errorf("a tensor of %d values cannot hold %d x %d x %d", len(dst), p.Depth(), p.Size.H, p.Size.W)
+	}
+	if p.Channels == Gray {
+		m = gray(m)
 	}
 	var pixels *Image
 	var err error
 	if a.cropped() {
-		pixels, err = p.scale(m.crop(a.X, a.Y, a.W, a.H), p.Size, p.Size, 0, 0, p.Size, p.Size)
+		pixels, err = p.scale(m.crop(a.X, a.Y, a.W, a.H), p.Size.W, p.Size.H, 0, 0, p.Size.W, p.Size.H)
 	} else {
 		pixels, err = p.Fit(m)
 	}
@@ -114,19 +175,19 @@ func (p Preprocess) apply(m *Image, a Augmentation, dst []float32) error {
 	return nil
 }
 
-// Fit resizes the photo by the rule. The result is Size x Size, or smaller on
+// Fit resizes the photo by the rule. The result is H x W, or smaller on
 // one side where it stands between the bars of a letterbox.
 func (p Preprocess) Fit(m *Image) (*Image, error) {
 	s := p.Size
 	switch p.Resize {
 	case Crop:
 		w, h := shorterTo(m.W, m.H, p.short())
-		return p.scale(m.whole(), w, h, centre(w, s), centre(h, s), s, s)
+		return p.scale(m.whole(), w, h, centre(w, s.W), centre(h, s.H), s.W, s.H)
 	case Letterbox:
-		w, h := longerTo(m.W, m.H, s)
+		w, h := into(m.W, m.H, s)
 		return p.scale(m.whole(), w, h, 0, 0, w, h)
 	}
-	return p.scale(m.whole(), s, s, 0, 0, s, s)
+	return p.scale(m.whole(), s.W, s.H, 0, 0, s.W, s.H)
 }
 
 // scale resizes with the chosen filter; see region.resize.
@@ -145,12 +206,12 @@ func shorterTo(w, h, side int) (int, int) {
 	return side * w / h, side
 }
 
-// longerTo keeps the shape as far as whole pixels can.
-func longerTo(w, h, side int) (int, int) {
-	if w >= h {
-		return side, max((side*h+w/2)/w, 1)
+// into is the largest size within the frame that keeps the shape, as far as whole pixels can.
+func into(w, h int, frame Size) (int, int) {
+	if w*frame.H >= h*frame.W {
+		return frame.W, max((frame.W*h+w/2)/w, 1)
 	}
-	return max((side*w+h/2)/h, 1), side
+	return max((frame.H*w+h/2)/h, 1), frame.H
 }
 
 // centre is the offset of torchvision's CenterCrop: halves go to the even number.

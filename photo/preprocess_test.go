@@ -7,7 +7,7 @@ import (
 )
 
 var imageNet = Preprocess{
-	Size: 299, Resize: Squash, Rescale: 1.0 / 255,
+	Size: Square(299), Resize: Squash, Rescale: 1.0 / 255,
 	Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225},
 }
 
@@ -29,7 +29,7 @@ func TestScaling(t *testing.T) {
 // TestApply: the tensor is (3, Size, Size), channel after channel.
 func TestApply(t *testing.T) {
 	p := imageNet
-	p.Size = 2
+	p.Size = Square(2)
 	m := NewImage(2, 2)
 	for i := range m.Pix {
 		m.Pix[i] = uint8(20 * i)
@@ -54,7 +54,7 @@ func TestApply(t *testing.T) {
 // TestLetterbox: the photo keeps its shape and stands in the middle, the bars are zero.
 func TestLetterbox(t *testing.T) {
 	p := imageNet
-	p.Size, p.Resize = 8, Letterbox
+	p.Size, p.Resize = Square(8), Letterbox
 	m := NewImage(40, 20)
 	for i := range m.Pix {
 		m.Pix[i] = 255
@@ -113,7 +113,7 @@ func TestCheckPreprocess(t *testing.T) {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(p *Preprocess){
-		"input size":             func(p *Preprocess) { p.Size = 0 },
+		"input size":             func(p *Preprocess) { p.Size = Size{} },
 		"unknown resize rule":    func(p *Preprocess) { p.Resize = "stretch" },
 		"unknown resampling":     func(p *Preprocess) { p.Resample = "nearest" },
 		"does not allow a crop":  func(p *Preprocess) { p.Resize, p.Short = Crop, 200 },

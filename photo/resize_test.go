@@ -27,7 +27,7 @@ func TestResizeGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for j, p := range []Preprocess{{Size: 299, Resize: Squash}, {Size: 299, Resize: Crop, Short: 342}} {
+		for j, p := range []Preprocess{{Size: Square(299), Resize: Squash}, {Size: Square(299), Resize: Crop, Short: 342}} {
 			t.Run(name+"/"+p.Resize, func(t *testing.T) {
 				got, err := p.Fit(m)
 				if err != nil {
@@ -112,7 +112,7 @@ func TestNfnt(t *testing.T) {
 	source := &Image{40, 30, arrays(t, "resize.npz")["source"].Bytes}
 	exact := Resize(source, 29, 29)
 	for filter := range nfntFilters {
-		p := Preprocess{Size: 29, Resize: Squash, Resample: filter}
+		p := Preprocess{Size: Square(29), Resize: Squash, Resample: filter}
 		m, err := p.Fit(plain)
 		if err != nil {
 			t.Fatal(err)
@@ -134,7 +134,7 @@ func TestNfnt(t *testing.T) {
 			t.Errorf("%s: %.2f from Pillow's bilinear on average, bias %.2f", filter, distance, bias)
 		}
 	}
-	if _, err := (Preprocess{Size: 299, Resize: Crop, Short: 342, Resample: NfntBilinear}).Fit(NewImage(20000, 4)); err == nil {
+	if _, err := (Preprocess{Size: Square(299), Resize: Crop, Short: 342, Resample: NfntBilinear}).Fit(NewImage(20000, 4)); err == nil {
 		t.Error("an endless strip was enlarged whole")
 	}
 }

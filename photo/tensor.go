@@ -1,18 +1,22 @@
 package photo
 
-// write puts the pixels into dst (3, Size, Size), centred; what they leave
+// samples says which of a pixel's R, G, B every channel of the tensor is.
+var samples = map[string][]int{"": {0, 1, 2}, RGB: {0, 1, 2}, BGR: {2, 1, 0}, Gray: {0}}
+
+// write puts the pixels into dst (C, H, W), centred; what they leave
 // free is zero, the mean colour.
 func (p Preprocess) write(m *Image, dst []float32) {
 	tables := p.tables()
-	if m.W < p.Size || m.H < p.Size {
+	height, width := p.Size.H, p.Size.W
+	if m.W < width || m.H < height {
 		clear(dst)
 	}
-	left, top := (p.Size-m.W)/2, (p.Size-m.H)/2
-	for c := range 3 {
-		table, plane := &tables[c], dst[c*p.Size*p.Size:]
+	left, top := (width-m.W)/2, (height-m.H)/2
+	for c, sample := range samples[p.Channels] {
+		table, plane := &tables[c], dst[c*height*width:]
 		for y := range m.H {
-			row := m.row(y)[c:]
-			out := plane[(top+y)*p.Size+left:][:m.W]
+			row := m.row(y)[sample:]
+			out := plane[(top+y)*width+left:][:m.W]
 			for x := range out {
 				out[x] = table[row[3*x]]
 			}
@@ -30,4 +34,16 @@ func (p Preprocess) tables() (t [3][256]float32) {
 		}
 	}
 	return t
+}
+
+// gray is the photo with all three samples of a pixel its luma, 0.299 R + 0.587 G + 0.114 B, rounded as
+// Pillow's convert("L") rounds it; greys stay as they are.
+func gray(m *Image) *Image {
+	out := NewImage(m.W, m.H)
+	for i := 0; i < len(m.Pix); i += 3 {
+		const r, g, b, half = 19595, 38470, 7471, 1 << 15 // of 1 << 16
+		l := uint8((r*uint32(m.Pix[i]) + g*uint32(m.Pix[i+1]) + b*uint32(m.Pix[i+2]) + half) >> 16)
+		out.Pix[i], out.Pix[i+1], out.Pix[i+2] = l, l, l
+	}
+	return out
 }

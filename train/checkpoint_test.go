@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"regraft/engine"
+	"regraft/photo"
 )
 
 func sample() *checkpoint {
 	config := Defaults(Full, "")
-	config.Preprocess = *engine.ImageNet(299)
+	config.Preprocess = *photo.ImageNet(photo.Square(299))
 	return &checkpoint{
 		Config: config, Network: "n", Photos: "p",
 		Epochs:   []Epoch{{Epoch: engine.Epoch{Mode: Full, Epoch: 1, ValAcc: 0.5}}},

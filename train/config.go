@@ -30,7 +30,7 @@ type Config struct {
 	// Model is the file that Net was read from, for the record.
 	Model string `json:"model"`
 	// Preprocess is Net's; Fit fills it in.
-	Preprocess engine.Preprocess `json:"preprocess"`
+	Preprocess photo.Preprocess `json:"preprocess"`
 	// Data is a folder of classes, or a folder with train and, when present, val and test.
 	Data string `json:"data"`
 	// Out is the folder for results: new, empty, or that of the run to be resumed.

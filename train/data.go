@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	"regraft/engine"
 	"regraft/photo"
 )
 
@@ -116,6 +115,3 @@ func list(names []string) string {
 	}
 	return strings.Join(names, ", ")
 }
-
-// preprocess is the network's preprocessing as package photo wants it.
-func preprocess(net *engine.Network) photo.Preprocess { return photo.Preprocess(*net.Meta.Preprocess) }

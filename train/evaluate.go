@@ -102,7 +102,7 @@ func inference(net *engine.Network, batch, threads int) (*run.Machine, error) {
 
 // eachBatch hands the photos to f in order, prepared for net.
 func eachBatch(ctx context.Context, net *engine.Network, samples []photo.Sample, c *Config, f func(*photo.Batch) error) error {
-	loader, err := photo.NewLoader(samples, preprocess(net), photo.LoaderOptions{
+	loader, err := photo.NewLoader(samples, *net.Meta.Preprocess, photo.LoaderOptions{
 		Batch: inferenceBatch, Workers: c.Workers, Decode: c.decode(),
 	})
 	if err != nil {

@@ -154,8 +154,8 @@ func (r *training) auxiliary(net *engine.Network) (*engine.Network, error) {
 	case at == nil || r.config.AuxWeight == 0:
 		return net, nil
 	case !head.AuxFits(at):
-		r.events.Warn(fmt.Sprintf("the file has no auxiliary classifier, and photos of %d pixels are too small for a new one: training does without its loss",
-			net.Input.Shape()[3]))
+		r.events.Warn(fmt.Sprintf("the file has no auxiliary classifier, and photos of %v pixels are too small for a new one: training does without its loss",
+			net.ImageSize()))
 		return net, nil
 	}
 	r.events.Warn("the file has no auxiliary classifier: a new one is attached, as Inception-v3 is trained (--aux-weight 0 does without)")
@@ -164,17 +164,16 @@ func (r *training) auxiliary(net *engine.Network) (*engine.Network, error) {
 
 // resize rebuilds the network for photos of the size that its preprocessing makes.
 func resize(net *engine.Network) (*engine.Network, error) {
-	shape := net.Input.Shape()
-	size := net.Meta.Preprocess.Size
-	if len(shape) != 4 || shape[1] != 3 {
-		return nil, fmt.Errorf("the network's input has the shape %v; training needs photos (N, 3, H, W)", shape)
+	shape, p := net.Input.Shape(), net.Meta.Preprocess
+	if len(shape) != 4 || shape[1] != p.Depth() {
+		return nil, fmt.Errorf("the network's input has the shape %v; its preprocessing gives photos (N, %d, H, W)", shape, p.Depth())
 	}
-	if shape[2] == size && shape[3] == size {
+	if net.ImageSize() == p.Size {
 		return net, nil
 	}
-	resized, err := net.Rewrite(tensor.Shape{shape[0], 3, size, size}, nil)
+	resized, err := net.Rewrite(tensor.Shape{shape[0], shape[1], p.Size.H, p.Size.W}, nil)
 	if err != nil {
-		return nil, fmt.Errorf("the network cannot take photos of %d x %d pixels: %w", size, size, err)
+		return nil, fmt.Errorf("the network cannot take photos of %v pixels: %w", p.Size, err)
 	}
 	return resized, nil
 }

@@ -54,7 +54,7 @@ func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, e
 	if err != nil {
 		return nil, err
 	}
-	l.loader, err = photo.NewLoader(s.train, preprocess(net), photo.LoaderOptions{
+	l.loader, err = photo.NewLoader(s.train, *net.Meta.Preprocess, photo.LoaderOptions{
 		Batch: l.batch, Workers: c.Workers, Seed: c.Seed, Shuffle: true, Augment: augment, Decode: c.decode(),
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"regraft/engine"
 	"regraft/engine/op"
 	"regraft/engine/random"
+	"regraft/photo"
 )
 
 const side = 20 // pixels of the narrow network's input
@@ -66,7 +67,7 @@ func narrow(t testing.TB) *engine.Network {
 	x = must(b.Apply("drop", &op.Dropout{Ratio: 0.5, ID: "drop"}, pooled("main", x)))
 	meta := engine.Meta{
 		Labels:     []string{"1", "2", "3", "4", "5"},
-		Preprocess: &engine.Preprocess{Size: side, Resize: "squash", Resample: "bilinear", Rescale: 1.0 / 255, Std: [3]float32{1, 1, 1}},
+		Preprocess: &photo.Preprocess{Size: photo.Square(side), Resize: "squash", Resample: "bilinear", Rescale: 1.0 / 255, Std: [3]float32{1, 1, 1}},
 	}
 	net, err := b.Network(meta, engine.Output{Name: "logits", Node: linear("fc", x)}, engine.Output{Name: "aux", Node: aux})
 	if err != nil {

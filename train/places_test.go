@@ -6,10 +6,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	"regraft/engine"
 	"regraft/engine/kernel"
 	"regraft/golden"
 	"regraft/onnx"
+	"regraft/photo"
 )
 
 // places is a run on the real model and the photos of places9 with the default settings of a mode.
@@ -23,8 +23,8 @@ func places(t *testing.T, mode string) Config {
 		t.Fatal(err)
 	}
 	// These weights want pixels in [0, 1].
-	net.Meta.Preprocess = &engine.Preprocess{
-		Size: net.Input.Shape()[3], Resize: "squash", Resample: "bilinear", Rescale: 1.0 / 255, Std: [3]float32{1, 1, 1},
+	net.Meta.Preprocess = &photo.Preprocess{
+		Size: net.ImageSize(), Resize: "squash", Resample: "bilinear", Rescale: 1.0 / 255, Std: [3]float32{1, 1, 1},
 	}
 	c := Defaults(mode, "")
 	c.Net, c.Data, c.Out = net, filepath.Join(golden.Dir(t), "data", "places9"), filepath.Join(t.TempDir(), "out")

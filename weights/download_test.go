@@ -388,7 +388,7 @@ func TestSources(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		seen[s.Name], seen[s.File()] = true, true
-		if p := s.Preprocess; p.Resize != "crop" || p.Short < p.Size || p.Short > p.Size*6/5 || p.Mean == [3]float32{} {
+		if p := s.Preprocess; p.Resize != "crop" || p.Short < p.Size.W || p.Short > p.Size.W*6/5 || p.Mean == [3]float32{} {
 			t.Errorf("%s: %+v", s.Name, p)
 		}
 		if found := FindSource(s.File()); found == nil || found.Name != s.Name {

@@ -10,6 +10,7 @@ import (
 
 	"regraft/engine"
 	"regraft/onnx"
+	"regraft/photo"
 	"regraft/weights"
 )
 
@@ -68,13 +69,13 @@ func TestExports(t *testing.T) {
 				form{name + ", half", onnx.ExportOptions{Opset: opset, Training: training, Half: true}, halfTolerance})
 		}
 	}
-	s.checkExports(t, s.imported(t, weights.Options{Arch: "resnet18", Size: 64}), all)
+	s.checkExports(t, s.imported(t, weights.Options{Arch: "resnet18", Size: photo.Square(64)}), all)
 }
 
 // TestTrainingExportComesBack: regraft reads its training form with every value and label as it was.
 func TestTrainingExportComesBack(t *testing.T) {
 	s := stateIn(t, "testdata", "resnet18")
-	net := s.imported(t, weights.Options{Arch: "resnet18", Size: 64, Labels: strings.Split("abcdefg", "")})
+	net := s.imported(t, weights.Options{Arch: "resnet18", Size: photo.Square(64), Labels: strings.Split("abcdefg", "")})
 	for opset := onnx.OldestExport; opset <= onnx.NewestExport; opset++ {
 		path := filepath.Join(t.TempDir(), "train.onnx")
 		if err := onnx.Export(path, net, onnx.ExportOptions{Training: true, Opset: opset}); err != nil {

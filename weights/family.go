@@ -12,6 +12,7 @@ import (
 
 	"regraft/engine"
 	"regraft/onnx"
+	"regraft/photo"
 )
 
 // graphFiles are ONNX graphs without weights, made by scripts/make_graphs.py.
@@ -148,7 +149,7 @@ func (f *family) match(tensors map[string]*Tensor) *Match {
 
 // network makes the family's network of the tensors. Auxiliary outputs whose tensors are missing are left out;
 // it returns how many.
-func (m *Match) network(size int) (net *engine.Network, dropped int, err error) {
+func (m *Match) network(size photo.Size) (net *engine.Network, dropped int, err error) {
 	missing := map[string]bool{}
 	values := func(name string) ([]int, []float32, error) {
 		if t := m.tensors[name]; t != nil {

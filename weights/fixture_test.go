@@ -5,6 +5,7 @@ import (
 
 	"regraft/engine/kernel"
 	"regraft/engine/plan"
+	"regraft/photo"
 	"regraft/weights"
 )
 
@@ -16,7 +17,7 @@ func TestStateDict(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := stateIn(t, "testdata", "resnet18")
-	net := s.imported(t, weights.Options{Arch: "resnet18", Size: 64})
+	net := s.imported(t, weights.Options{Arch: "resnet18", Size: photo.Square(64)})
 	for isa := kernel.Go; isa <= best; isa++ {
 		for _, direct := range []bool{true, false} {
 			s.checkInference(t, net, plan.Options{ISA: isa, Direct: direct})

@@ -11,6 +11,7 @@ import (
 
 	"regraft/engine"
 	"regraft/onnx"
+	"regraft/photo"
 )
 
 // Options say what an import cannot find out by itself; the zero value leaves everything to it.
@@ -19,9 +20,9 @@ type Options struct {
 	Arch string
 	// Labels are the class names in the order of the outputs.
 	Labels []string
-	// Mean and Std of the preprocessing, and Size of the input in pixels; nil and 0 keep the weights' own.
+	// Mean and Std of the preprocessing, and Size of the input in pixels; nil and zero keep the weights' own.
 	Mean, Std *[3]float32
-	Size      int
+	Size      photo.Size
 	// TransformInput decides whether torchvision's transform_input is part of the network; nil takes what the
 	// weights come from.
 	TransformInput *bool
@@ -163,8 +164,8 @@ func importONNX(path string, o Options) (*Imported, error) {
 
 // settledWarnings are the file's, except that the preprocessing that was chosen is doubted instead of the file's own; nil is
 // ImageNet's, which is assumed then.
-func settledWarnings(info *onnx.Info, own, chosen *engine.Preprocess) []string {
-	assumed := engine.ImageNet(1)
+func settledWarnings(info *onnx.Info, own, chosen *photo.Preprocess) []string {
+	assumed := photo.ImageNet(photo.Square(1))
 	before, after := info.Doubt(cmp.Or(own, assumed)), info.Doubt(cmp.Or(chosen, assumed))
 	if before == after {
 		return info.Warnings
@@ -203,12 +204,11 @@ func (i *Imported) describe(path string, o Options) error {
 	if o.Arch != "" {
 		meta.Arch = o.Arch
 	}
-	if o.Mean != nil || o.Std != nil || o.Size > 0 && meta.Preprocess != nil {
-		side := i.Net.Input.Shape()[3]
-		p := *engine.ImageNet(side)
+	if o.Mean != nil || o.Std != nil || o.Size != (photo.Size{}) && meta.Preprocess != nil {
+		size := i.Net.ImageSize()
+		p := *photo.ImageNet(size)
 		if meta.Preprocess != nil {
-			p = *meta.Preprocess
-			p.Short, p.Size = (p.Short*side+p.Size/2)/p.Size, side
+			p = meta.Preprocess.Resized(size)
 		}
 		own := meta.Preprocess
 		if o.Mean != nil {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"regraft/onnx"
+	"regraft/photo"
 )
 
 // zeros are the tensors of a family, all zero, with another number of classes.
@@ -81,7 +82,7 @@ func TestFamiliesAreFound(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			net, dropped, err := m.network(0)
+			net, dropped, err := m.network(photo.Size{})
 			if err != nil || dropped > 0 {
 				t.Fatalf("%d outputs dropped, %v", dropped, err)
 			}
@@ -132,7 +133,7 @@ func TestAuxiliaryOutputs(t *testing.T) {
 		return m
 	}
 	for prefix, left := range map[string]int{"aux": 1, "aux2.": 2} {
-		net, dropped, err := without(prefix).network(0)
+		net, dropped, err := without(prefix).network(photo.Size{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +146,7 @@ func TestAuxiliaryOutputs(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := without("fc.").network(0); err == nil {
+	if _, _, err := without("fc.").network(photo.Size{}); err == nil {
 		t.Error("a network without classifier was made")
 	}
 }
@@ -219,7 +220,7 @@ func TestSurplus(t *testing.T) {
 func TestOptions(t *testing.T) {
 	path := saved(t, "squeezenet.safetensors", zeros(t, "squeezenet1_1", 3))
 	labels := []string{"forest", "sea", "street"}
-	i, err := Import(path, Options{Labels: labels, Mean: &[3]float32{0.1, 0.2, 0.3}, Std: &[3]float32{1, 2, 3}, Size: 192})
+	i, err := Import(path, Options{Labels: labels, Mean: &[3]float32{0.1, 0.2, 0.3}, Std: &[3]float32{1, 2, 3}, Size: photo.Square(192)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +233,7 @@ func TestOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := net.Meta.Preprocess
-	if !slices.Equal(net.Meta.Labels, labels) || p.Mean != [3]float32{0.1, 0.2, 0.3} || p.Std != [3]float32{1, 2, 3} || p.Size != 192 || p.Short != 219 {
+	if !slices.Equal(net.Meta.Labels, labels) || p.Mean != [3]float32{0.1, 0.2, 0.3} || p.Std != [3]float32{1, 2, 3} || p.Size != photo.Square(192) || p.Short != 219 {
 		t.Errorf("labels %q, preprocessing %+v", net.Meta.Labels, p)
 	}
 	if net.Meta.Other["regraft.source"] != "squeezenet.safetensors" || net.Meta.Arch != "squeezenet1_1" {
@@ -280,7 +281,7 @@ func TestOrigins(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := o.preprocess
-		if p.Mean != c.mean || p.Size != c.size || p.Short != c.short || p.Resize != "crop" || o.transform != c.transform || (o.assumed != "") != c.assumed {
+		if p.Mean != c.mean || p.Size != photo.Square(c.size) || p.Short != c.short || p.Resize != "crop" || o.transform != c.transform || (o.assumed != "") != c.assumed {
 			t.Errorf("%s as %s: %+v", c.path, c.arch, o)
 		}
 		if bicubic := p.Resample == "bicubic"; bicubic == (o.transform || c.arch != "inception_v3") {

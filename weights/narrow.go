@@ -9,6 +9,7 @@ import (
 	"regraft/engine"
 	"regraft/engine/random"
 	"regraft/onnx"
+	"regraft/photo"
 )
 
 // Narrow is a family's network with all numbers of channels divided, for square photos of size pixels, with labels.
@@ -34,7 +35,7 @@ func Narrow(arch string, divisor, size int, labels []string, seed uint64) (*engi
 	if err != nil {
 		return nil, err
 	}
-	net.Meta = engine.Meta{Arch: arch, Labels: labels, Preprocess: engine.ImageNet(size)}
+	net.Meta = engine.Meta{Arch: arch, Labels: labels, Preprocess: photo.ImageNet(photo.Square(size))}
 	shape := net.Input.Shape().Clone()
 	if shape[2] == size {
 		return net, nil

@@ -6,11 +6,12 @@ import (
 	"regexp"
 
 	"regraft/engine"
+	"regraft/photo"
 )
 
 // origin is what a file's name and neighbours tell about its weights.
 type origin struct {
-	preprocess engine.Preprocess
+	preprocess photo.Preprocess
 	// transform says that the network itself takes photos normalised with ImageNet's mean and std to 0.5/0.5, as
 	// torchvision's Inception-v3 and GoogLeNet do when they are made with pretrained weights (transform_input).
 	transform bool

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"regraft/engine"
+	"regraft/photo"
 )
 
 // Source is a file of weights on the internet that is known to the program.
@@ -21,7 +21,7 @@ type Source struct {
 	// Bytes is the size, at most a thousandth of a MiB off; 0 where it is not known.
 	Bytes int64
 	// Preprocess is how the weights' own photos were prepared.
-	Preprocess engine.Preprocess
+	Preprocess photo.Preprocess
 	// TransformInput says that the network itself goes from there to the mean and std that its weights want.
 	TransformInput bool
 }
@@ -38,7 +38,7 @@ const torchvisionURL = "https://download.pytorch.org/models/"
 // it, as torchvision's WeightsEnum says.
 func torchvision(name, file string, mebibytes float64, crop, short int) Source {
 	arch, _, _ := strings.Cut(name, ".")
-	p := engine.ImageNet(crop)
+	p := photo.ImageNet(photo.Square(crop))
 	p.Resize, p.Short = "crop", short
 	return Source{
 		Name: name, Arch: arch, URL: torchvisionURL + file, SHA256: checksum.FindStringSubmatch(file)[1],
@@ -60,13 +60,13 @@ const (
 
 // timm makes a Source of what timm's default_cfgs say (models/inception_v3.py, resnet.py, densenet.py, efficientnet.py); sizes
 // are those of its documentation, where that has them.
-func timm(name, arch, url string, bytes int64, p *engine.Preprocess) Source {
+func timm(name, arch, url string, bytes int64, p *photo.Preprocess) Source {
 	return Source{Name: name, Arch: arch, URL: url, SHA256: checksum.FindStringSubmatch(url)[1], Bytes: bytes, Preprocess: *p}
 }
 
 // timmPreprocess is timm's evaluation: the shorter side to size/crop, bicubic, the centre cropped.
-func timmPreprocess(size int, crop float64, mean, std [3]float32) *engine.Preprocess {
-	p := engine.ImageNet(size)
+func timmPreprocess(size int, crop float64, mean, std [3]float32) *photo.Preprocess {
+	p := photo.ImageNet(photo.Square(size))
 	p.Mean, p.Std = mean, std
 	p.Resize, p.Short, p.Resample = "crop", int(float64(size)/crop), "bicubic"
 	return p
@@ -74,8 +74,8 @@ func timmPreprocess(size int, crop float64, mean, std [3]float32) *engine.Prepro
 
 // Means and standard deviations: ImageNet's of torchvision, and 0.5, which takes pixels from -1 to 1 (Inception).
 var (
-	imageNetMean = engine.ImageNet(1).Mean
-	imageNetStd  = engine.ImageNet(1).Std
+	imageNetMean = photo.ImageNet(photo.Square(1)).Mean
+	imageNetStd  = photo.ImageNet(photo.Square(1)).Std
 	half3        = [3]float32{0.5, 0.5, 0.5}
 )
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"regraft/photo"
 	"regraft/weights"
 )
 
@@ -42,7 +43,7 @@ func TestSourcesSay(t *testing.T) {
 		}
 		s := weights.FindSource(say.Name)
 		p := s.Preprocess
-		if p.Size != say.Size || p.Short != say.Short || p.Resample != say.Resample || p.Mean != say.Mean || p.Std != say.Std {
+		if p.Size != photo.Square(say.Size) || p.Short != say.Short || p.Resample != say.Resample || p.Mean != say.Mean || p.Std != say.Std {
 			t.Errorf("%s: %+v, want %+v", s.Name, p, say)
 		}
 		if say.URL != "" && path.Base(say.URL) != s.File() { // timm no longer tells the addresses of its old releases

@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"slices"
 
-	"regraft/engine"
+	"regraft/photo"
 )
 
 // timmConfig is the config.json that lies beside timm's weights on Hugging Face, as far as it applies. Its zero value stands for
@@ -71,7 +71,7 @@ func (c timmConfig) otherThan(path, arch string) string {
 }
 
 // preprocess is timm's evaluation of the weights; nil where the file does not tell it or regraft cannot do it.
-func (c timmConfig) preprocess(arch string) *engine.Preprocess {
+func (c timmConfig) preprocess(arch string) *photo.Preprocess {
 	t := c.Pretrained
 	if c.arch() != arch || len(t.InputSize) != 3 || len(t.Mean) != 3 || len(t.Std) != 3 || slices.Min(t.Std) <= 0 ||
 		t.InputSize[1] < 1 || t.InputSize[1] > 1<<12 || !(t.CropPct >= 0.25 && t.CropPct <= 1) || t.CropMode != "" && t.CropMode != "center" {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"regraft/photo"
 )
 
 // timmNames are the tensors of timm's models whose names are timm's own, as testdata/timm_reference.py found them.
@@ -93,7 +95,7 @@ func TestTimmConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := i.Net.Meta.Preprocess
-	if p.Mean != half3 || p.Std != half3 || p.Size != 224 || p.Short != 248 || p.Resample != "bicubic" || len(i.Notes) > 0 {
+	if p.Mean != half3 || p.Std != half3 || p.Size != photo.Square(224) || p.Short != 248 || p.Resample != "bicubic" || len(i.Notes) > 0 {
 		t.Errorf("%+v, notes %q", p, i.Notes)
 	}
 	if !slices.Equal(i.Net.Meta.Labels, []string{"a", "b", "c"}) {

@@ -98,7 +98,7 @@ func nine(t *testing.T, classes []string) *engine.Network {
 func photos(t *testing.T, files []string) []float32 {
 	t.Helper()
 	const size = 299
-	p := photo.Preprocess{Size: size, Resize: photo.Squash, Rescale: 1.0 / 255, Std: [3]float32{1, 1, 1}}
+	p := photo.Preprocess{Size: photo.Square(size), Resize: photo.Squash, Rescale: 1.0 / 255, Std: [3]float32{1, 1, 1}}
 	x := make([]float32, len(files)*3*size*size)
 	for i, f := range files {
 		img, err := photo.Load(filepath.Join(golden.Dir(t), "data/places9", f), photo.DecodeOptions{})

@@ -27,7 +27,7 @@ func run(folder string) error {
 		return fmt.Errorf("%s: no *.jpg: %v", folder, err)
 	}
 	p := photo.Preprocess{
-		Size: 299, Resize: photo.Crop, Rescale: 1.0 / 255,
+		Size: photo.Square(299), Resize: photo.Crop, Rescale: 1.0 / 255,
 		Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225},
 	}
 	x := make([]float32, p.Values())
