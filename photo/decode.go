@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/bep/imagemeta"
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
@@ -41,7 +40,8 @@ type format struct {
 	is     func(head []byte) bool
 	size   func(data []byte) (w, h int, err error)
 	decode func(data []byte) (*Image, error)
-	exif   imagemeta.ImageFormat // 0: the format carries no orientation
+	// metadata reads what tells which way is up; nil where the format has no place for it.
+	metadata func(data []byte) metadata
 	// density is the most pixels that one byte can encode (0: unbounded). A
 	// header that declares more cannot be true, and is refused before memory
 	// is asked for.
@@ -52,12 +52,12 @@ type format struct {
 // on each block of 64 pixels, deflate packs 1032 bytes into one (PNG down to 1
 // bit per pixel), a 12-bit LZW code of a GIF stands for up to 4096 pixels.
 var formats = []format{
-	{"JPEG", prefix("\xff\xd8\xff"), sizeOfJPEG, decodeJPEG, imagemeta.JPEG, 512},
-	{"PNG", prefix("\x89PNG\r\n\x1a\n"), sizeBy(png.DecodeConfig), decodeAs(png.Decode), imagemeta.PNG, 8 * 1032},
-	{"GIF", prefix("GIF8"), sizeBy(gif.DecodeConfig), decodeGIF, 0, 2731},
-	{"WebP", riff("WEBP"), sizeBy(webp.DecodeConfig), decodeWebP, imagemeta.WebP, 0},
-	{"BMP", prefix("BM"), sizeBy(bmp.DecodeConfig), decodeAs(bmp.Decode), 0, 8},
-	{"TIFF", either(prefix("II*\x00"), prefix("MM\x00*")), sizeBy(tiff.DecodeConfig), decodeAs(tiff.Decode), imagemeta.TIFF, 0},
+	{"JPEG", prefix("\xff\xd8\xff"), sizeOfJPEG, decodeJPEG, metadataOfJPEG, 512},
+	{"PNG", prefix("\x89PNG\r\n\x1a\n"), sizeBy(png.DecodeConfig), decodeAs(png.Decode), metadataOfPNG, 8 * 1032},
+	{"GIF", prefix("GIF8"), sizeBy(gif.DecodeConfig), decodeGIF, nil, 2731},
+	{"WebP", riff("WEBP"), sizeBy(webp.DecodeConfig), decodeWebP, metadataOfWebP, 0},
+	{"BMP", prefix("BM"), sizeBy(bmp.DecodeConfig), decodeAs(bmp.Decode), nil, 8},
+	{"TIFF", either(prefix("II*\x00"), prefix("MM\x00*")), sizeBy(tiff.DecodeConfig), decodeAs(tiff.Decode), metadataOfTIFF, 0},
 }
 
 // foreign names formats that people's folders hold and that are not decoded.
@@ -186,8 +186,8 @@ func Decode(data []byte, o DecodeOptions) (*Image, error) {
 	if err != nil {
 		return nil, damaged(f, err)
 	}
-	if f.exif != 0 {
-		m = upright(m, orientation(data, f.exif))
+	if f.metadata != nil {
+		m = upright(m, f.metadata(data).orientation())
 	}
 	return m, nil
 }

@@ -233,6 +233,32 @@ func TestForeignFormats(t *testing.T) {
 	}
 }
 
+// FuzzOrientation: no bytes give a panic or an orientation that there is not,
+// whichever format they are taken for.
+func FuzzOrientation(f *testing.F) {
+	files, err := filepath.Glob("testdata/orientation/*.*")
+	if err != nil || len(files) == 0 {
+		f.Fatal(err)
+	}
+	for _, path := range files {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, format := range formats {
+			if format.metadata == nil {
+				continue
+			}
+			if o := format.metadata(data).orientation(); o < 1 || o > 8 {
+				t.Fatalf("%s: orientation %d", format.name, o)
+			}
+		}
+	})
+}
+
 // FuzzDecode: no bytes give a panic or an image whose pixels do not fit its size.
 func FuzzDecode(f *testing.F) {
 	for name := range arrays(f, "decoded.npz") {

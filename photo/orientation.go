@@ -1,30 +1,52 @@
 package photo
 
-import (
-	"bytes"
+import "bytes"
 
-	"github.com/bep/imagemeta"
-)
-
-// orientation reads the EXIF orientation, 1 to 8. A file without one, or with
-// broken metadata, counts as upright (1): its pixels are good all the same.
-func orientation(data []byte, f imagemeta.ImageFormat) int {
-	found := 1
-	_, _ = imagemeta.Decode(imagemeta.Options{
-		R:           bytes.NewReader(data),
-		ImageFormat: f,
-		Sources:     imagemeta.EXIF,
-		ShouldHandleTag: func(t imagemeta.TagInfo) bool {
-			return t.Tag == "Orientation" && t.Namespace == "IFD0"
-		},
-		HandleTag: func(t imagemeta.TagInfo) error {
-			if v, ok := t.Value.(uint16); ok && v >= 1 && v <= 8 {
-				found = int(v)
+// orientation is 1 to 8, by the rules of Pillow 13 (ImageOps.exif_transpose):
+// the tag of the first EXIF directory counts in every numeric type but BYTE,
+// and of several values the first. Only where EXIF has no such tag XMP is asked
+// (Pillow and torchvision's users turn such photos, browsers do not). A photo
+// without either, with broken metadata or with a value that is no orientation
+// counts as upright: its pixels are good all the same.
+func (m metadata) orientation() int {
+	if exif := withoutPrefix(m.exif); len(exif) > 0 {
+		if _, ok := byteOrder(exif); !ok {
+			return 1
+		}
+		if f, ok := find(exif, tagOrientation); ok {
+			for o := 2; o <= 8; o++ {
+				if f.number() == float64(o) {
+					return o
+				}
 			}
-			return imagemeta.ErrStopWalking
-		},
-	})
-	return found
+			return 1
+		}
+	}
+	return orientationOfXMP(m.xmp)
+}
+
+// orientationOfXMP finds the property tiff:Orientation, an attribute in double
+// quotes or an element, without reading the XML around it.
+func orientationOfXMP(xmp []byte) int {
+	name := []byte("tiff:Orientation")
+	for {
+		_, after, ok := bytes.Cut(xmp, name)
+		if !ok {
+			return 1
+		}
+		xmp = after
+		value, ok := bytes.CutPrefix(after, []byte(`="`))
+		if !ok {
+			value, ok = bytes.CutPrefix(after, []byte(">"))
+		}
+		if !ok || len(value) == 0 || value[0] < '0' || value[0] > '9' {
+			continue
+		}
+		if o := int(value[0] - '0'); o >= 1 && o <= 8 {
+			return o
+		}
+		return 1
+	}
 }
 
 // Two of the EXIF orientations.

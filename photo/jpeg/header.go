@@ -21,8 +21,14 @@ const (
 	markDRI   = 0xdd
 	markAPP0  = 0xe0
 	markAPP14 = 0xee
+	markAPP15 = 0xef
 	markTEM   = 0x01
 )
+
+// standsAlone is whether no segment follows the marker.
+func standsAlone(mark uint8) bool {
+	return mark == markTEM || mark >= markRST0 && mark <= markEOI
+}
 
 // nextMarker skips to the next marker and returns it. Bytes before it that
 // belong to nothing are skipped, as libjpeg does.
@@ -38,15 +44,13 @@ func (d *decoder) nextMarker() (uint8, error) {
 	return 0, errTruncated
 }
 
-// segment returns the body of the header segment at pos and skips it.
+// segment returns the body of the header segment at pos and skips it. A
+// length below that of its own two bytes counts as theirs, as in libjpeg.
 func (d *decoder) segment() ([]byte, error) {
 	if d.pos+2 > len(d.data) {
 		return nil, errTruncated
 	}
-	n := int(d.data[d.pos])<<8 | int(d.data[d.pos+1])
-	if n < 2 {
-		return nil, errSegment
-	}
+	n := max(int(d.data[d.pos])<<8|int(d.data[d.pos+1]), 2)
 	if d.pos+n > len(d.data) {
 		return nil, errTruncated
 	}
@@ -78,8 +82,8 @@ func (d *decoder) readFrame() error {
 
 // readHeader reads one segment that is neither a scan nor the end.
 func (d *decoder) readHeader(mark uint8) error {
-	if mark == markTEM || mark >= markRST0 && mark <= markSOI {
-		return nil // these stand alone
+	if standsAlone(mark) {
+		return nil
 	}
 	body, err := d.segment()
 	if err != nil {
@@ -110,6 +114,9 @@ func (d *decoder) readHeader(mark uint8) error {
 }
 
 func (d *decoder) readQuant(body []byte) error {
+	if len(body) == 0 {
+		return errSegment
+	}
 	for len(body) > 0 {
 		wide, id := int(body[0]>>4), body[0]&15
 		if wide > 1 || id > 3 || len(body) < 1+64*(1+wide) {
@@ -131,6 +138,9 @@ func (d *decoder) readQuant(body []byte) error {
 }
 
 func (d *decoder) readHuffman(body []byte) error {
+	if len(body) == 0 {
+		return errSegment
+	}
 	for len(body) > 0 {
 		class, id := body[0]>>4, body[0]&15
 		if class > 1 || id > 3 || len(body) < 17 {
