@@ -35,6 +35,14 @@ func (a attributes) get(name string, kind attributeKind) *attributeProto {
 	return p
 }
 
+// graph is nil when the node does not have the attribute.
+func (a attributes) graph(name string) *graphProto {
+	if p := a.get(name, attributeGraph); p != nil {
+		return p.g
+	}
+	return nil
+}
+
 func (a attributes) has(name string) bool { return a.byName[name] != nil }
 
 func (a attributes) int(name string, missing int) int {
@@ -69,6 +77,14 @@ func (a attributes) ints(name string) []int {
 		values[i] = int(v)
 	}
 	return values
+}
+
+// floats is nil when the node does not have the attribute.
+func (a attributes) floats(name string) []float32 {
+	if p := a.get(name, attributeFloats); p != nil {
+		return floatSlice(p.floats)
+	}
+	return nil
 }
 
 // flag reads an int attribute that must be 0 or 1.

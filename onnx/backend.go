@@ -63,16 +63,19 @@ func (b *backend) ApplyOperation(operation onnxgo.Operation, results ...gonum.No
 		n.out = append(n.out, r.(*vertex).value)
 	}
 	operands := results[0].(*vertex).operands
-	if len(operands) < len(n.inputs) || len(n.out) != len(n.outputs) {
-		return fmt.Errorf("onnx-go lost operands of node %q", n.name)
+	if len(operands) < len(n.reads()) || len(n.out) != len(n.outputs) {
+		return fmt.Errorf("onnx-go lost operands of node %s", quoted(n.name))
 	}
-	n.in = operands[:len(n.inputs)]
+	n.in, n.outer = operands[:len(n.inputs)], operands[len(n.inputs):len(n.reads())]
 	b.graph.nodes = append(b.graph.nodes, n)
 	return nil
 }
 
 // carry sends the nodes through onnx-go and receives them linked.
 func (g *graph) carry(nodes []*nodeProto) error {
+	if len(nodes) == 0 {
+		return nil
+	}
 	s := &skeleton{}
 	data := s.encode(g, nodes)
 	b := &backend{WeightedDirectedGraph: simple.NewWeightedDirectedGraph(0, 0), nodes: nodes, skeleton: s, graph: g}

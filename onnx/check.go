@@ -3,6 +3,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -53,14 +54,17 @@ type Unsupported struct {
 }
 
 func (u Unsupported) String() string {
-	return fmt.Sprintf("%s (node %q): %s", printable(u.Operator), printable(u.Node), printable(u.Reason))
+	return fmt.Sprintf("%s (node %s): %s", printable(u.Operator), quoted(u.Node), printable(u.Reason))
 }
+
+// quoted is how messages show a name of a file: in quotes, without control characters, never longer than a line or two.
+func quoted(name string) string { return strconv.Quote(printable(name)) }
 
 // printable makes text from a file fit for a message: no control characters, no endless names.
 func printable(s string) string {
 	const most = 300
 	if len(s) > most {
-		s = s[:most] + "..."
+		s = strings.ToValidUTF8(s[:most], "") + "..."
 	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -106,7 +110,7 @@ func unknownOperators(nodes []*nodeProto) []Unsupported {
 	var list []Unsupported
 	for _, n := range nodes {
 		if row, reason := lookup(n); row == nil {
-			list = append(list, Unsupported{n.opType, (&node{nodeProto: n}).label(), reason})
+			list = append(list, Unsupported{n.qualified(), (&node{nodeProto: n}).label(), reason})
 		}
 	}
 	return list

@@ -102,6 +102,51 @@ func lowerClip(c *call) error {
 	return c.emit(&op.Clip{Min: limits[0], Max: limits[1]}, x)
 }
 
+// limit builds Min and Max of a value and known numbers, which is how ReLU6 was spelled before Clip.
+func limit(f arithmetic, clip func(bound float32) op.Op) func(*call) error {
+	return func(c *call) error {
+		in, err := c.tensors()
+		if err != nil {
+			return err
+		}
+		var x *value
+		var bound *constant
+		for i, v := range in {
+			switch {
+			case v.constant == nil && x == nil:
+				x = v
+			case v.constant == nil:
+				return c.refused("two operands are computed from the image: only limits that are known are supported")
+			case v.constant.size() != 1:
+				return c.refused("operand %d has shape %v: only single numbers are supported as limits", i, v.shape)
+			case bound == nil:
+				bound = v.constant
+			default:
+				if bound, err = c.binary(f, bound, v.constant, typeFloat); err != nil {
+					return err
+				}
+			}
+		}
+		if bound == nil {
+			return c.same(x)
+		}
+		if extra := len(bound.shape) - len(x.shape); extra > 0 {
+			return c.refused("a limit of shape %v gives %v more axes", bound.shape, extra)
+		}
+		return c.emit(clip(bound.floats[0]), x)
+	}
+}
+
+// atMost and atLeast are Clip with one limit.
+func atMost(bound float32) op.Op { return &op.Clip{Min: -math.MaxFloat32, Max: bound} }
+
+func atLeast(bound float32) op.Op {
+	if bound == 0 {
+		return &op.Relu{}
+	}
+	return &op.Clip{Min: bound, Max: math.MaxFloat32}
+}
+
 func lowerHardSigmoid(c *call) error {
 	o := &op.HardSigmoid{Alpha: c.float("alpha", 0.2), Beta: c.float("beta", 0.5)}
 	x, err := c.tensor(0)

@@ -10,14 +10,42 @@ import (
 // foldBudget is how many bytes the constants computed at import may take together.
 const foldBudget = 64 << 20
 
-// afford gives the budget what one copy of a stored float32 tensor takes, once for every tensor: exports in training form
-// transpose all weights of their linear layers, which at most doubles what the file holds.
-func (c *call) afford(k *constant) {
-	if !k.stored || len(k.floats) == 0 || c.afforded[&k.floats[0]] {
+// foldWork is how many elements may be gone through for them; a multiply-add counts as one.
+const foldWork = 1 << 28
+
+var errWork = fmt.Errorf("computing it at import takes more than %d steps", foldWork)
+
+// afford gives the budgets what so many bytes and steps for every element of a stored tensor take, once for every tensor:
+// exports in training form transpose all weights of their linear layers, quantised files compute them all.
+func (c *call) afford(k *constant, bytes int) {
+	if !k.stored || k.size() == 0 {
 		return
 	}
-	c.afforded[&k.floats[0]] = true
-	c.budget += 4 * len(k.floats)
+	var first any
+	switch {
+	case k.floats != nil:
+		first = &k.floats[0]
+	case k.doubles != nil:
+		first = &k.doubles[0]
+	case k.bytes != nil:
+		first = &k.bytes[0]
+	default:
+		first = &k.ints[0]
+	}
+	if c.afforded[first] {
+		return
+	}
+	c.afforded[first] = true
+	c.budget += bytes * k.size()
+	c.work += k.size()
+}
+
+// spend takes n elements from the budget of work.
+func (c *call) spend(n int) error {
+	if c.work -= n; c.work < 0 || n < 0 {
+		return errWork
+	}
+	return nil
 }
 
 // allocate makes a constant of the given type, its memory taken from the budget.
@@ -55,8 +83,8 @@ func (c *call) allocate(dtype dataType, shape tensor.Shape) (*constant, error) {
 // at is element i as float64, exact for everything but integers above 2^53.
 func (k *constant) at(i int) float64 {
 	switch {
-	case k.ints != nil:
-		return float64(k.ints[i])
+	case k.integral():
+		return float64(k.integer(i))
 	case k.doubles != nil:
 		return k.doubles[i]
 	}
@@ -161,14 +189,14 @@ func (c *call) binary(f arithmetic, a, b *constant, dtype dataType) (*constant, 
 	ia, ib := a.view().expand(shape), b.view().expand(shape)
 	for i := range result.size() {
 		x, y := ia.next(), ib.next()
-		if a.ints == nil || f.integer == nil {
+		if !a.integral() || f.integer == nil {
 			if f.real == nil {
 				return nil, fmt.Errorf("it is not computed on %v", a.dtype)
 			}
 			result.set(i, f.real(a.at(x), b.at(y)))
 			continue
 		}
-		v, err := f.integer(a.ints[x], b.ints[y])
+		v, err := f.integer(a.integer(x), b.integer(y))
 		if err != nil {
 			return nil, err
 		}
@@ -307,8 +335,8 @@ func (c *call) cast(k *constant, to dataType) ([]*constant, error) {
 		switch v := k.at(i); {
 		case to == typeBool && v != 0:
 			result.ints[i] = 1
-		case k.ints != nil && result.ints != nil:
-			result.ints[i] = wrap(to, k.ints[i])
+		case k.integral() && result.ints != nil:
+			result.ints[i] = wrap(to, k.integer(i))
 		default:
 			result.set(i, v)
 		}

@@ -77,7 +77,7 @@ func broadcastShape(a, b tensor.Shape) (tensor.Shape, error) {
 func (k *constant) copyElement(i int, from *constant, j int) {
 	switch {
 	case k.ints != nil:
-		k.ints[i] = from.ints[j]
+		k.ints[i] = from.integer(j)
 	case k.doubles != nil:
 		k.doubles[i] = from.doubles[j]
 	default:
@@ -240,7 +240,7 @@ func foldTranspose(c *call, in []*constant) ([]*constant, error) {
 	for i, p := range perm {
 		t.shape[i], t.strides[i] = v.shape[p], v.strides[p]
 	}
-	c.afford(in[0])
+	c.afford(in[0], 4)
 	return c.copyView(in[0], t)
 }
 
@@ -267,22 +267,39 @@ func foldSplit(c *call, in []*constant) ([]*constant, error) {
 	var results []*constant
 	start := 0
 	for _, size := range sizes {
-		v := in[0].view()
-		v.shape = v.shape.Clone()
-		v.shape[axis] = size
-		v.offset = start * v.strides[axis]
-		part, err := c.copyView(in[0], v)
+		part, err := c.cut(in[0], axis, start, size)
 		if err != nil {
 			return nil, err
 		}
-		results = append(results, part[0])
+		results = append(results, part)
 		start += size
 	}
 	return results, nil
 }
 
+// cut is the part of a constant from start on along an axis.
+func (c *call) cut(k *constant, axis, start, size int) (*constant, error) {
+	v := k.view()
+	v.shape = v.shape.Clone()
+	v.shape[axis] = size
+	v.offset = start * v.strides[axis]
+	part, err := c.copyView(k, v)
+	if err != nil {
+		return nil, err
+	}
+	return part[0], nil
+}
+
 func foldConcat(c *call, in []*constant) ([]*constant, error) {
-	axis, err := axisIn(c.int("axis", 0), len(in[0].shape))
+	axis, err := c.concatAxis()
+	if err != nil {
+		return nil, err
+	}
+	return c.concat(axis, in)
+}
+
+func (c *call) concat(axis int, in []*constant) ([]*constant, error) {
+	axis, err := axisIn(axis, len(in[0].shape))
 	if err != nil {
 		return nil, err
 	}

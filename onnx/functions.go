@@ -1,6 +1,9 @@
 package onnx
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 const (
 	// maxNodes bounds a graph, local functions inlined.
@@ -16,6 +19,7 @@ const (
 type inliner struct {
 	functions map[functionKey]*functionProto
 	nodes     []*nodeProto
+	count     int // of nodes, those of branches included
 	calls     int
 	copied    int // towards maxInlined
 }
@@ -29,7 +33,7 @@ func inline(m *modelProto) ([]*nodeProto, error) {
 	for _, fn := range m.functions {
 		key := functionKey{fn.domain, fn.name, fn.overload}
 		if in.functions[key] != nil {
-			return nil, fmt.Errorf("local function %q is defined twice", fn.name)
+			return nil, fmt.Errorf("local function %s is defined twice", quoted(fn.name))
 		}
 		in.functions[key] = fn
 	}
@@ -71,13 +75,16 @@ func (in *inliner) body(nodes []*nodeProto, opsets []opsetImport, s scope, depth
 			}
 			continue
 		}
-		if len(in.nodes) >= maxNodes {
+		if in.count++; in.count > maxNodes {
 			return fmt.Errorf("more than %d nodes", maxNodes)
 		}
 		if err := in.copies(n, s); err != nil {
 			return err
 		}
 		flat, err := s.node(n)
+		if err == nil && isIf(n) {
+			flat, err = in.branches(flat, opsets, s, depth)
+		}
 		if err != nil {
 			return err
 		}
@@ -91,13 +98,90 @@ func (in *inliner) body(nodes []*nodeProto, opsets []opsetImport, s scope, depth
 	return nil
 }
 
+func isIf(n *nodeProto) bool { return n.domain == "" && n.opType == "If" }
+
+// branches inlines what the branches of an If call, and lists what they read from outside. The names inside of a branch
+// are unlike all around it, so the scope of the node is theirs too.
+func (in *inliner) branches(n *nodeProto, opsets []opsetImport, s scope, depth int) (*nodeProto, error) {
+	outer := in.nodes
+	defer func() { in.nodes = outer }()
+	flat := *n
+	flat.attributes = nil
+	for _, a := range n.attributes {
+		if a.g != nil {
+			branch := *a
+			branch.g = s.graph(a.g)
+			in.nodes = nil
+			if err := in.body(a.g.nodes, opsets, s, depth+1); err != nil {
+				return nil, err
+			}
+			branch.g.nodes = in.nodes
+			flat.captured = append(flat.captured, branch.g.free()...)
+			a = &branch
+		}
+		flat.attributes = append(flat.attributes, a)
+	}
+	return &flat, nil
+}
+
+// graph is a copy of g with the names of the scope, but for the nodes.
+func (s scope) graph(g *graphProto) *graphProto {
+	flat := *g
+	flat.outputs = slices.Clone(g.outputs)
+	for i := range flat.outputs {
+		flat.outputs[i].name = s.value(flat.outputs[i].name)
+	}
+	flat.initializers = nil
+	for _, t := range g.initializers {
+		named := *t
+		named.name = s.value(t.name)
+		flat.initializers = append(flat.initializers, &named)
+	}
+	return &flat
+}
+
+// free lists the names that a subgraph reads, but does not define.
+func (g *graphProto) free() []string {
+	defined := map[string]bool{"": true}
+	for _, t := range g.initializers {
+		defined[t.name] = true
+	}
+	for _, n := range g.nodes {
+		for _, name := range n.outputs {
+			defined[name] = true
+		}
+	}
+	var list []string
+	read := func(name string) {
+		if !defined[name] {
+			defined[name] = true
+			list = append(list, name)
+		}
+	}
+	for _, n := range g.nodes {
+		for _, name := range n.reads() {
+			read(name)
+		}
+	}
+	for _, out := range g.outputs {
+		read(out.name)
+	}
+	return list
+}
+
 // copies accounts for what inlining n will copy.
 func (in *inliner) copies(n *nodeProto, s scope) error {
 	if s.values == nil {
 		return nil
 	}
 	const pointer = 16
-	in.copied += (len(s.prefix)+pointer)*(1+len(n.inputs)+len(n.outputs)) + pointer*len(n.attributes)
+	names := 1 + len(n.inputs) + len(n.outputs)
+	for _, a := range n.attributes {
+		if a.g != nil {
+			names += len(a.g.initializers) + len(a.g.outputs)
+		}
+	}
+	in.copied += (len(s.prefix)+pointer)*names + pointer*len(n.attributes)
 	if in.copied > maxInlined {
 		return fmt.Errorf("inlining local functions takes more than %d MiB for names", maxInlined>>20)
 	}
@@ -135,7 +219,7 @@ func (s scope) resolve(n *nodeProto) ([]*attributeProto, error) {
 			continue
 		}
 		if s.attributes == nil {
-			return nil, fmt.Errorf("node %q: attribute %q refers to a function's attribute outside a function", n.name, a.name)
+			return nil, fmt.Errorf("node %s: attribute %s refers to a function's attribute outside a function", quoted(n.name), quoted(a.name))
 		}
 		if given := s.attributes[a.ref]; given != nil {
 			named := *given
@@ -153,7 +237,7 @@ func (in *inliner) call(fn *functionProto, n *nodeProto, s scope, depth int) err
 		return fmt.Errorf("more than %d calls of local functions", maxNodes)
 	}
 	if len(n.inputs) > len(fn.inputs) || len(n.outputs) > len(fn.outputs) {
-		return fmt.Errorf("node %q: more inputs or outputs than its function %q has", n.name, fn.name)
+		return fmt.Errorf("node %s: more inputs or outputs than its function %s has", quoted(n.name), quoted(fn.name))
 	}
 	if err := in.copies(n, scope{prefix: s.prefix, values: map[string]string{}}); err != nil {
 		return err

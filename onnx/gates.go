@@ -77,3 +77,32 @@ func binaryWith[T op.Op](s *step) (scalar float64, x *value, ok bool) {
 	}
 	return 0, nil, false
 }
+
+// clamps makes one of two limits in a row: Min behind Max, or Clip behind Clip.
+func (n *normaliser) clamps(s *step) bool {
+	outer, ok := limits(s.op)
+	if !ok || s.in[0].step == nil {
+		return false
+	}
+	inner, ok := limits(s.in[0].step.op)
+	if !ok {
+		return false
+	}
+	cut := func(v float32) float32 { return min(max(v, outer.Min), outer.Max) }
+	joined := &op.Clip{Min: cut(inner.Min), Max: cut(inner.Max)}
+	s.op, s.in = joined, s.in[0].step.in
+	if joined.Min == 0 && joined.Max == math.MaxFloat32 {
+		s.op = &op.Relu{}
+	}
+	return true
+}
+
+func limits(o op.Op) (*op.Clip, bool) {
+	switch o := o.(type) {
+	case *op.Clip:
+		return o, true
+	case *op.Relu:
+		return &op.Clip{Min: 0, Max: math.MaxFloat32}, true
+	}
+	return nil, false
+}

@@ -2,6 +2,8 @@ package onnx
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"gorgonia.org/tensor"
@@ -9,10 +11,12 @@ import (
 
 // graph is the file's graph with names resolved: every node knows its operands, operands come first.
 type graph struct {
-	nodes   []*node
-	values  map[string]*value
-	inputs  []*value
-	outputs []*value
+	nodes []*node
+	// external finds the values that lie outside of the file.
+	external payloads
+	values   map[string]*value
+	inputs   []*value
+	outputs  []*value
 }
 
 // node is an operator of the file.
@@ -20,6 +24,16 @@ type node struct {
 	*nodeProto
 	// in and out hold nil where an optional operand or result is left out.
 	in, out []*value
+	// outer are the values that nodeProto.captured names.
+	outer []*value
+}
+
+// reads names everything that a node needs: its operands, then what its subgraphs need from outside.
+func (n *nodeProto) reads() []string {
+	if len(n.captured) == 0 {
+		return n.inputs
+	}
+	return slices.Concat(n.inputs, n.captured)
 }
 
 // label names the node in messages.
@@ -40,7 +54,14 @@ type value struct {
 	step *step
 	// same is set when the value turned out to be another one (Identity and the like).
 	same *value
+	// sequence holds the tensors of a sequence; nil for tensors.
+	sequence []*value
+	// noise is set for random numbers.
+	noise *noise
 }
+
+// unknown tells that nothing could be worked out about the value, because of a problem with an earlier node.
+func (v *value) unknown() bool { return v.shape == nil && v.sequence == nil }
 
 // resolve follows the chain of values that turned out to be others.
 func (v *value) resolve() *value {
@@ -54,15 +75,18 @@ func (v *value) resolve() *value {
 const maxEdges = 1 << 22
 
 // link resolves names: it checks that every value is defined once and before it is used, sorts the
-// nodes and lets onnx-go carry them into our backend.
-func link(g *graphProto, nodes []*nodeProto, constants []*constant) (*graph, error) {
-	l := &graph{values: map[string]*value{}}
+// nodes and lets onnx-go carry them into our backend. outer are the values that a subgraph may read from outside.
+func link(g *graphProto, nodes []*nodeProto, constants []*constant, outer map[string]*value) (*graph, error) {
+	l := &graph{values: maps.Clone(outer), external: &externalData{}}
+	if l.values == nil {
+		l.values = map[string]*value{}
+	}
 	for _, c := range constants {
 		if c.name == "" {
 			return nil, fmt.Errorf("an initializer has no name")
 		}
 		if l.values[c.name] != nil {
-			return nil, fmt.Errorf("initializer %q appears twice", c.name)
+			return nil, fmt.Errorf("initializer %s appears twice", quoted(c.name))
 		}
 		l.values[c.name] = &value{name: c.name, shape: c.shape, constant: c}
 	}
@@ -80,7 +104,7 @@ func link(g *graphProto, nodes []*nodeProto, constants []*constant) (*graph, err
 	for _, out := range g.outputs {
 		v := l.values[out.name]
 		if v == nil {
-			return nil, fmt.Errorf("nothing computes the graph output %q", out.name)
+			return nil, fmt.Errorf("nothing computes the graph output %s", quoted(out.name))
 		}
 		l.outputs = append(l.outputs, v)
 	}
@@ -93,27 +117,27 @@ func sortNodes(nodes []*nodeProto, values map[string]*value) ([]*nodeProto, erro
 	producer := make(map[string]int, len(nodes))
 	edges := 0
 	for i, n := range nodes {
-		if edges += len(n.inputs) * len(n.outputs); edges > maxEdges {
+		if edges += len(n.reads()) * len(n.outputs); edges > maxEdges {
 			return nil, fmt.Errorf("the nodes have more than %d pairs of operands and results", maxEdges)
 		}
 		if len(n.outputs) == 0 {
-			return nil, fmt.Errorf("node %q (%s) has no outputs", n.name, n.opType)
+			return nil, fmt.Errorf("node %s (%s) has no outputs", quoted(n.name), printable(n.opType))
 		}
 		for _, out := range n.outputs {
 			if out == "" {
 				continue
 			}
 			if values[out] != nil {
-				return nil, fmt.Errorf("%q is defined twice, the second time by node %q", out, n.name)
+				return nil, fmt.Errorf("%s is defined twice, the second time by node %s", quoted(out), quoted(n.name))
 			}
 			values[out] = &value{name: out}
 			producer[out] = i
 		}
 	}
 	for _, n := range nodes {
-		for _, in := range n.inputs {
+		for _, in := range n.reads() {
 			if in != "" && values[in] == nil {
-				return nil, fmt.Errorf("node %q (%s) reads %q, which nothing defines", n.name, n.opType, in)
+				return nil, fmt.Errorf("node %s (%s) reads %s, which nothing defines", quoted(n.name), printable(n.opType), quoted(in))
 			}
 		}
 	}
@@ -141,8 +165,14 @@ type sorter struct {
 	sorted   []*nodeProto
 }
 
-// frame is a node whose operands are being visited.
-type frame struct{ node, operand int }
+// frame is a node whose needs are being visited.
+type frame struct {
+	node    int
+	needs   []string
+	operand int
+}
+
+func (s *sorter) enter(node int) frame { return frame{node: node, needs: s.nodes[node].reads()} }
 
 // visit appends node i after everything that it needs, depth first without recursion.
 func (s *sorter) visit(i int) error {
@@ -150,25 +180,25 @@ func (s *sorter) visit(i int) error {
 		return nil
 	}
 	s.state[i] = entered
-	stack := []frame{{node: i}}
+	stack := []frame{s.enter(i)}
 	for len(stack) > 0 {
 		top := &stack[len(stack)-1]
 		n := s.nodes[top.node]
-		if top.operand == len(n.inputs) {
+		if top.operand == len(top.needs) {
 			s.state[top.node] = done
 			s.sorted = append(s.sorted, n)
 			stack = stack[:len(stack)-1]
 			continue
 		}
-		p, computed := s.producer[n.inputs[top.operand]]
+		p, computed := s.producer[top.needs[top.operand]]
 		top.operand++
 		switch {
 		case !computed || s.state[p] == done:
 		case s.state[p] == entered:
-			return fmt.Errorf("the graph has a cycle through node %q and node %q", s.nodes[p].name, n.name)
+			return fmt.Errorf("the graph has a cycle through node %s and node %s", quoted(s.nodes[p].name), quoted(n.name))
 		default:
 			s.state[p] = entered
-			stack = append(stack, frame{node: p})
+			stack = append(stack, s.enter(p))
 		}
 	}
 	return nil

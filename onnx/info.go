@@ -106,11 +106,7 @@ func describe(m *modelProto, nodes []*nodeProto) *Info {
 		info.Outputs = append(info.Outputs, v.public())
 	}
 	for _, n := range nodes {
-		name := n.opType
-		if n.domain != "" {
-			name = n.domain + "." + name
-		}
-		info.Operators[name]++
+		info.Operators[n.qualified()]++
 		info.foldedNorm = info.foldedNorm || n.foldedNorm
 	}
 	info.Dialect = dialect(m, nodes)

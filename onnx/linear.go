@@ -143,6 +143,10 @@ func lowerMatMul(c *call) error {
 	if err != nil {
 		return err
 	}
+	return c.product(a, b)
+}
+
+func (c *call) product(a, b *value) error {
 	if a.constant == nil && b.constant != nil && len(a.shape) == 2 && len(b.shape) == 2 {
 		return c.emit(&op.Linear{}, a, transposed(b))
 	}

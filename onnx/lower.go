@@ -3,6 +3,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -30,11 +31,15 @@ type step struct {
 // table's rows, shapes worked out for the file's own batch. Everything unsupported is collected.
 type lowering struct {
 	// batch is the number of images in the file's own input shape; 0 when values have no batch axis.
-	batch       int
-	steps       []*step
+	batch int
+	steps []*step
+	// nodes are those of the graph and of the branches that were taken.
+	nodes       []*node
+	external    payloads
 	unsupported []Unsupported
 	budget      int // bytes that folded constants may still take
-	afforded    map[*float32]bool
+	work        int // elements that may still be gone through for them
+	afforded    map[any]bool
 	uses        map[*value]int
 }
 
@@ -46,9 +51,15 @@ var (
 
 // lower processes all nodes; shapes of the graph's inputs must be set.
 func lower(g *graph, batch int) *lowering {
-	l := &lowering{batch: batch, budget: foldBudget, afforded: map[*float32]bool{}, uses: map[*value]int{}}
+	l := &lowering{batch: batch, external: g.external, budget: foldBudget, work: foldWork, afforded: map[any]bool{}, uses: map[*value]int{}}
+	l.all(g)
+	return l
+}
+
+// all lowers the nodes of the file's graph, or of a branch.
+func (l *lowering) all(g *graph) {
 	for _, n := range g.nodes {
-		for _, v := range n.in {
+		for _, v := range slices.Concat(n.in, n.outer) {
 			l.uses[v]++
 		}
 	}
@@ -56,9 +67,9 @@ func lower(g *graph, batch int) *lowering {
 		l.uses[v]++
 	}
 	for _, n := range g.nodes {
+		l.nodes = append(l.nodes, n)
 		l.node(n)
 	}
-	return l
 }
 
 // node lowers one node by the row of its operator.
@@ -87,11 +98,7 @@ func (l *lowering) refuse(n *node, reason string) {
 	if len(l.unsupported) >= maxReported {
 		return
 	}
-	name := n.opType
-	if n.domain != "" {
-		name = n.domain + "." + name
-	}
-	l.unsupported = append(l.unsupported, Unsupported{name, n.label(), reason})
+	l.unsupported = append(l.unsupported, Unsupported{n.qualified(), n.label(), reason})
 }
 
 // call is one node while its row works on it.
@@ -124,8 +131,11 @@ func (c *call) tensor(i int) (*value, error) {
 	if v == nil {
 		return nil, c.refused("operand %d is missing", i)
 	}
-	if v.shape == nil {
+	if v.unknown() {
 		return nil, errUnknown
+	}
+	if v.sequence != nil {
+		return nil, c.refused("operand %d is a sequence of tensors", i)
 	}
 	if v.constant != nil && v.constant.dtype != typeFloat {
 		return nil, c.refused("operand %d is %v: only float32 is computed on", i, v.constant.dtype)
@@ -156,10 +166,10 @@ func (c *call) constant(i int, what string) (*constant, error) {
 		return nil, nil
 	}
 	if v.constant == nil {
-		if v.shape == nil {
+		if v.unknown() {
 			return nil, errUnknown
 		}
-		return nil, c.refused("%s must be known at import, but %q is computed from the image", what, v.name)
+		return nil, c.refused("%s must be known at import, but %s is computed from the image", what, quoted(v.name))
 	}
 	return v.constant, nil
 }
@@ -206,6 +216,9 @@ func (c *call) add(label string, o op.Op, in []*value, out *value) error {
 	if err := s.infer(); err != nil {
 		return c.refused("%v", err)
 	}
+	if s.known() {
+		return c.compute(s)
+	}
 	c.steps = append(c.steps, s)
 	return nil
 }
@@ -228,16 +241,20 @@ func (s *step) infer() error {
 }
 
 // same makes the node's first result another name of v.
-func (c *call) same(v *value) error {
-	out := c.node.out[0]
-	if out == nil {
-		return nil
+func (c *call) same(v *value) error { return c.alias(0, v) }
+
+// alias makes a result another name of v.
+func (c *call) alias(i int, v *value) error {
+	out := c.node.out[i]
+	switch {
+	case v.unknown():
+		return errUnknown
+	case out == nil:
+	case v.constant != nil:
+		c.define(i, v.constant)
+	default:
+		out.same, out.shape, out.sequence, out.noise = v, v.shape, v.sequence, v.noise
 	}
-	if v.constant != nil {
-		c.define(0, v.constant)
-		return nil
-	}
-	out.same, out.shape = v, v.shape
 	return nil
 }
 
@@ -255,8 +272,8 @@ func (c *call) define(i int, k *constant) {
 // unusedResults refuses nodes of whose results more are used than the row provides.
 func (c *call) unusedResults() error {
 	for i, out := range c.node.out {
-		if out != nil && out.shape == nil && c.uses[out] > 0 {
-			return c.refused("result %d (%q) is used, which is not supported", i, out.name)
+		if out != nil && out.unknown() && c.uses[out] > 0 {
+			return c.refused("result %d (%s) is used, which is not supported", i, quoted(out.name))
 		}
 	}
 	return nil
@@ -279,7 +296,7 @@ func (row *operator) choose(c *call) (func() error, error) {
 			}
 		case v.constant == nil:
 			all = false
-			if v.shape == nil && row.fold != nil {
+			if v.unknown() && row.fold != nil {
 				return nil, errUnknown // it may have been meant for folding
 			}
 		}

@@ -51,9 +51,9 @@ type namer struct {
 	module   map[*step]string
 }
 
-func newNamer(g *graph, verbatim bool) *namer {
+func newNamer(nodes []*node, verbatim bool) *namer {
 	n := &namer{verbatim: verbatim, scopes: map[string]string{}, taken: names{}, layers: map[string]int{}, module: map[*step]string{}}
-	for _, node := range g.nodes {
+	for _, node := range nodes {
 		n.scopes[node.label()] = modulePath(node.nodeProto)
 	}
 	return n

@@ -31,6 +31,7 @@ type output struct {
 var rules = []func(*normaliser, *step) bool{
 	(*normaliser).flattenConcat,
 	(*normaliser).padIntoWindow,
+	(*normaliser).clamps,
 	(*normaliser).gate,
 	(*normaliser).gelu,
 	(*normaliser).pointwise,

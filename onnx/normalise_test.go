@@ -305,7 +305,7 @@ func compareLowered(t *testing.T, data []byte, net *engine.Network) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := link(m.graph, m.graph.nodes, constants)
+	g, err := link(m.graph, m.graph.nodes, constants, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,11 +10,17 @@ import (
 // statistics (training_mode, further results) is its exporter's mode, not a property of the network.
 func lowerBatchNorm(c *call) error {
 	o := &op.BatchNorm{Epsilon: c.float("epsilon", 1e-5), Momentum: c.float("momentum", 0.9)}
-	c.want("spatial", 1)
-	c.flag("training_mode", false)
+	// Without spatial there are parameters for every value of (C, H, W); such with one for every channel mean what they mean
+	// with it (files of MXNet; ONNX Runtime reads them so).
+	c.flag("spatial", true)
+	c.ignore("is_test")
+	statistics := c.flag("training_mode", false)
 	in, err := c.tensors()
 	if err != nil {
 		return err
+	}
+	if statistics && in[0].constant != nil {
+		return c.refused("it normalises known values (weights) by their own statistics: export the model in inference form")
 	}
 	return c.emit(o, in...)
 }

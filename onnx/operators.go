@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"regraft/engine/op"
 )
@@ -53,6 +54,8 @@ var operators = []operator{
 	// Element by element.
 	{"Relu", 1, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Relu{} }), nil, plain[*op.Relu]("Relu")},
 	{"Clip", 1, [2]int{1, 3}, lowerClip, nil, writes(writeClip)},
+	{"Min", 1, [2]int{1, -1}, limit(arithmeticMin, atMost), foldVariadic(arithmeticMin), nil},
+	{"Max", 1, [2]int{1, -1}, limit(arithmeticMax, atLeast), foldVariadic(arithmeticMax), nil},
 	{"Sigmoid", 1, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Sigmoid{} }), nil, plain[*op.Sigmoid]("Sigmoid")},
 	{"Tanh", 1, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Tanh{} }), nil, plain[*op.Tanh]("Tanh")},
 	{"HardSigmoid", 1, [2]int{1, 1}, lowerHardSigmoid, nil, writes(writeHardSigmoid)},
@@ -85,18 +88,37 @@ var operators = []operator{
 	{"Expand", 8, [2]int{2, 2}, lowerExpand, foldExpand, writes(writeExpand)},
 	{"Pad", 1, [2]int{1, 4}, lowerPad, nil, writes(writePad)},
 
+	// What ONNX Runtime makes of several operators when it saves an optimised model.
+	{"com.microsoft.FusedConv", 1, [2]int{2, 4}, lowerFusedConv, nil, nil},
+	{"com.microsoft.FusedGemm", 1, [2]int{2, 3}, lowerFusedGemm, nil, nil},
+	{"com.microsoft.FusedMatMul", 1, [2]int{2, 2}, lowerFusedMatMul, nil, nil},
+	{"com.microsoft.QuickGelu", 1, [2]int{1, 1}, lowerQuickGelu, nil, nil},
+	{"com.microsoft.Gelu", 1, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Gelu{} }), nil, nil},
+	{"com.microsoft.BiasGelu", 1, [2]int{2, 2}, lowerBiasGelu, nil, nil},
+
+	// Sequences and branches, which are gone after the import.
+	{"SequenceEmpty", 11, [2]int{0, 0}, lowerSequenceEmpty, nil, nil},
+	{"SequenceConstruct", 11, [2]int{1, -1}, lowerSequenceConstruct, nil, nil},
+	{"SequenceAt", 11, [2]int{2, 2}, lowerSequenceAt, nil, nil},
+	{"SequenceInsert", 11, [2]int{2, 3}, lowerSequenceInsert, nil, nil},
+	{"SequenceErase", 11, [2]int{1, 2}, lowerSequenceErase, nil, nil},
+	{"SequenceLength", 11, [2]int{1, 1}, lowerSequenceLength, nil, nil},
+	{"SplitToSequence", 11, [2]int{1, 2}, lowerSplitToSequence, nil, nil},
+	{"ConcatFromSequence", 11, [2]int{1, 1}, lowerConcatFromSequence, nil, nil},
+	{"If", 1, [2]int{1, 1}, lowerIf, nil, nil},
+
 	// Known at import only: constants and the arithmetic of shapes.
 	{"Constant", 1, [2]int{0, 0}, nil, foldConstant, nil},
 	{"ConstantOfShape", 9, [2]int{1, 1}, nil, foldConstantOfShape, nil},
 	{"Shape", 1, [2]int{1, 1}, lowerShape, nil, nil},
 	{"Size", 1, [2]int{1, 1}, lowerSize, nil, nil},
+	{"DequantizeLinear", 10, [2]int{2, 3}, lowerDequantize, foldDequantize, nil},
+	{"QuantizeLinear", 10, [2]int{2, 3}, lowerQuantize, foldQuantize, nil},
 	{"Cast", 1, [2]int{1, 1}, lowerCast, foldCast, nil},
 	{"CastLike", 15, [2]int{2, 2}, lowerCastLike, foldCastLike, nil},
 	{"Range", 11, [2]int{3, 3}, nil, foldRange, nil},
 	{"Where", 9, [2]int{3, 3}, nil, foldWhere, nil},
 	{"Mod", 10, [2]int{2, 2}, nil, foldMod, nil},
-	{"Min", 1, [2]int{1, -1}, nil, foldVariadic(arithmeticMin), nil},
-	{"Max", 1, [2]int{1, -1}, nil, foldVariadic(arithmeticMax), nil},
 	{"Abs", 1, [2]int{1, 1}, nil, foldUnary(math.Abs), nil},
 	{"Ceil", 1, [2]int{1, 1}, nil, foldUnary(math.Ceil), nil},
 	{"Floor", 1, [2]int{1, 1}, nil, foldUnary(math.Floor), nil},
@@ -116,25 +138,23 @@ var composites = []*writeRule{
 	writes(writeAffine),
 }
 
-var operatorByName = func() map[string]*operator {
-	rows := map[string]*operator{}
+// operatorByName finds rows. It is filled late because the rows of control flow lead back to it.
+var operatorByName = map[string]*operator{}
+
+func init() {
 	for i := range operators {
-		rows[operators[i].name] = &operators[i]
+		operatorByName[operators[i].name] = &operators[i]
 	}
-	return rows
-}()
+}
 
 // hints says where operators that are not read usually come from.
 var hints = map[string]string{
 	"GatherND":              "PyTorch writes it for an adaptive average pool whose input is no multiple of its output: export at the model's own image size",
-	"If":                    "control flow: export the model with fixed behaviour",
 	"Loop":                  "control flow: export the model with fixed behaviour",
 	"Scan":                  "control flow: export the model with fixed behaviour",
 	"QLinearConv":           "a quantised model: use the float32 original",
 	"QLinearMatMul":         "a quantised model: use the float32 original",
 	"ConvInteger":           "a quantised model: use the float32 original",
-	"QuantizeLinear":        "a quantised model: use the float32 original",
-	"DequantizeLinear":      "a quantised model: use the float32 original",
 	"DynamicQuantizeLinear": "a quantised model: use the float32 original",
 	"ScatterND":             "usual in Swin transformers",
 	"Resize":                "usual in detection and segmentation models",
@@ -146,6 +166,21 @@ var hints = map[string]string{
 	"GRU":                   "a recurrent network",
 }
 
+// domainHint says where operators of other domains come from.
+func domainHint(n *nodeProto) string {
+	switch {
+	case strings.HasPrefix(n.domain, "com.microsoft"):
+		if h := hints[n.opType]; h != "" {
+			return " (" + h + ")"
+		}
+		return " (ONNX Runtime writes them when it saves an optimised model: take the model from before that, or save it at the level " +
+			"ORT_ENABLE_BASIC instead of ORT_ENABLE_ALL)"
+	case n.domain == "ai.onnx.ml":
+		return " (they hold classical models, of scikit-learn for example, or put labels to scores: save the network without them)"
+	}
+	return " (the program that wrote the file has its own: export the model with ONNX's operators alone)"
+}
+
 func hint(name string) string {
 	if h := hints[name]; h != "" {
 		return " (" + h + ")"
@@ -155,15 +190,15 @@ func hint(name string) string {
 
 // lookup finds the row of a node's operator, or the reason why there is none.
 func lookup(n *nodeProto) (*operator, string) {
-	row := operatorByName[n.opType]
+	row := operatorByName[n.qualified()]
 	switch {
-	case n.domain != "":
-		return nil, fmt.Sprintf("operators of domain %q are not supported", n.domain)
+	case row == nil && n.domain != "":
+		return nil, fmt.Sprintf("operators of domain %s are not supported%s", quoted(n.domain), domainHint(n))
 	case row == nil:
 		return nil, "the operator is not supported" + hint(n.opType)
 	case n.opset < row.since:
 		return nil, fmt.Sprintf("the operator does not exist in opset %d", n.opset)
-	case n.opset > newestOpset:
+	case n.domain == "" && n.opset > newestOpset:
 		return nil, fmt.Sprintf("opset %d is newer than this program knows (%d)", n.opset, newestOpset)
 	}
 	return row, ""

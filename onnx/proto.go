@@ -34,6 +34,8 @@ type nodeProto struct {
 	name, opType, domain, overload string
 	inputs, outputs                []string
 	attributes                     []*attributeProto
+	// captured are the values from outside that the node's subgraphs read.
+	captured []string
 	// scopes is the module path that PyTorch's current exporter leaves in the node's metadata.
 	scopes string
 	// torchExport tells that the node carries that metadata, foldedNorm that of the rule by which that exporter folds
@@ -63,6 +65,7 @@ const (
 	attributeFloats  attributeKind = 6
 	attributeInts    attributeKind = 7
 	attributeStrings attributeKind = 8
+	attributeGraphs  attributeKind = 10
 )
 
 type attributeProto struct {
@@ -72,6 +75,7 @@ type attributeProto struct {
 	i         int64
 	s         string
 	t         *tensorProto
+	g         *graphProto
 	floats    []byte
 	ints      []int64
 	strings   []string
@@ -212,6 +216,14 @@ func parseNode(f field, to *[]*nodeProto) error {
 	return err
 }
 
+// qualified is the operator's name with its domain, where that is not ONNX's own.
+func (n *nodeProto) qualified() string {
+	if n.domain == "" {
+		return n.opType
+	}
+	return n.domain + "." + n.opType
+}
+
 // canonicalDomain maps the two spellings of ONNX's own domain to the empty one.
 func canonicalDomain(domain string) string {
 	if domain == "ai.onnx" {
@@ -249,9 +261,11 @@ func parseAttribute(f field, a *attributeProto) error {
 		case 5:
 			implied, a.t = attributeTensor, &tensorProto{}
 			return parseTensor(f, a.t)
-		case 6, 11:
-			// Subgraphs are refused with their operator, so their contents are not walked.
-			implied = attributeGraph
+		case 6:
+			implied, a.g = attributeGraph, &graphProto{}
+			return f.w.nested(func() error { return parseGraph(f, a.g) })
+		case 11:
+			implied = attributeGraphs // of no operator that is read, so their contents are not walked
 		case 7:
 			implied = attributeFloats
 			return f.appendFixed(&a.floats, 4)

@@ -112,10 +112,11 @@ func read(data []byte, external payloads, o ReadOptions) (*engine.Network, *Info
 		}
 		return nil, info, invalid(err)
 	}
-	g, err := link(m.graph, nodes, constants)
+	g, err := link(m.graph, nodes, constants, nil)
 	if err != nil {
 		return nil, info, invalid(err)
 	}
+	g.external = external
 	net, err := convert(g, info, meta, o)
 	var unsupported *UnsupportedError
 	if errors.As(err, &unsupported) {
@@ -165,7 +166,7 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 	if list := batchBound(n); list != nil {
 		return nil, &UnsupportedError{list}
 	}
-	net, err := build(n, newNamer(g, info.Dialect == "regraft"), meta, o)
+	net, err := build(n, newNamer(l.nodes, info.Dialect == "regraft"), meta, o)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/sbinet/npyio/npz"
@@ -111,8 +112,12 @@ func writeReference(t *testing.T, path string, input golden.Array, outputs [][]f
 // TestOperatorTable compares the table with ONNX's own definitions.
 func TestOperatorTable(t *testing.T) {
 	args := []string{"--operators", fmt.Sprint(oldestOpset)}
+	var standard []operator
 	for _, row := range operators {
-		args = append(args, row.name)
+		if !strings.Contains(row.name, ".") { // of other domains
+			standard = append(standard, row)
+			args = append(args, row.name)
+		}
 	}
 	var defined map[string]struct {
 		Since    int64
@@ -121,7 +126,7 @@ func TestOperatorTable(t *testing.T) {
 	if err := json.Unmarshal(python(t, args...), &defined); err != nil {
 		t.Fatal(err)
 	}
-	for _, row := range operators {
+	for _, row := range standard {
 		d, ok := defined[row.name]
 		if !ok {
 			t.Errorf("ONNX has no operator %s", row.name)

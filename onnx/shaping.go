@@ -234,23 +234,33 @@ func lowerTranspose(c *call) error {
 }
 
 func lowerIdentity(c *call) error {
-	v := c.operand(0)
-	if v.shape == nil {
-		return errUnknown
-	}
-	return c.same(v)
+	return c.same(c.operand(0))
 }
 
 func lowerConcat(c *call) error {
-	if !c.has("axis") {
-		return c.refused("attribute axis is missing")
+	axis, err := c.concatAxis()
+	if err != nil {
+		return err
 	}
-	axis := c.int("axis", 0)
 	in, err := c.tensors()
 	if err != nil {
 		return err
 	}
-	if axis, err = axisIn(axis, len(in[0].shape)); err != nil {
+	return c.join(axis, in)
+}
+
+// concatAxis is required since opset 4; before that, 1 was the default.
+func (c *call) concatAxis() (int, error) {
+	if !c.has("axis") && c.opset() >= 4 {
+		return 0, c.refused("attribute axis is missing")
+	}
+	return c.int("axis", 1), nil
+}
+
+// join puts tensors together along an axis.
+func (c *call) join(axis int, in []*value) error {
+	axis, err := axisIn(axis, len(in[0].shape))
+	if err != nil {
 		return err
 	}
 	if len(in) == 1 {
@@ -276,13 +286,22 @@ func lowerExpand(c *call) error {
 	return c.emit(&op.Expand{Shape: free}, x)
 }
 
+// sized returns an operand of any type whose shape is known.
+func (c *call) sized(i int) (*value, error) {
+	v := c.operand(i)
+	if v.constant != nil {
+		return v, nil
+	}
+	return c.tensor(i)
+}
+
 // lowerShape makes the operand's shape a constant. Sizes of the batch are the file's own and are
 // recognised again where a Reshape uses them.
 func lowerShape(c *call) error {
 	start, end := c.int("start", 0), c.int("end", math.MaxInt)
-	v := c.operand(0)
-	if v.shape == nil {
-		return errUnknown
+	v, err := c.sized(0)
+	if err != nil {
+		return err
 	}
 	start, end = clampSlice(start, end, 1, len(v.shape))
 	dims := []int64{}
@@ -294,9 +313,9 @@ func lowerShape(c *call) error {
 }
 
 func lowerSize(c *call) error {
-	v := c.operand(0)
-	if v.shape == nil {
-		return errUnknown
+	v, err := c.sized(0)
+	if err != nil {
+		return err
 	}
 	c.define(0, &constant{shape: tensor.Shape{}, dtype: typeInt64, ints: []int64{int64(sizeOf(v.shape))}})
 	return nil

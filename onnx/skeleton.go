@@ -36,7 +36,7 @@ func (s *skeleton) encode(g *graph, nodes []*nodeProto) []byte {
 
 func (s *skeleton) node(g *graph, n *nodeProto, index int) []byte {
 	var b []byte
-	for _, name := range n.inputs {
+	for _, name := range n.reads() {
 		b = appendName(b, 1, s.id(g, name))
 	}
 	for _, name := range n.outputs {

@@ -29,6 +29,8 @@ const (
 	typeUint32   dataType = 12
 	typeUint64   dataType = 13
 	typeBFloat16 dataType = 16
+	typeUint4    dataType = 21
+	typeInt4     dataType = 22
 )
 
 var typeNames = map[dataType]string{
@@ -36,7 +38,7 @@ var typeNames = map[dataType]string{
 	typeInt32: "int32", typeInt64: "int64", typeString: "string", typeBool: "bool", typeFloat16: "float16",
 	typeDouble: "float64", typeUint32: "uint32", typeUint64: "uint64", 14: "complex64", 15: "complex128",
 	typeBFloat16: "bfloat16", 17: "float8e4m3fn", 18: "float8e4m3fnuz", 19: "float8e5m2", 20: "float8e5m2fnuz",
-	21: "uint4", 22: "int4", 23: "float4e2m1", 24: "float8e8m0", 25: "uint2", 26: "int2",
+	typeUint4: "uint4", typeInt4: "int4", 23: "float4e2m1", 24: "float8e8m0", 25: "uint2", 26: "int2",
 }
 
 func (t dataType) String() string {
@@ -115,13 +117,28 @@ type constant struct {
 	// stored tells that the file holds the values, rather than nodes that compute them.
 	stored bool
 	// Exactly one holds the values: floats for float32 (and the half types, widened), doubles for
-	// float64, ints for all integers and bool.
+	// float64, ints for all integers and bool, or bytes for quantised weights: int8 and uint8 in great numbers, int4 and uint4.
 	floats  []float32
 	doubles []float64
 	ints    []int64
+	bytes   []byte
 }
 
-func (c *constant) size() int { return len(c.floats) + len(c.doubles) + len(c.ints) }
+func (c *constant) size() int { return len(c.floats) + len(c.doubles) + len(c.ints) + len(c.bytes) }
+
+// integral tells whether the values are integers.
+func (c *constant) integral() bool { return c.ints != nil || c.bytes != nil }
+
+// integer is element i of integers.
+func (c *constant) integer(i int) int64 {
+	switch {
+	case c.bytes == nil:
+		return c.ints[i]
+	case c.dtype == typeInt8, c.dtype == typeInt4:
+		return int64(int8(c.bytes[i]))
+	}
+	return int64(c.bytes[i])
+}
 
 // elements multiplies dimensions with checks for sign and overflow.
 func elements(dims []int64) (int, error) {
@@ -155,7 +172,7 @@ func toShape(dims []int64) tensor.Shape {
 	return shape
 }
 
-// maxIntegers bounds tensors of integers, which are widened to int64.
+// maxIntegers bounds tensors of integers that are widened to int64.
 const maxIntegers = 1 << 22
 
 // constant checks the payload's size against the shape and reads it; float32 in raw_data or packed
@@ -163,24 +180,27 @@ const maxIntegers = 1 << 22
 func (t *tensorProto) constant() (*constant, error) {
 	n, err := elements(t.dims)
 	if err != nil {
-		return nil, fmt.Errorf("tensor %q: %w", t.name, err)
+		return nil, fmt.Errorf("tensor %s: %w", quoted(t.name), err)
 	}
 	width := t.dtype.width()
+	if k := t.quantised(n); k != nil {
+		return k, nil
+	}
 	switch t.dtype {
 	case typeFloat, typeDouble, typeFloat16, typeBFloat16:
 	default:
 		if n > maxIntegers {
-			return nil, fmt.Errorf("tensor %q has %d values of type %v: integers are read for shapes and positions only (quantised weights are not supported)", t.name, n, t.dtype)
+			return nil, fmt.Errorf("tensor %s has %d values of type %v: so many integers are read only as weights of 8 bits in raw_data", quoted(t.name), n, t.dtype)
 		}
 	}
 	if width == 0 {
-		return nil, fmt.Errorf("tensor %q: %v tensors cannot be read", t.name, t.dtype)
+		return nil, fmt.Errorf("tensor %s: %v tensors cannot be read", quoted(t.name), t.dtype)
 	}
 	c := &constant{name: t.name, shape: toShape(t.dims), dtype: t.dtype}
 	switch {
 	case t.hasRaw:
 		if len(t.raw)/width != n || len(t.raw)%width != 0 {
-			return nil, fmt.Errorf("tensor %q: raw_data has %d bytes, shape %v of %v needs %d elements of %d bytes", t.name, len(t.raw), t.dims, t.dtype, n, width)
+			return nil, fmt.Errorf("tensor %s: raw_data has %d bytes, shape %v of %v needs %d elements of %d bytes", quoted(t.name), len(t.raw), t.dims, t.dtype, n, width)
 		}
 		c.fromRaw(t.raw, n)
 		return c, nil
@@ -198,9 +218,38 @@ func (t *tensorProto) constant() (*constant, error) {
 		c.ints = t.ints
 	}
 	if c.size() != n {
-		return nil, fmt.Errorf("tensor %q: %d values, shape %v needs a size of %d", t.name, c.size(), t.dims, n)
+		return nil, fmt.Errorf("tensor %s: %d values, shape %v needs a size of %d", quoted(t.name), c.size(), t.dims, n)
 	}
 	return c, nil
+}
+
+// quantised reads weights of 4 bits, or of 8 in great numbers, from raw_data; nil where t is none of these.
+func (t *tensorProto) quantised(n int) *constant {
+	k := &constant{name: t.name, shape: toShape(t.dims), dtype: t.dtype}
+	switch {
+	case !t.hasRaw:
+		return nil
+	case (t.dtype == typeInt8 || t.dtype == typeUint8) && n > maxIntegers && len(t.raw) == n:
+		k.bytes = t.raw
+	case (t.dtype == typeInt4 || t.dtype == typeUint4) && len(t.raw) == (n+1)/2:
+		k.bytes = unpack(t.raw, n, t.dtype == typeInt4)
+	default:
+		return nil
+	}
+	return k
+}
+
+// unpack gives each number of 4 bits a byte; the first of two is in the lower half.
+func unpack(raw []byte, n int, signed bool) []byte {
+	values := make([]byte, n)
+	for i := range values {
+		v := raw[i/2] >> (4 * (i % 2)) & 15
+		if signed && v > 7 {
+			v |= 0xf0
+		}
+		values[i] = v
+	}
+	return values
 }
 
 // fromRaw decodes little-endian elements.

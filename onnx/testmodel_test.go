@@ -152,7 +152,7 @@ func convertModel(t *testing.T, m *modelProto) *engine.Network {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := link(m.graph, nodes, constants)
+	g, err := link(m.graph, nodes, constants, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,25 +64,34 @@ func (c *call) images(i int) (*value, error) {
 }
 
 func lowerConv(c *call) error {
-	w, group := c.window(), c.int("group", 1)
+	conv, err := c.conv()
+	if err != nil {
+		return err
+	}
 	in, err := c.tensors()
 	if err != nil {
 		return err
 	}
+	return c.emit(conv, in...)
+}
+
+// conv reads the attributes of a convolution.
+func (c *call) conv() (*op.Conv, error) {
+	w, group := c.window(), c.int("group", 1)
 	x, err := c.images(0)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	weight, err := c.images(1)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	kernel := [2]int{weight.shape[2], weight.shape[3]}
 	if w.kernel != [2]int{} && w.kernel != kernel {
-		return c.refused("attribute kernel_shape is %v, the weight has %v", w.kernel, kernel)
+		return nil, c.refused("attribute kernel_shape is %v, the weight has %v", w.kernel, kernel)
 	}
 	w.kernel = kernel
-	return c.emit(&op.Conv{Strides: w.strides, Dilations: w.dilations, Pads: w.padding(x.shape), Group: group}, in...)
+	return &op.Conv{Strides: w.strides, Dilations: w.dilations, Pads: w.padding(x.shape), Group: group}, nil
 }
 
 func lowerMaxPool(c *call) error {

@@ -17,6 +17,7 @@ const maxElements = 1 << 20
 type wire struct {
 	file     []byte
 	elements int
+	depth    int // of subgraphs
 }
 
 // field is one field of a message as it lies in the file.
@@ -113,6 +114,19 @@ func (w *wire) count(n int) error {
 		return fmt.Errorf("more than %d nodes, attributes and names", maxElements)
 	}
 	return nil
+}
+
+// maxSubgraphs bounds how deep subgraphs of nodes lie inside one another.
+const maxSubgraphs = 32
+
+// nested parses a subgraph.
+func (w *wire) nested(parse func() error) error {
+	if w.depth++; w.depth > maxSubgraphs {
+		return fmt.Errorf("subgraphs (of If, Loop or Scan) lie more than %d deep inside one another", maxSubgraphs)
+	}
+	err := parse()
+	w.depth--
+	return err
 }
 
 func (f field) expect(typ protowire.Type) error {

@@ -89,12 +89,13 @@ func (g *graph) isPrefix(i *instr) bool {
 	return true
 }
 
-// shareSlices makes slices of channels views of their operand where they start at a block boundary.
+// shareSlices makes slices of channels views of their operand where they start at a block boundary. Those that are part of
+// a concatenation already (a ShuffleNet's unit passes half of its channels on) are copied there.
 func (g *graph) shareSlices() {
 	dead := map[*instr]bool{}
 	for _, i := range g.instrs {
 		s, ok := i.op.(*op.Slice)
-		if !ok || len(s.Axes) != 1 || s.Axes[0] != 1 || s.Starts[0] < 0 || s.Starts[0]%kernel.Lanes != 0 || i.out.form == plain ||
+		if !ok || i.out.root != nil || len(s.Axes) != 1 || s.Axes[0] != 1 || s.Starts[0] < 0 || s.Starts[0]%kernel.Lanes != 0 || i.out.form == plain ||
 			i.in[0].form != i.out.form || i.in[0].param != nil || (len(s.Steps) > 0 && s.Steps[0] != 1) {
 			continue
 		}

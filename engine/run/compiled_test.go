@@ -147,6 +147,39 @@ func TestChainsOfActivations(t *testing.T) {
 	}
 }
 
+// TestSlicesThatAreConcatenated: half of the channels goes past a convolution and is concatenated with its result, as in a
+// ShuffleNet's unit; halves change places; and halves of a concatenation are concatenated.
+func TestSlicesThatAreConcatenated(t *testing.T) {
+	const size, images = 6, 2
+	for _, width := range []int{16, 5} {
+		b := &tiny{t: t, b: engine.NewBuilder()}
+		x, err := b.b.Placeholder("input", images, 3, size, size)
+		b.check(err)
+		part := func(x *gorgonia.Node, from int) *gorgonia.Node {
+			return b.apply(&op.Slice{Starts: []int{from}, Ends: []int{from + width}, Axes: []int{1}, Steps: []int{1}}, x)
+		}
+		x = b.conv(x, 2*width, 1, 1, 1, 0, 0)
+		unit := b.apply(&op.Concat{Axis: 1}, part(x, 0), b.conv(part(x, width), width, 1, 1, 1, 0, 0))
+		swapped := b.apply(&op.Concat{Axis: 1}, part(unit, width), part(unit, 0))
+		again := b.apply(&op.Concat{Axis: 1}, part(swapped, 0), part(swapped, width), b.conv(swapped, width, 1, 1, 1, 0, 0))
+		net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: b.linear(again, 7)}, engine.Output{Name: "z", Node: b.linear(unit, 7)})
+		b.check(err)
+		in := noise(images*3*size*size, 2)
+		want, err := Interpret(net, map[*gorgonia.Node][]float32{net.Input: in}, net.Outputs[0].Node, net.Outputs[1].Node)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, isa := range isas(t) {
+			got := infer(t, net, plan.Options{ISA: isa}, 1, in, images)
+			for k := range want {
+				if d := distance(t, "y", got[k], want[k]); d > relativeBound {
+					t.Errorf("%s, width %d, output %d: relative distance %g to the interpreter, want at most %g", isa, width, k, d, relativeBound)
+				}
+			}
+		}
+	}
+}
+
 // TestTrainingAgainstInterpreter compares losses, every gradient and every running statistic of a
 // compiled training step with gorgonia's tape machine.
 func TestTrainingAgainstInterpreter(t *testing.T) {

@@ -1,0 +1,80 @@
+package onnx
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
+)
+
+// known tells whether all operands are.
+func (s *step) known() bool {
+	for _, v := range s.in {
+		if v.resolve().constant == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// compute makes the result of a step on known values a constant, by the operator's reference computation.
+func (c *call) compute(s *step) error {
+	elements := s.out.shape.TotalSize()
+	bytes := 12 * elements // float64 while it is computed, float32 then
+	in := make([]gorgonia.Value, len(s.in))
+	for i, v := range s.in {
+		k := v.resolve().constant
+		c.afford(k, 20)
+		bytes += 8 * k.size()
+		in[i] = k.gorgonia()
+	}
+	if bytes > c.budget {
+		return fmt.Errorf("a result of shape %v is too large: constants computed at import have a limit of %d MiB", s.out.shape, foldBudget>>20)
+	}
+	c.budget -= bytes
+	if each := s.products(); each < 0 || each > foldWork || c.spend(elements*each) != nil {
+		return errWork
+	}
+	out, err := s.op.Do(in...)
+	if err != nil {
+		return err
+	}
+	k := &constant{name: s.out.name, shape: s.out.shape, dtype: typeFloat}
+	switch data := out.Data().(type) {
+	case float32:
+		k.floats = []float32{data}
+	case []float32:
+		k.floats = data
+	}
+	s.out.constant, s.out.step = k, nil
+	return nil
+}
+
+// products is about how many operations one element of the result takes.
+func (s *step) products() int {
+	switch o := s.op.(type) {
+	case *op.Conv, *op.Linear:
+		weight := s.in[1].resolve().shape
+		return weight.TotalSize() / weight[0]
+	case *op.MatMul:
+		left := s.in[0].resolve().shape
+		return left[len(left)-1]
+	case *op.MaxPool:
+		return o.Kernel[0] * o.Kernel[1]
+	case *op.AveragePool:
+		return o.Kernel[0] * o.Kernel[1]
+	case *op.LRN:
+		return o.Size
+	}
+	return len(s.in)
+}
+
+// gorgonia is a float32 constant as the engine's operators take it.
+func (k *constant) gorgonia() gorgonia.Value {
+	if len(k.shape) == 0 {
+		return gorgonia.NewF32(k.floats[0])
+	}
+	return tensor.New(tensor.WithShape(k.shape...), tensor.WithBacking(k.floats))
+}

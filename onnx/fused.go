@@ -1,0 +1,174 @@
+package onnx
+
+import (
+	"slices"
+
+	"regraft/engine/op"
+)
+
+// ONNX Runtime's own operators (domain com.microsoft), which it puts in the place of several when it saves a model
+// that it has optimised. They are taken apart again.
+
+// within lowers a part of the node, whose result is not the node's own.
+func (c *call) within(lower func(*call) error) (*value, error) {
+	part, n, proto := *c, *c.node, *c.node.nodeProto
+	proto.outputs = []string{proto.outputs[0] + "/inner"}
+	out := &value{name: proto.outputs[0]}
+	n.nodeProto, n.out = &proto, []*value{out}
+	part.node = &n
+	err := lower(&part)
+	return out.resolve(), err
+}
+
+// lowerFusedConv is a convolution, to which another value may be added, and an activation.
+func lowerFusedConv(c *call) error {
+	activation, err := c.activation(c.floats("activation_params"))
+	if err != nil {
+		return err
+	}
+	y, err := c.within(func(c *call) error {
+		conv, err := c.conv()
+		if err != nil {
+			return err
+		}
+		in := make([]*value, 0, 3)
+		for i := range min(len(c.node.in), 3) {
+			if c.operand(i) == nil {
+				continue
+			}
+			v, err := c.tensor(i)
+			if err != nil {
+				return err
+			}
+			in = append(in, v)
+		}
+		return c.emit(conv, in...)
+	})
+	if err == nil && c.operand(3) != nil {
+		var summand *value
+		if summand, err = c.tensor(3); err == nil {
+			y, err = c.step("Add", &op.Add{}, y, summand)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return c.activate(activation, y)
+}
+
+// lowerFusedGemm is Gemm and an activation.
+func lowerFusedGemm(c *call) error {
+	activation, err := c.activation([]float32{c.float("activation_alpha", 0), c.float("activation_beta", 0), c.float("activation_gamma", 0)})
+	if err != nil {
+		return err
+	}
+	y, err := c.within(lowerGemm)
+	if err != nil {
+		return err
+	}
+	return c.activate(activation, y)
+}
+
+// activation is the operator that the attribute activation names, nil for none.
+func (c *call) activation(params []float32) (op.Op, error) {
+	param := func(i int) float32 {
+		if i < len(params) {
+			return params[i]
+		}
+		return 0
+	}
+	switch name := c.text("activation", ""); {
+	case name == "":
+		return nil, nil
+	case name == "Relu":
+		return &op.Relu{}, nil
+	case name == "Sigmoid":
+		return &op.Sigmoid{}, nil
+	case name == "Tanh":
+		return &op.Tanh{}, nil
+	case name == "Clip" && len(params) >= 2:
+		return &op.Clip{Min: param(0), Max: param(1)}, nil
+	case name == "HardSigmoid" && len(params) >= 2:
+		return &op.HardSigmoid{Alpha: param(0), Beta: param(1)}, nil
+	default:
+		return nil, c.refused("attribute activation is %s with parameters %v", quoted(name), params)
+	}
+}
+
+func (c *call) activate(activation op.Op, y *value) error {
+	if activation == nil {
+		return c.same(y)
+	}
+	return c.add(c.node.label()+"/"+activation.Name(), activation, []*value{y}, c.node.out[0])
+}
+
+// lowerFusedMatMul is MatMul of operands that may be transposed, times a number.
+func lowerFusedMatMul(c *call) error {
+	alpha := c.float("alpha", 1)
+	c.want("transBatchA", 0)
+	c.want("transBatchB", 0)
+	flags := [2]bool{c.flag("transA", false), c.flag("transB", false)}
+	in, err := c.tensors()
+	if err != nil {
+		return err
+	}
+	for i, transpose := range flags {
+		rank := len(in[i].shape)
+		if !transpose || rank < 2 {
+			continue
+		}
+		var perm []int
+		for k := range rank {
+			perm = append(perm, k)
+		}
+		slices.Reverse(perm[rank-2:])
+		if in[i], err = c.step([]string{"transA", "transB"}[i], &op.Transpose{Perm: perm}, in[i]); err != nil {
+			return err
+		}
+	}
+	if alpha == 1 {
+		return c.product(in[0], in[1])
+	}
+	if in[1].constant != nil {
+		return c.product(in[0], scaled(in[1], alpha))
+	}
+	y, err := c.within(func(c *call) error { return c.product(in[0], in[1]) })
+	if err != nil {
+		return err
+	}
+	return c.emit(&op.Mul{}, y, c.scalar(alpha))
+}
+
+// lowerQuickGelu is x * Sigmoid(alpha * x), SiLU for an alpha of 1.
+func lowerQuickGelu(c *call) error {
+	alpha := c.float("alpha", 1.702)
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	if alpha == 1 {
+		return c.emit(&op.SiLU{}, x)
+	}
+	scaled, err := c.step("Mul", &op.Mul{}, x, c.scalar(alpha))
+	if err != nil {
+		return err
+	}
+	gate, err := c.step("Sigmoid", &op.Sigmoid{}, scaled)
+	if err != nil {
+		return err
+	}
+	return c.emit(&op.Mul{}, x, gate)
+}
+
+// lowerBiasGelu is Gelu(x + b), b along the last axis.
+func lowerBiasGelu(c *call) error {
+	in, err := c.tensors()
+	if err != nil {
+		return err
+	}
+	sum, err := c.step("Add", &op.Add{}, in[0], in[1])
+	if err != nil {
+		return err
+	}
+	return c.emit(&op.Gelu{}, sum)
+}
