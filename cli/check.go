@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"text/tabwriter"
 
@@ -47,17 +48,14 @@ func check(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	if n := len(report.Unreadable) + len(report.Contradictions); n > 0 {
-		return failf(statusData, "%d problems should be solved before training", n)
-	}
-	return nil
+	return fail(statusData, photo.Refusal(report.Problems()))
 }
 
 func printCheck(con *console, r *photo.Report) error {
 	w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "train\tval\ttest\t  class")
 	for i, n := range r.PerClass {
-		fmt.Fprintf(w, "%d\t%d\t%d\t  %s\n", n.Train, n.Val, n.Test, r.Classes[i])
+		fmt.Fprintf(w, "%d\t%d\t%d\t  %s\n", n.Train, n.Val, n.Test, shown(r.Classes[i]))
 	}
 	fmt.Fprintf(w, "%d\t%d\t%d\t  all\n", len(r.Train), len(r.Val), len(r.Test))
 	if err := w.Flush(); err != nil {
@@ -66,23 +64,28 @@ func printCheck(con *console, r *photo.Report) error {
 	if r.Split {
 		con.printf("val is split off train, since no folder holds it\n")
 	}
-	if x := r.Imbalance(); x > 2 {
-		con.printf("the largest class has %.1f times the photos of the smallest: precision and recall tell more than accuracy\n", x)
+	for _, w := range slices.Concat(r.Doubts, r.Warnings()) {
+		con.printf("warning: %s\n", w)
 	}
-	for _, err := range r.Unreadable {
-		con.printf("unreadable: %s\n", shown(err.Error()))
-	}
-	printGroups(con, "the same photo under different classes", r.Contradictions)
 	printGroups(con, "the same photo in train and in val or test", r.Leaks)
 	printGroups(con, "the same photo more than once", r.Duplicates)
 	printPaths(con, fmt.Sprintf("a side below %d pixels", photo.TinySide), r.Tiny)
 	printPaths(con, fmt.Sprintf("more than %d million pixels, slow to read", photo.HugePixels/1_000_000), r.Huge)
-	printPaths(con, "ignored, not a photo by its name", r.Ignored)
+	for _, line := range photo.Summary(r.LeftOut) {
+		con.printf("%s\n", line)
+	}
 	return nil
 }
 
+// listed bounds what the text shows of one kind; --json has all of it.
+const listed = 10
+
 func printGroups(con *console, what string, groups [][]string) {
-	for _, paths := range groups {
+	for i, paths := range groups {
+		if i == listed {
+			con.printf("%s: %d more (--json has all)\n", what, len(groups)-i)
+			break
+		}
 		con.printf("%s:", what)
 		for _, p := range paths {
 			con.printf(" %s", shown(p))
@@ -92,24 +95,32 @@ func printGroups(con *console, what string, groups [][]string) {
 }
 
 func printPaths(con *console, what string, paths []string) {
-	for _, p := range paths {
+	for i, p := range paths {
+		if i == listed {
+			con.printf("%s: %d more (--json has all)\n", what, len(paths)-i)
+			break
+		}
 		con.printf("%s: %s\n", what, shown(p))
 	}
 }
 
 type checkJSON struct {
-	Schema         string       `json:"schema"`
-	Root           string       `json:"root"`
-	Classes        []checkClass `json:"classes"`
-	Split          bool         `json:"split"`
-	Imbalance      float64      `json:"imbalance"`
-	Unreadable     []string     `json:"unreadable"`
-	Contradictions [][]string   `json:"contradictions"`
-	Leaks          [][]string   `json:"leaks"`
-	Duplicates     [][]string   `json:"duplicates"`
-	Tiny           []string     `json:"tiny"`
-	Huge           []string     `json:"huge"`
-	Ignored        []string     `json:"ignored"`
+	Schema         string          `json:"schema"`
+	Root           string          `json:"root"`
+	Classes        []checkClass    `json:"classes"`
+	Split          bool            `json:"split"`
+	Imbalance      float64         `json:"imbalance"`
+	Unreadable     []string        `json:"unreadable"`
+	Contradictions [][]string      `json:"contradictions"`
+	Leaks          [][]string      `json:"leaks"`
+	Duplicates     [][]string      `json:"duplicates"`
+	Tiny           []string        `json:"tiny"`
+	Huge           []string        `json:"huge"`
+	Ignored        []string        `json:"ignored"` // of LeftOut those that are not photos
+	LeftOut        []photo.LeftOut `json:"left_out"`
+	// Problems are what train refuses, Warnings what it warns of.
+	Problems []string `json:"problems"`
+	Warnings []string `json:"warnings"`
 }
 
 type checkClass struct {
@@ -121,15 +132,34 @@ type checkClass struct {
 
 func newCheckJSON(r *photo.Report) checkJSON {
 	j := checkJSON{
-		Schema: "regraft/check/1", Root: r.Root, Split: r.Split, Imbalance: r.Imbalance(),
-		Contradictions: r.Contradictions, Leaks: r.Leaks, Duplicates: r.Duplicates,
-		Tiny: r.Tiny, Huge: r.Huge, Ignored: r.Ignored, Unreadable: []string{},
+		Schema: "regraft/check/1", Root: photo.Text(r.Root), Split: r.Split, Imbalance: r.Imbalance(),
+		Contradictions: groups(r.Contradictions), Leaks: groups(r.Leaks), Duplicates: groups(r.Duplicates),
+		Tiny: photo.TextAll(r.Tiny), Huge: photo.TextAll(r.Huge), Ignored: []string{}, LeftOut: []photo.LeftOut{},
+		Unreadable: []string{}, Problems: []string{}, Warnings: append([]string{}, slices.Concat(r.Doubts, r.Warnings())...),
 	}
 	for i, n := range r.PerClass {
 		j.Classes = append(j.Classes, checkClass{r.Classes[i], n.Train, n.Val, n.Test})
 	}
-	for _, err := range r.Unreadable {
-		j.Unreadable = append(j.Unreadable, err.Error())
+	for _, f := range r.Unreadable {
+		j.Unreadable = append(j.Unreadable, photo.Text(f.Err.Error()))
+	}
+	for _, l := range r.LeftOut {
+		l.Path = photo.Text(l.Path)
+		j.LeftOut = append(j.LeftOut, l)
+		if l.Why == photo.NotAPhoto {
+			j.Ignored = append(j.Ignored, l.Path)
+		}
+	}
+	for _, p := range r.Problems() {
+		j.Problems = append(j.Problems, photo.Text(p.Err.Error()))
 	}
 	return j
+}
+
+func groups(all [][]string) [][]string {
+	texts := make([][]string, len(all))
+	for i, paths := range all {
+		texts[i] = photo.TextAll(paths)
+	}
+	return texts
 }

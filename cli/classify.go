@@ -129,15 +129,10 @@ func (in *inputs) lines(yield func(regraft.Photo) bool) bool {
 }
 
 func (in *inputs) expand(path string, yield func(regraft.Photo) bool) bool {
-	files := []string{path}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		if files, err = photo.Files(path); err != nil {
-			in.err = fail(statusData, err)
-			return false
-		}
-	}
+	files, leftOut := photo.Files(path)
+	in.leftOut = append(in.leftOut, leftOut...)
 	for _, f := range files {
-		if !yield(regraft.File(f)) {
+		if !yield(regraft.Photo{Path: f.Path, Err: f.Err}) {
 			return false
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"unicode"
 
 	"golang.org/x/term"
+
+	"regraft/photo"
 )
 
 // console is where a command reads and writes.
@@ -38,13 +40,8 @@ func newConsole(stdin io.Reader, stdout, stderr io.Writer) *console {
 // printf writes a result.
 func (con *console) printf(format string, args ...any) { fmt.Fprintf(con.out, format, args...) }
 
-// shown is text on one line and without control characters, for names that come from outside.
-func shown(text string) string {
-	if strings.ContainsFunc(text, unicode.IsControl) {
-		return strconv.Quote(text)
-	}
-	return text
-}
+// shown is a name from outside as it may be printed.
+func shown(text string) string { return photo.Shown(text) }
 
 // json writes v as one line.
 func (con *console) json(v any) error {
@@ -56,19 +53,33 @@ func (con *console) json(v any) error {
 // notef tells how things go; --quiet silences it.
 func (con *console) notef(format string, args ...any) {
 	if !con.quiet {
-		fmt.Fprintf(con.err, format+"\n", args...)
+		fmt.Fprintf(con.err, "%s\n", legible(fmt.Sprintf(format, args...)))
 	}
+}
+
+// legible is a message without control characters but for the ends of its lines; names from outside may have them.
+func legible(message string) string {
+	var b strings.Builder
+	for _, r := range message {
+		if unicode.IsControl(r) && r != '\n' {
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // warnf tells what the user should know before trusting the result; --quiet silences it.
 func (con *console) warnf(format string, args ...any) {
 	if !con.quiet {
-		fmt.Fprintf(con.err, "%s %s\n", con.paint("33", "warning:"), fmt.Sprintf(format, args...))
+		fmt.Fprintf(con.err, "%s %s\n", con.paint("33", "warning:"), legible(fmt.Sprintf(format, args...)))
 	}
 }
 
 func (con *console) errorf(format string, args ...any) {
-	fmt.Fprintf(con.err, "%s %s\n", con.paint("31", "regraft:"), fmt.Sprintf(format, args...))
+	fmt.Fprintf(con.err, "%s %s\n", con.paint("31", "regraft:"), legible(fmt.Sprintf(format, args...)))
 }
 
 // paint colours text by an ANSI code where the terminal and the user allow it.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"regraft/train"
@@ -50,12 +49,15 @@ func (r *trainReport) Started(s train.Start) {
 		r.con.json(trainEventJSON{Schema: trainSchema, Event: "start", Start: &s})
 		return
 	}
-	r.con.notef("%d classes: %s", len(s.Classes), strings.Join(s.Classes, ", "))
+	r.con.notef("%d classes: %s", len(s.Classes), few(s.Classes))
 	photos := fmt.Sprintf("%d photos to train, %d to choose the best epoch (%s)", s.Train, s.Val, s.Selection)
 	if s.Test > 0 {
 		photos += fmt.Sprintf(", %d to test", s.Test)
 	}
 	r.con.notef("%s", photos)
+	for _, line := range s.LeftOut {
+		r.con.notef("%s", line)
+	}
 	for _, h := range s.Heads {
 		r.con.notef("%s head %s: %d features -> %d classes", h.Kind, h.Name, h.Features, h.Classes)
 	}

@@ -3,9 +3,11 @@ package photo
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -15,8 +17,8 @@ type Report struct {
 	*Dataset
 	// PerClass has one entry for each of Classes.
 	PerClass []ClassCount
-	// Unreadable are the errors of photos that do not decode; each names its file.
-	Unreadable []error
+	// Unreadable are the photos that do not decode; the errors name them.
+	Unreadable []File
 	// Leaks are groups of files with equal bytes on both sides of train and
 	// val or test: they make results look better than they are.
 	Leaks [][]string
@@ -26,6 +28,58 @@ type Report struct {
 	Duplicates [][]string
 	// Tiny photos have a side below TinySide, and Huge ones more than HugePixels.
 	Tiny, Huge []string
+}
+
+// Problem is what is wrong with one photo, or with several that are the same.
+type Problem struct {
+	Paths []string
+	Err   error
+}
+
+// Problems are what makes training useless while it lasts: photos that cannot be read, and photos under several
+// classes, of which one label must be wrong. Without their Paths the dataset can be used.
+func (r *Report) Problems() []Problem {
+	var all []Problem
+	for _, f := range r.Unreadable {
+		all = append(all, Problem{[]string{f.Path}, f.Err})
+	}
+	for _, paths := range r.Contradictions {
+		all = append(all, Problem{paths, fmt.Errorf("one photo under different classes: %s", few(shownAll(paths)))})
+	}
+	return all
+}
+
+// Warnings are what the photos say that should be known before a result is trusted; Doubts are those of their folders.
+func (r *Report) Warnings() []string {
+	var all []string
+	if n := len(r.Leaks); n > 0 {
+		all = append(all, fmt.Sprintf("%d photos lie in train and in val or test, for example %s: accuracies will look too good",
+			n, strings.Join(shownAll(r.Leaks[0]), " = ")))
+	}
+	if x := r.Imbalance(); x > 2 {
+		all = append(all, fmt.Sprintf("the largest class has %.1f times the photos of the smallest: precision and recall tell more than accuracy", x))
+	}
+	return all
+}
+
+// Refusal is one error that names all problems; nil where there is none.
+func Refusal(problems []Problem) error {
+	const most = 20
+	if len(problems) == 0 {
+		return nil
+	}
+	lines := []string{"1 problem should be solved before training:"}
+	if n := len(problems); n > 1 {
+		lines[0] = fmt.Sprintf("%d problems should be solved before training:", n)
+	}
+	for i, p := range problems {
+		if i == most {
+			lines = append(lines, fmt.Sprintf("... and %d more", len(problems)-most))
+			break
+		}
+		lines = append(lines, p.Err.Error())
+	}
+	return errors.New(strings.Join(lines, "\n  "))
 }
 
 // ClassCount is the number of photos of a class in each part.
@@ -55,7 +109,8 @@ type CheckOptions struct {
 }
 
 // Check scans a labelled folder and decodes every photo in it. The error is
-// Scan's, or ctx's when that is cancelled.
+// Scan's, or ctx's when that is cancelled. One can train on the folder when there is
+// no error and the report has no Problems; train decides by the same.
 func Check(ctx context.Context, root string, o CheckOptions) (*Report, error) {
 	d, err := Scan(root, o.Scan)
 	if err != nil {
@@ -146,7 +201,7 @@ func (r *Report) count(i int, s Sample) {
 func (r *Report) judge(path string, f Finding) {
 	switch {
 	case f.Err != nil:
-		r.Unreadable = append(r.Unreadable, f.Err)
+		r.Unreadable = append(r.Unreadable, File{path, f.Err})
 	case min(f.W, f.H) < TinySide:
 		r.Tiny = append(r.Tiny, path)
 	case f.W*f.H > HugePixels:

@@ -1,7 +1,10 @@
 package photo
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,21 +15,52 @@ import (
 // is decides its content, later; formats that are not decoded are listed too,
 // so that they are reported instead of silently left out.
 var extensions = []string{
-	".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif",
+	".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".mpo", ".png", ".apng", ".gif", ".webp", ".bmp", ".dib",
+	".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl",
 }
 
-func isPhotoName(name string) bool {
-	return slices.Contains(extensions, strings.ToLower(filepath.Ext(name)))
+func extension(name string) string { return strings.ToLower(filepath.Ext(name)) }
+
+// LeftOut is a file or folder that was passed over.
+type LeftOut struct {
+	Path string `json:"path"`
+	// Why is one of the reasons below.
+	Why string `json:"why"`
+	// Photos is how many a folder holds, as far as their names tell.
+	Photos int `json:"photos"`
 }
 
-// skipped is whether a name belongs to the system, not to the person: hidden
-// files and what macOS and Windows leave in folders.
-func skipped(name string) bool {
-	switch strings.ToLower(name) {
-	case "__macosx", "thumbs.db", "desktop.ini":
-		return true
+// Reasons to leave something out.
+const (
+	NotAPhoto  = "not a photo"
+	OfSystem   = "hidden or of the system"
+	NotAPart   = "beside the parts of the dataset"
+	Unlabelled = "without a class folder"
+)
+
+// File is what a folder gives to classify: a photo, or a path with the reason why it is none.
+type File struct {
+	Path string
+	Err  error
+}
+
+// Files lists what is to be classified below path, sorted: every photo of a folder, and every folder
+// that cannot be read; path itself where it is no folder, or one without photos. Also what it leaves out.
+func Files(path string) ([]File, []LeftOut) {
+	if !isDir(path) {
+		return []File{{Path: path}}, nil
 	}
-	return strings.HasPrefix(name, ".")
+	l := list(path)
+	var files []File
+	for _, p := range l.photos {
+		files = append(files, File{Path: p})
+	}
+	files = append(files, l.failed...)
+	if len(files) == 0 {
+		files = append(files, File{path, fmt.Errorf("%s: the folder holds no photos", Shown(path))})
+	}
+	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	return files, l.leftOut
 }
 
 func isDir(path string) bool {
@@ -34,64 +68,168 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// Files lists the photos to classify: files as they are named, in the order
-// given, whatever they are called; of folders every photo below them, sorted.
-// A path that does not exist stays in the list, to fail as a photo of its own.
-func Files(paths ...string) ([]string, error) {
-	var files []string
-	for _, path := range paths {
-		if !isDir(path) {
-			files = append(files, path)
-			continue
-		}
-		photos, _, err := walk(path)
-		if err != nil {
-			return nil, err
-		}
-		if len(photos) == 0 {
-			return nil, fmt.Errorf("%s holds no photos", path)
-		}
-		files = append(files, photos...)
-	}
-	return files, nil
+// listing is what lies below a folder, each sorted by path.
+type listing struct {
+	photos  []string
+	leftOut []LeftOut
+	failed  []File // folders that cannot be read
 }
 
-// walk lists the photos below dir and the files that are none by their names,
-// both sorted. It follows links and visits each real folder once, so that loops end.
-func walk(dir string) (photos, others []string, err error) {
-	seen := map[string]bool{}
-	var visit func(dir string) error
-	visit = func(dir string) error {
-		real, err := filepath.EvalSymlinks(dir)
-		if err != nil {
-			return err
+// list walks through dir. It follows links and visits each real folder once, so that loops end.
+func list(dir string) listing {
+	var l listing
+	l.visit(dir, map[string]bool{})
+	slices.Sort(l.photos)
+	slices.SortFunc(l.leftOut, func(a, b LeftOut) int { return strings.Compare(a.Path, b.Path) })
+	return l
+}
+
+func (l *listing) visit(dir string, seen map[string]bool) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err == nil && seen[real] {
+		return
+	}
+	seen[real] = true
+	var entries []fs.DirEntry
+	if err == nil {
+		entries, err = os.ReadDir(dir)
+	}
+	if err != nil {
+		l.failed = append(l.failed, File{dir, unreadable(dir, err)})
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		switch kindOf(path, e) {
+		case systemEntry:
+			l.leftOut = append(l.leftOut, leftOut(path, OfSystem))
+		case folderEntry:
+			l.visit(path, seen)
+		case photoEntry:
+			l.photos = append(l.photos, path)
+		case otherEntry:
+			l.leftOut = append(l.leftOut, LeftOut{Path: path, Why: NotAPhoto})
 		}
-		if seen[real] {
-			return nil
+	}
+}
+
+// unreadable is the error of a folder, with its path in front.
+func unreadable(dir string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fmt.Errorf("%s: the folder cannot be read: %w", Shown(dir), err)
+}
+
+// kind is what an entry of a folder is to us.
+type kind int
+
+const (
+	systemEntry kind = iota
+	folderEntry
+	photoEntry
+	otherEntry
+)
+
+func kindOf(path string, e fs.DirEntry) kind {
+	switch {
+	case ofSystem(e.Name()):
+		return systemEntry
+	case e.IsDir() || e.Type()&os.ModeSymlink != 0 && isDir(path):
+		return folderEntry
+	case slices.Contains(extensions, extension(path)) || beginsAsPhoto(path):
+		return photoEntry
+	}
+	return otherEntry
+}
+
+// beginsAsPhoto looks at the first bytes of a file with no or an unusual extension. TIFF counts only without one, since raw
+// photos of cameras begin in the same way.
+func beginsAsPhoto(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() { // opening a pipe would wait
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 32)
+	n, _ := io.ReadFull(f, head)
+	head = head[:n]
+	for _, f := range slices.Concat(formats, foreign) {
+		if !f.is(head) {
+			continue
 		}
-		seen[real] = true
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			return err
+		switch f.name {
+		case "PDF":
+			return false
+		case "TIFF":
+			return filepath.Ext(path) == ""
+		case "BMP": // two letters with which a text may begin: the four bytes of its second field are 0
+			return len(head) > 10 && string(head[6:10]) == "\x00\x00\x00\x00"
 		}
-		for _, e := range entries {
-			path := filepath.Join(dir, e.Name())
-			switch {
-			case skipped(e.Name()):
-			case e.IsDir() || e.Type()&os.ModeSymlink != 0 && isDir(path):
-				if err := visit(path); err != nil {
-					return err
-				}
-			case isPhotoName(e.Name()):
-				photos = append(photos, path)
-			default:
-				others = append(others, path)
+		return true
+	}
+	return false
+}
+
+// leftOut describes a folder or file that is passed over, with the number of photos in it.
+func leftOut(path, why string) LeftOut {
+	l := LeftOut{Path: path, Why: why}
+	filepath.WalkDir(path, func(p string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && slices.Contains(extensions, extension(p)) {
+			l.Photos++
+		}
+		return nil // what cannot be read is not counted
+	})
+	return l
+}
+
+// Summary tells what was left out in a few lines: by reason, and by name where the system gave it.
+func Summary(all []LeftOut) []string {
+	var lines []string
+	for _, why := range []string{NotAPart, Unlabelled, OfSystem, NotAPhoto} {
+		var names []string // in the order of the paths
+		count := map[string]int{}
+		total, photos := 0, 0
+		for _, l := range all {
+			if l.Why != why {
+				continue
+			}
+			name := Shown(l.Path)
+			if why == OfSystem {
+				name = Shown(filepath.Base(l.Path))
+			}
+			if count[name]++; count[name] == 1 {
+				names = append(names, name)
+			}
+			total++
+			photos += l.Photos
+		}
+		if total == 0 {
+			continue
+		}
+		for i, n := range names {
+			if count[n] > 1 {
+				names[i] = fmt.Sprintf("%d times %s", count[n], n)
 			}
 		}
-		return nil
+		line := fmt.Sprintf("left out, %s: %s", why, few(names))
+		if photos > 0 {
+			line += fmt.Sprintf(" (%d photos)", photos)
+		}
+		lines = append(lines, line)
 	}
-	err = visit(dir)
-	slices.Sort(photos)
-	slices.Sort(others)
-	return photos, others, err
+	return lines
+}
+
+// few writes the first of a list of names and how many more there are.
+func few(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
 }

@@ -3,13 +3,8 @@ package photo
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-
-	"regraft/engine/random"
 )
 
 // Sample is one photo and the id of its class.
@@ -18,268 +13,246 @@ type Sample struct {
 	Label int
 }
 
-// Dataset is a labelled folder: root/{train,val,test}/<class>/** or root/<class>/**.
+// Dataset is a labelled folder: root/{train,val,test}/<class>/** or root/<class>/**. Names of parts are
+// recognised in the spellings that people use (partnames.go).
 type Dataset struct {
 	Root string
 	// Classes are the class names; a label is an index into them. They are
 	// the folder names of train in byte order, as torchvision's ImageFolder has them.
 	Classes []string
-	// Train, Val and Test are sorted by path; Val and Test may be empty.
+	// Train, Val and Test are sorted by path; Test, or else Val, may be empty.
 	Train, Val, Test []Sample
 	// Split is whether Val was split off Train because no folder held it.
 	Split bool
-	// Ignored are files in class folders that are not photos by their name.
-	Ignored []string
+	// LeftOut are the files and folders that are not used.
+	LeftOut []LeftOut
+	// Doubts are sentences about what was assumed, or looks wrong but may be meant.
+	Doubts []string
 }
 
 // ScanOptions says how the validation photos are found where no folder holds them.
 type ScanOptions struct {
-	// ValSplit is the share of each class that becomes Val (0: none). At
-	// least one photo of each class stays in Train.
+	// ValSplit is the share of each class that becomes Val where no folder holds it. 0 means none where
+	// there is a test part, and DefaultSplit where there is none. At least one photo of each class stays in Train.
 	ValSplit float64
 	// Seed chooses them.
 	Seed uint64
 }
 
-// The folder names of the parts of a dataset.
-var (
-	trainNames = []string{"train"}
-	valNames   = []string{"val", "valid", "validation", "dev"}
-	testNames  = []string{"test"}
-)
+// DefaultSplit is the share of train that validates where the data has neither val nor test.
+const DefaultSplit = 0.2
 
-// Scan reads the tree of a labelled folder. A missing or empty class, or a class in
-// val or test that train lacks, is an error that shows the tree that was seen.
+// Scan reads the tree of a labelled folder and decides whether one can train on it. The error tells
+// everything that is wrong with the folders, and shows the tree that was seen; what is wrong with the photos
+// themselves finds [Check].
 func Scan(root string, o ScanOptions) (*Dataset, error) {
 	if !(o.ValSplit >= 0 && o.ValSplit < 1) {
 		return nil, fmt.Errorf("a validation share of %g is not between 0 and 1", o.ValSplit)
 	}
-	parts, err := findParts(root)
+	l, err := readLayout(root)
 	if err != nil {
 		return nil, err
 	}
-	train := parts.train
+	train := l.parts[partTrain]
 	if train == nil {
-		if parts.val != nil || parts.test != nil {
-			return nil, fmt.Errorf("%s has no folder train beside its other parts\n%s", root, sketch(root, 1))
+		l.missTrain()
+		return nil, l.refusal()
+	}
+	if test := l.parts[partTest]; test != nil && len(test.classes) == 0 && len(test.loose) > 0 { // as contests hand them out
+		for _, p := range test.loose {
+			l.leftOut = append(l.leftOut, LeftOut{Path: p, Why: Unlabelled})
 		}
-		if train, err = readPart(root); err != nil {
-			return nil, err
+		l.doubts = append(l.doubts, fmt.Sprintf("%s has no class folders: its %d photos are not used", Shown(test.dir), len(test.loose)))
+		delete(l.parts, partTest)
+	}
+	for _, name := range partNames {
+		if p := l.parts[name]; p != nil {
+			l.judge(p)
 		}
 	}
 	d := &Dataset{Root: root, Classes: train.names()}
-	if len(d.Classes) == 0 {
-		return nil, fmt.Errorf("%s holds no class folders\n%s", train.dir, sketch(root, 2))
-	}
-	for _, p := range []struct {
-		*part
-		to *[]Sample
-	}{{train, &d.Train}, {parts.val, &d.Val}, {parts.test, &d.Test}} {
-		if p.part == nil {
-			continue
+	for name, to := range map[string]*[]Sample{partTrain: &d.Train, partVal: &d.Val, partTest: &d.Test} {
+		if p := l.parts[name]; p != nil {
+			*to = l.label(p, d.Classes)
 		}
-		if *p.to, err = p.label(d.Classes); err != nil {
-			return nil, fmt.Errorf("%w\n%s", err, sketch(root, 2))
-		}
-		d.Ignored = append(d.Ignored, p.ignored...)
 	}
-	if parts.val == nil && o.ValSplit > 0 {
-		d.split(o)
+	l.sameFolders()
+	if len(l.problems) == 0 && len(train.classes) == 1 {
+		l.problems = append(l.problems, train.single())
 	}
+	if len(l.problems) == 0 {
+		l.validate(d, o)
+	}
+	if err := l.refusal(); err != nil {
+		return nil, err
+	}
+	d.LeftOut, d.Doubts = l.leftOut, l.doubts
 	return d, nil
+}
+
+// validate splits Val off where that is to be done.
+func (l *layout) validate(d *Dataset, o ScanOptions) {
+	if l.parts[partVal] != nil {
+		return
+	}
+	if o.ValSplit == 0 && len(d.Test) == 0 {
+		o.ValSplit = DefaultSplit
+	}
+	if o.ValSplit == 0 {
+		return
+	}
+	d.split(o)
+	if len(d.Val) == 0 {
+		l.problems = append(l.problems, fmt.Sprintf("%s: the classes have too few photos to keep some for validation: one each; add photos, or a part val", Shown(d.Root)))
+	}
+	if lone := d.without(d.Val); len(lone) > 0 {
+		l.doubts = append(l.doubts, fmt.Sprintf("%s with only one photo: it is trained on, and nothing validates", plural(lone, "class", "classes")))
+	}
+}
+
+// without lists the classes of which samples has no photo.
+func (d *Dataset) without(samples []Sample) []string {
+	has := make([]bool, len(d.Classes))
+	for _, s := range samples {
+		has[s.Label] = true
+	}
+	var names []string
+	for i, c := range d.Classes {
+		if !has[i] {
+			names = append(names, Shown(c))
+		}
+	}
+	return names
+}
+
+// Without is the dataset without some of its photos. It is an error when a class of train or the whole of val ends.
+func (d *Dataset) Without(paths []string) (*Dataset, error) {
+	gone := map[string]bool{}
+	for _, p := range paths {
+		gone[p] = true
+	}
+	keep := func(samples []Sample) []Sample {
+		return slices.DeleteFunc(slices.Clone(samples), func(s Sample) bool { return gone[s.Path] })
+	}
+	rest := *d
+	rest.Train, rest.Val, rest.Test = keep(d.Train), keep(d.Val), keep(d.Test)
+	if empty := rest.without(rest.Train); len(empty) > 0 {
+		return nil, fmt.Errorf("%s of %s without a photo that can be used", plural(empty, "class", "classes"), Shown(d.Root))
+	}
+	if len(rest.Val)+len(rest.Test) == 0 {
+		return nil, fmt.Errorf("%s: no photo that validates can be used", Shown(d.Root))
+	}
+	return &rest, nil
 }
 
 // ScanEval reads the photos on which a model is judged: the part named split,
 // else test, else val of root; or all of root where its folders are classes.
 // Classes and labels are those of that part alone; its name is "" for all.
 func ScanEval(root, split string) (d *Dataset, name string, err error) {
-	parts, err := findParts(root)
+	part, rest := partName(split)
+	if split != "" && (part == "" || rest != "") {
+		return nil, "", fmt.Errorf("unknown split %q (known: train, val, test)", split)
+	}
+	l, err := readLayout(root)
 	if err != nil {
 		return nil, "", err
 	}
-	var chosen *part
+	chosen := l.parts[part]
 	switch {
-	case slices.Contains(trainNames, split):
-		chosen = parts.train
-	case slices.Contains(valNames, split):
-		chosen = parts.val
-	case slices.Contains(testNames, split):
-		chosen = parts.test
 	case split != "":
-		return nil, "", fmt.Errorf("unknown split %q (known: train, val, test)", split)
-	case parts.test != nil:
-		chosen, split = parts.test, "test"
-	case parts.val != nil:
-		chosen, split = parts.val, "val"
-	case parts.train != nil:
-		return nil, "", fmt.Errorf("%s has neither test nor val; name the split train to judge on that", root)
-	default:
-		if chosen, err = readPart(root); err != nil {
-			return nil, "", err
+		if !l.divided {
+			chosen = nil
 		}
+	case !l.divided:
+		chosen = l.parts[partTrain]
+	case l.parts[partTest] != nil:
+		chosen, split = l.parts[partTest], partTest
+	case l.parts[partVal] != nil:
+		chosen, split = l.parts[partVal], partVal
+	default:
+		return nil, "", fmt.Errorf("%s has neither test nor val; name the split train to judge on that", Shown(root))
 	}
 	if chosen == nil {
-		return nil, "", fmt.Errorf("%s has no folder %s\n%s", root, split, sketch(root, 1))
+		return nil, "", fmt.Errorf("%s has no folder %s\n%s", Shown(root), split, sketch(root))
 	}
-	d = &Dataset{Root: root, Classes: chosen.names(), Ignored: chosen.ignored}
-	if len(d.Classes) == 0 {
-		return nil, "", fmt.Errorf("%s holds no class folders\n%s", chosen.dir, sketch(root, 2))
+	l.judge(chosen)
+	d = &Dataset{Root: root, Classes: chosen.names()}
+	d.Test = l.label(chosen, d.Classes)
+	if err := l.refusal(); err != nil {
+		return nil, "", err
 	}
-	if d.Test, err = chosen.label(d.Classes); err != nil {
-		return nil, "", fmt.Errorf("%w\n%s", err, sketch(root, 2))
-	}
+	d.LeftOut, d.Doubts = l.leftOut, l.doubts
 	return d, split, nil
 }
 
-// part is one folder of class folders.
-type part struct {
-	dir     string
-	classes []class
-	ignored []string
-}
-
-type class struct {
-	name   string
-	photos []string
-}
-
-// partition holds the parts of a root that exist.
-type partition struct{ train, val, test *part }
-
-func findParts(root string) (p partition, err error) {
-	entries, err := os.ReadDir(root)
-	if errors.Is(err, fs.ErrNotExist) {
-		return p, fmt.Errorf("%s does not exist: give a folder that holds a folder of photos for each class", root)
-	}
-	if err != nil {
-		return p, err
-	}
-	for _, e := range entries {
-		var to **part
-		switch {
-		case slices.Contains(trainNames, e.Name()):
-			to = &p.train
-		case slices.Contains(valNames, e.Name()):
-			to = &p.val
-		case slices.Contains(testNames, e.Name()):
-			to = &p.test
-		}
-		dir := filepath.Join(root, e.Name())
-		if to == nil || !isDir(dir) {
-			continue
-		}
-		if *to != nil {
-			return p, fmt.Errorf("%s and %s both hold validation photos; keep one", (*to).dir, dir)
-		}
-		if *to, err = readPart(dir); err != nil {
-			return p, err
-		}
-	}
-	return p, nil
-}
-
-// readPart lists the classes of dir and their photos, both sorted.
-func readPart(dir string) (*part, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	p := &part{dir: dir}
-	for _, e := range entries { // in byte order of their names
-		path := filepath.Join(dir, e.Name())
-		if skipped(e.Name()) || !isDir(path) {
-			continue
-		}
-		photos, ignored, err := walk(path)
-		if err != nil {
-			return nil, err
-		}
-		p.classes = append(p.classes, class{e.Name(), photos})
-		p.ignored = append(p.ignored, ignored...)
-	}
-	return p, nil
-}
-
-func (p *part) names() []string {
-	names := make([]string, len(p.classes))
-	for i, c := range p.classes {
-		names[i] = c.name
-	}
-	return names
-}
-
-// label turns the part's photos into samples whose labels index classes.
-func (p *part) label(classes []string) ([]Sample, error) {
+// label turns a part's photos into samples whose labels index classes, those of train.
+func (l *layout) label(p *part, classes []string) []Sample {
 	var samples []Sample
+	var unknown []string
+	present := 0
 	for _, c := range p.classes {
 		id, found := slices.BinarySearch(classes, c.name)
 		if !found {
-			return nil, fmt.Errorf("%s has a class %q that train lacks", p.dir, c.name)
+			unknown = append(unknown, c.name)
+			continue
 		}
-		if len(c.photos) == 0 {
-			return nil, fmt.Errorf("class %q in %s holds no photos", c.name, p.dir)
-		}
+		present++
 		for _, path := range c.photos {
 			samples = append(samples, Sample{path, id})
 		}
 	}
-	return samples, nil
+	switch {
+	case len(unknown) > 0:
+		l.problems = append(l.problems, unknownClasses(Shown(p.dir)+" has", unknown, "that train lacks", classes))
+	case present < len(classes) && present > 0:
+		l.doubts = append(l.doubts, fmt.Sprintf("%s has only %d of the %d classes of train", Shown(p.dir), present, len(classes)))
+	}
+	return samples
 }
 
-// split moves a random share of each class from Train to Val.
-func (d *Dataset) split(o ScanOptions) {
-	d.Split = true
-	all := d.Train
-	d.Train = nil
-	for len(all) > 0 {
-		label := all[0].Label
-		n := 1
-		for n < len(all) && all[n].Label == label {
-			n++
-		}
-		share := int(float64(float64(n)*o.ValSplit) + 0.5)
-		share = min(max(share, 1), n-1)
-		chosen := random.At(o.Seed, "split", uint64(label)).Perm(n)[:share]
-		for i, s := range all[:n] {
-			if slices.Contains(chosen, i) {
-				d.Val = append(d.Val, s)
-			} else {
-				d.Train = append(d.Train, s)
-			}
-		}
-		all = all[n:]
+// unknownClasses says which classes are not among those that are known, and which of these look the same.
+func unknownClasses(who string, unknown []string, which string, known []string) string {
+	var quoted []string
+	for _, c := range unknown {
+		quoted = append(quoted, fmt.Sprintf("%q", c))
 	}
+	text := fmt.Sprintf("%s a class %s %s", who, quoted[0], which)
+	if len(unknown) > 1 {
+		text = fmt.Sprintf("%s %d classes %s: %s", who, len(unknown), which, few(quoted))
+	}
+	for _, c := range unknown {
+		if different := Difference(c, known); different != "" {
+			return text + ": " + different
+		}
+	}
+	return text
 }
 
-// sketch draws the folders below root for an error message.
-func sketch(root string, depth int) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "seen: %s/", root)
-	lines := 0
-	var draw func(dir, indent string, depth int)
-	draw = func(dir, indent string, depth int) {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			return
-		}
-		for _, e := range entries {
-			path := filepath.Join(dir, e.Name())
-			if skipped(e.Name()) || !isDir(path) {
-				continue
-			}
-			if lines++; lines > 40 {
-				if lines == 41 {
-					fmt.Fprintf(&b, "\n%s...", indent)
-				}
-				return
-			}
-			photos, _, _ := walk(path)
-			fmt.Fprintf(&b, "\n%s%s/ (%d photos)", indent, e.Name(), len(photos))
-			if depth > 1 {
-				draw(path, indent+"  ", depth-1)
-			}
-		}
+// UnknownClasses is an error where some classes of a folder are none of the labels of a model; nil where all are.
+func UnknownClasses(classes, labels []string) error {
+	unknown := slices.DeleteFunc(slices.Clone(classes), func(c string) bool { return slices.Contains(labels, c) })
+	if len(unknown) == 0 {
+		return nil
 	}
-	draw(root, "  ", depth)
-	return b.String()
+	return errors.New(unknownClasses("the folder has", unknown, "that the model does not know", labels) + " (it knows: " + few(shownAll(labels)) + ")")
+}
+
+// plural counts names: "class a", "3 classes (a, b, c)".
+func plural(names []string, one, many string) string {
+	if len(names) == 1 {
+		return one + " " + names[0]
+	}
+	return fmt.Sprintf("%d %s (%s)", len(names), many, few(names))
+}
+
+// refusal is an error of all problems with the tree beside them, or nil.
+func (l *layout) refusal() error {
+	switch n := len(l.problems); n {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("%s\n%s", l.problems[0], sketch(l.root))
+	default:
+		return fmt.Errorf("%d problems with %s:\n  %s\n%s", n, Shown(l.root), strings.Join(l.problems, "\n  "), sketch(l.root))
+	}
 }

@@ -47,6 +47,8 @@ type Start struct {
 	HeadsKept bool `json:"heads_kept"`
 	// Parameters counts trainable numbers.
 	Parameters int `json:"parameters"`
+	// LeftOut tells which files and folders of the data are not used.
+	LeftOut []string `json:"left_out,omitempty"`
 	// FirstEpoch is above 1 when a run is resumed.
 	FirstEpoch int `json:"first_epoch"`
 }

@@ -14,6 +14,7 @@ import (
 	"regraft/engine/op"
 	"regraft/head"
 	"regraft/onnx"
+	"regraft/photo"
 )
 
 // Fit trains cfg.Net on the photos of cfg.Data and leaves the best model, a checkpoint and reports in
@@ -94,6 +95,9 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 	var err error
 	if r.sets, err = scan(cfg.Data, cfg.ValSplit, cfg.Seed); err != nil {
 		return nil, err
+	}
+	for _, doubt := range r.sets.Doubts {
+		events.Warn(doubt)
 	}
 	r.photos = r.sets.identity(cfg.Data)
 	r.network = head.Hash(cfg.Net, nil)
@@ -240,7 +244,7 @@ func (r *training) beginFull(ctx context.Context, schedule *rates) error {
 func (r *training) start() Start {
 	s := Start{
 		Classes: r.sets.classes, Train: len(r.sets.train), Val: len(r.sets.val), Test: len(r.sets.test),
-		Selection: r.sets.selection, HeadsKept: r.kept, FirstEpoch: len(r.epochs) + 1,
+		Selection: r.sets.selection, HeadsKept: r.kept, LeftOut: photo.Summary(r.sets.LeftOut), FirstEpoch: len(r.epochs) + 1,
 	}
 	for _, h := range r.heads {
 		s.Heads = append(s.Heads, HeadInfo{h.Kind, h.Name(), h.Features, h.Classes})

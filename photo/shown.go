@@ -1,0 +1,104 @@
+package photo
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Shown is a name from outside as it may be printed: quoted as Go does it where it has control characters, bytes that are
+// not UTF-8, signs that turn the direction of the text, or blanks at its ends, and unchanged otherwise.
+func Shown(name string) string {
+	plain := utf8.ValidString(name) && !strings.ContainsFunc(name, unprintable) &&
+		!strings.HasPrefix(name, `"`) && strings.TrimSpace(name) == name
+	if plain {
+		return name
+	}
+	return strconv.Quote(name)
+}
+
+func shownAll(names []string) []string {
+	shown := make([]string, len(names))
+	for i, n := range names {
+		shown[i] = Shown(n)
+	}
+	return shown
+}
+
+// unprintable characters move the cursor or the direction of what follows.
+func unprintable(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+}
+
+// Text is a name as text for JSON and CSV, which cannot hold all bytes that names of files can: a byte that is not UTF-8
+// becomes \xHH, and in a name with such a byte a backslash is doubled. Other names stay as they are.
+func Text(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	var b strings.Builder
+	for i := 0; i < len(name); {
+		r, size := utf8.DecodeRuneInString(name[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, name[i])
+		case r == '\\':
+			b.WriteString(`\\`)
+		default:
+			b.WriteString(name[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// TextAll is Text of each name.
+func TextAll(names []string) []string {
+	texts := make([]string, len(names))
+	for i, n := range names {
+		texts[i] = Text(n)
+	}
+	return texts
+}
+
+// Difference tells a name from that one of names which looks the same: they differ only in their Unicode form, in capitals
+// or in blanks. It shows the characters of both from the first different one on, and is "" where there is none.
+func Difference(name string, names []string) string {
+	for _, other := range names {
+		if other == name || folded(other) != folded(name) {
+			continue
+		}
+		a, b := []rune(name), []rune(other)
+		same := 0
+		for same < min(len(a), len(b)) && a[same] == b[same] {
+			same++
+		}
+		return fmt.Sprintf("%q looks like %q, but has %s where that has %s", name, other, codePoints(a[same:]), codePoints(b[same:]))
+	}
+	return ""
+}
+
+// folded is what is equal in names that look the same.
+func folded(name string) string {
+	return strings.ToLower(strings.Join(strings.Fields(norm.NFKC.String(name)), " "))
+}
+
+// codePoints names the first few characters.
+func codePoints(runes []rune) string {
+	const most = 4
+	if len(runes) == 0 {
+		return "nothing"
+	}
+	var names []string
+	for _, r := range runes[:min(most, len(runes))] {
+		names = append(names, fmt.Sprintf("%U", r))
+	}
+	if len(runes) > most {
+		names = append(names, "...")
+	}
+	return strings.Join(names, " ")
+}
