@@ -22,6 +22,8 @@ type Photo struct {
 	// Image is the picture, upright; Data and the file are then not looked at. Its transparency is dropped. It must not change
 	// until there is an answer.
 	Image image.Image
+	// Err, if set, says why there is no photo; the Result has it. So a list of inputs keeps those that were not found.
+	Err error
 }
 
 // File is the photo in a file.
@@ -224,6 +226,8 @@ func (m *Model) picture(ph Photo) (*photo.Image, error) {
 	var img *photo.Image
 	var err error
 	switch {
+	case ph.Err != nil:
+		return nil, ph.Err
 	case ph.Image != nil:
 		img, err = photo.FromImage(ph.Image, o)
 	case ph.Data != nil:

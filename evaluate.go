@@ -3,6 +3,7 @@ package regraft
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"regraft/photo"
 	"regraft/train"
@@ -27,6 +28,9 @@ func (m *Model) Evaluate(ctx context.Context, data, split string, events train.E
 	set, split, err := photo.ScanEval(data, split)
 	if err != nil {
 		return nil, &train.DataError{Err: err}
+	}
+	for _, line := range slices.Concat(set.Doubts, photo.Summary(set.LeftOut)) {
+		events.Warn(line)
 	}
 	labels, err := m.labelsFor(set.Classes, events)
 	if err != nil {

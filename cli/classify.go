@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"iter"
-	"os"
 	"strconv"
 	"strings"
 
@@ -21,7 +20,8 @@ func classifyCommand(con *console) *urfave.Command {
 		modelFlag(),
 		intFlag("topk", 1, 1, "classes per photo", "k"),
 		floatFlag("threshold", 0, 0, 1, "below this probability the answer counts as unknown"),
-		oneOf("format", "text", "text, csv or jsonl", []string{"text", "csv", "jsonl"}),
+		oneOf("format", "text", "text, csv, jsonl, or csv-excel (with a byte order mark, no formulas)",
+			[]string{"text", "csv", "csv-excel", "jsonl"}),
 		boolFlag("json", "the same as --format jsonl"),
 		boolFlag("logits", "jsonl: add the network's raw outputs"),
 		boolFlag("features", "jsonl: add the input of the classifier"),
@@ -56,7 +56,12 @@ func classify(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	return classifyAll(c.Context, m, out, newInputs(con, c.Args().Slice()), c.Bool("features"))
+	in := newInputs(con, c.Args().Slice())
+	err = classifyAll(c.Context, m, out, in, c.Bool("features"))
+	for _, line := range photo.Summary(in.leftOut) {
+		con.notef("%s", line)
+	}
+	return err
 }
 
 // classifyAll prints an answer for every input; with features, a model that has none is an error.
@@ -90,9 +95,10 @@ func classifyAll(ctx context.Context, m *regraft.Model, out answers, in *inputs,
 
 // inputs expands the arguments of classify while they are consumed.
 type inputs struct {
-	con  *console
-	args []string
-	err  error // what ended the input early
+	con     *console
+	args    []string
+	leftOut []photo.LeftOut
+	err     error // what ended the input early
 }
 
 func newInputs(con *console, args []string) *inputs { return &inputs{con: con, args: args} }
@@ -116,9 +122,17 @@ func (in *inputs) photos() iter.Seq[regraft.Photo] {
 
 // lines expands every path on stdin; it returns false when the consumer wants no more.
 func (in *inputs) lines(yield func(regraft.Photo) bool) bool {
-	s := bufio.NewScanner(in.con.in)
-	for s.Scan() {
-		if s.Text() != "" && !in.expand(s.Text(), yield) {
+	s := bufio.NewScanner(in.con.in) // which takes the \r of \r\n away
+	for first := true; s.Scan(); first = false {
+		path := s.Text()
+		if first && (strings.HasPrefix(path, "\xff\xfe") || strings.HasPrefix(path, "\xfe\xff")) {
+			in.err = failf(statusData, "the paths on stdin are UTF-16: write them as UTF-8 (PowerShell: Out-File -Encoding utf8)")
+			return false
+		}
+		if first {
+			path = strings.TrimPrefix(path, byteOrderMark)
+		}
+		if path != "" && !in.expand(path, yield) {
 			return false
 		}
 	}
@@ -139,6 +153,9 @@ func (in *inputs) expand(path string, yield func(regraft.Photo) bool) bool {
 	return true
 }
 
+// byteOrderMark begins texts of Windows' programs.
+const byteOrderMark = "\ufeff"
+
 // answers prints one result after the other.
 type answers interface{ write(r regraft.Result) error }
 
@@ -151,8 +168,12 @@ func newAnswers(con *console, c *urfave.Context) (answers, error) {
 	switch format {
 	case "jsonl":
 		return &jsonAnswers{o, c.Bool("logits"), c.Bool("features")}, nil
-	case "csv":
-		a := &csvAnswers{o, csv.NewWriter(con.out)}
+	case "csv", "csv-excel":
+		a := &csvAnswers{o, csv.NewWriter(con.out), format == "csv-excel"}
+		if a.excel {
+			con.printf(byteOrderMark)
+			a.w.UseCRLF = true
+		}
 		return a, a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
 	}
 	if c.Bool("logits") || c.Bool("features") {
@@ -173,7 +194,13 @@ func (o answerOptions) unknown(r regraft.Result) bool {
 }
 
 // reason is why there is no answer, without the path, which stands beside it.
-func reason(r regraft.Result) string { return strings.TrimPrefix(r.Err.Error(), r.Path+": ") }
+func reason(r regraft.Result) string {
+	text := r.Err.Error()
+	for _, path := range []string{r.Path, shown(r.Path)} {
+		text = strings.TrimPrefix(text, path+": ")
+	}
+	return text
+}
 
 // textAnswers prints "path<tab>label 87.1 %<tab>label 5.0 %".
 type textAnswers struct{ answerOptions }
@@ -187,7 +214,7 @@ func (a *textAnswers) write(r regraft.Result) error {
 		a.con.printf("\tunknown")
 	}
 	for _, p := range r.Top(a.topk) {
-		a.con.printf("\t%s %.1f %%", p.Label, 100*p.P)
+		a.con.printf("\t%s %.1f %%", shown(p.Label), 100*p.P)
 	}
 	a.con.printf("\n")
 	return a.con.out.Flush()
@@ -196,16 +223,26 @@ func (a *textAnswers) write(r regraft.Result) error {
 // csvAnswers prints k rows per photo, one for a photo that could not be read.
 type csvAnswers struct {
 	answerOptions
-	w *csv.Writer
+	w     *csv.Writer
+	excel bool // for spreadsheets
+}
+
+// cell is text that a spreadsheet does not take for a formula.
+func (a *csvAnswers) cell(text string) string {
+	text = photo.Text(text)
+	if a.excel && text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
 }
 
 func (a *csvAnswers) write(r regraft.Result) error {
 	if r.Err != nil {
-		a.w.Write([]string{r.Path, "", "", "", "", "", reason(r)})
+		a.w.Write([]string{a.cell(r.Path), "", "", "", "", "", a.cell(reason(r))})
 	}
 	for rank, p := range r.Top(a.topk) {
 		a.w.Write([]string{
-			r.Path, strconv.Itoa(rank + 1), p.Label, strconv.Itoa(p.Index),
+			a.cell(r.Path), strconv.Itoa(rank + 1), a.cell(p.Label), strconv.Itoa(p.Index),
 			strconv.FormatFloat(float64(p.P), 'g', -1, 32), strconv.FormatBool(a.unknown(r)), "",
 		})
 	}
@@ -223,13 +260,15 @@ type jsonAnswers struct {
 }
 
 type jsonAnswer struct {
-	Schema   string           `json:"schema"`
-	Path     string           `json:"path"`
-	Top      []jsonPrediction `json:"top"`
-	Unknown  bool             `json:"unknown"`
-	Error    *string          `json:"error"`
-	Logits   []float32        `json:"logits,omitempty"`
-	Features []float32        `json:"features,omitempty"`
+	Schema string `json:"schema"`
+	// Path has \xHH for bytes that are not UTF-8; PathBytes is then the path as it is, in base64.
+	Path      string           `json:"path"`
+	PathBytes []byte           `json:"path_base64,omitempty"`
+	Top       []jsonPrediction `json:"top"`
+	Unknown   bool             `json:"unknown"`
+	Error     *string          `json:"error"`
+	Logits    []float32        `json:"logits,omitempty"`
+	Features  []float32        `json:"features,omitempty"`
 }
 
 type jsonPrediction struct {
@@ -239,12 +278,16 @@ type jsonPrediction struct {
 }
 
 func (a *jsonAnswers) write(r regraft.Result) error {
-	answer := jsonAnswer{Schema: "regraft/classify/1", Path: r.Path, Top: []jsonPrediction{}, Unknown: a.unknown(r)}
+	answer := jsonAnswer{Schema: "regraft/classify/1", Path: photo.Text(r.Path), Top: []jsonPrediction{}, Unknown: a.unknown(r)}
+	if answer.Path != r.Path {
+		answer.PathBytes = []byte(r.Path)
+	}
 	for _, p := range r.Top(a.topk) {
+		p.Label = photo.Text(p.Label)
 		answer.Top = append(answer.Top, jsonPrediction(p))
 	}
 	if r.Err != nil {
-		text := reason(r)
+		text := photo.Text(reason(r))
 		answer.Error = &text
 	}
 	if a.logits {

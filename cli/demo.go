@@ -129,7 +129,7 @@ func (r *demoRun) train() (*train.Result, error) {
 		return nil, err
 	}
 	r.say("   %.1f %% of the test photos are right (%.0f s).\n", 100*full.Report.Accuracy, full.Total)
-	return full, printReport(r.con, full.Start.Classes, full.Report)
+	return full, printReport(r.con, full.Start.Classes, full.Report, reportFiles)
 }
 
 // classify answers for all test photos in a table.
@@ -147,7 +147,7 @@ func (r *demoRun) classify(model string) error {
 	defer file.Close()
 	table := *r.con
 	table.out = bufio.NewWriter(file)
-	a := &csvAnswers{answerOptions{&table, 1, 0}, csv.NewWriter(table.out)}
+	a := &csvAnswers{answerOptions: answerOptions{&table, 1, 0}, w: csv.NewWriter(table.out)}
 	a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
 	began := time.Now()
 	if err := classifyAll(r.c.Context, m, a, newInputs(r.con, []string{filepath.Join(r.Photos(), "test")}), false); err != nil {

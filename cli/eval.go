@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft/train"
@@ -10,7 +12,8 @@ func evalCommand(con *console) *urfave.Command {
 	flags := []urfave.Flag{
 		modelFlag(), dataFlag(),
 		oneOf("split", "", "train, val or test (default: test, else val)", []string{"train", "val", "test"}),
-		threadsFlag(), workersFlag(), headFlag(), tiffFlag(), jsonFlag(),
+		threadsFlag(), workersFlag(), headFlag(), tiffFlag(),
+		boolFlag("json", fmt.Sprintf("one JSON object; beyond %d classes without confusion, but confused", train.MatrixClasses)),
 	}
 	return &urfave.Command{
 		Name:        "eval",
@@ -53,7 +56,7 @@ func eval(con *console, c *urfave.Context) error {
 	if c.Bool("json") {
 		return con.json(evalJSON{"regraft/eval/1", e.Report, e.Labels, e.Split})
 	}
-	return printReport(con, e.Labels, e.Report)
+	return printReport(con, e.Labels, e.Report, "all: --json")
 }
 
 // evalEvents shows a bar.

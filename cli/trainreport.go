@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"regraft/photo"
 	"regraft/train"
 )
 
@@ -40,6 +41,9 @@ type trainEpoch struct {
 	ETA  float64 `json:"eta_seconds"`
 }
 
+// reportFiles is where all of a long report is.
+const reportFiles = "all: " + train.SummaryFile + " and " + train.ConfusionCSV
+
 const trainSchema = "regraft/train/1"
 
 // Started describes the task.
@@ -49,7 +53,7 @@ func (r *trainReport) Started(s train.Start) {
 		r.con.json(trainEventJSON{Schema: trainSchema, Event: "start", Start: &s})
 		return
 	}
-	r.con.notef("%d classes: %s", len(s.Classes), few(s.Classes))
+	r.con.notef("%d classes: %s", len(s.Classes), photo.Few(12, photo.ShownAll(s.Classes)))
 	photos := fmt.Sprintf("%d photos to train, %d to choose the best epoch (%s)", s.Train, s.Val, s.Selection)
 	if s.Test > 0 {
 		photos += fmt.Sprintf(", %d to test", s.Test)
@@ -128,14 +132,11 @@ func (r *trainReport) finished(res *train.Result) error {
 		note = " (the best epoch was selected on this set)"
 	}
 	out.printf("\nbest epoch %d on %s%s:\n", res.Best.Epoch.Epoch, res.ReportedOn, note)
-	if err := printReport(out, r.start.Classes, res.Report); err != nil {
+	if err := printReport(out, r.start.Classes, res.Report, reportFiles); err != nil {
 		return err
 	}
-	if x := res.Example; x != nil {
-		out.printf("\na photo of that set, %s (%s):\n", shown(x.Path), x.Label)
-		for i, p := range x.P {
-			out.printf("  %5.1f %%  %s\n", 100*p, r.start.Classes[i])
-		}
+	if res.Example != nil {
+		printExample(out, res.Example, r.start.Classes)
 	}
 	if res.Stopped != "" {
 		out.printf("\nstopped early: %s\n", res.Stopped)

@@ -3,8 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
+	"unicode/utf8"
 
 	"regraft/photo"
 )
@@ -54,7 +53,7 @@ var Version = "dev"
 func (m Meta) Props() (map[string]string, error) {
 	props := map[string]string{}
 	for k, v := range m.Other {
-		props[k] = v
+		props[photo.Text(k)] = photo.Text(v) // a string of an ONNX file is UTF-8
 	}
 	props[keySchema], props[keyVersion], props["task"] = schema, Version, "classify"
 	if m.Arch != "" {
@@ -64,6 +63,11 @@ func (m Meta) Props() (map[string]string, error) {
 		data, err := json.Marshal(v)
 		props[key] = string(data)
 		return err
+	}
+	for _, label := range m.Labels {
+		if !utf8.ValidString(label) {
+			return nil, fmt.Errorf("the label %q is not UTF-8, so no file can hold it", label)
+		}
 	}
 	if m.Labels != nil {
 		if err := put(keyClasses, m.Labels); err != nil {
@@ -118,59 +122,8 @@ func ParseMeta(props map[string]string) (Meta, error) {
 		}
 	}
 	m.foreign(props)
+	for i, label := range m.Labels {
+		m.Labels[i] = photo.Text(label) // names stay distinct when they are stored again
+	}
 	return m, nil
-}
-
-// pythonNames renders labels as Ultralytics does: a Python dict of index to name.
-func pythonNames(labels []string) string {
-	parts := make([]string, len(labels))
-	for i, l := range labels {
-		l = strings.ReplaceAll(strings.ReplaceAll(l, `\`, `\\`), `'`, `\'`)
-		parts[i] = fmt.Sprintf("%d: '%s'", i, l)
-	}
-	return "{" + strings.Join(parts, ", ") + "}"
-}
-
-// parsePythonNames reads a Python dict of index to name, or a list of names.
-func parsePythonNames(s string) ([]string, error) {
-	var labels []string
-	rest := strings.TrimSpace(s)
-	if len(rest) < 2 || !strings.ContainsRune("{[", rune(rest[0])) {
-		return nil, fmt.Errorf("names is not a Python dict or list")
-	}
-	rest = rest[1 : len(rest)-1]
-	for rest = strings.TrimSpace(rest); rest != ""; rest = strings.TrimSpace(rest) {
-		if i := strings.IndexAny(rest, `:'"`); i >= 0 && rest[i] == ':' {
-			if n, err := strconv.Atoi(strings.TrimSpace(rest[:i])); err != nil || n != len(labels) {
-				return nil, fmt.Errorf("names must be numbered from 0 without gaps")
-			}
-			rest = strings.TrimSpace(rest[i+1:])
-		}
-		name, after, err := pythonString(rest)
-		if err != nil {
-			return nil, err
-		}
-		labels = append(labels, name)
-		rest = strings.TrimPrefix(strings.TrimSpace(after), ",")
-	}
-	return labels, nil
-}
-
-func pythonString(s string) (value, rest string, err error) {
-	if s == "" || !strings.ContainsRune(`'"`, rune(s[0])) {
-		return "", "", fmt.Errorf("names: expected a quoted string")
-	}
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch {
-		case s[i] == s[0]:
-			return b.String(), s[i+1:], nil
-		case s[i] == '\\' && i+1 < len(s):
-			i++
-			b.WriteByte(s[i])
-		default:
-			b.WriteByte(s[i])
-		}
-	}
-	return "", "", fmt.Errorf("names: unterminated string")
 }

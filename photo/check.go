@@ -44,7 +44,7 @@ func (r *Report) Problems() []Problem {
 		all = append(all, Problem{[]string{f.Path}, f.Err})
 	}
 	for _, paths := range r.Contradictions {
-		all = append(all, Problem{paths, fmt.Errorf("one photo under different classes: %s", few(shownAll(paths)))})
+		all = append(all, Problem{paths, fmt.Errorf("one photo under different classes: %s", few(ShownAll(paths)))})
 	}
 	return all
 }
@@ -54,7 +54,7 @@ func (r *Report) Warnings() []string {
 	var all []string
 	if n := len(r.Leaks); n > 0 {
 		all = append(all, fmt.Sprintf("%d photos lie in train and in val or test, for example %s: accuracies will look too good",
-			n, strings.Join(shownAll(r.Leaks[0]), " = ")))
+			n, strings.Join(ShownAll(r.Leaks[0]), " = ")))
 	}
 	if x := r.Imbalance(); x > 2 {
 		all = append(all, fmt.Sprintf("the largest class has %.1f times the photos of the smallest: precision and recall tell more than accuracy", x))

@@ -52,7 +52,7 @@ func TestCheck(t *testing.T) {
 	if want := []ClassCount{{Train: 6, Test: 2}, {Train: 3, Test: 2}}; !slices.Equal(r.PerClass, want) || r.Imbalance() != 2 {
 		t.Errorf("%+v, imbalance %g", r.PerClass, r.Imbalance())
 	}
-	if len(r.Unreadable) != 1 || !strings.Contains(r.Unreadable[0].Error(), at("train/b/bad.jpg")) {
+	if len(r.Unreadable) != 1 || !strings.Contains(r.Unreadable[0].Err.Error(), at("train/b/bad.jpg")) {
 		t.Errorf("unreadable: %v", r.Unreadable)
 	}
 	if !slices.Equal(r.Tiny, []string{at("train/a/tiny.png")}) || len(r.Huge) != 0 {

@@ -224,12 +224,3 @@ func Summary(all []LeftOut) []string {
 	}
 	return lines
 }
-
-// few writes the first of a list of names and how many more there are.
-func few(names []string) string {
-	const most = 5
-	if len(names) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	}
-	return strings.Join(names, ", ")
-}

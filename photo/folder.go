@@ -149,20 +149,19 @@ func (d *Dataset) Without(paths []string) (*Dataset, error) {
 // else test, else val of root; or all of root where its folders are classes.
 // Classes and labels are those of that part alone; its name is "" for all.
 func ScanEval(root, split string) (d *Dataset, name string, err error) {
-	part, rest := partName(split)
-	if split != "" && (part == "" || rest != "") {
+	wanted, rest := partName(split)
+	if split != "" && (wanted == "" || rest != "") {
 		return nil, "", fmt.Errorf("unknown split %q (known: train, val, test)", split)
 	}
 	l, err := readLayout(root)
 	if err != nil {
 		return nil, "", err
 	}
-	chosen := l.parts[part]
+	var chosen *part
 	switch {
+	case split != "" && l.divided:
+		chosen = l.parts[wanted]
 	case split != "":
-		if !l.divided {
-			chosen = nil
-		}
 	case !l.divided:
 		chosen = l.parts[partTrain]
 	case l.parts[partTest] != nil:
@@ -234,7 +233,7 @@ func UnknownClasses(classes, labels []string) error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	return errors.New(unknownClasses("the folder has", unknown, "that the model does not know", labels) + " (it knows: " + few(shownAll(labels)) + ")")
+	return errors.New(unknownClasses("the folder has", unknown, "that the model does not know", labels) + " (it knows: " + Few(12, ShownAll(labels)) + ")")
 }
 
 // plural counts names: "class a", "3 classes (a, b, c)".

@@ -49,7 +49,7 @@ func TestScanParts(t *testing.T) {
 	for _, val := range []string{"val", "valid", "validation", "dev"} {
 		root := tree(t, "train/b/1.jpg", "train/b/deep/er/2.PNG", "train/Zoo/é ü.jpeg", "train/a b/x.webp",
 			val+"/b/3.jpg", "test/Zoo/4.jpg", "train/b/.hidden.jpg", "train/b/notes.txt", "train/.git/x.jpg",
-			"train/__MACOSX/x.jpg", "train/b/Thumbs.db", "train/b/desktop.ini", "train/loose.jpg")
+			"train/__MACOSX/x.jpg", "train/b/Thumbs.db", "train/b/desktop.ini")
 		d, err := Scan(root, ScanOptions{ValSplit: 0.5})
 		if err != nil {
 			t.Fatal(err)
@@ -67,8 +67,15 @@ func TestScanParts(t *testing.T) {
 		if got := inside(t, root, d.Test); !reflect.DeepEqual(got, map[string]int{"test/Zoo/4.jpg": 0}) {
 			t.Errorf("test: %v", got)
 		}
-		if d.Split || len(d.Ignored) != 1 || filepath.Base(d.Ignored[0]) != "notes.txt" {
-			t.Errorf("split %t, ignored %q", d.Split, d.Ignored)
+		left := map[string]LeftOut{}
+		for _, l := range d.LeftOut {
+			left[filepath.Base(l.Path)] = LeftOut{"", l.Why, l.Photos}
+		}
+		if want := map[string]LeftOut{
+			"notes.txt": {"", NotAPhoto, 0}, ".hidden.jpg": {"", OfSystem, 1}, ".git": {"", OfSystem, 1}, "__MACOSX": {"", OfSystem, 1},
+			"Thumbs.db": {"", OfSystem, 0}, "desktop.ini": {"", OfSystem, 0},
+		}; d.Split || !reflect.DeepEqual(left, want) {
+			t.Errorf("split %t, left out %v", d.Split, left)
 		}
 	}
 }
@@ -117,11 +124,12 @@ func TestScanErrors(t *testing.T) {
 		want  []string
 	}{
 		{[]string{"a/1.jpg", "empty/"}, []string{`class "empty"`, "holds no photos", "a/ (1 photos)", "empty/ (0 photos)"}},
-		{[]string{"train/a/1.jpg", "val/b/2.jpg"}, []string{`class "b" that train lacks`, "train/ (1 photos)", "b/ (1 photos)"}},
+		{[]string{"train/a/1.jpg", "train/c/1.jpg", "val/b/2.jpg"}, []string{`class "b" that train lacks`, "train/ (2 photos)", "b/ (1 photos)"}},
 		{[]string{"train/a/1.jpg", "test/c/2.jpg"}, []string{`class "c" that train lacks`}},
 		{[]string{"val/b/2.jpg"}, []string{"no folder train", "val/ (1 photos)"}},
-		{[]string{"train/a/1.jpg", "val/a/2.jpg", "dev/a/2.jpg"}, []string{"both hold validation photos"}},
-		{[]string{"1.jpg", "2.jpg"}, []string{"holds no class folders"}},
+		{[]string{"train/a/1.jpg", "val/a/2.jpg", "dev/a/2.jpg"}, []string{"both named as the part val", "val", "dev"}},
+		{[]string{"1.jpg", "2.jpg"}, []string{"holds no class folders", "2 photos"}},
+		{[]string{"train/a/1.jpg", "train/b/1.jpg", "train/loose.jpg"}, []string{"1 photos outside of its class folders", "loose.jpg"}},
 	} {
 		_, err := Scan(tree(t, c.names...), ScanOptions{})
 		for _, want := range c.want {
@@ -170,21 +178,35 @@ func TestScanEval(t *testing.T) {
 }
 
 func TestFiles(t *testing.T) {
-	root := tree(t, "b.jpg", "a.PNG", "deep/c c.gif", "deep/ä.webp", "notes.txt", ".x.jpg", "none/notes.txt")
-	got, err := Files(filepath.Join(root, "notes.txt"), root, filepath.Join(root, "missing.jpg"), filepath.Join(root, "b.jpg"))
-	if err != nil {
-		t.Fatal(err)
+	root := tree(t, "b.jpg", "a.PNG", "deep/c c.gif", "deep/ä.webp", "notes.txt", ".x.jpg", "none/no photo.txt")
+	files := func(path string) (names []string, errs []error, left []string) {
+		found, leftOut := Files(filepath.Join(root, path))
+		for _, f := range found {
+			name, _ := filepath.Rel(root, f.Path)
+			names = append(names, filepath.ToSlash(name))
+			if f.Err != nil {
+				errs = append(errs, f.Err)
+			}
+		}
+		for _, l := range leftOut {
+			left = append(left, filepath.Base(l.Path)+": "+l.Why)
+		}
+		return names, errs, left
 	}
-	for i, path := range got {
-		name, _ := filepath.Rel(root, path)
-		got[i] = filepath.ToSlash(name)
+	names, errs, left := files("")
+	if want := []string{"a.PNG", "b.jpg", "deep/c c.gif", "deep/ä.webp"}; !slices.Equal(names, want) || errs != nil {
+		t.Errorf("%q instead of %q, %v", names, want, errs)
 	}
-	want := []string{"notes.txt", "a.PNG", "b.jpg", "deep/c c.gif", "deep/ä.webp", "missing.jpg", "b.jpg"}
-	if !slices.Equal(got, want) {
-		t.Errorf("%q instead of %q", got, want)
+	if want := []string{".x.jpg: " + OfSystem, "no photo.txt: " + NotAPhoto, "notes.txt: " + NotAPhoto}; !slices.Equal(left, want) {
+		t.Errorf("left out: %q", left)
 	}
-	if _, err := Files(filepath.Join(root, "none")); err == nil || !strings.Contains(err.Error(), "holds no photos") {
-		t.Errorf("a folder without photos: %v", err)
+	for _, file := range []string{"notes.txt", "missing.jpg"} { // as they are named
+		if names, errs, _ := files(file); !slices.Equal(names, []string{file}) || errs != nil {
+			t.Errorf("%s: %q, %v", file, names, errs)
+		}
+	}
+	if names, errs, _ := files("none"); !slices.Equal(names, []string{"none"}) || len(errs) != 1 || !strings.Contains(errs[0].Error(), "holds no photos") {
+		t.Errorf("a folder without photos: %q, %v", names, errs)
 	}
 }
 
@@ -198,9 +220,10 @@ func TestLinks(t *testing.T) {
 			t.Skipf("no symbolic links here: %v", err)
 		}
 	}
-	photos, _, err := walk(filepath.Join(root, "a"))
-	if err != nil {
-		t.Fatal(err)
+	l := list(filepath.Join(root, "a"))
+	photos := l.photos
+	if l.failed != nil {
+		t.Fatal(l.failed)
 	}
 	var names []string
 	for _, p := range photos {

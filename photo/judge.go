@@ -159,6 +159,6 @@ func (l *layout) doubtNames(p *part) {
 	}
 	if len(p.classes) > 1 {
 		l.doubts = append(l.doubts, fmt.Sprintf("%s are taken as classes, although each holds the same folders (%s): if these are the classes, give a folder that holds them",
-			few(shownAll(p.names())), few(inner)))
+			few(ShownAll(p.names())), few(inner)))
 	}
 }

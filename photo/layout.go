@@ -68,6 +68,9 @@ func readLayout(root string) (*layout, error) {
 			l.leftOut = append(l.leftOut, leftOut(dir, NotAPart))
 			continue
 		}
+		if _, rest := partName(names[i]); rest != "" {
+			l.doubts = append(l.doubts, fmt.Sprintf("%s is taken as the part %s", Shown(dir), name))
+		}
 		if first := l.parts[name]; first != nil {
 			l.problems = append(l.problems, fmt.Sprintf("%s and %s are both named as the part %s; keep one, or rename the other", Shown(first.dir), Shown(dir), name))
 			continue

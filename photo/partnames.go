@@ -32,10 +32,10 @@ var plainWords = []string{
 // first or the last; capitals, digits and signs do not matter.
 func partName(folder string) (part, rest string) {
 	words := wordsOf(folder)
+	if len(words) == 0 {
+		return "", ""
+	}
 	for _, at := range []int{0, len(words) - 1} {
-		if at < 0 {
-			return "", ""
-		}
 		if part = partWord(words[at]); part != "" {
 			others := slices.DeleteFunc(slices.Delete(slices.Clone(words), at, at+1), isPlain)
 			return part, strings.Join(others, " ")

@@ -21,13 +21,25 @@ func Shown(name string) string {
 	return strconv.Quote(name)
 }
 
-func shownAll(names []string) []string {
+// ShownAll is Shown of each name.
+func ShownAll(names []string) []string {
 	shown := make([]string, len(names))
 	for i, n := range names {
 		shown[i] = Shown(n)
 	}
 	return shown
 }
+
+// Few writes at most so many names of a list, and how many more there are.
+func Few(most int, names []string) string {
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// few is Few in sentences.
+func few(names []string) string { return Few(5, names) }
 
 // unprintable characters move the cursor or the direction of what follows.
 func unprintable(r rune) bool {

@@ -1,10 +1,13 @@
 package train
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"regraft/engine/kernel"
 	"regraft/engine/random"
+	"regraft/photo"
 )
 
 // loss is the mean cross entropy.
@@ -52,7 +55,7 @@ func logSumExp(logits []float32) float64 {
 
 // Report counts: confusion matrix, precision, recall and F1 of every class. labels name the classes.
 func (e *Evaluation) Report(labels []string) *Report {
-	r := &Report{Images: len(e.Samples), Loss: e.loss(), Accuracy: e.accuracy(), Confusion: make([][]int, len(labels))}
+	r := &Report{Images: len(e.Samples), Loss: e.loss(), Accuracy: e.accuracy(), Confusion: make(Confusion, len(labels))}
 	for i := range r.Confusion {
 		r.Confusion[i] = make([]int, len(labels))
 	}
@@ -68,7 +71,22 @@ func (e *Evaluation) Report(labels []string) *Report {
 		// 2 right / (is + said) is the harmonic mean of precision and recall. Where nothing is counted the figures are 0, as scikit-learn's.
 		r.PerClass = append(r.PerClass, PerClass{label, is, share(right, said), share(right, is), share(2*right, is+said)})
 	}
+	r.Confused = r.Confusion.confused(labels)
 	return r
+}
+
+// confused lists the counts beside the diagonal, the largest first, equal ones in the order of the labels.
+func (c Confusion) confused(labels []string) []Confused {
+	pairs := []Confused{}
+	for i, row := range c {
+		for k, n := range row {
+			if n > 0 && k != i {
+				pairs = append(pairs, Confused{labels[i], labels[k], n})
+			}
+		}
+	}
+	slices.SortStableFunc(pairs, func(a, b Confused) int { return cmp.Compare(b.N, a.N) })
+	return pairs
 }
 
 func share(part, whole int) float64 { return float64(part) / float64(max(whole, 1)) }
@@ -76,5 +94,5 @@ func share(part, whole int) float64 { return float64(part) / float64(max(whole, 
 // example is a random photo with the probabilities of all classes.
 func (e *Evaluation) example(labels []string, seed uint64) *Example {
 	i := random.At(seed, "example").IntN(len(e.Samples))
-	return &Example{Path: e.Samples[i].Path, Label: labels[e.Samples[i].Label], P: e.probabilities(i)}
+	return &Example{Path: photo.Text(e.Samples[i].Path), Label: labels[e.Samples[i].Label], P: e.probabilities(i)}
 }

@@ -1,6 +1,10 @@
 package train
 
-import "regraft/engine"
+import (
+	"encoding/json"
+
+	"regraft/engine"
+)
 
 // Epoch is a line of results.csv.
 type Epoch struct {
@@ -44,7 +48,30 @@ type Report struct {
 	Accuracy float64    `json:"accuracy"`
 	PerClass []PerClass `json:"per_class"`
 	// Confusion counts photos: row is the true class, column the answer.
-	Confusion [][]int `json:"confusion"`
+	Confusion Confusion `json:"confusion"`
+	// Confused are the pairs of classes of which the first was taken for the second, the most frequent first.
+	Confused []Confused `json:"confused"`
+}
+
+// Confusion is a square matrix of counts.
+type Confusion [][]int
+
+// MatrixClasses bounds the matrices in JSON, which grow with the square of the classes.
+const MatrixClasses = 100
+
+// MarshalJSON writes null where there are more classes: Report.Confused has the same figures.
+func (c Confusion) MarshalJSON() ([]byte, error) {
+	if len(c) > MatrixClasses {
+		return []byte("null"), nil
+	}
+	return json.Marshal([][]int(c))
+}
+
+// Confused counts the photos of a class that were taken for another.
+type Confused struct {
+	True   string `json:"true"`
+	Answer string `json:"answer"`
+	N      int    `json:"n"`
 }
 
 // PerClass are the figures of one class.
