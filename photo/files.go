@@ -45,9 +45,13 @@ type File struct {
 }
 
 // Files lists what is to be classified below path, sorted: every photo of a folder, and every folder
-// that cannot be read; path itself where it is no folder, or one without photos. Also what it leaves out.
+// that cannot be read; path itself where it is a file, or nothing, or a folder without photos. Also what it leaves out.
 func Files(path string) ([]File, []LeftOut) {
-	if !isDir(path) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return []File{{path, fmt.Errorf("%s: there is no such file or folder", Shown(path))}}, nil
+	}
+	if err != nil || !info.IsDir() {
 		return []File{{Path: path}}, nil
 	}
 	l := list(path)

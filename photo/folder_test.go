@@ -200,10 +200,11 @@ func TestFiles(t *testing.T) {
 	if want := []string{".x.jpg: " + OfSystem, "no photo.txt: " + NotAPhoto, "notes.txt: " + NotAPhoto}; !slices.Equal(left, want) {
 		t.Errorf("left out: %q", left)
 	}
-	for _, file := range []string{"notes.txt", "missing.jpg"} { // as they are named
-		if names, errs, _ := files(file); !slices.Equal(names, []string{file}) || errs != nil {
-			t.Errorf("%s: %q, %v", file, names, errs)
-		}
+	if names, errs, _ := files("notes.txt"); !slices.Equal(names, []string{"notes.txt"}) || errs != nil { // since it is named
+		t.Errorf("a file: %q, %v", names, errs)
+	}
+	if names, errs, _ := files("missing.jpg"); !slices.Equal(names, []string{"missing.jpg"}) || len(errs) != 1 || !strings.Contains(errs[0].Error(), "no such file") {
+		t.Errorf("no file: %q, %v", names, errs)
 	}
 	if names, errs, _ := files("none"); !slices.Equal(names, []string{"none"}) || len(errs) != 1 || !strings.Contains(errs[0].Error(), "holds no photos") {
 		t.Errorf("a folder without photos: %q, %v", names, errs)
