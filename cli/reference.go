@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/sbinet/npyio/npy"
+
+	"regraft/onnx"
 )
 
 // reference holds the arrays of an .npz file, by name.
@@ -18,7 +20,7 @@ type reference struct {
 	close func() error
 }
 
-// array is a row-major float32 tensor.
+// array is a row-major tensor, of halves or bytes widened to float32.
 type array struct {
 	shape  []int
 	values []float32
@@ -38,7 +40,7 @@ func openReference(path string) (*reference, error) {
 
 func (r *reference) has(name string) bool { return r.files[name] != nil }
 
-// array reads a float32 array. Nothing larger than what the file can really hold is allocated.
+// array reads an array. Nothing larger than what the file can really hold is allocated.
 func (r *reference) array(name string) (array, error) {
 	data, err := r.entry(r.files[name])
 	var a array
@@ -82,8 +84,9 @@ func parseArray(data []byte) (a array, err error) {
 		return a, err
 	}
 	h := r.Header.Descr
-	if h.Type != "<f4" || h.Fortran {
-		return a, fmt.Errorf("dtype %s: only row-major little-endian float32 is read", h.Type)
+	width := map[string]int{"<f4": 4, "<f2": 2, "|u1": 1}[h.Type]
+	if width == 0 || h.Fortran {
+		return a, fmt.Errorf("dtype %s: only row-major little-endian float32 and float16, and uint8, are read", h.Type)
 	}
 	count := 1
 	for _, d := range h.Shape {
@@ -92,9 +95,20 @@ func parseArray(data []byte) (a array, err error) {
 		}
 		count *= d
 	}
-	if 4*count > len(data) {
+	if width*count > len(data) {
 		return a, fmt.Errorf("shape %v does not fit into %d bytes", h.Shape, len(data))
 	}
 	a.shape = h.Shape
-	return a, r.Read(&a.values)
+	if width == 4 {
+		return a, r.Read(&a.values)
+	}
+	a.values = make([]float32, count)
+	for i, raw := 0, data[len(data)-width*count:]; i < count; i++ { // the values are the end of the file
+		if width == 2 {
+			a.values[i] = onnx.Float16(binary.LittleEndian.Uint16(raw[2*i:]))
+		} else {
+			a.values[i] = float32(raw[i])
+		}
+	}
+	return a, nil
 }

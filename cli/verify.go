@@ -22,7 +22,7 @@ func verifyCommand(con *console) *urfave.Command {
 		Flags: []urfave.Flag{
 			modelFlag(),
 			stringFlag("against", "", "`REF.npz` with the array input and ort_0, ort_1, ... or torch_eval_0, ..."),
-			floatFlag("tolerance", 1e-4, 0, math.MaxFloat64, "largest error, relative to the output's largest value"),
+			floatFlag("tolerance", 0, 0, math.MaxFloat64, "largest error, relative to the output's largest value (default: 1e-4, of float16 files 1e-2)"),
 			boolFlag("layers", "name the first layer that departs; REF.npz holds them (make_reference.py --layers)"),
 			jsonFlag(), threadsFlag(), algorithmFlag(),
 		},
@@ -101,7 +101,7 @@ func compareWith(con *console, c *urfave.Context, path string, info *onnx.Info, 
 	if err != nil {
 		return nil, fail(statusModel, err)
 	}
-	report := &verifyJSON{Schema: "regraft/verify/1", Tolerance: c.Float64("tolerance"), OK: true}
+	report := &verifyJSON{Schema: "regraft/verify/1", Tolerance: tolerance(c, m.Info()), OK: true}
 	for i, name := range names {
 		if name == "" {
 			continue
@@ -133,9 +133,20 @@ func compareWith(con *console, c *urfave.Context, path string, info *onnx.Info, 
 	return report, err
 }
 
+// tolerance is the flag's, or what the file's arithmetic allows: ONNX Runtime rounds what a file of halves computes.
+func tolerance(c *urfave.Context, info *onnx.Info) float64 {
+	switch {
+	case c.IsSet("tolerance"):
+		return c.Float64("tolerance")
+	case info.Half:
+		return 1e-2
+	}
+	return 1e-4
+}
+
 // input is the array "input", or the one named as the graph's input, as (N, C, H, W).
 func (r *reference) input(info *onnx.Info) (array, error) {
-	for _, name := range []string{info.Inputs[0].Name, "input"} {
+	for _, name := range []string{info.Image.Name, "input"} {
 		if !r.has(name) {
 			continue
 		}
@@ -143,7 +154,7 @@ func (r *reference) input(info *onnx.Info) (array, error) {
 		if err != nil {
 			return a, err
 		}
-		if len(a.shape) == 4 && a.shape[3] == 3 && a.shape[1] != 3 {
+		if len(a.shape) == 4 && (info.Layout == "NHWC" || a.shape[3] == 3 && a.shape[1] != 3) {
 			a = planar(a)
 		}
 		if len(a.shape) != 4 || len(a.values) == 0 {
@@ -151,7 +162,7 @@ func (r *reference) input(info *onnx.Info) (array, error) {
 		}
 		return a, nil
 	}
-	return array{}, fmt.Errorf("%s holds neither %q nor \"input\"", r.path, info.Inputs[0].Name)
+	return array{}, fmt.Errorf("%s holds neither %q nor \"input\"", r.path, info.Image.Name)
 }
 
 // planar turns (N, H, W, C) into (N, C, H, W).

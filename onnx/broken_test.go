@@ -75,18 +75,23 @@ func TestBroken(t *testing.T) {
 		return m.bytes()
 	}
 	for mention, data := range map[string][]byte{
-		"no graph":            appendInt(nil, 1, 8),
-		"no ir_version":       good(func(m *testModel) { m.ir = 0 }),
-		"IR version 99":       good(func(m *testModel) { m.ir = 99 }),
-		"opset 6;":            good(func(m *testModel) { m.opset = 6 }),
-		"opset 29;":           good(func(m *testModel) { m.opset = 29 }),
-		"no nodes":            good(func(m *testModel) { m.nodes = nil }),
-		"no outputs":          good(func(m *testModel) { m.outputs = nil }),
-		"2 inputs":            good(func(m *testModel) { m.inputs = append(m.inputs, inputProto("z", typeFloat, 1)) }),
-		"it is uint8":         good(func(m *testModel) { m.inputs = [][]byte{inputProto("x", typeUint8, 1, 3, 8, 8)} }),
+		"no graph":      appendInt(nil, 1, 8),
+		"no ir_version": good(func(m *testModel) { m.ir = 0 }),
+		"IR version 99": good(func(m *testModel) { m.ir = 99 }),
+		"opset 6;":      good(func(m *testModel) { m.opset = 6 }),
+		"opset 29;":     good(func(m *testModel) { m.opset = 29 }),
+		"no nodes":      good(func(m *testModel) { m.nodes = nil }),
+		"no outputs":    good(func(m *testModel) { m.outputs = nil }),
+		"2 inputs": good(func(m *testModel) {
+			m.inputs = append(m.inputs, inputProto("z", typeFloat, 1))
+			m.nodes = [][]byte{nodeOut("Add", "sum", []string{"x", "z"}, []string{"y"})}
+		}),
+		"computes on uint8":   good(func(m *testModel) { m.inputs = [][]byte{inputProto("x", typeUint8, 1, 3, 8, 8)} }),
+		"it is float64":       good(func(m *testModel) { m.inputs = [][]byte{inputProto("x", typeDouble, 1, 3, 8, 8)} }),
+		"it is int8":          good(func(m *testModel) { m.inputs = [][]byte{inputProto("x", typeInt8, 1, 3, 8, 8)} }),
 		"the image size open": good(func(m *testModel) { m.inputs = [][]byte{inputProto("x", typeFloat, 1, 3, 0, 0)} }),
 		"shape [1 3 8]":       good(func(m *testModel) { m.inputs = [][]byte{inputProto("x", typeFloat, 1, 3, 8)} }),
-		"too large or has no": good(func(m *testModel) { m.inputs = [][]byte{inputProto("x", typeFloat, 1<<40, 3, 8, 8)} }),
+		"is too large":        good(func(m *testModel) { m.inputs = [][]byte{inputProto("x", typeFloat, 1<<40, 3, 8, 8)} }),
 		`"nowhere"`:           good(func(m *testModel) { m.outputs = [][]byte{inputProto("nowhere", typeFloat)} }),
 		"has no outputs":      good(func(m *testModel) { m.nodes = append(m.nodes, nodeOut("Relu", "dead", []string{"x"}, nil)) }),
 		"attribute alpha is not known": good(func(m *testModel) {

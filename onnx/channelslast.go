@@ -8,8 +8,9 @@ import (
 	"regraft/engine/op"
 )
 
-// ConvNeXt's blocks put channels last for some steps: (N, H, W, C). The rules of this file take all of these but
-// LayerNormalization to (N, C, H, W), by pushing Transposes towards the end until they meet their opposites.
+// ConvNeXt's blocks put channels last for some steps: (N, H, W, C), and TensorFlow's files begin so. The rules of this file
+// take all of these but LayerNormalization to (N, C, H, W), by pushing Transposes towards the end until they meet their
+// opposites.
 
 var toChannelsLast, toChannelsFirst = []int{0, 2, 3, 1}, []int{0, 3, 1, 2}
 
@@ -57,26 +58,128 @@ func (n *normaliser) pointwise(s *step) bool {
 	return true
 }
 
-// sinkTranspose computes element by element before the channels are put last.
+// sinkTranspose computes before the channels are put last what does not need them there.
 func (n *normaliser) sinkTranspose(s *step) bool {
-	switch s.op.(type) {
-	case *op.Gelu:
-		y, ok := channelsLastOf(s.in[0])
-		if ok {
-			n.insertFirst(s, s.op, y)
+	if op.Elementwise(s.op) {
+		return n.sinkElementwise(s)
+	}
+	var in []*value
+	for _, v := range s.in {
+		y, ok := channelsLastOf(v)
+		if !ok {
+			return false
 		}
-		return ok
-	case *op.Add, *op.Mul:
-		for i := range 2 {
-			k, x := s.in[i], s.in[1-i]
-			y, ok := channelsLastOf(x)
-			if ok && k.constant != nil && len(k.shape) == 1 && k.shape[0] == x.shape[3] {
-				n.insertFirst(s, s.op, y, derived(k, tensor.Shape{k.shape[0], 1, 1}, k.constant.floats))
-				return true
-			}
+		in = append(in, y)
+	}
+	switch o := s.op.(type) {
+	case *op.Pad:
+		pads := make([]int, len(o.Pads))
+		for i, from := range toChannelsFirst {
+			pads[i], pads[4+i] = o.Pads[from], o.Pads[4+from]
+		}
+		n.insertFirst(s, &op.Pad{Pads: pads, Value: o.Value}, in...)
+	case *op.Slice:
+		axes := make([]int, len(o.Axes))
+		for i, axis := range o.Axes {
+			axes[i] = toChannelsLast[axis]
+		}
+		n.insertFirst(s, &op.Slice{Starts: o.Starts, Ends: o.Ends, Axes: axes, Steps: o.Steps}, in...)
+	case *op.Gather:
+		if len(o.IndexShape) != 1 {
+			return false
+		}
+		n.insertFirst(s, &op.Gather{Axis: toChannelsLast[o.Axis], Indices: o.Indices, IndexShape: o.IndexShape}, in...)
+	case *op.Concat:
+		n.insertFirst(s, &op.Concat{Axis: toChannelsLast[o.Axis]}, in...)
+	case *op.ReduceMean:
+		if !slices.Equal(o.Axes, []int{1, 2}) {
+			return false
+		}
+		if o.KeepDims {
+			n.insertFirst(s, &op.GlobalAveragePool{}, in...)
+			break
+		}
+		shape := in[0].shape
+		pooled := n.insert(s.label+"/pool", &op.GlobalAveragePool{}, tensor.Shape{shape[0], shape[1], 1, 1}, in...)
+		s.op, s.in = &op.Flatten{Axis: 1}, []*value{pooled}
+	default:
+		return false
+	}
+	return true
+}
+
+// sinkElementwise is sinkTranspose for operators that compute element by element, with known operands transposed as well.
+func (n *normaliser) sinkElementwise(s *step) bool {
+	in := make([]*value, len(s.in))
+	moved := false
+	for i, v := range s.in {
+		y, ok := channelsLastOf(v)
+		switch {
+		case ok:
+			in[i], moved = y, true
+		case v.constant != nil && len(v.shape) <= 4:
+			in[i] = channelsFirstConstant(v)
+		default:
+			return false
 		}
 	}
-	return false
+	if moved {
+		n.insertFirst(s, s.op, in...)
+	}
+	return moved
+}
+
+// channelsFirstConstant is a constant that broadcasts to (N, H, W, C) as one that broadcasts to (N, C, H, W).
+func channelsFirstConstant(v *value) *value {
+	shape := append(slices.Repeat([]int{1}, 4-len(v.shape)), v.shape...)
+	pixels, channels := shape[1]*shape[2], shape[3]
+	switch {
+	case channels == 1 && pixels == 1:
+		return v
+	case shape[0]*pixels == 1:
+		return derived(v, tensor.Shape{channels, 1, 1}, v.constant.floats)
+	}
+	floats := make([]float32, len(v.constant.floats))
+	for i := range floats {
+		image, pixel, channel := i/(pixels*channels), i/channels%pixels, i%channels
+		floats[(image*channels+channel)*pixels+pixel] = v.constant.floats[i]
+	}
+	return derived(v, tensor.Shape{shape[0], channels, shape[1], shape[2]}, floats)
+}
+
+// sameOrder lets what only changes the shape read from before a Transpose that leaves the order of the values, since there is one
+// channel, or one pixel.
+func (n *normaliser) sameOrder(s *step) bool {
+	if len(s.in) != 1 || s.out.same != nil {
+		return false
+	}
+	y, ok := channelsLastOf(s.in[0])
+	if !ok || y.shape[1] > 1 && y.shape[2]*y.shape[3] > 1 {
+		return false
+	}
+	switch o := s.op.(type) {
+	case *op.Reshape:
+		target := slices.Clone(o.Shape)
+		for i := range target {
+			if i > 0 && target[i] == 0 {
+				target[i] = s.out.shape[i]
+			}
+		}
+		s.op = &op.Reshape{Shape: target}
+	case *op.Flatten:
+	case *op.Squeeze:
+		if len(s.out.shape) != 2 {
+			return false
+		}
+		s.op = &op.Flatten{Axis: 1}
+	default:
+		return false
+	}
+	s.in = []*value{y}
+	if slices.Equal(s.out.shape, y.shape) {
+		s.out.same = y
+	}
+	return true
 }
 
 // joinTransposes makes one of two, or none where the second undoes the first.

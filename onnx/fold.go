@@ -324,7 +324,7 @@ func foldCastLike(c *call, in []*constant) ([]*constant, error) {
 }
 
 func (c *call) cast(k *constant, to dataType) ([]*constant, error) {
-	if k.dtype == to {
+	if to = widened(to); k.dtype == to {
 		return []*constant{k}, nil
 	}
 	result, err := c.allocate(to, k.shape)
@@ -344,12 +344,16 @@ func (c *call) cast(k *constant, to dataType) ([]*constant, error) {
 	return []*constant{result}, nil
 }
 
-// lowerCast lets float32 through: everything computed from the image is float32.
+// lowerCast lets floats through: everything computed from the image is float32, halves as well. Pixels may stay what they are.
 func lowerCast(c *call) error {
 	c.ignore("saturate", "round_mode")
-	if to := dataType(c.int("to", 0)); to != typeFloat {
+	to := dataType(c.int("to", 0))
+	if pixels := c.node.in[0].pixels && to == typeUint8; pixels {
+		c.node.out[0].pixels = true
+	} else if widened(to) != typeFloat {
 		return c.refused("attribute to is %v: only float32 is computed on", to)
 	}
+	c.halves = c.halves || isHalf(to)
 	return lowerIdentity(c)
 }
 

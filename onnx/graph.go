@@ -58,6 +58,8 @@ type value struct {
 	sequence []*value
 	// noise is set for random numbers.
 	noise *noise
+	// pixels is set where the file computes the image in uint8.
+	pixels bool
 }
 
 // unknown tells that nothing could be worked out about the value, because of a problem with an earlier node.

@@ -29,6 +29,10 @@ type Info struct {
 	Functions    int `json:"functions"`
 	// Layout of the file's input: NCHW or NHWC. The network's is always NCHW.
 	Layout string `json:"layout"`
+	// Image is the input that takes the photo, as the network was built for it.
+	Image Image `json:"image"`
+	// Half tells that the file computes on float16 (or bfloat16); the network computes in float32.
+	Half bool `json:"half"`
 	// Parameters counts the values that the network is made of, running statistics left out.
 	Parameters int `json:"parameters"`
 	// BatchNorm is trainable, folded (into the convolutions, by the exporter) or none.
@@ -41,6 +45,14 @@ type Info struct {
 	Advice []string `json:"advice"`
 
 	foldedNorm bool // the exporter says so
+}
+
+// Image describes an input of images.
+type Image struct {
+	Name     string `json:"name"`
+	Channels int    `json:"channels"`
+	Height   int    `json:"height"`
+	Width    int    `json:"width"`
 }
 
 // Transform is an affine step per channel on the network's input.

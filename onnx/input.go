@@ -17,53 +17,53 @@ const openBatch = 13
 // imageInput is the graph's one input with the shape that it is read for.
 type imageInput struct {
 	value *value
+	info  ValueInfo
 	batch int
-	// declared is the file's own size of the image, 0 where it leaves it open.
+	// channels is their number, declared the file's own size of the image, with zeros where it leaves them open.
+	channels       int
 	declared, size photo.Size
 	channelsLast   bool
 }
 
-// chooseInput finds the image among the graph's inputs and settles its shape: the file's batch, the
-// asked size or else the file's.
+// chooseInput finds the image among the graph's inputs and settles its shape: the file's batch, the asked size or else the
+// file's. What no output depends on is dropped from the graph.
 func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageInput, *Unsupported) {
+	g.prune(info)
 	if len(g.inputs) != 1 {
-		return nil, unsupportedInput(fmt.Sprint(len(g.inputs), " inputs"), "one image is the only input that is supported")
+		names := make([]string, len(g.inputs))
+		for i, v := range g.inputs {
+			names[i] = fmt.Sprintf("%q", v.name)
+		}
+		return nil, unsupportedInput(fmt.Sprint(len(g.inputs), " inputs"), fmt.Sprintf("one image is the only input that is supported, the outputs depend on %v", names))
 	}
-	in := &imageInput{value: g.inputs[0], batch: openBatch}
-	v := info.Inputs[slices.IndexFunc(info.Inputs, func(v ValueInfo) bool { return v.Name == in.value.name })]
-	if v.DType != typeFloat.String() {
-		return nil, unsupportedInput(v.Name, "it is "+v.DType+", only float32 is supported")
+	v := info.input(g.inputs[0].name)
+	in := &imageInput{value: g.inputs[0], info: v, batch: openBatch}
+	info.Image.Name = v.Name
+	if !slices.Contains([]string{typeFloat.String(), typeFloat16.String(), typeBFloat16.String(), typeUint8.String()}, v.DType) {
+		return nil, unsupportedInput(v.Name, "it is "+v.DType+": only float32, float16 (computed in float32) and uint8 (pixels) are supported")
 	}
 	if len(v.Shape) != 4 {
-		return nil, unsupportedInput(v.Name, fmt.Sprintf("it has shape %v, want (N, C, H, W)", v.Shape))
+		return nil, unsupportedInput(v.Name, fmt.Sprintf("it has shape %v, want (N, C, H, W) or (N, H, W, C)", v.Shape))
 	}
-	in.channelsLast = channelsLast(g, v.Shape)
-	channels, rows, cols := v.Shape[1], v.Shape[2], v.Shape[3]
-	if in.channelsLast {
-		rows, cols, channels = channels, rows, cols
-		info.Layout = "NHWC"
-	}
+	in.value.pixels = v.DType == typeUint8.String()
 	if v.Shape[0].Size > 0 {
 		in.batch = int(v.Shape[0].Size)
 	}
-	in.declared = photo.Size{H: int(rows.Size), W: int(cols.Size)}
-	in.size = in.declared
-	if meta.Preprocess != nil && rows.Size <= 0 {
-		in.size = meta.Preprocess.Size
-	}
-	if o.Size != (photo.Size{}) {
-		in.size = o.Size
-	}
+	in.settleLayout(g, info)
+	in.settleSize(meta, o)
 	const most = 1 << 14
-	if in.size.H <= 0 || in.size.W <= 0 {
+	switch {
+	case in.channels <= 0:
+		return nil, unsupportedInput(v.Name, fmt.Sprintf("the shape %v has no number of channels, and no convolution tells it", v.Shape))
+	case in.size.H <= 0 || in.size.W <= 0:
 		return nil, unsupportedInput(v.Name, "the file leaves the image size open: say which one (--input-size)")
+	case in.channels > most || in.size.H > most || in.size.W > most || in.batch > most:
+		return nil, unsupportedInput(v.Name, fmt.Sprintf("the shape %v is too large", v.Shape))
 	}
-	if channels.Size < 1 || channels.Size > most || in.size.H > most || in.size.W > most || in.batch > most {
-		return nil, unsupportedInput(v.Name, fmt.Sprintf("the shape %v is too large or has no number of channels", v.Shape))
-	}
-	in.value.shape = tensor.Shape{in.batch, int(channels.Size), in.size.H, in.size.W}
+	info.Image.Channels, info.Image.Height, info.Image.Width = in.channels, in.size.H, in.size.W
+	in.value.shape = tensor.Shape{in.batch, in.channels, in.size.H, in.size.W}
 	if in.channelsLast {
-		in.value.shape = tensor.Shape{in.batch, in.size.H, in.size.W, int(channels.Size)}
+		in.value.shape = tensor.Shape{in.batch, in.size.H, in.size.W, in.channels}
 	}
 	return in, nil
 }
@@ -72,27 +72,43 @@ func unsupportedInput(name, reason string) *Unsupported {
 	return &Unsupported{Operator: "graph input", Node: name, Reason: reason}
 }
 
-// channelsLast tells whether the input is (N, H, W, C): all that reads it is a Transpose to (N, C, H, W).
-func channelsLast(g *graph, shape []Dim) bool {
-	found := false
-	for _, n := range g.nodes {
-		for _, v := range n.in {
-			if v != g.inputs[0] {
-				continue
-			}
-			perm := []int64(nil)
-			for _, a := range n.attributes {
-				if a.name == "perm" {
-					perm = a.ints
-				}
-			}
-			if n.opType != "Transpose" || !slices.Equal(perm, []int64{0, 3, 1, 2}) {
-				return false
-			}
-			found = true
+// settleLayout tells (N, H, W, C) from (N, C, H, W) by what reads the input first, or else by which of the two has a
+// photo's number of channels.
+func (in *imageInput) settleLayout(g *graph, info *Info) {
+	shape := in.info.Shape
+	axes := traceAxes(g, in.value, shape)
+	photos := func(d Dim) bool { return d.Size == 1 || d.Size == 3 || d.Size == 4 }
+	switch axes.channel {
+	case 0:
+		in.channelsLast = photos(shape[3]) && !photos(shape[1])
+	case 3:
+		in.channelsLast = true
+	}
+	channels, rows, cols := shape[1], shape[2], shape[3]
+	if in.channelsLast {
+		rows, cols, channels = channels, rows, cols
+		info.Layout = "NHWC"
+	}
+	if in.channels = int(channels.Size); in.channels <= 0 {
+		in.channels = axes.channels
+	}
+	in.declared = photo.Size{H: int(max(rows.Size, 0)), W: int(max(cols.Size, 0))}
+}
+
+// settleSize takes the size that is asked for, or else the file's, or else its metadata's.
+func (in *imageInput) settleSize(meta engine.Meta, o ReadOptions) {
+	in.size = in.declared
+	if p := meta.Preprocess; p != nil {
+		if in.size.H == 0 {
+			in.size.H = p.Size.H
+		}
+		if in.size.W == 0 {
+			in.size.W = p.Size.W
 		}
 	}
-	return found
+	if o.Size != (photo.Size{}) {
+		in.size = o.Size
+	}
 }
 
 // explain adds what another image size has to do with problems of shapes.
@@ -104,10 +120,7 @@ func (in *imageInput) explain(list []Unsupported) []Unsupported {
 	return list
 }
 
-// checkLayout refuses channels-last inputs that could not be turned into (N, C, H, W).
-func (in *imageInput) checkLayout(input *value) *Unsupported {
-	if in.channelsLast && input == in.value {
-		return unsupportedInput(in.value.name, "a channels-last input is only supported where a Transpose to (N, C, H, W) comes first")
-	}
-	return nil
+// input is the description of the input of that name.
+func (info *Info) input(name string) ValueInfo {
+	return info.Inputs[slices.IndexFunc(info.Inputs, func(v ValueInfo) bool { return v.Name == name })]
 }

@@ -3,38 +3,21 @@ package onnx
 import (
 	"slices"
 
+	"gorgonia.org/tensor"
+
 	"regraft/engine/op"
 )
 
 // Files of TensorFlow keep its layout, (N, H, W, C), at their ends; networks are (N, C, H, W) throughout.
 
-// channelsFirst takes the Transpose away with which channels-last files (TensorFlow's) begin: the input
-// of a network is always (N, C, H, W).
+// channelsFirst gives a channels-last file an input (N, C, H, W), like that of every network, and a Transpose behind it. The
+// rules push that towards the Transpose back, with which such files reach their convolutions.
 func (n *normaliser) channelsFirst() {
-	var out *value
-	for _, s := range n.steps {
-		for _, v := range s.in {
-			if v != n.input {
-				continue
-			}
-			t, ok := s.op.(*op.Transpose)
-			if !ok || len(t.Perm) != 4 || t.Perm[0] != 0 || t.Perm[1] != 3 || t.Perm[2] != 1 || t.Perm[3] != 2 {
-				return
-			}
-			if out == nil {
-				out = &value{name: n.input.name, shape: s.out.shape}
-			}
-		}
-	}
-	if out == nil {
-		return
-	}
-	for _, s := range n.steps {
-		if s.in[0] == n.input {
-			s.out.same = out
-		}
-	}
-	n.input = out
+	last := n.input
+	shape := last.shape
+	n.input = &value{name: last.name, shape: tensor.Shape{shape[0], shape[3], shape[1], shape[2]}}
+	last.step = &step{label: last.name + "/Transpose", op: &op.Transpose{Perm: toChannelsLast}, in: []*value{n.input}, out: last}
+	n.steps = slices.Insert(n.steps, 0, last.step)
 }
 
 // mapsFirst takes the Transpose away with which feature maps leave such files: here they are (N, C, H, W) at the output too.

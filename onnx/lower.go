@@ -41,6 +41,7 @@ type lowering struct {
 	work        int // elements that may still be gone through for them
 	afforded    map[any]bool
 	uses        map[*value]int
+	halves      bool // the file computes on float16 or bfloat16
 }
 
 // Sentinels of row functions: the reason has been reported, or is another node's.
@@ -82,6 +83,9 @@ func (l *lowering) node(n *node) {
 	c := &call{lowering: l, node: n}
 	c.attributes = newAttributes(n.attributes, func(format string, args ...any) { c.refused(format, args...) })
 	work, err := row.choose(c)
+	if err == nil {
+		err = c.passPixels()
+	}
 	if err == nil {
 		err = work()
 		c.attributes.unknown()

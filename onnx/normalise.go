@@ -37,6 +37,7 @@ var rules = []func(*normaliser, *step) bool{
 	(*normaliser).pointwise,
 	(*normaliser).sinkTranspose,
 	(*normaliser).joinTransposes,
+	(*normaliser).sameOrder,
 	(*normaliser).gatherAll,
 	(*normaliser).batchNormAffine,
 	(*normaliser).bias,
@@ -45,14 +46,15 @@ var rules = []func(*normaliser, *step) bool{
 	(*normaliser).inputAffine,
 }
 
-// normalise takes what was lowered to normal form.
-func normalise(l *lowering, g *graph) *normaliser {
+// normalise takes what was lowered to normal form. The graph's input may be (N, H, W, C).
+func normalise(l *lowering, g *graph, channelsLast bool) *normaliser {
 	n := &normaliser{steps: l.steps, input: g.inputs[0]}
 	for _, v := range g.outputs {
 		n.outputs = append(n.outputs, output{v.name, v})
 	}
-	n.sweep()
-	n.channelsFirst()
+	if channelsLast {
+		n.channelsFirst()
+	}
 	n.sweep()
 	for n.applyRules() {
 		n.sweep()

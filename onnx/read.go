@@ -159,12 +159,13 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 	if len(l.unsupported) > 0 {
 		return nil, &UnsupportedError{in.explain(l.unsupported)}
 	}
-	n := normalise(l, g)
-	if problem := in.checkLayout(n.input); problem != nil {
-		return nil, &UnsupportedError{[]Unsupported{*problem}}
-	}
+	info.Half = l.halves || in.info.half()
+	n := normalise(l, g, in.channelsLast)
 	if list := batchBound(n); list != nil {
 		return nil, &UnsupportedError{list}
+	}
+	if in.value.pixels {
+		meta.Preprocess = plainPixels(meta.Preprocess, in)
 	}
 	net, err := build(n, newNamer(l.nodes, info.Dialect == "regraft"), meta, o)
 	if err != nil {

@@ -322,6 +322,11 @@ func widen(t dataType, v uint16) float32 {
 	if t == typeBFloat16 {
 		return math.Float32frombits(uint32(v) << 16)
 	}
+	return Float16(v)
+}
+
+// Float16 is the value of an IEEE 754 half.
+func Float16(v uint16) float32 {
 	sign, exponent, fraction := uint32(v>>15)<<31, uint32(v>>10)&31, uint32(v)&1023
 	switch {
 	case exponent == 31:
