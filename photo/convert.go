@@ -5,7 +5,6 @@ import (
 	"errors"
 	"image"
 	"image/color"
-	"image/gif"
 	"io"
 )
 
@@ -18,34 +17,6 @@ func decodeAs(decode func(io.Reader) (image.Image, error)) func([]byte) (*Image,
 		}
 		return fromImage(m), nil
 	}
-}
-
-// decodeGIF decodes the first frame on its canvas. Decoders put transparency
-// in place of the transparent palette entry; the colour is taken back from the
-// global palette, as Pillow shows it.
-func decodeGIF(data []byte) (*Image, error) {
-	c, err := gif.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	decoded, err := gif.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	frame, ok := decoded.(*image.Paletted)
-	if !ok {
-		return fromImage(decoded), nil
-	}
-	if global, ok := c.ColorModel.(color.Palette); ok {
-		for i, entry := range frame.Palette {
-			if _, _, _, a := entry.RGBA(); a == 0 && i < len(global) {
-				frame.Palette[i] = global[i]
-			}
-		}
-	}
-	canvas := NewImage(c.Width, c.Height)
-	paste(canvas, fromImage(frame), frame.Rect.Min.X, frame.Rect.Min.Y)
-	return canvas, nil
 }
 
 // paste copies the part of src that falls on dst with its corner at (x, y).
@@ -89,7 +60,8 @@ func rowConverter(m image.Image) func(dst []uint8, y int) {
 	case *image.Gray16:
 		return func(dst []uint8, y int) { spread(dst, m.Pix[m.PixOffset(x, y):], 2) }
 	case *image.Paletted:
-		return func(dst []uint8, y int) { look(dst, m.Pix[m.PixOffset(x, y):], m.Palette) }
+		p := paletteOf(m.Palette)
+		return func(dst []uint8, y int) { p.look(dst, m.Pix[m.PixOffset(x, y):]) }
 	case *image.NRGBA:
 		return func(dst []uint8, y int) { pick(dst, m.Pix[m.PixOffset(x, y):], 1) }
 	case *image.NRGBA64:
@@ -126,14 +98,30 @@ func pick(dst, src []uint8, size int) {
 	}
 }
 
-// look takes the colours from a palette. Indices beyond it are black.
-func look(dst, src []uint8, palette color.Palette) {
-	var colors [256][3]uint8
-	for i, c := range palette {
-		put(colors[i][:], c)
+// palette holds the colours of indices as R, G and B. Indices beyond the colours
+// of a file are black.
+type palette [256][3]uint8
+
+// grays is the palette whose indices are grey levels.
+var grays = func() (p palette) {
+	for i := range p {
+		p[i] = [3]uint8{uint8(i), uint8(i), uint8(i)}
 	}
+	return p
+}()
+
+func paletteOf(colors color.Palette) *palette {
+	var p palette
+	for i, c := range colors {
+		put(p[i][:], c)
+	}
+	return &p
+}
+
+// look writes the colours of indices as R, G, B.
+func (p *palette) look(dst, indices []uint8) {
 	for i := range len(dst) / 3 {
-		copy(dst[3*i:], colors[src[i]][:])
+		copy(dst[3*i:], p[indices[i]][:])
 	}
 }
 

@@ -2,35 +2,170 @@ package photo
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
+	"io"
 
-	"golang.org/x/image/webp"
+	"golang.org/x/image/vp8"
+	"golang.org/x/image/vp8l"
 )
 
-// decodeWebP decodes a still WebP. The planes of lossy files hold video-range
-// YCbCr (16 to 235), which the image package would take for JPEG's full range.
+// webpFrame is the first picture of a WebP (the container specification of
+// WebP) and its place on the canvas: that of a still one covers it. Alpha is
+// not read.
+type webpFrame struct {
+	w, h int    // the canvas
+	x, y int    // the frame's upper left corner
+	kind string // "VP8 ", lossy, or "VP8L", lossless
+	data []byte
+}
+
+func sizeOfWebP(data []byte) (w, h int, err error) {
+	f, err := parseWebP(data)
+	return f.w, f.h, err
+}
+
+// decodeWebP decodes a still WebP, or the first frame of an animation on a
+// black canvas, as libwebp's animation decoder begins.
 func decodeWebP(data []byte) (*Image, error) {
-	if isAnimated(data) {
-		return nil, errors.New("animations are not supported")
-	}
-	m, err := webp.Decode(bytes.NewReader(data))
+	f, err := parseWebP(data)
 	if err != nil {
 		return nil, err
 	}
-	switch m := m.(type) {
-	case *image.YCbCr:
-		return fromVideo(m), nil
-	case *image.NYCbCrA:
-		return fromVideo(&m.YCbCr), nil
+	w, h, err := f.size()
+	if err != nil {
+		return nil, err
 	}
-	return fromImage(m), nil
+	if f.x+w > f.w || f.y+h > f.h {
+		return nil, errors.New("a frame leaves the canvas")
+	}
+	m, err := f.decode()
+	if err != nil || w == f.w && h == f.h {
+		return m, err
+	}
+	canvas := NewImage(f.w, f.h)
+	for y := range h {
+		copy(canvas.row(f.y + y)[3*f.x:], m.row(y))
+	}
+	return canvas, nil
 }
 
-// isAnimated reads the flags of the extended header.
-func isAnimated(data []byte) bool {
-	return len(data) > 20 && string(data[12:16]) == "VP8X" && data[20]&2 != 0
+// size reads the size of the frame from its own header.
+func (f *webpFrame) size() (w, h int, err error) {
+	if f.kind == "VP8L" {
+		c, err := vp8l.DecodeConfig(bytes.NewReader(f.data))
+		return c.Width, c.Height, err
+	}
+	d := vp8.NewDecoder()
+	d.Init(bytes.NewReader(f.data), len(f.data))
+	header, err := d.DecodeFrameHeader()
+	return header.Width, header.Height, err
 }
+
+// decode decodes the frame. The planes of lossy ones hold video-range YCbCr (16
+// to 235), which the image package would take for JPEG's full range.
+func (f *webpFrame) decode() (*Image, error) {
+	if f.kind == "VP8L" {
+		m, err := vp8l.Decode(bytes.NewReader(f.data))
+		if err != nil {
+			return nil, err
+		}
+		return fromImage(m), nil
+	}
+	d := vp8.NewDecoder()
+	d.Init(bytes.NewReader(f.data), len(f.data))
+	if _, err := d.DecodeFrameHeader(); err != nil {
+		return nil, err
+	}
+	m, err := d.DecodeFrame()
+	if err != nil {
+		return nil, err
+	}
+	return fromVideo(m), nil
+}
+
+// parseWebP finds the first picture. Chunks that it does not need may be
+// anything, and flags do not count.
+func parseWebP(data []byte) (f webpFrame, err error) {
+	const header = 12 // "RIFF", size, "WEBP"
+	if len(data) < header {
+		return f, io.ErrUnexpectedEOF
+	}
+	end := 8 + int(binary.LittleEndian.Uint32(data[4:]))
+	if end > len(data) {
+		return f, io.ErrUnexpectedEOF
+	}
+	kind, body, rest, err := webpChunk(data[header:max(end, header)])
+	if err != nil {
+		return f, err
+	}
+	switch {
+	case kind == "VP8 " || kind == "VP8L":
+		f.kind, f.data = kind, body
+		f.w, f.h, err = f.size()
+		return f, err
+	case kind != "VP8X":
+		return f, fmt.Errorf("it begins with a chunk %q", kind)
+	case len(body) != 10:
+		return f, errors.New("its header has a wrong size")
+	}
+	const animated = 1 << 1
+	f.w, f.h = 1+uint24(body[4:]), 1+uint24(body[7:])
+	if body[0]&animated != 0 {
+		return f, f.animation(rest)
+	}
+	if err := f.picture(rest); err != nil {
+		return f, err
+	}
+	w, h, err := f.size()
+	if err == nil && (w != f.w || h != f.h) {
+		err = fmt.Errorf("a picture of %d x %d pixels for a canvas of %d x %d", w, h, f.w, f.h)
+	}
+	return f, err
+}
+
+// animation finds the picture of the first frame.
+func (f *webpFrame) animation(chunks []byte) error {
+	for {
+		kind, body, rest, err := webpChunk(chunks)
+		if err != nil {
+			return err
+		}
+		if kind == "ANMF" {
+			if len(body) < 16 {
+				return io.ErrUnexpectedEOF
+			}
+			f.x, f.y = 2*uint24(body), 2*uint24(body[3:])
+			return f.picture(body[16:])
+		}
+		chunks = rest
+	}
+}
+
+// picture finds the first picture among chunks.
+func (f *webpFrame) picture(chunks []byte) (err error) {
+	for err == nil && f.kind != "VP8 " && f.kind != "VP8L" {
+		f.kind, f.data, chunks, err = webpChunk(chunks)
+	}
+	return err
+}
+
+// webpChunk cuts the first chunk off. Each is padded to an even length.
+func webpChunk(data []byte) (kind string, body, rest []byte, err error) {
+	if len(data) < 8 {
+		return "", nil, nil, io.ErrUnexpectedEOF
+	}
+	n := int(binary.LittleEndian.Uint32(data[4:]))
+	padded := n + n%2
+	if padded > len(data)-8 {
+		return "", nil, nil, io.ErrUnexpectedEOF
+	}
+	return string(data[:4]), data[8:][:n], data[8+padded:], nil
+}
+
+func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
 // fromVideo upsamples 4:2:0 chroma and converts to RGB in the integers of
 // libwebp (src/dsp/upsampling.c and yuv.h), bit for bit.
