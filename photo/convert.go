@@ -70,10 +70,12 @@ func rowConverter(m image.Image) func(dst []uint8, y int) {
 		if m.Opaque() {
 			return func(dst []uint8, y int) { pick(dst, m.Pix[m.PixOffset(x, y):], 1) }
 		}
+		return func(dst []uint8, y int) { divide(dst, m.Pix[m.PixOffset(x, y):], 1) }
 	case *image.RGBA64:
 		if m.Opaque() {
 			return func(dst []uint8, y int) { pick(dst, m.Pix[m.PixOffset(x, y):], 2) }
 		}
+		return func(dst []uint8, y int) { divide(dst, m.Pix[m.PixOffset(x, y):], 2) }
 	}
 	return func(dst []uint8, y int) {
 		for i := range len(dst) / 3 {
@@ -95,6 +97,19 @@ func pick(dst, src []uint8, size int) {
 	for i := range len(dst) / 3 {
 		s := src[4*i*size:]
 		dst[3*i], dst[3*i+1], dst[3*i+2] = s[0], s[size], s[2*size]
+	}
+}
+
+// divide takes R, G and B of four samples as pick does, where the fourth, alpha,
+// was multiplied into them, and rounds down as Pillow does.
+func divide(dst, src []uint8, size int) {
+	for i := range len(dst) / 3 {
+		s := src[4*i*size:]
+		if alpha := int(s[3*size]); alpha > 0 {
+			for c := range 3 {
+				dst[3*i+c] = uint8(min(int(s[c*size])*255/alpha, 255))
+			}
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ const (
 	tiffT6Options    = 293
 	tiffPredictor    = 317
 	tiffTileOffsets  = 324
+	tiffExtraSamples = 338
 	tiffDNGVersion   = 50706
 )
 
@@ -92,6 +93,7 @@ func (t tiffTags) check(data []byte) error {
 	compression := t.first(tiffCompression, 1)
 	c, known := tiffCompressions[compression]
 	predictor := t.first(tiffPredictor, 1)
+	samples, extra := t.first(tiffSamples, 1), t.first(tiffExtraSamples, 0)
 	switch {
 	case t[tiffDNGVersion] != nil:
 		return errors.New("a camera's raw file (DNG) is not supported; convert it to JPEG or PNG")
@@ -101,11 +103,15 @@ func (t tiffTags) check(data []byte) error {
 		return fmt.Errorf("its compression, %s, is not supported", c.name)
 	case tiffColours[t.first(tiffPhotometric, 0)] != "":
 		return fmt.Errorf("its colours, %s, are not supported", tiffColours[t.first(tiffPhotometric, 0)])
-	case t.first(tiffSamples, 1) > 1 && t.first(tiffPlanes, 1) != 1:
+	case samples != max(len(t[tiffBits]), 1):
+		return fmt.Errorf("%d samples per pixel with the bits of %d are not supported", samples, len(t[tiffBits]))
+	case t.first(tiffPhotometric, 0) == 2 && samples != 3 && (samples != 4 || extra != 1 && extra != 2):
+		return fmt.Errorf("colours of %d samples per pixel are not supported unless the fourth is alpha", samples)
+	case samples > 1 && t.first(tiffPlanes, 1) != 1:
 		return errors.New("colours in planes of their own are not supported")
 	case t.first(tiffFillOrder, 1) != 1 && !t.isFax():
 		return errors.New("bits in reverse order are not supported")
-	case compression == 3 && t.first(tiffT4Options, 0)&3 != 0, compression == 4 && t.first(tiffT6Options, 0)&2 != 0:
+	case compression == 3 && t.first(tiffT4Options, 0)&7 != 0, compression == 4 && t.first(tiffT6Options, 0)&2 != 0:
 		return fmt.Errorf("this form of %s is not supported", c.name)
 	case predictor > 2, predictor == 2 && compression != 5 && compression != 8 && compression != 32946:
 		return fmt.Errorf("predictor %d with the compression %s is not supported", predictor, c.name)
@@ -113,7 +119,7 @@ func (t tiffTags) check(data []byte) error {
 		return errors.New("the old form of LZW is not supported")
 	}
 	// Before memory is asked for: whether so many rows can be in so few bytes.
-	row := (t.first(tiffWidth, 0)*max(t.first(tiffSamples, 1), 1)*t.first(tiffBits, 1) + 7) / 8
+	row := (t.first(tiffWidth, 0)*max(samples, 1)*t.first(tiffBits, 1) + 7) / 8
 	rows := 8 * len(data) // a fax spends a bit on each
 	if !t.isFax() {
 		rows = c.density * len(data) / max(row, 1)
