@@ -1,31 +1,10 @@
 package photo
 
 import (
-	"bytes"
 	"errors"
 	"image"
 	"image/color"
-	"io"
 )
-
-// decodeAs adapts a decoder of the image package.
-func decodeAs(decode func(io.Reader) (image.Image, error)) func([]byte) (*Image, error) {
-	return func(data []byte) (*Image, error) {
-		m, err := decode(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
-		return fromImage(m), nil
-	}
-}
-
-// paste copies the part of src that falls on dst with its corner at (x, y).
-func paste(dst, src *Image, x, y int) {
-	w, h := min(src.W, dst.W-x), min(src.H, dst.H-y)
-	for j := range max(h, 0) {
-		copy(dst.row(y + j)[3*x:], src.row(j)[:3*max(w, 0)])
-	}
-}
 
 // FromImage takes a picture that is decoded already, without its alpha; errors say that it is empty or beyond o's limit.
 func FromImage(m image.Image, o DecodeOptions) (*Image, error) {

@@ -113,7 +113,7 @@ func checkSize(f format, w, h, bytes int, o DecodeOptions) error {
 		return fmt.Errorf("damaged %s: its header declares %d x %d pixels", f.name, w, h)
 	}
 	if w > limit/h {
-		return fmt.Errorf("%d x %d pixels are more than the limit of %d (raise it with --max-pixels)", w, h, limit)
+		return fmt.Errorf("%d x %d pixels are more than the limit of %d (--max-pixels)", w, h, limit)
 	}
 	if f.density > 0 && w*h/f.density > bytes {
 		return fmt.Errorf("damaged %s: its header declares %d x %d pixels, which %d bytes cannot hold", f.name, w, h, bytes)

@@ -57,15 +57,20 @@ func metadataOfWebP(data []byte) (m metadata) {
 	return m
 }
 
-// riffChunks yields the name and the content of each whole chunk of a RIFF
-// file. Chunks begin at even offsets.
+// riffChunks yields the name and the content of each whole chunk of a RIFF file.
 func riffChunks(data []byte) iter.Seq2[string, []byte] {
+	const header = 12 // "RIFF", size, kind
+	if len(data) < header {
+		return chunksIn(nil)
+	}
+	end := 8 + int(binary.LittleEndian.Uint32(data[4:]))
+	return chunksIn(data[header:max(min(len(data), end), header)])
+}
+
+// chunksIn yields the chunks of a part of a RIFF file. They begin at even offsets.
+func chunksIn(data []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
-		if len(data) < 12 {
-			return
-		}
-		data = data[:min(len(data), 8+int(binary.LittleEndian.Uint32(data[4:])))]
-		for at := 12; at+8 <= len(data); {
+		for at := 0; at+8 <= len(data); {
 			n := int(binary.LittleEndian.Uint32(data[at+4:]))
 			from := at + 8
 			if n > len(data)-from || !yield(string(data[at:at+4]), data[from:from+n]) {

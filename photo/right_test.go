@@ -74,7 +74,7 @@ func checkRight(t *testing.T, list, dir string, kinds ...string) {
 func TestRight(t *testing.T) {
 	dir := filepath.Join(golden.Dir(t), "reports", "photos")
 	checkRight(t, filepath.Join(dir, "right.json"), filepath.Join(dir, "photos"),
-		"exif", "xmp", "webp_exif", "seglen", "coding")
+		"exif", "xmp", "webp_exif", "seglen", "coding", "gif", "bmp", "png", "webp", "tiff")
 }
 
 // TestOrientations holds the places, types and faults of orientation to Pillow.

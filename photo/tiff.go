@@ -2,7 +2,6 @@ package photo
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -30,23 +29,33 @@ const (
 	tiffDNGVersion   = 50706
 )
 
-// tiffTags are the values of tags in the first directory.
-type tiffTags map[int][]int
+// tiff is a whole file. Of its first directory only numbers are asked for.
+type tiff []byte
 
 // first returns the first value of a tag, or what holds without it.
-func (t tiffTags) first(tag, otherwise int) int {
-	if v := t[tag]; len(v) > 0 {
-		return v[0]
+func (t tiff) first(tag uint16, otherwise int) int {
+	f, ok := find(t, tag)
+	switch {
+	case !ok:
+		return otherwise
+	case f.kind == typeByte:
+		return int(f.data[0])
 	}
-	return otherwise
+	return int(f.number())
+}
+
+// bits returns for how many samples of a pixel the file says how many bits they have.
+func (t tiff) bits() int {
+	f, ok := find(t, tiffBits)
+	if !ok {
+		return 1
+	}
+	return len(f.data) / sizes[f.kind]
 }
 
 func sizeOfTIFF(data []byte) (w, h int, err error) {
-	t, err := parseTIFF(data)
-	if err != nil {
-		return 0, 0, err
-	}
-	return t.first(tiffWidth, 0), t.first(tiffHeight, 0), t.check(data)
+	t := tiff(data)
+	return t.first(tiffWidth, 0), t.first(tiffHeight, 0), t.check()
 }
 
 // decodeTIFF decodes the first picture of a TIFF. golang.org/x/image/tiff takes
@@ -54,15 +63,11 @@ func sizeOfTIFF(data []byte) (w, h int, err error) {
 // exchanges black and white in fax pages whose photometric interpretation says
 // that black is zero.
 func decodeTIFF(data []byte) (*Image, error) {
-	t, err := parseTIFF(data)
-	if err != nil {
-		return nil, err
-	}
 	m, err := xtiff.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
-	if gray, ok := m.(*image.Gray); ok && t.isFax() && t.first(tiffPhotometric, 0) == 1 {
+	if gray, ok := m.(*image.Gray); ok && tiff(data).isFax() && tiff(data).first(tiffPhotometric, 0) == 1 {
 		for i, v := range gray.Pix {
 			gray.Pix[i] = ^v
 		}
@@ -83,19 +88,19 @@ var tiffCompressions = map[int]struct {
 
 var tiffColours = map[int]string{4: "a mask", 5: "CMYK", 6: "YCbCr", 8: "Lab", 9: "Lab", 10: "Lab", 32803: "a sensor's raw values", 34892: "a sensor's raw values"}
 
-func (t tiffTags) isFax() bool {
+func (t tiff) isFax() bool {
 	c := t.first(tiffCompression, 1)
 	return c == 3 || c == 4
 }
 
 // check refuses by name what would not be read right.
-func (t tiffTags) check(data []byte) error {
+func (t tiff) check() error {
 	compression := t.first(tiffCompression, 1)
 	c, known := tiffCompressions[compression]
 	predictor := t.first(tiffPredictor, 1)
 	samples, extra := t.first(tiffSamples, 1), t.first(tiffExtraSamples, 0)
 	switch {
-	case t[tiffDNGVersion] != nil:
+	case t.first(tiffDNGVersion, -1) >= 0:
 		return errors.New("a camera's raw file (DNG) is not supported; convert it to JPEG or PNG")
 	case !known:
 		return fmt.Errorf("compression %d is not supported", compression)
@@ -103,8 +108,8 @@ func (t tiffTags) check(data []byte) error {
 		return fmt.Errorf("its compression, %s, is not supported", c.name)
 	case tiffColours[t.first(tiffPhotometric, 0)] != "":
 		return fmt.Errorf("its colours, %s, are not supported", tiffColours[t.first(tiffPhotometric, 0)])
-	case samples != max(len(t[tiffBits]), 1):
-		return fmt.Errorf("%d samples per pixel with the bits of %d are not supported", samples, len(t[tiffBits]))
+	case samples != t.bits():
+		return fmt.Errorf("%d samples per pixel with the bits of %d are not supported", samples, t.bits())
 	case t.first(tiffPhotometric, 0) == 2 && samples != 3 && (samples != 4 || extra != 1 && extra != 2):
 		return fmt.Errorf("colours of %d samples per pixel are not supported unless the fourth is alpha", samples)
 	case samples > 1 && t.first(tiffPlanes, 1) != 1:
@@ -115,14 +120,14 @@ func (t tiffTags) check(data []byte) error {
 		return fmt.Errorf("this form of %s is not supported", c.name)
 	case predictor > 2, predictor == 2 && compression != 5 && compression != 8 && compression != 32946:
 		return fmt.Errorf("predictor %d with the compression %s is not supported", predictor, c.name)
-	case compression == 5 && t.oldLZW(data):
+	case compression == 5 && t.oldLZW():
 		return errors.New("the old form of LZW is not supported")
 	}
 	// Before memory is asked for: whether so many rows can be in so few bytes.
 	row := (t.first(tiffWidth, 0)*max(samples, 1)*t.first(tiffBits, 1) + 7) / 8
-	rows := 8 * len(data) // a fax spends a bit on each
+	rows := 8 * len(t) // a fax spends a bit on each
 	if !t.isFax() {
-		rows = c.density * len(data) / max(row, 1)
+		rows = c.density * len(t) / max(row, 1)
 	}
 	if t.first(tiffHeight, 0) > rows {
 		return io.ErrUnexpectedEOF
@@ -132,46 +137,7 @@ func (t tiffTags) check(data []byte) error {
 
 // oldLZW is whether the codes begin as those of writers before TIFF 5.0 do, low
 // bits first.
-func (t tiffTags) oldLZW(data []byte) bool {
+func (t tiff) oldLZW() bool {
 	at := t.first(tiffStripOffsets, t.first(tiffTileOffsets, 0))
-	return at+1 < len(data) && data[at] == 0 && data[at+1]&1 != 0
-}
-
-// parseTIFF reads the numbers of the first directory, at most 16 of each tag.
-func parseTIFF(data []byte) (tiffTags, error) {
-	if len(data) < 8 {
-		return nil, io.ErrUnexpectedEOF
-	}
-	var order binary.ByteOrder = binary.LittleEndian
-	if data[0] == 'M' {
-		order = binary.BigEndian
-	}
-	at := int(order.Uint32(data[4:]))
-	if at+2 > len(data) {
-		return nil, io.ErrUnexpectedEOF
-	}
-	t := tiffTags{}
-	for entries := data[at+2:][:min(12*int(order.Uint16(data[at:])), len(data)-at-2)]; len(entries) >= 12; entries = entries[12:] {
-		size := map[uint16]int{1: 1, 3: 2, 4: 4}[order.Uint16(entries[2:])] // of BYTE, SHORT and LONG
-		values, count := entries[8:12], int(order.Uint32(entries[4:]))
-		if size*count > 4 {
-			values = data[min(int(order.Uint32(values)), len(data)):]
-		}
-		count = min(count, 16)
-		if size == 0 || size*count > len(values) {
-			continue
-		}
-		tag := int(order.Uint16(entries))
-		for i := range count {
-			switch size {
-			case 1:
-				t[tag] = append(t[tag], int(values[i]))
-			case 2:
-				t[tag] = append(t[tag], int(order.Uint16(values[2*i:])))
-			case 4:
-				t[tag] = append(t[tag], int(order.Uint32(values[4*i:])))
-			}
-		}
-	}
-	return t, nil
+	return at >= 0 && at+1 < len(t) && t[at] == 0 && t[at+1]&1 != 0
 }

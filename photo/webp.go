@@ -87,83 +87,51 @@ func (f *webpFrame) decode() (*Image, error) {
 }
 
 // parseWebP finds the first picture. Chunks that it does not need may be
-// anything, and flags do not count.
+// anything, and whether flags and chunks agree on alpha does not count.
 func parseWebP(data []byte) (f webpFrame, err error) {
-	const header = 12 // "RIFF", size, "WEBP"
-	if len(data) < header {
+	const animation = 1 << 1
+	if len(data) < 12 || len(data) < 8+int(binary.LittleEndian.Uint32(data[4:])) {
 		return f, io.ErrUnexpectedEOF
 	}
-	end := 8 + int(binary.LittleEndian.Uint32(data[4:]))
-	if end > len(data) {
-		return f, io.ErrUnexpectedEOF
-	}
-	kind, body, rest, err := webpChunk(data[header:max(end, header)])
-	if err != nil {
-		return f, err
-	}
-	switch {
-	case kind == "VP8 " || kind == "VP8L":
-		f.kind, f.data = kind, body
-		f.w, f.h, err = f.size()
-		return f, err
-	case kind != "VP8X":
-		return f, fmt.Errorf("it begins with a chunk %q", kind)
-	case len(body) != 10:
-		return f, errors.New("its header has a wrong size")
-	}
-	const animated = 1 << 1
-	f.w, f.h = 1+uint24(body[4:]), 1+uint24(body[7:])
-	if body[0]&animated != 0 {
-		return f, f.animation(rest)
-	}
-	if err := f.picture(rest); err != nil {
-		return f, err
-	}
-	w, h, err := f.size()
-	if err == nil && (w != f.w || h != f.h) {
-		err = fmt.Errorf("a picture of %d x %d pixels for a canvas of %d x %d", w, h, f.w, f.h)
-	}
-	return f, err
-}
-
-// animation finds the picture of the first frame.
-func (f *webpFrame) animation(chunks []byte) error {
-	for {
-		kind, body, rest, err := webpChunk(chunks)
-		if err != nil {
-			return err
-		}
-		if kind == "ANMF" {
+	animated := false
+	for kind, body := range riffChunks(data) {
+		switch {
+		case kind == "VP8X":
+			if len(body) != 10 {
+				return f, errors.New("its header has a wrong size")
+			}
+			f.w, f.h = 1+uint24(body[4:]), 1+uint24(body[7:])
+			animated = body[0]&animation != 0
+		case kind == "ANMF" && animated:
 			if len(body) < 16 {
-				return io.ErrUnexpectedEOF
+				return f, io.ErrUnexpectedEOF
 			}
 			f.x, f.y = 2*uint24(body), 2*uint24(body[3:])
-			return f.picture(body[16:])
+			for kind, body := range chunksIn(body[16:]) {
+				if isPicture(kind) {
+					f.kind, f.data = kind, body
+					return f, nil
+				}
+			}
+			return f, errors.New("its first frame holds no picture")
+		case isPicture(kind) && !animated:
+			f.kind, f.data = kind, body
+			w, h, err := f.size()
+			if f.w == 0 {
+				f.w, f.h = w, h
+			}
+			if err == nil && (w != f.w || h != f.h) {
+				err = fmt.Errorf("a picture of %d x %d pixels for a canvas of %d x %d", w, h, f.w, f.h)
+			}
+			return f, err
+		case f.w == 0:
+			return f, fmt.Errorf("it begins with a chunk %q", kind)
 		}
-		chunks = rest
 	}
+	return f, errors.New("it holds no picture")
 }
 
-// picture finds the first picture among chunks.
-func (f *webpFrame) picture(chunks []byte) (err error) {
-	for err == nil && f.kind != "VP8 " && f.kind != "VP8L" {
-		f.kind, f.data, chunks, err = webpChunk(chunks)
-	}
-	return err
-}
-
-// webpChunk cuts the first chunk off. Each is padded to an even length.
-func webpChunk(data []byte) (kind string, body, rest []byte, err error) {
-	if len(data) < 8 {
-		return "", nil, nil, io.ErrUnexpectedEOF
-	}
-	n := int(binary.LittleEndian.Uint32(data[4:]))
-	padded := n + n%2
-	if padded > len(data)-8 {
-		return "", nil, nil, io.ErrUnexpectedEOF
-	}
-	return string(data[:4]), data[8:][:n], data[8+padded:], nil
-}
+func isPicture(kind string) bool { return kind == "VP8 " || kind == "VP8L" }
 
 func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
