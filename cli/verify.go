@@ -154,7 +154,7 @@ func (r *reference) input(info *onnx.Info) (array, error) {
 		if err != nil {
 			return a, err
 		}
-		if len(a.shape) == 4 && (info.Layout == "NHWC" || a.shape[3] == 3 && a.shape[1] != 3) {
+		if len(a.shape) == 4 && channelsLast(a.shape, info) {
 			a = planar(a)
 		}
 		if len(a.shape) != 4 || len(a.values) == 0 {
@@ -163,6 +163,15 @@ func (r *reference) input(info *onnx.Info) (array, error) {
 		return a, nil
 	}
 	return array{}, fmt.Errorf("%s holds neither %q nor \"input\"", r.path, info.Image.Name)
+}
+
+// channelsLast tells whether images of that shape are (N, H, W, C): by their number of channels, or else by the file's layout.
+func channelsLast(shape []int, info *onnx.Info) bool {
+	c := info.Image.Channels
+	if first, last := shape[1] == c, shape[3] == c; first != last {
+		return last
+	}
+	return info.Layout == "NHWC"
 }
 
 // planar turns (N, H, W, C) into (N, C, H, W).

@@ -50,6 +50,7 @@ func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageI
 		in.batch = int(v.Shape[0].Size)
 	}
 	in.settleLayout(g, info)
+	info.Image.Channels = in.channels
 	in.settleSize(meta, o)
 	const most = 1 << 14
 	switch {
@@ -60,7 +61,7 @@ func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageI
 	case in.channels > most || in.size.H > most || in.size.W > most || in.batch > most:
 		return nil, unsupportedInput(v.Name, fmt.Sprintf("the shape %v is too large", v.Shape))
 	}
-	info.Image.Channels, info.Image.Height, info.Image.Width = in.channels, in.size.H, in.size.W
+	info.Image.Height, info.Image.Width = in.size.H, in.size.W
 	in.value.shape = tensor.Shape{in.batch, in.channels, in.size.H, in.size.W}
 	if in.channelsLast {
 		in.value.shape = tensor.Shape{in.batch, in.size.H, in.size.W, in.channels}
