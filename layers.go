@@ -188,10 +188,11 @@ func (b *LayerBench) Layers() []Layer {
 		if c, ok := s.Prim.(interface{ Shape() kernel.ConvShape }); ok {
 			l.Shape = c.Shape().String()
 		}
-		l.Flops = s.Flops
-		if s.Images == 0 {
-			l.Flops *= float64(own.program.Batch)
+		images := s.Images
+		if images == 0 {
+			images = own.program.Batch
 		}
+		l.Flops = s.Flops * float64(images)
 		layers = append(layers, l)
 	}
 	for _, f := range b.forms[1:] {

@@ -129,7 +129,7 @@ func printImport(con *console, asJSON bool, out string, i *weights.Imported) err
 		Labels: i.Net.Meta.Labels != nil, Missing: []string{}, Unexpected: []string{}, Notes: append([]string{}, i.Notes...),
 	}
 	for _, p := range i.Net.Params {
-		if !p.Running && !p.Frozen {
+		if p.Trainable() {
 			v.Parameters += len(p.Value)
 		}
 	}

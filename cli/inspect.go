@@ -147,6 +147,9 @@ func printInspect(con *console, asJSON bool, v inspectJSON) error {
 	for _, h := range v.Heads {
 		row(h.Kind+" head", "%s: %d features -> %d classes (node %s)", h.Name, h.Features, h.Classes, shown(h.Node))
 	}
+	if len(v.Constants) > 0 {
+		row("constants", "%s: never trained", constantsLine(v.Constants))
+	}
 	row("batchnorm", "%s", v.BatchNorm)
 	row("labels", "%s", labelsLine(v.Labels))
 	row("preprocess", "%s", preprocessLine(v.prepare))
@@ -183,6 +186,19 @@ func counts(operators map[string]int) string {
 		names[i] = fmt.Sprintf("%s %d", shown(n), operators[n])
 	}
 	return strings.Join(names, ", ")
+}
+
+// constantsLine names the first few.
+func constantsLine(list []onnx.Constant) string {
+	const most = 5
+	var parts []string
+	for _, k := range list[:min(len(list), most)] {
+		parts = append(parts, fmt.Sprintf("%s %v", k.Name, k.Shape))
+	}
+	if n := len(list); n > most {
+		parts = append(parts, fmt.Sprintf("and %d more", n-most))
+	}
+	return shown(strings.Join(parts, ", "))
 }
 
 func labelsLine(labels []string) string {

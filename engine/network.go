@@ -22,13 +22,27 @@ type Param struct {
 	Shape tensor.Shape
 	// Value is row-major and may be shared: replace it, never write to it.
 	Value []float32
-	// Frozen parameters take no part in training.
+	// Constant tells that the value belongs to the architecture, like a mean image or an exponent, and is no weight: nothing
+	// trains it, in any mode, and it is not counted among the parameters.
+	Constant bool
+	// Frozen parameters take no part in training for now.
 	Frozen bool
 	// Running marks BatchNorm's running mean and variance: no gradient, but the training step updates them.
 	Running bool
 	// Node stands for the parameter in the graph.
 	Node *gorgonia.Node
 }
+
+// FileName is what the file calls the parameter.
+func (p *Param) FileName() string {
+	if p.Alias != "" {
+		return p.Alias
+	}
+	return p.Name
+}
+
+// Trainable tells whether training may change the value: no constant, not frozen, and no running statistic.
+func (p *Param) Trainable() bool { return !p.Constant && !p.Frozen && !p.Running }
 
 // Output is a result of the network.
 type Output struct {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -138,10 +139,11 @@ func (obj *Objective) addLoss(o ObjectiveOptions) error {
 	}
 	weights := make([]float32, len(obj.Net.Outputs))
 	for i, out := range obj.Net.Outputs {
-		if out.Node.Shape().Dims() != 2 {
-			return fmt.Errorf("output %q has shape %v: training needs logits of shape (N, classes)", out.Name, out.Node.Shape())
+		logits, err := b.logits(out)
+		if err != nil {
+			return err
 		}
-		loss, err := b.Apply("loss of "+out.Name, &op.SoftmaxCrossEntropy{Smoothing: o.Smoothing}, out.Node, obj.Labels)
+		loss, err := b.Apply("loss of "+out.Name, &op.SoftmaxCrossEntropy{Smoothing: o.Smoothing}, logits, obj.Labels)
 		if err != nil {
 			return err
 		}
@@ -153,17 +155,32 @@ func (obj *Objective) addLoss(o ObjectiveOptions) error {
 	return err
 }
 
-// differentiate adds the gradients of the trainable parameters that the loss depends on.
+// logits is the output as (N, classes): maps of one pixel (N, classes, 1, 1) lose their last dimensions.
+func (b *Builder) logits(out Output) (*gorgonia.Node, error) {
+	s := out.Node.Shape()
+	if s.Dims() == 2 {
+		return out.Node, nil
+	}
+	if s.Dims() < 2 || s.TotalSize() != s[0]*s[1] {
+		return nil, fmt.Errorf("output %q has shape %v: training needs logits of shape (N, classes) or (N, classes, 1, 1)", out.Name, s)
+	}
+	return b.Apply("logits of "+out.Name, &op.Flatten{Axis: 1}, out.Node)
+}
+
+// differentiate adds the gradients of the trainable parameters that the loss is differentiable in.
 func (obj *Objective) differentiate() error {
-	used := map[*gorgonia.Node]bool{}
-	for _, node := range obj.Net.Nodes(obj.Total) {
-		for _, in := range op.Inputs(node) {
-			used[in] = true
+	reached := map[*gorgonia.Node]bool{obj.Total: true}
+	for _, node := range slices.Backward(obj.Net.Nodes(obj.Total)) {
+		in := op.Inputs(node)
+		for k, differentiable := range node.Op().(op.Op).DiffWRT(len(in)) {
+			if differentiable && reached[node] {
+				reached[in[k]] = true
+			}
 		}
 	}
 	var wrt gorgonia.Nodes
 	for _, p := range obj.Net.Params {
-		if used[p.Node] && !p.Frozen && !p.Running {
+		if reached[p.Node] && p.Trainable() {
 			obj.Trainable = append(obj.Trainable, p)
 			wrt = append(wrt, p.Node)
 		}

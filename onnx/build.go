@@ -64,11 +64,11 @@ func (b *builder) step(s *step) error {
 }
 
 // param adds the parameter that operand slot of s stands for. Every use of a tensor is a parameter of its own, because
-// exporters store equal tensors once; constants (Frozen) are shared.
+// exporters store equal tensors once; constants are shared.
 func (b *builder) param(s *step, slot int) (*gorgonia.Node, error) {
 	v := s.in[slot]
 	p := b.names.param(s, slot)
-	share := b.keepTies || p.Frozen
+	share := b.keepTies || p.Constant
 	if share && b.nodes[v] != nil {
 		return b.nodes[v], nil
 	}

@@ -33,8 +33,10 @@ type Info struct {
 	Image Image `json:"image"`
 	// Half tells that the file computes on float16 (or bfloat16); the network computes in float32.
 	Half bool `json:"half"`
-	// Parameters counts the values that the network is made of, running statistics left out.
+	// Parameters counts the values that the network is made of, running statistics and constants left out.
 	Parameters int `json:"parameters"`
+	// Constants are the stored tensors that no training changes, single values left out.
+	Constants []Constant `json:"constants,omitempty"`
 	// BatchNorm is trainable, folded (into the convolutions, by the exporter) or none.
 	BatchNorm string `json:"batchnorm"`
 	// Transform is preprocessing that is part of the network: y = x*scale + shift per channel.
@@ -53,6 +55,12 @@ type Image struct {
 	Channels int    `json:"channels"`
 	Height   int    `json:"height"`
 	Width    int    `json:"width"`
+}
+
+// Constant is a tensor of the file that belongs to the architecture, such as a mean image.
+type Constant struct {
+	Name  string `json:"name"`
+	Shape []int  `json:"shape"`
 }
 
 // Transform is an affine step per channel on the network's input.
@@ -197,7 +205,10 @@ func (info *Info) learn(n *normaliser, net *engine.Network) {
 		}
 	}
 	for _, p := range net.Params {
-		if !p.Running && !p.Frozen {
+		switch {
+		case p.Constant && len(p.Value) > 1:
+			info.Constants = append(info.Constants, Constant{p.FileName(), p.Shape})
+		case p.Trainable():
 			info.Parameters += len(p.Value)
 		}
 	}

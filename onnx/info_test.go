@@ -45,7 +45,7 @@ func TestDialects(t *testing.T) {
 		}
 		parameters := 0
 		for _, p := range net.Params {
-			if !p.Running && !p.Frozen {
+			if p.Trainable() {
 				parameters += len(p.Value)
 			}
 		}

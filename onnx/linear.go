@@ -10,7 +10,7 @@ import (
 
 // derived makes a constant value from others; it goes by the name of the one that it replaces.
 func derived(from *value, shape tensor.Shape, floats []float32) *value {
-	k := &constant{name: from.constant.name, shape: shape, dtype: typeFloat, floats: floats}
+	k := &constant{name: from.constant.name, origin: from.constant.origin, shape: shape, dtype: typeFloat, floats: floats}
 	return &value{name: from.name, shape: shape, constant: k}
 }
 

@@ -324,7 +324,24 @@ func (row *operator) evaluate(c *call, in []*constant) error {
 		return err
 	}
 	for i := 0; i < len(results) && i < len(c.node.out); i++ {
-		c.define(i, results[i])
+		result := *results[i]
+		result.origin = originOf(&result, in)
+		c.define(i, &result)
 	}
 	return nil
+}
+
+// originOf is the initializer that a folded node only gives another form: its one operand of numbers, as many as the
+// result's.
+func originOf(result *constant, in []*constant) (origin string) {
+	for _, k := range in {
+		switch {
+		case k == nil || k.floats == nil:
+		case origin != "" || k.size() != result.size() || result.floats == nil:
+			return ""
+		default:
+			origin = k.origin
+		}
+	}
+	return origin
 }

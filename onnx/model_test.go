@@ -46,8 +46,8 @@ func TestModel(t *testing.T) {
 				break
 			}
 		}
-		if running := strings.HasSuffix(p.Name, ".running_mean") || strings.HasSuffix(p.Name, ".running_var"); running != p.Running || p.Frozen || p.Alias != "" {
-			t.Errorf("%s: running %v, frozen %v, alias %q", p.Name, p.Running, p.Frozen, p.Alias)
+		if running := strings.HasSuffix(p.Name, ".running_mean") || strings.HasSuffix(p.Name, ".running_var"); running != p.Running || p.Constant || p.Alias != "" {
+			t.Errorf("%s: running %v, constant %v, alias %q", p.Name, p.Running, p.Constant, p.Alias)
 		}
 	}
 	if info.Dialect != "torchscript-train" || info.BatchNorm != "trainable" || info.Opset != 17 || len(info.Unsupported) > 0 {

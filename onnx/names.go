@@ -13,7 +13,7 @@ import (
 // hyphens in their names (RegNet's block1-0).
 var dotted = regexp.MustCompile(`^[A-Za-z_][\w-]*(\.[\w-]+)+$`)
 
-// roles names the operands that are parameters, as PyTorch's modules do.
+// roles names the operands of layers, as PyTorch's modules do; nil for other operators.
 func roles(o op.Op) []string {
 	switch o.(type) {
 	case *op.Conv, *op.Linear, *op.LayerNorm:
@@ -23,7 +23,7 @@ func roles(o op.Op) []string {
 	case *op.MatMul:
 		return []string{"weight", "weight"}
 	}
-	return []string{"constant", "constant"}
+	return nil
 }
 
 // kinds numbers layers without a usable name: conv1, conv2, bn1, ...
@@ -45,14 +45,15 @@ func kind(o op.Op) string {
 type namer struct {
 	// verbatim keeps every name of the file: regraft wrote it.
 	verbatim bool
+	learning *learning
 	scopes   map[string]string // a node's module path, by label
 	taken    names
 	layers   map[string]int
 	module   map[*step]string
 }
 
-func newNamer(nodes []*node, verbatim bool) *namer {
-	n := &namer{verbatim: verbatim, scopes: map[string]string{}, taken: names{}, layers: map[string]int{}, module: map[*step]string{}}
+func newNamer(nodes []*node, normal *normaliser, verbatim bool) *namer {
+	n := &namer{verbatim: verbatim, learning: newLearning(normal), scopes: map[string]string{}, taken: names{}, layers: map[string]int{}, module: map[*step]string{}}
 	for _, node := range nodes {
 		n.scopes[node.label()] = modulePath(node.nodeProto)
 	}
@@ -101,11 +102,11 @@ func validPath(path string) string {
 // param makes the parameter for operand slot of s.
 func (n *namer) param(s *step, slot int) *engine.Param {
 	k := s.in[slot].constant
-	p := &engine.Param{Shape: k.shape.Clone(), Value: k.floats, Frozen: k.size() == 1 && !isLayer(s.op)}
+	p := &engine.Param{Shape: k.shape.Clone(), Value: k.floats, Constant: n.learning.constant(s, slot)}
 	if _, ok := s.op.(*op.BatchNorm); ok {
 		p.Running = slot >= 3
 	}
-	p.Name = n.name(s, slot, k.name)
+	p.Name = n.name(s, n.role(s, slot, p.Constant), k.name)
 	if p.Name != k.name {
 		p.Alias = k.name
 	}
@@ -113,18 +114,18 @@ func (n *namer) param(s *step, slot int) *engine.Param {
 	return p
 }
 
-// isLayer tells whether known operands are parameters whatever their size; elsewhere a single
-// value is a constant of the architecture, not something to train.
-func isLayer(o op.Op) bool {
-	switch o.(type) {
-	case *op.Conv, *op.Linear, *op.BatchNorm, *op.LayerNorm, *op.MatMul:
-		return true
+// role is the last part of the name of operand slot.
+func (n *namer) role(s *step, slot int, constant bool) string {
+	switch of := roles(s.op); {
+	case of != nil:
+		return of[min(slot, len(of)-1)]
+	case constant:
+		return constantRole
 	}
-	return false
+	return parameterRole
 }
 
-func (n *namer) name(s *step, slot int, own string) string {
-	role := roles(s.op)[min(slot, len(roles(s.op))-1)]
+func (n *namer) name(s *step, role, own string) string {
 	if (n.verbatim && own != "" || dotted.MatchString(own) && !foldedName(own)) && !n.taken.taken(own) {
 		return own
 	}

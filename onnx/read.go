@@ -142,7 +142,7 @@ func (g *graphProto) constants(external payloads) ([]*constant, error) {
 		if err != nil {
 			return nil, err
 		}
-		k.stored = true
+		k.stored, k.origin = true, k.name
 		list[i] = k
 	}
 	return list, nil
@@ -167,7 +167,7 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 	if in.value.pixels {
 		meta.Preprocess = plainPixels(meta.Preprocess, in)
 	}
-	net, err := build(n, newNamer(l.nodes, info.Dialect == "regraft"), meta, o)
+	net, err := build(n, newNamer(l.nodes, n, info.Dialect == "regraft"), meta, o)
 	if err != nil {
 		return nil, err
 	}

@@ -111,9 +111,11 @@ func parseTensor(f field, t *tensorProto) error {
 // shared freely: they are never written to.
 type constant struct {
 	// name is the tensor's name in the file: an initializer's, or the output's of the node that made it.
-	name  string
-	shape tensor.Shape
-	dtype dataType
+	name string
+	// origin is the initializer that this is a copy or another form of, "" where there is none or several.
+	origin string
+	shape  tensor.Shape
+	dtype  dataType
 	// stored tells that the file holds the values, rather than nodes that compute them.
 	stored bool
 	// Exactly one holds the values: floats for float32 (and the half types, widened), doubles for

@@ -82,8 +82,8 @@ func sameNetwork(t *testing.T, want, got *engine.Network) {
 	for i, w := range want.Params {
 		g := got.Params[i]
 		number[w.Node], number[g.Node] = i, i
-		if g.Name != w.Name || !slices.Equal(g.Shape, w.Shape) || g.Frozen != w.Frozen || g.Running != w.Running {
-			t.Errorf("parameter %d: %s %v %v %v, want %s %v %v %v", i, g.Name, g.Shape, g.Frozen, g.Running, w.Name, w.Shape, w.Frozen, w.Running)
+		if g.Name != w.Name || !slices.Equal(g.Shape, w.Shape) || g.Constant != w.Constant || g.Running != w.Running {
+			t.Errorf("parameter %d: %s %v %v %v, want %s %v %v %v", i, g.Name, g.Shape, g.Constant, g.Running, w.Name, w.Shape, w.Constant, w.Running)
 		}
 		if !slices.EqualFunc(g.Value, w.Value, func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }) {
 			t.Errorf("parameter %s: values differ", w.Name)

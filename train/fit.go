@@ -251,7 +251,7 @@ func (r *training) start() Start {
 	}
 	running := runningStatistics(r.net)
 	for _, p := range r.net.Params {
-		if !p.Frozen && !running[p] {
+		if p.Trainable() && !running[p] {
 			s.Parameters += p.Shape.TotalSize()
 		}
 	}

@@ -78,10 +78,7 @@ func Training(obj *engine.Objective, opt Options) (*Program, error) {
 		g.recompute()
 	}
 	p := newProgram(obj.Net, opt)
-	slots, err := g.placeParams(obj, p)
-	if err != nil {
-		return nil, err
-	}
+	slots := g.placeParams(obj, p)
 	g.fuseDots()
 	g.accumulate()
 	g.overwrite()
@@ -287,6 +284,8 @@ func (e *emitter) instr(i *instr) error {
 		return e.softmax(i, o)
 	case *lossGrad:
 		return e.lossGrad(i, o)
+	case *storeGrad:
+		return e.storeGrad(i, o)
 	case op.Op:
 		return e.elementwise(i, o)
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"regraft/engine/kernel"
 	"regraft/engine/op"
@@ -88,7 +89,7 @@ func (e *emitter) clipGrad(i *instr, o *op.ClipGrad) error {
 }
 
 func (e *emitter) add(i *instr, o *op.Add) error {
-	if !sameBlocked(i) || i.in[0].param != nil || i.in[1].param != nil {
+	if !sameBlocked(i) {
 		return e.reference(i, o)
 	}
 	prim, err := kernel.NewAdd(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images(), i.flags())
@@ -97,7 +98,8 @@ func (e *emitter) add(i *instr, o *op.Add) error {
 
 // concat emits copies for the concatenations that could not share memory.
 func (e *emitter) concat(i *instr, o *op.Concat) error {
-	if o.Axis != 1 || i.out.form == plain || i.out.form == vector {
+	constant := slices.ContainsFunc(i.in, func(v *value) bool { return v.param != nil })
+	if o.Axis != 1 || i.out.form == plain || i.out.form == vector || constant && len(i.in) < maxReferenced {
 		return e.reference(i, o)
 	}
 	return e.concatParts(i, o)
@@ -107,7 +109,7 @@ func (e *emitter) concat(i *instr, o *op.Concat) error {
 func (e *emitter) concatParts(i *instr, o op.Op) error {
 	c, ok := o.(*op.Concat)
 	if !ok || c.Axis != 1 || i.out.form == plain {
-		return fmt.Errorf("node %q: %s with %d operands is not supported; at most 7 are", i.label, o.Name(), len(i.in))
+		return fmt.Errorf("node %q: %s with %d operands is not supported; at most %d are", i.label, o.Name(), len(i.in), maxReferenced-1)
 	}
 	chan0 := 0
 	for _, v := range i.in {

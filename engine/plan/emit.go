@@ -45,8 +45,12 @@ func newEmitter(g *graph, p *Program) *emitter {
 }
 
 // step adds a step. The operands are *value, operand or Ref, in the primitive's order; writes are those
-// that it writes. images is 0 for steps over the images of the run.
+// that it writes. images is 0 for steps over the images of the run; values of another number of rows, such as images cut
+// into parts, are always worked on whole.
 func (e *emitter) step(i *instr, prim kernel.Primitive, images int, writes []*value, operands ...any) *draft {
+	if images == 0 {
+		images = e.images(i.rows())
+	}
 	d := &draft{step: Step{Label: i.label, Op: i.title(), Prim: prim, Images: images, Shapes: i.shapes()}, writes: writes}
 	if w, ok := prim.(interface{ Reason() string }); ok {
 		d.step.Why = w.Reason()
@@ -73,6 +77,24 @@ func (e *emitter) step(i *instr, prim kernel.Primitive, images int, writes []*va
 	return d
 }
 
+// images is what Step.Images says for values of that many rows.
+func (e *emitter) images(rows int) int {
+	if rows == e.p.Batch {
+		return 0
+	}
+	return rows
+}
+
+// rows is the first size of what i works on; 0 where that has none.
+func (i *instr) rows() int {
+	for _, v := range append(slices.Clone(i.in), i.out) {
+		if v != nil && onImages(v) {
+			return v.shape[0]
+		}
+	}
+	return 0
+}
+
 // zeroHalo clears the halo of a value's memory before it is first written, since the arena reuses memory.
 func (e *emitter) zeroHalo(v *value) {
 	root, _ := v.base()
@@ -81,7 +103,9 @@ func (e *emitter) zeroHalo(v *value) {
 	}
 	e.zeroed[root] = true
 	e.drafts = append(e.drafts, &draft{
-		step:     Step{Label: root.label, Op: "ZeroHalo", Prim: kernel.NewZeroHalo(root.layout), Shapes: shapeString(root)},
+		step: Step{
+			Label: root.label, Op: "ZeroHalo", Prim: kernel.NewZeroHalo(root.layout), Images: e.images(root.shape[0]), Shapes: shapeString(root),
+		},
 		operands: []operand{{v: root}}, writes: []*value{root}, small: root.length < 8*serialBelow,
 	})
 }

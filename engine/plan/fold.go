@@ -141,7 +141,12 @@ func (g *graph) takesClamp(i *instr, clamp int) bool {
 	return false
 }
 
-// sameBlocked tells whether both operands of an addition have the result's shape.
+// sameBlocked tells whether both operands are computed and have the result's shape and form.
 func sameBlocked(i *instr) bool {
-	return i.out.form != plain && i.out.form != vector && i.in[0].shape.Eq(i.out.shape) && i.in[1].shape.Eq(i.out.shape)
+	for _, v := range i.in {
+		if !onImages(v) || !v.shape.Eq(i.out.shape) {
+			return false
+		}
+	}
+	return onImages(i.out)
 }

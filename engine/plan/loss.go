@@ -14,8 +14,8 @@ type lossGrad struct {
 
 func (*lossGrad) title() string { return "SoftmaxCrossEntropy" }
 
-// groupLosses joins every loss with its gradient and drops the scalar arithmetic around them,
-// whose result is known beforehand. It returns the losses in the order given.
+// groupLosses joins every loss with its gradient and drops the arithmetic around them whose result is known
+// beforehand: the total and the factors that differentiation starts from.
 func (g *graph) groupLosses(losses []*value) error {
 	makers := g.makers()
 	dead := map[*instr]bool{}
@@ -33,8 +33,11 @@ func (g *graph) groupLosses(losses []*value) error {
 			loss.form = plain
 			i.op, i.in, i.also = &lossGrad{o.Smoothing, weight}, i.in[:2], []*value{loss}
 			i.in[1].ref, i.in[1].placed = Ref{Space: Labels}, true
-		case *op.SoftmaxCrossEntropy, *op.WeightedSum, *op.Scale:
+		case *op.SoftmaxCrossEntropy, *op.WeightedSum:
 			dead[i] = true
+		case *op.Scale: // others are part of a gradient, such as Sqrt's
+			_, err := scalar(i.out, makers)
+			dead[i] = err == nil
 		}
 	}
 	g.remove(dead)

@@ -166,7 +166,7 @@ func (e *emitter) normStats(i *instr, o *normStats) error {
 	slots := e.temporary(i.label+" slots", sums.Slots(z.shape[0]))
 	e.step(&instr{label: i.label, op: planned("BatchStats"), in: i.in[:1], out: i.out}, sums, 0, []*value{slots}, z, slots)
 	finish, err := kernel.NewBatchStatsFinish(z.images(), float64(o.epsilon), float64(o.momentum))
-	return e.primitive(&instr{label: i.label, op: planned("BatchStatsFinish"), out: i.out}, finish, err, 0,
+	return e.primitive(&instr{label: i.label, op: planned("BatchStatsFinish"), in: i.in[:1], out: i.out}, finish, err, 0,
 		slots, e.vector(i.in[1]), e.vector(i.in[2]), e.vector(i.in[3]), e.vector(i.in[4]), statistics)
 }
 
@@ -210,7 +210,7 @@ func (e *emitter) normReduce(i *instr, o *normReduce) error {
 		}
 	}
 	finish, err := kernel.NewBatchNormGradFinish(z.images(), float64(o.epsilon), false)
-	return e.primitive(&instr{label: i.label, op: planned("BatchNormReduceFinish"), out: sums, also: i.also}, finish, err, 0,
+	return e.primitive(&instr{label: i.label, op: planned("BatchNormReduceFinish"), in: i.in[:1], out: sums, also: i.also}, finish, err, 0,
 		slots, statistics, e.vector(gamma), i.also[0], i.also[1], sums)
 }
 

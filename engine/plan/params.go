@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"fmt"
-
 	"gorgonia.org/tensor"
 
 	"regraft/engine"
@@ -12,13 +10,16 @@ import (
 
 // placeParams gives every trainable parameter its place in the spaces Param and Grad, and every
 // running statistic one in Stats. Layouts depend on shapes alone.
-func (g *graph) placeParams(obj *engine.Objective, p *Program) (map[*engine.Param]*value, error) {
+func (g *graph) placeParams(obj *engine.Objective, p *Program) map[*engine.Param]*value {
 	slots := map[*engine.Param]*value{}
-	grads := map[*engine.Param]*value{}
-	for k, param := range obj.Trainable {
-		grads[param] = g.value(obj.Grads[k])
-	}
 	packings := g.packings()
+	packed := map[*engine.Param]bool{}
+	for _, param := range obj.Trainable {
+		if _, packed[param] = packings[param]; !packed[param] {
+			packings[param] = plainPacking(param)
+		}
+	}
+	grads := g.ownGradients(obj, packings)
 	add := func(param *engine.Param, space Space, list *[]Slot) {
 		s := Slot{Param: param, Off: p.Size[space]}
 		pk, ok := packings[param]
@@ -33,10 +34,7 @@ func (g *graph) placeParams(obj *engine.Objective, p *Program) (map[*engine.Para
 	for _, param := range obj.Trainable {
 		add(param, Param, &p.Params)
 		grad := grads[param]
-		if grad.root != nil {
-			return nil, fmt.Errorf("gradient of %q shares memory", param.Name)
-		}
-		if _, ok := packings[param]; !ok {
+		if !packed[param] {
 			grad.form = plain // in the layout of its parameter
 		}
 		grad.placed, grad.ref, grad.length = true, Ref{Grad, p.Params[len(p.Params)-1].Off}, p.Params[len(p.Params)-1].Len
@@ -47,7 +45,7 @@ func (g *graph) placeParams(obj *engine.Objective, p *Program) (map[*engine.Para
 			add(u.Param, Stats, &p.Running)
 		}
 	}
-	return slots, nil
+	return slots
 }
 
 // packing is how a parameter's plain values lie in memory.

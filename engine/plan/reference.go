@@ -58,16 +58,22 @@ func (r *reference) Item(_ *kernel.Worker, _ int, a *kernel.Args) {
 
 // read copies the operand at address to a row-major tensor.
 func (p *place) read(address uintptr) gorgonia.Value {
+	data := p.values(address)
+	if p.shape.Dims() == 0 {
+		return gorgonia.NewF32(data[0])
+	}
+	return tensor.New(tensor.WithShape(p.shape...), tensor.WithBacking(data))
+}
+
+// values copies the operand at address to row-major memory.
+func (p *place) values(address uintptr) []float32 {
 	data := make([]float32, p.shape.TotalSize())
 	if p.packed {
 		p.layout.Unpack(data, kernel.Floats(address, p.length), p.images)
 	} else {
 		copy(data, kernel.Floats(address, len(data)))
 	}
-	if p.shape.Dims() == 0 {
-		return gorgonia.NewF32(data[0])
-	}
-	return tensor.New(tensor.WithShape(p.shape...), tensor.WithBacking(data))
+	return data
 }
 
 // write copies a result to address.
@@ -82,6 +88,9 @@ func (p *place) write(address uintptr, v gorgonia.Value) {
 	}
 	copy(kernel.Floats(address, len(data)), data)
 }
+
+// maxReferenced bounds the operands of a reference step, its result included.
+const maxReferenced = len(kernel.Args{}.Operand)
 
 // reference emits a reference step.
 func (e *emitter) reference(i *instr, o op.Op) error {
@@ -104,7 +113,7 @@ func (e *emitter) reference(i *instr, o op.Op) error {
 	if i.clamp != 0 || i.onto != nil || i.norm != nil || i.after != nil {
 		return fmt.Errorf("node %q: nothing can be fused into the reference of %s", i.label, o.Name())
 	}
-	if len(operands) >= len(kernel.Args{}.Operand) {
+	if len(operands) >= maxReferenced {
 		return e.concatParts(i, o)
 	}
 	operands = append(operands, i.out)

@@ -1,0 +1,176 @@
+package run
+
+import (
+	"fmt"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"regraft/engine"
+	"regraft/engine/op"
+	"regraft/engine/plan"
+)
+
+// forms are small pieces of networks that several operators spell together, or that use values in ways of their own.
+var forms = []struct {
+	name  string
+	build func(b *tiny, x *gorgonia.Node) *gorgonia.Node // x is (N, 8, 4, 4), not negative
+}{
+	{"L2 norm", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		sum := b.apply(&op.ReduceMean{Axes: []int{1}, KeepDims: true}, b.apply(&op.Pow{}, x, b.number(2)))
+		return b.apply(&op.Div{}, x, b.apply(&op.Sqrt{}, b.apply(&op.Add{}, sum, b.number(1e-6))))
+	}},
+	{"GeM pool", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		cube := b.apply(&op.Pow{}, b.apply(&op.Clip{Min: 1e-6, Max: 1e6}, x), b.number(3))
+		return b.apply(&op.Pow{}, b.apply(&op.GlobalAveragePool{}, cube), b.number(1.0/3))
+	}},
+	{"LayerNorm spelled out", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, x)
+		d := b.apply(&op.Sub{}, x, b.apply(&op.ReduceMean{Axes: []int{-1}, KeepDims: true}, x))
+		variance := b.apply(&op.ReduceMean{Axes: []int{-1}, KeepDims: true}, b.apply(&op.Pow{}, d, b.number(2)))
+		y := b.apply(&op.Div{}, d, b.apply(&op.Sqrt{}, b.apply(&op.Add{}, variance, b.number(1e-3))))
+		y = b.apply(&op.Add{}, b.apply(&op.Mul{}, y, b.param(8)), b.param(8))
+		return b.apply(&op.Transpose{Perm: []int{0, 3, 1, 2}}, y)
+	}},
+	{"standardised by its own root", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		return b.apply(&op.Sqrt{}, b.apply(&op.Add{}, x, b.number(0.5)))
+	}},
+	{"focus", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		var parts gorgonia.Nodes
+		for k := range 4 {
+			parts = append(parts, b.apply(&op.Slice{Starts: []int{k / 2, k % 2}, Ends: []int{9, 9}, Axes: []int{2, 3}, Steps: []int{2, 2}}, x))
+		}
+		return b.apply(&op.Concat{Axis: 1}, parts...)
+	}},
+	{"channel shuffle", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		y := b.apply(&op.Reshape{Shape: []int{0, 2, 4, 4, 4}}, x)
+		y = b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3, 4}}, y)
+		return b.apply(&op.Reshape{Shape: []int{0, 8, 4, 4}}, y)
+	}},
+	{"attention", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		tokens := b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		q, k, v := b.apply(&op.MatMul{}, tokens, b.param(8, 8)), b.apply(&op.MatMul{}, tokens, b.param(8, 8)), b.apply(&op.MatMul{}, tokens, b.param(8, 8))
+		scores := b.apply(&op.MatMul{}, q, b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, k))
+		scores = b.apply(&op.Softmax{Axis: -1}, b.apply(&op.Mul{}, scores, b.number(0.125)))
+		return b.apply(&op.Add{}, b.apply(&op.MatMul{}, scores, v), tokens)
+	}},
+	{"position table", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		return b.apply(&op.Relu{}, b.apply(&op.Add{}, x, b.param(1, 8, 4, 4)))
+	}},
+	{"class token", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		tokens := b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		token := b.apply(&op.Expand{Shape: []int{x.Shape()[0], 1, 8}}, b.param(1, 1, 8))
+		return b.apply(&op.Gather{Axis: 1, Indices: []int{0, 3}, IndexShape: []int{2}}, b.apply(&op.Concat{Axis: 1}, token, tokens))
+	}},
+	{"parts of images as rows", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		y := b.apply(&op.Reshape{Shape: []int{-1, 4, 4, 4}}, x) // (2N, 4, 4, 4)
+		c := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Pads: [4]int{1, 1, 1, 1}, Group: 1}
+		y = b.apply(&op.Sigmoid{}, b.apply(c, y, b.param(6, 4, 3, 3), b.param(6)))
+		y = b.apply(&op.BatchNorm{Epsilon: 1e-3, Momentum: 0.9}, y, b.param(6), b.param(6), b.param(6), b.param(6))
+		y = b.apply(&op.MaxPool{Kernel: [2]int{2, 2}, Strides: [2]int{2, 2}, Dilations: [2]int{1, 1}}, b.apply(&op.Relu{}, y))
+		return b.apply(&op.Reshape{Shape: []int{x.Shape()[0], -1}}, y)
+	}},
+	{"tokens as rows", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		y := b.apply(&op.Reshape{Shape: []int{-1, 16}}, x) // (8N, 16)
+		y = b.apply(&op.Gelu{}, b.apply(&op.Linear{}, y, b.param(5, 16), b.param(5)))
+		return b.apply(&op.Reshape{Shape: []int{x.Shape()[0], -1}}, y)
+	}},
+	{"squeeze and excitation", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		s := b.apply(&op.GlobalAveragePool{}, x)
+		c := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}
+		s = b.apply(&op.Sigmoid{}, b.apply(c, s, b.param(8, 8, 1, 1), b.param(8)))
+		return b.apply(&op.Mul{}, s, x)
+	}},
+	{"one weight in two layers", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		w := b.param(8)
+		y := b.apply(&op.Mul{}, b.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, x), w)
+		return b.apply(&op.Add{}, y, w)
+	}},
+	{"softplus spelled out", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		return b.apply(&op.Log{}, b.apply(&op.Add{}, b.apply(&op.Exp{}, x), b.number(1)))
+	}},
+	{"mish spelled out", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		s := b.apply(&op.Log{}, b.apply(&op.Add{}, b.apply(&op.Exp{}, x), b.number(1)))
+		return b.apply(&op.Mul{}, x, b.apply(&op.Tanh{}, s))
+	}},
+	{"global response normalisation", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		g := b.apply(&op.Sqrt{}, b.apply(&op.Add{}, b.apply(&op.ReduceMean{Axes: []int{2, 3}, KeepDims: true}, b.apply(&op.Mul{}, x, x)), b.number(1e-6)))
+		n := b.apply(&op.Div{}, g, b.apply(&op.Add{}, b.apply(&op.ReduceMean{Axes: []int{1}, KeepDims: true}, g), b.number(1e-6)))
+		return b.apply(&op.Add{}, b.apply(&op.Mul{}, b.apply(&op.Mul{}, x, n), b.param(1, 8, 1, 1)), x)
+	}},
+	{"local response normalisation", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		return b.apply(&op.LRN{Size: 5, Alpha: 1e-1, Beta: 0.75, Bias: 1}, x)
+	}},
+	{"weights standardised", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		w := b.param(8, 4)
+		w = b.apply(&op.Sub{}, w, b.apply(&op.ReduceMean{Axes: []int{1}, KeepDims: true}, w))
+		return b.apply(&op.MatMul{}, b.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, x), w)
+	}},
+}
+
+// number is a constant of one element.
+func (b *tiny) number(v float32) *gorgonia.Node {
+	b.n++
+	node, err := b.b.Param(&engine.Param{Name: fmt.Sprint("number", b.n), Shape: []int{1}, Value: []float32{v}, Constant: true})
+	b.check(err)
+	return node
+}
+
+// form starts a network of an input, a convolution and a Relu in front of a form.
+func (b *tiny) form(images int, build func(b *tiny, x *gorgonia.Node) *gorgonia.Node) *gorgonia.Node {
+	x, err := b.b.Placeholder("x", images, 3, 8, 8)
+	b.check(err)
+	c := &op.Conv{Strides: [2]int{2, 2}, Dilations: [2]int{1, 1}, Group: 1}
+	x = b.apply(&op.Relu{}, b.apply(c, x, b.param(8, 3, 2, 2), b.param(8)))
+	return build(b, x)
+}
+
+// TestFormsTrain compares one training step with the interpreter.
+func TestFormsTrain(t *testing.T) {
+	for _, f := range forms {
+		t.Run(f.name, func(t *testing.T) {
+			b := &tiny{t: t, b: engine.NewBuilder()}
+			compareRow(t, b.objective(b.form(2, f.build)), false)
+		})
+	}
+}
+
+// TestFormsInfer compares inference with the interpreter, for all images of the plan and for fewer.
+func TestFormsInfer(t *testing.T) {
+	for _, f := range forms {
+		t.Run(f.name, func(t *testing.T) {
+			b := &tiny{t: t, b: engine.NewBuilder()}
+			y := b.apply(&op.Flatten{Axis: 1}, b.form(3, f.build))
+			net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: y})
+			b.check(err)
+			x := noise(net.Input.Shape().TotalSize(), 3)
+			want, err := Interpret(net, map[*gorgonia.Node][]float32{net.Input: x}, net.Outputs[0].Node)
+			if err != nil {
+				t.Fatal(err)
+			}
+			features := y.Shape()[1]
+			for _, isa := range isas(t) {
+				for _, images := range []int{3, 2} {
+					got := infer(t, net, plan.Options{ISA: isa}, 2, x[:images*3*8*8], images)[0]
+					if d := distance(t, f.name, got[:images*features], want[0][:images*features]); d > relativeBound {
+						t.Errorf("%s, %d images: relative distance %g to the interpreter", isa, images, d)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestLogitsOfOnePixel trains a network whose output is (N, classes, 1, 1).
+func TestLogitsOfOnePixel(t *testing.T) {
+	b := &tiny{t: t, b: engine.NewBuilder()}
+	y := b.form(2, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		c := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}
+		return b.apply(c, b.apply(&op.GlobalAveragePool{}, x), b.param(4, 8, 1, 1), b.param(4))
+	})
+	net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: y})
+	b.check(err)
+	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: 2})
+	b.check(err)
+	compareRow(t, obj, true)
+}

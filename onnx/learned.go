@@ -1,0 +1,85 @@
+package onnx
+
+import (
+	"regexp"
+	"strings"
+
+	"regraft/engine/op"
+)
+
+// Which known operands training may change, and which are constants that belong to the architecture, like a mean
+// image, a scale or an exponent:
+//
+//   - Operands of layers (convolutions, products with matrices, normalisations, PRelu) are parameters, and so is what is
+//     added to a product of matrices: its bias.
+//   - A single value elsewhere is a constant.
+//   - What meets the image before any layer is preprocessing, hence a constant.
+//   - Behind a layer a tensor is a parameter where it is called like one, as PyTorch's modules do: the layer scale of ConvNeXt
+//     (features.1.0.layer_scale, stages.0.blocks.0.gamma), the position table and class token of transformers (pos_embed,
+//     class_token). TorchScript's exporter calls what it made of a parameter onnx::Mul_123.
+//   - Everything else is a constant. Info.Constants lists those of more than one value.
+
+// isLayer tells whether known operands are parameters whatever their size and name.
+func isLayer(o op.Op) bool {
+	switch o.(type) {
+	case *op.Conv, *op.Linear, *op.BatchNorm, *op.LayerNorm, *op.MatMul:
+		return true
+	}
+	return false
+}
+
+// learnedName is what PyTorch's modules call tensors that they train, outside of layers: the last part of a module path, or
+// of tables and tokens the whole name. parameterRole is what those without a usable name are called.
+var (
+	learnedName  = regexp.MustCompile(`\.(\w*_)?(weight|bias|gamma|beta|alpha|lambda|slope|scale|gain|table|parameter|embeddings?|embed|tokens?)_?\d*$`)
+	learnedTable = regexp.MustCompile(`^(\w*_)?(embeddings?|embed|tokens?)$`)
+)
+
+const (
+	parameterRole = "parameter"
+	constantRole  = "constant"
+	foldedPrefix  = "onnx::"
+)
+
+// learning knows which values depend on the image, and which of them on a layer.
+type learning struct {
+	image, layer map[*value]bool
+}
+
+func newLearning(n *normaliser) *learning {
+	l := &learning{image: map[*value]bool{n.input: true}, layer: map[*value]bool{}}
+	for _, s := range n.steps {
+		for _, v := range s.in {
+			l.image[s.out] = l.image[s.out] || l.image[v]
+			l.layer[s.out] = l.layer[s.out] || l.layer[v]
+		}
+		l.layer[s.out] = l.layer[s.out] || l.image[s.out] && isLayer(s.op)
+	}
+	return l
+}
+
+// constant tells whether the known operand slot of s is a constant rather than a parameter.
+func (l *learning) constant(s *step, slot int) bool {
+	if isLayer(s.op) {
+		return false
+	}
+	k := s.in[slot].constant
+	if k.size() == 1 {
+		return true
+	}
+	for _, v := range s.in {
+		if l.image[v] && !l.layer[v] {
+			return true
+		}
+		if _, add := s.op.(*op.Add); add && v.step != nil {
+			if _, product := v.step.op.(*op.MatMul); product {
+				return false
+			}
+		}
+	}
+	name := k.origin
+	if name == "" {
+		name = k.name
+	}
+	return !learnedName.MatchString(name) && !learnedTable.MatchString(name) && !strings.HasPrefix(name, foldedPrefix)
+}
