@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -23,30 +22,34 @@ type right struct {
 
 // refused are the files that Pillow reads and we do not, and why.
 var refused = map[string]string{
+	// libjpeg warns and shows a part of the picture, the rest in grey or in the wrong place.
+	"junk__data_short_by_a_third.jpg":  "ends too early",
+	"progression__half_of_a_scan.jpg":  "ends too early",
+	"rst__all_rst0.jpg":                "restart marker 1",
+	"rst__dri_but_no_markers.jpg":      "restart marker 0",
+	"rst__dri_zero_markers_follow.jpg": "ends too early",
+	"rst__markers_but_no_dri.jpg":      "ends too early",
+	"rst__one_marker_missing.jpg":      "restart marker 2",
+	"rst__one_repeated.jpg":            "restart marker 3",
+	"rst__starts_at_1.jpg":             "restart marker 0",
+	// Codings that photos do not use.
 	"coding__arithmetic.jpg":             "arithmetic coding",
 	"coding__arithmetic_progressive.jpg": "arithmetic coding",
 	"coding__lossless.jpg":               "lossless",
 	"coding__lossless_gray.jpg":          "lossless",
 }
 
-// checkRight holds the files of dir that list names to what it says, all or
-// those whose names begin with a kind and two underscores.
-func checkRight(t *testing.T, list, dir string, kinds ...string) {
+// checkRight holds the files of dir that list names to what it says.
+func checkRight(t *testing.T, list, dir string) {
 	text, err := os.ReadFile(list)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var files map[string]right
-	if err := json.Unmarshal(text, &files); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal(text, &files); err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
 	}
-	checked := 0
 	for name, want := range files {
-		kind, _, _ := strings.Cut(name, "__")
-		if len(kinds) > 0 && !slices.Contains(kinds, kind) {
-			continue
-		}
-		checked++
 		t.Run(name, func(t *testing.T) {
 			m, err := Load(filepath.Join(dir, name), DecodeOptions{TIFF: true})
 			if why := refused[name]; why != "" {
@@ -66,15 +69,11 @@ func checkRight(t *testing.T, list, dir string, kinds ...string) {
 			}
 		})
 	}
-	if checked < len(kinds) || checked == 0 {
-		t.Errorf("only %d files", checked)
-	}
 }
 
 func TestRight(t *testing.T) {
 	dir := filepath.Join(golden.Dir(t), "reports", "photos")
-	checkRight(t, filepath.Join(dir, "right.json"), filepath.Join(dir, "photos"),
-		"exif", "xmp", "webp_exif", "seglen", "coding", "gif", "bmp", "png", "webp", "tiff")
+	checkRight(t, filepath.Join(dir, "right.json"), filepath.Join(dir, "photos"))
 }
 
 // TestOrientations holds the places, types and faults of orientation to Pillow.

@@ -44,13 +44,18 @@ func (d *decoder) nextMarker() (uint8, error) {
 	return 0, errTruncated
 }
 
-// segment returns the body of the header segment at pos and skips it. A
-// length below that of its own two bytes counts as theirs, as in libjpeg.
+// segment returns the body of the header segment at pos and skips it. A length
+// that does not even count its own two bytes gives nil: libjpeg passes over
+// such a segment where it needs nothing of it.
 func (d *decoder) segment() ([]byte, error) {
 	if d.pos+2 > len(d.data) {
 		return nil, errTruncated
 	}
-	n := max(int(d.data[d.pos])<<8|int(d.data[d.pos+1]), 2)
+	n := int(d.data[d.pos])<<8 | int(d.data[d.pos+1])
+	if n < 2 {
+		d.pos += 2
+		return nil, nil
+	}
 	if d.pos+n > len(d.data) {
 		return nil, errTruncated
 	}
@@ -99,8 +104,6 @@ func (d *decoder) readHeader(mark uint8) error {
 			return errSegment
 		}
 		d.restart = int(body[0])<<8 | int(body[1])
-	case mark == markDNL:
-		return unsupported("height after the picture (DNL)")
 	case mark == markAPP0:
 		d.jfif = d.jfif || len(body) >= 14 && string(body[:5]) == "JFIF\x00"
 	case mark == markAPP14:
@@ -114,7 +117,7 @@ func (d *decoder) readHeader(mark uint8) error {
 }
 
 func (d *decoder) readQuant(body []byte) error {
-	if len(body) == 0 {
+	if body == nil {
 		return errSegment
 	}
 	for len(body) > 0 {
@@ -138,7 +141,7 @@ func (d *decoder) readQuant(body []byte) error {
 }
 
 func (d *decoder) readHuffman(body []byte) error {
-	if len(body) == 0 {
+	if body == nil {
 		return errSegment
 	}
 	for len(body) > 0 {
@@ -190,7 +193,10 @@ func (d *decoder) readSOF(mark uint8, body []byte) error {
 	d.progressive = mark == markSOF2
 	d.height = int(body[1])<<8 | int(body[2])
 	d.width = int(body[3])<<8 | int(body[4])
-	if d.width == 0 || d.height == 0 {
+	if d.height == 0 {
+		return unsupported("height after the picture (DNL)")
+	}
+	if d.width == 0 {
 		return fmt.Errorf("the header declares %d x %d pixels", d.width, d.height)
 	}
 	n := int(body[5])
@@ -206,14 +212,9 @@ func (d *decoder) readSOF(mark uint8, body []byte) error {
 
 // layOut computes the sizes of the components (T.81 A.1.1).
 func (d *decoder) layOut() error {
-	for i, c := range d.components {
+	for _, c := range d.components {
 		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.table > 3 {
 			return errSegment
-		}
-		for _, other := range d.components[:i] {
-			if other.id == c.id {
-				return errSegment
-			}
 		}
 		d.hMax, d.vMax = max(d.hMax, c.h), max(d.vMax, c.v)
 	}
@@ -236,10 +237,11 @@ func (d *decoder) layOut() error {
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // zigzag gives the place of the k-th coefficient of a scan. Entries past 63
-// catch runs that leave the block; those are errors, found afterwards.
+// catch runs that leave the block, as in libjpeg.
 var zigzag = [256]uint8{
 	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
 	12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
 	35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
 	58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+	63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
 }

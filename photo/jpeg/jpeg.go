@@ -103,4 +103,5 @@ var (
 	errMarker  = errors.New("a marker is missing")
 	errSegment = errors.New("a header segment is damaged")
 	errCode    = errors.New("the compressed data is damaged")
+	errShort   = errors.New("the compressed data of a scan ends too early")
 )

@@ -37,7 +37,7 @@ func decoded(t testing.TB) map[string]golden.Array {
 
 func TestPixelsOfLibjpegTurbo(t *testing.T) {
 	arrays := decoded(t)
-	if len(arrays) < 20 {
+	if len(arrays) < 37 {
 		t.Fatalf("only %d fixtures", len(arrays))
 	}
 	for _, name := range slices.Sorted(maps.Keys(arrays)) {
@@ -122,7 +122,8 @@ func TestRefused(t *testing.T) {
 		{"two components", frame + 9, 2, "2 components"},
 		{"chroma finer than luma by 3:2", frame + 14, 0x31, "fraction"},
 		{"sampled 0", frame + 11, 0x02, "segment"},
-		{"equal names", frame + 10, 2, "segment"},
+		{"a name that the scan does not use", frame + 10, 2, "segment"},
+		{"a height of 0", frame + 6, 0, "DNL"},
 		{"too many codes", table + 5, 255, "segment"},
 		{"a scan of nothing", scan + 4, 0, "segment"},
 		{"an unknown component", scan + 5, 77, "segment"},
@@ -133,6 +134,47 @@ func TestRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+}
+
+// TestDamagedScans takes bytes away and leaves the rest and the end marker.
+// More than the last few are an error that says what is wrong.
+func TestDamagedScans(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		from, to int // bytes taken away, counted from the end
+		want     string
+	}{
+		{"420.jpg", 5, 2, ""},
+		{"420.jpg", 300, 2, "ends too early"},
+		{"420_restart.jpg", 700, 400, "restart marker"},
+		{"420_progressive.jpg", 5, 2, ""},
+		{"420_progressive.jpg", 300, 2, "ends too early"},
+		{"420_progressive.jpg", 800, 797, "damaged"},
+		{"one_pixel.jpg", 4, 2, "ends too early"},
+	} {
+		data := fixture(t, c.name)
+		data = slices.Concat(data[:len(data)-c.from], data[len(data)-c.to:])
+		_, _, _, err := Decode(data)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s without bytes -%d to -%d: %v", c.name, c.from, c.to, err)
+		}
+	}
+}
+
+// TestComponentsOfScans: a scan of one component must say which, and none may be left out.
+func TestComponentsOfScans(t *testing.T) {
+	data := fixture(t, "444_progressive.jpg")
+	frame := bytes.Index(data, []byte{0xff, markSOF2})
+	scan := bytes.Index(data, []byte{0xff, markSOS})
+	data[frame+13], data[scan+7] = 1, 1
+	if _, _, _, err := Decode(data); err == nil || !strings.Contains(err.Error(), "one name") {
+		t.Errorf("equal names: %v", err)
+	}
+	data = fixture(t, "gray_progressive.jpg")
+	end := bytes.Index(data, []byte{0xff, markSOS})
+	if _, _, _, err := Decode(slices.Concat(data[:end], []byte{0xff, markEOI})); err == nil || !strings.Contains(err.Error(), "component 1") {
+		t.Errorf("no scan: %v", err)
 	}
 }
 

@@ -87,7 +87,7 @@ func (p *progression) firstAC(s *scan, i, x, y int) error {
 			return nil
 		}
 		value := extend(p.bits.take(size), size)
-		if k += run; k > s.end {
+		if k += run; k > s.end && !p.bits.overrun() {
 			return errCode
 		}
 		block[zigzag[k]] = int16(value << s.low)
@@ -125,7 +125,7 @@ func (p *progression) refineAC(s *scan, i, x, y int) error {
 		}
 		k = p.correct(block, k, s.end, run, s.low)
 		if value != 0 {
-			if k > s.end {
+			if k > s.end && !p.bits.overrun() {
 				return errCode
 			}
 			block[zigzag[k]] = value
@@ -163,12 +163,16 @@ func (p *progression) correct(block *[64]int16, k, end, zeros int, low uint) int
 
 // reconstruct turns the coefficients of all blocks into samples.
 func (d *decoder) reconstruct() {
+	block := (*component).coefficients
+	if d.unfinished() {
+		block = (*component).smoothed
+	}
 	for i := range d.components {
 		c := &d.components[i]
 		for y := range c.blocksHigh {
 			for x := range c.blocksWide {
 				extent := uint8(0)
-				for k, v := range c.coefficients(x, y) {
+				for k, v := range block(c, x, y) {
 					if v != 0 {
 						d.block[k] = int32(v) * int32(c.quant[k])
 						extent |= uint8(k)

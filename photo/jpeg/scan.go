@@ -1,5 +1,10 @@
 package jpeg
 
+import (
+	"fmt"
+	"slices"
+)
+
 // readScans reads everything after the frame header: until all components
 // are there (sequential files), or until the end of the image.
 func (d *decoder) readScans() error {
@@ -9,10 +14,7 @@ func (d *decoder) readScans() error {
 		case err != nil:
 			return err
 		case mark == markEOI:
-			if !d.complete() {
-				return errMarker
-			}
-			return nil
+			return d.missing()
 		case mark != markSOS:
 			if err := d.readHeader(mark); err != nil {
 				return err
@@ -22,19 +24,21 @@ func (d *decoder) readScans() error {
 		if err := d.readScan(); err != nil {
 			return err
 		}
-		if !d.progressive && d.complete() {
+		if !d.progressive && d.missing() == nil {
 			return nil
 		}
 	}
 }
 
-func (d *decoder) complete() bool {
+// missing is an error where a component is in no scan. libjpeg would show it
+// as grey.
+func (d *decoder) missing() error {
 	for i := range d.components {
 		if !d.components[i].scanned {
-			return false
+			return fmt.Errorf("no scan holds component %d of %d", i+1, len(d.components))
 		}
 	}
-	return true
+	return nil
 }
 
 // maxScans bounds the work that a small file can ask for. Encoders use about ten.
@@ -51,6 +55,9 @@ type scan struct {
 func (d *decoder) readScan() error {
 	if d.scans++; d.scans > maxScans {
 		return unsupported("more than %d scans", maxScans)
+	}
+	if !d.progressive && d.scans == 1 {
+		d.addStandardTables()
 	}
 	s, err := d.readScanHeader()
 	if err != nil {
@@ -86,16 +93,14 @@ func (d *decoder) readScanHeader() (*scan, error) {
 	}
 	s := &scan{}
 	n := int(body[0])
+	if n < len(d.components) && d.namesShared() {
+		return nil, unsupported("several components of one name in several scans")
+	}
 	for i := range n {
 		id, tables := body[1+2*i], body[2+2*i]
-		c := d.component(id)
+		c := d.component(id, s.components)
 		if c == nil || tables>>4 > 3 || tables&15 > 3 {
 			return nil, errSegment
-		}
-		for _, other := range s.components {
-			if other == c {
-				return nil, errSegment
-			}
 		}
 		s.components = append(s.components, c)
 		s.dc, s.ac = append(s.dc, d.dc[tables>>4]), append(s.ac, d.ac[tables&15])
@@ -112,10 +117,24 @@ func (d *decoder) readScanHeader() (*scan, error) {
 	return s, nil
 }
 
-func (d *decoder) component(id uint8) *component {
+func (d *decoder) namesShared() bool {
+	seen := [256]bool{}
+	for _, c := range d.components {
+		if seen[c.id] {
+			return true
+		}
+		seen[c.id] = true
+	}
+	return false
+}
+
+// component finds the component that a scan names. Where several share a name,
+// as some cameras write, they come in the order of the frame: the first counts
+// that is not taken.
+func (d *decoder) component(id uint8, taken []*component) *component {
 	for i := range d.components {
-		if d.components[i].id == id {
-			return &d.components[i]
+		if c := &d.components[i]; c.id == id && !slices.Contains(taken, c) {
+			return c
 		}
 	}
 	return nil
@@ -167,7 +186,7 @@ func (d *decoder) runIntervals(s *scan, decode blockDecoder) error {
 		for _, c := range s.components {
 			c.predicted = 0
 		}
-		if err := d.runInterval(s, decode, at, min(at+interval, wide*high), wide); err != nil {
+		if err := d.runInterval(s, decode, at, min(at+interval, wide*high), wide, high); err != nil {
 			return err
 		}
 	}
@@ -181,36 +200,78 @@ func (d *decoder) readRestart(want uint8) error {
 		return err
 	}
 	if got != want {
-		return errCode
+		return fmt.Errorf("restart marker %d is missing", want-markRST0)
 	}
 	return nil
 }
 
-// runInterval decodes the MCUs from..to-1 of a scan of wide MCUs a row.
-func (d *decoder) runInterval(s *scan, decode blockDecoder, from, to, wide int) error {
+// runInterval decodes the MCUs from..to-1 of a scan of wide x high MCUs.
+func (d *decoder) runInterval(s *scan, decode blockDecoder, from, to, wide, high int) error {
+	short := false
 	for at := from; at < to; at++ {
-		x, y := at%wide, at/wide
-		if len(s.components) == 1 {
-			if err := decode(s, 0, x, y); err != nil {
-				return err
-			}
-		} else {
-			for i, c := range s.components {
-				for j := range c.v {
-					for k := range c.h {
-						if err := decode(s, i, x*c.h+k, y*c.v+j); err != nil {
-							return err
-						}
-					}
+		if err := runMCU(s, decode, at%wide, at/wide); err != nil {
+			return err
+		}
+		if short || !d.bits.overrun() {
+			continue
+		}
+		if err := d.judgeShort(s, at, wide, high); err != nil {
+			return err
+		}
+		short, decode = true, d.skipBlock
+	}
+	return nil
+}
+
+func runMCU(s *scan, decode blockDecoder, x, y int) error {
+	if len(s.components) == 1 {
+		return decode(s, 0, x, y)
+	}
+	for i, c := range s.components {
+		for j := range c.v {
+			for k := range c.h {
+				if err := decode(s, i, x*c.h+k, y*c.v+j); err != nil {
+					return err
 				}
 			}
 		}
-		if d.bits.overrun() {
-			if d.pos >= len(d.data) {
-				return errTruncated
-			}
-			return errCode
-		}
+	}
+	return nil
+}
+
+// judgeShort judges a scan of wide x high MCUs whose data ends within the MCU
+// at. libjpeg goes on with zeros to the end of that MCU and leaves out those
+// behind it. We do so where a few bytes are missing at the end of the image, and
+// call more an error: it may cost the last MCU or a sixteenth of the last row,
+// and all of that row where the scan refines a picture that is there already.
+func (d *decoder) judgeShort(s *scan, at, wide, high int) error {
+	allowed := 1 + wide/16
+	if s.start > 0 || s.high > 0 {
+		allowed = wide
+	}
+	switch {
+	case d.pos >= len(d.data):
+		return errTruncated
+	case at == 0 || wide*high-at > allowed || !d.endFollows():
+		return errShort
+	}
+	return nil
+}
+
+// endFollows is whether the marker at pos ends the image.
+func (d *decoder) endFollows() bool {
+	rest := d.data[d.pos:]
+	for len(rest) > 0 && rest[0] == 0xff {
+		rest = rest[1:]
+	}
+	return len(rest) > 0 && rest[0] == markEOI
+}
+
+// skipBlock stands for a block without data: grey in sequential files, what
+// the scans before told in progressive ones.
+func (d *decoder) skipBlock(s *scan, i, x, y int) error {
+	if c := s.components[i]; !d.progressive {
+		flat(0, c.plane[8*(y*c.stride+x):], c.stride)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ func (d *decoder) decodeBlock(s *scan, i, x, y int) error {
 	c.predicted += extend(d.bits.take(size), size)
 	d.block[0] = c.predicted * int32(c.quant[0])
 	extent, ok := d.decodeAC(s.ac[i], c.quant)
-	if !ok {
+	if !ok && !d.bits.overrun() {
 		return errCode
 	}
 	inverse(&d.block, extent, c.plane[8*(y*c.stride+x):], c.stride)
@@ -18,7 +18,8 @@ func (d *decoder) decodeBlock(s *scan, i, x, y int) error {
 }
 
 // decodeAC decodes the coefficients after the first and multiplies them by the
-// quantiser. The extent is that of inverse.
+// quantiser. The extent is that of inverse. It is not ok where they leave the
+// block, but may past the end of the data, where libjpeg takes the last place.
 func (d *decoder) decodeAC(h *huffman, quant *[64]uint16) (extent uint8, ok bool) {
 	b := &d.bits
 	k := 1
@@ -44,7 +45,7 @@ func (d *decoder) decodeAC(h *huffman, quant *[64]uint16) (extent uint8, ok bool
 			size := symbol & 15
 			run = symbol >> 4
 			if size == 0 && run < 15 {
-				return 0, false
+				return extent, false
 			}
 			value = extend(b.take(size), size)
 		}

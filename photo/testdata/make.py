@@ -38,6 +38,40 @@ def sampling(data, factors):
     return bytes(data)
 
 
+def segments(data):
+    """Marker, start and end of every header segment; a scan's ends where its data does."""
+    at = 2
+    while data[at + 1] != 0xD9:
+        marker, start = data[at + 1], at
+        at += 2 + data[at + 2] * 256 + data[at + 3]
+        while marker == 0xDA and (data[at] != 0xFF or data[at + 1] == 0 or 0xD0 <= data[at + 1] <= 0xD7):
+            at += 1
+        yield marker, start, at
+
+
+def without_tables(data, numbers=range(4)):
+    """The file without its Huffman tables of those numbers (0: luma, 1: chroma), as Pillow writes them one a segment."""
+    keep = [data[a:b] for m, a, b in segments(data) if m != 0xC4 or data[a + 4] & 15 not in numbers]
+    return data[:2] + b"".join(keep) + data[-2:]
+
+
+def first_scans(data, count):
+    """The file up to that scan."""
+    return data[: [b for m, a, b in segments(data) if m == 0xDA][count - 1]] + data[-2:]
+
+
+def renamed(data, names):
+    """The file with other names for its three components, which are all in its first scan."""
+    data = bytearray(data)
+    for marker, at, _ in list(segments(bytes(data))):
+        for i, name in enumerate(names):
+            if marker in (0xC0, 0xC2):
+                data[at + 10 + 3 * i] = name
+            if marker == 0xDA:
+                data[at + 5 + 2 * i] = name
+    return bytes(data)
+
+
 def jpeg(im, **options):
     out = io.BytesIO()
     im.save(out, "JPEG", **options)
@@ -67,6 +101,26 @@ def make_jpegs():
         "one_pixel": jpeg(picture(1, 1), subsampling=2),
         "narrow": jpeg(picture(4, 19), subsampling=2),
         "narrow_422": jpeg(picture(3, 9), subsampling=1),
+    }
+    low = jpeg(im.crop((0, 0, 75, 20)), subsampling=2, progressive=True)
+    files |= {
+        "no_tables": without_tables(jpeg(im, subsampling=2, quality=90)),
+        "no_tables_restart": without_tables(files["420_restart"]),
+        "no_chroma_tables": without_tables(files["422"], [1]),
+        "names_all_0": renamed(files["420"], (0, 0, 0)),
+        "names_1_2_2": renamed(files["444"], (1, 2, 2)),
+        "segments_of_length_0": files["420"][:2] + b"\xff\xe5\0\0\xff\xfe\0\1\xff\xdc\0\0" + files["420"][2:],
+        "short_by_3": files["420"][:-5] + files["420"][-2:],
+        "short_by_3_progressive": files["420_progressive"][:-5] + files["420_progressive"][-2:],
+        "first_1_of_420": first_scans(files["420_progressive"], 1),
+        "first_4_of_420": first_scans(files["420_progressive"], 4),
+        "first_9_of_420": first_scans(files["420_progressive"], 9),
+        "first_2_of_444": first_scans(files["444_progressive"], 2),
+        "first_7_of_440": first_scans(files["440_progressive"], 7),
+        "first_1_of_gray": first_scans(files["gray_progressive"], 1),
+        "first_5_of_gray": first_scans(files["gray_progressive"], 5),
+        "first_1_of_low": first_scans(low, 1),
+        "first_3_of_low": first_scans(low, 3),
     }
     for name, data in files.items():
         (jpegs / f"{name}.jpg").write_bytes(data)
