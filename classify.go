@@ -222,7 +222,7 @@ func (m *Model) load(ph Photo, p photo.Preprocess) ([]float32, error) {
 
 // picture is the photo, decoded and upright.
 func (m *Model) picture(ph Photo) (*photo.Image, error) {
-	o := photo.DecodeOptions{TIFF: m.options.tiff}
+	o := m.options.decode
 	var img *photo.Image
 	var err error
 	switch {

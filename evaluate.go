@@ -40,7 +40,7 @@ func (m *Model) Evaluate(ctx context.Context, data, split string, events train.E
 	if err != nil {
 		return nil, err
 	}
-	o := train.Options{Threads: m.options.threads, Workers: m.options.workers, TIFF: m.options.tiff}
+	o := train.Options{Threads: m.options.threads, Workers: m.options.workers, Decode: m.options.decode}
 	answers, err := train.Evaluate(ctx, m.Network(), samples, o, train.PhaseTest, events)
 	if err != nil {
 		return nil, err

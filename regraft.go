@@ -53,7 +53,8 @@ type Model struct {
 type options struct {
 	threads, workers, batch int
 	inputSize               photo.Size
-	direct, tiff            bool
+	direct                  bool
+	decode                  photo.DecodeOptions
 	head                    string
 	preprocess              []func(*photo.Preprocess)
 }
@@ -84,7 +85,10 @@ func Direct() Option { return func(o *options) { o.direct = true } }
 func Head(name string) Option { return func(o *options) { o.head = name } }
 
 // TIFF lets photos be TIFF files.
-func TIFF() Option { return func(o *options) { o.tiff = true } }
+func TIFF() Option { return func(o *options) { o.decode.TIFF = true } }
+
+// MaxPixels sets the largest photo, width times height; the default is photo.DefaultMaxPixels.
+func MaxPixels(n int) Option { return func(o *options) { o.decode.MaxPixels = n } }
 
 // Preprocess changes what the model's file says about its input; it sees ImageNet's preprocessing
 // when the file says nothing.

@@ -19,7 +19,7 @@ func checkCommand(con *console) *urfave.Command {
 		Description: "regraft check data/places",
 		Flags: []urfave.Flag{
 			jsonFlag(), valSplitFlag(), seedFlag(), workersFlag(),
-			tiffFlag(),
+			tiffFlag(), maxPixelsFlag(),
 		},
 		Action: func(c *urfave.Context) error { return check(con, c) },
 	}
@@ -33,7 +33,7 @@ func check(con *console, c *urfave.Context) error {
 	defer func() { bar().done() }()
 	report, err := photo.Check(c.Context, c.Args().First(), photo.CheckOptions{
 		Scan:     photo.ScanOptions{ValSplit: c.Float64("val-split"), Seed: c.Uint64("seed")},
-		Decode:   photo.DecodeOptions{TIFF: c.Bool("tiff")},
+		Decode:   decoding(c),
 		Workers:  c.Int("workers"),
 		Progress: func(done, total int) { bar().set(done, total) },
 	})

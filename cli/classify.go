@@ -25,7 +25,7 @@ func classifyCommand(con *console) *urfave.Command {
 		boolFlag("json", "the same as --format jsonl"),
 		boolFlag("logits", "jsonl: add the network's raw outputs"),
 		boolFlag("features", "jsonl: add the input of the classifier"),
-		tiffFlag(),
+		tiffFlag(), maxPixelsFlag(),
 		batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
 	}
 	return &urfave.Command{

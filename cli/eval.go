@@ -12,7 +12,7 @@ func evalCommand(con *console) *urfave.Command {
 	flags := []urfave.Flag{
 		modelFlag(), dataFlag(),
 		oneOf("split", "", "train, val or test (default: test, else val)", []string{"train", "val", "test"}),
-		threadsFlag(), workersFlag(), headFlag(), tiffFlag(),
+		threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(),
 		boolFlag("json", fmt.Sprintf("one JSON object; beyond %d classes without confusion, but confused", train.MatrixClasses)),
 	}
 	return &urfave.Command{

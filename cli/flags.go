@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -89,6 +90,14 @@ func workersFlag() urfave.Flag {
 	return intFlag("workers", 0, 1, "photo decoding workers (default: all cores)", "j")
 }
 func tiffFlag() urfave.Flag { return boolFlag("tiff", "read TIFF files as well") }
+func maxPixelsFlag() urfave.Flag {
+	return intFlag("max-pixels", 0, 1, fmt.Sprintf("largest photo, width times height in `PIXELS` (default: %d)", photo.DefaultMaxPixels))
+}
+
+// decoding reads tiffFlag and maxPixelsFlag.
+func decoding(c *urfave.Context) photo.DecodeOptions {
+	return photo.DecodeOptions{TIFF: c.Bool("tiff"), MaxPixels: c.Int("max-pixels")}
+}
 
 func modelFlag() urfave.Flag { return stringFlag("model", "", "`FILE` of the model (ONNX)", "m") }
 

@@ -77,6 +77,9 @@ func modelOptions(c *urfave.Context) ([]regraft.Option, error) {
 	if c.Bool("tiff") {
 		opts = append(opts, regraft.TIFF())
 	}
+	if n := c.Int("max-pixels"); n > 0 {
+		opts = append(opts, regraft.MaxPixels(n))
+	}
 	change, err := preprocessing(c)
 	return append(opts, regraft.Preprocess(change)), err
 }

@@ -37,7 +37,7 @@ func trainCommand(con *console) *urfave.Command {
 		valSplitFlag(),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),
 		boolFlag("resume", "continue the run in --out"),
-		seedFlag(), threadsFlag(), workersFlag(), headFlag(), tiffFlag(), jsonFlag(),
+		seedFlag(), threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(), jsonFlag(),
 	}
 	return &urfave.Command{
 		Name:        "train",
@@ -109,6 +109,7 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	set(c, "patience", &cfg.Patience, c.Int)
 	set(c, "resume", &cfg.Resume, c.Bool)
 	set(c, "tiff", &cfg.TIFF, c.Bool)
+	set(c, "max-pixels", &cfg.MaxPixels, c.Int)
 	set(c, "seed", &cfg.Seed, c.Uint64)
 	set(c, "threads", &cfg.Threads, c.Int)
 	set(c, "workers", &cfg.Workers, c.Int)

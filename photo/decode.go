@@ -15,7 +15,7 @@ type DecodeOptions struct {
 	TIFF bool
 	// MaxPixels is the largest width times height; 0 means DefaultMaxPixels.
 	// Decoding takes 3 to 12 bytes of memory per pixel. Photos of more than
-	// LargePixels are decoded one at a time, whatever the number of workers.
+	// HugePixels are decoded one at a time, whatever the number of workers.
 	MaxPixels int
 	// MaxBytes is the largest file; 0 means DefaultMaxBytes.
 	MaxBytes int64
@@ -28,12 +28,9 @@ const (
 	DefaultMaxBytes  = 256 << 20
 )
 
-// LargePixels is the size from which on photos are decoded one at a time.
-const LargePixels = 50_000_000
-
-// large is held while a large photo is decoded, so that memory does not grow
+// huge is held while a huge photo is decoded, so that memory does not grow
 // with the number of workers.
-var large sync.Mutex
+var huge sync.Mutex
 
 // Load reads and decodes the photo at path. Errors name the file.
 func Load(path string, o DecodeOptions) (*Image, error) {
@@ -82,9 +79,9 @@ func Decode(data []byte, o DecodeOptions) (*Image, error) {
 	if err := checkSize(f, w, h, len(data), o); err != nil {
 		return nil, err
 	}
-	if w*h > LargePixels {
-		large.Lock()
-		defer large.Unlock()
+	if w*h > HugePixels {
+		huge.Lock()
+		defer huge.Unlock()
 	}
 	m, err := f.decode(data)
 	if err != nil {

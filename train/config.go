@@ -75,8 +75,10 @@ type Config struct {
 	Patience int `json:"patience"`
 
 	// TIFF accepts TIFF photos.
-	TIFF bool   `json:"tiff"`
-	Seed uint64 `json:"seed"`
+	TIFF bool `json:"tiff"`
+	// MaxPixels is the largest photo, width times height; 0 takes photo.DefaultMaxPixels.
+	MaxPixels int    `json:"max_pixels"`
+	Seed      uint64 `json:"seed"`
 	// Threads of arithmetic and Workers that decode photos change the speed, not the result; 0 takes the machine's.
 	Threads int `json:"threads"`
 	Workers int `json:"workers"`
@@ -117,7 +119,9 @@ func Defaults(mode, optimizer string) Config {
 	return c
 }
 
-func (c *Config) decode() photo.DecodeOptions { return photo.DecodeOptions{TIFF: c.TIFF} }
+func (c *Config) decode() photo.DecodeOptions {
+	return photo.DecodeOptions{TIFF: c.TIFF, MaxPixels: c.MaxPixels}
+}
 
 // UsageError is a Config that contradicts itself: exit status 2.
 type UsageError struct{ What string }

@@ -32,13 +32,13 @@ func (e *Evaluation) row(i int) []float32 { return e.Logits[i*e.Classes : (i+1)*
 // Options says how Evaluate works; none of it changes the answers.
 type Options struct {
 	Threads, Workers int // 0 takes the machine's
-	TIFF             bool
+	Decode           photo.DecodeOptions
 }
 
 // Evaluate runs photos, whose labels are the network's class ids, through the main head of net. The
 // progress is told to events as phase.
 func Evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, o Options, phase Phase, events Events) (*Evaluation, error) {
-	c := &Config{Threads: threads(o.Threads), Workers: o.Workers, TIFF: o.TIFF}
+	c := &Config{Threads: threads(o.Threads), Workers: o.Workers, TIFF: o.Decode.TIFF, MaxPixels: o.Decode.MaxPixels}
 	return evaluate(ctx, net, samples, c, phase, 0, events)
 }
 
