@@ -34,6 +34,7 @@ func WriteCurves(w io.Writer, diagrams ...Curves) error {
 	if err != nil {
 		return err
 	}
+	defer face.close()
 	c := newCanvas(width*len(diagrams), height, face)
 	for i, d := range diagrams {
 		d.draw(c, image.Rect(i*width, 0, (i+1)*width, height))

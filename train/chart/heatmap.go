@@ -4,7 +4,9 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // HeatMap is a square matrix of counts over labelled classes.
@@ -20,20 +22,23 @@ type HeatMap struct {
 const (
 	mostCounts = 30
 	mostPixels = 3000
-	longest    = 240 // of a label, in pixels
+	longest    = 600 // of a label, in pixels
+	leastLined = 8   // pixels of a cell; smaller ones have lines around ten of them
 )
 
 // Write draws the matrix as a PNG. A cell's shade is its share of the row.
 func (m HeatMap) Write(w io.Writer) error {
-	face, err := newTypeface()
+	face, err := newTypeface(slices.Concat(m.Labels, []string{m.Title})...)
 	if err != nil {
 		return err
 	}
+	defer face.close()
 	g := m.layout(face)
-	title := face.shorten(m.Title, titleSize, 4*longest)
+	title := face.shorten(face.readable(m.Title), titleSize, 2*longest)
 	right := max(g.plot.Max.X, face.width(title, titleSize)+margin)
 	c := newCanvas(right+margin, g.plot.Max.Y+g.below, face)
 	c.text(title, point{float64(c.Bounds().Dx()) / 2, margin + titleSize/2}, across, 0.5, titleSize, black)
+	g.lines(c)
 	m.shade(c, g)
 	if len(m.Labels) <= mostCounts {
 		m.write(c, g)
@@ -60,9 +65,7 @@ func (m HeatMap) layout(face *typeface) grid {
 		side, g.size = min(24*n, mostPixels), smallSize
 		g.every = (24*n + side - 1) / side
 	}
-	for _, label := range m.Labels {
-		g.labels = append(g.labels, face.shorten(label, g.size, longest))
-	}
+	g.labels = m.names(face, g.size)
 	room := face.widest(g.labels, g.size)
 	left := margin + titleSize + gap + room + gap
 	top := margin + titleSize + 2*gap
@@ -70,6 +73,27 @@ func (m HeatMap) layout(face *typeface) grid {
 	// A label that rises at 45 degrees is as high as it is wide: room / √2, and its letters add their own height.
 	g.below = gap + room*71/100 + g.size + gap + titleSize + margin
 	return g
+}
+
+// names are the labels as they are drawn: cut where they are long, and with the number of the class where several look the same.
+func (m HeatMap) names(face *typeface, size int) []string {
+	names := make([]string, len(m.Labels))
+	first := map[string]int{}
+	for i, label := range m.Labels {
+		names[i] = face.pinch(face.readable(label), size, longest)
+		k, twice := first[names[i]]
+		if !twice {
+			first[names[i]] = i
+			continue
+		}
+		for _, i := range []int{k, i} {
+			number := strconv.Itoa(i+1) + " "
+			if !strings.HasPrefix(names[i], number) {
+				names[i] = number + names[i]
+			}
+		}
+	}
+	return names
 }
 
 // edge is the distance of class i's first pixel from the first class.
@@ -85,6 +109,22 @@ func (g grid) centre(row, column int) point {
 func (g grid) cell(row, column int) image.Rectangle {
 	x, y := g.edge(column), g.edge(row)
 	return image.Rect(x, y, max(x+1, g.edge(column+1)), max(y+1, g.edge(row+1))).Add(g.plot.Min)
+}
+
+// lines separates the cells, so that the eye finds the label of a cell; of small ones, tens of classes.
+func (g grid) lines(c *canvas) {
+	for i := 1; i < g.n; i++ {
+		ink := faint
+		if g.n > mostCounts && i%10 == 0 {
+			ink = grey
+		}
+		if ink == faint && g.plot.Dx() < leastLined*g.n || g.plot.Dx() < 2*g.n {
+			continue
+		}
+		x, y := g.plot.Min.X+g.edge(i)-1, g.plot.Min.Y+g.edge(i)-1 // the last pixel of a cell
+		c.rect(image.Rect(x, g.plot.Min.Y, x+1, g.plot.Max.Y), ink)
+		c.rect(image.Rect(g.plot.Min.X, y, g.plot.Max.X, y+1), ink)
+	}
 }
 
 // shade fills the cells; where several share a pixel the darkest is seen.
