@@ -79,30 +79,40 @@ func (s signalled) Error() string {
 	return "interrupted"
 }
 
-// untilSignal returns a context that ends at the first interrupt or termination signal; a second
-// one ends the process at once, as if nobody listened.
+// untilSignal returns a context that ends at the first signal to interrupt, to hang up or to terminate; a second one to
+// interrupt or terminate ends the process at once, as if nobody listened. Signals that are ignored when the program starts, as
+// under nohup or in the background of a script, stay ignored. A pipe whose reader is gone is an error of writing, not the end.
 func untilSignal(con *console) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signals, repeated := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP, syscall.SIGTERM} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(repeated, syscall.SIGHUP) // never read: a shell that goes may send it twice
+	}
+	signal.Ignore(syscall.SIGPIPE)
 	go func() {
 		select {
 		case s := <-signals:
 			signal.Stop(signals)
-			status := statusInterrupted
-			if s == syscall.SIGTERM {
-				status = statusTerminated
+			status := statusTerminated
+			if s == os.Interrupt {
+				status = statusInterrupted
 			}
 			if con.terminal {
 				con.notef("") // leaves the line of a bar
 			}
-			con.notef("%v: finishing the step in hand (once more to stop at once)", signalled{status})
+			con.notef("%v: finishing the current step (once more to stop at once)", signalled{status})
 			cancel(signalled{status})
 		case <-ctx.Done():
 		}
 	}()
 	return ctx, func() {
 		signal.Stop(signals)
+		signal.Stop(repeated)
 		cancel(nil)
 	}
 }
@@ -111,6 +121,9 @@ func untilSignal(con *console) (context.Context, func()) {
 func (con *console) status(ctx context.Context, err error) int {
 	if err == nil {
 		return statusDone
+	}
+	if errors.Is(err, syscall.EPIPE) { // nobody is there to be told
+		return statusFailed
 	}
 	if err != context.Canceled { // of which the signal handler has told
 		con.errorf("%s", sentence(err))

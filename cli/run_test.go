@@ -11,12 +11,18 @@ import (
 	"testing"
 )
 
+// asProgram is the variable that makes the test binary the program, for tests that need a process of their own.
+const asProgram = "TEST_AS_PROGRAM"
+
 // TestMain clears the variables that would set flags.
 func TestMain(m *testing.M) {
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "REGRAFT_") && name != "REGRAFT_ISA" {
 			os.Unsetenv(name)
 		}
+	}
+	if os.Getenv(asProgram) != "" {
+		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"syscall"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -36,6 +38,7 @@ func trainCommand(con *console) *urfave.Command {
 			[]string{"none", "flip", "standard", "none+vflip", "flip+vflip", "standard+vflip"}),
 		valSplitFlag(),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),
+		floatFlag("checkpoint-minutes", 0, math.SmallestNonzeroFloat64, math.MaxFloat64, "time between checkpoints (default: 0.5, more where one takes long)"),
 		boolFlag("resume", "continue the run in --out"),
 		seedFlag(), threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(), jsonFlag(),
 	}
@@ -64,7 +67,13 @@ func trainModel(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	return report.finished(result)
+	if err = report.finished(result); err == nil {
+		err = con.out.Flush()
+	}
+	if errors.Is(err, syscall.EPIPE) {
+		con.warnf("nobody reads standard output any more; the run is complete in %s", cfg.Out)
+	}
+	return err
 }
 
 // fit runs the training and takes the bar off the screen whatever happens.
@@ -107,6 +116,7 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	set(c, "augment", &cfg.Augment, c.String)
 	set(c, "val-split", &cfg.ValSplit, c.Float64)
 	set(c, "patience", &cfg.Patience, c.Int)
+	set(c, "checkpoint-minutes", &cfg.CheckpointMinutes, c.Float64)
 	set(c, "resume", &cfg.Resume, c.Bool)
 	set(c, "tiff", &cfg.TIFF, c.Bool)
 	set(c, "max-pixels", &cfg.MaxPixels, c.Int)

@@ -37,6 +37,8 @@ type Config struct {
 	Out string `json:"out"`
 	// Resume continues the run in Out.
 	Resume bool `json:"-"`
+	// CheckpointMinutes is the least time between checkpoints; 0 takes half a minute, and more where writing one takes long.
+	CheckpointMinutes float64 `json:"checkpoint_minutes"`
 
 	Mode   string `json:"mode"`
 	Epochs int    `json:"epochs"`
@@ -82,6 +84,9 @@ type Config struct {
 	// Threads of arithmetic and Workers that decode photos change the speed, not the result; 0 takes the machine's.
 	Threads int `json:"threads"`
 	Workers int `json:"workers"`
+
+	// waits lets photos that cannot be read be tried again; nil does not.
+	waits *waiter
 }
 
 // recipes are the settings that go with an optimizer, by mode. Heads mode trains on features of mean zero
@@ -137,6 +142,7 @@ func (c *Config) check() error {
 	for flag, v := range map[string]float64{
 		"lr": c.LR, "wd": c.WeightDecay, "momentum": c.Momentum, "clip-norm": c.ClipNorm, "warmup-epochs": c.WarmupEpochs,
 		"smoothing": c.Smoothing, "aux-weight": c.AuxWeight, "dropout": c.Dropout, "val-split": c.ValSplit,
+		"checkpoint-minutes": c.CheckpointMinutes,
 	} {
 		if broken(v) {
 			return bad("--%s %g: must be a finite number", flag, v)
@@ -176,6 +182,8 @@ func (c *Config) check() error {
 		return bad("--val-split %g: lies in [0, 1)", c.ValSplit)
 	case c.WarmupEpochs < 0 || c.WarmupEpochs > 0 && c.WarmupEpochs >= float64(c.Epochs):
 		return bad("--warmup-epochs %g: must not be negative, and less than the %d epochs", c.WarmupEpochs, c.Epochs)
+	case c.CheckpointMinutes < 0 || c.CheckpointMinutes > 1e6:
+		return bad("--checkpoint-minutes %g: between 0 and a million", c.CheckpointMinutes)
 	case c.Patience < 0 || c.Threads < 0 || c.Workers < 0:
 		return bad("--patience, --threads and --workers must not be negative")
 	case c.Mode == Heads && c.Augment != "none" && c.Augment != "flip":

@@ -3,7 +3,6 @@ package train
 import (
 	"context"
 	"slices"
-	"sync"
 
 	"regraft/photo"
 )
@@ -52,16 +51,11 @@ func (s *sets) report() ([]photo.Sample, string) {
 // checkPhotos decodes every photo once, so that a run of hours does not end at a broken one. It refuses what
 // the command check refuses, and warns of photos that make the results look better than they are.
 func checkPhotos(ctx context.Context, c *Config, s *sets, events Events) error {
-	var serial sync.Mutex
 	photos := slices.Concat(s.Train, s.Val, s.Test)
 	events.Phase(PhaseCheck, 0, len(photos))
 	found, err := photo.Examine(ctx, photos, photo.CheckOptions{
 		Decode: c.decode(), Workers: c.Workers,
-		Progress: func(int, int) {
-			serial.Lock()
-			defer serial.Unlock()
-			events.Advanced(1, noLoss)
-		},
+		Progress: func(int, int) { events.Advanced(1, noLoss) },
 	})
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ type Options struct {
 // Evaluate runs photos, whose labels are the network's class ids, through the main head of net. The
 // progress is told to events as phase.
 func Evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, o Options, phase Phase, events Events) (*Evaluation, error) {
-	c := &Config{Threads: threads(o.Threads), Workers: o.Workers, TIFF: o.Decode.TIFF, MaxPixels: o.Decode.MaxPixels}
+	c := &Config{Threads: o.Threads, Workers: o.Workers, TIFF: o.Decode.TIFF, MaxPixels: o.Decode.MaxPixels}
 	return evaluate(ctx, net, samples, c, phase, 0, events)
 }
 
@@ -51,7 +51,7 @@ func evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, 
 	if err != nil {
 		return nil, &ModelError{err}
 	}
-	m, err := inference(main, inferenceBatch, c.Threads)
+	m, err := inference(main, inferenceBatch, threads(c.Threads))
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func inference(net *engine.Network, batch, threads int) (*run.Machine, error) {
 // eachBatch hands the photos to f in order, prepared for net.
 func eachBatch(ctx context.Context, net *engine.Network, samples []photo.Sample, c *Config, f func(*photo.Batch) error) error {
 	loader, err := photo.NewLoader(samples, *net.Meta.Preprocess, photo.LoaderOptions{
-		Batch: inferenceBatch, Workers: c.Workers, Decode: c.decode(),
+		Batch: inferenceBatch, Workers: c.Workers, Decode: c.decode(), Retry: c.waits.again,
 	})
 	if err != nil {
 		return &DataError{err}

@@ -1,6 +1,9 @@
 package train
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // Events hears how a run goes. Calls come one at a time, in order.
 type Events interface {
@@ -60,6 +63,30 @@ type HeadInfo struct {
 	Features int    `json:"features"`
 	Classes  int    `json:"classes"`
 }
+
+// oneByOne lets several goroutines tell events, one at a time.
+type oneByOne struct {
+	mu     sync.Mutex
+	events Events
+}
+
+func (o *oneByOne) tell(f func(Events)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	f(o.events)
+}
+
+func (o *oneByOne) Started(s Start) { o.tell(func(e Events) { e.Started(s) }) }
+func (o *oneByOne) Phase(p Phase, epoch, total int) {
+	o.tell(func(e Events) { e.Phase(p, epoch, total) })
+}
+func (o *oneByOne) Advanced(photos int, loss float64) {
+	o.tell(func(e Events) { e.Advanced(photos, loss) })
+}
+func (o *oneByOne) EpochDone(epoch Epoch, best bool) {
+	o.tell(func(e Events) { e.EpochDone(epoch, best) })
+}
+func (o *oneByOne) Warn(message string) { o.tell(func(e Events) { e.Warn(message) }) }
 
 // Silent ignores all events; embed it to hear only some.
 type Silent struct{}

@@ -24,7 +24,7 @@ func newExtractor(net *engine.Network, heads []head.Head, c *Config) (*extractor
 	if err != nil {
 		return nil, err
 	}
-	m, err := inference(trunk, inferenceBatch, c.Threads)
+	m, err := inference(trunk, inferenceBatch, threads(c.Threads))
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 		}
 	}
 	result := &Result{
-		Schema: Schema, Start: r.start(), Epochs: r.epochs, Best: r.epochs[r.best], SelectedOn: r.sets.selection,
+		Schema: Schema, Start: r.started, Epochs: r.epochs, Best: r.epochs[r.best], SelectedOn: r.sets.selection,
 		Report: r.answers.Report(r.sets.classes), ReportedOn: name,
 		Example: r.answers.example(r.sets.classes, r.config.Seed),
 		Stopped: r.stopped, Model: r.out.name(BestFile),

@@ -19,7 +19,7 @@ import (
 
 // Fit trains cfg.Net on the photos of cfg.Data and leaves the best model, a checkpoint and reports in
 // cfg.Out. The classifiers are replaced by new ones for the data's classes, unless the model's labels
-// are these already. When ctx is cancelled the run ends after the step in hand with a checkpoint and an
+// are these already. When ctx is cancelled the run ends after the current step with a checkpoint and an
 // InterruptedError.
 //
 // The same configuration, network and photos give the same best.onnx to the bit, whatever the number of threads and
@@ -30,16 +30,13 @@ func Fit(ctx context.Context, cfg Config, events Events) (_ *Result, err error) 
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	cfg.Preprocess, cfg.Threads = *cfg.Net.Meta.Preprocess, threads(cfg.Threads)
+	events = &oneByOne{events: events}
+	cfg.Preprocess, cfg.waits = *cfg.Net.Meta.Preprocess, newWaiter(ctx, events)
 	out, err := openFolder(cfg.Out, cfg.Resume)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			out.abandon()
-		}
-	}()
+	defer func() { out.close(err != nil) }()
 	r, err := prepare(cfg, out, events)
 	if err != nil {
 		return nil, err
@@ -49,9 +46,6 @@ func Fit(ctx context.Context, cfg Config, events Events) (_ *Result, err error) 
 	}
 	defer r.learner.close()
 	if err := r.loop(ctx); err != nil {
-		if saving := r.keepBest(); saving != nil {
-			events.Warn(saving.Error())
-		}
 		return nil, r.interrupted(err)
 	}
 	result, err := r.finish(ctx)
@@ -86,7 +80,10 @@ type training struct {
 	// answers are those of the best epoch, where it was made in this process.
 	answers *Evaluation
 	stopped string
-	saved   time.Time // last checkpoint
+	// saved is when the last checkpoint was made, and saving the time that it took.
+	saved   time.Time
+	saving  time.Duration
+	started Start
 }
 
 // prepare reads the folders and makes the network to be trained, without any arithmetic.
@@ -105,17 +102,23 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 	if err := r.graft(); err != nil {
 		return nil, err
 	}
-	if !cfg.Resume {
-		return r, out.writeJSON(ArgsFile, cfg)
+	if out.lock.unsupported != nil {
+		events.Warn(fmt.Sprintf("%s cannot be locked (%v): see to it that no other run uses it", cfg.Out, out.lock.unsupported))
 	}
-	if r.resumed, err = readCheckpoint(out.name(CheckpointFile)); err != nil {
-		return nil, err
+	if cfg.Resume && !out.continues {
+		events.Warn(fmt.Sprintf("%s holds no checkpoint yet: the run starts afresh", cfg.Out))
 	}
-	if err := r.resumed.fits(&cfg, r.network, r.photos); err != nil {
-		return nil, err
+	if out.continues {
+		if r.resumed, err = readCheckpoint(out.name(CheckpointFile)); err != nil {
+			return nil, err
+		}
+		if err := r.resumed.fits(&cfg, r.network, r.photos); err != nil {
+			return nil, err
+		}
+		r.epochs, r.progress, r.best = r.resumed.Epochs, r.resumed.Progress, r.resumed.Best
 	}
-	r.epochs, r.progress, r.best = r.resumed.Epochs, r.resumed.Progress, r.resumed.Best
-	return r, nil
+	r.started = r.start()
+	return r, out.writeJSON(ArgsFile, cfg)
 }
 
 // graft gives the network heads for the classes and the input size of its preprocessing.
@@ -184,7 +187,7 @@ func resize(net *engine.Network) (*engine.Network, error) {
 
 // begin makes the learner: in heads mode this computes the features of all photos.
 func (r *training) begin(ctx context.Context) error {
-	r.events.Started(r.start())
+	r.events.Started(r.started)
 	schedule, err := newRates(&r.config, &r.epochs)
 	if err != nil {
 		return err

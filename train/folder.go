@@ -23,40 +23,107 @@ const (
 	ConfusionCSV   = "confusion.csv"
 	ConfusionPNG   = "confusion.png"
 	CurvesPNG      = "curves.png"
+	// featuresFile holds those of an unfinished run in heads mode.
+	featuresFile = "features.ckpt"
 )
 
-// folder is where a run writes.
+// files are all that a run writes.
+var files = []string{
+	BestFile, CheckpointFile, ResultsFile, ArgsFile, SummaryFile, ConfusionCSV, ConfusionPNG, CurvesPNG, featuresFile,
+}
+
+// folder is where a run writes, locked while it lives.
 type folder struct {
 	path string
 	made bool // by this run
+	lock *lock
+	// settled says that args.json was there before this run.
+	settled bool
+	// continues says that there is something to be resumed: a checkpoint, or features.
+	continues bool
 }
 
-// openFolder makes the folder, or takes an empty one, or one that a run left that was killed before its first
-// checkpoint; a run in it is only accepted when it is to be resumed.
+// openFolder makes the folder, or takes an empty one or that of a run; it removes the temporary files of writes that
+// were killed. What a run has left is only accepted when it is to be resumed, or when there is nothing in it to go on from.
 func openFolder(path string, resume bool) (*folder, error) {
 	if path == "" {
 		return nil, &UsageError{"--out names no folder"}
 	}
-	entries, err := os.ReadDir(path)
 	f := &folder{path: path}
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && resume:
-		return nil, &UsageError{fmt.Sprintf("%s does not exist, so there is nothing to resume", path)}
-	case errors.Is(err, fs.ErrNotExist):
-		f.made = true
-		if err := os.MkdirAll(path, 0o777); err != nil {
-			return nil, fmt.Errorf("cannot make the output folder: %w", err)
+	for f.lock == nil {
+		_, err := os.Stat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && resume:
+			return nil, &UsageError{fmt.Sprintf("%s does not exist, so there is nothing to resume", path)}
+		case errors.Is(err, fs.ErrNotExist):
+			f.made = true
+			if err := os.MkdirAll(path, 0o777); err != nil {
+				return nil, fmt.Errorf("cannot make the output folder: %w", err)
+			}
 		}
-	case err != nil:
-		return nil, fmt.Errorf("cannot use the output folder: %w", err)
-	case resume && !f.holds(CheckpointFile):
-		return nil, &UsageError{fmt.Sprintf("%s holds no %s, so there is nothing to resume", path, CheckpointFile)}
-	case !resume && f.holds(CheckpointFile):
-		return nil, &UsageError{fmt.Sprintf("%s holds a run: continue it with --resume, or choose another --out", path)}
-	case !resume && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() != ArgsFile }):
-		return nil, &UsageError{fmt.Sprintf("%s is not empty: choose another --out", path)}
+		if f.lock, err = acquire(path); errors.Is(err, fs.ErrNotExist) { // another run that failed has removed it
+			continue
+		}
+		if usage := (*UsageError)(nil); err != nil && !errors.As(err, &usage) {
+			err = fmt.Errorf("cannot use the output folder: %w", err)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := f.admit(resume); err != nil {
+		f.lock.release()
+		return nil, err
 	}
 	return f, nil
+}
+
+// admit decides by what the folder holds, and tidies up.
+func (f *folder) admit(resume bool) error {
+	entries, err := os.ReadDir(f.path)
+	if err != nil {
+		return fmt.Errorf("cannot use the output folder: %w", err)
+	}
+	held, rests := map[string]bool{}, []string{}
+	for _, e := range entries {
+		if isRest := func(file string) bool { return whole.IsRest(e.Name(), file) }; slices.ContainsFunc(files, isRest) {
+			rests = append(rests, e.Name())
+		} else if e.Name() != lockFile {
+			held[e.Name()] = true
+		}
+	}
+	f.continues = held[CheckpointFile] || held[featuresFile]
+	f.settled = held[ArgsFile]
+	ended := f.endedEarly(held)
+	switch {
+	case f.continues && !resume:
+		return &UsageError{fmt.Sprintf("%s holds a run: continue it with --resume, or choose another --out", f.path)}
+	case resume && !f.continues && !ended && (held[SummaryFile] || !held[ArgsFile]):
+		return &UsageError{fmt.Sprintf("%s holds no %s, so there is nothing to resume", f.path, CheckpointFile)}
+	case !resume && !ended:
+		return &UsageError{fmt.Sprintf("%s is not empty: choose another --out", f.path)}
+	case ended && f.lock.killed:
+		for file := range held {
+			if file != ArgsFile {
+				rests = append(rests, file)
+			}
+		}
+	}
+	for _, rest := range rests {
+		os.Remove(f.name(rest))
+	}
+	return nil
+}
+
+// endedEarly reports whether files are what a run leaves that ends before its first checkpoint: none or its settings, and more
+// only where it was killed.
+func (f *folder) endedEarly(held map[string]bool) bool {
+	for file := range held {
+		if file != ArgsFile && !(f.lock.killed && file != SummaryFile && slices.Contains(files, file)) {
+			return false
+		}
+	}
+	return !f.continues
 }
 
 // name is the path of a file in the folder.
@@ -67,14 +134,15 @@ func (f *folder) holds(file string) bool {
 	return err == nil
 }
 
-// abandon removes what a run has written that failed before it had anything to keep, so that it can
-// simply be started again.
-func (f *folder) abandon() {
-	if f.holds(CheckpointFile) || f.holds(BestFile) {
-		return
+// close lets other runs in. After a failure before there was anything to keep, it removes what the run has written, so that
+// it can simply be started again.
+func (f *folder) close(failed bool) {
+	nothing := failed && !f.holds(CheckpointFile) && !f.holds(featuresFile) && !f.holds(BestFile)
+	if nothing && !f.settled {
+		os.Remove(f.name(ArgsFile))
 	}
-	os.Remove(f.name(ArgsFile))
-	if f.made {
+	f.lock.release()
+	if nothing && f.made {
 		os.Remove(f.path)
 	}
 }

@@ -56,11 +56,12 @@ func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, e
 	}
 	l.loader, err = photo.NewLoader(s.train, *net.Meta.Preprocess, photo.LoaderOptions{
 		Batch: l.batch, Workers: c.Workers, Seed: c.Seed, Shuffle: true, Augment: augment, Decode: c.decode(),
+		Retry: c.waits.again,
 	})
 	if err != nil {
 		return nil, &DataError{err}
 	}
-	l.machine, err = run.New(program, c.Threads)
+	l.machine, err = run.New(program, threads(c.Threads))
 	return l, err
 }
 
@@ -69,22 +70,19 @@ func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, e
 func (l *fullLearner) steps() int { return len(l.sets.train) / l.batch }
 
 func (l *fullLearner) train(ctx context.Context, epoch int, p *progress, events Events, between func() error) error {
-	steps, step := l.steps(), 0
+	steps := l.steps()
 	if p.Step == steps {
 		return nil
 	}
 	events.Phase(PhaseTrain, epoch, steps*l.batch)
 	events.Advanced(p.Step*l.batch, noLoss)
-	// The loader has its own context: the step in hand ends before the run does.
-	for b, err := range l.loader.Epoch(context.WithoutCancel(ctx), epoch) {
-		switch {
-		case err != nil:
+	// The loader has its own context: the current step ends before the run does.
+	for b, err := range l.loader.EpochFrom(context.WithoutCancel(ctx), epoch, p.Step) {
+		if err != nil {
 			return photoError(ctx, err)
-		case step == steps:
+		}
+		if p.Step == steps {
 			return nil
-		case step < p.Step: // made before the run was interrupted
-			step++
-			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -92,7 +90,6 @@ func (l *fullLearner) train(ctx context.Context, epoch int, p *progress, events 
 		if err := l.step(b, epoch, p, events); err != nil {
 			return err
 		}
-		step++
 		if err := between(); err != nil {
 			return err
 		}

@@ -79,7 +79,7 @@ func newHeadSolver(h *head.Head, train, val *features, c *Config) (*headSolver, 
 		}
 	}
 	s := &headSolver{head: h, train: train, val: val, standard: standardise(train)}
-	s.softmax = softmax{classes: h.Classes, smoothing: c.Smoothing, threads: c.Threads}
+	s.softmax = softmax{classes: h.Classes, smoothing: c.Smoothing, threads: threads(c.Threads)}
 	s.standard.apply(train)
 	s.standard.apply(val)
 	s.w = s.standard.into(h)
@@ -109,8 +109,8 @@ func (s *headSolver) objective(decay float64) func(w, gradient []float64) float6
 	}
 }
 
-// train makes one iteration of L-BFGS, or one pass in steps of a batch. An epoch takes milliseconds, so it is
-// the step in hand.
+// train makes one iteration of L-BFGS, or one pass in steps of a batch. An epoch takes milliseconds, so it counts as
+// one step.
 func (l *headsLearner) train(ctx context.Context, epoch int, p *progress, events Events, _ func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 // learner is what a mode trains. The loop drives it epoch by epoch.
 type learner interface {
 	// train makes the steps of an epoch from p.Step on, counts them in p and calls between after each. When ctx
-	// is cancelled it ends after the step in hand with ctx's error.
+	// is cancelled it ends after the current step with ctx's error.
 	train(ctx context.Context, epoch int, p *progress, events Events, between func() error) error
 	// judge puts what was learnt into the network, in new slices, and evaluates the validation photos.
 	judge(ctx context.Context, epoch int, events Events) (*Evaluation, error)

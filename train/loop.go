@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -11,11 +12,11 @@ import (
 	"regraft/engine"
 )
 
-// The least time between checkpoints: at the end of epochs, of which those of heads mode take milliseconds, and
-// within long ones.
+// The least time between checkpoints where Config does not tell, within epochs as well: so long, or that which makes writing
+// them cost a fiftieth of the run.
 const (
-	betweenEpochs = 30 * time.Second
-	withinEpoch   = 10 * time.Minute
+	betweenCheckpoints = 30 * time.Second
+	checkpointShare    = 50
 )
 
 // loop runs the epochs that are left.
@@ -25,26 +26,42 @@ func (r *training) loop(ctx context.Context) error {
 		if r.stopped = r.enough(); r.stopped != "" {
 			break
 		}
-		if err := r.epoch(ctx, epoch); err != nil {
-			if ctx.Err() == nil {
-				return err
-			}
-			if saving := r.checkpoint(); saving != nil {
-				return saving
-			}
-			return ctx.Err()
+		err := r.epoch(ctx, epoch)
+		if err == nil {
+			err = r.checkpointIfDue()
 		}
-		if err := r.checkpointAfter(betweenEpochs); err != nil {
-			return err
+		if err != nil {
+			return r.keep(ctx, err)
 		}
 	}
 	return r.checkpoint()
 }
 
+// keep makes a checkpoint before an error ends the run, so that it can go on when the cause has gone. Weights that have
+// diverged are nothing to go on from: the last checkpoint stays, and the best epoch.
+func (r *training) keep(ctx context.Context, err error) error {
+	if cancelled := ctx.Err(); cancelled != nil {
+		err = cancelled
+	}
+	if diverged := (*DivergedError)(nil); errors.As(err, &diverged) {
+		if saving := r.keepBest(); saving != nil {
+			r.events.Warn(saving.Error())
+		}
+		return err
+	}
+	if saving := r.checkpoint(); saving != nil {
+		return fmt.Errorf("%w; no checkpoint: %w", err, saving)
+	}
+	if ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w; the checkpoint is in %s: the same command with --resume continues", err, r.config.Out)
+}
+
 // epoch trains and validates.
 func (r *training) epoch(ctx context.Context, epoch int) error {
 	began := time.Now()
-	err := r.learner.train(ctx, epoch, &r.progress, r.events, func() error { return r.checkpointAfter(withinEpoch) })
+	err := r.learner.train(ctx, epoch, &r.progress, r.events, r.checkpointIfDue)
 	r.progress.Seconds += time.Since(began).Seconds()
 	if err != nil {
 		return err
@@ -96,17 +113,26 @@ func (r *training) remember(answers *Evaluation) {
 	}
 }
 
-// checkpointAfter makes a checkpoint when the last one is so old.
-func (r *training) checkpointAfter(age time.Duration) error {
-	if time.Since(r.saved) < age {
+// checkpointIfDue makes a checkpoint when the last one is old enough.
+func (r *training) checkpointIfDue() error {
+	if !r.due() {
 		return nil
 	}
 	return r.checkpoint()
 }
 
+func (r *training) due() bool {
+	age := max(betweenCheckpoints, checkpointShare*r.saving)
+	if minutes := r.config.CheckpointMinutes; minutes > 0 {
+		age = time.Duration(minutes * float64(time.Minute))
+	}
+	return time.Since(r.saved) >= age
+}
+
 // checkpoint writes best.onnx, where it is due, results.csv and last.ckpt, in this order, so that the
 // checkpoint never speaks of a model that is not there.
 func (r *training) checkpoint() error {
+	began := time.Now()
 	if err := r.keepBest(); err != nil {
 		return err
 	}
@@ -121,6 +147,7 @@ func (r *training) checkpoint() error {
 		return err
 	}
 	r.saved = time.Now()
+	r.saving = r.saved.Sub(began)
 	return nil
 }
 

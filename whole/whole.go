@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 )
 
 // Write makes the file at path of what content writes: into a temporary file in the same folder, which is flushed to
@@ -16,7 +18,7 @@ func Write(path string, content func(w io.Writer) error) (err error) {
 	if folder == "" {
 		folder = "."
 	}
-	temp, err := os.CreateTemp(folder, "."+name+".*")
+	temp, err := os.CreateTemp(folder, temporary(name))
 	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
@@ -36,4 +38,14 @@ func Write(path string, content func(w io.Writer) error) (err error) {
 		}
 	}
 	return os.Rename(temp.Name(), path)
+}
+
+// temporary is the pattern of the temporary names of a file.
+func temporary(name string) string { return "." + name + ".*" }
+
+// IsRest reports whether an entry of a folder is what a killed Write of the file of the given name leaves there.
+func IsRest(entry, name string) bool {
+	number, found := strings.CutPrefix(entry, strings.TrimSuffix(temporary(name), "*"))
+	_, err := strconv.ParseUint(number, 10, 64)
+	return found && err == nil
 }

@@ -36,3 +36,22 @@ func TestWrite(t *testing.T) {
 		t.Error("a file below a file was written")
 	}
 }
+
+func TestIsRest(t *testing.T) {
+	dir := t.TempDir()
+	err := Write(filepath.Join(dir, "a.b"), func(io.Writer) error {
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) != 1 || !IsRest(entries[0].Name(), "a.b") || IsRest(entries[0].Name(), "a") {
+			t.Errorf("in the midst of writing: %v, %v", entries, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{"a.b", ".a.b", ".a.b.", ".a.b.txt", ".a.b.-1", "a.b.1", ".a.b.1.2"} {
+		if IsRest(other, "a.b") {
+			t.Errorf("%s is taken for a rest", other)
+		}
+	}
+}

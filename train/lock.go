@@ -1,0 +1,100 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// lockFile stands in the folder of a run while that lives. A run that is killed leaves it, but not its lock.
+const lockFile = ".lock"
+
+// errLocked is what tryLock returns for a file that another process, or another open file of this one, has locked.
+var errLocked = errors.New("locked")
+
+// lock keeps other runs out of a folder. The system lets go of it however the process ends.
+type lock struct {
+	file *os.File
+	// killed says that the last holder did not come to release it.
+	killed bool
+	// unsupported is why the file system cannot lock; nil where it can.
+	unsupported error
+}
+
+// acquire locks a folder. A UsageError says who holds it, and fs.ErrNotExist that the folder has vanished.
+func acquire(folder string) (*lock, error) {
+	path := filepath.Join(folder, lockFile)
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+		if err != nil {
+			return nil, err
+		}
+		l := &lock{file: f}
+		err = tryLock(f)
+		if errors.Is(err, errLocked) {
+			defer f.Close()
+			return nil, &UsageError{fmt.Sprintf("%s is in use by another run (%s): wait for its end, or choose another --out", folder, holder(f))}
+		}
+		l.unsupported = err
+		if !l.stands(path) { // its last holder removed the file after it was opened here
+			f.Close()
+			continue
+		}
+		if info, err := f.Stat(); err == nil {
+			l.killed = info.Size() > 0
+		}
+		return l, l.sign()
+	}
+}
+
+// stands reports whether the locked file is the one at path.
+func (l *lock) stands(path string) bool {
+	mine, err := l.file.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(mine, there)
+}
+
+// sign writes who holds the lock, for those who find it taken.
+func (l *lock) sign() error {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "this machine"
+	}
+	text := fmt.Sprintf("process %d on %s since %s", os.Getpid(), host, time.Now().Format("2006-01-02 15:04:05"))
+	if err := l.file.Truncate(0); err != nil {
+		return err
+	}
+	_, err = l.file.WriteAt([]byte(text), 0)
+	return err
+}
+
+// holder reads what sign wrote.
+func holder(f *os.File) string {
+	text, err := io.ReadAll(io.LimitReader(f, 200))
+	if err != nil || len(text) == 0 {
+		return "which has just begun"
+	}
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, string(text))
+}
+
+// release removes the file while it is still locked, so that nobody's else is removed; where an open file cannot be, after it.
+func (l *lock) release() {
+	removed := os.Remove(l.file.Name())
+	l.file.Close()
+	if removed != nil {
+		os.Remove(l.file.Name())
+	}
+}

@@ -1,0 +1,181 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// quickly makes waiting for photos short.
+func quickly(t *testing.T, p ...time.Duration) {
+	old := pauses
+	pauses = p
+	t.Cleanup(func() { pauses = old })
+}
+
+// hidden takes photos away when the first epoch is done, and brings them back after so many warnings.
+type hidden struct {
+	Silent
+	t        *testing.T
+	dir      string
+	back     int
+	warnings int
+}
+
+func (h *hidden) EpochDone(e Epoch, _ bool) {
+	if e.Epoch.Epoch == 1 {
+		must(h.t, os.Rename(h.dir, h.dir+".away"))
+	}
+}
+
+func (h *hidden) Warn(message string) {
+	if h.warnings++; h.warnings == h.back {
+		must(h.t, os.Rename(h.dir+".away", h.dir))
+	}
+}
+
+// TestPhotosThatVanish: photos that come back in time change nothing, and others end the run with a checkpoint from which it
+// goes on to the same bits. The folder is one of train's classes, or one of val's.
+func TestPhotosThatVanish(t *testing.T) {
+	data := photos(t, map[string]int{"train": 8, "val": 3})
+	straight := narrowRun(t, Full, data)
+	want := sum(t, fit(t, straight).Model)
+
+	t.Run("back in time", func(t *testing.T) {
+		quickly(t, time.Millisecond, time.Second)
+		c := narrowRun(t, Full, data)
+		if _, err := Fit(context.Background(), c, &hidden{t: t, dir: filepath.Join(data, "train", "down"), back: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if sum(t, filepath.Join(c.Out, BestFile)) != want {
+			t.Error("other bits")
+		}
+	})
+	for _, part := range []string{"train", "val"} {
+		t.Run(part, func(t *testing.T) {
+			quickly(t, time.Millisecond, time.Millisecond)
+			c := narrowRun(t, Full, data)
+			h := &hidden{t: t, dir: filepath.Join(data, part, "down")}
+			_, err := Fit(context.Background(), c, h)
+			must(t, os.Rename(h.dir+".away", h.dir))
+			var problem *DataError
+			if !errors.As(err, &problem) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "--resume") || h.warnings == 0 {
+				t.Fatalf("%d warnings, error %v", h.warnings, err)
+			}
+			c.Resume = true
+			if r := fit(t, c); sum(t, r.Model) != want || r.Start.FirstEpoch != 2 {
+				t.Errorf("other bits, or resumed at epoch %d", r.Start.FirstEpoch)
+			}
+		})
+	}
+}
+
+// TestInterruptedWhileWaiting: an interrupt does not wait for photos that are away.
+func TestInterruptedWhileWaiting(t *testing.T) {
+	quickly(t, time.Hour)
+	data := photos(t, map[string]int{"train": 8, "val": 3})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	h := &cancelling{hidden{t: t, dir: filepath.Join(data, "train", "down")}, cancel}
+	c := narrowRun(t, Full, data)
+	_, err := Fit(ctx, c, h)
+	if interrupted := (*InterruptedError)(nil); !errors.As(err, &interrupted) || interrupted.Out != c.Out {
+		t.Errorf("error %v", err)
+	}
+}
+
+type cancelling struct {
+	hidden
+	cancel context.CancelFunc
+}
+
+func (c *cancelling) Warn(string) { c.cancel() }
+
+// TestTwoRunsAtOnce: a second run in the folder is refused and learns who is there.
+func TestTwoRunsAtOnce(t *testing.T) {
+	data := photos(t, map[string]int{"train": 4, "val": 2})
+	c := narrowRun(t, Heads, data)
+	other := &second{c: c}
+	r, err := Fit(context.Background(), c, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range other.errs {
+		if usage := (*UsageError)(nil); !errors.As(err, &usage) || !strings.Contains(err.Error(), "in use by another run (process ") {
+			t.Errorf("the second run: %v", err)
+		}
+	}
+	if len(other.errs) != 2 || !strings.HasSuffix(r.Model, BestFile) {
+		t.Errorf("%d attempts", len(other.errs))
+	}
+	if _, err := os.Stat(filepath.Join(c.Out, lockFile)); err == nil {
+		t.Error("the lock is left behind")
+	}
+}
+
+// second starts runs in the same folder when the first begins.
+type second struct {
+	Silent
+	c    Config
+	errs []error
+}
+
+func (s *second) Started(Start) {
+	for _, resume := range []bool{false, true} {
+		s.c.Resume = resume
+		_, err := Fit(context.Background(), s.c, Silent{})
+		s.errs = append(s.errs, err)
+	}
+}
+
+// TestFoldersOfKilledRuns: what a run leaves that was killed before its first checkpoint takes a new start and a resumption, and
+// files that are not of that kind neither.
+func TestFoldersOfKilledRuns(t *testing.T) {
+	const killed = "process 1 on some machine"
+	for _, c := range []struct {
+		name         string
+		files        map[string]string
+		new, resumed bool
+	}{
+		{"empty", nil, true, true},
+		{"lock not signed", map[string]string{lockFile: ""}, true, true},
+		{"lock", map[string]string{lockFile: killed}, true, true},
+		{"rest of args.json", map[string]string{".args.json.123": "{"}, true, true},
+		{"args.json", map[string]string{ArgsFile: "{}"}, true, true},
+		{"best model and no checkpoint", map[string]string{lockFile: killed, ArgsFile: "{}", BestFile: "x", ResultsFile: "y", ".last.ckpt.77": "z"}, true, true},
+		{"checkpoint", map[string]string{lockFile: killed, ArgsFile: "{}", CheckpointFile: "x"}, false, true},
+		{"somebody's model", map[string]string{BestFile: "x"}, false, false},
+		{"somebody's text", map[string]string{"thesis.txt": "x"}, false, false},
+		{"somebody's text beside a rest", map[string]string{lockFile: killed, "thesis.txt": "x", ".args.json.5": ""}, false, false},
+		{"checkpoint thrown away", map[string]string{ArgsFile: "{}", BestFile: "x", SummaryFile: "{}"}, false, false},
+	} {
+		for resume, accepted := range map[bool]bool{false: c.new, true: c.resumed} {
+			dir := t.TempDir()
+			for name, text := range c.files {
+				must(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666))
+			}
+			f, err := openFolder(dir, resume)
+			if (err == nil) != accepted {
+				t.Errorf("%s, resume %v: error %v", c.name, resume, err)
+			}
+			if err == nil {
+				f.close(true)
+			}
+			for name := range c.files {
+				rest := strings.HasPrefix(name, ".")
+				_, err := os.Stat(filepath.Join(dir, name))
+				switch {
+				case !accepted && name != lockFile && err != nil:
+					t.Errorf("%s, resume %v: %s was touched", c.name, resume, name)
+				case accepted && rest && err == nil:
+					t.Errorf("%s, resume %v: %s is left", c.name, resume, name)
+				}
+			}
+		}
+	}
+}
