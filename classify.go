@@ -9,7 +9,7 @@ import (
 	"math"
 	"slices"
 
-	"regraft/engine/kernel"
+	"regraft/head"
 	"regraft/photo"
 )
 
@@ -34,10 +34,11 @@ type Result struct {
 	Path string
 	// Err says why there is no answer, mostly that the photo could not be read; everything below is then nil.
 	Err error
-	// P are the probabilities of the classes, Logits what they are the softmax of.
+	// P are the probabilities of the classes and Logits what they are the softmax of, or, of classes that do not exclude each
+	// other, the sigmoid. They are nil when the network ends in features.
 	P, Logits []float32
 	// Features are the input of the classifier: the photo's embedding. They are nil when the model's
-	// classifier was not recognised.
+	// classifier was not recognised, or reads a map.
 	Features []float32
 
 	labels []string
@@ -258,13 +259,17 @@ func (m *Model) answer(ctx context.Context, batch []decoded) ([]Result, error) {
 			return nil, err
 		}
 	}
+	answers, err := m.answersOf(m.Network())
+	if err != nil {
+		return nil, err
+	}
 	labels := m.Labels()
 	results := make([]Result, len(batch))
 	row := 0
 	for i, d := range batch {
 		results[i] = Result{Path: d.path, Err: d.err, labels: labels}
 		if d.err == nil {
-			results[i].fill(outputs, row)
+			results[i].fill(answers, outputs, row)
 			row++
 		}
 	}
@@ -272,33 +277,17 @@ func (m *Model) answer(ctx context.Context, batch []decoded) ([]Result, error) {
 }
 
 // fill takes the photo's row of the outputs.
-func (r *Result) fill(outputs []Matrix, row int) {
-	logits := outputs[0].Row(row)
-	for _, l := range logits {
-		if math.IsNaN(float64(l)) || math.IsInf(float64(l), 0) {
-			r.Err = fmt.Errorf("%s: the network answers %g: its weights are damaged or its input is out of range", r.Path, l)
-			return
+func (r *Result) fill(a *head.Answers, outputs []Matrix, row int) {
+	for _, o := range outputs {
+		for _, v := range o.Row(row) {
+			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+				r.Err = fmt.Errorf("%s: the network answers %g: its weights are damaged or its input is out of range", r.Path, v)
+				return
+			}
 		}
 	}
-	r.Logits, r.P = logits, softmax(logits)
-	if len(outputs) > 1 {
-		r.Features = outputs[1].Row(row)
+	r.Logits, r.P = a.Row(outputs[0].Row(row))
+	if a.Features {
+		r.Features = outputs[len(outputs)-1].Row(row)
 	}
-}
-
-// softmax computes in float64 with our own exponential, so that the bits are the same on every
-// architecture.
-func softmax(logits []float32) []float32 {
-	top := slices.Max(logits)
-	e := make([]float64, len(logits))
-	sum := 0.0
-	for i, l := range logits {
-		e[i] = kernel.Exp(float64(l) - float64(top))
-		sum += e[i]
-	}
-	p := make([]float32, len(logits))
-	for i := range p {
-		p[i] = float32(e[i] / sum)
-	}
-	return p
 }

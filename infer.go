@@ -9,7 +9,6 @@ import (
 	"regraft/engine/op"
 	"regraft/engine/plan"
 	"regraft/engine/run"
-	"regraft/head"
 )
 
 // Matrix is a row-major result of Rows photos.
@@ -22,9 +21,9 @@ type Matrix struct {
 // Row is what belongs to photo i.
 func (m Matrix) Row(i int) []float32 { return m.Values[i*m.Cols : (i+1)*m.Cols] }
 
-// Infer runs prepared input, x (images, C, H, W), any number of images, and returns the main
-// output (images, classes), before a final Softmax, and the features (images, F) that enter its
-// classifier, where it was recognised. It returns when ctx ends; x must not change before the next call of Infer or Close returns.
+// Infer runs prepared input, x (images, C, H, W), any number of images, and returns the main output (images, classes), before a
+// final Softmax or Sigmoid, unless the network ends in features, and the features (images, F) that enter its classifier, where
+// it was recognised. It returns when ctx ends; x must not change before the next call of Infer or Close returns.
 func (m *Model) Infer(ctx context.Context, x []float32, images int) ([]Matrix, error) {
 	net := m.Network()
 	if err := fits(net, x, images); err != nil {
@@ -159,11 +158,11 @@ func (m *Model) start(net *engine.Network, images int) error {
 	if err := m.stop(); err != nil {
 		return err
 	}
-	part, err := answering(net)
+	a, err := m.answersOf(net)
 	if err != nil {
 		return err
 	}
-	if m.program, err = m.compile(part, batch); err != nil {
+	if m.program, err = m.compile(a.Net, batch); err != nil {
 		return err
 	}
 	m.machine, err = run.New(m.program, m.options.threads)
@@ -173,7 +172,7 @@ func (m *Model) start(net *engine.Network, images int) error {
 
 // Plan lists the steps of the program that answers for so many images at a time.
 func (m *Model) Plan(images int) (string, error) {
-	net, err := answering(m.Network())
+	net, err := m.answeringNet()
 	if err != nil {
 		return "", err
 	}
@@ -196,21 +195,11 @@ func (m *Model) compile(net *engine.Network, images int) (*plan.Program, error) 
 	return plan.Inference(net, plan.Options{ISA: isa, Direct: m.options.direct})
 }
 
-// answering is the part of the network that answers for photos: the logits of the main output,
-// without a final Softmax, and the features (N, F) that enter its classifier. Where the classifier
-// is not recognised, the first output is taken as it is, without features.
-func answering(net *engine.Network) (*engine.Network, error) {
-	logits, err := head.Logits(net)
-	if err != nil {
-		return net.Until(net.Outputs[0])
+// answeringNet is the part of the network that answers for photos, or the first output where that is no answer.
+func (m *Model) answeringNet() (*engine.Network, error) {
+	if a, err := m.answersOf(m.Network()); err == nil {
+		return a.Net, nil
 	}
-	heads, err := head.Find(logits)
-	if err != nil {
-		return nil, err
-	}
-	outputs := []engine.Output{logits.Outputs[0]}
-	if in := heads[0].Input; in.Dims() == 2 {
-		outputs = append(outputs, engine.Output{Name: "features", Node: in})
-	}
-	return logits.Until(outputs...)
+	net := m.Network()
+	return net.Until(net.Outputs[0])
 }

@@ -83,7 +83,7 @@ func (m *Model) layerPrograms(images int, train, others bool) (programs []*plan.
 			}
 			return plan.Training(obj, o)
 		}
-		net, err := answering(m.Network())
+		net, err := m.answeringNet()
 		if err != nil {
 			return nil, err
 		}

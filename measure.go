@@ -24,7 +24,7 @@ func Peak(threads int) (float64, error) {
 // MACs counts the multiply-adds that the answer to one photo takes: those of the convolutions and
 // linear layers that the main output depends on.
 func (m *Model) MACs() (int, error) {
-	net, err := answering(m.Network())
+	net, err := m.answeringNet()
 	if err != nil {
 		return 0, err
 	}

@@ -41,8 +41,10 @@ type Model struct {
 	info    *onnx.Info
 	assumed bool // the preprocessing is not the file's
 
-	mu  sync.Mutex // guards net
-	net *engine.Network
+	mu       sync.Mutex // guards net and answers
+	net      *engine.Network
+	answers  *head.Answers // of answered; nil until they are needed
+	answered *engine.Network
 
 	turn    chan struct{} // holds one token, which guards what follows
 	program *plan.Program
@@ -164,14 +166,46 @@ func (m *Model) Network() *engine.Network {
 	return m.net
 }
 
-// Labels are the names of the classes in the order of the outputs: class_0, class_1, ... when the
-// model does not know them.
-func (m *Model) Labels() []string {
-	net := m.Network()
-	if m.Labelled() {
-		return net.Meta.Labels
+// answersOf is the part of net, the model's network, that answers for photos, and what its answers mean.
+func (m *Model) answersOf(net *engine.Network) (*head.Answers, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.answered != net {
+		a, err := head.AnswersOf(net)
+		if err != nil {
+			return nil, err
+		}
+		m.answers, m.answered = a, net
 	}
-	labels := make([]string, classes(net))
+	return m.answers, nil
+}
+
+// Assumptions says in words what the file leaves open about its answers and was assumed: which of several classifiers, what
+// scores without Softmax or Sigmoid mean. It fails where the network gives no answer for a photo as a whole.
+func (m *Model) Assumptions() ([]string, error) {
+	a, err := m.answersOf(m.Network())
+	if err != nil {
+		return nil, err
+	}
+	return a.Assumed, nil
+}
+
+// Meaning says what the scores of the model are.
+func (m *Model) Meaning() (head.Meaning, error) {
+	a, err := m.answersOf(m.Network())
+	if err != nil {
+		return head.NoScores, err
+	}
+	return a.Meaning, nil
+}
+
+// Labels are the names of the classes in the order of the probabilities: class_0, class_1, ... when the model does not know them.
+// Of a single score the absence of the class comes first; where the model has one name that is called not NAME.
+func (m *Model) Labels() []string {
+	labels, known := m.labels()
+	if known {
+		return labels
+	}
 	for i := range labels {
 		labels[i] = fmt.Sprintf("class_%d", i)
 	}
@@ -180,14 +214,23 @@ func (m *Model) Labels() []string {
 
 // Labelled reports whether the model knows the names of its classes.
 func (m *Model) Labelled() bool {
-	net := m.Network()
-	return len(net.Meta.Labels) == classes(net)
+	_, known := m.labels()
+	return known
 }
 
-// classes counts the columns of the main output.
-func classes(net *engine.Network) int {
-	shape := net.Outputs[0].Node.Shape()
-	return shape.TotalSize() / shape[0]
+// labels are the model's own, or as many empty ones as there are classes.
+func (m *Model) labels() (labels []string, known bool) {
+	own := m.Network().Meta.Labels
+	a, err := m.answersOf(m.Network())
+	switch {
+	case err != nil:
+		return nil, false
+	case a.Classes > 0 && len(own) == a.Classes:
+		return own, true
+	case a.Single() && len(own) == 1:
+		return []string{"not " + own[0], own[0]}, true
+	}
+	return make([]string, a.Classes), false
 }
 
 // Preprocess is how photos become the network's input.

@@ -46,21 +46,23 @@ func (n *Network) Until(outputs ...Output) (*Network, error) {
 	return cut.Rewrite(nil, nil)
 }
 
-// Branch returns the network with one more output, the last: what f computes of the node at.
-func (n *Network) Branch(name string, at *gorgonia.Node, f func(b *Builder, x *gorgonia.Node) (*gorgonia.Node, error)) (*Network, error) {
-	b, moved, err := n.rewrite(nil, nil)
+// Extend returns the network that ends in what f makes of the given nodes x, one output for each, named as given.
+func (n *Network) Extend(at []Output, f func(b *Builder, i int, x *gorgonia.Node) (*gorgonia.Node, error)) (*Network, error) {
+	cut := *n
+	cut.Outputs = at
+	b, moved, err := cut.rewrite(nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	var outputs []Output
-	for _, o := range n.Outputs {
-		outputs = append(outputs, Output{o.Name, moved[o.Node]})
+	outputs := make([]Output, len(at))
+	for i, o := range at {
+		node, err := f(b, i, moved[o.Node])
+		if err != nil {
+			return nil, err
+		}
+		outputs[i] = Output{o.Name, node}
 	}
-	out, err := f(b, moved[at])
-	if err != nil {
-		return nil, err
-	}
-	return b.Network(n.Meta, append(outputs, Output{name, out})...)
+	return b.Network(n.Meta, outputs...)
 }
 
 // rewrite returns the builder and where every old node went.

@@ -2,6 +2,7 @@ package head
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -18,7 +19,7 @@ import (
 // in 7x1, another in 1x7 (Szegedy and others, "Rethinking the Inception Architecture for Computer Vision", 2016, figure 6).
 func AuxPlace(net *engine.Network) *gorgonia.Node {
 	const blocks = 4
-	if len(net.Outputs) != 1 {
+	if heads, err := Find(net); err != nil || len(heads) != 1 {
 		return nil
 	}
 	var found []*gorgonia.Node
@@ -71,7 +72,11 @@ func AuxFits(at *gorgonia.Node) bool {
 // convolution to a sixth of the channels, 5x5 to as many as there were, 128 and 768, each with BatchNorm and Relu, global
 // pool, linear layer) with its names and initialisation, drawn from seed.
 func AddAux(net *engine.Network, at *gorgonia.Node, classes int, seed uint64) (*engine.Network, error) {
-	return net.Branch("aux_logits", at, func(b *engine.Builder, x *gorgonia.Node) (*gorgonia.Node, error) {
+	ends := append(slices.Clone(net.Outputs), engine.Output{Name: "aux_logits", Node: at})
+	return net.Extend(ends, func(b *engine.Builder, i int, x *gorgonia.Node) (*gorgonia.Node, error) {
+		if i < len(net.Outputs) {
+			return x, nil
+		}
 		a := &auxBuilder{Builder: b, seed: seed}
 		channels := x.Shape()[1]
 		x = a.apply("pool", &op.AveragePool{Kernel: [2]int{auxKernel, auxKernel}, Strides: [2]int{auxStride, auxStride}}, x)

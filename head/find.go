@@ -1,4 +1,5 @@
-// Package head finds the classifiers of a network by structure and replaces them by new ones.
+// Package head finds the classifiers of a network by what they compute, says what its outputs mean, and replaces classifiers by
+// new ones.
 package head
 
 import (
@@ -18,36 +19,34 @@ const (
 	Aux  = "aux"
 )
 
-// Head is a classifier: the last linear layer, or 1x1 convolution in front of a global pool
-// (SqueezeNet), before an output.
+// Head is a classifier: the last linear map of features before an output, whatever operators spell it, or the 1x1 convolution in
+// front of a global pool (SqueezeNet). Softmax, Sigmoid, a temperature and the like may lie behind it.
 type Head struct {
 	Kind string
 	// Output is the index in Network.Outputs.
 	Output int
-	// Node is the classifier's operator, op.Linear or op.Conv. Where the network ends in features it is the node
-	// that computes these, and Weight and Bias are nil.
+	// Node is the classifier's operator. Where the network ends in features it is the node that computes these, and Weight and
+	// Bias are nil.
 	Node *gorgonia.Node
-	// Input is the classifier's input: (N, Features), for a convolution (N, Features, H, W).
+	// Input is the classifier's input: Features numbers for every photo in any shape, for a convolution in front of a pool a map
+	// (N, Features, H, W).
 	Input *gorgonia.Node
-	// Weight is (Classes, Features) or (Classes, Features, 1, 1); Bias, (Classes), may be nil.
+	// Weight and Bias are those of Node, in the shapes that its operator wants; Bias may be nil.
 	Weight, Bias *engine.Param
 	Features     int
-	// Classes is 0 where the network ends in features.
+	// Classes is the number of scores at the output, 0 where the network ends in features.
 	Classes int
 	// Rectified convolutions pass a Relu before the global pool.
 	Rectified bool
 
-	depth [2]int // convolutions and operators before the head
+	layer *layer
+	plain bool // nothing but Softmax and changes of shape lies behind it
+	steps int  // operators between it and the output
+	convs int  // convolutions before it
 }
 
 // Convolution says that the head is a 1x1 convolution before a global pool.
-func (h *Head) Convolution() bool {
-	if h.Weight == nil {
-		return false
-	}
-	_, is := h.Node.Op().(*op.Conv)
-	return is
-}
+func (h *Head) Convolution() bool { return h.layer != nil && h.layer.pooled }
 
 // Name is the head's name in messages: its weight's without the ending.
 func (h *Head) Name() string {
@@ -65,117 +64,125 @@ func (e *AmbiguousError) Error() string {
 		len(e.Candidates), strings.Join(e.Candidates, ", "))
 }
 
-// Find returns the heads of net, the main one first. Outputs that end in features are heads only where
-// no output has a classifier.
+// UnknownError says that an output holds scores, or may, but that no classifier was found that computes them.
+type UnknownError struct {
+	Output, Reason string
+	// Saw describes the last operators.
+	Saw string
+}
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("no classifier was found: output %q %s; it is %s; name the node that is the classifier, or that computes the features, with --head",
+		e.Output, e.Reason, e.Saw)
+}
+
+// Find returns the heads of net, the main one first. Outputs that share a classifier have one head; outputs that end in features
+// are heads only where no output has a classifier. Beside an AmbiguousError the heads are returned too, in the order of the outputs.
 func Find(net *engine.Network) ([]Head, error) {
 	var classifiers, features []Head
-	for i, out := range net.Outputs {
+	var unknown error
+	for i := range net.Outputs {
 		h, err := find(net, i)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("output %q: %w", out.Name, err)
+			if unknown == nil {
+				unknown = err
+			}
 		case h.Weight != nil:
 			classifiers = append(classifiers, *h)
 		default:
 			features = append(features, *h)
 		}
 	}
-	heads := classifiers
+	heads := distinct(net, classifiers)
 	if len(heads) == 0 {
-		heads = features
+		heads = distinct(net, features)
+	}
+	if len(heads) == 0 {
+		return nil, unknown
 	}
 	return byDepth(net, heads)
 }
 
-// Choose returns a network that has only the output whose classifier, or itself, has the given name.
-func Choose(net *engine.Network, name string) (*engine.Network, error) {
-	var names []string
-	for i, out := range net.Outputs {
-		h, err := find(net, i)
-		if err != nil {
-			return nil, fmt.Errorf("output %q: %w", out.Name, err)
-		}
-		if name == out.Name || name == h.Name() || name == net.Label(h.Node) {
-			return net.Until(out)
-		}
-		names = append(names, fmt.Sprintf("%s (output %s)", h.Name(), out.Name))
-	}
-	return nil, fmt.Errorf("no head %q; there are: %s", name, strings.Join(names, ", "))
-}
-
-// find walks back from an output to the last node with a weight, through what only shapes,
-// pools or normalises.
+// find tells what an output is: the scores of a classifier or features.
 func find(net *engine.Network, output int) (*Head, error) {
-	out := net.Outputs[output].Node
-	h := &Head{Kind: Main, Output: output}
-	pooled := false
-	for node := out; node.Op() != nil; {
-		in := op.Inputs(node)
-		switch node.Op().(type) {
-		case *op.GlobalAveragePool, *op.ReduceMean, *op.AveragePool:
-			pooled = true
-		case *op.Relu:
-			h.Rectified = pooled
-		case *op.Softmax, *op.LogSoftmax, *op.Flatten, *op.Reshape, *op.Squeeze, *op.Identity:
-		case *op.Linear:
-			return h.at(net, node, in)
-		case *op.Conv:
-			if pooled && isPointwise(node) {
-				return h.at(net, node, in)
-			}
-			return endsInFeatures(h, net, out)
-		default:
-			return endsInFeatures(h, net, out)
+	out := net.Outputs[output]
+	refuse := func(format string, args ...any) error {
+		return &UnknownError{out.Name, fmt.Sprintf(format, args...), saw(net, out.Node)}
+	}
+	t := tailOf(net, out.Node)
+	scores := t.scores || len(net.Meta.Labels) > 1 && len(net.Meta.Labels) == perPhoto(out.Node)
+	h := &Head{Kind: Main, Output: output, Node: out.Node, Input: out.Node, plain: t.plain, steps: len(t.seen)}
+	switch {
+	case len(t.layers) == 1 && len(t.ends) == 0 && (scores || !t.bent):
+		l := t.layers[0]
+		h.layer, h.Node, h.Input, h.Weight, h.Bias = l, l.node, l.input, l.weight, l.bias
+		h.Features, h.Classes, h.Rectified = l.features, perPhoto(out.Node), l.rectified
+		return h, nil
+	case scores:
+		return nil, refuse("holds scores (%v)", out.Node.Shape())
+	case len(t.layers) > 1 && !t.bent:
+		var names []string
+		for _, l := range t.layers {
+			names = append(names, strings.TrimSuffix(l.weight.Name, ".weight"))
 		}
-		node = in[0]
-	}
-	return nil, fmt.Errorf("no layer with a weight lies before it")
-}
-
-func isPointwise(node *gorgonia.Node) bool {
-	c := node.Op().(*op.Conv)
-	w := op.Inputs(node)[1].Shape()
-	return c.Group <= 1 && w[2] == 1 && w[3] == 1 && c.Strides == [2]int{1, 1} && c.Pads == [4]int{}
-}
-
-// at completes the head whose classifier is node.
-func (h *Head) at(net *engine.Network, node *gorgonia.Node, in gorgonia.Nodes) (*Head, error) {
-	h.Node, h.Input, h.Weight = node, in[0], net.ParamOf(in[1])
-	if h.Weight == nil {
-		return nil, fmt.Errorf("node %q: the classifier's weight is not a parameter", net.Label(node))
-	}
-	if len(in) > 2 {
-		if h.Bias = net.ParamOf(in[2]); h.Bias == nil {
-			return nil, fmt.Errorf("node %q: the classifier's bias is not a parameter", net.Label(node))
+		return nil, refuse("is put together from %d linear layers (%s)", len(names), strings.Join(names, ", "))
+	case isVector(out.Node):
+		h.Features = perPhoto(out.Node)
+	case out.Node.Dims() == 4:
+		if _, bare := out.Node.Op().(*op.Conv); bare {
+			return nil, refuse("is a map of shape %v that comes straight from a convolution, which may be scores of every place", out.Node.Shape())
 		}
+		h.Features = out.Node.Shape()[1]
+	default:
+		return nil, refuse("has the shape %v, which is neither features (N, F) nor a map (N, C, H, W)", out.Node.Shape())
 	}
-	h.Classes, h.Features = h.Weight.Shape[0], h.Weight.Shape[1]
+	if len(net.Nodes(out.Node)) == 0 || !weighted(net, out.Node) {
+		return nil, refuse("depends on no layer with a weight")
+	}
 	return h, nil
 }
 
-func endsInFeatures(h *Head, net *engine.Network, out *gorgonia.Node) (*Head, error) {
-	if d := out.Shape().Dims(); d != 2 && d != 4 {
-		return nil, fmt.Errorf("it has the shape %v, which is neither features (N, F) nor a map (N, C, H, W)", out.Shape())
-	}
-	h.Node, h.Input, h.Features = out, out, out.Shape()[1]
-	return h, nil
+// weighted tells whether a parameter takes part in what node computes.
+func weighted(net *engine.Network, node *gorgonia.Node) bool {
+	return slices.ContainsFunc(net.Nodes(node), func(n *gorgonia.Node) bool {
+		return slices.ContainsFunc(op.Inputs(n), func(x *gorgonia.Node) bool { return net.ParamOf(x) != nil })
+	})
 }
 
-// byDepth puts the main head first and calls the others auxiliary.
+// distinct leaves one head for every classifier: the output that says most about its scores, which has most operators behind the
+// classifier; and none for linear layers, or features, from which another head is computed.
+func distinct(net *engine.Network, heads []Head) []Head {
+	var kept []Head
+	for _, h := range heads {
+		same := slices.IndexFunc(kept, func(k Head) bool { return k.Node == h.Node })
+		inside := slices.ContainsFunc(heads, func(other Head) bool {
+			return other.Node != h.Node && slices.Contains(net.Nodes(other.Node), h.Node)
+		})
+		switch {
+		case inside:
+		case same < 0:
+			kept = append(kept, h)
+		case h.steps > kept[same].steps:
+			kept[same] = h
+		}
+	}
+	return kept
+}
+
+// byDepth puts the main head, before which most convolutions lie, first and calls the others auxiliary.
 func byDepth(net *engine.Network, heads []Head) ([]Head, error) {
 	for i := range heads {
-		nodes := net.Nodes(heads[i].Node)
-		heads[i].depth[1] = len(nodes)
-		for _, n := range nodes {
+		for _, n := range net.Nodes(heads[i].Input) {
 			if _, conv := n.Op().(*op.Conv); conv {
-				heads[i].depth[0]++
+				heads[i].convs++
 			}
 		}
 	}
-	slices.SortStableFunc(heads, func(a, b Head) int { return slices.Compare(b.depth[:], a.depth[:]) })
+	slices.SortStableFunc(heads, func(a, b Head) int { return b.convs - a.convs })
 	var tied []string
 	for i := range heads {
-		if heads[i].depth == heads[0].depth {
+		if heads[i].convs == heads[0].convs {
 			tied = append(tied, fmt.Sprintf("%s (output %s)", heads[i].Name(), net.Outputs[heads[i].Output].Name))
 		}
 		if i > 0 {
@@ -183,7 +190,7 @@ func byDepth(net *engine.Network, heads []Head) ([]Head, error) {
 		}
 	}
 	if len(tied) > 1 {
-		return nil, &AmbiguousError{tied}
+		return heads, &AmbiguousError{tied}
 	}
 	return heads, nil
 }

@@ -13,32 +13,21 @@ import (
 	"regraft/engine/random"
 )
 
-// Swap replaces every classifier of net by a new one for the given labels, initialised as torchvision
-// does and drawn from seed. A Softmax at an output is dropped, so that outputs are logits
-// (N, classes), the main one first; where the network ends in features a linear classifier is added.
-// net itself stays as it is; the values of its other parameters are shared.
+// Swap replaces every classifier of net by a new one for the given labels, initialised as torchvision does and drawn from seed.
+// What lies behind a classifier (Softmax, Sigmoid, a temperature) goes with it: outputs are logits (N, classes), the main one
+// first. Where the network ends in features a classifier is added. net itself stays as it is; the values of its other parameters
+// are shared.
 func Swap(net *engine.Network, labels []string, seed uint64) (*engine.Network, error) {
 	if len(labels) < 2 {
 		return nil, fmt.Errorf("a classifier needs at least 2 classes, not %d", len(labels))
 	}
-	logits, err := Logits(net)
+	heads, err := Find(net)
 	if err != nil {
 		return nil, err
 	}
-	heads, err := Find(logits)
-	if err != nil {
-		return nil, err
-	}
-	// The parameters of logits, a copy that is ours alone, get new shapes; its graph follows in the rewriting.
-	fresh := make(map[*gorgonia.Node]*classifier, len(heads))
-	for i := range heads {
-		fresh[heads[i].Node] = newClassifier(&heads[i], len(labels), seed)
-	}
-	swapped, err := logits.Rewrite(nil, func(b *engine.Builder, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
-		if c := fresh[old]; c != nil {
-			return c.build(b, logits.Label(old), in)
-		}
-		return nil, nil
+	swapped, err := withHeads(net, heads, func(h *Head) values {
+		r := random.At(seed, "head", uint64(h.Output))
+		return values{uniform(r, len(labels)*h.Features, h.Features), uniform(r, len(labels), h.Features)}
 	})
 	if err != nil {
 		return nil, err
@@ -47,100 +36,78 @@ func Swap(net *engine.Network, labels []string, seed uint64) (*engine.Network, e
 	return swapped, nil
 }
 
-// Logits returns a copy of net whose outputs are its classifiers' logits, the main one first: Softmax
-// at an output is dropped, and so are outputs that are no classifiers.
-func Logits(net *engine.Network) (*engine.Network, error) {
+// Keep returns net with the heads that it has in the form that Swap gives them, for training on from their values. It returns nil
+// where that form cannot hold what a head computes: something other than Softmax lies behind it.
+func Keep(net *engine.Network) (*engine.Network, error) {
 	heads, err := Find(net)
 	if err != nil {
 		return nil, err
 	}
-	cut := *net
-	cut.Outputs = nil
-	drop := map[*gorgonia.Node]bool{}
 	for _, h := range heads {
-		cut.Outputs = append(cut.Outputs, net.Outputs[h.Output])
-		for node := net.Outputs[h.Output].Node; node != h.Node; node = op.Inputs(node)[0] {
-			switch node.Op().(type) {
-			case *op.Softmax, *op.LogSoftmax:
-				drop[node] = true
-			}
+		if h.Weight == nil || !h.plain {
+			return nil, nil
 		}
 	}
-	return cut.Rewrite(nil, func(_ *engine.Builder, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
-		if drop[old] {
-			return in[0], nil
+	return withHeads(net, heads, func(h *Head) values {
+		bias := make([]float32, h.Classes)
+		if h.Bias != nil {
+			bias = h.Bias.Value
 		}
-		return nil, nil
+		return values{h.layer.matrix(), bias}
 	})
 }
 
-// classifier is a new head on its way into the network.
-type classifier struct {
-	operator     op.Op
-	weight, bias *engine.Param
-	// features says that the network has no classifier yet: operator computes the features.
-	features bool
+// values are those of a classifier: weight (classes, features) and bias (classes).
+type values struct{ weight, bias []float32 }
+
+// withHeads puts a linear layer, or a 1x1 convolution, Relu and a global pool for rectified heads, on the trunk of every head.
+func withHeads(net *engine.Network, heads []Head, of func(*Head) values) (*engine.Network, error) {
+	trunk, err := trunkOf(net, heads)
+	if err != nil {
+		return nil, err
+	}
+	ends := slices.Clone(trunk.Outputs)
+	for i := range ends {
+		ends[i].Name = net.Outputs[heads[i].Output].Name
+	}
+	return trunk.Extend(ends, func(b *engine.Builder, i int, x *gorgonia.Node) (*gorgonia.Node, error) {
+		return build(b, &heads[i], of(&heads[i]), x)
+	})
 }
 
-// newClassifier gives the head's parameters new shapes and values, or makes them where the head has none.
-func newClassifier(h *Head, classes int, seed uint64) *classifier {
-	c := &classifier{operator: h.Node.Op().(op.Op), weight: h.Weight, bias: h.Bias}
-	shape := tensor.Shape{classes, h.Features}
+// build adds the classifier behind its features x.
+func build(b *engine.Builder, h *Head, v values, x *gorgonia.Node) (*gorgonia.Node, error) {
 	name := "head"
-	if c.weight == nil {
-		c.features, c.weight = true, &engine.Param{Name: name + ".weight"}
-	} else {
+	switch {
+	case h.Weight != nil:
 		name = h.Name()
-		shape = append(shape, c.weight.Shape[2:]...)
+	case h.Kind == Aux:
+		name = fmt.Sprint("aux_head", h.Output)
 	}
-	if c.bias == nil {
-		c.bias = &engine.Param{Name: name + ".bias"}
+	classes := len(v.bias)
+	shape := tensor.Shape{classes, h.Features}
+	if h.Rectified {
+		shape = append(shape, 1, 1)
 	}
-	r := random.At(seed, "head", uint64(h.Output))
-	c.weight.Shape, c.weight.Value = shape, uniform(r, classes*h.Features, h.Features)
-	c.bias.Shape, c.bias.Value = tensor.Shape{classes}, uniform(r, classes, h.Features)
-	return c
-}
-
-// build adds the classifier to the new graph; in are the operands of the node whose place it takes.
-func (c *classifier) build(b *engine.Builder, label string, in gorgonia.Nodes) (*gorgonia.Node, error) {
-	if c.features {
-		return c.append(b, label, in)
-	}
-	if len(in) == 3 {
-		return b.Apply(label, c.operator, in...)
-	}
-	bias, err := b.Param(c.bias)
+	weight, err := b.Param(&engine.Param{Name: name + ".weight", Shape: shape, Value: v.weight})
 	if err != nil {
 		return nil, err
 	}
-	return b.Apply(label, c.operator, in[0], in[1], bias)
-}
-
-// append puts a linear classifier behind the node that computes features, after a global pool where
-// these are a map.
-func (c *classifier) append(b *engine.Builder, label string, in gorgonia.Nodes) (*gorgonia.Node, error) {
-	x, err := b.Apply(label, c.operator, in...)
+	bias, err := b.Param(&engine.Param{Name: name + ".bias", Shape: tensor.Shape{classes}, Value: v.bias})
 	if err != nil {
 		return nil, err
 	}
-	if x.Shape().Dims() == 4 {
-		if x, err = b.Apply("head pool", &op.GlobalAveragePool{}, x); err != nil {
-			return nil, err
-		}
-		if x, err = b.Apply("head flatten", &op.Flatten{Axis: 1}, x); err != nil {
-			return nil, err
-		}
+	if !h.Rectified {
+		return b.Apply(name, &op.Linear{}, x, weight, bias)
 	}
-	weight, err := b.Param(c.weight)
+	scores, err := b.Apply(name, &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}, x, weight, bias)
 	if err != nil {
 		return nil, err
 	}
-	bias, err := b.Param(c.bias)
-	if err != nil {
+	if scores, err = b.Apply(name+" relu", &op.Relu{}, scores); err != nil {
 		return nil, err
 	}
-	return b.Apply("head", &op.Linear{}, x, weight, bias)
+	return pooled(b, name, scores)
 }
 
 // uniform draws n numbers from U(-1/sqrt(fanIn), 1/sqrt(fanIn)), PyTorch's default for the weights

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"regraft/engine"
 	"regraft/engine/kernel"
@@ -24,6 +25,8 @@ type Evaluation struct {
 	Classes int
 	// Logits of the main head, (photos, classes).
 	Logits []float32
+	// Independent classes do not exclude each other: Sigmoid, not Softmax, makes probabilities of their logits.
+	Independent bool
 }
 
 // row returns the logits of photo i.
@@ -43,21 +46,30 @@ func Evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, 
 }
 
 func evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, c *Config, phase Phase, epoch int, events Events) (*Evaluation, error) {
-	logits, err := head.Logits(net)
+	answers, err := head.AnswersOf(net)
 	if err != nil {
 		return nil, &ModelError{err}
 	}
-	main, err := logits.Until(logits.Outputs[0])
+	if answers.Classes == 0 {
+		return nil, &ModelError{errors.New("the network ends in features: it has no classifier to evaluate")}
+	}
+	main, err := answers.Net.Until(answers.Net.Outputs[0])
 	if err != nil {
 		return nil, &ModelError{err}
+	}
+	for _, assumed := range answers.Assumed {
+		events.Warn(assumed)
+	}
+	if !answers.Exclusive() {
+		events.Warn("the model's classes do not exclude each other (Sigmoid): the most probable one counts as the answer, and the loss is binary cross entropy")
 	}
 	m, err := inference(main, inferenceBatch, threads(c.Threads))
 	if err != nil {
 		return nil, err
 	}
 	defer m.Close()
-	shape := main.Outputs[0].Node.Shape()
-	e := &Evaluation{Samples: samples, Classes: shape.TotalSize() / shape[0]}
+	columns := main.Outputs[0].Node.Shape()[1]
+	e := &Evaluation{Samples: samples, Classes: answers.Classes, Independent: !answers.Exclusive()}
 	for _, s := range samples {
 		if s.Label < 0 || s.Label >= e.Classes {
 			return nil, &DataError{fmt.Errorf("%s: class %d, but the model has %d", s.Path, s.Label, e.Classes)}
@@ -68,7 +80,10 @@ func evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, 
 		if err := m.Infer(b.X, b.N); err != nil {
 			return err
 		}
-		e.Logits = append(e.Logits, m.Output(0)[:b.N*e.Classes]...)
+		for row := range slices.Chunk(m.Output(0)[:b.N*columns], columns) {
+			logits, _ := answers.Row(row)
+			e.Logits = append(e.Logits, logits...)
+		}
 		events.Advanced(b.N, noLoss)
 		return nil
 	})

@@ -130,12 +130,15 @@ func (r *training) graft() error {
 	if err != nil {
 		return &ModelError{err}
 	}
-	if r.kept = slices.Equal(net.Meta.Labels, r.sets.classes); r.kept {
-		net, err = head.Logits(net)
-	} else {
-		net, err = head.Swap(net, r.sets.classes, r.config.Seed)
+	var own *engine.Network
+	if slices.Equal(net.Meta.Labels, r.sets.classes) {
+		if own, err = head.Keep(net); err != nil {
+			return &ModelError{err}
+		}
 	}
-	if err != nil {
+	if r.kept = own != nil; r.kept {
+		net = own
+	} else if net, err = head.Swap(net, r.sets.classes, r.config.Seed); err != nil {
 		return &ModelError{err}
 	}
 	if r.heads, err = head.Find(net); err != nil {

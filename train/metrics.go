@@ -10,12 +10,16 @@ import (
 	"regraft/photo"
 )
 
-// loss is the mean cross entropy.
+// loss is the mean cross entropy; of independent classes binary cross entropy, averaged over the classes too.
 func (e *Evaluation) loss() float64 {
 	sum := 0.0
 	for i, s := range e.Samples {
 		row := e.row(i)
-		sum += logSumExp(row) - float64(row[s.Label])
+		if e.Independent {
+			sum += binaryCrossEntropy(row, s.Label)
+		} else {
+			sum += logSumExp(row) - float64(row[s.Label])
+		}
 	}
 	return sum / float64(max(len(e.Samples), 1))
 }
@@ -31,16 +35,31 @@ func (e *Evaluation) accuracy() float64 {
 	return float64(correct) / float64(max(len(e.Samples), 1))
 }
 
-// probabilities of photo i: the softmax of its logits.
+// probabilities of photo i: the softmax of its logits, or the sigmoid of each.
 func (e *Evaluation) probabilities(i int) []float64 {
 	row := e.row(i)
 	total := logSumExp(row)
 	p := make([]float64, len(row))
 	for c, l := range row {
+		if e.Independent {
+			total = softplus(float64(l))
+		}
 		p[c] = kernel.Exp(float64(l) - total)
 	}
 	return p
 }
+
+// binaryCrossEntropy is the mean over all classes of -log(p) for the photo's own and -log(1-p) for the others.
+func binaryCrossEntropy(logits []float32, label int) float64 {
+	sum := 0.0
+	for _, l := range logits {
+		sum += softplus(float64(l))
+	}
+	return (sum - float64(logits[label])) / float64(len(logits))
+}
+
+// softplus is log(1 + exp(x)).
+func softplus(x float64) float64 { return max(x, 0) + kernel.Log(1+kernel.Exp(-math.Abs(x))) }
 
 func logSumExp(logits []float32) float64 {
 	top, sum := math.Inf(-1), 0.0

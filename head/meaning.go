@@ -1,0 +1,143 @@
+package head
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"regraft/engine"
+	"regraft/engine/op"
+)
+
+// Meaning says what the rows of an output are.
+type Meaning string
+
+const (
+	// Logits become probabilities of classes that exclude each other by Softmax.
+	Logits Meaning = "softmax"
+	// Independent logits become probabilities of classes that do not exclude each other by Sigmoid. A single one is that of one
+	// class against its absence.
+	Independent Meaning = "sigmoid"
+	// Given rows are probabilities of classes as they are.
+	Given Meaning = "given"
+	// NoScores are features.
+	NoScores Meaning = "none"
+)
+
+// reading is what the end of a network says about an output.
+type reading struct {
+	meaning Meaning
+	// scores is the node whose rows have that meaning.
+	scores *gorgonia.Node
+	// assumed says in words what the file does not.
+	assumed []string
+}
+
+// read goes back from an output through what makes probabilities of scores.
+func read(net *engine.Network, out *gorgonia.Node) reading {
+	r := reading{scores: out}
+	for {
+		node := shaped(r.scores)
+		if node.Op() == nil || !isVector(node) {
+			return r.raw(out)
+		}
+		in := op.Inputs(node)
+		switch o := node.Op().(type) {
+		case *op.Softmax:
+			if overClasses(node, o.Axis) {
+				r.meaning, r.scores = Logits, in[0]
+				return r
+			}
+			r.meaningless(net, node)
+			r.scores = in[0]
+			continue
+		case *op.LogSoftmax:
+			if overClasses(node, o.Axis) {
+				r.meaning, r.scores = Logits, in[0]
+				return r
+			}
+			r.meaningless(net, node)
+			r.scores = in[0]
+			continue
+		case *op.Exp, *op.Log: // of LogSoftmax, of Softmax
+			x := shaped(in[0])
+			_, soft := x.Op().(*op.Softmax)
+			_, logSoft := x.Op().(*op.LogSoftmax)
+			_, exp := o.(*op.Exp)
+			if exp && logSoft || !exp && (soft || probabilities(net, x)) {
+				r.scores = x
+				continue
+			}
+		case *op.Sigmoid:
+			r.meaning, r.scores = Independent, in[0]
+			return r
+		case *op.Mul, *op.Div:
+			// Percentages.
+			if x, factor := scaling(net, node); x != nil && factor != 1 && probabilities(net, x) {
+				r.assumed = append(r.assumed, fmt.Sprintf("node %q multiplies probabilities by %g: they are taken without it", net.Label(node), factor))
+				r.scores = x
+				continue
+			}
+		}
+		if probabilities(net, node) {
+			r.meaning = Given
+			return r
+		}
+		return r.raw(out)
+	}
+}
+
+// raw takes rows of which the network does not say more for logits.
+func (r reading) raw(out *gorgonia.Node) reading {
+	r.meaning = Logits
+	if perPhoto(out) == 1 {
+		r.meaning = Independent
+		r.assumed = append(r.assumed, "the only score has no Sigmoid behind it: it is taken for the logit of one class against its absence")
+	}
+	return r
+}
+
+func (r *reading) meaningless(net *engine.Network, node *gorgonia.Node) {
+	r.assumed = append(r.assumed, fmt.Sprintf("node %q takes %s over an axis that is not that of the classes, which says nothing about a photo: it is left out",
+		net.Label(node), node.Op().(op.Op).Name()))
+}
+
+// shaped goes back through what only gives values another shape.
+func shaped(node *gorgonia.Node) *gorgonia.Node {
+	for node.Op() != nil {
+		switch node.Op().(type) {
+		case *op.Flatten, *op.Reshape, *op.Squeeze, *op.Unsqueeze, *op.Transpose, *op.Identity, *op.Dropout:
+			if x := op.Inputs(node)[0]; isVector(x) && perPhoto(x) == perPhoto(node) {
+				node = x
+				continue
+			}
+		}
+		return node
+	}
+	return node
+}
+
+// overClasses tells whether an axis of a vector for every photo is the one that its values lie along.
+func overClasses(node *gorgonia.Node, axis int) bool {
+	shape := node.Shape()
+	axis = (axis + len(shape)) % len(shape)
+	return axis > 0 && shape[axis] == perPhoto(node) && shape[axis] > 1
+}
+
+// scaling reads node as a known number times x.
+func scaling(net *engine.Network, node *gorgonia.Node) (x *gorgonia.Node, factor float64) {
+	in := op.Inputs(node)
+	_, div := node.Op().(*op.Div)
+	for i, k := range in {
+		p := net.ParamOf(k)
+		if p == nil || len(p.Value) != 1 || div && i == 0 {
+			continue
+		}
+		factor = float64(p.Value[0])
+		if div {
+			factor = 1 / factor
+		}
+		return in[1-i], factor
+	}
+	return nil, 0
+}

@@ -1,0 +1,137 @@
+package head
+
+import (
+	"math"
+
+	"gorgonia.org/gorgonia"
+
+	"regraft/engine"
+	"regraft/engine/op"
+)
+
+// probabilities tells whether the values of node are probabilities by construction: they come from Softmax, Sigmoid or the like
+// and cannot leave the range from 0 to 1.
+func probabilities(net *engine.Network, node *gorgonia.Node) bool {
+	r := ranges{net: net, known: map[*gorgonia.Node]interval{}}
+	v := r.of(node)
+	const rounding = 1e-6
+	return r.scores && v[0] >= -rounding && v[1] <= 1+rounding
+}
+
+// interval holds all values that a node can have.
+type interval [2]float64
+
+var anything = interval{math.Inf(-1), math.Inf(1)}
+
+// ranges works out the intervals of nodes behind Softmax, Sigmoid and the like.
+type ranges struct {
+	net    *engine.Network
+	known  map[*gorgonia.Node]interval
+	scores bool // such an operator was met
+}
+
+func (r *ranges) of(node *gorgonia.Node) interval {
+	if v, ok := r.known[node]; ok {
+		return v
+	}
+	v := r.compute(node)
+	r.known[node] = v
+	return v
+}
+
+func (r *ranges) compute(node *gorgonia.Node) interval {
+	if p := r.net.ParamOf(node); p != nil {
+		return valuesOf(p)
+	}
+	if node.Op() == nil {
+		return anything
+	}
+	in := op.Inputs(node)
+	switch o := node.Op().(type) {
+	case *op.Softmax, *op.Sigmoid, *op.HardSigmoid:
+		r.scores = true
+		return interval{0, 1}
+	case *op.Exp:
+		r.scores = true
+		x := r.of(in[0])
+		return interval{math.Exp(x[0]), math.Exp(x[1])}
+	case *op.Flatten, *op.Reshape, *op.Squeeze, *op.Unsqueeze, *op.Transpose, *op.Identity, *op.Dropout, *op.Slice, *op.Gather,
+		*op.ReduceMean, *op.AveragePool, *op.GlobalAveragePool:
+		return r.of(in[0])
+	case *op.LogSoftmax:
+		return interval{math.Inf(-1), 0}
+	case *op.Relu:
+		x := r.of(in[0])
+		return interval{max(x[0], 0), max(x[1], 0)}
+	case *op.Clip:
+		x := r.of(in[0])
+		low, high := float64(o.Min), float64(o.Max)
+		return interval{min(max(x[0], low), high), min(max(x[1], low), high)}
+	case *op.Concat:
+		v := r.of(in[0])
+		for _, x := range in[1:] {
+			w := r.of(x)
+			v = interval{min(v[0], w[0]), max(v[1], w[1])}
+		}
+		return v
+	case *op.Neg:
+		x := r.of(in[0])
+		return interval{-x[1], -x[0]}
+	case *op.Add:
+		a, b := r.of(in[0]), r.of(in[1])
+		return interval{a[0] + b[0], a[1] + b[1]}
+	case *op.Sub:
+		a, b := r.of(in[0]), r.of(in[1])
+		return interval{a[0] - b[1], a[1] - b[0]}
+	case *op.Mul:
+		return product(r.of(in[0]), r.of(in[1]))
+	case *op.Div:
+		if r.spelledSoftmax(in[0], in[1]) {
+			return interval{0, 1}
+		}
+		return product(r.of(in[0]), inverse(r.of(in[1])))
+	case *op.Reciprocal:
+		return inverse(r.of(in[0]))
+	}
+	return anything
+}
+
+// spelledSoftmax tells whether a / b is exp(x) / sum(exp(x)).
+func (r *ranges) spelledSoftmax(a, b *gorgonia.Node) bool {
+	if _, exp := shaped(a).Op().(*op.Exp); !exp || r.net.ParamOf(b) != nil {
+		return false
+	}
+	sum := op.Inputs(shaped(b))
+	r.scores = r.scores || len(sum) == 1 && shaped(sum[0]) == shaped(a)
+	return len(sum) == 1 && shaped(sum[0]) == shaped(a)
+}
+
+// inverse is the interval of 1 / x.
+func inverse(x interval) interval {
+	if x[0] <= 0 && x[1] >= 0 {
+		return anything
+	}
+	return interval{1 / x[1], 1 / x[0]}
+}
+
+func product(a, b interval) interval {
+	v := interval{math.Inf(1), math.Inf(-1)}
+	for _, x := range a {
+		for _, y := range b {
+			p := x * y
+			if math.IsNaN(p) { // 0 times infinity
+				return anything
+			}
+			v = interval{min(v[0], p), max(v[1], p)}
+		}
+	}
+	return v
+}
+
+func valuesOf(p *engine.Param) interval {
+	v := interval{math.Inf(1), math.Inf(-1)}
+	for _, x := range p.Value {
+		v = interval{min(v[0], float64(x)), max(v[1], float64(x))}
+	}
+	return v
+}
