@@ -29,6 +29,13 @@ func (m *Model) Evaluate(ctx context.Context, data, split string, events train.E
 	if err != nil {
 		return nil, &train.DataError{Err: err}
 	}
+	a, err := m.Answers()
+	if err == nil {
+		err = a.Check()
+	}
+	if err != nil {
+		return nil, &train.ModelError{Err: err}
+	}
 	for _, line := range slices.Concat(set.Doubts, photo.Summary(set.LeftOut)) {
 		events.Warn(line)
 	}

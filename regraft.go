@@ -180,24 +180,9 @@ func (m *Model) answersOf(net *engine.Network) (*head.Answers, error) {
 	return m.answers, nil
 }
 
-// Assumptions says in words what the file leaves open about its answers and was assumed: which of several classifiers, what
-// scores without Softmax or Sigmoid mean. It fails where the network gives no answer for a photo as a whole.
-func (m *Model) Assumptions() ([]string, error) {
-	a, err := m.answersOf(m.Network())
-	if err != nil {
-		return nil, err
-	}
-	return a.Assumed, nil
-}
-
-// Meaning says what the scores of the model are.
-func (m *Model) Meaning() (head.Meaning, error) {
-	a, err := m.answersOf(m.Network())
-	if err != nil {
-		return head.NoScores, err
-	}
-	return a.Meaning, nil
-}
+// Answers says which of the model's scores answer for a photo and what they mean. It fails where the network has no answer for a
+// photo as a whole.
+func (m *Model) Answers() (*head.Answers, error) { return m.answersOf(m.Network()) }
 
 // Labels are the names of the classes in the order of the probabilities: class_0, class_1, ... when the model does not know them.
 // Of a single score the absence of the class comes first; where the model has one name that is called not NAME.

@@ -23,9 +23,9 @@ func classifyCommand(con *console) *urfave.Command {
 		oneOf("format", "text", "text, csv, jsonl, or csv-excel (with a byte order mark, no formulas)",
 			[]string{"text", "csv", "csv-excel", "jsonl"}),
 		boolFlag("json", "the same as --format jsonl"),
-		boolFlag("logits", "jsonl: add the network's raw outputs"),
+		boolFlag("logits", "jsonl: add the logits of the classes"),
 		boolFlag("features", "jsonl: add the input of the classifier"),
-		tiffFlag(), maxPixelsFlag(),
+		headFlag(), tiffFlag(), maxPixelsFlag(),
 		batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
 	}
 	return &urfave.Command{
@@ -52,27 +52,45 @@ func classify(con *console, c *urfave.Context) error {
 		return err
 	}
 	defer m.Close()
+	if err := checkAnswers(con, m, model, c.Bool("features")); err != nil {
+		return err
+	}
 	out, err := newAnswers(con, c)
 	if err != nil {
 		return err
 	}
 	in := newInputs(con, c.Args().Slice())
-	err = classifyAll(c.Context, m, out, in, c.Bool("features"))
+	err = classifyAll(c.Context, m, out, in)
 	for _, line := range photo.Summary(in.leftOut) {
 		con.notef("%s", line)
 	}
 	return err
 }
 
-// classifyAll prints an answer for every input; with features, a model that has none is an error.
-func classifyAll(ctx context.Context, m *regraft.Model, out answers, in *inputs, features bool) error {
+// checkAnswers tells what was assumed about the model's answers, and refuses a model that has none; features are enough.
+func checkAnswers(con *console, m *regraft.Model, path string, features bool) error {
+	a, err := m.Answers()
+	if err != nil {
+		return fail(statusModel, fmt.Errorf("%s: %w", path, err))
+	}
+	if features && !a.Features {
+		return failf(statusModel, "%s: --features: no classifier was recognised that reads a vector", path)
+	}
+	if err := a.Check(); err != nil && !features {
+		return fail(statusModel, fmt.Errorf("%s: %w", path, err))
+	}
+	for _, assumed := range a.Assumed {
+		con.warnf("%s: %s", path, assumed)
+	}
+	return nil
+}
+
+// classifyAll prints an answer for every input.
+func classifyAll(ctx context.Context, m *regraft.Model, out answers, in *inputs) error {
 	photos, bad := 0, 0
 	for r, err := range m.Stream(ctx, in.photos()) {
 		if err != nil {
 			return err
-		}
-		if features && r.Err == nil && r.Features == nil {
-			return failf(statusModel, "--features: the model's classifier was not recognised")
 		}
 		photos++
 		if r.Err != nil {
@@ -190,7 +208,7 @@ type answerOptions struct {
 
 // unknown says that the best class is below the threshold.
 func (o answerOptions) unknown(r regraft.Result) bool {
-	return r.Err == nil && float64(r.Top(1)[0].P) < o.threshold
+	return len(r.P) > 0 && float64(r.Top(1)[0].P) < o.threshold
 }
 
 // reason is why there is no answer, without the path, which stands beside it.

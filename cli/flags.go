@@ -110,7 +110,7 @@ func batchFlag(value int) urfave.Flag {
 }
 
 func headFlag() urfave.Flag {
-	return stringFlag("head", "", "`NAME` of the main classifier where it is not clear")
+	return stringFlag("head", "", "`NODE` or output that is the classifier, where it is not clear")
 }
 
 // algorithmFlag chooses between fast and plain convolutions.

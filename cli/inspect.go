@@ -10,8 +10,10 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft"
+	"regraft/head"
 	"regraft/onnx"
 	"regraft/photo"
+	"regraft/train"
 )
 
 func inspectCommand(con *console) *urfave.Command {
@@ -23,7 +25,7 @@ func inspectCommand(con *console) *urfave.Command {
 		Flags: []urfave.Flag{
 			modelFlag(), jsonFlag(),
 			boolFlag("plan", "print the compiled program: operator, kernel, shapes, memory of each step"),
-			batchFlag(1), sizeFlag("the model's"), algorithmFlag(),
+			headFlag(), batchFlag(1), sizeFlag("the model's"), algorithmFlag(),
 		},
 		Action: func(c *urfave.Context) error { return inspect(con, c) },
 	}
@@ -83,8 +85,18 @@ type inspectJSON struct {
 	Preprocess any           `json:"preprocess"`
 	Arch       string        `json:"arch"`
 	Epochs     int           `json:"epochs_trained"`
+	// Probabilities says how the scores become probabilities: softmax, sigmoid, given (as they are), none (features).
+	Probabilities head.Meaning `json:"probabilities"`
+	// Training says why heads alone, or everything, cannot be trained; null where they can.
+	Training inspectTraining `json:"training"`
 
 	prepare *photo.Preprocess // nil when the file does not say
+	means   string            // what the scores are, in words
+}
+
+type inspectTraining struct {
+	Heads *string `json:"heads"`
+	Full  *string `json:"full"`
 }
 
 type inspectHead struct {
@@ -110,14 +122,53 @@ func describe(m *regraft.Model) (inspectJSON, error) {
 		view.Preprocess, view.prepare = net.Meta.Preprocess, &p
 	}
 	view.Arch, view.Epochs = net.Meta.Arch, len(net.Meta.History)
-	heads, err := m.Heads()
-	if err != nil { // not what makes a file unreadable
-		view.Warnings = append(view.Warnings, err.Error())
-	}
+	heads, err := m.Heads() // those between which --head chooses come with an error
 	for _, h := range heads {
 		view.Heads = append(view.Heads, inspectHead{h.Name(), h.Kind, h.Classes, h.Features, net.Label(h.Node)})
 	}
+	view.answers(m)
+	view.training(m)
 	return view, nil
+}
+
+// answers adds what the model's answers mean.
+func (v *inspectJSON) answers(m *regraft.Model) {
+	a, err := m.Answers()
+	if err != nil { // not what makes a file unreadable
+		v.Warnings = append(v.Warnings, err.Error())
+		v.Probabilities = head.NoScores
+		return
+	}
+	v.Probabilities, v.means = a.Meaning, a.Words()
+	v.Warnings = append(v.Warnings, a.Assumed...)
+}
+
+// training adds what can be trained. Where nothing can, advice on how to train is none.
+func (v *inspectJSON) training(m *regraft.Model) {
+	reason := func(err error) *string {
+		if err == nil {
+			return nil
+		}
+		return new(err.Error())
+	}
+	heads, full := train.Trainable(m.Network())
+	v.Training = inspectTraining{reason(heads), reason(full)}
+	if heads != nil {
+		info := *v.Info
+		info.Advice = nil
+		v.Info = &info
+	}
+}
+
+// line says what train would do.
+func (t inspectTraining) line() string {
+	switch {
+	case t.Heads != nil:
+		return "not possible: " + *t.Heads
+	case t.Full != nil:
+		return "--mode heads; not --mode full: " + *t.Full
+	}
+	return "--mode heads, --mode full"
 }
 
 func printInspect(con *console, asJSON bool, v inspectJSON) error {
@@ -150,6 +201,8 @@ func printInspect(con *console, asJSON bool, v inspectJSON) error {
 	if len(v.Constants) > 0 {
 		row("constants", "%s: never trained", constantsLine(v.Constants))
 	}
+	row("answers", "%s", v.means)
+	row("training", "%s", shown(v.Training.line()))
 	row("batchnorm", "%s", v.BatchNorm)
 	row("labels", "%s", labelsLine(v.Labels))
 	row("preprocess", "%s", preprocessLine(v.prepare))

@@ -73,12 +73,37 @@ func (a *Answers) ending(net *engine.Network, scores *gorgonia.Node, h *Head) (*
 	})
 }
 
+// Check is the error of a network that names nothing, because it ends in features.
+func (a *Answers) Check() error {
+	if a.Classes == 0 {
+		return errors.New("the network ends in features: it has no classifier (regraft train gives it one, classify --features prints them)")
+	}
+	return nil
+}
+
 // Single says that there is one score, that of one class against its absence.
-func (a *Answers) Single() bool { return a.Meaning != NoScores && a.Net.Outputs[0].Node.Shape()[1] == 1 }
+func (a *Answers) Single() bool {
+	return a.Meaning != NoScores && a.Net.Outputs[0].Node.Shape()[1] == 1
+}
 
 // Exclusive says that a photo belongs to exactly one of the classes, as far as the file tells: Softmax of the logits gives their
 // probabilities. Otherwise Sigmoid of each does.
 func (a *Answers) Exclusive() bool { return a.Meaning != Independent || a.Single() }
+
+// Words says in a line what the answers are.
+func (a *Answers) Words() string {
+	switch {
+	case a.Meaning == NoScores:
+		return "features, no scores of classes"
+	case a.Single():
+		return "one score: the probability of one class against its absence"
+	case a.Meaning == Independent:
+		return fmt.Sprintf("%d probabilities that do not exclude each other (Sigmoid)", a.Classes)
+	case a.Meaning == Given:
+		return fmt.Sprintf("%d probabilities, as the network computes them", a.Classes)
+	}
+	return fmt.Sprintf("%d classes, of which a photo has one: probabilities are Softmax of the logits", a.Classes)
+}
 
 // Row turns the scores of a photo into logits and probabilities of the classes. A single score is that of one class against its
 // absence: there are two classes then, the absence, whose logit is 0, first. Of probabilities that are given the logits are the

@@ -24,7 +24,7 @@ func (info *Info) warn(net *engine.Network) {
 	for _, out := range net.Outputs {
 		switch out.Node.Op().(type) {
 		case *op.Softmax, *op.LogSoftmax:
-			warn("output %q is probabilities (%s): kept for serving, taken off for training", out.Name, out.Node.Op().(op.Op).Name())
+			warn("output %q is probabilities (%s)", out.Name, out.Node.Op().(op.Op).Name())
 		}
 	}
 	if shape := net.Outputs[0].Node.Shape(); len(shape) == 2 && shape[1] == 1001 {
@@ -38,17 +38,17 @@ const (
 	exportPreserve = `torch.onnx.export(model.eval(), images, "model.onnx", dynamo=False, opset_version=17, do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE)`
 )
 
-// advise says what can be trained faithfully with the file and how a better one is made.
+// advise says how faithfully the file can be trained and how a better one is made.
 func (info *Info) advise(net *engine.Network) {
 	advise := func(format string, args ...any) { info.Advice = append(info.Advice, fmt.Sprintf(format, args...)) }
 	size := net.Input.Shape()[2]
 	switch info.BatchNorm {
 	case "trainable":
-		advise("heads and the whole network can be trained faithfully: BatchNorm is there with its running statistics")
+		advise("BatchNorm is there with its running statistics: training the whole network is as faithful as training heads")
 	case "folded":
-		advise("training heads is exact; training the whole network works with a smaller learning rate, but BatchNorm cannot adapt: the exporter folded it into the convolutions")
+		advise("training heads is exact; to train the whole network use a smaller learning rate: the exporter folded BatchNorm into the convolutions, so that it cannot adapt")
 	default:
-		advise("heads and the whole network can be trained; no BatchNorm was found")
+		advise("no BatchNorm was found: to train the whole network a smaller learning rate may be needed")
 	}
 	if len(net.Outputs) == 1 {
 		advise("there is no auxiliary output: training uses the main head alone (to an Inception-v3 --mode full attaches a new one)")

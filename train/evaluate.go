@@ -47,11 +47,11 @@ func Evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, 
 
 func evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, c *Config, phase Phase, epoch int, events Events) (*Evaluation, error) {
 	answers, err := head.AnswersOf(net)
+	if err == nil {
+		err = answers.Check()
+	}
 	if err != nil {
 		return nil, &ModelError{err}
-	}
-	if answers.Classes == 0 {
-		return nil, &ModelError{errors.New("the network ends in features: it has no classifier to evaluate")}
 	}
 	main, err := answers.Net.Until(answers.Net.Outputs[0])
 	if err != nil {

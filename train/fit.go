@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"gorgonia.org/tensor"
-
 	"regraft/engine"
 	"regraft/engine/op"
 	"regraft/head"
@@ -57,13 +55,11 @@ func Fit(ctx context.Context, cfg Config, events Events) (_ *Result, err error) 
 
 // training is a run of Fit.
 type training struct {
-	config  Config
-	out     *folder
-	events  Events
-	sets    *sets
-	net     *engine.Network
-	heads   []head.Head
-	kept    bool // the model's own heads
+	config Config
+	out    *folder
+	events Events
+	sets   *sets
+	*grafted
 	learner learner
 	// network and photos identify what the run began with.
 	network, photos string
@@ -99,7 +95,7 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 	r.photos = r.sets.identity(cfg.Data)
 	r.network = head.Hash(cfg.Net, nil)
 	r.history = cfg.Net.Meta.History
-	if err := r.graft(); err != nil {
+	if r.grafted, err = graft(&r.config, r.sets.classes, events.Warn); err != nil {
 		return nil, err
 	}
 	if out.lock.unsupported != nil {
@@ -119,73 +115,6 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 	}
 	r.started = r.start()
 	return r, out.writeJSON(ArgsFile, cfg)
-}
-
-// graft gives the network heads for the classes and the input size of its preprocessing.
-func (r *training) graft() error {
-	net, err := resize(r.config.Net)
-	if err == nil && r.config.Mode == Full {
-		net, err = r.auxiliary(net)
-	}
-	if err != nil {
-		return &ModelError{err}
-	}
-	var own *engine.Network
-	if slices.Equal(net.Meta.Labels, r.sets.classes) {
-		if own, err = head.Keep(net); err != nil {
-			return &ModelError{err}
-		}
-	}
-	if r.kept = own != nil; r.kept {
-		net = own
-	} else if net, err = head.Swap(net, r.sets.classes, r.config.Seed); err != nil {
-		return &ModelError{err}
-	}
-	if r.heads, err = head.Find(net); err != nil {
-		return &ModelError{err}
-	}
-	if h := r.heads[0]; h.Classes != len(r.sets.classes) {
-		return &ModelError{fmt.Errorf("the classifier has %d classes, but the model's labels name %d", h.Classes, len(r.sets.classes))}
-	}
-	frozen := r.heads
-	if r.config.Mode == Full {
-		frozen = nil
-	}
-	head.FreezeTrunk(net, frozen)
-	r.net = net
-	return nil
-}
-
-// auxiliary attaches Inception-v3's auxiliary classifier where the file, exported for inference, has lost it. Its loss
-// helps the lower layers to train.
-func (r *training) auxiliary(net *engine.Network) (*engine.Network, error) {
-	at := head.AuxPlace(net)
-	switch {
-	case at == nil || r.config.AuxWeight == 0:
-		return net, nil
-	case !head.AuxFits(at):
-		r.events.Warn(fmt.Sprintf("the file has no auxiliary classifier, and photos of %v pixels are too small for a new one: training does without its loss",
-			net.ImageSize()))
-		return net, nil
-	}
-	r.events.Warn("the file has no auxiliary classifier: a new one is attached, as Inception-v3 is trained (--aux-weight 0 does without)")
-	return head.AddAux(net, at, len(r.sets.classes), r.config.Seed)
-}
-
-// resize rebuilds the network for photos of the size that its preprocessing makes.
-func resize(net *engine.Network) (*engine.Network, error) {
-	shape, p := net.Input.Shape(), net.Meta.Preprocess
-	if len(shape) != 4 || shape[1] != p.Depth() {
-		return nil, fmt.Errorf("the network's input has the shape %v; its preprocessing gives photos (N, %d, H, W)", shape, p.Depth())
-	}
-	if net.ImageSize() == p.Size {
-		return net, nil
-	}
-	resized, err := net.Rewrite(tensor.Shape{shape[0], shape[1], p.Size.H, p.Size.W}, nil)
-	if err != nil {
-		return nil, fmt.Errorf("the network cannot take photos of %v pixels: %w", p.Size, err)
-	}
-	return resized, nil
 }
 
 // begin makes the learner: in heads mode this computes the features of all photos.
