@@ -11,7 +11,7 @@ var screens = map[string]int{
 	"inspect":      24,
 	"train":        46,
 	"eval":         24,
-	"classify":     27,
+	"classify":     28,
 	"check":        24,
 	"verify":       24,
 	"bench":        24,
