@@ -92,7 +92,7 @@ func TIFF() Option { return func(o *options) { o.decode.TIFF = true } }
 // MaxPixels sets the largest photo, width times height; the default is photo.DefaultMaxPixels.
 func MaxPixels(n int) Option { return func(o *options) { o.decode.MaxPixels = n } }
 
-// Preprocess changes what the model's file says about its input; it sees ImageNet's preprocessing
+// Preprocess changes what the model's file says about its input; it sees what is assumed (see Assumed)
 // when the file says nothing.
 func Preprocess(change func(*photo.Preprocess)) Option {
 	return func(o *options) { o.preprocess = append(o.preprocess, change) }
@@ -136,17 +136,23 @@ func open(opts []Option, read func(onnx.ReadOptions) (*engine.Network, *onnx.Inf
 	return m, nil
 }
 
-// settlePreprocess fills Meta.Preprocess: the file's, or ImageNet's, with the options' changes.
+// settlePreprocess fills Meta.Preprocess: the file's, or what is assumed, with the options' changes.
 func (m *Model) settlePreprocess() error {
-	p := *photo.ImageNet(m.net.ImageSize())
+	p := *m.info.Assumed()
 	if given := m.net.Meta.Preprocess; given != nil {
 		p = given.Resized(m.net.ImageSize())
 	}
 	m.assumed = m.net.Meta.Preprocess == nil
+	switch depth := m.info.Image.Channels; {
+	case depth == 1 && p.Depth() != 1:
+		p = p.Reordered(photo.Gray)
+	case depth == 3 && p.Depth() != 3:
+		p = p.Reordered(photo.RGB)
+	}
 	for _, change := range m.options.preprocess {
 		change(&p)
 	}
-	if err := p.Check(); err != nil {
+	if err := m.info.Accept(&p); err != nil {
 		return err
 	}
 	m.net.Meta.Preprocess = &p
@@ -223,8 +229,8 @@ func (m *Model) Preprocess() photo.Preprocess {
 	return *m.Network().Meta.Preprocess
 }
 
-// Assumed reports whether the file says nothing about its preprocessing, so that ImageNet's was
-// taken.
+// Assumed reports whether the file says nothing about its preprocessing, so that something was assumed: ImageNet's mean and
+// std, pixels from 0 to 1 where there is one channel, or what the network's own first steps take.
 func (m *Model) Assumed() bool { return m.assumed }
 
 // Doubt says why photos, as Preprocess tells, may not be what the network wants: it normalises its input itself. "" where

@@ -23,6 +23,7 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if flushed := con.out.Flush(); err == nil && flushed != nil {
 		err = fmt.Errorf("standard output: %w", flushed)
 	}
+	con.close()
 	return con.status(ctx, err)
 }
 

@@ -26,6 +26,8 @@ type console struct {
 	terminal bool // err is a terminal
 	colour   bool
 	quiet    bool // only errors on err
+	// closing are warnings that the command ends with.
+	closing []string
 }
 
 func newConsole(stdin io.Reader, stdout, stderr io.Writer) *console {
@@ -75,6 +77,18 @@ func legible(message string) string {
 func (con *console) warnf(format string, args ...any) {
 	if !con.quiet {
 		fmt.Fprintf(con.err, "%s %s\n", con.paint("33", "warning:"), legible(fmt.Sprintf(format, args...)))
+	}
+}
+
+// atEnd warns when the command is done, for what has scrolled away by then.
+func (con *console) atEnd(format string, args ...any) {
+	con.closing = append(con.closing, fmt.Sprintf(format, args...))
+}
+
+// close says what atEnd has gathered.
+func (con *console) close() {
+	for _, text := range con.closing {
+		con.warnf("%s", text)
 	}
 }
 

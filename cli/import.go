@@ -62,25 +62,15 @@ func importWeights(con *console, c *urfave.Context) error {
 
 func importOptions(c *urfave.Context) (weights.Options, error) {
 	o := weights.Options{Arch: c.String("arch"), Size: inputSize(c)}
-	for _, f := range []struct {
-		name string
-		to   **[3]float32
-	}{{"mean", &o.Mean}, {"std", &o.Std}} {
-		if !c.IsSet(f.name) {
-			continue
-		}
-		v, err := triple(f.name, c.String(f.name))
-		if err != nil {
-			return o, err
-		}
-		*f.to = &v
+	var err error
+	if o.Preprocess, err = preprocessing(c); err != nil {
+		return o, err
 	}
 	if c.IsSet("transform-input") {
 		v := c.Bool("transform-input")
 		o.TransformInput = &v
 	}
 	if path := c.String("labels"); path != "" {
-		var err error
 		if o.Labels, err = weights.ReadLabels(path); err != nil {
 			return o, fail(statusData, err)
 		}

@@ -90,8 +90,9 @@ type inspectJSON struct {
 	// Training says why heads alone, or everything, cannot be trained; null where they can.
 	Training inspectTraining `json:"training"`
 
-	prepare *photo.Preprocess // nil when the file does not say
-	means   string            // what the scores are, in words
+	prepare photo.Preprocess
+	told    bool   // prepare is the file's
+	means   string // what the scores are, in words
 }
 
 type inspectTraining struct {
@@ -117,9 +118,9 @@ func describe(m *regraft.Model) (inspectJSON, error) {
 	if m.Labelled() {
 		view.Labels = net.Meta.Labels
 	}
-	if !m.Assumed() {
-		p := m.Preprocess()
-		view.Preprocess, view.prepare = net.Meta.Preprocess, &p
+	view.prepare, view.told = m.Preprocess(), !m.Assumed()
+	if view.told {
+		view.Preprocess = net.Meta.Preprocess
 	}
 	view.Arch, view.Epochs = net.Meta.Arch, len(net.Meta.History)
 	heads, err := m.Heads() // those between which --head chooses come with an error
@@ -205,7 +206,8 @@ func printInspect(con *console, asJSON bool, v inspectJSON) error {
 	row("training", "%s", shown(v.Training.line()))
 	row("batchnorm", "%s", v.BatchNorm)
 	row("labels", "%s", labelsLine(v.Labels))
-	row("preprocess", "%s", preprocessLine(v.prepare))
+	row("image", "%s", imageLine(v.Info))
+	row("preprocess", "%s", preprocessLine(v.prepare, v.told))
 	if v.Epochs > 0 {
 		row("trained", "%d epochs by regraft", v.Epochs)
 	}
@@ -265,9 +267,32 @@ func labelsLine(labels []string) string {
 	return shown(strings.Join(labels, ", "))
 }
 
-func preprocessLine(p *photo.Preprocess) string {
-	if p == nil {
-		return "not in the file: ImageNet's is assumed (--mean, --std)"
+// imageLine is what the network takes, and what became of the file's own form of it.
+func imageLine(info *onnx.Info) string {
+	line := fmt.Sprintf("%d channels, %d x %d pixels (height x width)", info.Image.Channels, info.Image.Height, info.Image.Width)
+	if info.Image.Channels == 1 {
+		line = strings.Replace(line, "1 channels", "1 channel (grey)", 1)
 	}
-	return fmt.Sprintf("%s to %v pixels, %s, %s, mean %v, std %v", p.Resize, p.Size, p.Resample, p.Channels, p.Mean, p.Std)
+	if info.Layout == "NHWC" {
+		line += ", channels last in the file"
+	}
+	switch {
+	case info.Half:
+		line += ", float16 in the file, computed in float32"
+	case info.Image.DType == "uint8":
+		line += ", uint8: pixels as they are"
+	}
+	return line
+}
+
+// preprocessLine is how photos are prepared; told tells that the file says so.
+func preprocessLine(p photo.Preprocess, told bool) string {
+	if !told {
+		return fmt.Sprintf("not in the file: %s are assumed (--mean, --std)", p.Scaling())
+	}
+	line := fmt.Sprintf("%s to %v pixels, %s, %s, ", p.Resize, p.Size, p.Resample, p.Channels)
+	if p.Plain() {
+		return line + p.Scaling()
+	}
+	return line + fmt.Sprintf("mean %v, std %v", p.Mean[:p.Depth()], p.Std[:p.Depth()])
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // openModel opens the model at path with what the flags say about threads, batches and
-// preprocessing. It warns when ImageNet's preprocessing has to be assumed, when flags replace the
+// preprocessing. It warns when preprocessing has to be assumed, now and at the end of the command, when flags replace the
 // file's own, and when the network normalises its input itself.
 func openModel(con *console, c *urfave.Context, path string, opts ...regraft.Option) (*regraft.Model, error) {
 	flags, err := modelOptions(c)
@@ -25,9 +25,10 @@ func openModel(con *console, c *urfave.Context, path string, opts ...regraft.Opt
 		return nil, fail(statusModel, err)
 	}
 	changes := replaced(own, m.Preprocess())
-	switch {
-	case m.Assumed() && !(c.IsSet("mean") && c.IsSet("std")):
-		con.warnf("%s does not say how its input is prepared: ImageNet's mean and std are assumed (--mean, --std)", path)
+	switch assumed := assumption(c, m); {
+	case assumed != "":
+		con.warnf("%s does not say how its input is prepared: %s are assumed (--mean, --std)", path, assumed)
+		con.atEnd("%s were assumed, since %s does not say how its input is prepared (--mean, --std)", assumed, path)
 	case !m.Assumed() && changes != "":
 		con.warnf("%s says how its input is prepared, and the flags say otherwise: %s", path, changes)
 	}
@@ -38,6 +39,14 @@ func openModel(con *console, c *urfave.Context, path string, opts ...regraft.Opt
 	return m, nil
 }
 
+// assumption names the scaling of pixels that neither file nor flags say; "" where they do.
+func assumption(c *urfave.Context, m *regraft.Model) string {
+	if !m.Assumed() || c.IsSet("mean") && c.IsSet("std") {
+		return ""
+	}
+	return m.Preprocess().Scaling()
+}
+
 // replaced lists what differs between the file's own preprocessing and the one that is used.
 func replaced(own, used photo.Preprocess) string {
 	var list []string
@@ -45,7 +54,10 @@ func replaced(own, used photo.Preprocess) string {
 		name string
 		from any
 		to   any
-	}{{"mean", own.Mean, used.Mean}, {"std", own.Std, used.Std}, {"channels", own.Channels, used.Channels}, {"resize", own.Resize, used.Resize}, {"resample", own.Resample, used.Resample}} {
+	}{
+		{"channels", own.Channels, used.Channels}, {"mean", own.Mean, used.Mean}, {"std", own.Std, used.Std}, {"rescale", own.Rescale, used.Rescale},
+		{"resize", own.Resize, used.Resize}, {"resample", own.Resample, used.Resample},
+	} {
 		if f.from != f.to {
 			list = append(list, fmt.Sprintf("%s %v instead of %v", f.name, f.to, f.from))
 		}
@@ -80,39 +92,25 @@ func modelOptions(c *urfave.Context) ([]regraft.Option, error) {
 	if n := c.Int("max-pixels"); n > 0 {
 		opts = append(opts, regraft.MaxPixels(n))
 	}
-	change, err := preprocessing(c)
-	return append(opts, regraft.Preprocess(change)), err
+	o, err := preprocessing(c)
+	return append(opts, regraft.Preprocess(func(p *photo.Preprocess) { *p = p.With(o) })), err
 }
 
 // preprocessing reads preprocessFlags.
-func preprocessing(c *urfave.Context) (func(*photo.Preprocess), error) {
-	var mean, std [3]float32
-	var err error
-	if c.IsSet("mean") {
-		if mean, err = triple("mean", c.String("mean")); err != nil {
-			return nil, err
+func preprocessing(c *urfave.Context) (photo.Override, error) {
+	o := photo.Override{Channels: c.String("channels"), Resize: c.String("resize"), Resample: c.String("resample")}
+	for name, to := range map[string]**[3]float32{"mean": &o.Mean, "std": &o.Std} {
+		if !c.IsSet(name) {
+			continue
 		}
+		v, err := triple(name, c.String(name))
+		if err != nil {
+			return o, err
+		}
+		*to = &v
 	}
-	if c.IsSet("std") {
-		if std, err = triple("std", c.String("std")); err != nil {
-			return nil, err
-		}
+	if o.Of255() && (o.Mean == nil || o.Std == nil) {
+		return o, usagef("--mean and --std above 2 are for pixels from 0 to 255: give both (--std 1 divides by nothing)")
 	}
-	return func(p *photo.Preprocess) {
-		if c.IsSet("mean") {
-			p.Mean = mean
-		}
-		if c.IsSet("std") {
-			p.Std = std
-		}
-		if order := c.String("channels"); order != "" {
-			p.Channels = order
-		}
-		if rule := c.String("resize"); rule != "" {
-			p.Resize = rule
-		}
-		if filter := c.String("resample"); filter != "" {
-			p.Resample = filter
-		}
-	}, nil
+	return o, nil
 }

@@ -53,7 +53,7 @@ func (info *Info) advise(net *engine.Network) {
 	if len(net.Outputs) == 1 {
 		advise("there is no auxiliary output: training uses the main head alone (to an Inception-v3 --mode full attaches a new one)")
 	}
-	if info.Dialect == "tf2onnx" && net.Meta.Preprocess == nil {
+	if info.Dialect == "tf2onnx" && net.Meta.Preprocess == nil && info.Transform == nil && info.Image.Channels == 3 {
 		advise("the file does not say how photos are prepared: Keras's Inception-v3, MobileNet and ResNetV2 take pixels from -1 to 1 (--mean 0.5,0.5,0.5 --std 0.5,0.5,0.5)")
 	}
 	switch {

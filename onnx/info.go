@@ -52,6 +52,7 @@ type Info struct {
 // Image describes an input of images.
 type Image struct {
 	Name     string `json:"name"`
+	DType    string `json:"dtype"`
 	Channels int    `json:"channels"`
 	Height   int    `json:"height"`
 	Width    int    `json:"width"`

@@ -38,7 +38,7 @@ func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageI
 	}
 	v := info.input(g.inputs[0].name)
 	in := &imageInput{value: g.inputs[0], info: v, batch: openBatch}
-	info.Image.Name = v.Name
+	info.Image.Name, info.Image.DType = v.Name, v.DType
 	if !slices.Contains([]string{typeFloat.String(), typeFloat16.String(), typeBFloat16.String(), typeUint8.String()}, v.DType) {
 		return nil, unsupportedInput(v.Name, "it is "+v.DType+": only float32, float16 (computed in float32) and uint8 (pixels) are supported")
 	}

@@ -93,7 +93,7 @@ func TestNotSquare(t *testing.T) {
 func TestConfigJSON(t *testing.T) {
 	wide, blue, grey := ImageNet(Size{480, 224}), ImageNet(Size{96, 64}), ImageNet(Square(28))
 	blue.Channels, blue.Resize, blue.Short = BGR, Crop, 110
-	grey.Channels, grey.Mean, grey.Std = Gray, [3]float32{0.5}, [3]float32{0.25, 1, 1}
+	grey.Channels, grey.Mean, grey.Std = Gray, [3]float32{0.5, 0.5, 0.5}, [3]float32{0.25, 0.25, 0.25}
 	for _, p := range []*Preprocess{wide, blue, grey} {
 		data, err := json.Marshal(p)
 		var got Preprocess

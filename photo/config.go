@@ -107,9 +107,9 @@ func (p *Preprocess) normalise(mean, std []float32) error {
 	if len(mean) != p.Depth() || len(std) != p.Depth() {
 		return fmt.Errorf("%d numbers in image_mean and %d in image_std for %d channels", len(mean), len(std), p.Depth())
 	}
-	p.Std = [3]float32{1, 1, 1}
-	copy(p.Mean[:], mean)
-	copy(p.Std[:], std)
+	for c := range p.Mean {
+		p.Mean[c], p.Std[c] = mean[c%p.Depth()], std[c%p.Depth()]
+	}
 	for _, s := range p.Std {
 		if !(s > 0) {
 			return fmt.Errorf("image_std must be positive")

@@ -113,6 +113,9 @@ func (p Preprocess) Check() error {
 	if p.Channels != "" && !slices.Contains(ChannelOrders, p.Channels) {
 		return fmt.Errorf("unknown order of channels %q (known: %s)", p.Channels, strings.Join(ChannelOrders, ", "))
 	}
+	if p.Channels == Gray && !(uniform(p.Mean) && uniform(p.Std)) {
+		return fmt.Errorf("one channel has one mean and one standard deviation, not %v and %v", p.Mean, p.Std)
+	}
 	for c, s := range p.Std {
 		if s == 0 || !finite(float64(s)) || !finite(float64(p.Mean[c])) {
 			return fmt.Errorf("mean %g and standard deviation %g of channel %d cannot normalise", p.Mean[c], s, c)

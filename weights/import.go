@@ -20,9 +20,9 @@ type Options struct {
 	Arch string
 	// Labels are the class names in the order of the outputs.
 	Labels []string
-	// Mean and Std of the preprocessing, and Size of the input in pixels; nil and zero keep the weights' own.
-	Mean, Std *[3]float32
-	Size      photo.Size
+	// Preprocess replaces parts of the weights' own preprocessing, and Size, in pixels, that of the input.
+	Preprocess photo.Override
+	Size       photo.Size
 	// TransformInput decides whether torchvision's transform_input is part of the network; nil takes what the
 	// weights come from.
 	TransformInput *bool
@@ -37,6 +37,8 @@ type Imported struct {
 	Match *Match
 	// Notes are what the user should know: assumptions, outputs that were left out, tensors that were ignored.
 	Notes []string
+
+	info *onnx.Info // of the graph
 }
 
 func (i *Imported) notef(format string, args ...any) {
@@ -134,6 +136,7 @@ func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
 	if err := i.transform(from, o); err != nil {
 		return nil, err
 	}
+	i.info = &onnx.Info{Image: onnx.Image{Channels: i.Net.Input.Shape()[1]}}
 	i.Net.Meta.Preprocess = &from.preprocess
 	i.Net.Meta.Labels = classNames(m.Family, from.labels, i.Classes())
 	return i, i.describe(path, o)
@@ -147,12 +150,12 @@ func importONNX(path string, o Options) (*Imported, error) {
 	if t := info.Transform; t != nil && o.TransformInput != nil && *o.TransformInput {
 		return nil, fmt.Errorf("%s: the network has such a step already, %v * x + %v: --transform-input would do it twice", path, t.Scale, t.Shift)
 	}
-	i := &Imported{Net: net, Format: "onnx"}
+	i := &Imported{Net: net, Format: "onnx", info: info}
 	own := net.Meta.Preprocess
 	if err := i.transform(origin{}, o); err != nil {
 		return nil, err
 	}
-	if own == nil && o.Mean == nil {
+	if own == nil && o.Preprocess == (photo.Override{}) {
 		i.notef("the file does not say how its input is prepared, and neither will the new one (--mean, --std)")
 	}
 	if err := i.describe(path, o); err != nil {
@@ -165,7 +168,7 @@ func importONNX(path string, o Options) (*Imported, error) {
 // settledWarnings are the file's, except that the preprocessing that was chosen is doubted instead of the file's own; nil is
 // ImageNet's, which is assumed then.
 func settledWarnings(info *onnx.Info, own, chosen *photo.Preprocess) []string {
-	assumed := photo.ImageNet(photo.Square(1))
+	assumed := info.Assumed()
 	before, after := info.Doubt(cmp.Or(own, assumed)), info.Doubt(cmp.Or(chosen, assumed))
 	if before == after {
 		return info.Warnings
@@ -180,7 +183,7 @@ func settledWarnings(info *onnx.Info, own, chosen *photo.Preprocess) []string {
 // transform puts torchvision's transform_input in front of the network, where it belongs there. It
 // goes with ImageNet's mean and std, so whoever gives others does without.
 func (i *Imported) transform(from origin, o Options) error {
-	wanted := from.transform && o.Mean == nil && o.Std == nil
+	wanted := from.transform && o.Preprocess.Mean == nil && o.Preprocess.Std == nil
 	if o.TransformInput != nil {
 		wanted = *o.TransformInput
 	}
@@ -190,8 +193,8 @@ func (i *Imported) transform(from origin, o Options) error {
 	if o.TransformInput == nil && from.assumed != "" {
 		i.notef("transform_input is part of the network, as in %s (--transform-input=false leaves it out)", from.assumed)
 	}
-	if o.Mean != nil && *o.Mean != imageNetMean {
-		i.notef("transform_input wants ImageNet's mean and std before it, not --mean %v", *o.Mean)
+	if mean := o.Preprocess.Mean; mean != nil && *mean != imageNetMean {
+		i.notef("transform_input wants ImageNet's mean and std before it, not --mean %v", *mean)
 	}
 	net, err := transformInput(i.Net)
 	i.Net = net
@@ -204,21 +207,22 @@ func (i *Imported) describe(path string, o Options) error {
 	if o.Arch != "" {
 		meta.Arch = o.Arch
 	}
-	if o.Mean != nil || o.Std != nil || o.Size != (photo.Size{}) && meta.Preprocess != nil {
-		size := i.Net.ImageSize()
-		p := *photo.ImageNet(size)
-		if meta.Preprocess != nil {
-			p = meta.Preprocess.Resized(size)
+	own := meta.Preprocess
+	if o.Preprocess != (photo.Override{}) || o.Size != (photo.Size{}) && own != nil {
+		p := *i.info.Assumed()
+		if own != nil {
+			p = own.Resized(i.Net.ImageSize())
 		}
-		own := meta.Preprocess
-		if o.Mean != nil {
-			p.Mean = *o.Mean
+		before := p
+		p = p.With(o.Preprocess)
+		if err := i.info.Accept(&p); err != nil {
+			return err
 		}
-		if o.Std != nil {
-			p.Std = *o.Std
-		}
-		if own != nil && (own.Mean != p.Mean || own.Std != p.Std) {
-			i.notef("the weights come with mean %v and std %v, which --mean %v and --std %v replace", own.Mean, own.Std, p.Mean, p.Std)
+		switch {
+		case own != nil && before != p:
+			i.notef("the weights come with %s in %s, which %s in %s replace", before.Scaling(), before.Channels, p.Scaling(), p.Channels)
+		case own == nil && before.Scaling() == p.Scaling() && (o.Preprocess.Mean == nil || o.Preprocess.Std == nil):
+			i.notef("the file does not say how its pixels are scaled: %s are assumed (--mean, --std)", p.Scaling())
 		}
 		meta.Preprocess = &p
 	}

@@ -220,7 +220,7 @@ func TestSurplus(t *testing.T) {
 func TestOptions(t *testing.T) {
 	path := saved(t, "squeezenet.safetensors", zeros(t, "squeezenet1_1", 3))
 	labels := []string{"forest", "sea", "street"}
-	i, err := Import(path, Options{Labels: labels, Mean: &[3]float32{0.1, 0.2, 0.3}, Std: &[3]float32{1, 2, 3}, Size: photo.Square(192)})
+	i, err := Import(path, Options{Labels: labels, Preprocess: photo.Override{Mean: &[3]float32{0.1, 0.2, 0.3}, Std: &[3]float32{1, 2, 1.5}}, Size: photo.Square(192)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func TestOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := net.Meta.Preprocess
-	if !slices.Equal(net.Meta.Labels, labels) || p.Mean != [3]float32{0.1, 0.2, 0.3} || p.Std != [3]float32{1, 2, 3} || p.Size != photo.Square(192) || p.Short != 219 {
+	if !slices.Equal(net.Meta.Labels, labels) || p.Mean != [3]float32{0.1, 0.2, 0.3} || p.Std != [3]float32{1, 2, 1.5} || p.Size != photo.Square(192) || p.Short != 219 {
 		t.Errorf("labels %q, preprocessing %+v", net.Meta.Labels, p)
 	}
 	if net.Meta.Other["regraft.source"] != "squeezenet.safetensors" || net.Meta.Arch != "squeezenet1_1" {
@@ -294,14 +294,15 @@ func TestOrigins(t *testing.T) {
 func TestTransformInput(t *testing.T) {
 	path := saved(t, "mine.safetensors", zeros(t, "googlenet", 1000))
 	half, yes := half3, true
+	halves := photo.Override{Mean: &half, Std: &half}
 	for _, c := range []struct {
 		o    Options
 		want bool
 	}{
-		{Options{Mean: &half, Std: &half, TransformInput: &yes}, true},
+		{Options{Preprocess: halves, TransformInput: &yes}, true},
 		{Options{}, true},
-		{Options{Mean: &half, Std: &half}, false},
-		{Options{Mean: &half, Std: &half, TransformInput: new(bool)}, false},
+		{Options{Preprocess: halves}, false},
+		{Options{Preprocess: halves, TransformInput: new(bool)}, false},
 		{Options{TransformInput: new(bool)}, false},
 	} {
 		i, err := Import(path, c.o)
@@ -319,7 +320,7 @@ func TestTransformInput(t *testing.T) {
 		if (info.Transform != nil) != c.want {
 			t.Errorf("%+v: transform %+v", c.o, info.Transform)
 		}
-		if told := strings.Contains(strings.Join(i.Notes, "\n"), "transform_input wants"); told != (c.want && c.o.Mean != nil) {
+		if told := strings.Contains(strings.Join(i.Notes, "\n"), "transform_input wants"); told != (c.want && c.o.Preprocess.Mean != nil) {
 			t.Errorf("%+v: notes %q", c.o, i.Notes)
 		}
 		if c.want && (info.Transform.Scale[0] != 0.458 || info.Transform.Shift[2] != float32((0.406-0.5)/0.5)) {

@@ -140,7 +140,7 @@ func TestOverridden(t *testing.T) {
 	path := saved(t, "resnet18-f37072fd.pth", zeros(t, "resnet18", 1000))
 	own, other := imageNetMean, half3
 	for mean, told := range map[*[3]float32]bool{&own: false, &other: true} {
-		i, err := Import(path, Options{Mean: mean})
+		i, err := Import(path, Options{Preprocess: photo.Override{Mean: mean}})
 		if err != nil {
 			t.Fatal(err)
 		}
