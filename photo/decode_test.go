@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -200,35 +201,69 @@ func TestLimits(t *testing.T) {
 // TestHeaderBeyondData: a small file whose header promises a large picture is
 // refused before memory is asked for.
 func TestHeaderBeyondData(t *testing.T) {
-	for name, at := range map[string]int{"testdata/rgb.png": 16, "testdata/rgb.bmp": 18} {
-		data, err := os.ReadFile(name)
+	little := binary.LittleEndian
+	directory := func(data []byte) int { return int(little.Uint32(data[4:])) }
+	tags := func(data []byte) { // the first two of a TIFF
+		little.PutUint16(data[directory(data)+10:], 9_999)
+		little.PutUint16(data[directory(data)+22:], 9_999)
+	}
+	for name, enlarge := range map[string]func(data []byte){
+		"rgb.png":                       func(data []byte) { binary.BigEndian.PutUint64(data[16:], 9_999<<32|9_999) },
+		"rgb.bmp":                       func(data []byte) { little.PutUint64(data[18:], 9_999<<32|9_999) },
+		"forms/rle8.bmp":                func(data []byte) { little.PutUint64(data[18:], 9_999<<32|9_999) },
+		"forms/plain.gif":               func(data []byte) { little.PutUint32(data[13+768+5:], 9_999<<16|9_999) },
+		"forms/lossy.webp":              func(data []byte) { little.PutUint32(data[26:], 9_999<<16|9_999) },
+		"forms/group4_1_fill_1.tiff":    tags,
+		"forms/rgb_little.tiff":         tags,
+		"forms/tiff_adobe_deflate.tiff": tags,
+	} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasSuffix(name, ".png") {
-			binary.BigEndian.PutUint32(data[at:], 9_999)
-			binary.BigEndian.PutUint32(data[at+4:], 9_999)
-		} else {
-			binary.LittleEndian.PutUint32(data[at:], 9_999)
-			binary.LittleEndian.PutUint32(data[at+4:], 9_999)
-		}
-		allocated := testing.AllocsPerRun(1, func() { _, err = Decode(data, DecodeOptions{}) })
-		if err == nil || allocated > 100 {
-			t.Errorf("%s: %v after %v allocations", name, err, allocated)
+		enlarge(data)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err = Decode(data, DecodeOptions{TIFF: true})
+		runtime.ReadMemStats(&after)
+		if allocated := after.TotalAlloc - before.TotalAlloc; err == nil || allocated > 1<<20 {
+			t.Errorf("%s: %v after %d bytes of memory", name, err, allocated)
 		}
 	}
 }
 
 func TestForeignFormats(t *testing.T) {
 	for content, want := range map[string]string{
-		"\x00\x00\x00\x18ftypheic\x00\x00": "HEIC",
-		"\x00\x00\x00\x18ftypavif\x00\x00": "AVIF",
-		"%PDF-1.7":                         "PDF",
-		"hello, world":                     "not a photo",
-		"":                                 "empty",
+		"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic": "HEIC",
+		"\x00\x00\x00\x18ftyphevm\x00\x00\x00\x00msf1hevc": "HEIC",
+		"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1miaf": "HEIC",
+		"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif": "AVIF",
+		"\x00\x00\x00\x18ftypavis\x00\x00\x00\x00":         "AVIF",
+		"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01":         "raw",
+		"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00":         "video",
+		"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00":         "video",
+		"RIFF\x00\x00\x00\x00AVI LIST":                     "video",
+		"\x1a\x45\xdf\xa3":                                 "video",
+		"\x00\x00\x00\x0cJXL \r\n\x87\n":                   "JPEG XL",
+		"\xff\x0a":                                         "JPEG XL",
+		"\xff\x4f\xff\x51":                                 "JPEG 2000",
+		"II*\x00\x10\x00\x00\x00CR\x02":                    "raw",
+		"FUJIFILMCCD-RAW 0201":                             "raw",
+		"II+\x00\x08\x00\x00\x00":                          "BigTIFF",
+		"8BPS\x00\x01":                                     "PSD",
+		"<?xml version=\"1.0\"?>\n<svg xmlns=":             "SVG",
+		"\xef\xbb\xbf\n<!DOCTYPE HTML><html>":              "HTML",
+		"%PDF-1.7":                                         "PDF",
+		"PK\x03\x04":                                       "ZIP",
+		"version https://git-lfs.github.com/spec/v1\noid":  "git lfs pull",
+		strings.Repeat("\x00", 5000):                       "zeros",
+		"hello, world":                                     "not a photo",
+		"":                                                 "empty",
 	} {
-		if _, err := Decode([]byte(content), DecodeOptions{}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v", content, err)
+		for _, o := range []DecodeOptions{{}, {TIFF: true}} {
+			if _, err := Decode([]byte(content), o); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%.40q: %v, not %q", content, err, want)
+			}
 		}
 	}
 }
@@ -259,19 +294,29 @@ func FuzzOrientation(f *testing.F) {
 	})
 }
 
-// FuzzDecode: no bytes give a panic or an image whose pixels do not fit its size.
+// FuzzDecode: no bytes give a panic, an image whose pixels do not fit its size
+// or an error of several lines.
 func FuzzDecode(f *testing.F) {
-	for name := range arrays(f, "decoded.npz") {
-		data, err := os.ReadFile(filepath.Join("testdata", name))
-		if err != nil {
-			f.Fatal(err)
+	for _, pattern := range []string{"testdata/*.*", "testdata/forms/*.*"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			f.Fatal(pattern, err)
 		}
-		f.Add(data)
+		for _, path := range files {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
+		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := Decode(data, DecodeOptions{TIFF: true, MaxPixels: 1 << 16})
 		if err == nil && (m.W < 1 || m.H < 1 || len(m.Pix) != 3*m.W*m.H) {
 			t.Fatalf("%d bytes of %d x %d pixels", len(m.Pix), m.W, m.H)
+		}
+		if err != nil && strings.Contains(err.Error(), "\n") {
+			t.Fatalf("an error of several lines: %v", err)
 		}
 	})
 }

@@ -18,6 +18,8 @@ type right struct {
 		Width, Height int
 		Hash          string `json:"sha256_rgb"`
 	}
+	// Refused is what Pillow says of a file that it does not read.
+	Refused string
 }
 
 // refused are the files that Pillow reads and we do not, and why.
@@ -58,6 +60,12 @@ func checkRight(t *testing.T, list, dir string) {
 				}
 				return
 			}
+			if want.Refused != "" {
+				if err == nil || strings.Contains(err.Error(), "\n") {
+					t.Fatalf("%v instead of one line, as Pillow refuses it: %s", err, want.Refused)
+				}
+				return
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,4 +87,9 @@ func TestRight(t *testing.T) {
 // TestOrientations holds the places, types and faults of orientation to Pillow.
 func TestOrientations(t *testing.T) {
 	checkRight(t, "testdata/orientation/right.json", "testdata/orientation")
+}
+
+// TestForms holds unusual forms of the formats other than JPEG to Pillow, whole and damaged ones.
+func TestForms(t *testing.T) {
+	checkRight(t, "testdata/forms/right.json", "testdata/forms")
 }

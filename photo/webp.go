@@ -61,6 +61,11 @@ func (f *webpFrame) size() (w, h int, err error) {
 	d := vp8.NewDecoder()
 	d.Init(bytes.NewReader(f.data), len(f.data))
 	header, err := d.DecodeFrameHeader()
+	// The modes of a block of 256 pixels take 3.4 bits or more (RFC 6386, section 11):
+	// a header that declares more is refused before memory is asked for.
+	if err == nil && header.Width*header.Height/1024 > len(f.data) {
+		err = io.ErrUnexpectedEOF
+	}
 	return header.Width, header.Height, err
 }
 
