@@ -75,13 +75,13 @@ func TestBroken(t *testing.T) {
 		return m.bytes()
 	}
 	for mention, data := range map[string][]byte{
-		"no graph":      appendInt(nil, 1, 8),
-		"no ir_version": good(func(m *testModel) { m.ir = 0 }),
-		"IR version 99": good(func(m *testModel) { m.ir = 99 }),
-		"opset 6;":      good(func(m *testModel) { m.opset = 6 }),
-		"opset 29;":     good(func(m *testModel) { m.opset = 29 }),
-		"no nodes":      good(func(m *testModel) { m.nodes = nil }),
-		"no outputs":    good(func(m *testModel) { m.outputs = nil }),
+		"no graph":            appendInt(nil, 1, 8),
+		"no ir_version":       good(func(m *testModel) { m.ir = 0 }),
+		"IR version 99":       good(func(m *testModel) { m.ir = 99 }),
+		"which opset it uses": good(func(m *testModel) { m.opset = 0 }),
+		"opset 29 is newer":   good(func(m *testModel) { m.opset = 29 }),
+		"no nodes":            good(func(m *testModel) { m.nodes = nil }),
+		"no outputs":          good(func(m *testModel) { m.outputs = nil }),
 		"2 inputs": good(func(m *testModel) {
 			m.inputs = append(m.inputs, inputProto("z", typeFloat, 1))
 			m.nodes = [][]byte{nodeOut("Add", "sum", []string{"x", "z"}, []string{"y"})}

@@ -81,28 +81,44 @@ func checkModel(m *modelProto) error {
 		return fmt.Errorf("it holds no graph: the file may be another kind of protobuf")
 	case m.irVersion < 1:
 		return fmt.Errorf("it has no ir_version")
-	case m.irVersion > newestIR:
-		return fmt.Errorf("its format (IR version %d) is newer than this program knows (%d): export with an older opset", m.irVersion, newestIR)
 	case len(m.graph.outputs) == 0:
 		return fmt.Errorf("the graph has no outputs")
-	case m.graph.sparse > 0:
-		return fmt.Errorf("sparse initializers are not supported")
 	}
-	return checkOpset(m.opsets)
+	return nil
 }
 
-// checkOpset checks the version of ONNX's own operators; other domains matter only where a node uses them.
-func checkOpset(opsets []opsetImport) error {
-	for _, o := range opsets {
-		if canonicalDomain(o.domain) != "" {
-			continue
-		}
-		if o.version < oldestOpset || o.version > newestOpset {
-			return fmt.Errorf("it uses opset %d; %d to %d are supported: export it with opset_version=17", o.version, oldestOpset, newestOpset)
-		}
-		return nil
+// checkForm refuses valid models in forms that are not read.
+func checkForm(m *modelProto) *Unsupported {
+	const convert = "; onnx.version_converter.convert_version(model, 17) or the exporter's opset_version=17 make an older one"
+	refuse := func(format string, args ...any) *Unsupported {
+		return &Unsupported{"model", m.graph.name, fmt.Sprintf(format, args...)}
 	}
-	return fmt.Errorf("it does not say which opset it uses (opset_import)")
+	opset := m.opset()
+	switch {
+	case m.irVersion > newestIR:
+		return refuse("its format (IR version %d) is newer than this program knows (%d)%s", m.irVersion, newestIR, convert)
+	case opset < oldestOpset:
+		return refuse("it does not say which opset it uses (opset_import)")
+	case opset > newestOpset:
+		return refuse("opset %d is newer than this program knows (%d)%s", opset, newestOpset, convert)
+	case m.graph.sparse > 0:
+		return refuse("sparse initializers are not supported")
+	}
+	return nil
+}
+
+// opset is the version of ONNX's own operators, 0 where the model does not say; other domains matter only where a node
+// uses them.
+func (m *modelProto) opset() int64 {
+	for _, o := range m.opsets {
+		if canonicalDomain(o.domain) == "" {
+			return o.version
+		}
+	}
+	if m.irVersion < 3 { // which knew no opsets
+		return 1
+	}
+	return 0
 }
 
 // unknownOperators lists the nodes whose operators have no row in the table.

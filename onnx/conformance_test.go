@@ -29,7 +29,6 @@ var unsupportedCases = listCases(map[string]string{
 	"strings are not read": "cast_FLOAT_to_STRING cast_STRING_to_FLOAT castlike_FLOAT_to_STRING castlike_FLOAT_to_STRING_expanded castlike_STRING_to_FLOAT castlike_STRING_to_FLOAT_expanded",
 	"integers are computed at import only, where this operator does not occur": "clip_default_int8_inbounds clip_default_int8_max clip_default_int8_min maxpool_2d_uint8 pow_types_float pow_types_int32_float32 pow_types_int32_int32 pow_types_int64_float32 pow_types_int64_int64 edge_pad reflect_pad",
 	"only constant padding is supported":                                       "ReflectionPad2d ReplicationPad2d operator_pad",
-	"opset 6 broadcasts along a named axis":                                    "operator_add_broadcast operator_add_size1_broadcast operator_add_size1_right_broadcast operator_add_size1_singleton_broadcast",
 	"sequences are not given or returned, optionals not read":                  "identity_opt identity_sequence if_opt if_seq sequence_insert_at_back sequence_insert_at_front",
 })
 
@@ -130,7 +129,6 @@ func readCase(folder string) (*conformanceCase, error) {
 	if c.nodes, err = inline(c.model); err != nil {
 		return nil, err
 	}
-	c.modernise()
 	set := filepath.Join(folder, "test_data_set_0")
 	if c.inputs, err = readTensors(filepath.Join(set, "input_%d.pb")); err != nil {
 		return nil, err
@@ -149,16 +147,6 @@ func (c *conformanceCase) dropSequences() {
 			if i < len(declared) && !declared[i].tensor {
 				(*values)[i] = nil
 			}
-		}
-	}
-}
-
-// modernise takes attributes away that later opsets dropped without changing what the node computes: the
-// suites that were converted from PyTorch are written for opset 6, older than what is read from files.
-func (c *conformanceCase) modernise() {
-	for _, n := range c.nodes {
-		if n.opset <= 6 {
-			n.attributes = slices.DeleteFunc(n.attributes, func(a *attributeProto) bool { return a.name == "is_test" || a.name == "broadcast" })
 		}
 	}
 }

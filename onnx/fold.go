@@ -315,7 +315,7 @@ func foldRange(c *call, in []*constant) ([]*constant, error) {
 // foldCast converts element by element: reals to integers toward zero, anything but zero to true.
 func foldCast(c *call, in []*constant) ([]*constant, error) {
 	c.ignore("saturate", "round_mode") // they concern 8-bit floats only
-	return c.cast(in[0], dataType(c.int("to", 0)))
+	return c.cast(in[0], c.castTo())
 }
 
 func foldCastLike(c *call, in []*constant) ([]*constant, error) {
@@ -347,7 +347,7 @@ func (c *call) cast(k *constant, to dataType) ([]*constant, error) {
 // lowerCast lets floats through: everything computed from the image is float32, halves as well. Pixels may stay what they are.
 func lowerCast(c *call) error {
 	c.ignore("saturate", "round_mode")
-	to := dataType(c.int("to", 0))
+	to := c.castTo()
 	if pixels := c.node.in[0].pixels && to == typeUint8; pixels {
 		c.node.out[0].pixels = true
 	} else if widened(to) != typeFloat {

@@ -175,7 +175,7 @@ func foldExpand(c *call, in []*constant) ([]*constant, error) {
 
 func foldReshape(c *call, in []*constant) ([]*constant, error) {
 	allowZero := c.flag("allowzero", false)
-	target, err := c.integers(1, "the shape")
+	target, err := c.target()
 	if err != nil {
 		return nil, err
 	}

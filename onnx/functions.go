@@ -37,7 +37,7 @@ func inline(m *modelProto) ([]*nodeProto, error) {
 		}
 		in.functions[key] = fn
 	}
-	if err := in.body(m.graph.nodes, m.opsets, scope{}, 0); err != nil {
+	if err := in.body(m.graph.nodes, append([]opsetImport{{"", m.opset()}}, m.opsets...), scope{}, 0); err != nil {
 		return nil, err
 	}
 	if len(in.nodes) == 0 {

@@ -106,13 +106,8 @@ func (d Dim) MarshalJSON() ([]byte, error) {
 // describe gathers what the file says of itself.
 func describe(m *modelProto, nodes []*nodeProto) *Info {
 	info := &Info{
-		IRVersion: int(m.irVersion), Producer: strings.TrimSpace(m.producerName + " " + m.producerVersion),
+		IRVersion: int(m.irVersion), Opset: int(m.opset()), Producer: strings.TrimSpace(m.producerName + " " + m.producerVersion),
 		Operators: map[string]int{}, Initializers: len(m.graph.initializers), Functions: len(m.functions), Layout: "NCHW",
-	}
-	for _, o := range m.opsets {
-		if canonicalDomain(o.domain) == "" {
-			info.Opset = int(o.version)
-		}
 	}
 	stored := map[string]bool{}
 	for _, t := range m.graph.initializers {

@@ -82,7 +82,11 @@ func (l *lowering) node(n *node) {
 	}
 	c := &call{lowering: l, node: n}
 	c.attributes = newAttributes(n.attributes, func(format string, args ...any) { c.refused(format, args...) })
-	work, err := row.choose(c)
+	var work func() error
+	err := c.modernise()
+	if err == nil {
+		work, err = row.choose(c)
+	}
 	if err == nil {
 		err = c.passPixels()
 	}

@@ -13,7 +13,6 @@ func lowerBatchNorm(c *call) error {
 	// Without spatial there are parameters for every value of (C, H, W); such with one for every channel mean what they mean
 	// with it (files of MXNet; ONNX Runtime reads them so).
 	c.flag("spatial", true)
-	c.ignore("is_test")
 	statistics := c.flag("training_mode", false)
 	in, err := c.tensors()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 const (
 	// Opset versions of ONNX's own operators that are read.
-	oldestOpset, newestOpset = 7, 28
+	oldestOpset, newestOpset = 1, 28
 	newestIR                 = 14
 )
 
@@ -77,7 +77,7 @@ var operators = []operator{
 	// Moving values.
 	{"Identity", 1, [2]int{1, 1}, lowerIdentity, foldIdentity, plain[*op.Identity]("Identity")},
 	{"Flatten", 1, [2]int{1, 1}, lowerFlatten, foldFlatten, writes(writeFlatten)},
-	{"Reshape", 1, [2]int{2, 2}, lowerReshape, foldReshape, writes(writeReshape)},
+	{"Reshape", 1, [2]int{1, 2}, lowerReshape, foldReshape, writes(writeReshape)},
 	{"Squeeze", 1, [2]int{1, 2}, lowerSqueeze, foldSqueeze, writes(writeSqueeze)},
 	{"Unsqueeze", 1, [2]int{1, 2}, lowerUnsqueeze, foldUnsqueeze, writes(writeUnsqueeze)},
 	{"Transpose", 1, [2]int{1, 1}, lowerTranspose, foldTranspose, writes(writeTranspose)},

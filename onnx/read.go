@@ -101,6 +101,10 @@ func read(data []byte, external payloads, o ReadOptions) (*engine.Network, *Info
 		return nil, nil, invalid(err)
 	}
 	info := describe(m, nodes)
+	if problem := checkForm(m); problem != nil {
+		list := []Unsupported{*problem}
+		return nil, info.refuse(list), &UnsupportedError{list}
+	}
 	meta, err := engine.ParseMeta(m.metadata)
 	if err != nil {
 		return nil, info, invalid(err)

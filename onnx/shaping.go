@@ -121,11 +121,22 @@ func reshapeTo(shape tensor.Shape, target []int, allowZero bool) (tensor.Shape, 
 	return out, nil
 }
 
+// target is the shape to take, which was an attribute before opset 5.
+func (c *call) target() ([]int, error) {
+	if c.opset() < 5 {
+		return c.ints("shape"), nil
+	}
+	if len(c.node.in) < 2 {
+		return nil, c.refused("the shape is missing")
+	}
+	return c.integers(1, "the shape")
+}
+
 // lowerReshape frees the target of the batch that the exporter baked in. A Reshape that changes nothing is left out:
 // tf2onnx makes such ones of Transposes of a single channel.
 func lowerReshape(c *call) error {
 	allowZero := c.flag("allowzero", false)
-	target, err := c.integers(1, "the shape")
+	target, err := c.target()
 	if err != nil {
 		return err
 	}

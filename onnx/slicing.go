@@ -174,7 +174,7 @@ func lowerGather(c *call) error {
 
 // lowerPad drops pads of zeros; two lists make one with the axes that it names since opset 18.
 func lowerPad(c *call) error {
-	pads, value := c.ints("pads"), c.float("value", 0)
+	pads, value := c.ints(c.since(2, "pads", "paddings")), c.float("value", 0)
 	if mode := c.text("mode", "constant"); mode != "constant" {
 		return c.refused("attribute mode is %q, only constant is supported", mode)
 	}

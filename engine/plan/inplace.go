@@ -23,21 +23,13 @@ func (g *graph) order() *order {
 // free tells whether v's memory may be overwritten by instruction `at`, which is the last to read
 // it: v is no parameter or input, and nothing that shares its channels is read later but by the instruction `but`.
 func (g *graph) free(o *order, v *value, at int, but *instr) bool {
-	root, chan0 := v.base()
+	root, _ := v.base()
 	if v.param != nil || root.param != nil || v.number != nil || root.placed {
 		return false
 	}
-	end := chan0 + channels(v.shape)
 	for _, k := range o.reads[root] {
-		i := g.instrs[k]
-		if k <= at || i == but {
-			continue
-		}
-		for _, in := range i.in {
-			r, c := in.base()
-			if r == root && c < end && chan0 < c+channels(in.shape) {
-				return false
-			}
+		if i := g.instrs[k]; k > at && i != but && i.overlaps(v) {
+			return false
 		}
 	}
 	for _, out := range g.net.Outputs {
@@ -46,6 +38,17 @@ func (g *graph) free(o *order, v *value, at int, but *instr) bool {
 		}
 	}
 	return true
+}
+
+// overlaps tells whether i reads channels of v.
+func (i *instr) overlaps(v *value) bool {
+	root, chan0 := v.base()
+	for _, in := range i.in {
+		if r, c := in.base(); r == root && c < chan0+channels(v.shape) && chan0 < c+channels(in.shape) {
+			return true
+		}
+	}
+	return false
 }
 
 // accumulate lets a convolution add its result to the other operand of the addition behind it, in
@@ -66,6 +69,9 @@ func (g *graph) accumulateOne() bool {
 			a, b := i.in[1-k], i.in[k]
 			first, last := firstOfSum(b, makers), makers[b]
 			if first == nil || first.clamp != 0 || first.out.root != nil || !addsInPlace(first) || a.form != b.form || len(users[b]) != 1 {
+				continue
+			}
+			if first.overlaps(a) { // x + conv(x): neighbours of what is written are still to be read
 				continue
 			}
 			if m := makers[a]; m == nil || o.at[m] > o.at[first] || !g.free(o, a, o.at[first], i) {

@@ -180,6 +180,37 @@ func TestSlicesThatAreConcatenated(t *testing.T) {
 	}
 }
 
+// TestConvolutionAddedToItsOperand: x + conv(x) must not write over x while neighbours of what it writes are still to be read.
+func TestConvolutionAddedToItsOperand(t *testing.T) {
+	const size, images, width = 20, 2, 16
+	for _, kernel := range []int{1, 3, 5} {
+		b := &tiny{t: t, b: engine.NewBuilder()}
+		x, err := b.b.Placeholder("input", images, 3, size, size)
+		b.check(err)
+		x = b.conv(x, width, 3, 3, 1, 1, 1)
+		for range 2 {
+			pad := kernel / 2
+			c := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Pads: [4]int{pad, pad, pad, pad}, Group: 1}
+			x = b.apply(&op.Relu{}, b.apply(&op.Add{}, x, b.apply(c, x, b.param(width, width, kernel, kernel))))
+		}
+		net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: b.linear(x, 7)})
+		b.check(err)
+		in := noise(images*3*size*size, 2)
+		want, err := Interpret(net, map[*gorgonia.Node][]float32{net.Input: in}, net.Outputs[0].Node)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, isa := range isas(t) {
+			for _, direct := range []bool{false, true} {
+				got := infer(t, net, plan.Options{ISA: isa, Direct: direct}, 2, in, images)
+				if d := distance(t, "y", got[0], want[0]); d > relativeBound {
+					t.Errorf("%s, direct %v, kernel %d: relative distance %g to the interpreter, want at most %g", isa, direct, kernel, d, relativeBound)
+				}
+			}
+		}
+	}
+}
+
 // TestTrainingAgainstInterpreter compares losses, every gradient and every running statistic of a
 // compiled training step with gorgonia's tape machine.
 func TestTrainingAgainstInterpreter(t *testing.T) {
