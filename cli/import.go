@@ -19,6 +19,7 @@ func importCommand(con *console) *urfave.Command {
 		Flags: []urfave.Flag{
 			outFlag("`FILE` to write (ONNX)"),
 			oneOf("arch", "", "the architecture, where the tensors' names do not decide it (or differ in width)", append([]string{""}, weights.Families()...)),
+			stringFlag("weights", "", "ema (averaged, the default), raw or the start of their `NAMES`, where there are several"),
 			stringFlag("labels", "", "`FILE` with the class names in order: a line each, or a JSON list"),
 			sizeFlag("the architecture's"),
 			channelsFlag("the weights' own"), meanFlag("the weights' own"), stdFlag("the weights' own"),
@@ -61,7 +62,7 @@ func importWeights(con *console, c *urfave.Context) error {
 }
 
 func importOptions(c *urfave.Context) (weights.Options, error) {
-	o := weights.Options{Arch: c.String("arch"), Size: inputSize(c)}
+	o := weights.Options{Arch: c.String("arch"), Weights: c.String("weights"), Size: inputSize(c)}
 	var err error
 	if o.Preprocess, err = preprocessing(c); err != nil {
 		return o, err

@@ -32,10 +32,10 @@ func (info *Info) warn(net *engine.Network) {
 	}
 }
 
-// Ways to make a file from which more can be trained.
+// Ways to make a file from which more can be trained, as calls in Python.
 const (
 	exportTraining = `torch.onnx.export(model.train(), images, "model.onnx", dynamo=False, opset_version=17, do_constant_folding=False, training=torch.onnx.TrainingMode.TRAINING)`
-	exportPreserve = `torch.onnx.export(model.eval(), images, "model.onnx", dynamo=False, opset_version=17, do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE)`
+	ExportPreserve = `torch.onnx.export(model.eval(), images, "model.onnx", dynamo=False, opset_version=17, do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE)`
 )
 
 // advise says how faithfully the file can be trained and how a better one is made.
@@ -63,7 +63,7 @@ func (info *Info) advise(net *engine.Network) {
 		advise("exporting in training mode moves BatchNorm's running statistics one step towards the example images: export with a batch of real photos, not of noise")
 	case info.BatchNorm == "folded":
 		advise("for everything (BatchNorm, Dropout ratios, auxiliary head) export with: %s  where images is a batch of real photos (N, 3, %d, %d), because the export moves the running statistics one step towards it", exportTraining, size, size)
-		advise("for BatchNorm without an auxiliary head, statistics untouched: %s", exportPreserve)
+		advise("for BatchNorm without an auxiliary head, statistics untouched: %s", ExportPreserve)
 	case info.Dialect == "torchscript-eval" && len(net.Outputs) == 1:
 		advise("for Dropout ratios and auxiliary heads, if the model has them, export with: %s", exportTraining)
 	}

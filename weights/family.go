@@ -2,10 +2,12 @@ package weights
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"embed"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -91,8 +93,14 @@ type Match struct {
 	// another shape (each with both shapes).
 	Missing, Unexpected, Misshapen []string
 
+	selection
 	family  *family
 	tensors map[string]*Tensor
+	// renamed are layers that were taken for the classifier, each with its name in the graph.
+	renamed [][2]string
+	// all are the tensors of the file, others the matches with further weights of the same network in it.
+	all    []*Tensor
+	others []*Match
 }
 
 func (m *Match) faults() int { return len(m.Missing) + len(m.Unexpected) + len(m.Misshapen) }
@@ -103,26 +111,45 @@ func (m *Match) fit() float64 {
 	return float64(right) / float64(right+m.faults())
 }
 
+// alike is the share of all names that both have, whatever the shapes.
+func (m *Match) alike() float64 {
+	shared := len(m.family.params) - len(m.Missing)
+	return float64(shared) / float64(shared+len(m.Missing)+len(m.Unexpected))
+}
+
 // FindFamily returns the match with the family that the tensors' names and shapes fit best. A name restricts the
-// search to one family. Whether the match is good enough is for the caller to say.
-func FindFamily(t *Tensors, name string) (*Match, error) {
-	tensors, err := canonical(t)
-	if err != nil {
-		return nil, err
-	}
-	var best *Match
-	for _, f := range families() {
-		if name != "" && f.name != name {
-			continue
+// search to one family; which says which weights are meant where the file holds several (Averaged, Raw or the beginning of
+// their names). Whether the match is good enough is for the caller to say.
+func FindFamily(t *Tensors, name, which string) (*Match, error) {
+	var matches []*Match
+	for _, s := range selections(t) {
+		tensors, err := s.canonical()
+		if err != nil {
+			return nil, err
 		}
-		if m := f.match(tensors); best == nil || m.fit() > best.fit() {
-			best = m
+		var best *Match
+		for _, f := range families() {
+			if name != "" && f.name != name {
+				continue
+			}
+			if m := f.match(tensors); best == nil || m.compare(best) < 0 {
+				best = m
+			}
 		}
+		if best == nil {
+			return nil, fmt.Errorf("architecture %q is not known: choose one of %s", name, strings.Join(Families(), ", "))
+		}
+		best.selection, best.all = s, t.List
+		matches = append(matches, best)
 	}
-	if best == nil {
-		return nil, fmt.Errorf("architecture %q is not known: choose one of %s", name, strings.Join(Families(), ", "))
-	}
-	return best, nil
+	slices.SortStableFunc(matches, (*Match).compare)
+	return choose(matches, which)
+}
+
+// compare orders the better match first. Names count beside shapes: a network of other widths has none of the shapes, and a part of
+// one some by chance.
+func (m *Match) compare(o *Match) int {
+	return cmp.Compare(o.fit()+o.alike(), m.fit()+m.alike())
 }
 
 func (f *family) match(tensors map[string]*Tensor) *Match {
@@ -130,7 +157,10 @@ func (f *family) match(tensors map[string]*Tensor) *Match {
 	known := map[string]bool{}
 	for _, p := range f.params {
 		known[p.Name] = true
-		t := tensors[p.Name]
+	}
+	m.findClassifiers(known)
+	for _, p := range f.params {
+		t := m.tensors[p.Name]
 		switch {
 		case t == nil:
 			m.Missing = append(m.Missing, p.Name)
@@ -138,13 +168,65 @@ func (f *family) match(tensors map[string]*Tensor) *Match {
 			m.Misshapen = append(m.Misshapen, fmt.Sprintf("%s %v (the graph has %v)", p.Name, t.Shape, p.Shape))
 		}
 	}
-	for name := range tensors {
+	for name := range m.tensors {
 		if !known[name] {
 			m.Unexpected = append(m.Unexpected, name)
 		}
 	}
 	slices.Sort(m.Unexpected)
 	return m
+}
+
+// findClassifiers takes a linear layer that stands in a classifier's place under another name for it: people put it into a Sequential
+// (fc.1 for fc, with a Dropout before it) or replace one by it (classifier for classifier.1).
+func (m *Match) findClassifiers(known map[string]bool) {
+	for _, p := range m.family.params {
+		layer, role := cutLast(p.Name)
+		if role != "weight" || len(p.Shape) < 2 || p.Shape[0] != graphClasses || m.tensors[p.Name] != nil {
+			continue
+		}
+		outer, _ := cutLast(layer)
+		found := ""
+		for name, t := range m.tensors {
+			other, role := cutLast(name)
+			if role != "weight" || known[name] || len(t.Shape) != len(p.Shape) || (outer == "" || other != outer) && !strings.HasPrefix(other, layer+".") {
+				continue
+			}
+			if found != "" {
+				found = ""
+				break // several layers are another architecture
+			}
+			found = other
+		}
+		if found == "" {
+			continue
+		}
+		m.tensors = maps.Clone(m.tensors)
+		for _, role := range []string{".weight", ".bias"} {
+			if t := m.tensors[found+role]; t != nil {
+				m.tensors[layer+role] = t
+				delete(m.tensors, found+role)
+			}
+		}
+		m.renamed = append(m.renamed, [2]string{found, layer})
+	}
+}
+
+// has tells whether the file has a tensor of that name where this network's are.
+func (m *Match) has(name string) bool {
+	return slices.ContainsFunc(m.selection.tensors, func(t *Tensor) bool { return t.Name == m.prefix+name })
+}
+
+// settle gives the norms of a network the constants of the library that the tensors come from, where those are not torchvision's.
+func (m *Match) settle(net *engine.Network, config modelConfig) (*engine.Network, error) {
+	switch {
+	case strings.HasPrefix(m.Family, "mobilenet_v3") && m.has("conv_stem.weight"): // timm's
+		return net.WithEpsilon(func(string) (float32, bool) { return 1e-5, true })
+	case m.Family == "convnext_tiny" && m.has("convnext.layernorm.weight"): // transformers': its last norm alone differs
+		epsilon := cmp.Or(config.LayerNormEpsilon, 1e-12)
+		return net.WithEpsilon(func(scale string) (float32, bool) { return epsilon, scale == "classifier.0.weight" })
+	}
+	return net, nil
 }
 
 // network makes the family's network of the tensors. Auxiliary outputs whose tensors are missing are left out;

@@ -106,7 +106,7 @@ func TestInfinities(t *testing.T) {
 	}
 }
 
-// TestCheckpoint finds the state dict beside the optimiser's state, which has tensors too.
+// TestCheckpoint reads the dicts of a checkpoint as modules of one another, and what they hold beside tensors not at all.
 func TestCheckpoint(t *testing.T) {
 	p := newPickle()
 	p.dict(func() {
@@ -120,13 +120,46 @@ func TestCheckpoint(t *testing.T) {
 	})
 	file := zipFile(t, zip.Store, p.op(opStop).Bytes(), "archive/data/0", floats(1, 2), "archive/data/1", floats(3), "archive/data/2", make([]byte, 8))
 	tensors := mustRead(t, file)
-	check(t, tensors, "w", []int{2}, 1, 2)
-	if steps := tensors.Get("steps"); steps == nil || steps.Float() || len(tensors.List) != 2 {
+	check(t, tensors, "model.w", []int{2}, 1, 2)
+	check(t, tensors, "optimizer.momentum", []int{1}, 3)
+	if steps := tensors.Get("model.steps"); steps == nil || steps.Float() || len(tensors.List) != 3 {
 		t.Errorf("read %v", tensors.List)
 	}
-	if _, err := tensors.Get("steps").Values(); err == nil {
+	if _, err := tensors.Get("model.steps").Values(); err == nil {
 		t.Error("integers were read as numbers")
 	}
+}
+
+// TestObjects: what a training script stores beside tensors, objects of its own classes, is passed over and never built.
+func TestObjects(t *testing.T) {
+	p := newPickle()
+	p.dict(func() {
+		p.text("args").global("argparse", "Namespace").op(opEmptyTuple, opReduce).dict(func() { p.text("lr").int(1) }).op(opBuild)
+		p.text("config").global("omegaconf.dictconfig", "DictConfig").op(opEmptyTuple, opNewObj).op(opMark).text("a").int(1).op(opSetItems)
+		p.text("loss").global("numpy.core.multiarray", "scalar").op(opNone, opNone, opTuple2, opReduce)
+		p.text("seen").op(opEmptySet, opMark).int(3).op(opAddItems)
+		p.text("rng").op(opShortBinBytes, 2, 0xff, 0)
+		p.text("module").global("torch.nn", "Linear").op(opEmptyTuple, opEmptyDict, opNewObjEx)
+		p.text("history").global("collections", "defaultdict").global("builtins", "list").op(opTuple1, opReduce)
+		p.text("w").tensor("0", 2, 0, []int{2}, []int{1})
+	})
+	tensors := mustRead(t, zipFile(t, zip.Store, p.op(opStop).Bytes(), "archive/data/0", floats(1, 2)))
+	check(t, tensors, "w", []int{2}, 1, 2)
+	if len(tensors.List) != 1 {
+		t.Errorf("read %v", tensors.List)
+	}
+}
+
+// TestSubclass: a tensor of a class derived from Tensor is the tensor.
+func TestSubclass(t *testing.T) {
+	p := newPickle()
+	p.dict(func() {
+		p.text("w").global("torch._tensor", "_rebuild_from_type_v2").op(opMark).global("torch._utils", "_rebuild_tensor_v2")
+		p.global("my.package", "Tensor").op(opMark).storage("FloatStorage", "0", 2, false)
+		p.int(0).ints(2).ints(1).op(opNewFalse, opEmptyDict, opTuple, opEmptyDict, opTuple, opReduce)
+	})
+	tensors := mustRead(t, zipFile(t, zip.Store, p.op(opStop).Bytes(), "archive/data/0", floats(5, 6)))
+	check(t, tensors, "w", []int{2}, 5, 6)
 }
 
 // TestModernPickle: protocol 4 names classes by the stack, numbers the memo itself and frames its bytes.

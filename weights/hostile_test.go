@@ -39,12 +39,47 @@ func hostile(t testing.TB) map[string]struct {
 		view.text("w").global("torch._utils", "_rebuild_tensor_v2").op(opMark).op(opMark).text("storage").global("torch", "FloatStorage")
 		view.text("0").text("cpu").int(4).ints(1, 2, 3).op(opTuple, opPersistentID).int(0).ints(4).ints(1).op(opTuple, opReduce)
 	})
-	several := newPickle()
-	several.dict(func() {
-		for _, name := range []string{"generator", "discriminator"} {
-			several.text(name).dict(func() { several.text("w").tensor("0", 4, 0, []int{4}, []int{1}) })
+	// pairs is a list of a thousand pairs in the memo, made into an OrderedDict again and again.
+	pairs := newPickle().op(opEmptyList, opBinPut, 0)
+	for range 1000 {
+		pairs.op(opEmptyList, opMark, opNone, opNone, opAppends, opAppend)
+	}
+	pairs.op(opPop)
+	for range 1 << 16 {
+		pairs.global("collections", "OrderedDict").op(opBinGet, 0, opTuple1, opReduce)
+	}
+	// doubled is a tuple of itself twice, sixty times over: as a text it would have 2^60 characters.
+	doubled := newPickle().int(1)
+	for range 60 {
+		doubled.op(opDup, opTuple2)
+	}
+	// wide is a list that takes all of another in, from the stack that the memo fills.
+	wide := newPickle().op(opNone, opBinPut, 0, opPop, opMark)
+	for range 1 << 10 {
+		wide.op(opBinGet, 0)
+	}
+	wide.op(opTuple, opBinPut, 1, opPop)
+	for range 1 << 10 {
+		wide.op(opEmptyList, opMark)
+		for range 1 << 10 {
+			wide.op(opBinGet, 1)
 		}
-	})
+		wide.op(opAppends)
+	}
+	// nest is a dict of dicts of dicts, each a hundred times the same: 10^16 of them in all.
+	nest := newPickle().op(opEmptyDict, opBinPut, 0, opPop)
+	for depth := range byte(8) {
+		nest.op(opEmptyDict, opMark)
+		for i := range 100 {
+			nest.text(string(rune('a'+i))).op(opBinGet, depth)
+		}
+		nest.op(opSetItems, opBinPut, depth+1, opPop)
+	}
+	longName := strings.Repeat("n", 1<<20)
+	longClass := newPickle().text(longName).op(opBinPut, 0, opPop)
+	for range 1 << 16 {
+		longClass.op(opBinGet, 0, opBinGet, 0, opStackGlobal, opPop)
+	}
 	twice := newPickle()
 	twice.dict(func() {
 		twice.text("w").tensor("0", 4, 0, []int{4}, []int{1}).text("w").tensor("0", 4, 0, []int{4}, []int{1})
@@ -87,7 +122,12 @@ func hostile(t testing.TB) map[string]struct {
 		"a stride of 2^31":               {shaped(4, 0, []int{2, 2}, []int{1<<31 - 1, 1}), "outside"},
 		"a shape without strides":        {shaped(4, 0, []int{4}, nil), "strides"},
 		"twenty axes":                    {shaped(4, 0, make([]int, 20), make([]int, 20)), "strides"},
-		"two dicts of tensors":           {stored(several.op(opStop).Bytes(), data...), "discriminator, generator"},
+		"an OrderedDict of many":         {stored(pairs.op(opStop).Bytes()), "containers hold more"},
+		"a doubled tuple":                {stored(doubled.op(opStop).Bytes()), "no dict"},
+		"a doubled tuple as version":     {append(legacyFile(nil, nil, nil)[:15], doubled.Bytes()...), "of version 0"},
+		"lists of all":                   {stored(wide.op(opStop).Bytes()), "no dict"},
+		"dicts of the same dicts":        {stored(nest.op(opBinGet, 8, opStop).Bytes()), "more than any network"},
+		"a class name of a megabyte":     {stored(longClass.op(opStop).Bytes()), "name of a class has"},
 		"a name twice":                   {stored(twice.op(opStop).Bytes(), data...), "twice"},
 		"a compressed archive":           {zipFile(t, zip.Deflate, good, data...), "compressed"},
 		"another zip archive":            {archiveOf(t, "readme.txt", []byte("hello")), "data.pkl"},
@@ -208,7 +248,7 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("%s: %d values for shape %v", tensor.Name, len(v), tensor.Shape)
 			}
 		}
-		if _, err := FindFamily(tensors, ""); err != nil && tensors.byName == nil {
+		if _, err := FindFamily(tensors, "", ""); err != nil && tensors.byName == nil {
 			t.Error(err)
 		}
 	})
@@ -223,7 +263,7 @@ func FuzzPickle(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		u := unpickler{allowed: allowedGlobal, call: evaluate, load: func(id any) (any, error) {
+		u := unpickler{load: func(id any) (any, error) {
 			_, s, err := storageID(id)
 			if err == nil {
 				s.raw = make([]byte, min(s.elements, 4)*s.dtype.width())

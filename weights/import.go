@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -18,6 +19,8 @@ import (
 type Options struct {
 	// Arch names the family, which also admits other widths and surplus tensors.
 	Arch string
+	// Weights says which weights to take where the file holds several: Averaged, Raw, or the beginning of their names.
+	Weights string
 	// Labels are the class names in the order of the outputs.
 	Labels []string
 	// Preprocess replaces parts of the weights' own preprocessing, and Size, in pixels, that of the input.
@@ -54,8 +57,8 @@ type MismatchError struct {
 // Error lists what is missing, unexpected and of another shape in the family that fits best, if that has most names in common.
 func (e *MismatchError) Error() string {
 	if shared := len(e.family.params) - len(e.Missing); !e.named && 2*shared < len(e.tensors) {
-		return fmt.Sprintf("the tensors are those of none of the known architectures (%s): export the model to ONNX instead\n  %d tensors: %s",
-			strings.Join(Families(), ", "), len(e.tensors), enumerate(slices.Sorted(maps.Keys(e.tensors))))
+		return fmt.Sprintf("the tensors are those of none of the known architectures (%s): %s\n  %d tensors: %s",
+			strings.Join(Families(), ", "), e.nextStep(), len(e.tensors), enumerate(slices.Sorted(maps.Keys(e.tensors))))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "the tensors do not make %s", e.Family)
@@ -70,7 +73,25 @@ func (e *MismatchError) Error() string {
 			fmt.Fprintf(&b, "\n  %d %s: %s", len(part.names), part.what, enumerate(part.names))
 		}
 	}
+	if len(e.Missing) == 0 && len(e.Unexpected) == 0 {
+		fmt.Fprintf(&b, "\n  if it is a %s of other widths: --arch %s", e.Family, e.Family)
+	} else {
+		fmt.Fprintf(&b, "\n  %s", e.nextStep())
+	}
 	return b.String()
+}
+
+// attention matches tensors of transformers.
+var attention = regexp.MustCompile(`(^|[._])(attn|attention|self_attn|qkv|q_proj|relative_position_bias_table)[._]`)
+
+// nextStep says how the network may be brought here all the same.
+func (e *MismatchError) nextStep() string {
+	for name := range e.tensors {
+		if attention.MatchString(name) {
+			return "it is a transformer (it has attention layers), whose weights are not read without their graph; regraft inspect tells what it can do with an ONNX file of it"
+		}
+	}
+	return "export the network from the Python code that made the weights, in a form that can be trained: " + onnx.ExportPreserve
 }
 
 // enumerate lists the first names.
@@ -101,7 +122,7 @@ func Import(path string, o Options) (*Imported, error) {
 }
 
 func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
-	m, err := FindFamily(t, o.Arch)
+	m, err := FindFamily(t, o.Arch, o.Weights)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +130,10 @@ func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
 	if tooFew || o.Arch == "" && len(m.Unexpected)+len(m.Misshapen) > 0 {
 		return nil, &MismatchError{m, o.Arch != ""}
 	}
-	i := &Imported{Format: t.Format, Match: m}
+	i := &Imported{Format: t.Format, Match: m, Notes: m.notes()}
+	if len(t.PassedOver) > 0 {
+		i.notef("Python objects beside the tensors are passed over, not built: %s", strings.Join(t.PassedOver, ", "))
+	}
 	var dropped int
 	if i.Net, dropped, err = m.network(o.Size); err != nil {
 		if len(m.Missing) > 0 {
@@ -130,8 +154,12 @@ func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
 	if err != nil {
 		return nil, err
 	}
-	if from.assumed != "" {
-		i.notef("the preprocessing is that of %s, which is assumed (--mean, --std)", from.assumed)
+	i.Notes = append(i.Notes, from.notes(i.Classes())...)
+	if i.Net, err = m.settle(i.Net, from.config); err != nil {
+		return nil, err
+	}
+	if m.has("conv_stem.weight") && from.config.Architecture == "" && o.Arch == "" {
+		i.notef("the tensors are taken for timm's %s; its networks whose names begin with tf_ have tensors of the same names, but pad as TensorFlow does", m.Family)
 	}
 	if err := i.transform(from, o); err != nil {
 		return nil, err

@@ -70,7 +70,7 @@ func TestFamiliesAreFound(t *testing.T) {
 				renamed(t, tensors, func(n string) string { return "module." + n }),
 				renamed(t, tensors, func(n string) string { return "model._orig_mod." + n }),
 			} {
-				m, err := FindFamily(wrapped, "")
+				m, err := FindFamily(wrapped, "", "")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -78,7 +78,7 @@ func TestFamiliesAreFound(t *testing.T) {
 					t.Errorf("taken for %s: missing %q, unexpected %q, misshapen %q", m.Family, m.Missing, m.Unexpected, m.Misshapen)
 				}
 			}
-			m, err := FindFamily(tensors, name)
+			m, err := FindFamily(tensors, name, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,7 +111,7 @@ func TestDenseNetNames(t *testing.T) {
 	if tensors.Get("features.denseblock1.denselayer1.norm.1.running_mean") == nil {
 		t.Fatal("the old names were not made")
 	}
-	m, err := FindFamily(tensors, "")
+	m, err := FindFamily(tensors, "", "")
 	if err != nil || m.Family != "densenet121" || m.faults() > 0 {
 		t.Errorf("%+v, %v", m, err)
 	}
@@ -126,7 +126,7 @@ func TestAuxiliaryOutputs(t *testing.T) {
 				return ""
 			}
 			return n
-		}), "")
+		}), "", "")
 		if err != nil || len(m.Missing) == 0 || len(m.Unexpected) > 0 {
 			t.Fatalf("%+v, %v", m, err)
 		}

@@ -4,25 +4,16 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 )
-
-// prefixes that wrappers put before every name: DataParallel, torch.compile, Lightning, timm's averaged models.
-var prefixes = []string{"module.", "_orig_mod.", "model.", "net.", "backbone."}
 
 // denseLayer is how torchvision's own DenseNet files name a layer's parts; the model has norm1 for norm.1.
 var denseLayer = regexp.MustCompile(`^(.*denselayer\d+\.(?:norm|conv))\.([12]\.\w+)$`)
 
-// canonical gives the tensors torchvision's present names (timm.go has timm's) and leaves out what is no weight: integers, and
-// BatchNorm's num_batches_tracked.
-func canonical(t *Tensors) (map[string]*Tensor, error) {
-	strip := commonPrefix(t)
+// canonical gives the tensors torchvision's present names, without the prefix (timm.go has timm's).
+func (s *selection) canonical() (map[string]*Tensor, error) {
 	named := map[string]*Tensor{}
-	for _, tensor := range t.List {
-		if !tensor.Float() || strings.HasSuffix(tensor.Name, "num_batches_tracked") {
-			continue
-		}
-		name := strings.TrimPrefix(tensor.Name, strip)
+	for _, tensor := range s.tensors {
+		name := tensor.Name[len(s.prefix):]
 		name = denseLayer.ReplaceAllString(name, "$1$2")
 		if err := addAs(name, tensor, named); err != nil {
 			return nil, err
@@ -42,18 +33,55 @@ func addAs(name string, t *Tensor, to map[string]*Tensor) error {
 	return nil
 }
 
-// commonPrefix is the wrappers' prefixes that all names share.
-func commonPrefix(t *Tensors) string {
-	found := ""
-	for i := 0; i < len(prefixes); i++ {
-		longer := found + prefixes[i]
-		all := len(t.List) > 0
-		for _, tensor := range t.List {
-			all = all && strings.HasPrefix(tensor.Name, longer)
-		}
-		if all {
-			found, i = longer, -1
+// torchvisionNames gives tensors with names of timm, of transformers or of a paper's own code those of torchvision; others stay as
+// they are.
+func torchvisionNames(tensors map[string]*Tensor) (map[string]*Tensor, error) {
+	if b := builderOf(tensors); b != nil {
+		return b.translate(tensors)
+	}
+	if tensors["pre_logits.fc1.weight"] != nil {
+		return vgg(tensors)
+	}
+	for _, s := range spellings {
+		if tensors[s.sign] != nil {
+			return s.translate(tensors)
 		}
 	}
-	return found
+	return tensors, nil
+}
+
+// spelling is how another library names the layers of a network that torchvision has too.
+type spelling struct {
+	// sign is a tensor that nobody else calls so.
+	sign string
+	// layer gives a layer, or a parameter that stands alone, torchvision's name; "" where it knows none.
+	layer func(name string) string
+}
+
+// spellings are tried in their order.
+var spellings = slices.Concat(convNeXtSpellings, transformersSpellings)
+
+func (s spelling) translate(tensors map[string]*Tensor) (map[string]*Tensor, error) {
+	renamed := map[string]*Tensor{}
+	for name, t := range tensors {
+		if layer, role := cutLast(name); s.layer(layer) != "" {
+			name = s.layer(layer) + "." + role
+		} else if to := s.layer(name); to != "" {
+			name, t = to, t.perChannel()
+		}
+		if err := addAs(name, t, renamed); err != nil {
+			return nil, err
+		}
+	}
+	return renamed, nil
+}
+
+// perChannel is a contiguous tensor (C) as (C, 1, 1), which multiplies maps; others stay as they are.
+func (t *Tensor) perChannel() *Tensor {
+	if len(t.Shape) != 1 || t.strides[0] != 1 {
+		return t
+	}
+	wide := *t
+	wide.Shape, wide.strides = []int{t.Shape[0], 1, 1}, []int{1, 1, 1}
+	return &wide
 }

@@ -47,17 +47,31 @@ const (
 	opTuple3          = 0x87
 	opNewTrue         = 0x88
 	opNewFalse        = 0x89
+	opNewObj          = 0x81
 	opLong1           = 0x8a
+	opLong4           = 0x8b
 	opShortBinUnicode = 0x8c
 	opBinUnicode8     = 0x8d
+	opBinBytes        = 'B'
+	opShortBinBytes   = 'C'
+	opBinBytes8       = 0x8e
+	opEmptySet        = 0x8f
+	opAddItems        = 0x90
+	opFrozenSet       = 0x91
+	opNewObjEx        = 0x92
 	opStackGlobal     = 0x93
 	opMemoize         = 0x94
 	opFrame           = 0x95
 )
 
-// maxOpcodes bounds the work and the memory that one pickle can ask for; the state dict of a network with a
-// thousand tensors takes some thirty thousand.
-const maxOpcodes = 1 << 21
+// Bounds on the work and the memory that one pickle can ask for. The state dict of a network with a thousand tensors takes some
+// thirty thousand opcodes. An opcode may handle many values (a dict of pairs that the memo holds, again and again), so values that
+// go into containers are counted as well. Names of classes are short.
+const (
+	maxOpcodes   = 1 << 21
+	maxContained = 1 << 22
+	maxClassName = 1 << 9
+)
 
 // What a pickle can hold, beside nil, bool, int64, float64 and string. Lists and dicts are shared by
 // reference, as in Python.
@@ -69,25 +83,25 @@ type (
 	long string
 	// global is a class or a function, by its full name. It is never looked up.
 	global string
+	// opaque stands for an object of a class that is not read: nothing is known of it but the class, and nothing is built.
+	opaque struct{ class global }
 )
 
 // unpickler reads one pickle. Nothing in it is executed: the few functions that state dicts name are
-// evaluated by call, all others are refused.
+// evaluated by call, and what others would make is opaque.
 type unpickler struct {
-	rest  []byte
-	stack []any
-	marks []int
-	memo  map[uint32]any
-	// load resolves a persistent identifier, call evaluates a function; globals that allowed does not
-	// know are refused.
-	load    func(id any) (any, error)
-	call    func(f global, args tuple) (any, error)
-	allowed func(global) bool
+	rest      []byte
+	stack     []any
+	marks     []int
+	memo      map[uint32]any
+	contained int
+	// load resolves a persistent identifier.
+	load func(id any) (any, error)
 }
 
 // unpickle reads the pickle at the start of data and returns what follows it.
 func (u *unpickler) unpickle(data []byte) (value any, rest []byte, err error) {
-	u.rest, u.stack, u.marks, u.memo = data, nil, nil, map[uint32]any{}
+	u.rest, u.stack, u.marks, u.memo, u.contained = data, nil, nil, map[uint32]any{}, 0
 	for range maxOpcodes {
 		op, err := u.byte()
 		if err != nil {
@@ -128,8 +142,15 @@ func (u *unpickler) step(op byte) error {
 		return err
 	case opPersistentID:
 		return u.replace(u.load)
-	case opReduce:
+	case opReduce, opNewObj:
 		return u.reduce()
+	case opNewObjEx:
+		if _, err := u.pop(); err != nil { // keyword arguments
+			return err
+		}
+		return u.reduce()
+	case opEmptySet, opFrozenSet, opAddItems:
+		return u.set(op)
 	case opBuild:
 		return u.build()
 	case opGlobal, opStackGlobal:
@@ -153,14 +174,16 @@ func (u *unpickler) scalar(op byte) error {
 	case opNewTrue, opNewFalse:
 		u.push(op == opNewTrue)
 		return nil
-	case opShortBinString, opShortBinUnicode:
+	case opShortBinString, opShortBinUnicode, opShortBinBytes:
 		return u.text(1)
-	case opBinString, opBinUnicode:
+	case opBinString, opBinUnicode, opBinBytes:
 		return u.text(4)
-	case opBinUnicode8:
+	case opBinUnicode8, opBinBytes8:
 		return u.text(8)
 	case opLong1:
-		return u.long()
+		return u.long(1)
+	case opLong4:
+		return u.long(4)
 	}
 	width, ok := map[byte]int{opBinInt1: 1, opBinInt2: 2, opBinInt: 4, opBinFloat: 8}[op]
 	if !ok {
@@ -194,8 +217,8 @@ func (u *unpickler) text(width int) error {
 	return err
 }
 
-func (u *unpickler) long() error {
-	n, err := u.length(1)
+func (u *unpickler) long(width int) error {
+	n, err := u.length(width)
 	if err != nil {
 		return err
 	}
@@ -277,6 +300,9 @@ func (u *unpickler) tuple(op byte) error {
 		return err
 	}
 	n := map[byte]int{opEmptyTuple: 0, opTuple1: 1, opTuple2: 2, opTuple3: 3}[op]
+	if err := u.contain(n); err != nil {
+		return err
+	}
 	items := make(tuple, n)
 	for i := n - 1; i >= 0; i-- {
 		var err error
@@ -312,6 +338,9 @@ func (u *unpickler) container(op byte) error {
 	default:
 		items, err = u.popMark()
 	}
+	if err == nil {
+		err = u.contain(len(items))
+	}
 	if err != nil {
 		return err
 	}
@@ -328,6 +357,8 @@ func (u *unpickler) container(op byte) error {
 	}
 	u.push(top)
 	switch to := top.(type) {
+	case *opaque: // a list or dict of a class of its own
+		return nil
 	case *list:
 		if op == opAppend || op == opAppends {
 			to.items = append(to.items, items...)
@@ -344,7 +375,29 @@ func (u *unpickler) container(op byte) error {
 	return fmt.Errorf("operation %q on what is no container", op)
 }
 
-// global pushes the name of a class or function, if state dicts may hold it.
+// set makes and fills sets, which state dicts do not need: they are opaque.
+func (u *unpickler) set(op byte) error {
+	if op != opEmptySet {
+		if _, err := u.popMark(); err != nil {
+			return err
+		}
+	}
+	if op == opAddItems {
+		return u.replace(func(any) (any, error) { return &opaque{"builtins.set"}, nil })
+	}
+	u.push(&opaque{"builtins.set"})
+	return nil
+}
+
+// contain counts values that go into containers.
+func (u *unpickler) contain(n int) error {
+	if u.contained += n; u.contained > maxContained {
+		return fmt.Errorf("its containers hold more than %d values", maxContained)
+	}
+	return nil
+}
+
+// global pushes the name of a class or function, unless it is one by which files do harm.
 func (u *unpickler) global(op byte) error {
 	var module, name string
 	if op == opGlobal {
@@ -369,15 +422,18 @@ func (u *unpickler) global(op byte) error {
 			return fmt.Errorf("the name of a class is no text")
 		}
 	}
+	if len(module)+len(name) > maxClassName {
+		return fmt.Errorf("the name of a class has %d bytes", len(module)+len(name))
+	}
 	g := global(module + "." + name)
-	if !u.allowed(g) {
+	if g.harmful() {
 		return &objectError{g}
 	}
 	u.push(g)
 	return nil
 }
 
-// objectError: the pickle holds an object that is neither a tensor nor a plain value.
+// objectError: the pickle holds an object where tensors are wanted.
 type objectError struct{ class global }
 
 func (e *objectError) Error() string {
@@ -385,6 +441,7 @@ func (e *objectError) Error() string {
 		"save it again in Python with torch.save(model.state_dict(), path)", strings.ToValidUTF8(string(e.class), "?"))
 }
 
+// reduce evaluates a call, of a function or of a class. An object of a class that is not read is opaque.
 func (u *unpickler) reduce() error {
 	args, err := u.pop()
 	if err != nil {
@@ -393,6 +450,9 @@ func (u *unpickler) reduce() error {
 	return u.replace(func(f any) (any, error) {
 		name, ok := f.(global)
 		values, isTuple := args.(tuple)
+		if _, made := f.(*opaque); made && isTuple { // a method or class that an opaque object gave
+			return f, nil
+		}
 		if !ok || !isTuple {
 			return nil, fmt.Errorf("a call of what is no function")
 		}
@@ -407,10 +467,11 @@ func (u *unpickler) build() error {
 		return err
 	}
 	return u.replace(func(v any) (any, error) {
-		if _, ok := v.(*dict); !ok {
-			return nil, fmt.Errorf("attributes of what is no OrderedDict")
+		switch v.(type) {
+		case *dict, *opaque, Tensor:
+			return v, nil
 		}
-		return v, nil
+		return nil, fmt.Errorf("attributes of what is no OrderedDict")
 	})
 }
 

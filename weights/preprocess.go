@@ -19,6 +19,26 @@ type origin struct {
 	labels []string
 	// assumed says why this is only a guess, "" when it is none.
 	assumed string
+	// config is what config.json says, preprocessFile the file that told the preprocessing.
+	config         modelConfig
+	preprocessFile string
+}
+
+// notes say what files beside the weights supplied, for so many classes.
+func (o *origin) notes(classes int) (notes []string) {
+	if o.preprocessFile != "" {
+		notes = append(notes, o.preprocessFile+" beside the weights gives their preprocessing")
+	}
+	switch {
+	case len(o.labels) == classes:
+		notes = append(notes, "config.json beside the weights gives the names of the classes")
+	case o.labels != nil:
+		notes = append(notes, fmt.Sprintf("config.json beside the weights names %d classes, which are not taken: the classifier has %d", len(o.labels), classes))
+	}
+	if o.assumed != "" {
+		notes = append(notes, fmt.Sprintf("the preprocessing is that of %s, which is assumed (--mean, --std)", o.assumed))
+	}
+	return notes
 }
 
 // findOrigin goes from what is certain to what is usual. It is an error when the surroundings say that the weights are of an
@@ -27,14 +47,21 @@ func findOrigin(path, arch, format string, named bool) (origin, error) {
 	if s := FindSource(filepath.Base(path)); s != nil && s.Arch == arch {
 		return origin{preprocess: s.Preprocess, transform: s.TransformInput}, nil
 	}
-	config := readTimmConfig(filepath.Join(filepath.Dir(path), "config.json"))
-	if other := config.otherThan(path, arch); other != "" && !named {
+	dir := filepath.Dir(path)
+	o := origin{config: readConfig(filepath.Join(dir, "config.json"))}
+	if other := o.config.otherThan(path, arch); other != "" && !named {
 		return origin{}, fmt.Errorf("the tensors have the names of %s, but this is %s, which may compute something else with them: --arch %s imports them all the same", arch, other, arch)
 	}
-	if p := config.preprocess(arch); p != nil {
-		return origin{preprocess: *p, labels: config.labels()}, nil
+	o.labels = o.config.labels()
+	if p := o.config.preprocess(arch); p != nil {
+		o.preprocess, o.preprocessFile = *p, "config.json"
+		return o, nil
 	}
-	o := origin{assumed: "torchvision's pretrained weights", transform: transforms(arch), labels: config.labels()}
+	if p := readProcessor(dir); p != nil {
+		o.preprocess, o.preprocessFile = *p, "preprocessor_config.json"
+		return o, nil
+	}
+	o.assumed, o.transform = "torchvision's pretrained weights", transforms(arch)
 	for _, s := range sources {
 		if s.Arch == arch {
 			o.preprocess = s.Preprocess

@@ -32,7 +32,8 @@ func readLegacy(data []byte) (*Tensors, error) {
 		case i == 0 && values[0] != any(legacyMagic):
 			return nil, fmt.Errorf("a Python pickle, but none of PyTorch's")
 		case i == 1 && values[1] != any(legacyVersion):
-			return nil, fmt.Errorf("a PyTorch file of version %v, only %d is read", values[1], legacyVersion)
+			version, _ := values[1].(int64)
+			return nil, fmt.Errorf("a PyTorch file of version %d, only %d is read", version, legacyVersion)
 		}
 	}
 	keys, ok := values[4].(*list)

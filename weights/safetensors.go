@@ -40,7 +40,7 @@ func readSafetensors(data []byte) (*Tensors, error) {
 		}
 		tensor, err := safetensor(value, payload)
 		if err != nil {
-			return fmt.Errorf("tensor %q: %w", name, err)
+			return fmt.Errorf("tensor %.200q: %w", name, err)
 		}
 		return t.add(name, tensor)
 	})
@@ -93,7 +93,7 @@ func safetensor(entry json.RawMessage, payload []byte) (Tensor, error) {
 	}
 	dtype, known := safetensorsTypes[e.DType]
 	if !known {
-		return Tensor{}, fmt.Errorf("elements of type %q are not read", e.DType)
+		return Tensor{}, fmt.Errorf("elements of type %.200q are not read", e.DType)
 	}
 	size, err := checkedProduct(e.Shape)
 	if err != nil {

@@ -25,8 +25,10 @@ type Tensors struct {
 	// Format is pth, legacy pth or safetensors.
 	Format string
 	// List is in the file's order.
-	List   []*Tensor
-	byName map[string]*Tensor
+	List []*Tensor
+	// PassedOver are the classes of objects that a pickle holds beside tensors; nothing is built of them.
+	PassedOver []string
+	byName     map[string]*Tensor
 }
 
 // Get returns the tensor with the given name, or nil.
@@ -36,6 +38,9 @@ func (t *Tensors) Get(name string) *Tensor { return t.byName[name] }
 func (t *Tensors) add(name string, tensor Tensor) error {
 	if t.byName == nil {
 		t.byName = map[string]*Tensor{}
+	}
+	if len(name) > maxName {
+		return fmt.Errorf("the name of a tensor has %d bytes", len(name))
 	}
 	if t.byName[name] != nil {
 		return fmt.Errorf("tensor %q appears twice", name)

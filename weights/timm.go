@@ -8,71 +8,99 @@ import (
 	"strings"
 )
 
-// timm names most networks as torchvision does. MobileNetV2 and EfficientNet come from its own builder, and VGG's
-// classifier is convolutions there; torchvisionNames translates these.
+// timm names most networks as torchvision does. MobileNet and EfficientNet come from its own builder, and VGG's
+// classifier is convolutions there; torchvisionNames translates these (convnext.go and huggingface.go have more).
 //
-// tf_efficientnet_b0 has the names of efficientnet_b0 but pads and normalises otherwise; a file's name or its
-// config.json tells the two apart, the tensors do not.
+// tf_efficientnet_b0 and tf_mobilenetv3 have the names of efficientnet_b0 and mobilenetv3 but pad and normalise otherwise; a
+// file's name or its config.json tells the two apart, the tensors do not.
 
 // builder is how timm's EfficientNet builder and torchvision name the parts of a family's blocks.
 type builder struct {
-	// separable blocks begin with the depthwise convolution, inverted ones expand the channels before it.
-	separable, inverted map[string]string
+	// parts of each kind of block.
+	parts map[blockKind]map[string]string
+	// ends are the layers outside of the blocks; %d stands for the number of the layer behind them.
+	ends map[string]string
 	// numbered by stage and index within it, as in EfficientNet, or one after the other.
 	staged bool
 }
 
+// blockKind is the structure of a block.
+type blockKind string
+
+const (
+	separable        blockKind = "separable" // begins with the depthwise convolution
+	separableSqueeze blockKind = "separable, squeeze and excitation"
+	inverted         blockKind = "inverted" // expands the channels before it
+	invertedSqueeze  blockKind = "inverted, squeeze and excitation"
+	plainConv        blockKind = "convolution"
+)
+
 var (
 	mobileNetV2 = builder{
-		separable: map[string]string{"conv_dw": "conv.0.0", "bn1": "conv.0.1", "conv_pw": "conv.1", "bn2": "conv.2"},
-		inverted: map[string]string{"conv_pw": "conv.0.0", "bn1": "conv.0.1", "conv_dw": "conv.1.0", "bn2": "conv.1.1",
-			"conv_pwl": "conv.2", "bn3": "conv.3"},
+		parts: map[blockKind]map[string]string{
+			separable: {"conv_dw": "conv.0.0", "bn1": "conv.0.1", "conv_pw": "conv.1", "bn2": "conv.2"},
+			inverted: {"conv_pw": "conv.0.0", "bn1": "conv.0.1", "conv_dw": "conv.1.0", "bn2": "conv.1.1",
+				"conv_pwl": "conv.2", "bn3": "conv.3"},
+		},
+		ends: convolutionalEnds,
+	}
+	mobileNetV3 = builder{
+		parts: map[blockKind]map[string]string{
+			separable:        {"conv_dw": "block.0.0", "bn1": "block.0.1", "conv_pw": "block.1.0", "bn2": "block.1.1"},
+			separableSqueeze: squeezedSeparable,
+			inverted: {"conv_pw": "block.0.0", "bn1": "block.0.1", "conv_dw": "block.1.0", "bn2": "block.1.1",
+				"conv_pwl": "block.2.0", "bn3": "block.2.1"},
+			invertedSqueeze: squeezedInverted,
+			plainConv:       {"conv": "0", "bn1": "1"},
+		},
+		ends: map[string]string{"conv_stem": "features.0.0", "bn1": "features.0.1", "conv_head": "classifier.0", "classifier": "classifier.3"},
 	}
 	efficientNet = builder{
-		separable: map[string]string{"conv_dw": "block.0.0", "bn1": "block.0.1", "se.conv_reduce": "block.1.fc1",
-			"se.conv_expand": "block.1.fc2", "conv_pw": "block.2.0", "bn2": "block.2.1"},
-		inverted: map[string]string{"conv_pw": "block.0.0", "bn1": "block.0.1", "conv_dw": "block.1.0", "bn2": "block.1.1",
-			"se.conv_reduce": "block.2.fc1", "se.conv_expand": "block.2.fc2", "conv_pwl": "block.3.0", "bn3": "block.3.1"},
+		parts:  map[blockKind]map[string]string{separableSqueeze: squeezedSeparable, invertedSqueeze: squeezedInverted},
+		ends:   convolutionalEnds,
 		staged: true,
 	}
+
+	convolutionalEnds = map[string]string{
+		"conv_stem": "features.0.0", "bn1": "features.0.1", "conv_head": "features.%d.0", "bn2": "features.%d.1", "classifier": "classifier.1",
+	}
+	squeezedSeparable = map[string]string{"conv_dw": "block.0.0", "bn1": "block.0.1", "se.conv_reduce": "block.1.fc1",
+		"se.conv_expand": "block.1.fc2", "conv_pw": "block.2.0", "bn2": "block.2.1"}
+	squeezedInverted = map[string]string{"conv_pw": "block.0.0", "bn1": "block.0.1", "conv_dw": "block.1.0", "bn2": "block.1.1",
+		"se.conv_reduce": "block.2.fc1", "se.conv_expand": "block.2.fc2", "conv_pwl": "block.3.0", "bn3": "block.3.1"}
 )
 
 // timmBlock matches a parameter of a block: stage, index, part, role.
 var timmBlock = regexp.MustCompile(`^blocks\.(\d{1,3})\.(\d{1,3})\.(.+)\.(\w+)$`)
 
-// torchvisionNames gives tensors with timm's own names torchvision's; others stay as they are.
-func torchvisionNames(tensors map[string]*Tensor) (map[string]*Tensor, error) {
+// builderOf recognises the networks of timm's builder; nil for others.
+func builderOf(tensors map[string]*Tensor) *builder {
 	switch {
-	case tensors["conv_stem.weight"] != nil && tensors["blocks.0.0.se.conv_reduce.weight"] != nil:
-		return efficientNet.translate(tensors)
-	case tensors["conv_stem.weight"] != nil:
-		return mobileNetV2.translate(tensors)
-	case tensors["pre_logits.fc1.weight"] != nil:
-		return vgg(tensors)
+	case tensors["conv_stem.weight"] == nil:
+		return nil
+	case tensors["conv_head.bias"] != nil: // behind the global pool
+		return &mobileNetV3
+	case tensors["blocks.0.0.se.conv_reduce.weight"] != nil:
+		return &efficientNet
 	}
-	return tensors, nil
+	return &mobileNetV2
 }
 
-func (b builder) translate(tensors map[string]*Tensor) (map[string]*Tensor, error) {
+func (b *builder) translate(tensors map[string]*Tensor) (map[string]*Tensor, error) {
 	places, last := b.places(tensors)
-	ends := map[string]string{
-		"conv_stem": "features.0.0", "bn1": "features.0.1", "conv_head": fmt.Sprintf("features.%d.0", last),
-		"bn2": fmt.Sprintf("features.%d.1", last), "classifier": "classifier.1",
-	}
 	renamed := map[string]*Tensor{}
 	for name, t := range tensors {
 		layer, role := cutLast(name)
 		if m := timmBlock.FindStringSubmatch(name); m != nil {
 			block := blockOf(m)
-			parts := b.separable
-			if tensors[fmt.Sprintf("blocks.%d.%d.conv_pwl.weight", block[0], block[1])] != nil {
-				parts = b.inverted
-			}
-			if part := parts[m[3]]; part != "" {
+			if part := b.parts[kindOf(block, tensors)][m[3]]; part != "" {
 				name = places[block] + "." + part + "." + role
 			}
-		} else if end := ends[layer]; end != "" {
-			name = end + "." + role
+		} else if end := b.ends[layer]; end != "" {
+			if strings.HasPrefix(end, "classifier") {
+				t = t.matrix()
+			}
+			name = strings.ReplaceAll(end, "%d", strconv.Itoa(last)) + "." + role
 		}
 		if err := addAs(name, t, renamed); err != nil {
 			return nil, err
@@ -81,8 +109,27 @@ func (b builder) translate(tensors map[string]*Tensor) (map[string]*Tensor, erro
 	return renamed, nil
 }
 
+// kindOf tells the structure of a block from its parts.
+func kindOf(block [2]int, tensors map[string]*Tensor) blockKind {
+	has := func(part string) bool {
+		return tensors[fmt.Sprintf("blocks.%d.%d.%s.weight", block[0], block[1], part)] != nil
+	}
+	squeeze := has("se.conv_reduce")
+	switch {
+	case has("conv"):
+		return plainConv
+	case has("conv_pwl") && squeeze:
+		return invertedSqueeze
+	case has("conv_pwl"):
+		return inverted
+	case squeeze:
+		return separableSqueeze
+	}
+	return separable
+}
+
 // places tells where torchvision puts every block, by stage and index, and the number of the layer behind them.
-func (b builder) places(tensors map[string]*Tensor) (places map[[2]int]string, last int) {
+func (b *builder) places(tensors map[string]*Tensor) (places map[[2]int]string, last int) {
 	places = map[[2]int]string{}
 	for name := range tensors {
 		if m := timmBlock.FindStringSubmatch(name); m != nil {

@@ -27,6 +27,7 @@ func TestTimm(t *testing.T) {
 	for model, family := range map[string]string{
 		"inception_v3.tf_in1k": "inception_v3", "resnet18.a1_in1k": "resnet18", "densenet121.ra_in1k": "densenet121",
 		"vgg11_bn.tv_in1k": "vgg11_bn", "mobilenetv2_100.ra_in1k": "mobilenet_v2", "efficientnet_b0.ra_in1k": "efficientnet_b0",
+		"mobilenetv3_large_100.ra_in1k": "mobilenet_v3_large", "mobilenetv3_small_100.lamb_in1k": "mobilenet_v3_small", "convnext_tiny.fb_in1k": "convnext_tiny",
 	} {
 		t.Run(model, func(t *testing.T) {
 			dir := t.TempDir()

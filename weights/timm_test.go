@@ -31,22 +31,32 @@ func timmNames(t *testing.T) map[string]map[string][]int {
 	return models
 }
 
+// shaped are tensors without values.
+func shaped(t *testing.T, shapes map[string][]int) *Tensors {
+	t.Helper()
+	tensors := &Tensors{}
+	for name, shape := range shapes {
+		s := &storage{elements: product(shape)}
+		tensor, err := s.view(0, shape, rowMajor(shape))
+		if err == nil {
+			err = tensors.add(name, tensor)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tensors
+}
+
 // TestTimmNames: every tensor of timm's models finds its place, with the right shape.
 func TestTimmNames(t *testing.T) {
 	models := timmNames(t)
-	for model, family := range map[string]string{"mobilenetv2_100": "mobilenet_v2", "efficientnet_b0": "efficientnet_b0", "vgg11_bn": "vgg11_bn", "vgg16": "vgg16"} {
-		tensors := &Tensors{}
-		for name, shape := range models[model] {
-			s := &storage{elements: product(shape)}
-			tensor, err := s.view(0, shape, rowMajor(shape))
-			if err == nil {
-				err = tensors.add(name, tensor)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		m, err := FindFamily(tensors, "")
+	for model, family := range map[string]string{
+		"mobilenetv2_100": "mobilenet_v2", "efficientnet_b0": "efficientnet_b0", "vgg11_bn": "vgg11_bn", "vgg16": "vgg16",
+		"mobilenetv3_large_100": "mobilenet_v3_large", "mobilenetv3_small_100": "mobilenet_v3_small", "convnext_tiny": "convnext_tiny",
+	} {
+		tensors := shaped(t, models[model])
+		m, err := FindFamily(tensors, "", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +80,7 @@ func TestTwoNamesForOne(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := FindFamily(tensors, ""); err == nil || !strings.Contains(err.Error(), "have the same meaning") {
+		if _, err := FindFamily(tensors, "", ""); err == nil || !strings.Contains(err.Error(), "have the same meaning") {
 			t.Errorf("%s beside %s: %v", stem, other, err)
 		}
 	}
@@ -95,7 +105,8 @@ func TestTimmConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := i.Net.Meta.Preprocess
-	if p.Mean != half3 || p.Std != half3 || p.Size != photo.Square(224) || p.Short != 248 || p.Resample != "bicubic" || len(i.Notes) > 0 {
+	if p.Mean != half3 || p.Std != half3 || p.Size != photo.Square(224) || p.Short != 248 || p.Resample != "bicubic" || len(i.Notes) != 2 ||
+		!strings.Contains(i.Notes[0], "preprocessing") || !strings.Contains(i.Notes[1], "names of the classes") {
 		t.Errorf("%+v, notes %q", p, i.Notes)
 	}
 	if !slices.Equal(i.Net.Meta.Labels, []string{"a", "b", "c"}) {

@@ -1,0 +1,172 @@
+package weights
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"regraft/photo"
+)
+
+// modelConfig is the config.json that lies beside weights on Hugging Face, timm's or transformers', as far as it applies. Its zero
+// value stands for none.
+type modelConfig struct {
+	// timm's.
+	Architecture string          `json:"architecture"`
+	LabelNames   json.RawMessage `json:"label_names"` // a list, or an object of number to name
+	Pretrained   struct {
+		InputSize     []int     `json:"input_size"`
+		Mean          []float32 `json:"mean"`
+		Std           []float32 `json:"std"`
+		CropPct       float64   `json:"crop_pct"`
+		CropMode      string    `json:"crop_mode"`
+		Interpolation string    `json:"interpolation"`
+	} `json:"pretrained_cfg"`
+	// transformers'.
+	ModelType              string            `json:"model_type"`
+	ID2Label               map[string]string `json:"id2label"`
+	HiddenAct              string            `json:"hidden_act"`
+	DownsampleInBottleneck bool              `json:"downsample_in_bottleneck"`
+	LayerNormEpsilon       float32           `json:"layer_norm_eps"`
+}
+
+// readConfig returns the zero value where there is no such file or another program's.
+func readConfig(path string) modelConfig {
+	c, _ := readJSON[modelConfig](path)
+	return c
+}
+
+// readJSON reads a small file; the zero value where there is none that fits.
+func readJSON[T any](path string) (v T, ok bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return v, false
+	}
+	defer f.Close()
+	return parseJSON[T](f)
+}
+
+func parseJSON[T any](r io.Reader) (v T, ok bool) {
+	const most = 1 << 20
+	if json.NewDecoder(io.LimitReader(r, most)).Decode(&v) != nil {
+		var none T
+		return none, false
+	}
+	return v, true
+}
+
+// timmArchs are timm's names of our architectures that differ.
+var timmArchs = map[string]string{
+	"mobilenetv2_100": "mobilenet_v2", "tf_inception_v3": "inception_v3", "adv_inception_v3": "inception_v3", "gluon_inception_v3": "inception_v3",
+	"mobilenetv3_large_100": "mobilenet_v3_large", "mobilenetv3_small_100": "mobilenet_v3_small",
+}
+
+// arch is our name of timm's architecture.
+func (c modelConfig) arch() string {
+	return cmp.Or(timmArchs[c.Architecture], c.Architecture)
+}
+
+// sameNames matches names of timm's models that pad as TensorFlow does, and otherwise have the tensors of ours.
+var sameNames = regexp.MustCompile(`tf_efficientnet_b0|tf_mobilenet\w*`)
+
+// otherThan says what config.json or the file's path tell of the architecture, where that is not arch.
+func (c modelConfig) otherThan(path, arch string) string {
+	if c.Architecture != "" && c.arch() != arch {
+		return c.Architecture + " by its config.json"
+	}
+	if name := sameNames.FindString(path); name != "" && c.Architecture == "" {
+		return name + " by its name"
+	}
+	usual := map[string]string{"resnet": "relu", "convnext": "gelu"}[c.ModelType]
+	switch {
+	case c.DownsampleInBottleneck:
+		return "a ResNet with its strides in the 1x1 convolutions, by its config.json (downsample_in_bottleneck)"
+	case usual != "" && c.HiddenAct != "" && c.HiddenAct != usual:
+		return fmt.Sprintf("a network with %s, by its config.json (hidden_act)", c.HiddenAct)
+	}
+	return ""
+}
+
+// preprocess is timm's evaluation of the weights; nil where the file does not tell it or regraft cannot do it.
+func (c modelConfig) preprocess(arch string) *photo.Preprocess {
+	t := c.Pretrained
+	if c.arch() != arch || len(t.InputSize) != 3 || len(t.Mean) != 3 || len(t.Std) != 3 || slices.Min(t.Std) <= 0 ||
+		t.InputSize[1] < 1 || t.InputSize[1] > 1<<12 || !(t.CropPct >= 0.25 && t.CropPct <= 1) || t.CropMode != "" && t.CropMode != "center" {
+		return nil
+	}
+	p := timmPreprocess(t.InputSize[1], t.CropPct, [3]float32(t.Mean), [3]float32(t.Std))
+	if t.Interpolation == "bilinear" {
+		p.Resample = t.Interpolation
+	}
+	return p
+}
+
+// placeholder matches the names that transformers makes up where nobody gave any.
+var placeholder = regexp.MustCompile(`^LABEL_\d+$`)
+
+// labels are the names of the classes, nil where the file has none.
+func (c modelConfig) labels() []string {
+	var labels []string
+	if json.Unmarshal(c.LabelNames, &labels) == nil {
+		return labels
+	}
+	byNumber := c.ID2Label
+	if len(c.LabelNames) > 0 && json.Unmarshal(c.LabelNames, &byNumber) != nil {
+		return nil
+	}
+	for i := range len(byNumber) {
+		label, ok := byNumber[strconv.Itoa(i)]
+		if !ok || placeholder.MatchString(label) {
+			return nil
+		}
+		labels = append(labels, label)
+	}
+	return labels
+}
+
+// processor is the preprocessor_config.json that transformers puts beside weights.
+type processor struct{ photo.Preprocess }
+
+// UnmarshalJSON reads the file, also where it follows ConvNeXt's own rule: of an input below 384 pixels only the centre that crop_pct
+// tells is seen, a larger one is squashed.
+func (p *processor) UnmarshalJSON(data []byte) error {
+	var rule struct {
+		CropPct float64        `json:"crop_pct"`
+		Size    map[string]int `json:"size"`
+	}
+	if err := json.Unmarshal(data, &rule); err != nil {
+		return err
+	}
+	side := rule.Size["shortest_edge"]
+	if rule.CropPct > 0 && rule.CropPct <= 1 && side > 0 {
+		var fields map[string]any
+		if err := json.Unmarshal(data, &fields); err != nil {
+			return err
+		}
+		square := map[string]int{"height": side, "width": side}
+		fields["size"] = square
+		const squashedFrom = 384
+		if side < squashedFrom {
+			fields["size"], fields["crop_size"], fields["do_center_crop"] = map[string]int{"shortest_edge": int(float64(side) / rule.CropPct)}, square, true
+		}
+		var err error
+		if data, err = json.Marshal(fields); err != nil {
+			return err
+		}
+	}
+	return json.Unmarshal(data, &p.Preprocess)
+}
+
+// readProcessor returns nil where there is no such file or one that cannot be followed.
+func readProcessor(dir string) *photo.Preprocess {
+	if p, ok := readJSON[processor](filepath.Join(dir, "preprocessor_config.json")); ok {
+		return &p.Preprocess
+	}
+	return nil
+}
