@@ -58,6 +58,10 @@ func printConfusion(con *console, labels []string, counts train.Confusion) error
 
 // printConfused prints the pairs of classes that are confused most.
 func printConfused(con *console, pairs []train.Confused, others string) error {
+	if len(pairs) == 0 {
+		con.printf("\nno photo was taken for another class\n")
+		return nil
+	}
 	con.printf("\nmost often confused (a whole matrix is printed of up to %d classes; %s)\n", matrixClasses, others)
 	w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "photos\ttrue class\tanswer")

@@ -2,9 +2,14 @@ package train
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"image/png"
 	"math"
 	"os"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -46,8 +51,48 @@ func TestReport(t *testing.T) {
 	if err := r.WriteConfusion(&b); err != nil {
 		t.Fatal(err)
 	}
+	if want := []Confused{{"a", "b", 1}, {"b", "a", 1}}; !slices.Equal(r.Confused, want) {
+		t.Errorf("confused %v", r.Confused)
+	}
 	if want := "true\\answer,a,b,c\na,2,1,0\nb,1,1,0\nc,0,0,0\n"; b.String() != want {
 		t.Errorf("CSV %q, want %q", b.String(), want)
+	}
+}
+
+// TestMatrixInJSON: a matrix of many classes is left to the list of confused classes, which has the same counts.
+func TestMatrixInJSON(t *testing.T) {
+	for _, n := range []int{2, MatrixClasses, MatrixClasses + 1} {
+		c, labels := make(Confusion, n), make([]string, n)
+		for i := range c {
+			c[i], labels[i] = make([]int, n), fmt.Sprint(i)
+			c[i][i], c[i][(i+1)%n], c[i][0] = 5, 2, c[i][0]+1
+		}
+		data, err := json.Marshal(Report{Confusion: c, Confused: c.confused(labels)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back Report
+		if err := json.Unmarshal(data, &back); err != nil {
+			t.Fatal(err)
+		}
+		if whole := back.Confusion != nil; whole != (n <= MatrixClasses) || whole && !reflect.DeepEqual(back.Confusion, c) {
+			t.Errorf("%d classes: the matrix came back as %v", n, back.Confusion)
+		}
+		for i, p := range back.Confused {
+			row, _ := strconv.Atoi(p.True)
+			column, _ := strconv.Atoi(p.Answer)
+			if p.N != c[row][column] || i > 0 && back.Confused[i-1].N < p.N {
+				t.Errorf("%v", p)
+			}
+			c[row][column] = 0
+		}
+		for i, row := range c {
+			for k, count := range row {
+				if i != k && count != 0 {
+					t.Errorf("%d classes: %d and %d are missing", n, i, k)
+				}
+			}
+		}
 	}
 }
 
