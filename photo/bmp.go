@@ -46,10 +46,7 @@ func decodeBMP(data []byte) (*Image, error) {
 		}
 		return b.draw(func(dst []uint8, i int) { b.palette.look(dst, indices[i*b.w:]) }), nil
 	}
-	convert, err := b.rowConverter()
-	if err != nil {
-		return nil, err
-	}
+	convert := b.rowConverter()
 	used, stride := (b.w*b.bits+7)/8, (b.w*b.bits+31)/32*4
 	if (b.h-1)*stride+used > len(b.file)-b.at {
 		return nil, io.ErrUnexpectedEOF
@@ -95,18 +92,8 @@ func parseBMP(data []byte) (b bmp, err error) {
 		}
 	}
 	if b.compression == bmpFields {
-		masks := header[min(40, size):]
-		if size == 40 { // they follow it
-			masks, rest = rest, rest[min(12, len(rest)):]
-		}
-		if len(masks) < 12 {
-			return b, io.ErrUnexpectedEOF
-		}
-		for i := range b.masks[:min(len(masks)/4, 4)] {
-			b.masks[i] = binary.LittleEndian.Uint32(masks[4*i:])
-		}
-		if size < 56 {
-			b.masks[3] = 0
+		if rest, err = b.readMasks(header, rest); err != nil {
+			return b, err
 		}
 	}
 	b.file, b.at = data, int(binary.LittleEndian.Uint32(data[10:]))
@@ -128,6 +115,25 @@ func parseBMP(data []byte) (b bmp, err error) {
 		return b, io.ErrUnexpectedEOF
 	}
 	return b, b.check()
+}
+
+// readMasks reads the masks of R, G, B and alpha, which stand in the header or,
+// where that is short, behind it and without alpha.
+func (b *bmp) readMasks(header, after []byte) (rest []byte, err error) {
+	stored, n := header[min(40, len(header)):], 3
+	if len(header) >= 56 {
+		n = 4
+	}
+	if len(header) == 40 {
+		stored, after = after, after[min(12, len(after)):]
+	}
+	if len(stored) < 4*n {
+		return nil, io.ErrUnexpectedEOF
+	}
+	for i := range n {
+		b.masks[i] = binary.LittleEndian.Uint32(stored[4*i:])
+	}
+	return after, nil
 }
 
 // readPalette reads so many colours of 3 or 4 bytes: B, G, R.
@@ -178,7 +184,7 @@ func (b *bmp) check() error {
 }
 
 // rowConverter returns what writes a stored row as R, G, B.
-func (b *bmp) rowConverter() (func(dst, src []uint8), error) {
+func (b *bmp) rowConverter() func(dst, src []uint8) {
 	switch b.bits {
 	case 1, 4:
 		return func(dst, src []uint8) {
@@ -187,9 +193,9 @@ func (b *bmp) rowConverter() (func(dst, src []uint8), error) {
 				index := src[bit/8] >> (8 - b.bits - bit%8) & (1<<b.bits - 1)
 				copy(dst[3*i:], b.palette[index][:])
 			}
-		}, nil
+		}
 	case 8:
-		return b.palette.look, nil
+		return b.palette.look
 	case 16:
 		shifts := b.fives()
 		return func(dst, src []uint8) {
@@ -199,7 +205,7 @@ func (b *bmp) rowConverter() (func(dst, src []uint8), error) {
 					dst[3*i+c] = uint8(v >> s.shift & s.max * 255 / s.max)
 				}
 			}
-		}, nil
+		}
 	}
 	at := b.channels()
 	size := b.bits / 8
@@ -208,10 +214,10 @@ func (b *bmp) rowConverter() (func(dst, src []uint8), error) {
 			s := src[i*size:]
 			dst[3*i], dst[3*i+1], dst[3*i+2] = s[at[0]], s[at[1]], s[at[2]]
 		}
-	}, nil
+	}
 }
 
-// bits of a channel in a pixel of 16 bits.
+// bmpBits is where a channel is in a pixel of 16 bits: how far up, and its largest value.
 type bmpBits struct{ shift, max int }
 
 // fives returns where R, G and B are in a pixel of 16 bits; nil for other

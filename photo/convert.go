@@ -46,14 +46,8 @@ func rowConverter(m image.Image) func(dst []uint8, y int) {
 	case *image.NRGBA64:
 		return func(dst []uint8, y int) { pick(dst, m.Pix[m.PixOffset(x, y):], 2) }
 	case *image.RGBA:
-		if m.Opaque() {
-			return func(dst []uint8, y int) { pick(dst, m.Pix[m.PixOffset(x, y):], 1) }
-		}
 		return func(dst []uint8, y int) { divide(dst, m.Pix[m.PixOffset(x, y):], 1) }
 	case *image.RGBA64:
-		if m.Opaque() {
-			return func(dst []uint8, y int) { pick(dst, m.Pix[m.PixOffset(x, y):], 2) }
-		}
 		return func(dst []uint8, y int) { divide(dst, m.Pix[m.PixOffset(x, y):], 2) }
 	}
 	return func(dst []uint8, y int) {
@@ -79,12 +73,16 @@ func pick(dst, src []uint8, size int) {
 	}
 }
 
-// divide takes R, G and B of four samples as pick does, where the fourth, alpha,
-// was multiplied into them, and rounds down as Pillow does.
+// divide does what pick does where the fourth sample, alpha, was multiplied into
+// the others. It rounds down, as Pillow does; transparent pixels stay black.
 func divide(dst, src []uint8, size int) {
 	for i := range len(dst) / 3 {
 		s := src[4*i*size:]
-		if alpha := int(s[3*size]); alpha > 0 {
+		switch alpha := int(s[3*size]); alpha {
+		case 0:
+		case 255:
+			dst[3*i], dst[3*i+1], dst[3*i+2] = s[0], s[size], s[2*size]
+		default:
 			for c := range 3 {
 				dst[3*i+c] = uint8(min(int(s[c*size])*255/alpha, 255))
 			}
@@ -106,7 +104,7 @@ var grays = func() (p palette) {
 
 func paletteOf(colors color.Palette) *palette {
 	var p palette
-	for i, c := range colors {
+	for i, c := range colors[:min(len(colors), len(p))] {
 		put(p[i][:], c)
 	}
 	return &p

@@ -14,15 +14,13 @@ import (
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// sizeOfPNG reads the header, which must be the first chunk.
 func sizeOfPNG(data []byte) (w, h int, err error) {
-	if len(data) < 29 {
-		return 0, 0, io.ErrUnexpectedEOF
+	for kind, body := range pngChunks(data) {
+		if kind == "IHDR" && len(body) >= 8 {
+			return int(binary.BigEndian.Uint32(body)), int(binary.BigEndian.Uint32(body[4:])), nil
+		}
 	}
-	if string(data[12:16]) != "IHDR" {
-		return 0, 0, errors.New("it does not begin with its header")
-	}
-	return int(binary.BigEndian.Uint32(data[16:])), int(binary.BigEndian.Uint32(data[20:])), nil
+	return 0, 0, errors.New("it has no header")
 }
 
 // decodePNG decodes with image/png, and what that refuses once more in the form
@@ -32,9 +30,13 @@ func decodePNG(data []byte) (*Image, error) {
 	if err == nil {
 		return fromImage(m), nil
 	}
-	mended, reason := mendPNG(data)
-	if reason != nil {
-		return nil, reason
+	p, err := readPNG(data)
+	if err != nil {
+		return nil, err
+	}
+	mended, err := p.mend()
+	if err != nil {
+		return nil, err
 	}
 	if m, err = png.Decode(bytes.NewReader(mended)); err != nil {
 		return nil, err
@@ -42,66 +44,67 @@ func decodePNG(data []byte) (*Image, error) {
 	return fromImage(m), nil
 }
 
-// mendPNG rewrites a PNG (third edition of the specification) with header,
-// palette and pixels alone. As Pillow it tolerates wrong checksums from the
-// pixels on, anything or nothing behind them, more pixels than the header
-// promises, and fewer where whole rows are missing: those are black.
-func mendPNG(data []byte) ([]byte, error) {
-	var header, colors, pixels []byte
+// pngParts are the contents of the chunks that make the picture (PNG, third
+// edition of the specification, section 11).
+type pngParts struct {
+	header, palette []byte
+	stream          []byte // of all chunks with pixels
+}
+
+// readPNG reads up to the pixels and through them. As Pillow it does not look
+// at the checksums of pixels, nor at what is behind them, if anything.
+func readPNG(data []byte) (p pngParts, err error) {
 	rest := data[len(pngSignature):]
 	for len(rest) >= 8 {
 		n, kind := int(binary.BigEndian.Uint32(rest)), string(rest[4:8])
-		if kind != "IDAT" && pixels != nil {
-			break
-		}
 		body := rest[8:][:min(n, len(rest)-8)]
-		after := rest[8+len(body):]
-		rest = after[min(4, len(after)):]
-		if kind == "IDAT" {
-			pixels = append(pixels, body...)
+		checksum := rest[8+len(body):][:min(4, len(rest)-8-len(body))]
+		rest = rest[8+len(body)+len(checksum):]
+		switch {
+		case kind == "IDAT":
+			p.stream = append(p.stream, body...)
 			continue
+		case p.stream != nil:
+			return p, nil
+		case len(checksum) < 4:
+			return p, io.ErrUnexpectedEOF
+		case binary.BigEndian.Uint32(checksum) != pngChecksum(kind, body):
+			return p, fmt.Errorf("the checksum of chunk %q is wrong", kind)
 		}
-		if len(body) < n || len(after) < 4 {
-			return nil, io.ErrUnexpectedEOF
-		}
-		if binary.BigEndian.Uint32(after) != pngChecksum(kind, body) {
-			return nil, fmt.Errorf("the checksum of chunk %q is wrong", kind)
-		}
-		switch kind {
-		case "IHDR":
-			if header != nil {
-				return nil, errors.New("it has two headers")
-			}
-			header = body
-		case "PLTE":
-			colors = body
-		case "IEND":
-			return nil, errors.New("it holds no pixels")
-		case "fcTL":
-			if !bytes.Equal(body[min(4, n):min(12, n)], header[:min(8, len(header))]) {
-				return nil, errors.New("an animation whose first frame is smaller than the picture is not supported")
-			}
+		switch {
+		case kind == "IHDR" && p.header != nil:
+			return p, errors.New("it has two headers")
+		case kind == "IHDR" && n < 13:
+			return p, errors.New("its header is too short")
+		case kind == "IHDR":
+			p.header = bytes.Clone(body[:13])
+		case kind == "PLTE":
+			p.palette = body
+		case kind == "fcTL" && (n < 12 || p.header == nil || !bytes.Equal(body[4:12], p.header[:8])):
+			return p, errors.New("an animation whose first frame is smaller than the picture is not supported")
 		}
 	}
-	if len(header) < 13 {
-		return nil, errors.New("its header is too short")
+	if p.header == nil || p.stream == nil {
+		return p, io.ErrUnexpectedEOF
 	}
-	if pixels == nil {
-		return nil, io.ErrUnexpectedEOF
-	}
-	header = bytes.Clone(header[:13])
-	header[10] = 0 // the only compression, whatever is said
-	header[12] = min(header[12], 1)
-	depth, colorType := header[8], header[9]
-	pixels, err := pngRows(pixels, header)
+	return p, nil
+}
+
+// mend writes a PNG with header, palette and pixels alone. More pixels than the
+// header promises are dropped; fewer are filled up with black where whole rows
+// are missing.
+func (p *pngParts) mend() ([]byte, error) {
+	p.header[10] = 0 // the only compression, whatever is said
+	p.header[12] = min(p.header[12], 1)
+	pixels, err := p.rows()
 	if err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
 	out.WriteString(pngSignature)
-	writeChunk(&out, "IHDR", header)
-	if colorType == 3 && depth <= 8 {
-		writeChunk(&out, "PLTE", colors[:min(len(colors)/3, 1<<depth)*3])
+	writeChunk(&out, "IHDR", p.header)
+	if depth, colour := p.header[8], p.header[9]; colour == 3 && depth <= 8 {
+		writeChunk(&out, "PLTE", p.palette[:min(len(p.palette)/3, 1<<depth)*3])
 	}
 	writeChunk(&out, "IDAT", pixels)
 	writeChunk(&out, "IEND", nil)
@@ -119,13 +122,13 @@ func writeChunk(out *bytes.Buffer, kind string, body []byte) {
 	out.Write(binary.BigEndian.AppendUint32(nil, pngChecksum(kind, body)))
 }
 
-// pngRows returns the zlib stream of exactly the rows that the header promises.
-func pngRows(stream, header []byte) ([]byte, error) {
-	lengths, err := pngRowLengths(header)
+// rows returns the zlib stream of exactly the rows that the header promises.
+func (p *pngParts) rows() ([]byte, error) {
+	lengths, err := p.rowLengths()
 	if err != nil {
 		return nil, err
 	}
-	r, err := zlib.NewReader(bytes.NewReader(stream))
+	r, err := zlib.NewReader(bytes.NewReader(p.stream))
 	if err != nil {
 		return nil, err
 	}
@@ -160,22 +163,22 @@ func pngRows(stream, header []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// pngRowLengths lists the bytes of each stored row, with its filter byte.
-func pngRowLengths(header []byte) ([]int, error) {
-	w, h := int(binary.BigEndian.Uint32(header)), int(binary.BigEndian.Uint32(header[4:]))
-	samples := map[byte]int{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[header[9]]
+// rowLengths lists the bytes of each stored row, with its filter byte.
+func (p *pngParts) rowLengths() ([]int, error) {
+	w, h := int(binary.BigEndian.Uint32(p.header)), int(binary.BigEndian.Uint32(p.header[4:]))
+	samples := map[byte]int{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[p.header[9]]
 	if samples == 0 {
-		return nil, fmt.Errorf("colour type %d", header[9])
+		return nil, fmt.Errorf("colour type %d", p.header[9])
 	}
 	passes := [][4]int{{0, 0, 1, 1}} // first column and row, steps
-	if header[12] != 0 {
+	if p.header[12] != 0 {
 		passes = [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
 	}
 	var lengths []int
-	for _, p := range passes {
-		columns := (w - p[0] + p[2] - 1) / p[2]
-		for y := p[1]; y < h && columns > 0; y += p[3] {
-			lengths = append(lengths, 1+(columns*samples*int(header[8])+7)/8)
+	for _, pass := range passes {
+		columns := (w - pass[0] + pass[2] - 1) / pass[2]
+		for y := pass[1]; y < h && columns > 0; y += pass[3] {
+			lengths = append(lengths, 1+(columns*samples*int(p.header[8])+7)/8)
 		}
 	}
 	return lengths, nil
