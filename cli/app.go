@@ -38,6 +38,7 @@ func execute(ctx context.Context, con *console, args []string) error {
 	if err != nil {
 		return err
 	}
+	app.Metadata = map[string]any{commandLine: ordered}
 	return app.RunContext(ctx, append([]string{app.Name}, ordered...))
 }
 

@@ -40,6 +40,11 @@ func check(con *console, c *urfave.Context) error {
 	if err != nil {
 		return fail(statusData, err)
 	}
+	if !report.Split {
+		if err := idle(c, "here: the data has folders for validation or test", "val-split", "seed"); err != nil {
+			return err
+		}
+	}
 	if c.Bool("json") {
 		err = con.json(newCheckJSON(report))
 	} else {

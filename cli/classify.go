@@ -40,8 +40,10 @@ func classifyCommand(con *console) *urfave.Command {
 }
 
 func classify(con *console, c *urfave.Context) error {
-	model, err := required(c, "model")
-	if err != nil {
+	model := c.String("model")
+	if err := needs(c, needed{"model", model}); err != nil && c.NArg() == 0 {
+		return usagef("%w, and no photos given", err)
+	} else if err != nil {
 		return err
 	}
 	if c.NArg() == 0 {
@@ -181,7 +183,13 @@ func newAnswers(con *console, c *urfave.Context) (answers, error) {
 	o := answerOptions{con, c.Int("topk"), c.Float64("threshold")}
 	format := c.String("format")
 	if c.Bool("json") {
+		if c.IsSet("format") && format != "jsonl" {
+			return nil, usagef("--json and --format %s contradict each other", format)
+		}
 		format = "jsonl"
+	}
+	if format != "jsonl" && (c.Bool("logits") || c.Bool("features")) {
+		return nil, usagef("--logits and --features need --format jsonl")
 	}
 	switch format {
 	case "jsonl":
@@ -193,9 +201,6 @@ func newAnswers(con *console, c *urfave.Context) (answers, error) {
 			a.w.UseCRLF = true
 		}
 		return a, a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
-	}
-	if c.Bool("logits") || c.Bool("features") {
-		return nil, usagef("--logits and --features need --format jsonl")
 	}
 	return &textAnswers{o}, nil
 }

@@ -34,12 +34,8 @@ type evalJSON struct {
 }
 
 func eval(con *console, c *urfave.Context) error {
-	path, err := required(c, "model")
-	if err != nil {
-		return err
-	}
-	data, err := required(c, "data")
-	if err != nil {
+	path, data := c.String("model"), c.String("data")
+	if err := needs(c, needed{"model", path}, needed{"data", data}); err != nil {
 		return err
 	}
 	m, err := openModel(con, c, path)

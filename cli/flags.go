@@ -201,8 +201,62 @@ func modelArgument(c *urfave.Context) (string, []string, error) {
 // required returns the value of a flag that must be given.
 func required(c *urfave.Context, flag string) (string, error) {
 	v := c.String(flag)
-	if v == "" {
-		return "", usagef("--%s is missing (see regraft %s --help)", flag, c.Command.Name)
-	}
-	return v, nil
+	return v, needs(c, needed{flag, v})
 }
+
+// needed is a flag that must be given, and its value.
+type needed struct{ flag, value string }
+
+// needs names all flags that are missing.
+func needs(c *urfave.Context, flags ...needed) error {
+	var missing []string
+	for _, f := range flags {
+		if f.value == "" {
+			missing = append(missing, "--"+f.flag)
+		}
+	}
+	is := "is"
+	switch n := len(missing); {
+	case n == 0:
+		return nil
+	case n > 1:
+		is, missing = "are", []string{strings.Join(missing[:n-1], ", ") + " and " + missing[n-1]}
+	}
+	return usagef("%s %s missing (see regraft %s --help)", missing[0], is, c.Command.Name)
+}
+
+// idle refuses flags on the command line that do nothing in the given case. A variable may be meant for another command.
+func idle(c *urfave.Context, in string, flags ...string) error {
+	for _, f := range flags {
+		if typed(c, f) {
+			return usagef("--%s does nothing %s", f, in)
+		}
+	}
+	return nil
+}
+
+// spelt is how the user has set a flag: --batch-size, or REGRAFT_BATCH_SIZE.
+func spelt(c *urfave.Context, flag string) string {
+	if typed(c, flag) {
+		return "--" + flag
+	}
+	return environment(flag)[0]
+}
+
+// typed reports whether a flag stands on the command line.
+func typed(c *urfave.Context, flag string) bool {
+	f := findFlag(c.Command.Flags, "--"+flag)
+	for _, arg := range c.App.Metadata[commandLine].([]string) {
+		if arg == "--" {
+			break
+		}
+		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if strings.HasPrefix(arg, "-") && slices.Contains(f.Names(), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// commandLine is where execute puts the arguments for typed.
+const commandLine = "command line"

@@ -39,6 +39,14 @@ func inspect(con *console, c *urfave.Context) error {
 	if len(rest) > 0 {
 		return usagef("one model at a time, not %q as well", rest[0])
 	}
+	if c.Bool("plan") {
+		err = idle(c, "with --plan", "json")
+	} else {
+		err = idle(c, "without --plan", "batch-size", "algorithm")
+	}
+	if err != nil {
+		return err
+	}
 	opts, err := modelOptions(c)
 	if err != nil {
 		return err

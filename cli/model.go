@@ -12,15 +12,15 @@ import (
 
 // openModel opens the model at path with what the flags say about threads, batches and
 // preprocessing. It warns when preprocessing has to be assumed, now and at the end of the command, when flags replace the
-// file's own, and when the network normalises its input itself.
+// file's own, and when the network normalises its input itself. What opts say stands where no flag does, as if the file said so.
 func openModel(con *console, c *urfave.Context, path string, opts ...regraft.Option) (*regraft.Model, error) {
 	flags, err := modelOptions(c)
 	if err != nil {
 		return nil, err
 	}
 	var own photo.Preprocess
-	flags = append([]regraft.Option{regraft.Preprocess(func(p *photo.Preprocess) { own = *p })}, flags...)
-	m, err := regraft.Open(path, append(flags, opts...)...)
+	opts = append(opts, regraft.Preprocess(func(p *photo.Preprocess) { own = *p }))
+	m, err := regraft.Open(path, append(opts, flags...)...)
 	if err != nil {
 		return nil, fail(statusModel, err)
 	}

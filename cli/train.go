@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"syscall"
 
 	urfave "github.com/urfave/cli/v2"
 
+	"regraft"
+	"regraft/photo"
 	"regraft/train"
 )
 
@@ -20,20 +23,20 @@ func trainCommand(con *console) *urfave.Command {
 		oneOf("mode", train.Heads, "heads: new classifiers on a frozen trunk; full: everything", []string{train.Heads, train.Full}),
 		oneOf("freeze", "", "trunk: the same as --mode heads", []string{"trunk"}),
 		intFlag("epochs", 0, 1, fmt.Sprintf("passes over the photos (default: heads %d, full %d)", heads.Epochs, full.Epochs)),
-		intFlag("batch-size", 0, 1, fmt.Sprintf("photos per step (default: heads all, full %d)", full.Batch), "batch", "b"),
+		intFlag("batch-size", 0, 1, where("batch-size", fmt.Sprintf("photos per step (default: heads all, full %d)", full.Batch)), "batch", "b"),
 		oneOf("opt", "", fmt.Sprintf("sgd, adam, adamw, rmsprop, rmsproptf, heads: lbfgs (default: %s, %s)", heads.Optimizer, full.Optimizer),
 			[]string{"sgd", "adam", "adamw", "rmsprop", "rmsproptf", train.LBFGS}, "optimizer"),
-		floatFlag("lr", 0, math.SmallestNonzeroFloat32, math.MaxFloat64, fmt.Sprintf("peak learning rate (default: full %g)", full.LR), "learning-rate"),
+		floatFlag("lr", 0, math.SmallestNonzeroFloat32, math.MaxFloat64, where("lr", fmt.Sprintf("peak learning rate (default: full %g)", full.LR)), "learning-rate"),
 		floatFlag("wd", 0, 0, math.MaxFloat64, fmt.Sprintf("weight decay (default: heads %g, full %g)", heads.WeightDecay, full.WeightDecay), "weight-decay"),
-		floatFlag("momentum", 0.9, 0, 1, "of sgd and rmsprop"),
-		boolFlag("nesterov", "sgd: Nesterov's momentum"),
-		oneOf("sched", "", fmt.Sprintf("constant, step, cosine, onecycle, plateau (default: full %s)", full.Schedule),
+		floatFlag("momentum", 0.9, 0, 1, where("momentum", "momentum")),
+		boolFlag("nesterov", where("nesterov", "Nesterov's momentum")),
+		oneOf("sched", "", where("sched", fmt.Sprintf("constant, step, cosine, onecycle, plateau (default: full %s)", full.Schedule)),
 			[]string{"constant", "step", "cosine", "onecycle", "plateau"}, "scheduler"),
-		floatFlag("warmup-epochs", 0, 0, math.MaxFloat64, "the learning rate rises for so long"),
+		floatFlag("warmup-epochs", 0, 0, math.MaxFloat64, where("warmup-epochs", "the learning rate rises for so long")),
 		floatFlag("smoothing", 0, 0, 1, "label smoothing", "label-smoothing"),
-		floatFlag("aux-weight", 0.4, 0, math.MaxFloat64, "weight of the auxiliary loss"),
-		floatFlag("dropout", 0, 0, 1, fmt.Sprintf("ratio instead of the model's (default: full %g)", full.Dropout)),
-		floatFlag("clip-norm", 0, 0, math.MaxFloat64, "bound on the gradient's length (default: none)"),
+		floatFlag("aux-weight", 0.4, 0, math.MaxFloat64, where("aux-weight", "weight of the auxiliary loss")),
+		floatFlag("dropout", 0, 0, 1, where("dropout", fmt.Sprintf("ratio instead of the model's (default: full %g)", full.Dropout))),
+		floatFlag("clip-norm", 0, 0, math.MaxFloat64, where("clip-norm", "bound on the gradient's length (default: none)")),
 		oneOf("augment", "", "none, flip, standard (random crop, flip); +vflip adds top and bottom (default: full "+full.Augment+")",
 			[]string{"none", "flip", "standard", "none+vflip", "flip+vflip", "standard+vflip"}),
 		valSplitFlag(),
@@ -52,12 +55,20 @@ func trainCommand(con *console) *urfave.Command {
 	}
 }
 
+// where adds to a flag's help which runs read it.
+func where(flag, usage string) string {
+	if where := train.Where(settingOf(flag)); where != "" {
+		return usage + "; " + where
+	}
+	return usage
+}
+
 func trainModel(con *console, c *urfave.Context) error {
 	cfg, err := trainConfig(c)
 	if err != nil {
 		return err
 	}
-	m, err := openModel(con, c, cfg.Model)
+	m, err := openModel(con, c, cfg.Model, asBefore(cfg)...)
 	if err != nil {
 		return err
 	}
@@ -76,17 +87,66 @@ func trainModel(con *console, c *urfave.Context) error {
 	return err
 }
 
+// asBefore are the options of the run that is resumed.
+func asBefore(cfg train.Config) []regraft.Option {
+	var opts []regraft.Option
+	if cfg.Head != "" {
+		opts = append(opts, regraft.Head(cfg.Head))
+	}
+	if cfg.Preprocess != (photo.Preprocess{}) {
+		opts = append(opts, regraft.Preprocess(func(p *photo.Preprocess) { *p = cfg.Preprocess }))
+	}
+	return opts
+}
+
 // fit runs the training and takes the bar off the screen whatever happens.
 func fit(ctx context.Context, cfg train.Config, report *trainReport) (*train.Result, error) {
 	defer func() { report.bar.done() }()
 	return train.Fit(ctx, cfg, report)
 }
 
-// trainConfig is the mode's recipe with what the flags change.
+// trainConfig is the mode's recipe, or the settings of the run that is resumed, with what the flags change.
 func trainConfig(c *urfave.Context) (train.Config, error) {
 	if c.NArg() > 0 {
 		return train.Config{}, usagef("%q: train takes flags only", c.Args().First())
 	}
+	cfg, err := startingConfig(c)
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Given = map[string]string{}
+	for flag, to := range map[string]*string{"model": &cfg.Model, "data": &cfg.Data, "out": &cfg.Out, "opt": &cfg.Optimizer, "head": &cfg.Head} {
+		set(c, &cfg, flag, to, c.String)
+	}
+	if err := needs(c, needed{"model", cfg.Model}, needed{"data", cfg.Data}, needed{"out", cfg.Out}); err != nil {
+		return cfg, err
+	}
+	set(c, &cfg, "epochs", &cfg.Epochs, c.Int)
+	set(c, &cfg, "batch-size", &cfg.Batch, c.Int)
+	set(c, &cfg, "lr", &cfg.LR, c.Float64)
+	set(c, &cfg, "wd", &cfg.WeightDecay, c.Float64)
+	set(c, &cfg, "momentum", &cfg.Momentum, c.Float64)
+	set(c, &cfg, "nesterov", &cfg.Nesterov, c.Bool)
+	set(c, &cfg, "clip-norm", &cfg.ClipNorm, c.Float64)
+	set(c, &cfg, "sched", &cfg.Schedule, c.String)
+	set(c, &cfg, "warmup-epochs", &cfg.WarmupEpochs, c.Float64)
+	set(c, &cfg, "smoothing", &cfg.Smoothing, c.Float64)
+	set(c, &cfg, "aux-weight", &cfg.AuxWeight, c.Float64)
+	set(c, &cfg, "dropout", &cfg.Dropout, c.Float64)
+	set(c, &cfg, "augment", &cfg.Augment, c.String)
+	set(c, &cfg, "val-split", &cfg.ValSplit, c.Float64)
+	set(c, &cfg, "patience", &cfg.Patience, c.Int)
+	set(c, &cfg, "checkpoint-minutes", &cfg.CheckpointMinutes, c.Float64)
+	set(c, &cfg, "tiff", &cfg.TIFF, c.Bool)
+	set(c, &cfg, "max-pixels", &cfg.MaxPixels, c.Int)
+	set(c, &cfg, "seed", &cfg.Seed, c.Uint64)
+	set(c, &cfg, "threads", &cfg.Threads, c.Int)
+	set(c, &cfg, "workers", &cfg.Workers, c.Int)
+	return cfg, nil
+}
+
+// startingConfig is what the flags change: args.json of the run that is resumed, or the recipe of mode and optimizer.
+func startingConfig(c *urfave.Context) (train.Config, error) {
 	mode := c.String("mode")
 	if c.IsSet("freeze") {
 		if c.IsSet("mode") && mode != train.Heads {
@@ -94,44 +154,40 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 		}
 		mode = train.Heads
 	}
-	cfg := train.Defaults(mode, c.String("opt"))
-	for flag, to := range map[string]*string{"model": &cfg.Model, "data": &cfg.Data, "out": &cfg.Out} {
-		var err error
-		if *to, err = required(c, flag); err != nil {
+	resume := c.Bool("resume")
+	if out := c.String("out"); resume && out != "" {
+		cfg, err := train.ReadConfig(out)
+		if err == nil {
+			cfg.Resume = true
+			if c.IsSet("mode") || c.IsSet("freeze") {
+				cfg.Mode = mode
+			}
+			return cfg, nil
+		}
+		if usage := (*train.UsageError)(nil); !errors.As(err, &usage) {
 			return cfg, err
 		}
 	}
-	set(c, "epochs", &cfg.Epochs, c.Int)
-	set(c, "batch-size", &cfg.Batch, c.Int)
-	set(c, "lr", &cfg.LR, c.Float64)
-	set(c, "wd", &cfg.WeightDecay, c.Float64)
-	set(c, "momentum", &cfg.Momentum, c.Float64)
-	set(c, "nesterov", &cfg.Nesterov, c.Bool)
-	set(c, "clip-norm", &cfg.ClipNorm, c.Float64)
-	set(c, "sched", &cfg.Schedule, c.String)
-	set(c, "warmup-epochs", &cfg.WarmupEpochs, c.Float64)
-	set(c, "smoothing", &cfg.Smoothing, c.Float64)
-	set(c, "aux-weight", &cfg.AuxWeight, c.Float64)
-	set(c, "dropout", &cfg.Dropout, c.Float64)
-	set(c, "augment", &cfg.Augment, c.String)
-	set(c, "val-split", &cfg.ValSplit, c.Float64)
-	set(c, "patience", &cfg.Patience, c.Int)
-	set(c, "checkpoint-minutes", &cfg.CheckpointMinutes, c.Float64)
-	set(c, "resume", &cfg.Resume, c.Bool)
-	set(c, "tiff", &cfg.TIFF, c.Bool)
-	set(c, "max-pixels", &cfg.MaxPixels, c.Int)
-	set(c, "seed", &cfg.Seed, c.Uint64)
-	set(c, "threads", &cfg.Threads, c.Int)
-	set(c, "workers", &cfg.Workers, c.Int)
-	if !c.IsSet("warmup-epochs") { // that of the recipe must fit a short run
-		cfg.WarmupEpochs = min(cfg.WarmupEpochs, float64(cfg.Epochs)/2)
+	cfg := train.Defaults(mode, c.String("opt"))
+	cfg.Resume = resume
+	if epochs := c.Int("epochs"); epochs > 0 { // the recipe's warm-up must fit a short run
+		cfg.WarmupEpochs = min(cfg.WarmupEpochs, float64(epochs)/2)
 	}
 	return cfg, nil
 }
 
-// set takes over a flag that was given.
-func set[T any](c *urfave.Context, flag string, to *T, value func(string) T) {
+// set takes over a flag that was given, and records how.
+func set[T any](c *urfave.Context, cfg *train.Config, flag string, to *T, value func(string) T) {
 	if c.IsSet(flag) {
 		*to = value(flag)
+		cfg.Given[settingOf(flag)] = spelt(c, flag)
 	}
+}
+
+// settingOf is the name in args.json of what a flag sets.
+func settingOf(flag string) string {
+	if flag == "wd" {
+		return "weight_decay"
+	}
+	return strings.ReplaceAll(flag, "-", "_")
 }

@@ -146,6 +146,31 @@ func TestTrainSameBits(t *testing.T) {
 	}
 }
 
+// TestResumeByFolder: --out and --resume are enough; everything else is in args.json, and flags that contradict it are refused.
+func TestResumeByFolder(t *testing.T) {
+	data, out := dataset(t, 4, 2), filepath.Join(t.TempDir(), "run")
+	must(t, trainArgs(data, out, "--opt", "sgd", "--seed", "9", "--epochs", "2", "--smoothing", "0.1", "--input-size", "299x310")...)
+	r := must(t, "train", "-o", out, "--resume", "--epochs", "3")
+	if !strings.Contains(r.stdout, "epoch   3/3") || strings.Contains(r.stdout, "epoch   2/3") || strings.Contains(r.stderr, "instead of") {
+		t.Errorf("%s%s", r.stdout, r.stderr)
+	}
+	straight := filepath.Join(t.TempDir(), "run")
+	must(t, trainArgs(data, straight, "--opt", "sgd", "--seed", "9", "--epochs", "2", "--smoothing", "0.1", "--input-size", "299x310")...)
+	must(t, trainArgs(data, straight, "--opt", "sgd", "--seed", "9", "--epochs", "3", "--smoothing", "0.1", "--input-size", "299x310", "--resume", "--warmup-epochs", "1")...)
+	if !bytes.Equal(parameters(t, out), parameters(t, straight)) {
+		t.Error("the run that was resumed by its folder ends with other weights")
+	}
+	for says, flag := range map[string][]string{
+		"lr was 0.001 and is 1":          {"--lr", "1"},
+		`mode was "full" and is "heads"`: {"--mode", "heads"},
+		"image_mean":                     {"--mean", "0.5"},
+		"seed was 9 and is 1":            {"--seed", "1"},
+	} {
+		wrong{says, append([]string{"train", "-q", "-o", out, "--resume"}, flag...), statusUsage, says}.check(t, "")
+	}
+	wrong{"no run", []string{"train", "-o", filepath.Join(out, "none"), "--resume"}, statusUsage, "--model and --data are missing"}.check(t, "")
+}
+
 // TestArgsRecord: what decides the result is in args.json.
 func TestArgsRecord(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")

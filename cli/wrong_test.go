@@ -73,6 +73,18 @@ func TestWrongFlags(t *testing.T) {
 		{"modes that contradict", with("--mode", "full", "--freeze", "trunk"), statusUsage, "contradict"},
 		{"solver of the other mode", with("--mode", "full", "--opt", "lbfgs"), statusUsage, "lbfgs"},
 		{"smoothing of 2", with("--smoothing", "2"), statusUsage, "--smoothing must be between 0 and 1"},
+		{"several flags missing", []string{"train", "--data", "x"}, statusUsage, "--model and --out are missing"},
+		{"all flags missing", []string{"train"}, statusUsage, "--model, --data and --out are missing"},
+		{"model and data of eval missing", []string{"eval"}, statusUsage, "--model and --data are missing"},
+		{"flag of another optimizer", with("--lr", "5"), statusUsage, "--lr does nothing with --mode heads --opt lbfgs: it belongs to any --opt but lbfgs"},
+		{"short flag of another optimizer", with("-b", "4"), statusUsage, "--batch-size does nothing"},
+		{"flags of other optimizers", with("--momentum", "0.3", "--clip-norm", "1"), statusUsage, "--momentum does nothing with --mode heads --opt lbfgs: it belongs to --opt sgd, rmsprop or rmsproptf; --clip-norm does"},
+		{"momentum with adam", with("--mode", "full", "--opt", "adam", "--momentum", "0.9"), statusUsage, "--momentum does nothing with --mode full --opt adam"},
+		{"flag of the other mode", with("--aux-weight", "0.4", "--opt", "sgd"), statusUsage, "--aux-weight does nothing with --mode heads --opt sgd: it belongs to --mode full"},
+		{"logits as csv", []string{"classify", "-m", model, "--logits", "--format", "csv", "x"}, statusUsage, "--format jsonl"},
+		{"two formats", []string{"classify", "-m", model, "--json", "--format", "csv", "x"}, statusUsage, "--json and --format csv contradict"},
+		{"batch without plan", []string{"inspect", model, "-b", "3"}, statusUsage, "--batch-size does nothing without --plan"},
+		{"plan as json", []string{"inspect", model, "--plan", "--json"}, statusUsage, "--json does nothing with --plan"},
 		{"two means", with("--mean", "0.5,0.5"), statusUsage, "--mean"},
 		{"standard deviation 0", with("--std", "1,0,1"), statusUsage, "--std"},
 		{"argument of train", with("photos"), statusUsage, `"photos": train takes flags only`},
@@ -88,6 +100,10 @@ func TestWrongFlags(t *testing.T) {
 func TestWrongEnvironment(t *testing.T) {
 	t.Setenv("REGRAFT_BATCH_SIZE", "abc")
 	wrong{"batch size", []string{"classify", "-m", model, "x.jpg"}, statusUsage, "REGRAFT_BATCH_SIZE"}.check(t, "")
+	t.Setenv("REGRAFT_BATCH_SIZE", "4")
+	data := dataset(t, 2, 2)
+	wrong{"batch of lbfgs", []string{"train", "-m", model, "--data", data, "-o", filepath.Join(t.TempDir(), "out")}, statusUsage, "REGRAFT_BATCH_SIZE does nothing"}.check(t, "")
+	must(t, "inspect", model) // the variable may be meant for another command
 	t.Setenv("REGRAFT_BATCH_SIZE", "")
 	t.Setenv("REGRAFT_ISA", "sse")
 	wrong{"instruction set", []string{"classify", "-m", model, "x.jpg"}, statusUsage, "REGRAFT_ISA=sse"}.check(t, "")

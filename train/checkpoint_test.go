@@ -48,7 +48,7 @@ func TestCheckpointReturns(t *testing.T) {
 	if !reflect.DeepEqual(got.parts[0], want.parts[0]) || !reflect.DeepEqual(got.parts[1].Float64, want.parts[1].Float64) {
 		t.Errorf("parts %+v, want %+v", got.parts, want.parts)
 	}
-	if !reflect.DeepEqual(got.Epochs, want.Epochs) || got.Progress != want.Progress || got.Config != want.Config {
+	if !reflect.DeepEqual(got.Epochs, want.Epochs) || got.Progress != want.Progress || !reflect.DeepEqual(got.Config, want.Config) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }

@@ -23,12 +23,14 @@ const (
 const LBFGS = "lbfgs"
 
 // Config says what is trained, on what and how. Its JSON is args.json: every field that decides the
-// result is in it.
+// result is in it, and none that the run does not read (settings.go).
 type Config struct {
 	// Net is the network to start from; Net.Meta.Preprocess says how photos become its input.
 	Net *engine.Network `json:"-"`
 	// Model is the file that Net was read from, for the record.
 	Model string `json:"model"`
+	// Head is the name by which the caller chose Net's main classifier, for the record; "" where it was clear.
+	Head string `json:"head,omitempty"`
 	// Preprocess is Net's; Fit fills it in.
 	Preprocess photo.Preprocess `json:"preprocess"`
 	// Data is a folder of classes, or a folder with train and, when present, val and test.
@@ -85,6 +87,12 @@ type Config struct {
 	Threads int `json:"threads"`
 	Workers int `json:"workers"`
 
+	// Given names the fields that were asked for, as in args.json, each as the user spelt it (--lr): one that the run would not
+	// read is a UsageError. Fields that are not in it are ignored then.
+	Given map[string]string `json:"-"`
+
+	// idle are fields that this network or these photos have no use for.
+	idle []string
 	// waits lets photos that cannot be read be tried again; nil does not.
 	waits *waiter
 }
@@ -100,7 +108,7 @@ var recipes = map[string]map[string]Config{
 		"rmsproptf": {LR: 1e-4, Momentum: 0.9, Schedule: "onecycle"},
 	},
 	Heads: {
-		LBFGS:       {Epochs: 100, WeightDecay: 0.03, Schedule: "constant"},
+		LBFGS:       {Epochs: 100, WeightDecay: 0.03},
 		"sgd":       {Epochs: 30, Batch: 32, LR: 3e-3, WeightDecay: 1e-3, Momentum: 0.9, Schedule: "cosine"},
 		"adam":      {Epochs: 30, Batch: 32, LR: 3e-3, WeightDecay: 1e-3, Schedule: "cosine"},
 		"adamw":     {Epochs: 30, Batch: 32, LR: 3e-3, WeightDecay: 0.1, Schedule: "cosine"},
@@ -116,10 +124,9 @@ func Defaults(mode, optimizer string) Config {
 		optimizer = map[string]string{Heads: LBFGS, Full: "adamw"}[mode]
 	}
 	c := recipes[mode][optimizer]
-	c.Mode, c.Optimizer = mode, optimizer
-	c.AuxWeight, c.Dropout, c.Augment = 0.4, -1, "none"
+	c.Mode, c.Optimizer, c.Augment = mode, optimizer, "none"
 	if mode == Full {
-		c.Epochs, c.Batch, c.Dropout, c.Augment = 8, 16, 0.2, "flip"
+		c.Epochs, c.Batch, c.AuxWeight, c.Dropout, c.Augment = 8, 16, 0.4, 0.2, "flip"
 	}
 	return c
 }
@@ -158,13 +165,13 @@ func (c *Config) check() error {
 		return bad("training needs a model and its preprocessing")
 	case !slices.Contains(optimizers, c.Optimizer):
 		return bad("--opt %q: in %s mode choose one of %s", c.Optimizer, c.Mode, strings.Join(optimizers, ", "))
-	case !slices.Contains(schedules, c.Schedule):
+	case c.reads("sched") && !slices.Contains(schedules, c.Schedule):
 		return bad("--sched %q: choose one of %s", c.Schedule, strings.Join(schedules, ", "))
 	case c.Epochs < 1 || c.Epochs > 1e6:
 		return bad("--epochs %d: between 1 and a million", c.Epochs)
-	case c.Optimizer != LBFGS && (c.Batch < 1 || c.Batch > 1<<16):
+	case c.reads("batch_size") && (c.Batch < 1 || c.Batch > 1<<16):
 		return bad("--batch-size %d: between 1 and %d", c.Batch, 1<<16)
-	case c.Optimizer != LBFGS && (c.LR <= 0 || c.LR > math.MaxFloat32):
+	case c.reads("lr") && (c.LR <= 0 || c.LR > math.MaxFloat32):
 		return bad("--lr %g: must be above 0", c.LR)
 	case c.WeightDecay < 0:
 		return bad("--wd %g: must not be negative", c.WeightDecay)
@@ -189,8 +196,10 @@ func (c *Config) check() error {
 	case c.Mode == Heads && c.Augment != "none" && c.Augment != "flip":
 		return bad("heads mode computes the features once, so it knows --augment none and flip only")
 	}
-	_, err := c.augment()
-	return err
+	if _, err := c.augment(); err != nil {
+		return err
+	}
+	return c.checkGiven()
 }
 
 // augment is how training photos vary.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"gorgonia.org/gorgonia"
+
 	"regraft/engine"
 	"regraft/engine/op"
 	"regraft/head"
@@ -98,6 +100,9 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 	if r.grafted, err = graft(&r.config, r.sets.classes, events.Warn); err != nil {
 		return nil, err
 	}
+	if err := r.dropIdle(); err != nil {
+		return nil, err
+	}
 	if out.lock.unsupported != nil {
 		events.Warn(fmt.Sprintf("%s cannot be locked (%v): see to it that no other run uses it", cfg.Out, out.lock.unsupported))
 	}
@@ -108,13 +113,35 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 		if r.resumed, err = readCheckpoint(out.name(CheckpointFile)); err != nil {
 			return nil, err
 		}
-		if err := r.resumed.fits(&cfg, r.network, r.photos); err != nil {
+		if err := r.resumed.fits(&r.config, r.network, r.photos); err != nil {
 			return nil, err
 		}
 		r.epochs, r.progress, r.best = r.resumed.Epochs, r.resumed.Progress, r.resumed.Best
 	}
 	r.started = r.start()
-	return r, out.writeJSON(ArgsFile, cfg)
+	return r, out.writeJSON(ArgsFile, r.config)
+}
+
+// dropIdle takes settings out of the record that only other networks or other photos have a use for.
+func (r *training) dropIdle() error {
+	full, c := r.config.Mode == Full, &r.config
+	hasDropout := slices.ContainsFunc(r.net.Nodes(), func(n *gorgonia.Node) bool { _, is := n.Op().(*op.Dropout); return is })
+	for _, idle := range []struct {
+		is            bool
+		name, because string
+	}{
+		{full && len(r.heads) == 1 && head.AuxPlace(c.Net) == nil, "aux_weight", "the network has no auxiliary classifier"},
+		{full && !hasDropout, "dropout", "the network has no Dropout"},
+		{r.sets.selection == SetVal, "val_split", "the data has a folder for validation"},
+	} {
+		if !idle.is {
+			continue
+		}
+		if err := c.ignore(idle.name, idle.because); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // begin makes the learner: in heads mode this computes the features of all photos.

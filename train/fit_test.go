@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -60,7 +61,7 @@ func TestFitLearns(t *testing.T) {
 			}
 			args, err := ReadConfig(c.Out)
 			args.Net, args.Preprocess = c.Net, c.Preprocess
-			if err != nil || args != c {
+			if err != nil || !reflect.DeepEqual(args, c) {
 				t.Errorf("args.json: %v, %+v, want %+v", err, args, c)
 			}
 		})

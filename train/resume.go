@@ -36,8 +36,8 @@ func ReadConfig(out string) (Config, error) {
 func (k *checkpoint) fits(c *Config, network, photos string) error {
 	var changed []string
 	then, now := fields(&k.Config), fields(c)
-	for name, value := range now {
-		if string(then[name]) != string(value) && !slices.Contains(free, name) {
+	for name, value := range now { // what only one of the two reads follows from the mode and the optimizer
+		if old, read := then[name]; read && string(old) != string(value) && !slices.Contains(free, name) {
 			changed = append(changed, fmt.Sprintf("%s was %s and is %s", name, then[name], value))
 		}
 	}

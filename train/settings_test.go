@@ -1,0 +1,122 @@
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// changes give every setting that decides the result another value.
+var changes = map[string]func(*Config){
+	"batch_size":    func(c *Config) { c.Batch = 5 },
+	"lr":            func(c *Config) { c.LR *= 1.5 },
+	"weight_decay":  func(c *Config) { c.WeightDecay += 0.01 },
+	"momentum":      func(c *Config) { c.Momentum = 0.5 },
+	"nesterov":      func(c *Config) { c.Nesterov = true },
+	"clip_norm":     func(c *Config) { c.ClipNorm = 1e-3 },
+	"sched":         func(c *Config) { c.Schedule = "step" },
+	"warmup_epochs": func(c *Config) { c.WarmupEpochs = 1.5 },
+	"smoothing":     func(c *Config) { c.Smoothing = 0.1 },
+	"aux_weight":    func(c *Config) { c.AuxWeight = 0.2 },
+	"dropout":       func(c *Config) { c.Dropout = 0.4 },
+	"augment":       func(c *Config) { c.Augment = map[bool]string{true: "none", false: "flip"}[c.Augment == "flip"] },
+	"seed":          func(c *Config) { c.Seed++ },
+}
+
+// TestEverySettingCounts tries each setting with each mode and optimizer: either the run is another one, or asking for it is an
+// error that says where it belongs, and args.json has it or not.
+func TestEverySettingCounts(t *testing.T) {
+	data := photos(t, map[string]int{"train": 5, "val": 2})
+	refused := map[string]int{}
+	for mode, optimizers := range recipes {
+		for optimizer := range optimizers {
+			config := func() Config {
+				d := Defaults(mode, optimizer)
+				c := narrowRun(t, mode, data)
+				d.Net, d.Data, d.Out, d.Threads, d.Workers, d.Seed, d.Epochs = c.Net, c.Data, c.Out, 2, 2, 7, 3
+				d.Batch = 4
+				if mode == Full {
+					d.WarmupEpochs = 1
+				}
+				return d
+			}
+			straight := config()
+			fit(t, straight)
+			want := endOf(t, straight)
+			var args map[string]any
+			if err := json.Unmarshal(read(t, straight.Out, ArgsFile), &args); err != nil {
+				t.Fatal(err)
+			}
+			for name, change := range changes {
+				c := config()
+				change(&c)
+				c.Given = map[string]string{name: "--flag"}
+				_, err := Fit(t.Context(), c, Silent{})
+				_, recorded := args[name]
+				var usage *UsageError
+				switch {
+				case err == nil && !recorded:
+					t.Errorf("%s by %s: %s is accepted and not in args.json", mode, optimizer, name)
+				case err == nil && reflect.DeepEqual(endOf(t, c), want):
+					t.Errorf("%s by %s: %s changes nothing", mode, optimizer, name)
+				case err != nil && (!errors.As(err, &usage) || !strings.Contains(err.Error(), "--flag does nothing with --mode "+mode)):
+					t.Errorf("%s by %s: %s: %v", mode, optimizer, name, err)
+				case err != nil && recorded:
+					t.Errorf("%s by %s: %s does nothing and is in args.json", mode, optimizer, name)
+				case err != nil:
+					refused[name]++
+				}
+			}
+		}
+	}
+	// Of 11 recipes, 6 are of heads mode, one of them lbfgs; 6 know momentum and 2 Nesterov's.
+	want := map[string]int{"batch_size": 1, "lr": 1, "clip_norm": 1, "sched": 1, "warmup_epochs": 1, "momentum": 5, "nesterov": 9, "aux_weight": 6, "dropout": 6}
+	for name := range changes {
+		if refused[name] != want[name] {
+			t.Errorf("%s is refused %d times, want %d", name, refused[name], want[name])
+		}
+	}
+}
+
+// endOf is the state of a finished run.
+func endOf(t *testing.T, c Config) []part {
+	t.Helper()
+	k, err := readCheckpoint(filepath.Join(c.Out, CheckpointFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k.parts
+}
+
+// TestIdleSettings: what the network or the photos have no use for is refused when it is asked for, else not recorded.
+func TestIdleSettings(t *testing.T) {
+	data := photos(t, map[string]int{"train": 5, "val": 2})
+	c := narrowRun(t, Heads, data)
+	fit(t, c)
+	if args := string(read(t, c.Out, ArgsFile)); strings.Contains(args, "val_split") || !strings.Contains(args, "weight_decay") {
+		t.Errorf("args.json: %s", args)
+	}
+	c = narrowRun(t, Heads, data)
+	c.ValSplit, c.Given = 0.3, map[string]string{"val_split": "REGRAFT_VAL_SPLIT"}
+	fails(t, c, "REGRAFT_VAL_SPLIT does nothing: the data has a folder for validation")
+}
+
+// TestWhere: every setting of the table is a field of Config.
+func TestWhere(t *testing.T) {
+	var names []string
+	for name := range fields(&Config{Mode: Full, Optimizer: "sgd"}) {
+		names = append(names, name)
+	}
+	for _, s := range settings {
+		if !slices.Contains(names, s.name) || Where(s.name) == "" {
+			t.Errorf("%s is no field", s.name)
+		}
+	}
+	if Where("epochs") != "" {
+		t.Error("epochs are read everywhere")
+	}
+}
