@@ -17,14 +17,14 @@ func TestAuxiliaryAttached(t *testing.T) {
 		file, flags, says string
 		outputs           int
 	}{
-		{eval, "--mode full", "a new one is attached", 2},
-		{eval, "--mode full --aux-weight 0", "", 1},
+		{eval, "--mode full -b 4", "a new one is attached", 2},
+		{eval, "--mode full -b 4 --aux-weight 0", "", 1},
 		{eval, "--mode heads", "", 1},
-		{model, "--mode full", "", 2},
-		{keras, "--mode full", "75 pixels are too small", 1},
+		{model, "--mode full -b 4", "", 2},
+		{keras, "--mode full -b 4", "75 pixels are too small", 1},
 	} {
 		out := filepath.Join(t.TempDir(), "run")
-		args := append([]string{"train", "--model", c.file, "--data", data, "--out", out, "--epochs", "1", "--batch-size", "4"}, strings.Fields(c.flags)...)
+		args := append([]string{"train", "--model", c.file, "--data", data, "--out", out, "--epochs", "1"}, strings.Fields(c.flags)...)
 		r := must(t, append(args, plain...)...)
 		if told := strings.Contains(r.stderr, "auxiliary classifier"); told != (c.says != "") || !strings.Contains(r.stderr, c.says) {
 			t.Errorf("%s %s: %q", filepath.Base(c.file), c.flags, r.stderr)

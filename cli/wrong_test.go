@@ -139,7 +139,7 @@ func TestWrongData(t *testing.T) {
 	} {
 		for _, mode := range []string{"heads", "full"} {
 			out := filepath.Join(t.TempDir(), "out")
-			args := []string{"train", "--quiet", "--model", model, "--data", c.data, "--out", out, "--mode", mode, "--epochs", "1", "--batch-size", "4"}
+			args := []string{"train", "--quiet", "--model", model, "--data", c.data, "--out", out, "--mode", mode, "--epochs", "1"}
 			wrong{c.name + ", train " + mode, args, statusData, c.says}.check(t, out)
 		}
 		if c.name != "class that train lacks" {

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"gorgonia.org/gorgonia"
-
 	"regraft/engine"
 	"regraft/engine/op"
 	"regraft/head"
@@ -124,14 +122,17 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 
 // dropIdle takes settings out of the record that only other networks or other photos have a use for.
 func (r *training) dropIdle() error {
-	full, c := r.config.Mode == Full, &r.config
-	hasDropout := slices.ContainsFunc(r.net.Nodes(), func(n *gorgonia.Node) bool { _, is := n.Op().(*op.Dropout); return is })
+	full, c, drops := r.config.Mode == Full, &r.config, false
+	for _, node := range r.net.Nodes() {
+		_, is := node.Op().(*op.Dropout)
+		drops = drops || is
+	}
 	for _, idle := range []struct {
 		is            bool
 		name, because string
 	}{
 		{full && len(r.heads) == 1 && head.AuxPlace(c.Net) == nil, "aux_weight", "the network has no auxiliary classifier"},
-		{full && !hasDropout, "dropout", "the network has no Dropout"},
+		{full && !drops, "dropout", "the network has no Dropout"},
 		{r.sets.selection == SetVal, "val_split", "the data has a folder for validation"},
 	} {
 		if !idle.is {
