@@ -6,7 +6,12 @@
 //
 // Baseline, extended sequential and progressive Huffman files of 8 bits per
 // sample with one (grey), three (YCbCr or RGB) or four (CMYK or YCCK)
-// components are decoded. Damaged and truncated files are errors.
+// components are decoded, and so are frames of Motion JPEG without Huffman
+// tables. Progressive files whose last scans are missing get libjpeg-turbo's
+// block smoothing. Not decoded: arithmetic coding, lossless and hierarchical
+// JPEG, other depths. Truncated files and files that libjpeg decodes with a
+// warning that a part of the picture is lost are errors, but for a few bytes at
+// the end (see judgeShort).
 //
 // The format is ITU-T T.81; the arithmetic follows libjpeg-turbo 3.
 package jpeg
