@@ -72,6 +72,7 @@ type decoder struct {
 
 	bits  bits
 	block [64]int32 // zero between uses
+	ended int       // progressive: blocks that follow without new coefficients
 	scans int
 }
 

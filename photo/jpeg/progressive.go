@@ -3,12 +3,6 @@ package jpeg
 // unseen is the successive approximation of a coefficient before its first scan.
 const unseen = -1
 
-// progression is the state of one progressive scan (T.81 annex G).
-type progression struct {
-	*decoder
-	run int // blocks that follow without new coefficients
-}
-
 // progressiveBlock chooses how the blocks of a scan are decoded, and checks
 // that the scan refines what came before it.
 func (d *decoder) progressiveBlock(s *scan) (blockDecoder, error) {
@@ -30,16 +24,15 @@ func (d *decoder) progressiveBlock(s *scan) (blockDecoder, error) {
 			c.bitsLeft[k] = int8(s.low)
 		}
 	}
-	p := &progression{decoder: d}
 	switch {
 	case dc && s.high == 0:
-		return p.firstDC, nil
+		return d.firstDC, nil
 	case dc:
-		return p.refineDC, nil
+		return d.refineDC, nil
 	case s.high == 0:
-		return p.firstAC, nil
+		return d.firstAC, nil
 	}
-	return p.refineAC, nil
+	return d.refineAC, nil
 }
 
 // coefficients returns the block at (x, y).
@@ -48,19 +41,19 @@ func (c *component) coefficients(x, y int) *[64]int16 {
 	return (*[64]int16)(c.coef[at : at+64])
 }
 
-func (p *progression) firstDC(s *scan, i, x, y int) error {
+func (d *decoder) firstDC(s *scan, i, x, y int) error {
 	c := s.components[i]
-	size := s.dc[i].symbol(&p.bits)
+	size := s.dc[i].symbol(&d.bits)
 	if size < 0 || size > 15 {
 		return errCode
 	}
-	c.predicted += extend(p.bits.take(size), size)
+	c.predicted += extend(d.bits.take(size), size)
 	c.coefficients(x, y)[0] = int16(c.predicted << s.low)
 	return nil
 }
 
-func (p *progression) refineDC(s *scan, i, x, y int) error {
-	if p.bits.take(1) == 1 {
+func (d *decoder) refineDC(s *scan, i, x, y int) error {
+	if d.bits.take(1) == 1 {
 		s.components[i].coefficients(x, y)[0] |= 1 << s.low
 	}
 	return nil
@@ -68,26 +61,26 @@ func (p *progression) refineDC(s *scan, i, x, y int) error {
 
 // endRun decodes how many blocks an end-of-band symbol of this run ends,
 // besides the present one.
-func (p *progression) endRun(run int) int { return 1<<run + int(p.bits.take(run)) - 1 }
+func (d *decoder) endRun(run int) int { return 1<<run + int(d.bits.take(run)) - 1 }
 
-func (p *progression) firstAC(s *scan, i, x, y int) error {
-	if p.run > 0 {
-		p.run--
+func (d *decoder) firstAC(s *scan, i, x, y int) error {
+	if d.ended > 0 {
+		d.ended--
 		return nil
 	}
 	block := s.components[i].coefficients(x, y)
 	for k := s.start; k <= s.end; k++ {
-		symbol := s.ac[i].symbol(&p.bits)
+		symbol := s.ac[i].symbol(&d.bits)
 		if symbol < 0 {
 			return errCode
 		}
 		run, size := symbol>>4, symbol&15
 		if size == 0 && run < 15 {
-			p.run = p.endRun(run)
+			d.ended = d.endRun(run)
 			return nil
 		}
-		value := extend(p.bits.take(size), size)
-		if k += run; k > s.end && !p.bits.overrun() {
+		value := extend(d.bits.take(size), size)
+		if k += run; k > s.end && !d.bits.overrun() {
 			return errCode
 		}
 		block[zigzag[k]] = int16(value << s.low)
@@ -95,16 +88,16 @@ func (p *progression) firstAC(s *scan, i, x, y int) error {
 	return nil
 }
 
-func (p *progression) refineAC(s *scan, i, x, y int) error {
+func (d *decoder) refineAC(s *scan, i, x, y int) error {
 	block := s.components[i].coefficients(x, y)
 	k := s.start
-	if p.run > 0 {
-		p.run--
-		p.correct(block, k, s.end, s.end, s.low)
+	if d.ended > 0 {
+		d.ended--
+		d.correct(block, k, s.end, s.end, s.low)
 		return nil
 	}
 	for k <= s.end {
-		symbol := s.ac[i].symbol(&p.bits)
+		symbol := s.ac[i].symbol(&d.bits)
 		if symbol < 0 {
 			return errCode
 		}
@@ -113,19 +106,19 @@ func (p *progression) refineAC(s *scan, i, x, y int) error {
 		switch {
 		case size == 1:
 			value = -1 << s.low
-			if p.bits.take(1) == 1 {
+			if d.bits.take(1) == 1 {
 				value = 1 << s.low
 			}
 		case size > 1:
 			return errCode
 		case run < 15:
-			p.run = p.endRun(run)
-			p.correct(block, k, s.end, s.end, s.low)
+			d.ended = d.endRun(run)
+			d.correct(block, k, s.end, s.end, s.low)
 			return nil
 		}
-		k = p.correct(block, k, s.end, run, s.low)
+		k = d.correct(block, k, s.end, run, s.low)
 		if value != 0 {
-			if k > s.end && !p.bits.overrun() {
+			if k > s.end && !d.bits.overrun() {
 				return errCode
 			}
 			block[zigzag[k]] = value
@@ -138,7 +131,7 @@ func (p *progression) refineAC(s *scan, i, x, y int) error {
 // correct reads a correction bit for each coefficient from k on that is not
 // zero, until it has passed zeros zero ones; it returns the place of the next
 // zero, or end+1.
-func (p *progression) correct(block *[64]int16, k, end, zeros int, low uint) int {
+func (d *decoder) correct(block *[64]int16, k, end, zeros int, low uint) int {
 	for ; k <= end; k++ {
 		at := zigzag[k]
 		v := block[at]
@@ -149,7 +142,7 @@ func (p *progression) correct(block *[64]int16, k, end, zeros int, low uint) int
 			zeros--
 			continue
 		}
-		if p.bits.take(1) == 0 || v&(1<<low) != 0 {
+		if d.bits.take(1) == 0 || v&(1<<low) != 0 {
 			continue
 		}
 		if v > 0 {

@@ -186,6 +186,7 @@ func (d *decoder) runIntervals(s *scan, decode blockDecoder) error {
 		for _, c := range s.components {
 			c.predicted = 0
 		}
+		d.ended = 0
 		if err := d.runInterval(s, decode, at, min(at+interval, wide*high), wide, high); err != nil {
 			return err
 		}
