@@ -2,7 +2,6 @@ package photo
 
 import (
 	"encoding/binary"
-	"fmt"
 	"io"
 	"slices"
 )
@@ -74,7 +73,7 @@ func parseBMP(data []byte) (b bmp, err error) {
 	}
 	size := int(binary.LittleEndian.Uint32(data[fileHeader:]))
 	if !slices.Contains([]int{12, 40, 52, 56, 64, 108, 124}, size) {
-		return b, fmt.Errorf("a header of %d bytes is not supported", size)
+		return b, unsupported("a header of %d bytes", size)
 	}
 	if len(data) < fileHeader+size {
 		return b, io.ErrUnexpectedEOF
@@ -139,7 +138,7 @@ func (b *bmp) readMasks(header, after []byte) (rest []byte, err error) {
 // readPalette reads so many colours of 3 or 4 bytes: B, G, R.
 func (b *bmp) readPalette(data []byte, colors, entry int) (rest []byte, err error) {
 	if colors > 1<<16 {
-		return nil, fmt.Errorf("a palette of %d colours is not supported", colors)
+		return nil, unsupported("a palette of %d colours", colors)
 	}
 	n := min(colors*entry, len(data))
 	ramp := n == colors*entry // whether index i is grey level i
@@ -157,7 +156,7 @@ func (b *bmp) readPalette(data []byte, colors, entry int) (rest []byte, err erro
 	case ramp && colors > 2: // taken for grey levels, those beyond it as well
 		b.palette = grays
 	case colors > len(b.palette):
-		return nil, fmt.Errorf("a palette of %d colours is not supported", colors)
+		return nil, unsupported("a palette of %d colours", colors)
 	}
 	return data[n:], nil
 }
@@ -167,18 +166,18 @@ func (b *bmp) check() error {
 	switch b.compression {
 	case bmpPlain:
 		if !slices.Contains([]int{1, 4, 8, 16, 24, 32}, b.bits) {
-			return fmt.Errorf("%d bits per pixel are not supported", b.bits)
+			return unsupported("%d bits per pixel", b.bits)
 		}
 	case bmpFields:
 		if b.channels() == nil && b.fives() == nil {
-			return fmt.Errorf("%d bits per pixel with the masks %08x are not supported", b.bits, b.masks)
+			return unsupported("%d bits per pixel and the masks %08x", b.bits, b.masks)
 		}
 	case bmpRLE8, bmpRLE4:
 		if b.bits != 4 && b.bits != 8 {
-			return fmt.Errorf("run lengths of %d bits per pixel are not supported", b.bits)
+			return unsupported("run lengths of %d bits per pixel", b.bits)
 		}
 	default:
-		return fmt.Errorf("compression %d is not supported", b.compression)
+		return unsupported("compression %d", b.compression)
 	}
 	return nil
 }

@@ -93,7 +93,20 @@ func Decode(data []byte, o DecodeOptions) (*Image, error) {
 	return m, nil
 }
 
+// unsupportedError names what a whole file has in it that is not read.
+type unsupportedError string
+
+func (e unsupportedError) Error() string { return string(e) }
+
+func unsupported(format string, values ...any) error {
+	return unsupportedError(fmt.Sprintf(format, values...))
+}
+
+// damaged says what is wrong with a file of a known format.
 func damaged(f format, err error) error {
+	if what, ok := err.(unsupportedError); ok {
+		return fmt.Errorf("%s with %s is not supported; convert it to JPEG or PNG", f.name, what)
+	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("damaged %s: the file ends too early", f.name)
 	}

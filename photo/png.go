@@ -81,7 +81,7 @@ func readPNG(data []byte) (p pngParts, err error) {
 		case kind == "PLTE":
 			p.palette = body
 		case kind == "fcTL" && (n < 12 || p.header == nil || !bytes.Equal(body[4:12], p.header[:8])):
-			return p, errors.New("an animation whose first frame is smaller than the picture is not supported")
+			return p, unsupported("a first frame that is smaller than the picture")
 		}
 	}
 	if p.header == nil || p.stream == nil {

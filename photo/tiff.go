@@ -2,8 +2,6 @@ package photo
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"image"
 	"io"
 
@@ -26,6 +24,7 @@ const (
 	tiffPredictor    = 317
 	tiffTileOffsets  = 324
 	tiffExtraSamples = 338
+	tiffSampleFormat = 339
 	tiffDNGVersion   = 50706
 )
 
@@ -81,12 +80,16 @@ var tiffCompressions = map[int]struct {
 	name    string
 	density int
 }{
-	1: {"none", 1}, 2: {"fax without end of line", 0}, 3: {"fax group 3", 1}, 4: {"fax group 4", 1},
-	5: {"LZW", 2731}, 6: {"old JPEG", 0}, 7: {"JPEG", 0}, 8: {"deflate", 1032}, 32946: {"deflate", 1032}, 32773: {"PackBits", 64},
+	1: {"no", 1}, 2: {"fax", 0}, 3: {"fax (group 3)", 1}, 4: {"fax (group 4)", 1}, 5: {"LZW", 2731},
+	6: {"JPEG", 0}, 7: {"JPEG", 0}, 8: {"deflate", 1032}, 32946: {"deflate", 1032}, 32773: {"PackBits", 64},
 	34676: {"SGILog", 0}, 34712: {"JPEG 2000", 0}, 34925: {"LZMA", 0}, 50000: {"Zstandard", 0}, 50001: {"WebP", 0}, 50002: {"JPEG XL", 0},
 }
 
-var tiffColours = map[int]string{4: "a mask", 5: "CMYK", 6: "YCbCr", 8: "Lab", 9: "Lab", 10: "Lab", 32803: "a sensor's raw values", 34892: "a sensor's raw values"}
+// tiffColours names the photometric interpretations that are not read.
+var tiffColours = map[int]string{
+	4: "a mask", 5: "CMYK colours", 6: "YCbCr colours", 8: "Lab colours", 9: "Lab colours", 10: "Lab colours",
+	32803: "a camera's raw values", 34892: "a camera's raw values",
+}
 
 func (t tiff) isFax() bool {
 	c := t.first(tiffCompression, 1)
@@ -95,36 +98,38 @@ func (t tiff) isFax() bool {
 
 // check refuses by name what would not be read right.
 func (t tiff) check() error {
-	compression := t.first(tiffCompression, 1)
+	compression, predictor := t.first(tiffCompression, 1), t.first(tiffPredictor, 1)
+	photometric, samples, bits := t.first(tiffPhotometric, 0), t.first(tiffSamples, 1), t.first(tiffBits, 1)
 	c, known := tiffCompressions[compression]
-	predictor := t.first(tiffPredictor, 1)
-	samples, extra := t.first(tiffSamples, 1), t.first(tiffExtraSamples, 0)
+	hasAlpha := t.first(tiffExtraSamples, 0) == 1 || t.first(tiffExtraSamples, 0) == 2
 	switch {
 	case t.first(tiffDNGVersion, -1) >= 0:
-		return errors.New("a camera's raw file (DNG) is not supported; convert it to JPEG or PNG")
+		return unsupported("a camera's raw values (DNG)")
 	case !known:
-		return fmt.Errorf("compression %d is not supported", compression)
-	case c.density == 0:
-		return fmt.Errorf("its compression, %s, is not supported", c.name)
-	case tiffColours[t.first(tiffPhotometric, 0)] != "":
-		return fmt.Errorf("its colours, %s, are not supported", tiffColours[t.first(tiffPhotometric, 0)])
-	case samples != t.bits():
-		return fmt.Errorf("%d samples per pixel with the bits of %d are not supported", samples, t.bits())
-	case t.first(tiffPhotometric, 0) == 2 && samples != 3 && (samples != 4 || extra != 1 && extra != 2):
-		return fmt.Errorf("colours of %d samples per pixel are not supported unless the fourth is alpha", samples)
-	case samples > 1 && t.first(tiffPlanes, 1) != 1:
-		return errors.New("colours in planes of their own are not supported")
-	case t.first(tiffFillOrder, 1) != 1 && !t.isFax():
-		return errors.New("bits in reverse order are not supported")
+		return unsupported("compression %d", compression)
+	case c.density == 0, c.name == "LZW" && t.oldLZW():
+		return unsupported("%s compression of this kind", c.name)
 	case compression == 3 && t.first(tiffT4Options, 0)&7 != 0, compression == 4 && t.first(tiffT6Options, 0)&2 != 0:
-		return fmt.Errorf("this form of %s is not supported", c.name)
-	case predictor > 2, predictor == 2 && compression != 5 && compression != 8 && compression != 32946:
-		return fmt.Errorf("predictor %d with the compression %s is not supported", predictor, c.name)
-	case compression == 5 && t.oldLZW():
-		return errors.New("the old form of LZW is not supported")
+		return unsupported("%s compression of this kind", c.name)
+	case tiffColours[photometric] != "":
+		return unsupported("%s", tiffColours[photometric])
+	case samples != t.bits():
+		return unsupported("%d samples per pixel, but the bits of %d", samples, t.bits())
+	case photometric == 2 && samples != 3 && !(samples == 4 && hasAlpha), photometric != 2 && samples != 1:
+		return unsupported("%d samples per pixel of this kind", samples)
+	case bits != 1 && bits != 8 && bits != 16:
+		return unsupported("%d bits per sample", bits)
+	case t.first(tiffSampleFormat, 1) != 1:
+		return unsupported("samples that are not whole numbers from 0 on")
+	case samples > 1 && t.first(tiffPlanes, 1) != 1:
+		return unsupported("a plane for each colour")
+	case t.first(tiffFillOrder, 1) != 1 && !t.isFax():
+		return unsupported("bits in reverse order")
+	case predictor > 2, predictor == 2 && c.name != "LZW" && c.name != "deflate":
+		return unsupported("predictor %d and %s compression", predictor, c.name)
 	}
 	// Before memory is asked for: whether so many rows can be in so few bytes.
-	row := (t.first(tiffWidth, 0)*max(samples, 1)*t.first(tiffBits, 1) + 7) / 8
+	row := (t.first(tiffWidth, 0)*samples*bits + 7) / 8
 	rows := 8 * len(t) // a fax spends a bit on each
 	if !t.isFax() {
 		rows = c.density * len(t) / max(row, 1)
