@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -37,6 +38,11 @@ func check(con *console, c *urfave.Context) error {
 		Workers:  c.Int("workers"),
 		Progress: func(done, total int) { bar().set(done, total) },
 	})
+	if refused := (*photo.FolderError)(nil); errors.As(err, &refused) && c.Bool("json") {
+		if err := con.json(refusedJSON(refused)); err != nil {
+			return err
+		}
+	}
 	if err != nil {
 		return fail(statusData, err)
 	}
@@ -135,13 +141,29 @@ type checkClass struct {
 	Test  int    `json:"test"`
 }
 
-func newCheckJSON(r *photo.Report) checkJSON {
-	j := checkJSON{
-		Schema: "regraft/check/1", Root: photo.Text(r.Root), Split: r.Split, Imbalance: r.Imbalance(),
-		Contradictions: groups(r.Contradictions), Leaks: groups(r.Leaks), Duplicates: groups(r.Duplicates),
-		Tiny: photo.TextAll(r.Tiny), Huge: photo.TextAll(r.Huge), Ignored: []string{}, LeftOut: []photo.LeftOut{},
-		Unreadable: []string{}, Problems: []string{}, Warnings: append([]string{}, slices.Concat(r.Doubts, r.Warnings())...),
+// noCheckJSON has a list wherever one belongs.
+func noCheckJSON(root string) checkJSON {
+	return checkJSON{
+		Schema: "regraft/check/1", Root: photo.Text(root), Classes: []checkClass{}, Unreadable: []string{}, Contradictions: [][]string{}, Leaks: [][]string{},
+		Duplicates: [][]string{}, Tiny: []string{}, Huge: []string{}, Ignored: []string{}, LeftOut: []photo.LeftOut{}, Problems: []string{}, Warnings: []string{},
 	}
+}
+
+// refusedJSON is the object of a folder whose photos were not looked at.
+func refusedJSON(e *photo.FolderError) checkJSON {
+	j := noCheckJSON(e.Root)
+	for _, p := range e.Problems {
+		j.Problems = append(j.Problems, photo.Text(p))
+	}
+	return j
+}
+
+func newCheckJSON(r *photo.Report) checkJSON {
+	j := noCheckJSON(r.Root)
+	j.Split, j.Imbalance = r.Split, r.Imbalance()
+	j.Contradictions, j.Leaks, j.Duplicates = groups(r.Contradictions), groups(r.Leaks), groups(r.Duplicates)
+	j.Tiny, j.Huge = photo.TextAll(r.Tiny), photo.TextAll(r.Huge)
+	j.Warnings = append(j.Warnings, slices.Concat(r.Doubts, r.Warnings())...)
 	for i, n := range r.PerClass {
 		j.Classes = append(j.Classes, checkClass{r.Classes[i], n.Train, n.Val, n.Test})
 	}

@@ -236,6 +236,18 @@ func TestCheckNamesProblems(t *testing.T) {
 	}
 }
 
+// TestCheckRefusesInJSON: a folder that is refused before its photos are read is an object too.
+func TestCheckRefusesInJSON(t *testing.T) {
+	data := dataset(t, 3, 1)
+	write(t, filepath.Join(data, "train", "loose.jpg"), []byte("x"))
+	write(t, filepath.Join(data, "train", "empty", "notes.txt"), []byte("x"))
+	r := run(t, "check", "--json", data)
+	j := lines[checkJSON](t, r.stdout)
+	if r.status != statusData || len(j) != 1 || len(j[0].Problems) != 2 || strings.Contains(r.stdout, "null") || !strings.Contains(r.stderr, "loose.jpg") {
+		t.Errorf("exit status %d, %s%s", r.status, r.stdout, r.stderr)
+	}
+}
+
 // TestManyClasses: the text of a report grows with the classes, not with their square.
 func TestManyClasses(t *testing.T) {
 	for _, n := range []int{2, 30, 31, 100, 101, 1500} {

@@ -26,7 +26,7 @@ type LeftOut struct {
 	Path string `json:"path"`
 	// Why is one of the reasons below.
 	Why string `json:"why"`
-	// Photos is how many a folder holds, as far as their names tell.
+	// Photos is how many it holds or is, as far as names tell.
 	Photos int `json:"photos"`
 }
 
@@ -74,9 +74,9 @@ func isDir(path string) bool {
 
 // listing is what lies below a folder, each sorted by path.
 type listing struct {
-	photos  []string
-	leftOut []LeftOut
-	failed  []File // folders that cannot be read
+	photos, folders []string
+	leftOut         []LeftOut
+	failed          []File // folders that cannot be read
 }
 
 // list walks through dir. It follows links and visits each real folder once, so that loops end.
@@ -107,6 +107,7 @@ func (l *listing) visit(dir string, seen map[string]bool) {
 		case systemEntry:
 			l.leftOut = append(l.leftOut, leftOut(path, OfSystem))
 		case folderEntry:
+			l.folders = append(l.folders, path)
 			l.visit(path, seen)
 		case photoEntry:
 			l.photos = append(l.photos, path)

@@ -58,9 +58,9 @@ func Scan(root string, o ScanOptions) (*Dataset, error) {
 		l.missTrain()
 		return nil, l.refusal()
 	}
-	if test := l.parts[partTest]; test != nil && len(test.classes) == 0 && len(test.loose) > 0 { // as contests hand them out
+	if test := l.parts[partTest]; test != nil && len(test.classes) == 0 { // as contests hand them out
 		for _, p := range test.loose {
-			l.leftOut = append(l.leftOut, LeftOut{Path: p, Why: Unlabelled})
+			l.leftOut = append(l.leftOut, LeftOut{p, Unlabelled, 1})
 		}
 		l.doubts = append(l.doubts, fmt.Sprintf("%s has no class folders: its %d photos are not used", Shown(test.dir), len(test.loose)))
 		delete(l.parts, partTest)
@@ -244,14 +244,26 @@ func plural(names []string, one, many string) string {
 	return fmt.Sprintf("%d %s (%s)", len(names), many, few(names))
 }
 
-// refusal is an error of all problems with the tree beside them, or nil.
-func (l *layout) refusal() error {
-	switch n := len(l.problems); n {
-	case 0:
-		return nil
-	case 1:
-		return fmt.Errorf("%s\n%s", l.problems[0], sketch(l.root))
-	default:
-		return fmt.Errorf("%d problems with %s:\n  %s\n%s", n, Shown(l.root), strings.Join(l.problems, "\n  "), sketch(l.root))
+// FolderError says why a folder cannot be used.
+type FolderError struct {
+	Root string
+	// Problems are sentences.
+	Problems []string
+	// Tree shows the folders that were seen.
+	Tree string
+}
+
+func (e *FolderError) Error() string {
+	if len(e.Problems) == 1 {
+		return e.Problems[0] + "\n" + e.Tree
 	}
+	return fmt.Sprintf("%d problems with %s:\n  %s\n%s", len(e.Problems), Shown(e.Root), strings.Join(e.Problems, "\n  "), e.Tree)
+}
+
+// refusal is a FolderError of all problems, or nil.
+func (l *layout) refusal() error {
+	if len(l.problems) == 0 {
+		return nil
+	}
+	return &FolderError{l.root, l.problems, sketch(l.root)}
 }

@@ -19,7 +19,7 @@ func (l *layout) judge(p *part) {
 	case len(p.classes) == 0 && len(p.loose) == 0:
 		add("%s holds no class folders", dir)
 	case len(p.classes) == 0:
-		add("%s holds %d photos, but holds no class folders: put the photos of each class into a folder of its own%s", dir, len(p.loose), tables)
+		add("%s holds %d photos, but holds no class folders: put the photos of each class into a folder of its own%s%s", dir, len(p.loose), tables, l.asideClasses())
 	case len(p.loose) > 0:
 		add("%s holds %d photos outside of its class folders (%s): move them into one, or away", dir, len(p.loose), few(bases(p.loose)))
 	}
@@ -56,14 +56,11 @@ func (l *layout) judge(p *part) {
 func (p *part) dividedClasses() []string {
 	var found []string
 	for _, c := range p.classes {
-		entries, err := readDir(c.dir)
-		if err != nil || len(entries.folders) == 0 {
-			continue
-		}
-		parts := slices.DeleteFunc(partsAmong(bases(entries.folders)), func(s string) bool { return s == "" })
+		folders := c.folders()
+		parts := slices.DeleteFunc(partsAmong(folders), func(s string) bool { return s == "" })
 		distinct := slices.Compact(slices.Sorted(slices.Values(parts)))
-		if len(distinct) > 1 || len(parts) == len(entries.folders) && len(entries.photos) == 0 {
-			found = append(found, fmt.Sprintf("%s holds %s", Shown(c.dir), few(bases(entries.folders))))
+		if len(distinct) > 1 || len(parts) > 0 && len(parts) == len(folders) && !c.holdsPhotos() {
+			found = append(found, fmt.Sprintf("%s holds %s", Shown(c.dir), few(folders)))
 		}
 	}
 	return found
@@ -90,8 +87,8 @@ func quoteAll(names []string) []string {
 func (p *part) single() string {
 	c := p.classes[0]
 	text := fmt.Sprintf("%s holds 1 class, %q; a classifier needs at least 2", Shown(p.dir), c.name)
-	if entries, err := readDir(c.dir); err == nil && len(entries.folders) > 1 {
-		text += fmt.Sprintf("; if the folders in it are the classes (%s), give %s", few(bases(entries.folders)), Shown(c.dir))
+	if folders := c.folders(); len(folders) > 1 {
+		text += fmt.Sprintf("; if the folders in it are the classes (%s), give %s", few(folders), Shown(c.dir))
 	}
 	return text
 }
@@ -104,11 +101,15 @@ func (l *layout) missTrain() {
 			have = append(have, Shown(filepath.Base(p.dir)))
 		}
 	}
-	text := fmt.Sprintf("%s has no folder train beside %s", Shown(l.root), strings.Join(have, " and "))
-	if len(l.aside) > 0 {
-		text += fmt.Sprintf("; if %s are the classes, move them into a folder train", few(bases(l.aside)))
+	l.problems = append(l.problems, fmt.Sprintf("%s has no folder train beside %s", Shown(l.root), strings.Join(have, " and "))+l.asideClasses())
+}
+
+// asideClasses is what to do where the folders beside a part are the classes, and the part perhaps one of them.
+func (l *layout) asideClasses() string {
+	if len(l.aside) == 0 {
+		return ""
 	}
-	l.problems = append(l.problems, text)
+	return fmt.Sprintf("; if the folders of %s are the classes (%s, ...), move them into a folder train", Shown(l.root), few(bases(l.aside)))
 }
 
 // sameFolders finds links by which two classes, or two parts, are one real folder.
@@ -147,12 +148,8 @@ func (l *layout) doubtNames(p *part) {
 	}
 	var inner []string
 	for i, c := range p.classes {
-		entries, err := readDir(c.dir)
-		if err != nil || len(entries.photos) > 0 || len(entries.folders) < 2 {
-			return
-		}
-		folders := bases(entries.folders)
-		if i > 0 && !slices.Equal(folders, inner) {
+		folders := c.folders()
+		if c.holdsPhotos() || len(folders) < 2 || i > 0 && !slices.Equal(folders, inner) {
 			return
 		}
 		inner = folders

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -38,11 +39,25 @@ type class struct {
 	listing
 }
 
+// folders are the names of those that lie directly in the class folder, as they may be printed.
+func (c *class) folders() []string {
+	return bases(slices.DeleteFunc(slices.Clone(c.listing.folders), func(path string) bool { return filepath.Dir(path) != c.dir }))
+}
+
+// holdsPhotos is whether photos lie directly in the class folder.
+func (c *class) holdsPhotos() bool {
+	return slices.ContainsFunc(c.photos, func(path string) bool { return filepath.Dir(path) == c.dir })
+}
+
 func readLayout(root string) (*layout, error) {
-	entries, err := readDir(root)
-	if errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Stat(root)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s does not exist: give a folder that holds a folder of photos for each class", Shown(root))
+	case err == nil && !info.IsDir():
+		return nil, fmt.Errorf("%s is a file: give a folder that holds a folder of photos for each class", Shown(root))
 	}
+	entries, err := readDir(root)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +74,7 @@ func readLayout(root string) (*layout, error) {
 	}
 	l.leftOut = append(entries.others, entries.system...)
 	for _, p := range entries.photos {
-		l.leftOut = append(l.leftOut, LeftOut{Path: p, Why: NotAPart})
+		l.leftOut = append(l.leftOut, LeftOut{p, NotAPart, 1})
 	}
 	for i, dir := range entries.folders {
 		name := found[i]

@@ -23,6 +23,7 @@ func TestPartNames(t *testing.T) {
 	for folders, want := range map[string]string{
 		"cars_train cars_test": "train test", "asl_alphabet_train asl_alphabet_test": "train test", "steam_train freight_train": " ",
 		"steam_train train": " train", "cat dog": " ", "cars_train bikes_test": " ", "seg_pred seg_test seg_train": " test train",
+		"train train_masks test test_masks": "train  test ", "a_train b_train a_test": "train  test",
 	} {
 		if got := strings.Join(partsAmong(strings.Fields(folders)), " "); got != want {
 			t.Errorf("%s: %q instead of %q", folders, got, want)
@@ -33,7 +34,7 @@ func TestPartNames(t *testing.T) {
 func TestShown(t *testing.T) {
 	for name, want := range map[string]string{
 		"a b": "a b", "größe 日本 👩\u200d👧": "größe 日本 👩\u200d👧", "it's": "it's", `back\slash`: `back\slash`, "": "",
-		"a\nb": `"a\nb"`, "\x1b[31m": `"\x1b[31m"`, "caf\xe8": `"caf\xe8"`, "cat ": `"cat "`, "\u202ex": `"\u202ex"`, `"quoted"`: `"\"quoted\""`, "\u2028": `"\u2028"`,
+		"a\nb": `"a\nb"`, "\x1b[31m": `"\x1b[31m"`, "caf\xe8": `"caf\xe8"`, "cat ": `"cat "`, "\u202ex": `"\u202ex"`, `"quoted"`: `"\"quoted\""`, "\u2028": `"\u2028"`, "a\u200bb": `"a\u200bb"`, "می\u200cخواهم": "می\u200cخواهم",
 	} {
 		if got := Shown(name); got != want {
 			t.Errorf("%q is shown as %s instead of %s", name, got, want)
@@ -65,7 +66,7 @@ func TestDifference(t *testing.T) {
 	known := []string{"caf\u00e9", "Dog", "two  blanks", "x"}
 	for name, want := range map[string]string{
 		"cafe\u0301": "U+0065 U+0301 where that has U+00E9", "dog": "U+0064 U+006F U+0067 where that has U+0044", "two blanks": "U+0062",
-		"x\u00a0": "U+00A0 where that has nothing", "ｘ": "U+FF58", "cow": "", "x": "",
+		"x\u00a0": "U+00A0 where that has nothing", "ｘ": "U+FF58", "x\u200b": "U+200B where that has nothing", "cow": "", "x": "",
 	} {
 		if got := Difference(name, known); (got == "") != (want == "") || !strings.Contains(got, want) {
 			t.Errorf("%q: %q does not say %q", name, got, want)

@@ -85,18 +85,20 @@ func wordsOf(name string) []string {
 	return words
 }
 
-// partsAmong finds the folders that are parts: those whose name says nothing else, and those that differ in nothing
-// but the part (cars_train beside cars_test). The result has the part of each folder, "" where it is none.
+// partsAmong finds the folders that are parts: those whose name says nothing else or, where there are none, those that
+// differ in nothing but the part (cars_train beside cars_test). The result has the part of each folder, "" where it is none.
 func partsAmong(folders []string) []string {
-	parts, rests := make([]string, len(folders)), make([]string, len(folders))
+	names, rests, plain := make([]string, len(folders)), make([]string, len(folders)), false
 	for i, f := range folders {
-		parts[i], rests[i] = partName(f)
+		names[i], rests[i] = partName(f)
+		plain = plain || names[i] != "" && rests[i] == ""
 	}
 	found := make([]string, len(folders))
 	for i := range folders {
 		for k := range folders {
-			if rests[i] == "" || parts[k] != "" && parts[k] != parts[i] && rests[k] == rests[i] {
-				found[i] = parts[i]
+			pair := !plain && names[k] != "" && names[k] != names[i] && rests[k] == rests[i]
+			if rests[i] == "" || pair {
+				found[i] = names[i]
 			}
 		}
 	}
@@ -111,6 +113,7 @@ var systemNames = []string{
 	"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini",
 	"@eadir", "@tmp", "@sharebin", "@sharesnap", "#recycle", "#snapshot", // Synology
 	"@__thumb", "@recycle", "@recently-snapshot", // QNAP
+	"~snapshot", "network trash folder", "temporary items", // NetApp, AFP
 	"picasa.ini", "__pycache__",
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // Shown is a name from outside as it may be printed: quoted as Go does it where it has control characters, bytes that are
-// not UTF-8, signs that turn the direction of the text, or blanks at its ends, and unchanged otherwise.
+// not UTF-8, invisible signs or those that turn the direction of the text, or blanks at its ends, and unchanged otherwise.
 func Shown(name string) string {
 	plain := utf8.ValidString(name) && !strings.ContainsFunc(name, unprintable) &&
 		!strings.HasPrefix(name, `"`) && strings.TrimSpace(name) == name
@@ -41,9 +41,11 @@ func Few(most int, names []string) string {
 // few is Few in sentences.
 func few(names []string) string { return Few(5, names) }
 
-// unprintable characters move the cursor or the direction of what follows.
+// unprintable characters move the cursor or the direction of what follows, or are not seen at all. Joiners are: they shape Persian
+// words and families of emoji.
 func unprintable(r rune) bool {
-	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+	const nonJoiner, joiner = '\u200c', '\u200d'
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && r != nonJoiner && r != joiner
 }
 
 // Text is a name as text for JSON and CSV, which cannot hold all bytes that names of files can: a byte that is not UTF-8
@@ -96,6 +98,12 @@ func Difference(name string, names []string) string {
 
 // folded is what is equal in names that look the same.
 func folded(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, name)
 	return strings.ToLower(strings.Join(strings.Fields(norm.NFKC.String(name)), " "))
 }
 
