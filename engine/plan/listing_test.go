@@ -1,0 +1,124 @@
+package plan
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+)
+
+var update = flag.Bool("update", false, "write the programs' listings to testdata")
+
+// listing prints a program without addresses: operands are numbered by place in each space, in the order in which
+// steps use them, so that what is aliased, overwritten or shared shows as one number.
+func listing(p *Program) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d steps, %d images\n", len(p.Steps), p.Batch)
+	for s := Arena; s <= Stats; s++ {
+		if p.Size[s] > 0 {
+			fmt.Fprintf(&b, "%s %d floats\n", s, p.Size[s])
+		}
+	}
+	places := map[Ref]int{}
+	count := map[Space]int{}
+	place := func(r Ref) string {
+		if r.Space == None {
+			return "-"
+		}
+		if places[r] == 0 {
+			count[r.Space]++
+			places[r] = count[r.Space]
+		}
+		return fmt.Sprint(r.Space, places[r])
+	}
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, s := range p.Steps {
+		var operands []string
+		for _, r := range s.Refs {
+			operands = append(operands, place(r))
+		}
+		rows := ""
+		if s.Images > 0 {
+			rows = fmt.Sprintf(" x%d", s.Images)
+		}
+		if s.Serial {
+			rows += " serial"
+		}
+		fmt.Fprintf(w, "%s\t%s%s\t%s\t%s\t%s\n", s.Op, s.Prim.Name(), rows, s.Shapes, strings.Join(operands, " "), s.Why)
+	}
+	w.Flush()
+	for _, v := range p.Outputs {
+		fmt.Fprintf(&b, "%s: %s, %d x %d\n", v.Name, place(v.Ref), v.Rows, v.Cols)
+	}
+	for i, l := range p.Losses {
+		fmt.Fprintf(&b, "loss of %s: %s, weight %g\n", p.Outputs[i].Name, place(l), p.LossWeights[i])
+	}
+	lines := strings.Split(b.String(), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// programs compiles a network in all ways that have passes of their own.
+func programs(t *testing.T, name string) string {
+	t.Helper()
+	var b strings.Builder
+	o := Options{ISA: kernel.Go}
+	inference, err := Inference(network(t, name, 2), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&b, "# inference\n%s", listing(inference))
+	for _, images := range []int{4, recomputeAbove + 1} {
+		obj, err := engine.NewObjective(network(t, name, 1), engine.ObjectiveOptions{Batch: images, AuxWeight: 0.4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		training, err := Training(obj, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "\n# training\n%s", listing(training))
+	}
+	return b.String()
+}
+
+// TestListings compares the programs of small networks with what they were: a pass that no longer does its work, or does it elsewhere,
+// changes no number, so that no other test would tell. After a change that is meant: go test ./engine/plan -run Listings -update,
+// and read the difference.
+func TestListings(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(networks)) {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join("testdata", strings.ReplaceAll(name, " ", "_")+".plan")
+			got := programs(t, name)
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := strings.Split(string(data), "\n")
+			for i, line := range strings.Split(got, "\n") {
+				if i >= len(want) || line != want[i] {
+					t.Fatalf("%s, line %d: the program has\n%s\nand not\n%s", path, i+1, line, append(want, "nothing")[min(i, len(want))])
+				}
+			}
+			if n := strings.Count(got, "\n") + 1; n != len(want) {
+				t.Errorf("%s has %d lines, the program %d", path, len(want), n)
+			}
+		})
+	}
+}

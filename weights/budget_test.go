@@ -1,0 +1,88 @@
+package weights
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/tabwriter"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/plan"
+	"regraft/photo"
+)
+
+var update = flag.Bool("update", false, "write the budgets of the families to testdata")
+
+// budget counts what a program consists of.
+func budget(p *plan.Program) string {
+	interpreted, winograd := 0, 0
+	for _, s := range p.Steps {
+		switch name := s.Prim.Name(); {
+		case name == "reference":
+			interpreted++
+		case strings.HasPrefix(name, "winograd"):
+			winograd++
+		}
+	}
+	return fmt.Sprintf("%d\t%d\t%d\t%d", len(p.Steps), p.Size[plan.Arena], interpreted, winograd)
+}
+
+// TestBudgets holds the programs of all families to their numbers of steps and their memory: what a pass of the planner no longer saves
+// shows here. After a change that is meant: go test ./weights -run Budgets -update.
+func TestBudgets(t *testing.T) {
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "family\tprogram\tsteps\tarena, floats\treference steps\tWinograd steps")
+	o := plan.Options{ISA: kernel.Go}
+	for _, name := range Families() {
+		m, err := FindFamily(zeros(t, name, 9), name, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		net, _, err := m.network(photo.Size{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		main, err := net.Until(net.Outputs[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		inference, err := plan.Inference(main, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(w, "%s\tinference of 1\t%s\n", name, budget(inference))
+		obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: 8, AuxWeight: 0.4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		training, err := plan.Training(obj, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(w, "%s\ttraining of 8\t%s\n", name, budget(training))
+	}
+	w.Flush()
+	path := filepath.Join("testdata", "budgets.txt")
+	if *update {
+		if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Split(string(data), "\n")
+	for i, line := range strings.Split(b.String(), "\n") {
+		if i >= len(want) || line != want[i] {
+			t.Errorf("%s, line %d: the program has\n%s\nand not\n%s", path, i+1, line, append(want, "nothing")[min(i, len(want))])
+		}
+	}
+}
