@@ -102,7 +102,7 @@ var errTruncated = io.ErrUnexpectedEOF
 
 // unsupported says which kind of JPEG is not decoded.
 func unsupported(format string, args ...any) error {
-	return fmt.Errorf("not supported: "+format, args...)
+	return fmt.Errorf("not supported: "+format+"; save it as an ordinary JPEG", args...)
 }
 
 var (
