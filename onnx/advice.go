@@ -27,6 +27,9 @@ func (info *Info) warn(net *engine.Network) {
 			warn("output %q is probabilities (%s)", out.Name, out.Node.Op().(op.Op).Name())
 		}
 	}
+	if info.averaged > 0 {
+		warn("stochastic depth (%d random factors of an export in training form) is left out: nothing changes at inference, and training takes every block every time", info.averaged)
+	}
 	if shape := net.Outputs[0].Node.Shape(); len(shape) == 2 && shape[1] == 1001 {
 		warn("there are 1001 classes: the first is usually TensorFlow's background class")
 	}

@@ -23,12 +23,12 @@ func (s *step) known() bool {
 func (c *call) compute(s *step) error {
 	elements := s.out.shape.TotalSize()
 	bytes := 12 * elements // float64 while it is computed, float32 then
-	in := make([]gorgonia.Value, len(s.in))
+	in, known := make([]gorgonia.Value, len(s.in)), make([]*constant, len(s.in))
 	for i, v := range s.in {
 		k := v.resolve().constant
 		c.afford(k, 20)
 		bytes += 8 * k.size()
-		in[i] = k.gorgonia()
+		in[i], known[i] = k.gorgonia(), k
 	}
 	if bytes > c.budget {
 		return fmt.Errorf("a result of shape %v is too large: constants computed at import have a limit of %d MiB", s.out.shape, foldBudget>>20)
@@ -48,6 +48,7 @@ func (c *call) compute(s *step) error {
 	case []float32:
 		k.floats = data
 	}
+	k.origin = originOf(k, known)
 	s.out.constant, s.out.step = k, nil
 	return nil
 }

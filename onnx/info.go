@@ -47,6 +47,7 @@ type Info struct {
 	Advice []string `json:"advice"`
 
 	foldedNorm bool // the exporter says so
+	averaged   int  // random factors that were left out
 }
 
 // Image describes an input of images.

@@ -41,6 +41,7 @@ type lowering struct {
 	work        int // elements that may still be gone through for them
 	afforded    map[any]bool
 	uses        map[*value]int
+	averaged    int  // random factors that were left out
 	halves      bool // the file computes on float16 or bfloat16
 }
 
@@ -91,8 +92,9 @@ func (l *lowering) node(n *node) {
 		err = c.passPixels()
 	}
 	if err == nil {
-		err = work()
-		c.attributes.unknown()
+		if err = work(); err != errReported {
+			c.attributes.unknown()
+		}
 	}
 	if err == nil {
 		err = c.unusedResults()
@@ -293,6 +295,9 @@ func (c *call) unusedResults() error {
 func (row *operator) choose(c *call) (func() error, error) {
 	if n := len(c.node.in); n < row.operands[0] || n > maxOperands || row.operands[1] >= 0 && n > row.operands[1] {
 		return nil, fmt.Errorf("the node has %d operands", n)
+	}
+	if c.noisy() {
+		return c.lowerNoisy, nil
 	}
 	known, all := make([]*constant, len(c.node.in)), true
 	for i := range c.node.in {

@@ -96,6 +96,11 @@ var operators = []operator{
 	{"com.microsoft.Gelu", 1, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Gelu{} }), nil, nil},
 	{"com.microsoft.BiasGelu", 1, [2]int{2, 2}, lowerBiasGelu, nil, nil},
 
+	// Random numbers, of which the mean is taken.
+	{"RandomUniform", 1, [2]int{0, 0}, lowerRandom, nil, nil},
+	{"RandomUniformLike", 1, [2]int{1, 1}, lowerRandom, nil, nil},
+	{"Bernoulli", 15, [2]int{1, 1}, lowerBernoulli, nil, nil},
+
 	// Sequences and branches, which are gone after the import.
 	{"SequenceEmpty", 11, [2]int{0, 0}, lowerSequenceEmpty, nil, nil},
 	{"SequenceConstruct", 11, [2]int{1, -1}, lowerSequenceConstruct, nil, nil},
@@ -161,7 +166,9 @@ var hints = map[string]string{
 	"ConvTranspose":         "usual in segmentation and generative models",
 	"NonMaxSuppression":     "usual in detection models",
 	"Einsum":                "usual in transformers",
-	"RandomUniformLike":     "stochastic depth of a training export: set the module's probability p to 0 before exporting, or export in inference form",
+	"RandomNormal":          noiseHelp,
+	"RandomNormalLike":      noiseHelp,
+	"Multinomial":           noiseHelp,
 	"LSTM":                  "a recurrent network",
 	"GRU":                   "a recurrent network",
 }

@@ -163,6 +163,7 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 	if len(l.unsupported) > 0 {
 		return nil, &UnsupportedError{in.explain(l.unsupported)}
 	}
+	info.averaged = l.averaged
 	info.Half = l.halves || in.info.half()
 	n := normalise(l, g, in.channelsLast)
 	if list := batchBound(n); list != nil {
