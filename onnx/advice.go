@@ -15,7 +15,7 @@ func (info *Info) warn(net *engine.Network) {
 	}
 	for _, out := range info.Outputs {
 		if out.Layout == "NHWC" {
-			warn("output %q is channels-last (N, H, W, C) in the file; the network gives (N, C, H, W)", out.Name)
+			warn("output %s is channels-last (N, H, W, C) in the file; the network gives (N, C, H, W)", quoted(out.Name))
 		}
 	}
 	if t := info.Transform; t != nil {
@@ -24,7 +24,7 @@ func (info *Info) warn(net *engine.Network) {
 	for _, out := range net.Outputs {
 		switch out.Node.Op().(type) {
 		case *op.Softmax, *op.LogSoftmax:
-			warn("output %q is probabilities (%s)", out.Name, out.Node.Op().(op.Op).Name())
+			warn("output %s is probabilities (%s)", quoted(out.Name), out.Node.Op().(op.Op).Name())
 		}
 	}
 	if info.averaged > 0 {

@@ -52,7 +52,7 @@ func (b *builder) step(s *step) error {
 			continue
 		}
 		if v.constant == nil {
-			return fmt.Errorf("operand %q is not computed from the image", v.name)
+			return fmt.Errorf("operand %s is not computed from the image", quoted(v.name))
 		}
 		if in[i], err = b.param(s, i); err != nil {
 			return err

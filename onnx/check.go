@@ -44,7 +44,20 @@ func (e *UnsupportedError) Error() string {
 // Is makes the error an ErrUnsupported.
 func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupported }
 
-func invalid(err error) error { return fmt.Errorf("%w: %w", ErrInvalid, err) }
+func invalid(err error) error { return fmt.Errorf("%w: %w", ErrInvalid, brief{err}) }
+
+// brief bounds the text of an error, which may hold the shapes and names of a file.
+type brief struct{ error }
+
+func (e brief) Error() string {
+	const most = 2000
+	if text := e.error.Error(); len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return e.error.Error()
+}
+
+func (e brief) Unwrap() error { return e.error }
 
 // Unsupported is one thing in a file that regraft does not understand.
 type Unsupported struct {

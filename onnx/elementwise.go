@@ -158,7 +158,7 @@ func lowerHardSigmoid(c *call) error {
 
 func lowerGelu(c *call) error {
 	if a := c.text("approximate", "none"); a != "none" {
-		return c.refused("attribute approximate is %q, only none is supported", a)
+		return c.refused("attribute approximate is %s, only none is supported", quoted(a))
 	}
 	x, err := c.tensor(0)
 	if err != nil {

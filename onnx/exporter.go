@@ -68,7 +68,7 @@ func (e *exporter) network() error {
 	outputs := map[*gorgonia.Node]string{}
 	for _, o := range e.net.Outputs {
 		if e.names.taken(o.Name) {
-			return fmt.Errorf("two inputs or outputs are called %q", o.Name)
+			return fmt.Errorf("two inputs or outputs are called %s", quoted(o.Name))
 		}
 		e.names[o.Name] = 1
 		if outputs[o.Node] == "" {
@@ -89,7 +89,7 @@ func (e *exporter) network() error {
 			return err
 		}
 		if len(p.Value) != p.Shape.TotalSize() {
-			return fmt.Errorf("parameter %q has %d values, its shape is %v", p.Name, len(p.Value), p.Shape)
+			return fmt.Errorf("parameter %s has %d values, its shape is %v", quoted(p.Name), len(p.Value), p.Shape)
 		}
 		e.param(p)
 	}
@@ -103,7 +103,7 @@ func (e *exporter) network() error {
 
 func (e *exporter) claim(n *gorgonia.Node, name string) error {
 	if name == "" || e.names.taken(name) {
-		return fmt.Errorf("the name %q is used twice or empty", name)
+		return fmt.Errorf("the name %s is used twice or empty", quoted(name))
 	}
 	e.names[name], e.values[n] = 1, name
 	return nil
@@ -129,7 +129,7 @@ func (n names) unique(name string) string {
 func (e *exporter) operator(n *gorgonia.Node, output string) error {
 	rule := writeRules[reflect.TypeOf(n.Op())]
 	if g, ok := n.Op().(*op.Gelu); rule == nil || ok && g.Tanh {
-		return fmt.Errorf("node %q: %v cannot be written as ONNX", e.net.Label(n), n.Op())
+		return fmt.Errorf("node %s: %v cannot be written as ONNX", quoted(e.net.Label(n)), n.Op())
 	}
 	var in []string
 	for _, x := range op.Inputs(n) {

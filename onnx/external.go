@@ -34,7 +34,7 @@ func (e *externalData) doubts() []string {
 	var list []string
 	for _, location := range slices.Sorted(maps.Keys(e.files)) {
 		if f := e.files[location]; int64(len(f.data))-f.used > surplus {
-			list = append(list, fmt.Sprintf("the model uses %d of the %d bytes of %q: is it the file of another export?", f.used, len(f.data), location))
+			list = append(list, fmt.Sprintf("the model uses %d of the %d bytes of %s: is it the file of another export?", f.used, len(f.data), quoted(location)))
 		}
 	}
 	return list
@@ -47,7 +47,7 @@ func (e *externalData) load(t *tensorProto) error {
 	}
 	raw, err := e.payload(t)
 	if err != nil {
-		return fmt.Errorf("external data of tensor %q: %w", t.name, err)
+		return fmt.Errorf("external data of tensor %s: %w", quoted(t.name), err)
 	}
 	t.raw, t.hasRaw = raw, true
 	return nil
@@ -79,7 +79,7 @@ func (e *externalData) payload(t *tensorProto) ([]byte, error) {
 		return nil, err
 	}
 	if size := int64(len(file.data)); offset > size || length > size-offset {
-		return nil, fmt.Errorf("bytes %d to %d+%d reach beyond the end of %q (%d bytes): is it the file of another export?", offset, offset, length, location, size)
+		return nil, fmt.Errorf("bytes %d to %d+%d reach beyond the end of %s (%d bytes): is it the file of another export?", offset, offset, length, quoted(location), size)
 	}
 	file.used = max(file.used, offset+length)
 	return file.data[offset : offset+length : offset+length], nil
@@ -92,9 +92,18 @@ func nonNegative(properties map[string]string, key string, missing int64) (int64
 	}
 	v, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || v < 0 {
-		return 0, fmt.Errorf("%s %q is not a size", key, text)
+		return 0, fmt.Errorf("%s %s is not a size", key, quoted(text))
 	}
 	return v, nil
+}
+
+// located says which file a problem is with; the system's own errors repeat its whole name.
+func located(location string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fmt.Errorf("%s: %w", quoted(location), err)
 }
 
 // open reads a file of the model's folder, once.
@@ -103,29 +112,29 @@ func (e *externalData) open(location string) (*externalFile, error) {
 		return file, nil
 	}
 	if e.folder == nil {
-		return nil, fmt.Errorf("%q cannot be opened: the model was not read from a file", location)
+		return nil, fmt.Errorf("%s cannot be opened: the model was not read from a file", quoted(location))
 	}
 	if !filepath.IsLocal(filepath.FromSlash(location)) {
-		return nil, fmt.Errorf("location %q lies outside the model's folder", location)
+		return nil, fmt.Errorf("location %s lies outside the model's folder", quoted(location))
 	}
 	name := path.Clean(location)
 	info, err := fs.Lstat(e.folder, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%q is missing: it must lie beside the .onnx file", location)
+		return nil, fmt.Errorf("%s is missing: it must lie beside the .onnx file", quoted(location))
 	case err != nil:
-		return nil, err
+		return nil, located(location, err)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%q is no regular file (symbolic links are not followed): copy it beside the .onnx file", location)
+		return nil, fmt.Errorf("%s is no regular file (symbolic links are not followed): copy it beside the .onnx file", quoted(location))
 	}
 	f, err := e.folder.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, located(location, err)
 	}
 	defer f.Close()
 	data, err := contents(f, maxExternal-e.size)
 	if err != nil {
-		return nil, fmt.Errorf("%q: %w", location, err)
+		return nil, located(location, err)
 	}
 	if e.files == nil {
 		e.files = map[string]*externalFile{}

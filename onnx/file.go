@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"unicode/utf8"
 )
 
 // maxModel bounds the model file: protobuf has no larger messages. maxExternal bounds the files of weights beside it, together;
@@ -85,45 +83,3 @@ func fill(data []byte, f fs.File) error {
 }
 
 var errChanged = errors.New("the file changed while it was read: try again when its writer is done")
-
-// recognise explains what a file is that cannot be an ONNX model, by its first bytes; "" when it may be one.
-func recognise(data []byte) string {
-	head := data[:min(len(data), 512)]
-	has := func(prefix string) bool { return bytes.HasPrefix(head, []byte(prefix)) }
-	lower := bytes.ToLower(bytes.TrimSpace(head))
-	switch {
-	case len(data) == 0:
-		return "the file is empty"
-	case has("PK\x03\x04"):
-		return "this is a zip archive (PyTorch's .pth and .pt files and Keras's .keras files are): export the model to ONNX, or use regraft import"
-	case len(head) > 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5:
-		return "this is a Python pickle (an old PyTorch .pth file): export the model to ONNX, or use regraft import"
-	case has("\x89HDF\r\n\x1a\n"):
-		return "this is an HDF5 file (Keras's .h5): convert it to ONNX with tf2onnx"
-	case has("version https://git-lfs"):
-		return "this is a Git LFS pointer, not the model itself: fetch it with git lfs pull"
-	case bytes.HasPrefix(lower, []byte("<!doctype")), bytes.HasPrefix(lower, []byte("<html")):
-		return "this is an HTML page: the download went wrong"
-	case has("\x1f\x8b"), has("\xfd7zXZ\x00"), has("\x28\xb5\x2f\xfd"):
-		return "the file is compressed: unpack it first"
-	case len(head) > 8 && head[8] == '{' && head[7] == 0:
-		return "this is a safetensors file: it holds weights without a graph; use regraft import"
-	case len(head) > 8 && string(head[4:8]) == "TFL3":
-		return "this is a TensorFlow Lite model: export the original model to ONNX"
-	case isText(head):
-		return "this is a text file, not an ONNX model"
-	}
-	return ""
-}
-
-// isText tells whether head is printable UTF-8; an ONNX file starts with control characters.
-func isText(head []byte) bool {
-	for len(head) > 0 {
-		r, n := utf8.DecodeRune(head)
-		if r == utf8.RuneError && len(head) >= utf8.UTFMax || r < ' ' && r != '\n' && r != '\r' && r != '\t' {
-			return false
-		}
-		head = head[n:]
-	}
-	return true
-}

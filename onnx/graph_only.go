@@ -31,7 +31,7 @@ func Placeholders(graph []byte) ([]Placeholder, error) {
 			continue
 		}
 		if _, err := elements(t.dims); err != nil {
-			return nil, invalid(fmt.Errorf("tensor %q: %w", t.name, err))
+			return nil, invalid(fmt.Errorf("tensor %s: %w", quoted(t.name), err))
 		}
 		list = append(list, Placeholder{t.name, toShape(t.dims)})
 	}

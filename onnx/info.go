@@ -107,7 +107,7 @@ func (d Dim) MarshalJSON() ([]byte, error) {
 // describe gathers what the file says of itself.
 func describe(m *modelProto, nodes []*nodeProto) *Info {
 	info := &Info{
-		IRVersion: int(m.irVersion), Opset: int(m.opset()), Producer: strings.TrimSpace(m.producerName + " " + m.producerVersion),
+		IRVersion: int(m.irVersion), Opset: int(m.opset()), Producer: printable(strings.TrimSpace(m.producerName + " " + m.producerVersion)),
 		Operators: map[string]int{}, Initializers: len(m.graph.initializers), Functions: len(m.functions), Layout: "NCHW",
 	}
 	stored := map[string]bool{}
@@ -210,7 +210,7 @@ func (info *Info) learn(n *normaliser, net *engine.Network) {
 		}
 	}
 	for _, p := range damaged(net.Params) {
-		info.Warnings = append(info.Warnings, fmt.Sprintf("parameter %q holds infinite or undefined numbers", p.Name))
+		info.Warnings = append(info.Warnings, fmt.Sprintf("parameter %s holds infinite or undefined numbers", quoted(p.Name)))
 	}
 	for i := range info.Outputs {
 		if slices.Contains(n.channelsLast, info.Outputs[i].Name) {

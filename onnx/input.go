@@ -32,7 +32,7 @@ func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageI
 	if len(g.inputs) != 1 {
 		names := make([]string, len(g.inputs))
 		for i, v := range g.inputs {
-			names[i] = fmt.Sprintf("%q", v.name)
+			names[i] = quoted(v.name)
 		}
 		return nil, unsupportedInput(fmt.Sprint(len(g.inputs), " inputs"), fmt.Sprintf("one image is the only input that is supported, the outputs depend on %v", names))
 	}

@@ -152,11 +152,13 @@ func init() {
 	}
 }
 
+const loopHelp = "loops are not read: export the module itself rather than a script of it, which writes every turn out"
+
 // hints says where operators that are not read usually come from.
 var hints = map[string]string{
 	"GatherND":              "PyTorch writes it for an adaptive average pool whose input is no multiple of its output: export at the model's own image size",
-	"Loop":                  "control flow: export the model with fixed behaviour",
-	"Scan":                  "control flow: export the model with fixed behaviour",
+	"Loop":                  loopHelp,
+	"Scan":                  loopHelp,
 	"QLinearConv":           "a quantised model: use the float32 original",
 	"QLinearMatMul":         "a quantised model: use the float32 original",
 	"ConvInteger":           "a quantised model: use the float32 original",

@@ -141,7 +141,7 @@ func parseOpset(f field, to *[]opsetImport) error {
 func parseProperty(f field, to map[string]string) error {
 	key, value, err := f.property()
 	if _, twice := to[key]; twice && err == nil {
-		return fmt.Errorf("metadata key %q appears twice", key)
+		return fmt.Errorf("metadata key %s appears twice", quoted(key))
 	}
 	to[key] = value
 	return err

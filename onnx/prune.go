@@ -19,9 +19,9 @@ func (g *graph) prune(info *Info) {
 		switch {
 		case !needed[v]:
 			dead[v] = true
-			info.Warnings = append(info.Warnings, fmt.Sprintf("input %q is left out: no output depends on it", v.name))
+			info.Warnings = append(info.Warnings, fmt.Sprintf("input %s is left out: no output depends on it", quoted(v.name)))
 		case info.input(v.name).isSwitch():
-			info.Warnings = append(info.Warnings, fmt.Sprintf("input %q, a single bool, is taken as false: the network is not being trained", v.name))
+			info.Warnings = append(info.Warnings, fmt.Sprintf("input %s, a single bool, is taken as false: the network is not being trained", quoted(v.name)))
 			v.shape = tensor.Shape{}
 			v.constant = &constant{name: v.name, shape: v.shape, dtype: typeBool, ints: []int64{0}}
 		default:

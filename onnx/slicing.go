@@ -176,7 +176,7 @@ func lowerGather(c *call) error {
 func lowerPad(c *call) error {
 	pads, value := c.ints(c.since(2, "pads", "paddings")), c.float("value", 0)
 	if mode := c.text("mode", "constant"); mode != "constant" {
-		return c.refused("attribute mode is %q, only constant is supported", mode)
+		return c.refused("attribute mode is %s, only constant is supported", quoted(mode))
 	}
 	var err error
 	if len(c.node.in) > 1 {

@@ -26,7 +26,7 @@ func (c *call) window() window {
 	switch w.auto {
 	case "NOTSET", "", "VALID", "SAME_UPPER", "SAME_LOWER":
 	default:
-		c.refused("attribute auto_pad is %q", w.auto)
+		c.refused("attribute auto_pad is %s", quoted(w.auto))
 	}
 	if n := len(w.pads); n != 0 && n != 4 {
 		c.refused("attribute pads has %d values: only two-dimensional windows are supported", n)
