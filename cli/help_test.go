@@ -9,7 +9,7 @@ import (
 var screens = map[string]int{
 	"":             24,
 	"inspect":      24,
-	"train":        48,
+	"train":        50,
 	"eval":         24,
 	"classify":     28,
 	"check":        24,

@@ -42,7 +42,9 @@ func trainCommand(con *console) *urfave.Command {
 		valSplitFlag(),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),
 		floatFlag("checkpoint-minutes", 0, math.SmallestNonzeroFloat64, math.MaxFloat64, "time between checkpoints (default: 0.5, more where one takes long)"),
-		boolFlag("resume", "continue the run in --out"),
+		boolFlag("skip-bad", "go on without photos that cannot be read or lie in several classes"),
+		boolFlag("resume", "continue the run in --out, with its settings"),
+		boolFlag("allow-changed-photos", "--resume: photos may have changed since the run began"),
 		seedFlag(), threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(), jsonFlag(),
 	}
 	return &urfave.Command{
@@ -114,6 +116,11 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	if err != nil {
 		return cfg, err
 	}
+	if !cfg.Resume {
+		if err := idle(c, "without --resume", "allow-changed-photos"); err != nil {
+			return cfg, err
+		}
+	}
 	cfg.Given = map[string]string{}
 	for flag, to := range map[string]*string{"model": &cfg.Model, "data": &cfg.Data, "out": &cfg.Out, "opt": &cfg.Optimizer, "head": &cfg.Head} {
 		set(c, &cfg, flag, to, c.String)
@@ -137,6 +144,8 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	set(c, &cfg, "val-split", &cfg.ValSplit, c.Float64)
 	set(c, &cfg, "patience", &cfg.Patience, c.Int)
 	set(c, &cfg, "checkpoint-minutes", &cfg.CheckpointMinutes, c.Float64)
+	set(c, &cfg, "skip-bad", &cfg.SkipBad, c.Bool)
+	set(c, &cfg, "allow-changed-photos", &cfg.AllowChanged, c.Bool)
 	set(c, &cfg, "tiff", &cfg.TIFF, c.Bool)
 	set(c, &cfg, "max-pixels", &cfg.MaxPixels, c.Int)
 	set(c, &cfg, "seed", &cfg.Seed, c.Uint64)

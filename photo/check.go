@@ -104,6 +104,8 @@ type CheckOptions struct {
 	Scan    ScanOptions
 	Decode  DecodeOptions
 	Workers int // photos decoded at the same time; 0 means one per CPU
+	// BytesOnly reads the files and decodes nothing.
+	BytesOnly bool
 	// Progress, if set, is called after each photo, by several goroutines.
 	Progress func(done, total int)
 }
@@ -144,13 +146,15 @@ type Finding struct {
 	W, H int
 }
 
-func examine(path string, o DecodeOptions) (f Finding) {
-	data, err := read(path, o)
+func examine(path string, o CheckOptions) (f Finding) {
+	data, err := read(path, o.Decode)
 	if err != nil {
 		return Finding{Err: err}
 	}
-	f.Hash = sha256.Sum256(data)
-	m, err := Decode(data, o)
+	if f.Hash = sha256.Sum256(data); o.BytesOnly {
+		return f
+	}
+	m, err := Decode(data, o.Decode)
 	if err != nil {
 		f.Err = fmt.Errorf("%s: %w", path, err)
 		return f
@@ -170,7 +174,7 @@ func Examine(ctx context.Context, photos []Sample, o CheckOptions) ([]Finding, e
 	for range o.Workers {
 		running.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(photos)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				found[i] = examine(photos[i].Path, o.Decode)
+				found[i] = examine(photos[i].Path, o)
 				n := done.Add(1)
 				if o.Progress != nil {
 					o.Progress(int(n), len(photos))

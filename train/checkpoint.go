@@ -24,6 +24,9 @@ type checkpoint struct {
 	// Network and Photos identify what the run began with.
 	Network string `json:"network"`
 	Photos  string `json:"photos"`
+	// Contents are fingerprints of the photos of train, val and test, in order; Skipped are the photos left out.
+	Contents []byte    `json:"contents,omitempty"`
+	Skipped  []Skipped `json:"skipped,omitempty"`
 	// Epochs are finished; Progress is the position in the next one.
 	Epochs   []Epoch  `json:"epochs"`
 	Progress progress `json:"progress"`

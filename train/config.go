@@ -39,6 +39,10 @@ type Config struct {
 	Out string `json:"out"`
 	// Resume continues the run in Out.
 	Resume bool `json:"-"`
+	// AllowChanged lets a resumed run go on with photos that have changed since it began.
+	AllowChanged bool `json:"-"`
+	// SkipBad goes on without photos that cannot be read or that lie in several classes; without it they end the run.
+	SkipBad bool `json:"skip_bad"`
 	// CheckpointMinutes is the least time between checkpoints; 0 takes half a minute, and more where writing one takes long.
 	CheckpointMinutes float64 `json:"checkpoint_minutes"`
 

@@ -1,7 +1,8 @@
 package train
 
 import (
-	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"regraft/photo"
@@ -30,14 +31,42 @@ func scan(root string, valSplit float64, seed uint64) (*sets, error) {
 	if err != nil {
 		return nil, &DataError{err}
 	}
-	s := &sets{Dataset: d, classes: d.Classes, train: d.Train, val: d.Val, test: d.Test, selection: SetVal}
-	switch {
-	case d.Split:
-		s.selection = SetSplit
-	case len(d.Val) == 0:
-		s.val, s.test, s.selection = d.Test, nil, SetTest
-	}
+	s := &sets{Dataset: d, classes: d.Classes}
+	s.assign()
 	return s, nil
+}
+
+// assign gives the parts of the dataset their purposes.
+func (s *sets) assign() {
+	s.train, s.val, s.test, s.selection = s.Train, s.Val, s.Test, SetVal
+	switch {
+	case s.Split:
+		s.selection = SetSplit
+	case len(s.Val) == 0:
+		s.val, s.test, s.selection = s.Test, nil, SetTest
+	}
+}
+
+// all are the photos of all parts.
+func (s *sets) all() []photo.Sample { return slices.Concat(s.Train, s.Val, s.Test) }
+
+// drop takes photos out. What is left must do for training.
+func (s *sets) drop(is func(path string) bool) error {
+	drop := func(samples []photo.Sample) []photo.Sample {
+		return slices.DeleteFunc(slices.Clone(samples), func(p photo.Sample) bool { return is(p.Path) })
+	}
+	validates := len(s.Val) > 0
+	s.Train, s.Val, s.Test = drop(s.Train), drop(s.Val), drop(s.Test)
+	for id, class := range s.classes {
+		if !slices.ContainsFunc(s.Train, func(p photo.Sample) bool { return p.Label == id }) {
+			return &DataError{fmt.Errorf("without the bad photos none is left to train class %q", class)}
+		}
+	}
+	if validates && len(s.Val) == 0 || len(s.Val)+len(s.Test) == 0 {
+		return &DataError{errors.New("without the bad photos none is left to choose the best epoch by")}
+	}
+	s.assign()
+	return nil
 }
 
 // report is the set on which the final model is judged, and its name: test where it did not select.
@@ -46,28 +75,6 @@ func (s *sets) report() ([]photo.Sample, string) {
 		return s.test, SetTest
 	}
 	return s.val, s.selection
-}
-
-// checkPhotos decodes every photo once, so that a run of hours does not end at a broken one. It refuses what
-// the command check refuses, and warns of photos that make the results look better than they are.
-func checkPhotos(ctx context.Context, c *Config, s *sets, events Events) error {
-	photos := slices.Concat(s.Train, s.Val, s.Test)
-	events.Phase(PhaseCheck, 0, len(photos))
-	found, err := photo.Examine(ctx, photos, photo.CheckOptions{
-		Decode: c.decode(), Workers: c.Workers,
-		Progress: func(int, int) { events.Advanced(1, noLoss) },
-	})
-	if err != nil {
-		return err
-	}
-	report := s.Report(found)
-	if err := photo.Refusal(report.Problems()); err != nil {
-		return &DataError{err}
-	}
-	for _, w := range report.Warnings() {
-		events.Warn(w)
-	}
-	return nil
 }
 
 // Relabel gives samples, labelled by classes, the ids of the same names in labels. A class that labels

@@ -31,37 +31,23 @@ func newExtractor(net *engine.Network, heads []head.Head, c *Config) (*extractor
 	return &extractor{net, heads, m, c}, nil
 }
 
-// of returns the features of the samples, one set per head; mirrored appends those of the photos turned
-// left to right, with the same labels.
-func (e *extractor) of(ctx context.Context, samples []photo.Sample, mirrored bool, events Events) ([]*features, error) {
-	events.Phase(PhaseFeatures, 0, len(samples))
-	sets := make([]*features, len(e.heads))
-	turned := make([]*features, len(e.heads))
-	for k, h := range e.heads {
-		sets[k], turned[k] = newFeatures(&h), newFeatures(&h)
-		sets[k].data = make([]float32, 0, len(samples)*sets[k].positions*sets[k].f)
-	}
-	err := eachBatch(ctx, e.net, samples, e.config, func(b *photo.Batch) error {
-		if err := e.append(sets, b); err != nil {
+// fill computes the features of the photos that are still missing in x and calls between now and then.
+func (e *extractor) fill(ctx context.Context, x *collection, events Events, between func() error) error {
+	events.Phase(PhaseFeatures, 0, len(x.samples))
+	events.Advanced(x.done(), noLoss)
+	return eachBatch(ctx, e.net, x.samples[x.done():], e.config, func(b *photo.Batch) error {
+		if err := e.append(x.plain, b); err != nil {
 			return err
 		}
-		if mirrored {
+		if x.turned != nil {
 			mirror(b.X, e.net.Input.Shape()[3])
-			if err := e.append(turned, b); err != nil {
+			if err := e.append(x.turned, b); err != nil {
 				return err
 			}
 		}
 		events.Advanced(b.N, noLoss)
-		return nil
+		return between()
 	})
-	if err != nil {
-		return nil, err
-	}
-	for k := range sets {
-		sets[k].data = append(sets[k].data, turned[k].data...)
-		sets[k].labels = append(sets[k].labels, turned[k].labels...)
-	}
-	return sets, nil
 }
 
 // append runs the trunk on a batch.

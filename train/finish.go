@@ -31,7 +31,7 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 		Schema: Schema, Start: r.started, Epochs: r.epochs, Best: r.epochs[r.best], SelectedOn: r.sets.selection,
 		Report: r.answers.Report(r.sets.classes), ReportedOn: name,
 		Example: r.answers.example(r.sets.classes, r.config.Seed),
-		Stopped: r.stopped, Model: r.out.name(BestFile),
+		Skipped: append([]Skipped{}, r.skipped...), Stopped: r.stopped, Model: r.out.name(BestFile),
 	}
 	if r.config.Mode == Heads {
 		result.TrunkBefore, result.TrunkAfter = r.trunk, head.Hash(r.net, r.heads)
@@ -57,7 +57,11 @@ func (r *training) report(result *Result) error {
 	if err := r.out.write(CurvesPNG, func(w io.Writer) error { return drawCurves(w, r.epochs, result.SelectedOn) }); err != nil {
 		return err
 	}
-	return r.out.writeJSON(SummaryFile, result)
+	if err := r.out.writeJSON(SummaryFile, result); err != nil {
+		return err
+	}
+	r.out.remove(featuresFile) // further epochs are rare, and the file is large
+	return nil
 }
 
 // WriteConfusion writes the confusion matrix as CSV: a row for every true class, a column for every answer.

@@ -61,12 +61,16 @@ type training struct {
 	sets   *sets
 	*grafted
 	learner learner
-	// network and photos identify what the run began with.
+	// network, photos and their contents identify what the run began with.
 	network, photos string
+	contents        []byte
+	skipped         []Skipped
 	trunk           string // hash before, heads mode
 	history         []engine.Epoch
 
-	resumed  *checkpoint
+	// resumed is the checkpoint of the run that goes on, and collected its features; nil where there is none.
+	resumed, collected *checkpoint
+
 	began    time.Time
 	epochs   []Epoch
 	progress progress
@@ -92,7 +96,6 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 	for _, doubt := range r.sets.Doubts {
 		events.Warn(doubt)
 	}
-	r.photos = r.sets.identity(cfg.Data)
 	r.network = head.Hash(cfg.Net, nil)
 	r.history = cfg.Net.Meta.History
 	if r.grafted, err = graft(&r.config, r.sets.classes, events.Warn); err != nil {
@@ -107,17 +110,49 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 	if cfg.Resume && !out.continues {
 		events.Warn(fmt.Sprintf("%s holds no checkpoint yet: the run starts afresh", cfg.Out))
 	}
-	if out.continues {
-		if r.resumed, err = readCheckpoint(out.name(CheckpointFile)); err != nil {
-			return nil, err
-		}
-		if err := r.resumed.fits(&r.config, r.network, r.photos); err != nil {
-			return nil, err
-		}
-		r.epochs, r.progress, r.best = r.resumed.Epochs, r.resumed.Progress, r.resumed.Best
+	if err := r.takeUp(); err != nil {
+		return nil, err
 	}
 	r.started = r.start()
 	return r, out.writeJSON(ArgsFile, r.config)
+}
+
+// takeUp reads what an earlier process has left of the run.
+func (r *training) takeUp() error {
+	if !r.out.continues {
+		return nil
+	}
+	var err error
+	for file, to := range map[string]**checkpoint{CheckpointFile: &r.resumed, featuresFile: &r.collected} {
+		if !r.out.holds(file) {
+			continue
+		}
+		if *to, err = readCheckpoint(r.out.name(file)); err != nil {
+			return err
+		}
+	}
+	k := r.previous()
+	if len(k.Skipped) > 0 {
+		if _, err := r.goWithout(k.Skipped, nil); err != nil {
+			return err
+		}
+	}
+	r.photos = r.sets.identity(r.config.Data)
+	if err := k.fits(&r.config, r.network, r.photos); err != nil {
+		return err
+	}
+	if r.resumed != nil {
+		r.epochs, r.progress, r.best = r.resumed.Epochs, r.resumed.Progress, r.resumed.Best
+	}
+	return nil
+}
+
+// previous is what an earlier process has left; nil for a fresh run.
+func (r *training) previous() *checkpoint {
+	if r.resumed != nil {
+		return r.resumed
+	}
+	return r.collected
 }
 
 // dropIdle takes settings out of the record that only other networks or other photos have a use for.
@@ -148,6 +183,9 @@ func (r *training) dropIdle() error {
 // begin makes the learner: in heads mode this computes the features of all photos.
 func (r *training) begin(ctx context.Context) error {
 	r.events.Started(r.started)
+	if err := r.inspect(ctx); err != nil {
+		return err
+	}
 	schedule, err := newRates(&r.config, &r.epochs)
 	if err != nil {
 		return err
@@ -171,7 +209,11 @@ func (r *training) begin(ctx context.Context) error {
 
 func (r *training) beginHeads(ctx context.Context, schedule *rates) error {
 	r.trunk = head.Hash(r.net, r.heads)
-	heads, err := newHeads(ctx, r.net, r.heads, &r.config, r.sets, schedule, r.events)
+	train, val, err := r.collect(ctx)
+	if err != nil {
+		return err
+	}
+	heads, err := newHeads(r.heads, train, val, &r.config, r.sets, schedule)
 	if err != nil {
 		return err
 	}
@@ -189,11 +231,6 @@ func (r *training) beginFull(ctx context.Context, schedule *rates) error {
 	if len(runningStatistics(r.config.Net)) == 0 {
 		r.events.Warn("the network has no BatchNorm, or its export folded it into the convolutions: these train with their biases; " +
 			"a lower --lr may be needed")
-	}
-	if r.resumed == nil {
-		if err := checkPhotos(ctx, &r.config, r.sets, r.events); err != nil {
-			return err
-		}
 	}
 	full, err := newFull(r.net, &r.config, r.sets, schedule)
 	if err != nil {
@@ -239,7 +276,7 @@ func (r *training) interrupted(err error) error {
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	if r.out.holds(CheckpointFile) {
+	if r.out.holds(CheckpointFile) || r.out.holds(featuresFile) {
 		return &InterruptedError{r.config.Out, err}
 	}
 	return &InterruptedError{"", err}

@@ -134,6 +134,8 @@ func (f *folder) holds(file string) bool {
 	return err == nil
 }
 
+func (f *folder) remove(file string) { os.Remove(f.name(file)) }
+
 // close lets other runs in. After a failure before there was anything to keep, it removes what the run has written, so that
 // it can simply be started again.
 func (f *folder) close(failed bool) {

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"regraft/engine"
 	"regraft/engine/random"
 	"regraft/engine/solver"
 	"regraft/head"
@@ -45,21 +44,8 @@ type headSolver struct {
 	last outcome
 }
 
-// newHeads computes the features of all photos of train and val.
-func newHeads(ctx context.Context, net *engine.Network, heads []head.Head, c *Config, s *sets, r *rates, events Events) (*headsLearner, error) {
-	e, err := newExtractor(net, heads, c)
-	if err != nil {
-		return nil, err
-	}
-	defer e.machine.Close()
-	train, err := e.of(ctx, s.train, c.Augment == "flip", events)
-	if err != nil {
-		return nil, err
-	}
-	val, err := e.of(ctx, s.val, false, events)
-	if err != nil {
-		return nil, err
-	}
+// newHeads takes the features of train and val for each of the heads.
+func newHeads(heads []head.Head, train, val []*features, c *Config, s *sets, r *rates) (*headsLearner, error) {
 	l := &headsLearner{config: c, sets: s, rates: r}
 	for k := range heads {
 		solver, err := newHeadSolver(&heads[k], train[k], val[k], c)

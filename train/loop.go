@@ -31,15 +31,15 @@ func (r *training) loop(ctx context.Context) error {
 			err = r.checkpointIfDue()
 		}
 		if err != nil {
-			return r.keep(ctx, err)
+			return r.keep(ctx, err, r.checkpoint)
 		}
 	}
 	return r.checkpoint()
 }
 
-// keep makes a checkpoint before an error ends the run, so that it can go on when the cause has gone. Weights that have
+// keep saves what was learnt before an error ends the run, so that it can go on when the cause has gone. Weights that have
 // diverged are nothing to go on from: the last checkpoint stays, and the best epoch.
-func (r *training) keep(ctx context.Context, err error) error {
+func (r *training) keep(ctx context.Context, err error, save func() error) error {
 	if cancelled := ctx.Err(); cancelled != nil {
 		err = cancelled
 	}
@@ -49,7 +49,7 @@ func (r *training) keep(ctx context.Context, err error) error {
 		}
 		return err
 	}
-	if saving := r.checkpoint(); saving != nil {
+	if saving := save(); saving != nil {
 		return fmt.Errorf("%w; no checkpoint: %w", err, saving)
 	}
 	if ctx.Err() != nil {
@@ -132,18 +132,29 @@ func (r *training) due() bool {
 // checkpoint writes best.onnx, where it is due, results.csv and last.ckpt, in this order, so that the
 // checkpoint never speaks of a model that is not there.
 func (r *training) checkpoint() error {
-	began := time.Now()
 	if err := r.keepBest(); err != nil {
 		return err
 	}
 	if err := r.out.write(ResultsFile, r.writeResults); err != nil {
 		return err
 	}
-	k := checkpoint{
-		Config: r.config, Network: r.network, Photos: r.photos,
-		Epochs: r.epochs, Progress: r.progress, Best: r.best, parts: r.learner.save(),
+	k := r.snapshot()
+	k.parts = r.learner.save()
+	return r.save(CheckpointFile, k)
+}
+
+// snapshot is a checkpoint of this moment without what was learnt.
+func (r *training) snapshot() *checkpoint {
+	return &checkpoint{
+		Config: r.config, Network: r.network, Photos: r.photos, Contents: r.contents, Skipped: r.skipped,
+		Epochs: r.epochs, Progress: r.progress, Best: r.best,
 	}
-	if err := r.out.write(CheckpointFile, k.write); err != nil {
+}
+
+// save writes a checkpoint and notes when, and how long it took.
+func (r *training) save(file string, k *checkpoint) error {
+	began := time.Now()
+	if err := r.out.write(file, k.write); err != nil {
 		return err
 	}
 	r.saved = time.Now()

@@ -32,6 +32,8 @@ type Result struct {
 	// TrunkBefore and TrunkAfter are the trunk's SHA-256, running statistics included; heads mode only, and equal.
 	TrunkBefore string `json:"trunk_before,omitempty"`
 	TrunkAfter  string `json:"trunk_after,omitempty"`
+	// Skipped are the photos that the run left out.
+	Skipped []Skipped `json:"skipped"`
 	// Stopped says why the run ended before the last epoch; empty otherwise.
 	Stopped string `json:"stopped,omitempty"`
 	// Seconds is the time of all epochs, Total that of this process with its preparations.

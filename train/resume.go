@@ -75,11 +75,7 @@ func (s *sets) identity(root string) string {
 	for _, set := range [][]photo.Sample{s.train, s.val, s.test} {
 		fmt.Fprintf(sum, "set of %d\n", len(set))
 		for _, p := range set {
-			name, err := filepath.Rel(root, p.Path)
-			if err != nil {
-				name = p.Path
-			}
-			fmt.Fprintf(sum, "%d %q\n", p.Label, filepath.ToSlash(name))
+			fmt.Fprintf(sum, "%d %q\n", p.Label, relative(root, p.Path))
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil))

@@ -1,0 +1,148 @@
+package train
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"regraft/photo"
+)
+
+// Skipped is a photo that a run or an evaluation goes on without.
+type Skipped struct {
+	// Path is relative to the data's folder, with slashes.
+	Path  string `json:"path"`
+	Error string `json:"error"`
+}
+
+// fingerprintBytes of a photo's SHA-256 are kept for each, to notice that it has changed.
+const fingerprintBytes = 8
+
+// inspect reads every photo once before any arithmetic, so that a run of hours does not end at a broken one: it decodes
+// them and refuses what the command check refuses, or goes on without that; it warns of photos that make the results look
+// better than they are. For a run that is resumed it compares their bytes with what they were.
+func (r *training) inspect(ctx context.Context) error {
+	found, err := r.examine(ctx, r.sets.all(), r.previous() != nil)
+	if err != nil {
+		return err
+	}
+	if r.previous() != nil {
+		return r.compare(ctx, found)
+	}
+	if problems := r.sets.Report(found).Problems(); len(problems) > 0 {
+		if !r.config.SkipBad {
+			return refusal(problems)
+		}
+		bad := skipped(r.config.Data, problems)
+		if found, err = r.goWithout(bad, found); err != nil {
+			return err
+		}
+		r.events.Warn(fmt.Sprintf("the run goes on without %d photos (summary.json lists them), the first: %s", len(bad), bad[0].Error))
+	}
+	for _, w := range r.sets.Report(found).Warnings() {
+		r.events.Warn(w)
+	}
+	r.photos, r.contents = r.sets.identity(r.config.Data), fingerprints(found)
+	return nil
+}
+
+// examine looks at the photos, or at their bytes alone.
+func (r *training) examine(ctx context.Context, photos []photo.Sample, bytesOnly bool) ([]photo.Finding, error) {
+	r.events.Phase(PhaseCheck, 0, len(photos))
+	return photo.Examine(ctx, photos, photo.CheckOptions{
+		Decode: r.config.decode(), Workers: r.config.Workers, BytesOnly: bytesOnly,
+		Progress: func(int, int) { r.events.Advanced(1, noLoss) },
+	})
+}
+
+func refusal(problems []photo.Problem) error {
+	return &DataError{fmt.Errorf("%w\n  --skip-bad goes on without these photos", photo.Refusal(problems))}
+}
+
+// skipped lists the photos of problems.
+func skipped(root string, problems []photo.Problem) []Skipped {
+	var list []Skipped
+	for _, p := range problems {
+		for _, path := range p.Paths {
+			list = append(list, Skipped{relative(root, path), p.Err.Error()})
+		}
+	}
+	return list
+}
+
+// relative is the name of a photo wherever the folder of the data lies.
+func relative(root, path string) string {
+	name, err := filepath.Rel(root, path)
+	if err != nil {
+		name = path
+	}
+	return filepath.ToSlash(name)
+}
+
+// goWithout takes photos out of the sets, and out of what was found of each.
+func (r *training) goWithout(bad []Skipped, found []photo.Finding) ([]photo.Finding, error) {
+	r.skipped = bad
+	names := map[string]bool{}
+	for _, s := range bad {
+		names[s.Path] = true
+	}
+	is := func(path string) bool { return names[relative(r.config.Data, path)] }
+	var kept []photo.Finding
+	for i, s := range r.sets.all() {
+		if found != nil && !is(s.Path) {
+			kept = append(kept, found[i])
+		}
+	}
+	if err := r.sets.drop(is); err != nil {
+		return nil, err
+	}
+	r.started = r.start()
+	return kept, nil
+}
+
+// compare refuses photos whose bytes are not those that the run began with, unless they are allowed to be others.
+func (r *training) compare(ctx context.Context, found []photo.Finding) error {
+	photos := r.sets.all()
+	before := r.previous().Contents
+	r.contents = fingerprints(found)
+	var changed []photo.Sample
+	for i, f := range found {
+		if f.Err != nil {
+			return &DataError{f.Err}
+		}
+		at := i * fingerprintBytes
+		if len(before) == len(r.contents) && string(before[at:at+fingerprintBytes]) != string(r.contents[at:at+fingerprintBytes]) {
+			changed = append(changed, photos[i])
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	what := fmt.Sprintf("%d photos are no longer what they were when the run began, the first: %s", len(changed), changed[0].Path)
+	if !r.config.AllowChanged {
+		return &DataError{errors.New("--resume: " + what + " (--allow-changed-photos goes on with them)")}
+	}
+	r.events.Warn(what)
+	r.collected = nil
+	found, err := r.examine(ctx, changed, false)
+	if err != nil {
+		return err
+	}
+	for _, f := range found {
+		if f.Err != nil {
+			return &DataError{f.Err}
+		}
+	}
+	return nil
+}
+
+// fingerprints are the first bytes of the hashes, one after the other.
+func fingerprints(found []photo.Finding) []byte {
+	var all []byte
+	for _, f := range found {
+		all = binary.BigEndian.AppendUint64(all, binary.BigEndian.Uint64(f.Hash[:fingerprintBytes]))
+	}
+	return all
+}
