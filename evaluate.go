@@ -16,6 +16,8 @@ type Evaluation struct {
 	Labels []string
 	// Split is the part of the data that was judged: train, val or test, "" for all of it.
 	Split string
+	// Skipped are photos that could not be read and were left out (SkipBad).
+	Skipped []train.Skipped
 }
 
 // Evaluate answers for the photos of a folder of class folders, or of its part called split (train, val or test; "" takes test, else
@@ -47,12 +49,16 @@ func (m *Model) Evaluate(ctx context.Context, data, split string, events train.E
 	if err != nil {
 		return nil, err
 	}
-	o := train.Options{Threads: m.options.threads, Workers: m.options.workers, Decode: m.options.decode}
+	o := train.Options{Threads: m.options.threads, Workers: m.options.workers, Decode: m.options.decode, SkipBad: m.options.skipBad}
+	samples, skipped, err := train.Readable(ctx, data, samples, o, events)
+	if err != nil {
+		return nil, err
+	}
 	answers, err := train.Evaluate(ctx, m.Network(), samples, o, train.PhaseTest, events)
 	if err != nil {
 		return nil, err
 	}
-	return &Evaluation{answers.Report(labels), labels, split}, nil
+	return &Evaluation{answers.Report(labels), labels, split, skipped}, nil
 }
 
 // labelsFor are the model's labels; a model without labels that has as many classes as the folder is

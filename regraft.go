@@ -55,7 +55,7 @@ type Model struct {
 type options struct {
 	threads, workers, batch int
 	inputSize               photo.Size
-	direct                  bool
+	direct, skipBad         bool
 	decode                  photo.DecodeOptions
 	head                    string
 	preprocess              []func(*photo.Preprocess)
@@ -85,6 +85,9 @@ func Direct() Option { return func(o *options) { o.direct = true } }
 
 // Head names the classifier to use where the network has several of equal depth.
 func Head(name string) Option { return func(o *options) { o.head = name } }
+
+// SkipBad lets Evaluate go on without photos that cannot be read.
+func SkipBad() Option { return func(o *options) { o.skipBad = true } }
 
 // TIFF lets photos be TIFF files.
 func TIFF() Option { return func(o *options) { o.decode.TIFF = true } }

@@ -176,3 +176,23 @@ func modelPath(t *testing.T) string {
 	}
 	return modelFile
 }
+
+// TestEvalSkipsBad: an evaluation names all photos that it cannot read, or goes on without them and lists them.
+func TestEvalSkipsBad(t *testing.T) {
+	data := dataset(t, 3, 3)
+	best := filepath.Join(trained(t, data), "best.onnx")
+	bad := []string{filepath.Join("test", "forest", "d.jpg"), filepath.Join("test", "sea", "e.jpg")}
+	for _, name := range bad {
+		write(t, filepath.Join(data, name), []byte("no photo"))
+	}
+	r := run(t, "eval", "-m", best, "--data", data)
+	if r.status != statusData || r.stdout != "" || !strings.Contains(r.stderr, bad[0]) || !strings.Contains(r.stderr, bad[1]) || !strings.Contains(r.stderr, "--skip-bad") {
+		t.Errorf("exit status %d, %s%s", r.status, r.stdout, r.stderr)
+	}
+	r = must(t, "eval", "-m", best, "--data", data, "--skip-bad", "--json")
+	v := decode(t, r.stdout, "regraft/eval/1", "")
+	skipped := v["skipped"].([]any)
+	if v["images"] != 7.0 || len(skipped) != 2 || skipped[1].(map[string]any)["path"] != "test/sea/e.jpg" || !strings.Contains(r.stderr, "2 photos are left out") {
+		t.Errorf("%v, %s", v, r.stderr)
+	}
+}

@@ -5,6 +5,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"regraft"
 	"regraft/train"
 )
 
@@ -12,6 +13,7 @@ func evalCommand(con *console) *urfave.Command {
 	flags := []urfave.Flag{
 		modelFlag(), dataFlag(),
 		oneOf("split", "", "train, val or test (default: test, else val)", []string{"train", "val", "test"}),
+		boolFlag("skip-bad", "go on without photos that cannot be read"),
 		threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(),
 		boolFlag("json", fmt.Sprintf("one JSON object; beyond %d classes without confusion, but confused", train.MatrixClasses)),
 	}
@@ -31,6 +33,8 @@ type evalJSON struct {
 	*train.Report
 	Labels []string `json:"labels"`
 	Split  string   `json:"split"`
+	// Skipped are photos that were left out.
+	Skipped []train.Skipped `json:"skipped"`
 }
 
 func eval(con *console, c *urfave.Context) error {
@@ -38,7 +42,11 @@ func eval(con *console, c *urfave.Context) error {
 	if err := needs(c, needed{"model", path}, needed{"data", data}); err != nil {
 		return err
 	}
-	m, err := openModel(con, c, path)
+	var opts []regraft.Option
+	if c.Bool("skip-bad") {
+		opts = append(opts, regraft.SkipBad())
+	}
+	m, err := openModel(con, c, path, opts...)
 	if err != nil {
 		return err
 	}
@@ -50,7 +58,7 @@ func eval(con *console, c *urfave.Context) error {
 	}
 	events.bar.done()
 	if c.Bool("json") {
-		return con.json(evalJSON{"regraft/eval/1", e.Report, e.Labels, e.Split})
+		return con.json(evalJSON{"regraft/eval/1", e.Report, e.Labels, e.Split, append([]train.Skipped{}, e.Skipped...)})
 	}
 	return printReport(con, e.Labels, e.Report, "all: --json")
 }

@@ -15,7 +15,7 @@ var schemas = map[string]string{
 		heads[].name heads[].kind heads[].classes heads[].features heads[].node batchnorm labels preprocess unsupported advice`,
 	"classify": `schema path top[].label top[].index top[].p unknown error logits[] features[]`,
 	"eval": `schema images loss accuracy per_class[].label per_class[].n per_class[].precision per_class[].recall per_class[].f1 confusion[][]
-		confused labels[] split`,
+		confused labels[] split skipped`,
 	"verify": `schema outputs[].name outputs[].max_abs_error outputs[].max_abs outputs[].relative outputs[].top1_agreement tolerance ok`,
 	"bench": `schema what model batch threads isa ms_per_image_min ms_per_image_median gflops percent_of_peak
 		peak_gflops peak_rss_mib`,

@@ -64,14 +64,20 @@ func (r *Report) Warnings() []string {
 
 // Refusal is one error that names all problems; nil where there is none.
 func Refusal(problems []Problem) error {
-	const most = 20
-	if len(problems) == 0 {
+	switch n := len(problems); n {
+	case 0:
 		return nil
+	case 1:
+		return List("1 problem should be solved before training:", problems)
+	default:
+		return List(fmt.Sprintf("%d problems should be solved before training:", n), problems)
 	}
-	lines := []string{"1 problem should be solved before training:"}
-	if n := len(problems); n > 1 {
-		lines[0] = fmt.Sprintf("%d problems should be solved before training:", n)
-	}
+}
+
+// List is an error of a title and a line for each of the first problems.
+func List(title string, problems []Problem) error {
+	const most = 20
+	lines := []string{title}
 	for i, p := range problems {
 		if i == most {
 			lines = append(lines, fmt.Sprintf("... and %d more", len(problems)-most))

@@ -34,6 +34,8 @@ func (e *Evaluation) row(i int) []float32 { return e.Logits[i*e.Classes : (i+1)*
 
 // Options says how Evaluate works; none of it changes the answers.
 type Options struct {
+	// SkipBad lets Readable leave out photos that cannot be read.
+	SkipBad          bool
 	Threads, Workers int // 0 takes the machine's
 	Decode           photo.DecodeOptions
 }

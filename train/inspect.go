@@ -33,7 +33,7 @@ func (r *training) inspect(ctx context.Context) error {
 	}
 	if problems := r.sets.Report(found).Problems(); len(problems) > 0 {
 		if !r.config.SkipBad {
-			return refusal(problems)
+			return refusal(photo.Refusal(problems))
 		}
 		bad := skipped(r.config.Data, problems)
 		if found, err = r.goWithout(bad, found); err != nil {
@@ -48,6 +48,39 @@ func (r *training) inspect(ctx context.Context) error {
 	return nil
 }
 
+// Readable decodes photos, so that an evaluation does not end at a broken one. Those that cannot be read are a DataError
+// that names them, or are left out. root is the folder of the data.
+func Readable(ctx context.Context, root string, samples []photo.Sample, o Options, events Events) ([]photo.Sample, []Skipped, error) {
+	events = &oneByOne{events: events}
+	events.Phase(PhaseCheck, 0, len(samples))
+	found, err := photo.Examine(ctx, samples, photo.CheckOptions{
+		Decode: o.Decode, Workers: o.Workers, Progress: func(int, int) { events.Advanced(1, noLoss) },
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	var good []photo.Sample
+	var problems []photo.Problem
+	for i, f := range found {
+		if f.Err != nil {
+			problems = append(problems, photo.Problem{Paths: []string{samples[i].Path}, Err: f.Err})
+		} else {
+			good = append(good, samples[i])
+		}
+	}
+	bad := skipped(root, problems)
+	switch {
+	case len(bad) == 0:
+		return good, nil, nil
+	case !o.SkipBad:
+		return nil, nil, refusal(photo.List(fmt.Sprintf("of %d photos %d cannot be read:", len(samples), len(bad)), problems))
+	case len(good) == 0:
+		return nil, nil, &DataError{errors.New("none of the photos can be read")}
+	}
+	events.Warn(fmt.Sprintf("%d photos are left out, the first: %s", len(bad), bad[0].Error))
+	return good, bad, nil
+}
+
 // examine looks at the photos, or at their bytes alone.
 func (r *training) examine(ctx context.Context, photos []photo.Sample, bytesOnly bool) ([]photo.Finding, error) {
 	r.events.Phase(PhaseCheck, 0, len(photos))
@@ -57,8 +90,9 @@ func (r *training) examine(ctx context.Context, photos []photo.Sample, bytesOnly
 	})
 }
 
-func refusal(problems []photo.Problem) error {
-	return &DataError{fmt.Errorf("%w\n  --skip-bad goes on without these photos", photo.Refusal(problems))}
+// refusal is problems as an error that says how to go on without their photos.
+func refusal(problems error) error {
+	return &DataError{fmt.Errorf("%w\n  --skip-bad goes on without these photos", problems)}
 }
 
 // skipped lists the photos of problems.
