@@ -270,9 +270,9 @@ func labelsLine(labels []string) string {
 	case n == 0:
 		return "none: class_0, class_1, ..."
 	case n > most:
-		return shown(fmt.Sprintf("%d: %s, ...", n, strings.Join(labels[:most], ", ")))
+		return fmt.Sprintf("%d: %s, ...", n, strings.Join(photo.ShownAll(labels[:most]), ", "))
 	}
-	return shown(strings.Join(labels, ", "))
+	return strings.Join(photo.ShownAll(labels), ", ")
 }
 
 // imageLine is what the network takes, and what became of the file's own form of it.

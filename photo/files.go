@@ -149,7 +149,7 @@ func kindOf(path string, e fs.DirEntry) kind {
 }
 
 // beginsAsPhoto looks at the first bytes of a file with no or an unusual extension. TIFF counts only without one, since raw
-// photos of cameras begin in the same way.
+// photos of cameras begin in the same way, and BMP's two letters only before its reserved zeros, since texts begin with them.
 func beginsAsPhoto(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() { // opening a pipe would wait
@@ -163,22 +163,21 @@ func beginsAsPhoto(path string) bool {
 	head := make([]byte, 32)
 	n, _ := io.ReadFull(f, head)
 	head = head[:n]
-	for _, f := range slices.Concat(formats, foreign) {
-		if !f.is(head) {
-			continue
+	for _, f := range formats {
+		if f.is(head) {
+			return (f.name != "TIFF" || filepath.Ext(path) == "") && (f.name != "BMP" || len(head) > 10 && string(head[6:10]) == "\x00\x00\x00\x00")
 		}
-		switch f.name {
-		case "PDF":
-			return false
-		case "TIFF":
-			return filepath.Ext(path) == ""
-		case "BMP": // two letters with which a text may begin: the four bytes of its second field are 0
-			return len(head) > 10 && string(head[6:10]) == "\x00\x00\x00\x00"
+	}
+	for _, f := range foreign {
+		if f.is(head) {
+			return slices.Contains(undecoded, f.name)
 		}
-		return true
 	}
 	return false
 }
+
+// undecoded are formats of photos that are not read: such a file is an error, not one that is left out.
+var undecoded = []string{"HEIC", "AVIF", "JPEG XL", "JPEG 2000"}
 
 // leftOut describes a folder or file that is passed over, with the number of photos in it.
 func leftOut(path, why string) LeftOut {

@@ -211,6 +211,39 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestPhotosByContent: what a file without the name of a photo is taken for.
+func TestPhotosByContent(t *testing.T) {
+	dir := t.TempDir()
+	want := map[string]bool{}
+	for name, content := range map[string]string{
+		"hash jpeg": "\xff\xd8\xff\xe0", "x.jpg_large": "\xff\xd8\xff\xdb", "x.0": "\x89PNG\r\n\x1a\n", "gif": "GIF89a", "webp": "RIFF\x00\x00\x00\x00WEBPVP8 ",
+		"bmp": "BM\x10\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00", "tiff": "II*\x00\x08\x00\x00\x00", "heic": "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1", "x.dat": "\x00\x00\x00\x1cftypavif",
+	} {
+		want[name] = true
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, content := range map[string]string{
+		"empty": "", "text": "BMW is a make of cars", "x.nef": "II*\x00\x08\x00\x00\x00", "x.cr2": "II*\x00\x10\x00\x00\x00CR\x02\x00", "pdf": "%PDF-1.7", "psd": "8BPS\x00\x01", "sound": "RIFF\x00\x00\x00\x00WAVE",
+		"short": "\xff", "zip": "PK\x03\x04", "video": "\x00\x00\x00\x18ftypisom",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l := list(dir)
+	for _, p := range l.photos {
+		if !want[filepath.Base(p)] {
+			t.Errorf("%s is taken for a photo", filepath.Base(p))
+		}
+		delete(want, filepath.Base(p))
+	}
+	if len(want) > 0 || len(l.leftOut) != 10 {
+		t.Errorf("not taken for photos: %v; left out: %v", want, l.leftOut)
+	}
+}
+
 // TestLinks: links to photos and folders are followed, loops end.
 func TestLinks(t *testing.T) {
 	root := tree(t, "a/1.jpg", "elsewhere/2.jpg")
