@@ -232,6 +232,7 @@ var (
 	arithmeticMax = arithmetic{math.Max, plainInts(func(a, b int64) int64 { return max(a, b) })}
 	arithmeticAnd = arithmetic{nil, plainInts(func(a, b int64) int64 { return a & b })}
 	arithmeticOr  = arithmetic{nil, plainInts(func(a, b int64) int64 { return a | b })}
+	arithmeticXor = arithmetic{nil, plainInts(func(a, b int64) int64 { return a ^ b })}
 	arithmeticMod = arithmetic{nil, nonZero(func(a, b int64) int64 { return (a%b + b) % b })} // the sign of the divisor, Python's
 	remainder     = arithmetic{math.Mod, nonZero(func(a, b int64) int64 { return a % b })}    // the sign of the dividend, C's
 )
@@ -243,6 +244,16 @@ func nonZero(f func(a, b int64) int64) func(a, b int64) (int64, error) {
 		}
 		return f(a, b), nil
 	}
+}
+
+func sign(v float64) float64 {
+	switch {
+	case v > 0:
+		return 1
+	case v < 0:
+		return -1
+	}
+	return v
 }
 
 func foldMod(c *call, in []*constant) ([]*constant, error) {

@@ -99,7 +99,7 @@ func (c *call) copyView(k *constant, v *view) ([]*constant, error) {
 
 // reshaped shares k's values under another shape of the same size.
 func reshaped(k *constant, shape tensor.Shape) ([]*constant, error) {
-	if shape.TotalSize() != k.size() {
+	if len(shape) > maxRank || sizeOf(shape) != k.size() {
 		return nil, fmt.Errorf("%d values cannot take shape %v", k.size(), shape)
 	}
 	moved := *k
@@ -345,23 +345,5 @@ func foldGather(c *call, in []*constant) ([]*constant, error) {
 	if err != nil {
 		return nil, err
 	}
-	shape := append(append(data.shape[:axis].Clone(), in[1].shape...), data.shape[axis+1:]...)
-	result, err := c.allocate(data.dtype, shape)
-	if err != nil {
-		return nil, err
-	}
-	outer, inner := sizeOf(data.shape[:axis]), sizeOf(data.shape[axis+1:])
-	at := 0
-	for o := range outer {
-		for _, i := range indices {
-			if i, err = axisIn(i, data.shape[axis]); err != nil {
-				return nil, fmt.Errorf("index out of range: %w", err)
-			}
-			for j := range inner {
-				result.copyElement(at, data, (o*data.shape[axis]+i)*inner+j)
-				at++
-			}
-		}
-	}
-	return []*constant{result}, nil
+	return c.take(data, axis, in[1].shape, indices)
 }

@@ -193,6 +193,9 @@ func (c *call) integers(i int, what string) ([]int, error) {
 	if k.ints == nil {
 		return nil, c.refused("%s is %v, want integers", what, k.dtype)
 	}
+	if err := c.spend(len(k.ints)); err != nil {
+		return nil, err
+	}
 	values := make([]int, len(k.ints))
 	for j, v := range k.ints {
 		values[j] = int(v)
@@ -242,6 +245,9 @@ func (s *step) infer() error {
 	shape, err := op.Infer(s.op, shapes...)
 	if err != nil {
 		return err
+	}
+	if len(shape) > maxRank {
+		return fmt.Errorf("a result of %d axes", len(shape))
 	}
 	if shape.TotalSize() > maxValue {
 		return fmt.Errorf("a result of shape %v is too large (the limit is %d elements)", shape, maxValue)

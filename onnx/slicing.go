@@ -163,6 +163,10 @@ func lowerGather(c *call) error {
 	if axis, err = axisIn(axis, len(x.shape)); err != nil {
 		return err
 	}
+	const integer = 8
+	if c.budget -= integer * len(indices); c.budget < 0 {
+		return c.refused("it picks too many elements")
+	}
 	at := make([]int, len(indices))
 	for i, v := range indices {
 		if at[i], err = axisIn(v, x.shape[axis]); err != nil {

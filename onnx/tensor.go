@@ -142,8 +142,14 @@ func (c *constant) integer(i int) int64 {
 	return int64(c.bytes[i])
 }
 
+// maxRank bounds the axes of a tensor (NumPy's limit), and so the work on one element.
+const maxRank = 64
+
 // elements multiplies dimensions with checks for sign and overflow.
 func elements(dims []int64) (int, error) {
+	if len(dims) > maxRank {
+		return 0, fmt.Errorf("a shape of %d axes", len(dims))
+	}
 	n := uint64(1)
 	zero := false
 	for _, d := range dims {
