@@ -8,9 +8,9 @@ package jpeg
 // kernel weighs the DC coefficients of 5 x 5 blocks in 256ths, row by row.
 type kernel [25]int
 
-// gaussian estimates the coefficients 0 to 9 in scan order of a component that
-// has no AC coefficients yet. Its first smooths DC itself.
-var gaussian = func() []kernel {
+// gaussian has the kernels of the coefficients 0 to 9 in scan order, for a
+// component that has no AC coefficients yet. The first smooths DC itself.
+var gaussian = func() []*kernel {
 	dc := kernel{
 		-2, -6, -8, -6, -2,
 		-6, 6, 42, 6, -6,
@@ -41,15 +41,15 @@ var gaussian = func() []kernel {
 	}
 	across3 := kernel{6: 1, 8: -1, 11: 2, 13: -2, 16: 1, 18: -1}
 	across2down1 := kernel{6: 1, 7: -3, 8: 1, 16: -1, 17: 3, 18: -1}
-	return []kernel{
-		dc, across, across.transposed(), across2.transposed(), diagonal, across2,
-		across3, across2down1, across2down1.transposed(), across3.transposed(),
+	return []*kernel{
+		&dc, &across, across.transposed(), across2.transposed(), &diagonal, &across2,
+		&across3, &across2down1, across2down1.transposed(), across3.transposed(),
 	}
 }()
 
-// gradients estimates the coefficients 1 to 5 of a component that has some AC
-// coefficients; DC stays.
-var gradients = func() []kernel {
+// gradients has those of the coefficients 1 to 5, for a component that has some
+// AC coefficients; DC stays.
+var gradients = func() []*kernel {
 	across := kernel{10: -7, 11: 50, 13: -50, 14: 7}
 	across2 := kernel{10: -1, 11: 13, 12: -24, 13: 13, 14: -1}
 	diagonal := kernel{
@@ -59,11 +59,12 @@ var gradients = func() []kernel {
 		1, -10, 0, 10, -1,
 		0, 1, 0, -1, 0,
 	}
-	return []kernel{{}, across, across.transposed(), across2.transposed(), diagonal, across2}
+	return []*kernel{nil, &across, across.transposed(), across2.transposed(), &diagonal, &across2}
 }()
 
 // transposed exchanges rows and columns: the kernel of (u, v) is that of (v, u) so.
-func (k kernel) transposed() (t kernel) {
+func (k *kernel) transposed() *kernel {
+	t := new(kernel)
 	for i, w := range k {
 		t[i%5*5+i/5] = w
 	}
@@ -103,37 +104,36 @@ func (c *component) smoothed(x, y int) *[64]int16 {
 	around := c.around(x, y)
 	block := *c.coefficients(x, y)
 	for k, weights := range kernels {
-		at, bits := zigzag[k], c.bitsLeft[k]
-		if k == 0 {
-			if len(kernels) == estimated {
-				block[0] = around.estimate(&weights, c.quant[0], c.quant[0], unseen)
-			}
-		} else if bits != 0 && block[at] == 0 {
-			block[at] = around.estimate(&weights, c.quant[0], c.quant[at], bits)
+		at := zigzag[k]
+		if weights != nil && (k == 0 || c.bitsLeft[k] != 0 && block[at] == 0) {
+			block[at] = c.estimate(k, around.weighed(weights))
 		}
 	}
 	return &block
 }
 
-// neighbourhood holds the DC coefficients of 5 x 5 blocks.
-type neighbourhood [25]int
-
-// estimate weighs the DC coefficients, of the step dc, and quantises the sum
-// with the step of the coefficient. Of one that is known but for its last bits
-// the estimate stays below what is known.
-func (n *neighbourhood) estimate(weights *kernel, dc, step uint16, bits int8) int16 {
-	sum := 0
-	for i, w := range weights {
-		sum += w * n[i]
-	}
-	size := (int(step)<<7 + max(sum, -sum)*int(dc)) / (int(step) << 8)
-	if bits > 0 {
+// estimate quantises a weighed sum of quantised DC coefficients for coefficient
+// k. Where that is known but for its last bits, the estimate stays below them.
+func (c *component) estimate(k, sum int) int16 {
+	step := int(c.quant[zigzag[k]])
+	size := (step<<7 + max(sum, -sum)*int(c.quant[0])) / (step << 8)
+	if bits := c.bitsLeft[k]; k > 0 && bits > 0 {
 		size = min(size, 1<<bits-1)
 	}
 	if sum < 0 {
 		size = -size
 	}
 	return int16(size)
+}
+
+// neighbourhood holds the DC coefficients of 5 x 5 blocks.
+type neighbourhood [25]int
+
+func (n *neighbourhood) weighed(weights *kernel) (sum int) {
+	for i, w := range weights {
+		sum += w * n[i]
+	}
+	return sum
 }
 
 // around returns the DC coefficients of the blocks around (x, y); those beyond
