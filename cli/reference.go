@@ -20,7 +20,7 @@ type reference struct {
 	close func() error
 }
 
-// array is a row-major tensor, of halves or bytes widened to float32.
+// array is a row-major tensor; halves, bytes and integers are widened to float32.
 type array struct {
 	shape  []int
 	values []float32
@@ -84,9 +84,9 @@ func parseArray(data []byte) (a array, err error) {
 		return a, err
 	}
 	h := r.Header.Descr
-	width := map[string]int{"<f4": 4, "<f2": 2, "|u1": 1}[h.Type]
+	width := map[string]int{"<f4": 4, "<f2": 2, "|u1": 1, "<i8": 8}[h.Type]
 	if width == 0 || h.Fortran {
-		return a, fmt.Errorf("dtype %s: only row-major little-endian float32 and float16, and uint8, are read", h.Type)
+		return a, fmt.Errorf("dtype %s: only row-major little-endian float32, float16 and int64, and uint8, are read", h.Type)
 	}
 	count := 1
 	for _, d := range h.Shape {
@@ -104,9 +104,12 @@ func parseArray(data []byte) (a array, err error) {
 	}
 	a.values = make([]float32, count)
 	for i, raw := 0, data[len(data)-width*count:]; i < count; i++ { // the values are the end of the file
-		if width == 2 {
+		switch width {
+		case 8:
+			a.values[i] = float32(int64(binary.LittleEndian.Uint64(raw[8*i:])))
+		case 2:
 			a.values[i] = onnx.Float16(binary.LittleEndian.Uint16(raw[2*i:]))
-		} else {
+		default:
 			a.values[i] = float32(raw[i])
 		}
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -106,18 +107,24 @@ func compareWith(con *console, c *urfave.Context, path string, info *onnx.Info, 
 		if name == "" {
 			continue
 		}
-		at := slices.IndexFunc(outputs, func(o regraft.Matrix) bool { return o.Name == info.Outputs[i].Name })
+		out := info.Outputs[i]
+		computed := cmp.Or(out.Scores, out.Name)
+		at := slices.IndexFunc(outputs, func(o regraft.Matrix) bool { return o.Name == computed })
 		if at < 0 {
-			return nil, failf(statusModel, "%s: output %q is not computed", path, info.Outputs[i].Name)
+			return nil, failf(statusModel, "%s: output %q is not computed", path, out.Name)
 		}
 		want, err := ref.array(name)
 		if err != nil {
 			return nil, fail(statusData, err)
 		}
-		if info.Outputs[i].Layout == "NHWC" && len(want.shape) == 4 {
+		if out.Layout == "NHWC" && len(want.shape) == 4 {
 			want = planar(want)
 		}
 		parity, err := compare(outputs[at], want)
+		if out.Scores != "" && len(want.values) == outputs[at].Rows && outputs[at].Cols > 1 {
+			parity, err = compareChoice(outputs[at], want), nil
+		}
+		parity.Name = out.Name
 		if err != nil {
 			return nil, err
 		}
@@ -229,7 +236,8 @@ func evaluate(con *console, m *regraft.Model, input array, reference string) ([]
 
 func compare(got regraft.Matrix, want array) (outputParity, error) {
 	p := outputParity{Name: got.Name}
-	if len(want.shape) == 0 || want.shape[0] != got.Rows || len(want.values) != len(got.Values) {
+	oneRow := got.Rows == 1 && len(want.shape) == 1 && want.shape[0] == got.Cols // the file squeezes a batch of one away
+	if len(want.shape) == 0 || want.shape[0] != got.Rows && !oneRow || len(want.values) != len(got.Values) {
 		return p, failf(statusData, "output %q is (%d, %d), its reference %v", got.Name, got.Rows, got.Cols, want.shape)
 	}
 	agree := 0
@@ -254,6 +262,23 @@ func compare(got regraft.Matrix, want array) (outputParity, error) {
 	}
 	p.Top1 = float64(agree) / float64(got.Rows)
 	return p, nil
+}
+
+// compareChoice compares the index of the largest score with what ArgMax gave: the error is the share of photos that differ.
+func compareChoice(got regraft.Matrix, want array) outputParity {
+	p := outputParity{Name: got.Name, MaxAbs: float64(got.Cols - 1), WorstInput: -1}
+	agree := 0
+	for row, index := range want.values {
+		if float64(argmax(got.Row(row))) == float64(index) {
+			agree++
+		} else if p.WorstInput < 0 {
+			p.WorstInput = row
+		}
+	}
+	p.WorstInput = max(p.WorstInput, 0)
+	p.Top1 = float64(agree) / float64(got.Rows)
+	p.MaxAbsError, p.Relative = 1-p.Top1, 1-p.Top1
+	return p
 }
 
 func argmax(values []float32) int { return slices.Index(values, slices.Max(values)) }

@@ -76,7 +76,10 @@ func TestBroken(t *testing.T) {
 		"does not depend on the image":  good(func(m *testModel) { m.outputs = append(m.outputs, inputProto("x", typeFloat)) }),
 		"appears twice":                 good(func(m *testModel) { m.tensors = [][]byte{floatTensor("w", nil, 1), floatTensor("w", nil, 1)} }),
 		"initializer has no name":       good(func(m *testModel) { m.tensors = [][]byte{floatTensor("", nil, 1)} }),
-		"string tensors cannot be read": good(func(m *testModel) { m.tensors = [][]byte{appendInt(appendText(nil, 8, "w"), 2, int64(typeString))} }),
+		"holds strings": good(func(m *testModel) {
+			m.tensors = [][]byte{appendInt(appendText(nil, 8, "w"), 2, int64(typeString))}
+			m.nodes = [][]byte{nodeOut("Add", "a", []string{"x", "w"}, []string{"y"})}
+		}),
 		"result 1":                      good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Dropout", "d", []string{"x"}, []string{"h", "y"})} }),
 		"must be known at import":       good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Reshape", "r", []string{"x", "x"}, []string{"y"})} }),
 		"bound to the 2 images": good(func(m *testModel) {

@@ -60,6 +60,8 @@ type value struct {
 	noise *noise
 	// pixels is set where the file computes the image in uint8.
 	pixels bool
+	// text holds strings that the file stores; nil for everything else.
+	text []string
 }
 
 // unknown tells that nothing could be worked out about the value, because of a problem with an earlier node.
@@ -91,6 +93,11 @@ func link(g *graphProto, nodes []*nodeProto, constants []*constant, outer map[st
 			return nil, fmt.Errorf("initializer %s appears twice", quoted(c.name))
 		}
 		l.values[c.name] = &value{name: c.name, shape: c.shape, constant: c}
+	}
+	for _, t := range g.initializers {
+		if t.dtype == typeString && l.values[t.name] == nil {
+			l.values[t.name] = &value{name: t.name, text: append([]string{}, t.strings...)}
+		}
 	}
 	for _, in := range g.inputs {
 		if l.values[in.name] != nil {

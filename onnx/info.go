@@ -78,6 +78,8 @@ type ValueInfo struct {
 	DType string `json:"dtype"`
 	// Layout is NHWC for feature maps that the network gives as (N, C, H, W).
 	Layout string `json:"layout,omitempty"`
+	// Scores names the output in whose place the network gives the scores that this one is made of (ArgMax, ZipMap).
+	Scores string `json:"scores,omitempty"`
 }
 
 // Dim is one size of a shape: a number, or a name where the file leaves it open.

@@ -81,6 +81,12 @@ func (l *lowering) node(n *node) {
 		l.refuse(n, reason)
 		return
 	}
+	for _, v := range n.in {
+		if v != nil && v.text != nil {
+			l.refuse(n, fmt.Sprintf("operand %s holds strings", quoted(v.name)))
+			return
+		}
+	}
 	c := &call{lowering: l, node: n}
 	c.attributes = newAttributes(n.attributes, func(format string, args ...any) { c.refused(format, args...) })
 	var work func() error

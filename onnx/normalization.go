@@ -77,8 +77,8 @@ func lowerDropout(c *call) error {
 	return c.emit(&op.Dropout{Ratio: ratio, ID: c.node.label()}, x)
 }
 
-// lowerSoftmax builds Softmax and LogSoftmax. Before opset 13 the axis was 1 by default and stood for
-// itself and all after it, which is the same where those have size 1.
+// lowerSoftmax builds Softmax and LogSoftmax. Before opset 13 the axis was 1 by default and stood for itself and all after it, which
+// is the same as one axis where only that has more than one element: the classes, also from axis 0 on for a batch of one.
 func lowerSoftmax(make func(axis int) op.Op) func(*call) error {
 	return func(c *call) error {
 		missing := -1
@@ -93,11 +93,29 @@ func lowerSoftmax(make func(axis int) op.Op) func(*call) error {
 		if axis, err = axisIn(axis, len(x.shape)); err != nil {
 			return err
 		}
-		if after := x.shape[axis+1:]; c.opset() < 13 && sizeOf(after) != 1 {
+		if c.opset() >= 13 {
+			return c.emit(make(axis), x)
+		}
+		one, ok := onlyAxis(x.shape, axis)
+		if !ok {
 			return c.refused("axis %d of shape %v flattens axes (opset %d), which is not supported", axis, x.shape, c.opset())
 		}
-		return c.emit(make(axis), x)
+		return c.emit(make(one), x)
 	}
+}
+
+// onlyAxis is the one axis from first on that has more than one element, or first where none has; ok tells that there are no more.
+func onlyAxis(shape []int, first int) (axis int, ok bool) {
+	var longer []int
+	for i := first; i < len(shape); i++ {
+		if shape[i] != 1 {
+			longer = append(longer, i)
+		}
+	}
+	if len(longer) == 0 {
+		return first, true
+	}
+	return longer[0], len(longer) == 1
 }
 
 // writeBatchNorm writes the form of inference: with training_mode other runtimes would use the statistics of

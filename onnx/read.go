@@ -135,10 +135,13 @@ type payloads interface {
 	load(t *tensorProto) error
 }
 
-// constants reads the initializers, external ones included.
+// constants reads the initializers, external ones included, but for strings.
 func (g *graphProto) constants(external payloads) ([]*constant, error) {
-	list := make([]*constant, len(g.initializers))
-	for i, t := range g.initializers {
+	list := make([]*constant, 0, len(g.initializers))
+	for _, t := range g.initializers {
+		if t.dtype == typeString {
+			continue
+		}
 		if err := external.load(t); err != nil {
 			return nil, err
 		}
@@ -147,13 +150,14 @@ func (g *graphProto) constants(external payloads) ([]*constant, error) {
 			return nil, err
 		}
 		k.stored, k.origin = true, k.name
-		list[i] = k
+		list = append(list, k)
 	}
 	return list, nil
 }
 
 // convert makes the network out of the linked graph.
 func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Network, error) {
+	g.cutBack(info, &meta)
 	in, problem := chooseInput(g, info, meta, o)
 	if problem != nil {
 		// The shapes stay unknown, but what else is not supported is found all the same.
@@ -164,6 +168,11 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 		return nil, &UnsupportedError{in.explain(l.unsupported)}
 	}
 	info.averaged = l.averaged
+	if in.batch == 1 {
+		if list := keepBatch(l.steps); list != nil {
+			return nil, &UnsupportedError{list}
+		}
+	}
 	info.Half = l.halves || in.info.half()
 	n := normalise(l, g, in.channelsLast)
 	if list := batchBound(n); list != nil {

@@ -73,6 +73,7 @@ type tensorProto struct {
 	floats   []byte  // float_data, little-endian
 	doubles  []byte  // double_data, little-endian
 	ints     []int64 // int32_data, int64_data or uint64_data
+	strings  []string
 	external map[string]string
 	location int64 // 1: the payload is external data
 }
@@ -88,6 +89,8 @@ func parseTensor(f field, t *tensorProto) error {
 			return f.appendFixed(&t.floats, 4)
 		case 5, 7, 11:
 			return f.appendInts(&t.ints)
+		case 6:
+			return f.appendName(&t.strings)
 		case 8:
 			return f.name(&t.name)
 		case 9:
