@@ -70,18 +70,18 @@ func TestBroken(t *testing.T) {
 		"the condition must be known": good(func(m *testModel) {
 			m.nodes = [][]byte{nodeOut("If", "if", []string{"x"}, []string{"y"}, attributeOut("then_branch", attributeGraph, func(b []byte) []byte { return appendMessage(b, 6, nil) }))}
 		}),
-		"loops are not read":            good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Loop", "loop", []string{"x"}, []string{"y"})} }),
-		"the node has 2 operands":       good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Relu", "r", []string{"x", "x"}, []string{"y"})} }),
-		"operand 0 is missing":          good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Relu", "r", []string{""}, []string{"y"})} }),
-		"does not depend on the image":  good(func(m *testModel) { m.outputs = append(m.outputs, inputProto("x", typeFloat)) }),
-		"appears twice":                 good(func(m *testModel) { m.tensors = [][]byte{floatTensor("w", nil, 1), floatTensor("w", nil, 1)} }),
-		"initializer has no name":       good(func(m *testModel) { m.tensors = [][]byte{floatTensor("", nil, 1)} }),
+		"loops are not read":           good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Loop", "loop", []string{"x"}, []string{"y"})} }),
+		"the node has 2 operands":      good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Relu", "r", []string{"x", "x"}, []string{"y"})} }),
+		"operand 0 is missing":         good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Relu", "r", []string{""}, []string{"y"})} }),
+		"does not depend on the image": good(func(m *testModel) { m.outputs = append(m.outputs, inputProto("x", typeFloat)) }),
+		"appears twice":                good(func(m *testModel) { m.tensors = [][]byte{floatTensor("w", nil, 1), floatTensor("w", nil, 1)} }),
+		"initializer has no name":      good(func(m *testModel) { m.tensors = [][]byte{floatTensor("", nil, 1)} }),
 		"holds strings": good(func(m *testModel) {
 			m.tensors = [][]byte{appendInt(appendText(nil, 8, "w"), 2, int64(typeString))}
 			m.nodes = [][]byte{nodeOut("Add", "a", []string{"x", "w"}, []string{"y"})}
 		}),
-		"result 1":                      good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Dropout", "d", []string{"x"}, []string{"h", "y"})} }),
-		"must be known at import":       good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Reshape", "r", []string{"x", "x"}, []string{"y"})} }),
+		"result 1":                good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Dropout", "d", []string{"x"}, []string{"h", "y"})} }),
+		"must be known at import": good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Reshape", "r", []string{"x", "x"}, []string{"y"})} }),
 		"bound to the 2 images": good(func(m *testModel) {
 			m.tensors = [][]byte{floatTensor("w", []int{2, 3, 8, 8}, ramp(384)...)}
 			m.nodes = [][]byte{nodeOut("Concat", "c", []string{"x", "w"}, []string{"y"}, intAttribute("axis", 1))}
