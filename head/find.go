@@ -130,8 +130,9 @@ func find(net *engine.Network, output int) (*Head, error) {
 	case isVector(out.Node):
 		h.Features = perPhoto(out.Node)
 	case out.Node.Dims() == 4:
-		if _, bare := out.Node.Op().(*op.Conv); bare {
-			return nil, refuse("is a map of shape %v that comes straight from a convolution, which may be scores of every place", out.Node.Shape())
+		switch out.Node.Op().(type) {
+		case *op.Conv, *op.Softmax, *op.LogSoftmax, *op.Sigmoid:
+			return nil, refuse("is a map of shape %v that no Relu or the like ends, which may be scores of every place", out.Node.Shape())
 		}
 		h.Features = out.Node.Shape()[1]
 	default:
@@ -182,12 +183,11 @@ func byDepth(net *engine.Network, heads []Head) ([]Head, error) {
 	slices.SortStableFunc(heads, func(a, b Head) int { return b.convs - a.convs })
 	var tied []string
 	for i := range heads {
-		if heads[i].convs == heads[0].convs {
-			tied = append(tied, fmt.Sprintf("%s (output %s)", heads[i].Name(), net.Outputs[heads[i].Output].Name))
-		}
-		if i > 0 {
+		if heads[i].convs < heads[0].convs {
 			heads[i].Kind = Aux
+			continue
 		}
+		tied = append(tied, fmt.Sprintf("%s (output %s)", heads[i].Name(), net.Outputs[heads[i].Output].Name))
 	}
 	if len(tied) > 1 {
 		return heads, &AmbiguousError{tied}

@@ -36,6 +36,8 @@ var rules = []func(*normaliser, *step) bool{
 	(*normaliser).gelu,
 	(*normaliser).pointwise,
 	(*normaliser).sinkTranspose,
+	(*normaliser).leftWeight,
+	(*normaliser).sinkColumns,
 	(*normaliser).joinTransposes,
 	(*normaliser).sameOrder,
 	(*normaliser).gatherAll,
