@@ -144,8 +144,7 @@ func describe(m *regraft.Model) (inspectJSON, error) {
 func (v *inspectJSON) answers(m *regraft.Model) {
 	a, err := m.Answers()
 	if err != nil { // not what makes a file unreadable
-		v.Warnings = append(v.Warnings, err.Error())
-		v.Probabilities = head.NoScores
+		v.Probabilities, v.means = head.NoScores, "none: "+err.Error()
 		return
 	}
 	v.Probabilities, v.means = a.Meaning, a.Words()
@@ -210,7 +209,7 @@ func printInspect(con *console, asJSON bool, v inspectJSON) error {
 	if len(v.Constants) > 0 {
 		row("constants", "%s: never trained", constantsLine(v.Constants))
 	}
-	row("answers", "%s", v.means)
+	row("answers", "%s", shown(v.means))
 	row("training", "%s", shown(v.Training.line()))
 	row("batchnorm", "%s", v.BatchNorm)
 	row("labels", "%s", labelsLine(v.Labels))

@@ -48,6 +48,8 @@ func (p *Param) Trainable() bool { return !p.Constant && !p.Frozen && !p.Running
 type Output struct {
 	Name string
 	Node *gorgonia.Node
+	// Chosen says that somebody named this node as the classifier, or as the one that computes features.
+	Chosen bool
 }
 
 // Network is a classifier in inference form: BatchNorm with running statistics, Dropout as an

@@ -23,7 +23,7 @@ func (n *Network) Rewrite(input tensor.Shape, f Rewriter) (*Network, error) {
 	}
 	outputs := make([]Output, len(n.Outputs))
 	for i, o := range n.Outputs {
-		outputs[i] = Output{o.Name, moved[o.Node]}
+		outputs[i] = Output{o.Name, moved[o.Node], o.Chosen}
 	}
 	return b.Network(n.Meta, outputs...)
 }
@@ -60,7 +60,7 @@ func (n *Network) Extend(at []Output, f func(b *Builder, i int, x *gorgonia.Node
 		if err != nil {
 			return nil, err
 		}
-		outputs[i] = Output{o.Name, node}
+		outputs[i] = Output{Name: o.Name, Node: node}
 	}
 	return b.Network(n.Meta, outputs...)
 }

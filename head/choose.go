@@ -15,7 +15,7 @@ import (
 func Choose(net *engine.Network, name string) (*engine.Network, error) {
 	for _, out := range net.Outputs {
 		if out.Name == name {
-			return net.Until(out)
+			return endingAt(net, name, out.Node)
 		}
 	}
 	heads, _ := Find(net)
@@ -58,8 +58,16 @@ func isCalled(net *engine.Network, node *gorgonia.Node, name string) bool {
 	return label == name || strings.HasSuffix(label, " writing "+name)
 }
 
+// endingAt is the network up to a node, with a global pool behind a map (N, C, H, W).
 func endingAt(net *engine.Network, name string, node *gorgonia.Node) (*engine.Network, error) {
-	return net.Extend([]engine.Output{{Name: name, Node: node}}, func(b *engine.Builder, _ int, x *gorgonia.Node) (*gorgonia.Node, error) {
+	cut, err := net.Extend([]engine.Output{{Name: name, Node: node}}, func(b *engine.Builder, _ int, x *gorgonia.Node) (*gorgonia.Node, error) {
+		if isVector(x) {
+			return x, nil
+		}
 		return vector(b, name, x)
 	})
+	if err == nil {
+		cut.Outputs[0].Chosen = true
+	}
+	return cut, err
 }

@@ -76,32 +76,43 @@ func (e *UnknownError) Error() string {
 		e.Output, e.Reason, e.Saw)
 }
 
-// Find returns the heads of net, the main one first. Outputs that share a classifier have one head; outputs that end in features
-// are heads only where no output has a classifier. Beside an AmbiguousError the heads are returned too, in the order of the outputs.
+// Find returns the heads of net, the main one first. Outputs that share a classifier have one head; an output that ends in features
+// is a head only where it lies behind more convolutions than all classifiers. Beside an AmbiguousError the heads are returned too, in
+// the order of the outputs.
 func Find(net *engine.Network) ([]Head, error) {
 	var classifiers, features []Head
 	var unknown error
-	for i := range net.Outputs {
+	deepest, unknownDepth := -1, -1
+	for i, out := range net.Outputs {
 		h, err := find(net, i)
 		switch {
 		case err != nil:
-			if unknown == nil {
-				unknown = err
+			if depth := convolutions(net, out.Node); depth > unknownDepth {
+				unknown, unknownDepth = err, depth
 			}
+			continue
 		case h.Weight != nil:
 			classifiers = append(classifiers, *h)
 		default:
 			features = append(features, *h)
+			continue
+		}
+		deepest = max(deepest, h.convs)
+	}
+	heads := classifiers
+	for _, h := range features {
+		if h.convs > deepest && (deepest < 0 || isVector(h.Node)) {
+			heads = append(heads, h)
 		}
 	}
-	heads := distinct(net, classifiers)
-	if len(heads) == 0 {
-		heads = distinct(net, features)
-	}
-	if len(heads) == 0 {
+	if heads = distinct(net, heads); len(heads) == 0 {
 		return nil, unknown
 	}
-	return byDepth(net, heads)
+	heads, err := byDepth(net, heads)
+	if unknownDepth > heads[0].convs {
+		return nil, unknown // what was found is auxiliary
+	}
+	return heads, err
 }
 
 // find tells what an output is: the scores of a classifier or features.
@@ -111,17 +122,21 @@ func find(net *engine.Network, output int) (*Head, error) {
 		return &UnknownError{out.Name, fmt.Sprintf(format, args...), saw(net, out.Node)}
 	}
 	t := tailOf(net, out.Node)
-	scores := t.scores || len(net.Meta.Labels) > 1 && len(net.Meta.Labels) == perPhoto(out.Node)
+	named := len(net.Meta.Labels) > 1 && len(net.Meta.Labels) == perPhoto(out.Node)
+	scores := t.scores || named && !out.Chosen
 	h := &Head{Kind: Main, Output: output, Node: out.Node, Input: out.Node, plain: t.plain, steps: len(t.seen)}
 	switch {
 	case len(t.layers) == 1 && len(t.ends) == 0 && (scores || !t.bent):
 		l := t.layers[0]
 		h.layer, h.Node, h.Input, h.Weight, h.Bias = l, l.node, l.input, l.weight, l.bias
 		h.Features, h.Classes, h.Rectified = l.features, perPhoto(out.Node), l.rectified
+		h.convs = convolutions(net, h.Input)
 		return h, nil
 	case scores:
 		return nil, refuse("holds scores (%v)", out.Node.Shape())
-	case len(t.layers) > 1 && !t.bent:
+	case !out.Chosen && slices.ContainsFunc(t.ends, scoresOfPlaces):
+		return nil, refuse("comes straight from a convolution, as scores of every place do (%v)", out.Node.Shape())
+	case !out.Chosen && len(t.layers) > 1 && !t.bent:
 		var names []string
 		for _, l := range t.layers {
 			names = append(names, strings.TrimSuffix(l.weight.Name, ".weight"))
@@ -130,10 +145,6 @@ func find(net *engine.Network, output int) (*Head, error) {
 	case isVector(out.Node):
 		h.Features = perPhoto(out.Node)
 	case out.Node.Dims() == 4:
-		switch out.Node.Op().(type) {
-		case *op.Conv, *op.Softmax, *op.LogSoftmax, *op.Sigmoid:
-			return nil, refuse("is a map of shape %v that no Relu or the like ends, which may be scores of every place", out.Node.Shape())
-		}
 		h.Features = out.Node.Shape()[1]
 	default:
 		return nil, refuse("has the shape %v, which is neither features (N, F) nor a map (N, C, H, W)", out.Node.Shape())
@@ -141,7 +152,35 @@ func find(net *engine.Network, output int) (*Head, error) {
 	if len(net.Nodes(out.Node)) == 0 || !weighted(net, out.Node) {
 		return nil, refuse("depends on no layer with a weight")
 	}
+	h.convs = convolutions(net, out.Node)
 	return h, nil
+}
+
+// scoresOfPlaces tells whether a node pools or flattens a map that comes straight from a convolution, or from Softmax or Sigmoid:
+// features end in Relu, a sum, BatchNorm or the like.
+func scoresOfPlaces(node *gorgonia.Node) bool {
+	for node.Op() != nil {
+		switch node.Op().(type) {
+		case *op.Conv, *op.Softmax, *op.LogSoftmax, *op.Sigmoid:
+			return true
+		case *op.GlobalAveragePool, *op.AveragePool, *op.MaxPool, *op.ReduceMean, *op.Flatten, *op.Reshape, *op.Dropout, *op.Identity:
+			node = op.Inputs(node)[0]
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// convolutions counts those before a node.
+func convolutions(net *engine.Network, node *gorgonia.Node) int {
+	count := 0
+	for _, n := range net.Nodes(node) {
+		if _, conv := n.Op().(*op.Conv); conv {
+			count++
+		}
+	}
+	return count
 }
 
 // weighted tells whether a parameter takes part in what node computes.
@@ -173,13 +212,6 @@ func distinct(net *engine.Network, heads []Head) []Head {
 
 // byDepth puts the main head, before which most convolutions lie, first and calls the others auxiliary.
 func byDepth(net *engine.Network, heads []Head) ([]Head, error) {
-	for i := range heads {
-		for _, n := range net.Nodes(heads[i].Input) {
-			if _, conv := n.Op().(*op.Conv); conv {
-				heads[i].convs++
-			}
-		}
-	}
 	slices.SortStableFunc(heads, func(a, b Head) int { return b.convs - a.convs })
 	var tied []string
 	for i := range heads {

@@ -56,7 +56,7 @@ func (t *tail) follow(node *gorgonia.Node, normalised bool) {
 		}
 		return
 	}
-	switch o := node.Op().(type) {
+	switch node.Op().(type) {
 	case *op.Flatten, *op.Reshape, *op.Squeeze, *op.Unsqueeze, *op.Transpose, *op.Identity, *op.Dropout, *op.GlobalAveragePool:
 	case *op.Softmax, *op.LogSoftmax:
 		normalised, t.scores = true, true
@@ -68,7 +68,6 @@ func (t *tail) follow(node *gorgonia.Node, normalised bool) {
 		t.plain = false
 		t.bend(normalised || len(in) == 1 && op.Inputs(node)[0] == in[0])
 	default:
-		_ = o
 		t.plain = false
 		t.bend(normalised)
 	}

@@ -11,7 +11,8 @@ import (
 func (info *Info) contradictions(net *engine.Network) {
 	warn := func(format string, args ...any) { info.Warnings = append(info.Warnings, fmt.Sprintf(format, args...)) }
 	meta := &net.Meta
-	if shape := net.Outputs[0].Node.Shape(); len(meta.Labels) > 0 && len(shape) == 2 && shape[1] != len(meta.Labels) {
+	// A single score may be that of one class against its absence, or against another one.
+	if shape := net.Outputs[0].Node.Shape(); len(meta.Labels) > 0 && len(shape) == 2 && shape[1] != len(meta.Labels) && (shape[1] > 1 || len(meta.Labels) > 2) {
 		warn("the metadata names %d classes, the network has %d: the names are not used", len(meta.Labels), shape[1])
 	}
 	size := net.ImageSize()

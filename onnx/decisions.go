@@ -69,7 +69,8 @@ func (d *decisions) scores(v *value) (scores *value, made []string) {
 		}
 		next := n.in[0]
 		switch n.qualified() {
-		case "ArgMax", "TopK", "Hardmax", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ai.onnx.ml.Binarizer":
+		case "ArgMax", "TopK", "Hardmax", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ai.onnx.ml.Binarizer",
+			"SequenceConstruct":
 			scores = next
 		case "ai.onnx.ml.ZipMap":
 			d.name(n, zipMapLabels(n))
