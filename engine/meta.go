@@ -17,6 +17,9 @@ type Meta struct {
 	Preprocess *photo.Preprocess
 	// Arch is the architecture, for example inception_v3.
 	Arch string
+	// Probabilities says what makes probabilities of an output without Softmax or Sigmoid: "softmax" or "sigmoid"; "" where the file
+	// does not say.
+	Probabilities string
 	// History has one entry per finished epoch of every training that made these weights.
 	History []Epoch
 	// Other holds metadata that regraft does not use, kept for saving.
@@ -41,6 +44,7 @@ const (
 	keyPreprocess = "regraft.preprocess"
 	keyArch       = "regraft.arch"
 	keyHistory    = "regraft.history"
+	keyProbs      = "regraft.probabilities"
 	keyVersion    = "regraft.version"
 	schema        = "1"
 )
@@ -81,6 +85,9 @@ func (m Meta) Props() (map[string]string, error) {
 		}
 		props["imgsz"] = fmt.Sprintf("[%d, %d]", m.Preprocess.Size.H, m.Preprocess.Size.W)
 	}
+	if m.Probabilities != "" {
+		props[keyProbs] = m.Probabilities
+	}
 	if m.History != nil {
 		if err := put(keyHistory, m.History); err != nil {
 			return nil, err
@@ -101,6 +108,8 @@ func ParseMeta(props map[string]string) (Meta, error) {
 		case keyPreprocess:
 			m.Preprocess = &photo.Preprocess{}
 			err = json.Unmarshal([]byte(value), m.Preprocess)
+		case keyProbs:
+			m.Probabilities = value
 		case keyHistory:
 			err = json.Unmarshal([]byte(value), &m.History)
 		case keyArch:

@@ -39,7 +39,7 @@ func read(net *engine.Network, out *gorgonia.Node) reading {
 	for {
 		node := shaped(r.scores)
 		if node.Op() == nil || !isVector(node) {
-			return r.raw(out)
+			return r.raw(net, out)
 		}
 		in := op.Inputs(node)
 		switch o := node.Op().(type) {
@@ -83,14 +83,16 @@ func read(net *engine.Network, out *gorgonia.Node) reading {
 			r.meaning = Given
 			return r
 		}
-		return r.raw(out)
+		return r.raw(net, out)
 	}
 }
 
-// raw takes rows of which the network does not say more for logits.
-func (r reading) raw(out *gorgonia.Node) reading {
+// raw takes rows of which the network does not say more for logits, of the kind that the metadata tells.
+func (r reading) raw(net *engine.Network, out *gorgonia.Node) reading {
 	r.meaning = Logits
-	if perPhoto(out) == 1 {
+	if net.Meta.Probabilities == string(Independent) {
+		r.meaning = Independent
+	} else if perPhoto(out) == 1 {
 		r.meaning = Independent
 		r.assumed = append(r.assumed, "the only score has no Sigmoid behind it: it is taken for the logit of one class against its absence")
 	}

@@ -70,9 +70,14 @@ func withHeads(net *engine.Network, heads []Head, of func(*Head) values) (*engin
 	for i := range ends {
 		ends[i].Name = net.Outputs[heads[i].Output].Name
 	}
-	return trunk.Extend(ends, func(b *engine.Builder, i int, x *gorgonia.Node) (*gorgonia.Node, error) {
+	whole, err := trunk.Extend(ends, func(b *engine.Builder, i int, x *gorgonia.Node) (*gorgonia.Node, error) {
 		return build(b, &heads[i], of(&heads[i]), x)
 	})
+	if err != nil {
+		return nil, err
+	}
+	whole.Meta.Probabilities = string(Logits)
+	return whole, nil
 }
 
 // build adds the classifier behind its features x.
