@@ -155,7 +155,7 @@ func (b *bmp) readPalette(data []byte, colors, entry int) (rest []byte, err erro
 		b.palette[1] = grays[255]
 	case ramp && colors > 2: // taken for grey levels, those beyond it as well
 		b.palette = grays
-	case colors > len(b.palette):
+	case n/entry > len(b.palette):
 		return nil, unsupported("a palette of %d colours", colors)
 	}
 	return data[n:], nil
