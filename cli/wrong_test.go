@@ -155,6 +155,25 @@ func TestWrongData(t *testing.T) {
 	}
 }
 
+// TestMaxPixels: every command that reads photos takes the limit, and what goes beyond it is told the flag.
+func TestMaxPixels(t *testing.T) {
+	good := dataset(t, 3, 2)
+	best := filepath.Join(trained(t, good), "best.onnx")
+	photo := filepath.Join(good, "train", "sea", "a.jpg")
+	for _, args := range [][]string{
+		{"train", "--model", model, "--data", good, "--out", filepath.Join(t.TempDir(), "out")},
+		{"eval", "--model", best, "--data", good},
+		{"check", good},
+		{"classify", "--model", best, photo},
+	} {
+		r := run(t, append(args, "--max-pixels", "100")...)
+		if r.status == 0 || !strings.Contains(r.stdout+r.stderr, "more than the limit of 100 (--max-pixels)") {
+			t.Errorf("%s: exit status %d, %s%s", args[0], r.status, r.stdout, r.stderr)
+		}
+		must(t, append(args, "--max-pixels", "1000000")...)
+	}
+}
+
 func TestWrongModel(t *testing.T) {
 	file, err := os.ReadFile(model)
 	if err != nil {
