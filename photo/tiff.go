@@ -74,15 +74,24 @@ func decodeTIFF(data []byte) (*Image, error) {
 	return fromImage(m), nil
 }
 
+// The compressions with forms of their own.
+const (
+	faxGroup3 = 3
+	faxGroup4 = 4
+	lzw       = 5
+)
+
 // tiffCompressions names the compressions. Of those that are read it has the
-// most bytes that one byte can encode.
+// most bytes that one byte can encode, and whether predictors go with them.
 var tiffCompressions = map[int]struct {
-	name    string
-	density int
+	name     string
+	density  int
+	predicts bool
 }{
-	1: {"no", 1}, 2: {"fax", 0}, 3: {"fax (group 3)", 1}, 4: {"fax (group 4)", 1}, 5: {"LZW", 2731},
-	6: {"JPEG", 0}, 7: {"JPEG", 0}, 8: {"deflate", 1032}, 32946: {"deflate", 1032}, 32773: {"PackBits", 64},
-	34676: {"SGILog", 0}, 34712: {"JPEG 2000", 0}, 34925: {"LZMA", 0}, 50000: {"Zstandard", 0}, 50001: {"WebP", 0}, 50002: {"JPEG XL", 0},
+	1: {"no", 1, false}, faxGroup3: {"fax (group 3)", 1, false}, faxGroup4: {"fax (group 4)", 1, false}, lzw: {"LZW", 2731, true},
+	8: {"deflate", 1032, true}, 32946: {"deflate", 1032, true}, 32773: {"PackBits", 64, false},
+	2: {name: "fax"}, 6: {name: "JPEG"}, 7: {name: "JPEG"}, 34676: {name: "SGILog"}, 34712: {name: "JPEG 2000"},
+	34925: {name: "LZMA"}, 50000: {name: "Zstandard"}, 50001: {name: "WebP"}, 50002: {name: "JPEG XL"},
 }
 
 // tiffColours names the photometric interpretations that are not read.
@@ -93,7 +102,7 @@ var tiffColours = map[int]string{
 
 func (t tiff) isFax() bool {
 	c := t.first(tiffCompression, 1)
-	return c == 3 || c == 4
+	return c == faxGroup3 || c == faxGroup4
 }
 
 // check refuses by name what would not be read right.
@@ -107,9 +116,9 @@ func (t tiff) check() error {
 		return unsupported("a camera's raw values (DNG)")
 	case !known:
 		return unsupported("compression %d", compression)
-	case c.density == 0, c.name == "LZW" && t.oldLZW():
-		return unsupported("%s compression of this kind", c.name)
-	case compression == 3 && t.first(tiffT4Options, 0)&7 != 0, compression == 4 && t.first(tiffT6Options, 0)&2 != 0:
+	case c.density == 0, compression == lzw && t.oldLZW(),
+		compression == faxGroup3 && t.first(tiffT4Options, 0)&7 != 0, // rows that build on others, or on whole bytes
+		compression == faxGroup4 && t.first(tiffT6Options, 0)&2 != 0: // parts that are not compressed
 		return unsupported("%s compression of this kind", c.name)
 	case tiffColours[photometric] != "":
 		return unsupported("%s", tiffColours[photometric])
@@ -125,7 +134,7 @@ func (t tiff) check() error {
 		return unsupported("a plane for each colour")
 	case t.first(tiffFillOrder, 1) != 1 && !t.isFax():
 		return unsupported("bits in reverse order")
-	case predictor > 2, predictor == 2 && c.name != "LZW" && c.name != "deflate":
+	case predictor > 2, predictor == 2 && !c.predicts:
 		return unsupported("predictor %d and %s compression", predictor, c.name)
 	}
 	// Before memory is asked for: whether so many rows can be in so few bytes.
