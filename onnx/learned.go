@@ -12,7 +12,7 @@ import (
 //
 //   - Operands of layers (convolutions, products with matrices, normalisations, PRelu) are parameters, and so is what is
 //     added to a product of matrices: its bias.
-//   - A single value elsewhere is a constant.
+//   - The ones and zeros of a GroupNorm or InstanceNorm without parameters are constants, as is a single value elsewhere.
 //   - What meets the image before any layer is preprocessing, hence a constant.
 //   - Behind a layer a tensor is a parameter where it is called like one, as PyTorch's modules do: the layer scale of ConvNeXt
 //     (features.1.0.layer_scale, stages.0.blocks.0.gamma), the position table and class token of transformers (pos_embed,
@@ -22,7 +22,7 @@ import (
 // isLayer tells whether known operands are parameters whatever their size and name.
 func isLayer(o op.Op) bool {
 	switch o.(type) {
-	case *op.Conv, *op.Linear, *op.BatchNorm, *op.LayerNorm, *op.MatMul:
+	case *op.Conv, *op.Linear, *op.MatMul, *op.BatchNorm, *op.LayerNorm, *op.GroupNorm, *op.PRelu:
 		return true
 	}
 	return false
@@ -60,10 +60,18 @@ func newLearning(n *normaliser) *learning {
 
 // constant tells whether the known operand slot of s is a constant rather than a parameter.
 func (l *learning) constant(s *step, slot int) bool {
+	k := s.in[slot].constant
+	name := k.origin
+	if name == "" {
+		name = k.name
+	}
+	learned := learnedName.MatchString(name) || learnedTable.MatchString(name) || strings.HasPrefix(name, foldedPrefix)
+	if _, group := s.op.(*op.GroupNorm); group && !learned {
+		return allAre(float32(2-slot), s.in[slot]) // a GroupNorm without factors has ones, one without summands zeros
+	}
 	if isLayer(s.op) {
 		return false
 	}
-	k := s.in[slot].constant
 	if k.size() == 1 {
 		return true
 	}
@@ -77,9 +85,5 @@ func (l *learning) constant(s *step, slot int) bool {
 			}
 		}
 	}
-	name := k.origin
-	if name == "" {
-		name = k.name
-	}
-	return !learnedName.MatchString(name) && !learnedTable.MatchString(name) && !strings.HasPrefix(name, foldedPrefix)
+	return !learned
 }

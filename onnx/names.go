@@ -16,11 +16,11 @@ var dotted = regexp.MustCompile(`^[A-Za-z_][\w-]*(\.[\w-]+)+$`)
 // roles names the operands of layers, as PyTorch's modules do; nil for other operators.
 func roles(o op.Op) []string {
 	switch o.(type) {
-	case *op.Conv, *op.Linear, *op.LayerNorm:
+	case *op.Conv, *op.Linear, *op.LayerNorm, *op.GroupNorm:
 		return []string{"", "weight", "bias"}
 	case *op.BatchNorm:
 		return []string{"", "weight", "bias", "running_mean", "running_var"}
-	case *op.MatMul:
+	case *op.MatMul, *op.PRelu:
 		return []string{"weight", "weight"}
 	}
 	return nil
@@ -35,7 +35,7 @@ func kind(o op.Op) string {
 		return "bn"
 	case *op.Linear, *op.MatMul:
 		return "linear"
-	case *op.LayerNorm:
+	case *op.LayerNorm, *op.GroupNorm:
 		return "norm"
 	}
 	return strings.ToLower(o.Name())

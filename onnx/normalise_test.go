@@ -141,6 +141,65 @@ var spellings = []spelling{
 		m.node("Mul", []string{m.float("layer_scale", 3, 1, 1), "first"}, "s")
 		m.node("Flatten", []string{"s"}, "y")
 	}},
+	{"hard swish in steps", "Relu HardSwish", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "r")
+		m.node("Add", []string{"r", m.scalar("three", 3)}, "a")
+		m.node("Clip", []string{"a", m.scalar("low", 0), m.scalar("high", 6)}, "b")
+		m.node("Mul", []string{"r", "b"}, "c")
+		m.node("Div", []string{"c", m.scalar("six", 6)}, "y")
+	}},
+	{"hard sigmoid in steps", "Relu HardSigmoid", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "r")
+		m.node("Add", []string{m.scalar("three", 3), "r"}, "a")
+		m.node("Clip", []string{"a", m.scalar("low", 0), m.scalar("high", 6)}, "b")
+		m.node("Mul", []string{"b", m.scalar("sixth", 1.0/6)}, "y")
+	}},
+	{"a ramp that ends elsewhere", "Relu Add Clip Div", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "r")
+		m.node("Add", []string{m.scalar("three", 3), "r"}, "a")
+		m.node("Clip", []string{"a", m.scalar("low", 0), m.scalar("high", 5)}, "b")
+		m.node("Div", []string{"b", m.scalar("six", 6)}, "y")
+	}},
+	{"Mish by Softplus in steps", "Mish", func(m *testModel) {
+		m.node("Exp", []string{"x"}, "a")
+		m.node("Add", []string{m.scalar("one", 1), "a"}, "b")
+		m.node("Log", []string{"b"}, "c")
+		m.node("Tanh", []string{"c"}, "d")
+		m.node("Mul", []string{"d", "x"}, "y")
+	}},
+	{"LayerNorm in steps", "Conv LayerNormalization", func(m *testModel) {
+		m.node("Conv", []string{"x", m.float("w", 3, 3, 1, 1)}, "c")
+		m.node("ReduceMean", []string{"c"}, "mean", intsAttribute("axes", -1))
+		m.node("Sub", []string{"c", "mean"}, "d")
+		m.node("Pow", []string{"d", m.scalar("two", 2)}, "q")
+		m.node("ReduceMean", []string{"q"}, "v", intsAttribute("axes", -1))
+		m.node("Add", []string{"v", m.scalar("epsilon", 1e-5)}, "e")
+		m.node("Sqrt", []string{"e"}, "s")
+		m.node("Div", []string{"d", "s"}, "n")
+		m.node("Mul", []string{"n", m.float("gamma", 8)}, "g")
+		m.node("Add", []string{m.float("beta", 8), "g"}, "y")
+	}},
+	{"a norm of other squares", "Conv ReduceMean Sub Mul ReduceMean Add Sqrt Div Mul", func(m *testModel) {
+		m.node("Conv", []string{"x", m.float("w", 3, 3, 1, 1)}, "c")
+		m.node("ReduceMean", []string{"c"}, "mean", intsAttribute("axes", -1))
+		m.node("Sub", []string{"c", "mean"}, "d")
+		m.node("Mul", []string{"c", "c"}, "q")
+		m.node("ReduceMean", []string{"q"}, "v", intsAttribute("axes", -1))
+		m.node("Add", []string{"v", m.scalar("epsilon", 1e-5)}, "e")
+		m.node("Sqrt", []string{"e"}, "s")
+		m.node("Div", []string{"d", "s"}, "n")
+		m.node("Mul", []string{"n", m.float("gamma", 8)}, "y")
+	}},
+	{"GroupNorm in steps", "Conv GroupNormalization", func(m *testModel) {
+		m.node("Conv", []string{"x", m.float("w", 4, 3, 1, 1)}, "c")
+		m.node("Reshape", []string{"c", m.ints("groups", 0, 2, -1)}, "r")
+		m.tensors = append(m.tensors, floatTensor("ones", []int{2}, 1, 1), floatTensor("zeros", []int{2}, 0, 0))
+		m.node("InstanceNormalization", []string{"r", "ones", "zeros"}, "i")
+		m.node("Shape", []string{"c"}, "shape")
+		m.node("Reshape", []string{"i", "shape"}, "b")
+		m.node("Mul", []string{"b", m.float("gamma", 4, 1, 1)}, "g")
+		m.node("Add", []string{"g", m.float("beta", 4, 1, 1)}, "y")
+	}},
 	{"a flat Gather of everything", "GlobalAveragePool Relu Flatten", func(m *testModel) {
 		m.node("GlobalAveragePool", []string{"x"}, "p")
 		m.node("Relu", []string{"p"}, "r")

@@ -7,35 +7,58 @@ import (
 	"regraft/engine/op"
 )
 
-// TestOlderOpsets exports operators to opset 13 that ONNX has only since later ones: what is read again computes the same.
+// TestOlderOpsets exports operators to opset 13 that ONNX has only since later ones, and all of them to the newest: what is
+// read again computes the same, by the same operators.
 func TestOlderOpsets(t *testing.T) {
 	m := chainModel("y")
-	m.node("Conv", []string{"x", m.float("w", 3, 3, 1, 1)}, "c")
+	m.opset = 18
+	m.node("Conv", []string{"x", m.float("w", 4, 3, 1, 1)}, "c")
 	m.node("HardSwish", []string{"c"}, "h")
-	m.node("Transpose", []string{"h"}, "last", intsAttribute("perm", 0, 2, 3, 1))
-	m.node("LayerNormalization", []string{"last", m.float("gamma", 3), m.float("beta", 3)}, "n", intAttribute("axis", -1))
-	m.node("Flatten", []string{"n"}, "y")
+	m.node("Mish", []string{"h"}, "mish")
+	m.node("GroupNormalization", []string{"mish", m.float("scale", 2), m.float("shift", 2)}, "group", intAttribute("num_groups", 2))
+	m.node("InstanceNormalization", []string{"group", m.float("i.weight", 4), m.float("i.bias", 4)}, "instance")
+	m.node("PRelu", []string{"instance", m.float("slope", 4, 1, 1)}, "p")
+	last := "p"
+	for name, attributes := range map[string][][]byte{
+		"LeakyRelu": {floatAttribute("alpha", 0.3)}, "Elu": {floatAttribute("alpha", 0.5)}, "Selu": nil, "Celu": {floatAttribute("alpha", 0.25)},
+		"Softplus": nil, "Softsign": nil, "Abs": nil, "ThresholdedRelu": {floatAttribute("alpha", 0.25)},
+	} {
+		m.node(name, []string{last}, "n"+name, attributes...)
+		last = "n" + name
+	}
+	m.node("Transpose", []string{last}, "last", intsAttribute("perm", 0, 2, 3, 1))
+	m.node("LayerNormalization", []string{"last", m.float("gamma", 4), m.float("beta", 4)}, "n", intAttribute("axis", -1))
+	m.node("ReduceL2", []string{"n", m.ints("axes", 1)}, "r")
+	m.node("ReduceSum", []string{"r", m.ints("axis", 2)}, "r2")
+	m.node("Flatten", []string{"r2"}, "y")
 	net, _, err := ReadBytes(m.bytes(), ReadOptions{Batch: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "older.onnx")
-	if err := Export(path, net, ExportOptions{Opset: 13}); err != nil {
-		t.Fatal(err)
-	}
-	again, _, err := Read(path, ReadOptions{Batch: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, n := range again.Nodes() {
-		if _, ok := n.Op().(*op.LayerNorm); ok {
-			t.Error("the file has a LayerNormalization")
+	for _, opset := range []int{13, 17, NewestExport} {
+		path := filepath.Join(t.TempDir(), "older.onnx")
+		if err := Export(path, net, ExportOptions{Opset: opset}); err != nil {
+			t.Fatal(err)
 		}
-	}
-	image := ramp(2 * 3 * 8 * 8)
-	want, got := interpreter{net: net}.run(t, image)[0], interpreter{net: again}.run(t, image)[0]
-	if d := distance(t, got, want); !(d <= 1e-6) {
-		t.Errorf("the exported network is off by %.1e of the largest value", d)
+		again, info, err := Read(path, ReadOptions{Batch: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"LayerNormalization", "Mish", "HardSwish", "GroupNormalization"} {
+			if opset == 13 && info.Operators[name] > 0 {
+				t.Errorf("opset %d: the file has a %s", opset, name)
+			}
+		}
+		for k, n := range again.Nodes() {
+			if want := net.Nodes()[k].Op().(op.Op).Name(); n.Op().(op.Op).Name() != want {
+				t.Errorf("opset %d: operator %d is %v, want %s", opset, k, n.Op(), want)
+			}
+		}
+		image := ramp(2 * 3 * 8 * 8)
+		want, got := interpreter{net: net}.run(t, image)[0], interpreter{net: again}.run(t, image)[0]
+		if d := distance(t, got, want); !(d <= 1e-5) {
+			t.Errorf("opset %d: the exported network is off by %.1e of the largest value", opset, d)
+		}
 	}
 }
 

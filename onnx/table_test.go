@@ -12,7 +12,7 @@ import (
 // trainingOnly are the engine's operators that occur in training graphs alone, beside the gradients: files
 // never hold them.
 var trainingOnly = map[string]bool{
-	"BatchStats": true, "BatchNormTrain": true, "BatchNormReduce": true, "BatchNormScale": true,
+	"BatchStats": true, "BatchNormTrain": true, "BatchNormReduce": true, "BatchNormScale": true, "GroupNormReduce": true,
 	"RunningMean": true, "RunningVar": true, "ChannelSum": true, "ChannelScale": true, "Row": true, "Stack": true,
 	"SumTo": true, "DropoutTrain": true, "SoftmaxCrossEntropy": true, "WeightedSum": true, "Scale": true, "PowSlope": true,
 }

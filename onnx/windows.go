@@ -124,43 +124,6 @@ func lowerGlobalAveragePool(c *call) error {
 	return c.emit(&op.GlobalAveragePool{}, x)
 }
 
-// lowerReduceMean recognises the mean over rows and columns as GlobalAveragePool.
-func lowerReduceMean(c *call) error {
-	keep, noop := c.flag("keepdims", true), c.flag("noop_with_empty_axes", false)
-	list, err := c.axisList()
-	if err != nil {
-		return err
-	}
-	x, err := c.tensor(0)
-	if err != nil {
-		return err
-	}
-	rank := len(x.shape)
-	axes, err := axisSet(list, rank)
-	if err != nil {
-		return err
-	}
-	if len(axes) == 0 {
-		if noop {
-			return c.same(x)
-		}
-		for i := range rank {
-			axes[i] = true
-		}
-	}
-	if rank == 4 && len(axes) == 2 && axes[2] && axes[3] {
-		if keep {
-			return c.emit(&op.GlobalAveragePool{}, x)
-		}
-		pooled, err := c.step("pool", &op.GlobalAveragePool{}, x)
-		if err != nil {
-			return err
-		}
-		return c.emit(&op.Flatten{Axis: 1}, pooled)
-	}
-	return c.emit(&op.ReduceMean{Axes: sorted(axes, rank), KeepDims: keep}, x)
-}
-
 func writeConv(e *exporter, o *op.Conv, in []string) {
 	kernel := op.Inputs(e.current)[1].Shape()[2:]
 	e.node("Conv", in, intsAttribute("dilations", o.Dilations[:]...), intAttribute("group", o.Group),
@@ -175,12 +138,4 @@ func writeMaxPool(e *exporter, o *op.MaxPool, in []string) {
 func writeAveragePool(e *exporter, o *op.AveragePool, in []string) {
 	e.node("AveragePool", in, flagAttribute("ceil_mode", o.CeilMode), flagAttribute("count_include_pad", o.CountIncludePad),
 		intsAttribute("kernel_shape", o.Kernel[:]...), intsAttribute("pads", o.Pads[:]...), intsAttribute("strides", o.Strides[:]...))
-}
-
-func writeReduceMean(e *exporter, o *op.ReduceMean, in []string) {
-	if e.form.opset >= 18 { // axes became an operand
-		e.node("ReduceMean", append(in, e.ints("axes", o.Axes...)), flagAttribute("keepdims", o.KeepDims))
-		return
-	}
-	e.node("ReduceMean", in, intsAttribute("axes", o.Axes...), flagAttribute("keepdims", o.KeepDims))
 }

@@ -109,6 +109,14 @@ func TestExtremeAttributes(t *testing.T) {
 		&op.LayerNorm{Axis: -huge},
 		&op.LRN{Size: -huge},
 		&op.Row{Index: huge},
+		&op.Reduce{Kind: op.SumOf, ReduceMean: op.ReduceMean{Axes: []int{huge}}},
+		&op.Reduce{Kind: "Median"},
+		&op.ReduceGrad{Reduce: op.Reduce{Kind: op.MaxOf, ReduceMean: op.ReduceMean{Axes: []int{-huge}}}},
+		&op.GroupNorm{Groups: huge},
+		&op.GroupNorm{Groups: -1},
+		&op.GroupNorm{Groups: 3},
+		&op.GroupNormGradX{GroupNorm: op.GroupNorm{Groups: huge}},
+		&op.GroupNormReduce{GroupNorm: op.GroupNorm{Groups: 3}},
 	} {
 		for count := 1; count <= 3; count++ {
 			shapes := []tensor.Shape{{2, 2, 3, 3}, {2, 2, 3, 3}, {2}}[:count]

@@ -93,6 +93,39 @@ var torchCases = []struct {
 	{name: "reducemean", op: &op.ReduceMean{Axes: []int{-1, -2}, KeepDims: true}},
 	{name: "reducemean dropping", op: &op.ReduceMean{Axes: []int{1}}},
 	{name: "weighted sum", op: &op.WeightedSum{Weights: []float32{1, 0.4}}},
+	{name: "leakyrelu", op: &op.LeakyRelu{Alpha: 0.25}},
+	{name: "thresholdedrelu", op: &op.ThresholdedRelu{Alpha: 0.5}},
+	{name: "prelu", op: &op.PRelu{}},
+	{name: "elu", op: &op.Elu{Alpha: 0.5, Gamma: 1, Rate: 1}},
+	{name: "selu", op: &op.Elu{Alpha: 1.6732632423543772, Gamma: 1.0507009873554805, Rate: 1}, tolerance: 0x1p-23},
+	{name: "celu", op: &op.Elu{Alpha: 2, Gamma: 1, Rate: 0.5}},
+	{name: "softplus", op: &op.Softplus{}},
+	{name: "softsign", op: &op.Softsign{}},
+	{name: "mish", op: &op.Mish{}},
+	{name: "leakyrelu at kinks", op: &op.LeakyRelu{Alpha: 0.25}},
+	{name: "thresholdedrelu at kinks", op: &op.ThresholdedRelu{Alpha: 0.5}},
+	{name: "prelu at kinks", op: &op.PRelu{}},
+	{name: "elu at kinks", op: &op.Elu{Alpha: 0.5, Gamma: 1, Rate: 1}},
+	{name: "selu at kinks", op: &op.Elu{Alpha: 1.6732632423543772, Gamma: 1.0507009873554805, Rate: 1}, tolerance: 0x1p-23},
+	{name: "celu at kinks", op: &op.Elu{Alpha: 2, Gamma: 1, Rate: 0.5}},
+	{name: "softplus at kinks", op: &op.Softplus{}},
+	{name: "softsign at kinks", op: &op.Softsign{}},
+	{name: "mish at kinks", op: &op.Mish{}},
+	{name: "prelu of channels", op: &op.PRelu{}},
+	{name: "reduce sum", op: reduced(op.SumOf, 1, 3)},
+	{name: "reduce l1", op: reduced(op.L1Of, 1, 3)},
+	{name: "reduce l2", op: reduced(op.L2Of, 1, 3)},
+	{name: "reduce sumsquare", op: reduced(op.SumSquareOf, 1, 3)},
+	{name: "reduce max", op: reduced(op.MaxOf, 1, 3)},
+	{name: "reduce min", op: reduced(op.MinOf, 1, 3)},
+	{name: "reduce logsumexp", op: reduced(op.LogSumExpOf, 1, 3)},
+	{name: "reduce l2 of zeros", op: reduced(op.L2Of, 1)},
+	{name: "groupnorm", op: &op.GroupNorm{Groups: 2, Epsilon: 1e-3}},
+	{name: "instancenorm", op: &op.GroupNorm{Epsilon: 1e-3}},
+}
+
+func reduced(kind string, axes ...int) *op.Reduce {
+	return &op.Reduce{Kind: kind, ReduceMean: op.ReduceMean{Axes: axes}}
 }
 
 func convolution(stride int, pads [4]int, group int) *op.Conv {

@@ -25,6 +25,30 @@ var others = []Row{
 	{Name: "Gelu of images", Op: &op.Gelu{}, Shapes: [][]int{{2, 20, 3, 5}}, Differentiable: 1},
 	{Name: "Gelu by tanh", Op: &op.Gelu{Tanh: true}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
 	{Name: "GeluGrad", Op: &op.GeluGrad{}, Shapes: [][]int{{2, 5}, {2, 5}}},
+	{Name: "LeakyRelu", Op: &op.LeakyRelu{Alpha: 0.1}, Shapes: [][]int{{8, 8}}, Differentiable: 1, Values: Distinct},
+	{Name: "LeakyRelu of images", Op: &op.LeakyRelu{Alpha: 0.1}, Shapes: [][]int{{1, 20, 3, 5}}, Differentiable: 1, Values: Distinct},
+	{Name: "LeakyReluGrad", Op: &op.LeakyReluGrad{Alpha: 0.1}, Shapes: [][]int{{8, 8}, {8, 8}}, Values: Distinct},
+	{Name: "absolute value", Op: &op.LeakyRelu{Alpha: -1}, Shapes: [][]int{{8, 8}}, Differentiable: 1, Values: Distinct},
+	{Name: "ThresholdedRelu", Op: &op.ThresholdedRelu{Alpha: 1}, Shapes: [][]int{{8, 8}}, Differentiable: 1, Values: Distinct},
+	{Name: "ThresholdedRelu of images", Op: &op.ThresholdedRelu{Alpha: 1}, Shapes: [][]int{{1, 20, 3, 5}}, Differentiable: 1, Values: Distinct},
+	{Name: "ThresholdedReluGrad", Op: &op.ThresholdedReluGrad{Alpha: 1}, Shapes: [][]int{{8, 8}, {8, 8}}, Values: Distinct},
+	{Name: "PRelu", Op: &op.PRelu{}, Shapes: [][]int{{2, 20, 3, 2}, {20, 1, 1}}, Differentiable: 2, Values: Distinct},
+	{Name: "PRelu of one slope", Op: &op.PRelu{}, Shapes: [][]int{{2, 20, 3, 2}, {1, 1, 1}}, Differentiable: 2, Values: Distinct},
+	{Name: "PRelu of features", Op: &op.PRelu{}, Shapes: [][]int{{3, 5}, {5}}, Differentiable: 2, Values: Distinct},
+	{Name: "PRelu of pixels", Op: &op.PRelu{}, Shapes: [][]int{{2, 3, 2, 2}, {3, 2, 2}}, Differentiable: 2, Values: Distinct},
+	{Name: "PReluGradX", Op: &op.PReluGradX{}, Shapes: [][]int{{2, 3, 2, 2}, {3, 1, 1}, {2, 3, 2, 2}}, Values: Distinct},
+	{Name: "Elu", Op: &op.Elu{Alpha: 0.5, Gamma: 1, Rate: 1}, Shapes: [][]int{{8, 8}}, Differentiable: 1, Values: Distinct},
+	{Name: "Selu of images", Op: &op.Elu{Alpha: 1.67326319, Gamma: 1.05070102, Rate: 1}, Shapes: [][]int{{1, 20, 3, 5}}, Differentiable: 1, Values: Distinct},
+	{Name: "Celu of images", Op: &op.Elu{Alpha: 2, Gamma: 1, Rate: 0.5}, Shapes: [][]int{{1, 20, 3, 5}}, Differentiable: 1, Values: Distinct},
+	{Name: "EluGrad", Op: &op.EluGrad{Alpha: 2, Gamma: 1.5, Rate: 0.5}, Shapes: [][]int{{8, 8}, {8, 8}}, Values: Distinct},
+	{Name: "Softplus", Op: &op.Softplus{}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
+	{Name: "Softplus of images", Op: &op.Softplus{}, Shapes: [][]int{{2, 20, 3, 5}}, Differentiable: 1},
+	{Name: "Softsign", Op: &op.Softsign{}, Shapes: [][]int{{8, 8}}, Differentiable: 1, Values: Distinct},
+	{Name: "Softsign of images", Op: &op.Softsign{}, Shapes: [][]int{{1, 20, 3, 5}}, Differentiable: 1, Values: Distinct},
+	{Name: "SoftsignGrad", Op: &op.SoftsignGrad{}, Shapes: [][]int{{8, 8}, {8, 8}}, Values: Distinct},
+	{Name: "Mish", Op: &op.Mish{}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
+	{Name: "Mish of images", Op: &op.Mish{}, Shapes: [][]int{{2, 20, 3, 5}}, Differentiable: 1},
+	{Name: "MishGrad", Op: &op.MishGrad{}, Shapes: [][]int{{2, 5}, {2, 5}}},
 	{Name: "Erf", Op: &op.Erf{}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
 	{Name: "ErfGrad", Op: &op.ErfGrad{}, Shapes: [][]int{{2, 5}, {2, 5}}},
 	{Name: "Pow squares", Op: &op.Pow{}, Shapes: [][]int{{2, 3}, {}}, Differentiable: 1, Values: toThe(2)},
@@ -53,6 +77,18 @@ var others = []Row{
 	{Name: "ReduceMean of all", Op: &op.ReduceMean{}, Shapes: [][]int{{2, 3}}, Differentiable: 1},
 	{Name: "ReduceMeanGrad", Op: &op.ReduceMeanGrad{ReduceMean: op.ReduceMean{Axes: []int{1}}, In: []int{2, 3, 2}}, Shapes: [][]int{{2, 2}}},
 
+	{Name: "ReduceSum", Op: reduce(op.SumOf, true, 2, 3), Shapes: [][]int{{2, 3, 2, 4}}, Differentiable: 1},
+	{Name: "ReduceSumSquare", Op: reduce(op.SumSquareOf, true, 2, 3), Shapes: [][]int{{2, 3, 2, 4}}, Differentiable: 1},
+	{Name: "ReduceL1", Op: reduce(op.L1Of, true, 2, 3), Shapes: [][]int{{2, 3, 2, 4}}, Differentiable: 1, Values: Distinct},
+	{Name: "ReduceL2", Op: reduce(op.L2Of, true, 2, 3), Shapes: [][]int{{2, 3, 2, 4}}, Differentiable: 1, Values: Positive},
+	{Name: "ReduceMax", Op: reduce(op.MaxOf, true, 2, 3), Shapes: [][]int{{2, 3, 2, 4}}, Differentiable: 1, Values: Distinct},
+	{Name: "ReduceMin", Op: reduce(op.MinOf, true, 2, 3), Shapes: [][]int{{2, 3, 2, 4}}, Differentiable: 1, Values: Distinct},
+	{Name: "ReduceLogSum", Op: reduce(op.LogSumOf, true, 2, 3), Shapes: [][]int{{2, 3, 2, 4}}, Differentiable: 1, Values: Positive},
+	{Name: "ReduceLogSumExp", Op: reduce(op.LogSumExpOf, true, 2, 3), Shapes: [][]int{{2, 3, 2, 4}}, Differentiable: 1},
+	{Name: "ReduceMax dropping", Op: reduce(op.MaxOf, false, -2), Shapes: [][]int{{2, 3, 2}}, Differentiable: 1, Values: Distinct},
+	{Name: "ReduceSum of all", Op: reduce(op.SumOf, false), Shapes: [][]int{{2, 3}}, Differentiable: 1},
+	{Name: "ReduceL2Grad", Op: &op.ReduceGrad{Reduce: *reduce(op.L2Of, true, 1)}, Shapes: [][]int{{2, 3}, {2, 1}, {2, 1}}, Values: Positive},
+
 	{Name: "LRN", Op: &op.LRN{Size: 3, Alpha: 0.5, Beta: 0.75, Bias: 1}, Shapes: [][]int{{2, 5, 1, 2}}, Differentiable: 1},
 	{Name: "LRN of even size", Op: &op.LRN{Size: 4, Alpha: 0.5, Beta: 0.5, Bias: 2}, Shapes: [][]int{{1, 6, 2, 1}}, Differentiable: 1},
 	{Name: "LRNGrad", Op: &op.LRNGrad{LRN: op.LRN{Size: 3, Alpha: 0.5, Beta: 0.75, Bias: 1}}, Shapes: [][]int{{2, 5, 1, 2}, {2, 5, 1, 2}}},
@@ -60,6 +96,11 @@ var others = []Row{
 	{Name: "LayerNorm without beta", Op: &op.LayerNorm{Axis: 1, Epsilon: 1e-3}, Shapes: [][]int{{2, 3, 2}, {3, 2}}, Differentiable: 2},
 	{Name: "LayerNormGradX", Op: &op.LayerNormGradX{LayerNorm: op.LayerNorm{Axis: 1, Epsilon: 1e-3}}, Shapes: [][]int{{2, 4}, {4}, {2, 4}}},
 	{Name: "LayerNormGradGamma", Op: &op.LayerNormGradGamma{LayerNorm: op.LayerNorm{Axis: 1, Epsilon: 1e-3}}, Shapes: [][]int{{2, 4}, {2, 4}}},
+	{Name: "GroupNorm", Op: &op.GroupNorm{Groups: 2, Epsilon: 1e-3}, Shapes: [][]int{{2, 4, 3}, {4}, {4}}, Differentiable: 3},
+	{Name: "GroupNorm of images", Op: &op.GroupNorm{Groups: 3, Epsilon: 1e-3}, Shapes: [][]int{{2, 24, 3, 2}, {24}, {24}}, Differentiable: 3},
+	{Name: "InstanceNorm of images", Op: &op.GroupNorm{Epsilon: 1e-3}, Shapes: [][]int{{2, 18, 2, 3}, {18}, {18}}, Differentiable: 3},
+	{Name: "GroupNormReduce", Op: &op.GroupNormReduce{GroupNorm: op.GroupNorm{Groups: 2, Epsilon: 1e-3}}, Shapes: [][]int{{2, 4, 3}, {2, 4, 3}}},
+	{Name: "GroupNormGradX", Op: &op.GroupNormGradX{GroupNorm: op.GroupNorm{Groups: 2, Epsilon: 1e-3}}, Shapes: [][]int{{2, 4, 3}, {4}, {2, 4, 3}}},
 	{Name: "MatMul", Op: &op.MatMul{}, Shapes: [][]int{{2, 3}, {3, 4}}, Differentiable: 2},
 	{Name: "MatMul broadcasting", Op: &op.MatMul{}, Shapes: [][]int{{2, 1, 2, 3}, {2, 3, 2}}, Differentiable: 2},
 	{Name: "MatMul of vectors", Op: &op.MatMul{}, Shapes: [][]int{{3}, {3}}},
@@ -76,4 +117,9 @@ func toThe(exponent float64) func(i int, x []float64, s *random.Stream) {
 			}
 		}
 	}
+}
+
+// reduce takes a number of all elements along axes.
+func reduce(kind string, keep bool, axes ...int) *op.Reduce {
+	return &op.Reduce{Kind: kind, ReduceMean: op.ReduceMean{Axes: axes, KeepDims: keep}}
 }

@@ -124,4 +124,25 @@ case("reducemean", lambda x: x.mean((-1, -2), keepdim=True), smooth(2, 3, 2, 3))
 case("reducemean dropping", lambda x: x.mean(1), smooth(2, 3, 2))
 case("weighted sum", lambda x, y: x + f32(0.4) * y, smooth(), smooth())
 
+kinks = [-1.0, 0.0, 1.0]
+for where in ("", " at kinks"):
+    def values():
+        return torch.tensor(kinks, dtype=torch.float64) if where else smooth(3, 7)
+    case("leakyrelu" + where, lambda x: F.leaky_relu(x, 0.25), values())
+    case("thresholdedrelu" + where, lambda x: F.threshold(x, 0.5, 0), values())
+    case("prelu" + where, F.prelu, values(), torch.tensor([0.25], dtype=torch.float64))
+    case("elu" + where, lambda x: F.elu(x, 0.5), values())
+    case("selu" + where, F.selu, values())
+    case("celu" + where, lambda x: F.celu(x, 2), values())
+    case("softplus" + where, F.softplus, values())
+    case("softsign" + where, F.softsign, values())
+    case("mish" + where, F.mish, values())
+case("prelu of channels", lambda x, s: F.prelu(x, s.flatten()), smooth(2, 3, 2, 2), smooth(3, 1, 1))
+for name, f in {"sum": torch.sum, "l1": lambda x, d: torch.linalg.vector_norm(x, 1, d), "l2": lambda x, d: torch.linalg.vector_norm(x, 2, d),
+                "sumsquare": lambda x, d: (x * x).sum(d), "max": torch.amax, "min": torch.amin, "logsumexp": torch.logsumexp}.items():
+    case("reduce " + name, lambda x: f(x, (1, 3)), distinct(2, 3, 2, 3))
+case("reduce l2 of zeros", lambda x: torch.linalg.vector_norm(x, 2, 1), torch.zeros(2, 3, dtype=torch.float64))
+case("groupnorm", lambda x, g, b: F.group_norm(x, 2, g, b, f32(1e-3)), smooth(2, 4, 2, 3), smooth(4), smooth(4))
+case("instancenorm", lambda x, g, b: F.instance_norm(x, None, None, g, b, eps=f32(1e-3)), smooth(2, 3, 2, 3), smooth(3), smooth(3))
+
 np.savez_compressed("torch.npz", **arrays)
