@@ -170,6 +170,19 @@ func NewHardSwishGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
 	return newActivationGrad(isa, hardSwishGradKernel, x, dy, dx, vector{constant: &hardTable[0]})
 }
 
+// newActivationGradOf makes the gradient whose kernel and constants f holds.
+func newActivationGradOf(isa ISA, f Activation, x, dy, dx Layout) (Primitive, error) {
+	p, err := newActivationGrad(isa, f.kernel, x, dy, dx)
+	if err != nil {
+		return nil, err
+	}
+	if f.table != nil {
+		p.vectors = []vector{{constant: &f.table[0]}}
+	}
+	p.low, p.high = f.low, f.high
+	return p, nil
+}
+
 func newActivationGrad(isa ISA, k planeKernel, x, dy, dx Layout, vectors ...vector) (*planes, error) {
 	p, err := newPlanes(isa, k, tensor{0, x}, tensor{1, dy}, tensor{2, dx})
 	if err != nil {

@@ -38,6 +38,20 @@ func lanesOf(values ...float32) [][Lanes]float32 {
 // exp32 is e**t in single precision with an error below one unit in the last place; 0 where that is below 2e-38.
 // The method is that of Cephes' expf (Moshier, 1992), with fused operations: t = k ln 2 + r, a polynomial in r, times 2**k.
 func exp32(t float32) float32 {
+	q, half := expParts(t)
+	y := float32(float32(q+1) * half)
+	return y + y
+}
+
+// expm1 is e**t - 1, which loses no digits where t is small.
+func expm1(t float32) float32 {
+	q, half := expParts(t)
+	two := half + half
+	return fma32(q, two, two-1)
+}
+
+// expParts is e**r - 1 and 2**(k-1), which does not overflow.
+func expParts(t float32) (q, half float32) {
 	t = clip(t, expLow, expHigh)
 	sum := fma32(t, log2E, roundInt)
 	k := float32(sum - roundInt)
@@ -47,7 +61,5 @@ func exp32(t float32) float32 {
 	p = fma32(p, r, exp2)
 	p = fma32(p, r, exp1)
 	p = fma32(p, r, exp0)
-	y := float32(fma32(p, float32(r*r), r) + 1)
-	y = float32(y * math.Float32frombits(math.Float32bits(sum)<<23+expBias)) // 2**(k-1), which does not overflow
-	return y + y
+	return fma32(p, float32(r*r), r), math.Float32frombits(math.Float32bits(sum)<<23 + expBias)
 }

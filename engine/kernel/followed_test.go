@@ -42,7 +42,7 @@ func checkFollowed(t *testing.T, s ConvShape, in, out Layout, images, cin int, p
 	r := rand.New(rand.NewPCG(1, 2))
 	x, bias := reals(r, images*s.Cin*s.H*s.W, 1), reals(r, s.Cout, 1)
 	weights := pack(reals(r, s.Cout*cin*s.KH*s.KW, 1))
-	for _, f := range []Activation{SiLU(), Sigmoid(), HardSwish()} {
+	for _, f := range []Activation{SiLU(), Sigmoid(), HardSwish(), LeakyReLU(0.1), Elu(0.5, 1, 1), Softplus(), Mish()} {
 		sameOnAll(t, func(isa ISA) [][]float32 {
 			p, err := conv(isa)
 			y := outcome(t, p, err, images, tensorIn(in, x), vectorIn(weights), vectorIn(bias), tensorOut(out))[0]

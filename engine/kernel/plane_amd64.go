@@ -26,6 +26,16 @@ var planeKernels = kernelTable[planeArgs]{
 		"hardsigmoidgrad": hardsigmoidgrad_f32_avx2,
 		"hardswish":       hardswish_f32_avx2,
 		"hardswishgrad":   hardswishgrad_f32_avx2,
+		"elu":             elu_f32_avx2,
+		"elugrad":         elugrad_f32_avx2,
+		"softplus":        softplus_f32_avx2,
+		"softsign":        softsign_f32_avx2,
+		"softsigngrad":    softsigngrad_f32_avx2,
+		"mish":            mish_f32_avx2,
+		"mishgrad":        mishgrad_f32_avx2,
+		"leaky":           leaky_f32_avx2,
+		"prelu":           prelu_f32_avx2,
+		"threshold":       threshold_f32_avx2,
 		"sum":             sum_f32_avx2,
 		"dot":             dot_f32_avx2,
 		"batchstats":      batchstats_f32_avx2,
@@ -52,6 +62,16 @@ var planeKernels = kernelTable[planeArgs]{
 		"hardsigmoidgrad": hardsigmoidgrad_f32_avx512,
 		"hardswish":       hardswish_f32_avx512,
 		"hardswishgrad":   hardswishgrad_f32_avx512,
+		"elu":             elu_f32_avx512,
+		"elugrad":         elugrad_f32_avx512,
+		"softplus":        softplus_f32_avx512,
+		"softsign":        softsign_f32_avx512,
+		"softsigngrad":    softsigngrad_f32_avx512,
+		"mish":            mish_f32_avx512,
+		"mishgrad":        mishgrad_f32_avx512,
+		"leaky":           leaky_f32_avx512,
+		"prelu":           prelu_f32_avx512,
+		"threshold":       threshold_f32_avx512,
 		"sum":             sum_f32_avx512,
 		"dot":             dot_f32_avx512,
 		"batchstats":      batchstats_f32_avx512,
@@ -118,6 +138,36 @@ func hardswish_f32_avx512(a *planeArgs)
 
 //go:noescape
 func hardswishgrad_f32_avx512(a *planeArgs)
+
+//go:noescape
+func elu_f32_avx512(a *planeArgs)
+
+//go:noescape
+func elugrad_f32_avx512(a *planeArgs)
+
+//go:noescape
+func softplus_f32_avx512(a *planeArgs)
+
+//go:noescape
+func softsign_f32_avx512(a *planeArgs)
+
+//go:noescape
+func softsigngrad_f32_avx512(a *planeArgs)
+
+//go:noescape
+func mish_f32_avx512(a *planeArgs)
+
+//go:noescape
+func mishgrad_f32_avx512(a *planeArgs)
+
+//go:noescape
+func leaky_f32_avx512(a *planeArgs)
+
+//go:noescape
+func prelu_f32_avx512(a *planeArgs)
+
+//go:noescape
+func threshold_f32_avx512(a *planeArgs)
 
 //go:noescape
 func sum_f32_avx512(a *planeArgs)
@@ -190,6 +240,36 @@ func hardswish_f32_avx2(a *planeArgs)
 
 //go:noescape
 func hardswishgrad_f32_avx2(a *planeArgs)
+
+//go:noescape
+func elu_f32_avx2(a *planeArgs)
+
+//go:noescape
+func elugrad_f32_avx2(a *planeArgs)
+
+//go:noescape
+func softplus_f32_avx2(a *planeArgs)
+
+//go:noescape
+func softsign_f32_avx2(a *planeArgs)
+
+//go:noescape
+func softsigngrad_f32_avx2(a *planeArgs)
+
+//go:noescape
+func mish_f32_avx2(a *planeArgs)
+
+//go:noescape
+func mishgrad_f32_avx2(a *planeArgs)
+
+//go:noescape
+func leaky_f32_avx2(a *planeArgs)
+
+//go:noescape
+func prelu_f32_avx2(a *planeArgs)
+
+//go:noescape
+func threshold_f32_avx2(a *planeArgs)
 
 //go:noescape
 func sum_f32_avx2(a *planeArgs)

@@ -139,12 +139,14 @@ func (*Mish) eval(in []array, out array) {
 	})
 }
 
-// mishParts is e = exp(x) and n = (1+e)^2 - 1, of which tanh(softplus(x)) is n/(n+2). From mishEnd on that is 1.
+// mishParts is e = exp(x) and n = (1+e)^2 - 1, of which tanh(softplus(x)) is n/(n+2).
 func mishParts(x float64) (e, n float64) {
-	const mishEnd = 40
 	e = kernel.Exp(min(x, mishEnd))
 	return e, e * (e + 2)
 }
+
+// mishEnd is where tanh(softplus(x)) is 1 from on.
+const mishEnd = 40
 
 // MishGrad is the gradient of Mish: x and dy give dx.
 type MishGrad struct{ unaryGrad }
@@ -158,7 +160,7 @@ func (o *MishGrad) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return do(
 func (*MishGrad) eval(in []array, out array) {
 	zip(in[0], in[1], out, func(x, dy float64) float64 {
 		e, n := mishParts(x)
-		slope := float64(4*x*(e*(1+e)/(n+2))) + n // times n+2
+		slope := float64(4*min(x, mishEnd)*(e*(1+e)/(n+2))) + n // times n+2
 		return dy * (slope / (n + 2))
 	})
 }

@@ -18,6 +18,18 @@ func activationOf(o any) (f kernel.Activation, ok bool) {
 		return kernel.Gelu(), !o.Tanh
 	case *op.HardSigmoid:
 		return kernel.HardSigmoid(o.Alpha, o.Beta), true
+	case *op.LeakyRelu:
+		return kernel.LeakyReLU(o.Alpha), true
+	case *op.ThresholdedRelu:
+		return kernel.Threshold(o.Alpha), true
+	case *op.Elu:
+		return kernel.Elu(o.Alpha, o.Gamma, o.Rate), true
+	case *op.Softplus:
+		return kernel.Softplus(), true
+	case *op.Softsign:
+		return kernel.Softsign(), true
+	case *op.Mish:
+		return kernel.Mish(), true
 	}
 	return kernel.Activation{}, false
 }
@@ -65,24 +77,44 @@ func (i *instr) followed(prim interface {
 	return prim.Followed(f)
 }
 
-// activationGrad makes the primitive of an activation's gradient, of x and dy; nil for other operators.
-func (e *emitter) activationGrad(o op.Op, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
-	isa := e.g.opt.ISA
+// gradMaker makes the primitive of an activation's gradient, of x and dy.
+type gradMaker func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error)
+
+// activationGradOf makes primitives of the gradient that an operator is; nil for other operators.
+func activationGradOf(o any) gradMaker {
 	switch o := o.(type) {
 	case *op.SigmoidGrad:
-		return kernel.NewSigmoidGrad(isa, x, dy, dx)
+		return kernel.NewSigmoidGrad
 	case *op.SiLUGrad:
-		return kernel.NewSiLUGrad(isa, x, dy, dx)
+		return kernel.NewSiLUGrad
 	case *op.HardSwishGrad:
-		return kernel.NewHardSwishGrad(isa, x, dy, dx)
+		return kernel.NewHardSwishGrad
 	case *op.GeluGrad:
 		if !o.Tanh {
-			return kernel.NewGeluGrad(isa, x, dy, dx)
+			return kernel.NewGeluGrad
 		}
+	case *op.SoftsignGrad:
+		return kernel.NewSoftsignGrad
+	case *op.MishGrad:
+		return kernel.NewMishGrad
 	case *op.HardSigmoidGrad:
-		return kernel.NewHardSigmoidGrad(isa, x, dy, dx, o.Alpha, o.Beta)
+		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+			return kernel.NewHardSigmoidGrad(isa, x, dy, dx, o.Alpha, o.Beta)
+		}
+	case *op.LeakyReluGrad:
+		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+			return kernel.NewLeakyReLUGrad(isa, x, dy, dx, o.Alpha)
+		}
+	case *op.ThresholdedReluGrad:
+		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+			return kernel.NewThresholdGrad(isa, x, dy, dx, o.Alpha)
+		}
+	case *op.EluGrad:
+		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+			return kernel.NewEluGrad(isa, x, dy, dx, o.Alpha, o.Gamma, o.Rate)
+		}
 	}
-	return nil, nil
+	return nil
 }
 
 // elementwise emits an activation or its gradient; other operators run through their reference.
@@ -94,10 +126,9 @@ func (e *emitter) elementwise(i *instr, o op.Op) error {
 		prim, err := kernel.NewActivation(e.g.opt.ISA, f, i.in[0].images(), i.out.images())
 		return e.primitive(i, prim, err, 0, i.in[0], i.out)
 	}
-	if len(i.in) == 2 && onImages(i.in[1]) {
-		if prim, err := e.activationGrad(o, i.in[0].images(), i.in[1].images(), i.out.images()); prim != nil || err != nil {
-			return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
-		}
+	if grad := activationGradOf(o); grad != nil && onImages(i.in[1]) {
+		prim, err := grad(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images())
+		return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
 	}
 	return e.reference(i, o)
 }

@@ -250,10 +250,22 @@ func (e *emitter) instr(i *instr) error {
 		return e.pixelNormGradX(i, o)
 	case *pixelNormGradGamma:
 		return e.pixelNormGradGamma(i, o)
+	case *op.GroupNorm:
+		return e.groupNorm(i, o)
+	case *op.GroupNormReduce:
+		return e.groupNormReduce(i, o)
+	case *op.GroupNormGradX:
+		return e.groupNormGradX(i, o)
+	case *op.Row:
+		return e.row(i, o)
 	case *op.Relu:
 		return e.relu(i)
 	case *op.ReluGrad:
 		return e.reluGrad(i)
+	case *op.PRelu:
+		return e.prelu(i, o)
+	case *op.PReluGradX:
+		return e.preluGradX(i, o)
 	case *op.Clip:
 		return e.clip(i, o)
 	case *op.ClipGrad:

@@ -38,10 +38,11 @@ type emitter struct {
 	zeroed map[*value]bool
 	zeros  *value // enough zeros for any bias
 	slots  map[*engine.Param]*value
+	groups map[groupKey]*groupPasses
 }
 
 func newEmitter(g *graph, p *Program) *emitter {
-	return &emitter{g: g, p: p, zeroed: map[*value]bool{}, slots: map[*engine.Param]*value{}}
+	return &emitter{g: g, p: p, zeroed: map[*value]bool{}, slots: map[*engine.Param]*value{}, groups: map[groupKey]*groupPasses{}}
 }
 
 // step adds a step. The operands are *value, operand or Ref, in the primitive's order; writes are those

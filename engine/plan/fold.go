@@ -135,6 +135,8 @@ func (g *graph) takesClamp(i *instr, clamp int) bool {
 		return clamp == kernel.ReLU || !g.byWinograd(i, o)
 	case *op.BatchNorm, *op.Linear, *normApply:
 		return clamp == kernel.ReLU
+	case *op.GroupNorm:
+		return clamp == kernel.ReLU && groupable(i.in[0], i.in[1:]...)
 	case *op.Add:
 		return sameBlocked(i) && clamp == kernel.ReLU
 	}

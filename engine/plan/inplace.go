@@ -127,25 +127,23 @@ func (g *graph) overwrite() {
 
 // overwritten is the operand that i's steps may write over, or nil.
 func overwritten(i *instr) *value {
-	switch o := i.op.(type) {
+	if _, ok := activationOf(i.op); ok {
+		return i.in[0]
+	}
+	if activationGradOf(i.op) != nil {
+		return i.in[1]
+	}
+	switch i.op.(type) {
 	case *normGradX:
 		return i.in[3]
-	case *pixelNorm:
+	case *pixelNorm, *op.GroupNorm:
 		return i.in[0]
+	case *op.GroupNormGradX:
+		return i.in[2]
 	case *pixelNormGradX:
 		return i.in[2]
-	case *op.ReluGrad, *op.SigmoidGrad, *op.SiLUGrad, *op.HardSigmoidGrad, *op.HardSwishGrad:
+	case *op.ReluGrad:
 		return i.in[1]
-	case *op.Sigmoid, *op.SiLU, *op.HardSigmoid, *op.HardSwish:
-		return i.in[0]
-	case *op.Gelu:
-		if !o.Tanh {
-			return i.in[0]
-		}
-	case *op.GeluGrad:
-		if !o.Tanh {
-			return i.in[1]
-		}
 	case *op.Mul:
 		for _, v := range i.in {
 			if v.shape.Eq(i.out.shape) {

@@ -101,6 +101,11 @@ var forms = []struct {
 	{"local response normalisation", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		return b.apply(&op.LRN{Size: 5, Alpha: 1e-1, Beta: 0.75, Bias: 1}, x)
 	}},
+	{"two GroupNorms of one value", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		one := b.apply(&op.Relu{}, b.apply(&op.GroupNorm{Groups: 2, Epsilon: 1e-3}, x, b.param(8), b.param(8)))
+		two := b.apply(&op.GroupNorm{Groups: 2, Epsilon: 1e-3}, x, b.param(8), b.param(8))
+		return b.apply(&op.Mul{}, one, two)
+	}},
 	{"weights standardised", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		w := b.param(8, 4)
 		w = b.apply(&op.Sub{}, w, b.apply(&op.ReduceMean{Axes: []int{1}, KeepDims: true}, w))

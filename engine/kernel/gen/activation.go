@@ -41,7 +41,8 @@ const (
 	hardOne
 )
 
-var activations = []elementwise{
+// sigmoids are functions around the sigmoid and their gradients.
+var sigmoids = []elementwise{
 	{name: "sigmoid", vectors: 1, table: true, body: func(e *element) {
 		e.onePlusExp()
 		e.p("VDIVPS %s, %s, %s", e.t[2], e.vector[0], e.t[0])
@@ -183,6 +184,24 @@ func (e *element) expOfMinus() {
 
 // exp sets scratch 2 to e raised to scratch 0: kernel.exp32.
 func (e *element) exp() {
+	e.expParts()
+	sum, p := e.t[1], e.t[2]
+	e.p("VADDPS %s, %s, %s", e.constant(expOne), p, p)
+	e.p("VMULPS %s, %s, %s", sum, p, p)
+	e.p("VADDPS %s, %s, %s", p, p, p)
+}
+
+// expm1 sets scratch 2 to e raised to scratch 0, minus 1: kernel.expm1.
+func (e *element) expm1() {
+	e.expParts()
+	sum, p, k := e.t[1], e.t[2], e.t[3]
+	e.p("VADDPS %s, %s, %s", sum, sum, sum)
+	e.p("VSUBPS %s, %s, %s", e.constant(expOne), sum, k)
+	e.p("VFMADD213PS %s, %s, %s", k, sum, p)
+}
+
+// expParts sets scratch 1 to 2**(k-1) and scratch 2 to e**r - 1, where scratch 0 is k ln 2 + r.
+func (e *element) expParts() {
 	t, sum, p, k := e.t[0], e.t[1], e.t[2], e.t[3]
 	e.p("VMOVUPS %s, %s", e.constant(expLow), p)
 	e.p("VMAXPS %s, %s, %s", t, p, t)
@@ -201,7 +220,4 @@ func (e *element) exp() {
 	}
 	e.p("VMULPS %s, %s, %s", t, t, k)
 	e.p("VFMADD213PS %s, %s, %s", t, k, p)
-	e.p("VADDPS %s, %s, %s", e.constant(expOne), p, p)
-	e.p("VMULPS %s, %s, %s", sum, p, p)
-	e.p("VADDPS %s, %s, %s", p, p, p)
 }

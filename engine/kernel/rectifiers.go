@@ -1,0 +1,81 @@
+package kernel
+
+// Relatives of ReLU. The kernels take what they let through from Y: the function takes X itself for it, the gradient dY.
+
+var (
+	// leakyKernel is y where x > 0, else Low y.
+	leakyKernel = planeKernel{"leaky", func(k *planeArgs) {
+		k.each(func(x, y, out *[Lanes]float32) {
+			for c, v := range x {
+				out[c] = leaky(v, y[c], k.Low)
+			}
+		})
+	}}
+	// preluKernel is leakyKernel with a slope per channel.
+	preluKernel = planeKernel{"prelu", func(k *planeArgs) {
+		slopes := lanesAt(k.Vector[0])
+		k.each(func(x, y, out *[Lanes]float32) {
+			for c, v := range x {
+				out[c] = leaky(v, y[c], slopes[c])
+			}
+		})
+	}}
+	// thresholdKernel is y where x > Low, else 0.
+	thresholdKernel = planeKernel{"threshold", func(k *planeArgs) {
+		k.each(func(x, y, out *[Lanes]float32) {
+			for c, v := range x {
+				d := y[c]
+				if !(v > k.Low) {
+					d = 0
+				}
+				out[c] = d
+			}
+		})
+	}}
+)
+
+// leaky is y where x > 0, else slope y, as the sum of both parts: a negative zero becomes positive.
+func leaky(x, y, slope float32) float32 {
+	var above, below float32
+	if x > 0 {
+		above = y
+	} else {
+		below = slope * y
+	}
+	return above + below
+}
+
+// LeakyReLU is x where x > 0, else alpha x (ONNX LeakyRelu).
+func LeakyReLU(alpha float32) Activation { return Activation{kernel: leakyKernel, low: alpha} }
+
+// NewLeakyReLUGrad is the gradient of LeakyReLU. Operands as for NewSigmoidGrad.
+func NewLeakyReLUGrad(isa ISA, x, dy, dx Layout, alpha float32) (Primitive, error) {
+	return newActivationGradOf(isa, LeakyReLU(alpha), x, dy, dx)
+}
+
+// Threshold is x where x > alpha, else 0 (ONNX ThresholdedRelu).
+func Threshold(alpha float32) Activation { return Activation{kernel: thresholdKernel, low: alpha} }
+
+// NewThresholdGrad is the gradient of Threshold. Operands as for NewSigmoidGrad.
+func NewThresholdGrad(isa ISA, x, dy, dx Layout, alpha float32) (Primitive, error) {
+	return newActivationGradOf(isa, Threshold(alpha), x, dy, dx)
+}
+
+// NewPReLU is x where x > 0, else slope x, with a slope per channel. Operands: 0 X, 1 slopes, 2 Y. Item: one plane.
+func NewPReLU(isa ISA, x, y Layout) (Primitive, error) {
+	return newPReLU(isa, tensor{0, x}, tensor{0, x}, tensor{2, y})
+}
+
+// NewPReLUGradX is its gradient in x. Operands: 0 X, 1 slopes, 2 dY, 3 dX, which may be the memory of X or dY. Item: one plane.
+func NewPReLUGradX(isa ISA, x, dy, dx Layout) (Primitive, error) {
+	return newPReLU(isa, tensor{0, x}, tensor{2, dy}, tensor{3, dx})
+}
+
+func newPReLU(isa ISA, x, y, out tensor) (Primitive, error) {
+	p, err := newPlanes(isa, preluKernel, x, y, out)
+	if err != nil {
+		return nil, err
+	}
+	p.vectors = []vector{{at: 1}}
+	return p, nil
+}
