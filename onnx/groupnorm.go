@@ -71,7 +71,6 @@ func (n *normaliser) groupNorm(s *step) bool {
 	if !slices.Equal(x.shape, s.out.shape) || len(x.shape) < 2 || norm.in[0].shape[0] != x.shape[0] || x.shape[1]%groups != 0 {
 		return false
 	}
-	s.label = norm.label
 	s.op = &op.GroupNorm{Groups: groups, Epsilon: o.Epsilon}
 	s.in = []*value{x, perGroup(norm.in[1], x.shape[1]), perGroup(norm.in[2], x.shape[1])}
 	return true
@@ -99,7 +98,7 @@ func (n *normaliser) groupNormAffine(s *step) bool {
 	} else {
 		in[2] = own
 	}
-	s.label, s.op, s.in = norm.label, o, in
+	s.op, s.in = o, in
 	return true
 }
 

@@ -125,7 +125,7 @@ func (n *normaliser) layerNormBeta(s *step) bool {
 		}
 		axis := (o.Axis + len(norm.in[0].shape)) % len(norm.in[0].shape)
 		if beta := alongAxes(s.in[i], norm.in[0].shape[axis:]); beta != nil {
-			s.label, s.op, s.in = norm.label, o, append(slices.Clone(norm.in), beta)
+			s.op, s.in = o, append(slices.Clone(norm.in), beta)
 			return true
 		}
 	}
