@@ -61,10 +61,7 @@ func newLearning(n *normaliser) *learning {
 // constant tells whether the known operand slot of s is a constant rather than a parameter.
 func (l *learning) constant(s *step, slot int) bool {
 	k := s.in[slot].constant
-	name := k.origin
-	if name == "" {
-		name = k.name
-	}
+	name := k.ownName()
 	learned := learnedName.MatchString(name) || learnedTable.MatchString(name) || strings.HasPrefix(name, foldedPrefix)
 	if _, group := s.op.(*op.GroupNorm); group && !learned {
 		return allAre(float32(2-slot), s.in[slot]) // a GroupNorm without factors has ones, one without summands zeros

@@ -106,12 +106,22 @@ func (n *namer) param(s *step, slot int) *engine.Param {
 	if _, ok := s.op.(*op.BatchNorm); ok {
 		p.Running = slot >= 3
 	}
-	p.Name = n.name(s, n.role(s, slot, p.Constant), k.name)
-	if p.Name != k.name {
-		p.Alias = k.name
+	own := k.ownName()
+	p.Name = n.name(s, n.role(s, slot, p.Constant), own)
+	if p.Name != own {
+		p.Alias = own
 	}
 	n.taken[p.Name] = 1
 	return p
+}
+
+// ownName is the name that the file gives the values of k: that of the initializer which k is another form of, unless the node
+// that made k has the name of a parameter.
+func (k *constant) ownName() string {
+	if k.origin == "" || dotted.MatchString(k.name) {
+		return k.name
+	}
+	return k.origin
 }
 
 // role is the last part of the name of operand slot.
