@@ -65,14 +65,10 @@ func Scan(root string, o ScanOptions) (*Dataset, error) {
 		l.doubts = append(l.doubts, fmt.Sprintf("%s has no class folders: its %d photos are not used", Shown(test.dir), len(test.loose)))
 		delete(l.parts, partTest)
 	}
-	for _, name := range partNames {
-		if p := l.parts[name]; p != nil {
-			l.judge(p)
-		}
-	}
 	d := &Dataset{Root: root, Classes: train.names()}
-	for name, to := range map[string]*[]Sample{partTrain: &d.Train, partVal: &d.Val, partTest: &d.Test} {
-		if p := l.parts[name]; p != nil {
+	for i, to := range []*[]Sample{&d.Train, &d.Val, &d.Test} {
+		if p := l.parts[partNames[i]]; p != nil {
+			l.judge(p)
 			*to = l.label(p, d.Classes)
 		}
 	}
@@ -123,26 +119,6 @@ func (d *Dataset) without(samples []Sample) []string {
 		}
 	}
 	return names
-}
-
-// Without is the dataset without some of its photos. It is an error when a class of train or the whole of val ends.
-func (d *Dataset) Without(paths []string) (*Dataset, error) {
-	gone := map[string]bool{}
-	for _, p := range paths {
-		gone[p] = true
-	}
-	keep := func(samples []Sample) []Sample {
-		return slices.DeleteFunc(slices.Clone(samples), func(s Sample) bool { return gone[s.Path] })
-	}
-	rest := *d
-	rest.Train, rest.Val, rest.Test = keep(d.Train), keep(d.Val), keep(d.Test)
-	if empty := rest.without(rest.Train); len(empty) > 0 {
-		return nil, fmt.Errorf("%s of %s without a photo that can be used", plural(empty, "class", "classes"), Shown(d.Root))
-	}
-	if len(rest.Val)+len(rest.Test) == 0 {
-		return nil, fmt.Errorf("%s: no photo that validates can be used", Shown(d.Root))
-	}
-	return &rest, nil
 }
 
 // ScanEval reads the photos on which a model is judged: the part named split,
@@ -201,6 +177,7 @@ func (l *layout) label(p *part, classes []string) []Sample {
 		}
 	}
 	switch {
+	case len(classes) == 0: // of which judge tells
 	case len(unknown) > 0:
 		l.problems = append(l.problems, unknownClasses(Shown(p.dir)+" has", unknown, "that train lacks", classes))
 	case present < len(classes) && present > 0:

@@ -112,7 +112,7 @@ func relative(root, path string) string {
 	if err != nil {
 		name = path
 	}
-	return filepath.ToSlash(name)
+	return photo.Text(filepath.ToSlash(name))
 }
 
 // goWithout takes photos out of the sets, and out of what was found of each.
