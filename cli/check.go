@@ -75,6 +75,11 @@ func printCheck(con *console, r *photo.Report) error {
 	if r.Split {
 		con.printf("val is split off train, since no folder holds it\n")
 	}
+	if problems := r.Problems(); len(problems) > photo.MostListed { // the error names the first
+		for _, p := range problems {
+			con.printf("problem: %s\n", shown(p.Err.Error()))
+		}
+	}
 	for _, w := range slices.Concat(r.Doubts, r.Warnings()) {
 		con.printf("warning: %s\n", w)
 	}

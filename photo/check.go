@@ -74,13 +74,15 @@ func Refusal(problems []Problem) error {
 	}
 }
 
+// MostListed bounds the problems that an error names.
+const MostListed = 20
+
 // List is an error of a title and a line for each of the first problems.
 func List(title string, problems []Problem) error {
-	const most = 20
 	lines := []string{title}
 	for i, p := range problems {
-		if i == most {
-			lines = append(lines, fmt.Sprintf("... and %d more", len(problems)-most))
+		if i == MostListed {
+			lines = append(lines, fmt.Sprintf("... and %d more", len(problems)-i))
 			break
 		}
 		lines = append(lines, p.Err.Error())
@@ -162,7 +164,7 @@ func examine(path string, o CheckOptions) (f Finding) {
 	}
 	m, err := Decode(data, o.Decode)
 	if err != nil {
-		f.Err = fmt.Errorf("%s: %w", path, err)
+		f.Err = fmt.Errorf("%s: %w", Shown(path), err)
 		return f
 	}
 	f.W, f.H = m.W, m.H

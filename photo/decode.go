@@ -40,7 +40,7 @@ func Load(path string, o DecodeOptions) (*Image, error) {
 	}
 	m, err := Decode(data, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", Shown(path), err)
 	}
 	return m, nil
 }
@@ -56,9 +56,9 @@ func read(path string, o DecodeOptions) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: not a file", path)
+		return nil, fmt.Errorf("%s: not a file", Shown(path))
 	case info.Size() > limit:
-		return nil, fmt.Errorf("%s: %d bytes are more than the limit of %d", path, info.Size(), limit)
+		return nil, fmt.Errorf("%s: %d bytes are more than the limit of %d", Shown(path), info.Size(), limit)
 	}
 	return os.ReadFile(path)
 }
