@@ -97,6 +97,10 @@ func (m *Model) Embed(ctx context.Context, photos ...Photo) ([][]float32, error)
 // raised again where the results are read.
 func (m *Model) Stream(ctx context.Context, photos iter.Seq[Photo]) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
+		if err := m.takesPhotos(); err != nil {
+			yield(Result{}, err)
+			return
+		}
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
 		s := &stream{m: m, ctx: ctx, yield: yield, batch: make([]decoded, 0, m.options.batch)}
@@ -114,6 +118,15 @@ func (m *Model) Stream(ctx context.Context, photos iter.Seq[Photo]) iter.Seq2[Re
 			panic(coming.panicked)
 		}
 	}
+}
+
+// takesPhotos is an error where the network's input has another number of channels than photos.
+func (m *Model) takesPhotos() error {
+	net := m.Network()
+	if c := net.Input.Shape()[1]; c != net.Meta.Preprocess.Depth() {
+		return fmt.Errorf("the network's input has %d channels: photos have 3 (rgb, bgr) or 1 (gray)", c)
+	}
+	return nil
 }
 
 // stream is a call of Stream at work.

@@ -39,7 +39,8 @@ func Version() string { return engine.Version }
 type Model struct {
 	options options
 	info    *onnx.Info
-	assumed bool // the preprocessing is not the file's
+	assumed bool   // the preprocessing is not the file's
+	scaling string // of pixels, where neither the file nor an option tells it
 
 	mu       sync.Mutex // guards net and answers
 	net      *engine.Network
@@ -152,8 +153,12 @@ func (m *Model) settlePreprocess() error {
 	case depth == 3 && p.Depth() != 3:
 		p = p.Reordered(photo.RGB)
 	}
+	before := p
 	for _, change := range m.options.preprocess {
 		change(&p)
+	}
+	if m.assumed && p.Scaling() == before.Scaling() {
+		m.scaling = p.Scaling()
 	}
 	if err := m.info.Accept(&p); err != nil {
 		return err
@@ -259,7 +264,7 @@ func (m *Model) Train(ctx context.Context, cfg train.Config, events train.Events
 	if events == nil {
 		events = train.Silent{}
 	}
-	cfg.Net = m.Network()
+	cfg.Net, cfg.Assumed = m.Network(), m.scaling
 	result, err := train.Fit(ctx, cfg, events)
 	if err != nil {
 		return nil, err

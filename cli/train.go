@@ -74,11 +74,14 @@ func trainModel(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg.Net = m.Network()
+	cfg.Net, cfg.Assumed = m.Network(), assumption(c, m)
 	report := newTrainReport(con, c.Bool("json"), cfg)
 	result, err := fit(c.Context, cfg, report)
 	if err != nil {
 		return err
+	}
+	if a := result.Assumption; a != nil && a.Better != "" {
+		con.atEnd("%v", a)
 	}
 	if err = report.finished(result); err == nil {
 		err = con.out.Flush()

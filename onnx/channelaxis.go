@@ -12,13 +12,13 @@ type inputAxes struct {
 
 // keepsAxes are operators whose result has the axes of its operands, in their order.
 var keepsAxes = map[string]bool{
-	"Abs": true, "Add": true, "BatchNormalization": true, "Cast": true, "CastLike": true, "Clip": true, "Concat": true, "Div": true,
+	"Abs": true, "Add": true, "Cast": true, "CastLike": true, "Clip": true, "Concat": true, "Div": true,
 	"Identity": true, "LeakyRelu": true, "Max": true, "Min": true, "Mul": true, "Neg": true, "Pad": true, "Pow": true, "Relu": true,
 	"Resize": true, "Sigmoid": true, "Slice": true, "Split": true, "Sqrt": true, "Sub": true, "Sum": true, "Tanh": true, "Upsample": true,
 	"DequantizeLinear": true, "QuantizeLinear": true,
 }
 
-// hasChannels are operators on (N, C, H, W); a convolution's weights tell the number of channels too.
+// hasChannels are operators on (N, C, H, W); weights tell the number of channels too.
 var hasChannels = map[string]bool{
 	"Conv": true, "FusedConv": true, "MaxPool": true, "AveragePool": true, "GlobalAveragePool": true, "GlobalMaxPool": true, "BatchNormalization": true,
 	"InstanceNormalization": true, "LRN": true,
@@ -55,9 +55,15 @@ func traceAxes(g *graph, input *value, shape []Dim) inputAxes {
 	return sign
 }
 
-// weightChannels is the number of channels that a convolution takes, 0 where its weight is not known yet.
+// weightChannels is the number of channels that a convolution or BatchNormalization takes, 0 where its weight is not known yet.
 func weightChannels(n *node) int {
-	if n.opType != "Conv" && n.opType != "FusedConv" || len(n.in) < 2 || n.in[1] == nil || n.in[1].constant == nil || len(n.in[1].constant.shape) != 4 {
+	if len(n.in) < 2 || n.in[1] == nil || n.in[1].constant == nil {
+		return 0
+	}
+	switch shape := n.in[1].constant.shape; {
+	case n.opType == "BatchNormalization" && len(shape) == 1:
+		return shape[0]
+	case n.opType != "Conv" && n.opType != "FusedConv" || len(shape) != 4:
 		return 0
 	}
 	group := int64(1)

@@ -178,6 +178,10 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 	if list := batchBound(n); list != nil {
 		return nil, &UnsupportedError{list}
 	}
+	if p := meta.Preprocess; p != nil && o.Size != (photo.Size{}) {
+		resized := p.Resized(in.size)
+		meta.Preprocess = &resized
+	}
 	if in.value.pixels {
 		meta.Preprocess = plainPixels(meta.Preprocess, in)
 	}

@@ -33,6 +33,9 @@ type Config struct {
 	Head string `json:"head,omitempty"`
 	// Preprocess is Net's; Fit fills it in.
 	Preprocess photo.Preprocess `json:"preprocess"`
+	// Assumed names the scaling of pixels that Preprocess has, where neither the model's file nor its user says one; Fit then tries
+	// the other usual ones on a few photos and tells what it found.
+	Assumed string `json:"preprocess_assumed,omitempty"`
 	// Data is a folder of classes, or a folder with train and, when present, val and test.
 	Data string `json:"data"`
 	// Out is the folder for results: new, empty, or that of the run to be resumed.

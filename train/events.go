@@ -30,6 +30,7 @@ type Phase string
 const (
 	PhaseCheck    Phase = "check"    // every photo is decoded once, full mode
 	PhaseFeatures Phase = "features" // trunk features of all photos, heads mode
+	PhaseScalings Phase = "scalings" // features of a few photos under usual scalings of pixels, where one had to be assumed
 	PhaseTrain    Phase = "train"
 	PhaseVal      Phase = "val"
 	PhaseTest     Phase = "test"

@@ -31,7 +31,7 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 		Schema: Schema, Start: r.started, Epochs: r.epochs, Best: r.epochs[r.best], SelectedOn: r.sets.selection,
 		Report: r.answers.Report(r.sets.classes), ReportedOn: name,
 		Example: r.answers.example(r.sets.classes, r.config.Seed),
-		Skipped: append([]Skipped{}, r.skipped...), Stopped: r.stopped, Model: r.out.name(BestFile),
+		Skipped: append([]Skipped{}, r.skipped...), Assumption: r.assumption, Stopped: r.stopped, Model: r.out.name(BestFile),
 	}
 	if r.config.Mode == Heads {
 		result.TrunkBefore, result.TrunkAfter = r.trunk, head.Hash(r.net, r.heads)

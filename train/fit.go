@@ -84,6 +84,8 @@ type training struct {
 	saved   time.Time
 	saving  time.Duration
 	started Start
+	// assumption is what had to be assumed of the preprocessing, nil where it was told.
+	assumption *Assumption
 }
 
 // prepare reads the folders and makes the network to be trained, without any arithmetic.
@@ -184,6 +186,9 @@ func (r *training) dropIdle() error {
 func (r *training) begin(ctx context.Context) error {
 	r.events.Started(r.started)
 	if err := r.inspect(ctx); err != nil {
+		return err
+	}
+	if err := r.tryScalings(ctx); err != nil {
 		return err
 	}
 	schedule, err := newRates(&r.config, &r.epochs)

@@ -147,7 +147,7 @@ func (r *training) checkpoint() error {
 func (r *training) snapshot() *checkpoint {
 	return &checkpoint{
 		Config: r.config, Network: r.network, Photos: r.photos, Contents: r.contents, Skipped: r.skipped,
-		Epochs: r.epochs, Progress: r.progress, Best: r.best,
+		Assumption: r.assumption, Epochs: r.epochs, Progress: r.progress, Best: r.best,
 	}
 }
 

@@ -34,6 +34,8 @@ type Result struct {
 	TrunkAfter  string `json:"trunk_after,omitempty"`
 	// Skipped are the photos that the run left out.
 	Skipped []Skipped `json:"skipped"`
+	// Assumption is there where the preprocessing had to be assumed.
+	Assumption *Assumption `json:"preprocess_assumed,omitempty"`
 	// Stopped says why the run ended before the last epoch; empty otherwise.
 	Stopped string `json:"stopped,omitempty"`
 	// Seconds is the time of all epochs, Total that of this process with its preparations.
