@@ -21,6 +21,9 @@ func (info *Info) warn(net *engine.Network) {
 	if t := info.Transform; t != nil {
 		warn("preprocessing is part of the network: every channel is multiplied by %v, then %v is added", t.Scale, t.Shift)
 	}
+	if info.ChannelOrder != nil {
+		warn("the network itself gives the channels the order %v (from 0)", info.ChannelOrder)
+	}
 	for _, out := range net.Outputs {
 		switch out.Node.Op().(type) {
 		case *op.Softmax, *op.LogSoftmax:

@@ -40,9 +40,11 @@ type Info struct {
 	// BatchNorm is trainable, folded (into the convolutions, by the exporter) or none.
 	BatchNorm string `json:"batchnorm"`
 	// Transform is preprocessing that is part of the network: y = x*scale + shift per channel.
-	Transform   *Transform    `json:"transform"`
-	Unsupported []Unsupported `json:"unsupported"`
-	Warnings    []string      `json:"warnings"`
+	Transform *Transform `json:"transform"`
+	// ChannelOrder is there where the network itself gives the input's channels another order.
+	ChannelOrder []int         `json:"channel_order,omitempty"`
+	Unsupported  []Unsupported `json:"unsupported"`
+	Warnings     []string      `json:"warnings"`
 	// Advice says what can be trained faithfully and how a better file is made.
 	Advice []string `json:"advice"`
 
@@ -201,6 +203,9 @@ func (info *Info) learn(n *normaliser, net *engine.Network) {
 			if s.in[0] == n.input {
 				info.Transform = &Transform{o.Scale, o.Shift}
 			}
+		}
+		if order, ok := channelOrder(s); ok && n.isTransformed(s.in[0]) {
+			info.ChannelOrder = order
 		}
 	}
 	for _, p := range net.Params {

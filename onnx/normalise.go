@@ -52,6 +52,7 @@ var rules = []func(*normaliser, *step) bool{
 	(*normaliser).zeroBias,
 	(*normaliser).channelTransform,
 	(*normaliser).inputAffine,
+	(*normaliser).reorderLast,
 }
 
 // normalise takes what was lowered to normal form. The graph's input may be (N, H, W, C).
@@ -298,125 +299,5 @@ func (n *normaliser) zeroBias(s *step) bool {
 		}
 	}
 	conv.in = conv.in[:2]
-	return true
-}
-
-// channelTransform recognises torchvision's transform_input: every channel picked out, scaled and
-// shifted, and all of them put together again.
-func (n *normaliser) channelTransform(s *step) bool {
-	if o, ok := s.op.(*op.Concat); !ok || o.Axis != 1 {
-		return false
-	}
-	var source *value
-	affine := &op.Affine{}
-	for c, v := range s.in {
-		x, channel, scale, shift, ok := pickedChannel(v)
-		if !ok || channel != c || source != nil && x != source {
-			return false
-		}
-		source = x
-		affine.Scale, affine.Shift = append(affine.Scale, float32(scale)), append(affine.Shift, float32(shift))
-	}
-	if source == nil || len(source.shape) != 4 || source.shape[1] != len(s.in) {
-		return false
-	}
-	s.op, s.in = affine, []*value{source}
-	return true
-}
-
-// pickedChannel follows v back to one channel of a value: v = scale * x[:, channel] + shift.
-func pickedChannel(v *value) (x *value, channel int, scale, shift float64, ok bool) {
-	scale = 1
-	const farthest = 8 // steps of one channel: Gather, Unsqueeze and some arithmetic
-	for range farthest {
-		if v.step == nil {
-			break
-		}
-		s := v.step
-		switch o := s.op.(type) {
-		case *op.Gather:
-			if o.Axis == 1 && len(o.Indices) == 1 {
-				return s.in[0], o.Indices[0], scale, shift, true
-			}
-			return nil, 0, 0, 0, false
-		case *op.Unsqueeze:
-			v = s.in[0]
-			continue
-		}
-		// scale*(a*y + b) + shift
-		a, b, y, linear := scalarStep(s)
-		if !linear {
-			return nil, 0, 0, 0, false
-		}
-		scale, shift, v = scale*a, shift+float64(scale*b), y
-	}
-	return nil, 0, 0, 0, false
-}
-
-// scalarStep reads an arithmetic step with a known scalar as a*y + b.
-func scalarStep(s *step) (a, b float64, y *value, ok bool) {
-	if k, y, ok := binaryWith[*op.Mul](s); ok {
-		return k, 0, y, true
-	}
-	if k, y, ok := binaryWith[*op.Add](s); ok {
-		return 1, k, y, true
-	}
-	if k, y, ok := binaryWith[*op.Div](s); ok {
-		return 1 / k, 0, y, true
-	}
-	if _, ok := s.op.(*op.Sub); ok {
-		if k := s.in[1].constant; k != nil && k.size() == 1 {
-			return 1, -k.at(0), s.in[0], true
-		}
-	}
-	return 0, 0, nil, false
-}
-
-// inputAffine gathers arithmetic per channel on the network's input into one Affine: baked
-// preprocessing, which is not to be trained.
-func (n *normaliser) inputAffine(s *step) bool {
-	if len(s.in) != 2 {
-		return false
-	}
-	k, x, values := perChannel(s)
-	if x == nil || len(x.shape) != 4 {
-		return false
-	}
-	before := &op.Affine{}
-	source := x
-	if x != n.input {
-		first, o, ok := only[*op.Affine](n, x)
-		if !ok || first.in[0] != n.input {
-			return false
-		}
-		before, source = o, n.input
-	}
-	affine := &op.Affine{Scale: make([]float32, len(values)), Shift: make([]float32, len(values))}
-	for c, v := range values {
-		scale, shift := 1.0, 0.0
-		if before.Scale != nil {
-			scale, shift = float64(before.Scale[c]), float64(before.Shift[c])
-		}
-		switch s.op.(type) {
-		case *op.Mul:
-			scale, shift = scale*float64(v), shift*float64(v)
-		case *op.Div:
-			scale, shift = scale/float64(v), shift/float64(v)
-		case *op.Add:
-			shift += float64(v)
-		case *op.Sub:
-			shift -= float64(v)
-		default:
-			return false
-		}
-		affine.Scale[c], affine.Shift[c] = float32(scale), float32(shift)
-	}
-	if reversed := k == s.in[0]; reversed {
-		switch s.op.(type) {
-		case *op.Sub, *op.Div:
-			return false
-		}
-	}
-	s.op, s.in = affine, []*value{source}
 	return true
 }
