@@ -127,8 +127,8 @@ func TestWrongInputs(t *testing.T) {
 	for _, w := range []wrong{
 		{"open size", []string{"classify", "--model", file("open-depthwise"), picture}, statusModel, "--input-size"},
 		{"four channels", []string{"classify", "--model", file("four-channels"), picture}, statusFailed, "4 channels"},
-		{"grey asked of colour", []string{"classify", "--model", file("nhwc-pad"), "--channels", "gray", picture}, statusModel, "3 channels"},
-		{"colour asked of grey", []string{"classify", "--model", file("gray-nhwc"), "--channels", "bgr", picture}, statusModel, "1 channel"},
+		{"grey asked of colour", []string{"classify", "--model", file("nhwc-pad"), "--channels", "gray", picture}, statusModel, "(--channels rgb or bgr)"},
+		{"colour asked of grey", []string{"classify", "--model", file("gray-nhwc"), "--channels", "bgr", picture}, statusModel, "(--channels gray)"},
 		{"three means for grey", []string{"classify", "--model", file("gray-nhwc"), "--mean", "0.1,0.2,0.3", picture}, statusModel, "one mean"},
 		{"uint8 normalised", []string{"classify", "--model", file("uint8-nhwc"), "--mean", "0.5", "--std", "0.5", picture}, statusModel, "uint8"},
 		{"half of 255", []string{"classify", "--model", file("nhwc-pad"), "--mean", "103.9,116.8,123.7", picture}, statusUsage, "give both"},

@@ -35,7 +35,7 @@ func (info *Info) Assumed() *photo.Preprocess {
 func (info *Info) Accept(p *photo.Preprocess) error {
 	depth := info.Image.Channels
 	if depth != p.Depth() && (depth == 1 || depth == 3) {
-		return fmt.Errorf("the network's input has %d channels: --channels %s gives %d", depth, cmp.Or(p.Channels, photo.RGB), p.Depth())
+		return fmt.Errorf("the network's photos have %d channels (--channels %s): --channels %s gives %d", depth, map[int]string{1: photo.Gray, 3: photo.RGB + " or " + photo.BGR}[depth], cmp.Or(p.Channels, photo.RGB), p.Depth())
 	}
 	if info.Image.DType == typeUint8.String() {
 		if !p.Plain() {
