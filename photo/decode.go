@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 )
 
@@ -82,6 +83,7 @@ func Decode(data []byte, o DecodeOptions) (*Image, error) {
 	if w*h > HugePixels {
 		huge.Lock()
 		defer huge.Unlock()
+		runtime.GC() // what the one before it took is given back first
 	}
 	m, err := f.decode(data)
 	if err != nil {
