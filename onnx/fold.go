@@ -66,7 +66,7 @@ func (c *call) allocate(dtype dataType, shape tensor.Shape) (*constant, error) {
 		return nil, fmt.Errorf("a result of shape %v is too large: constants computed at import have a limit of %d MiB", shape, foldBudget>>20)
 	}
 	c.budget -= n * width
-	k := &constant{shape: shape, dtype: dtype}
+	k := &constant{shape: append(tensor.Shape{}, shape...), dtype: dtype}
 	switch dtype {
 	case typeFloat:
 		k.floats = make([]float32, n)
