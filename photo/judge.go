@@ -27,7 +27,11 @@ func (l *layout) judge(p *part) {
 		add("the folders of %s are not classes: %s; give one of the folders that hold such parts", dir, few(divided))
 	}
 	if piles := p.piles(); len(piles) > 0 {
-		add("%s in %s is not a class by its name%s: put the photos of each class into a folder of its own, or rename it", few(piles), dir, tables)
+		below := ""
+		if len(p.classes) == 1 {
+			below = p.classes[0].below()
+		}
+		add("%s in %s is not a class by its name%s: put the photos of each class into a folder of its own, or rename it%s", few(piles), dir, tables, below)
 	}
 	var empty, notText []string
 	for _, c := range p.classes {
@@ -85,12 +89,29 @@ func quoteAll(names []string) []string {
 
 // single refuses a part with one class.
 func (p *part) single() string {
-	c := p.classes[0]
-	text := fmt.Sprintf("%s holds 1 class, %q; a classifier needs at least 2", Shown(p.dir), c.name)
-	if folders := c.folders(); len(folders) > 1 {
-		text += fmt.Sprintf("; if the folders in it are the classes (%s), give %s", few(folders), Shown(c.dir))
+	c := &p.classes[0]
+	return fmt.Sprintf("%s holds 1 class, %q; a classifier needs at least 2%s", Shown(p.dir), c.name, c.below())
+}
+
+// below is what to do where the classes, or the parts, lie below this one folder.
+func (c *class) below() string {
+	dir := c.dir
+	for {
+		var folders []string
+		for _, f := range c.listing.folders {
+			if filepath.Dir(f) == dir {
+				folders = append(folders, f)
+			}
+		}
+		switch len(folders) {
+		case 0:
+			return ""
+		case 1:
+			dir = folders[0]
+		default:
+			return fmt.Sprintf("; if the folders of %s are the classes or the parts (%s), give that", Shown(dir), few(bases(folders)))
+		}
 	}
-	return text
 }
 
 // missTrain explains a divided root without train.
