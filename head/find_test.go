@@ -92,3 +92,70 @@ func TestOutputWithoutWeight(t *testing.T) {
 		t.Error("a network without weights has heads")
 	}
 }
+
+// TestSharedClassifierIsOneHead: the output that says most about the scores stands for both.
+func TestSharedClassifierIsOneHead(t *testing.T) {
+	s, x := newSketch(t)
+	logits := s.linear("fc", s.pooled(s.conv("a", x, 4, 3)), 5)
+	net := s.network(logits, s.apply(&op.Sigmoid{}, logits))
+	heads := mustFind(t, net)
+	if len(heads) != 1 || heads[0].Output != 1 || heads[0].Weight.Name != "fc.weight" {
+		t.Errorf("heads %+v", heads)
+	}
+	if a, err := AnswersOf(net); err != nil || a.Meaning != Independent || len(a.Assumed) > 0 {
+		t.Errorf("answers %+v (%v)", a, err)
+	}
+}
+
+// TestEmbeddingIsNoHead: a linear layer from which the classifier is computed is none itself.
+func TestEmbeddingIsNoHead(t *testing.T) {
+	s, x := newSketch(t)
+	embedding := s.linear("embedding", s.pooled(s.conv("a", x, 4, 3)), 6)
+	if heads := mustFind(t, s.network(embedding, s.linear("fc", embedding, 3))); len(heads) != 1 || heads[0].Features != 6 {
+		t.Errorf("heads %+v", heads)
+	}
+}
+
+// TestAuxiliaryIsNotTheMainHead: a classifier halfway up is not taken for that of a deeper output, whether that holds features or
+// scores of which no classifier is known.
+func TestAuxiliaryIsNotTheMainHead(t *testing.T) {
+	s, x := newSketch(t)
+	a := s.conv("a", x, 4, 3)
+	deep := s.pooled(s.conv("b", a, 6, 3))
+	heads := mustFind(t, s.network(s.linear("aux.fc", s.pooled(a), 5), deep))
+	if len(heads) != 2 || heads[0].Weight != nil || heads[0].Features != 6 || heads[1].Kind != Aux {
+		t.Errorf("heads %+v", heads)
+	}
+
+	s, x = newSketch(t)
+	a = s.conv("a", x, 4, 3)
+	unclear := s.apply(&op.Softmax{Axis: 1}, s.pooled(s.conv("b", a, 6, 3)))
+	_, err := Find(s.network(s.linear("aux.fc", s.pooled(a), 5), unclear))
+	var unknown *UnknownError
+	if !errors.As(err, &unknown) || unknown.Output != "output1" || !strings.Contains(unknown.Saw, "Softmax") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestFirstOfTwoTasksAnswers: of two classifiers of equal depth the first answers, and that is said.
+func TestFirstOfTwoTasksAnswers(t *testing.T) {
+	s, x := newSketch(t)
+	f := s.pooled(s.conv("a", x, 4, 3))
+	a, err := AnswersOf(s.network(s.linear("colour", f, 3), s.linear("shape", f, 4)))
+	if err != nil || a.Classes != 3 || len(a.Assumed) != 1 || !strings.Contains(a.Assumed[0], `"output0"`) {
+		t.Errorf("answers %+v (%v)", a, err)
+	}
+}
+
+// TestLabelsMakeScores: as many values as there are names of classes are scores, whatever ends the network.
+func TestLabelsMakeScores(t *testing.T) {
+	s, x := newSketch(t)
+	net := s.network(s.apply(&op.Relu{}, s.linear("fc", s.pooled(s.conv("a", x, 4, 3)), 3)))
+	if h := mustFind(t, net)[0]; h.Weight != nil {
+		t.Errorf("a hidden layer is a head: %+v", h)
+	}
+	net.Meta.Labels = places
+	if h := mustFind(t, net)[0]; h.Weight == nil || h.Classes != 3 {
+		t.Errorf("head %+v", h)
+	}
+}

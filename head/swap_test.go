@@ -196,3 +196,45 @@ func TestTemperKeepsAnswers(t *testing.T) {
 		}
 	}
 }
+
+// TestKeep: heads are trained on from their values, unless something other than Softmax lies behind them.
+func TestKeep(t *testing.T) {
+	net := twoHeaded(t)
+	kept, err := Keep(net)
+	if err != nil || kept == nil {
+		t.Fatalf("kept %v (%v)", kept, err)
+	}
+	old, heads := mustFind(t, net), mustFind(t, kept)
+	for i := range heads {
+		if !slices.Equal(heads[i].Weight.Value, old[i].Weight.Value) || !slices.Equal(heads[i].Bias.Value, old[i].Bias.Value) {
+			t.Errorf("head %d has other values", i)
+		}
+	}
+	if kept.Outputs[0].Node.Op().(op.Op).Name() != "Linear" {
+		t.Errorf("the output is %v", kept.Outputs[0].Node)
+	}
+	s, x := newSketch(t)
+	scaled := s.apply(&op.Mul{}, s.linear("fc", s.pooled(s.conv("a", x, 4, 3)), 5), s.param("temperature", 1))
+	if kept, err := Keep(s.network(scaled)); err != nil || kept != nil {
+		t.Errorf("a temperature was kept: %v (%v)", kept, err)
+	}
+}
+
+// TestKeepTurnsMatrices: the weight of a product is (features, classes), that of a linear layer (classes, features).
+func TestKeepTurnsMatrices(t *testing.T) {
+	s, x := newSketch(t)
+	w := s.param("w.weight", 4, 5)
+	net := s.network(s.apply(&op.MatMul{}, s.pooled(s.conv("a", x, 4, 3)), w))
+	kept, err := Keep(net)
+	if err != nil || kept == nil {
+		t.Fatalf("kept %v (%v)", kept, err)
+	}
+	got, want := mustFind(t, kept)[0].Weight, net.ParamOf(w)
+	for f := range 4 {
+		for c := range 5 {
+			if got.Value[c*4+f] != want.Value[f*5+c] {
+				t.Fatalf("weight %d of class %d is %g, want %g", f, c, got.Value[c*4+f], want.Value[f*5+c])
+			}
+		}
+	}
+}
