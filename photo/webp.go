@@ -118,7 +118,6 @@ func parseWebP(data []byte) (f webpFrame, err error) {
 					return f, nil
 				}
 			}
-			return f, errors.New("its first frame holds no picture")
 		case isPicture(kind) && !animated:
 			f.kind, f.data = kind, body
 			w, h, err := f.size()

@@ -365,6 +365,7 @@ def webps():
         "cut_in_the_chunk": riff((b"VP8 ", lossy[b"VP8 "][:-60])),
         "animation_flag_alone": riff(header(animated), *lossy.items()),
         "frame_without_flag": riff(header(0), anim, frame(lossy)),
+        "first_frame_empty": riff(header(animated), anim, frame({}), frame(lossy)),
         "frame_beyond_canvas": riff(header(animated), anim, frame(lossy, (2, 0))),
     }
     for name, chunks in dict(lossy=lossy, lossless=lossless, lossy_alpha=lossy_alpha, lossless_alpha=lossless_alpha).items():
