@@ -134,6 +134,18 @@ func TestOwnFixtures(t *testing.T) {
 	}
 }
 
+// TestForms compares tiny networks in many spellings with what ONNX Runtime computed (testdata/forms.py).
+func TestForms(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join("testdata", "forms", "*.onnx"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("testdata/forms holds no models (%v)", err)
+	}
+	for _, path := range paths {
+		name := strings.TrimSuffix(path, ".onnx")
+		t.Run(filepath.Base(name), func(t *testing.T) { compareFixture(t, name, false) })
+	}
+}
+
 // ownFixtures are the paths of testdata's exports without .onnx.
 func ownFixtures(t testing.TB) []string {
 	t.Helper()

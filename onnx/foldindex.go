@@ -227,7 +227,7 @@ func foldTrilu(c *call, in []*constant) ([]*constant, error) {
 // foldTile repeats a tensor along each axis.
 func foldTile(c *call, in []*constant) ([]*constant, error) {
 	x := in[0]
-	repeats, err := c.integers(1, "the list of repeats")
+	repeats, err := c.few(1, "the list of repeats")
 	if err != nil {
 		return nil, err
 	}

@@ -150,11 +150,14 @@ func lowerSplitToSequence(c *call) error {
 	if err != nil {
 		return err
 	}
+	if len(sizes) > maxOperands {
+		return c.refused("%d parts are too many", len(sizes))
+	}
 	var list []*value
 	start := 0
 	for i, n := range sizes {
 		if n < 0 || n > size-start {
-			return c.refused("parts %v do not make up axis %d of shape %v", sizes, axis, x.shape)
+			return c.refused("%d parts do not make up axis %d of shape %v", len(sizes), axis, x.shape)
 		}
 		part, err := c.part(fmt.Sprint("part", i), x, axis, start, n)
 		if err == nil && !keep && c.operand(1) == nil {
@@ -166,7 +169,7 @@ func lowerSplitToSequence(c *call) error {
 		list, start = append(list, part), start+n
 	}
 	if start != size {
-		return c.refused("parts %v do not make up axis %d of shape %v", sizes, axis, x.shape)
+		return c.refused("%d parts do not make up axis %d of shape %v", len(sizes), axis, x.shape)
 	}
 	return c.put(list)
 }

@@ -51,8 +51,10 @@ func permutation(perm []int, rank int) ([]int, error) {
 			perm = append(perm, i)
 		}
 	}
-	set, err := axisSet(perm, rank)
-	if err != nil || len(set) != rank {
+	if len(perm) != rank {
+		return nil, fmt.Errorf("perm has %d entries for %d axes", len(perm), rank)
+	}
+	if _, err := axisSet(perm, rank); err != nil {
 		return nil, fmt.Errorf("perm %v does not permute %d axes", perm, rank)
 	}
 	return perm, nil
@@ -62,7 +64,7 @@ func permutation(perm []int, rank int) ([]int, error) {
 func (c *call) axisList() ([]int, error) {
 	axes := c.ints("axes")
 	if len(c.node.in) > 1 {
-		return c.integers(1, "the list of axes")
+		return c.few(1, "the list of axes")
 	}
 	return axes, nil
 }
@@ -89,6 +91,9 @@ func sorted(set map[int]bool, rank int) []int {
 
 // reshapeTo resolves Reshape's target: 0 copies a size (unless allowZero), one -1 is worked out.
 func reshapeTo(shape tensor.Shape, target []int, allowZero bool) (tensor.Shape, error) {
+	if len(target) > maxRank {
+		return nil, fmt.Errorf("a shape of %d axes", len(target))
+	}
 	out := make(tensor.Shape, len(target))
 	known, open := 1, -1
 	for i, d := range target {
@@ -129,7 +134,15 @@ func (c *call) target() ([]int, error) {
 	if len(c.node.in) < 2 {
 		return nil, c.refused("the shape is missing")
 	}
-	return c.integers(1, "the shape")
+	return c.few(1, "the shape")
+}
+
+// few is integers for a list with an entry for each of some axes.
+func (c *call) few(i int, what string) ([]int, error) {
+	if v := c.operand(i); v != nil && v.constant != nil && v.constant.size() > maxRank {
+		return nil, c.refused("%s is for %d axes", what, v.constant.size())
+	}
+	return c.integers(i, what)
 }
 
 // lowerReshape frees the target of the batch that the exporter baked in. A Reshape that changes nothing is left out:
@@ -281,7 +294,7 @@ func (c *call) join(axis int, in []*value) error {
 }
 
 func lowerExpand(c *call) error {
-	shape, err := c.integers(1, "the shape")
+	shape, err := c.few(1, "the shape")
 	if err != nil {
 		return err
 	}

@@ -122,7 +122,7 @@ func (c *call) split(shape tensor.Shape) (axis int, sizes []int, err error) {
 		total += size
 	}
 	if total != shape[axis] || len(sizes) != len(c.node.out) {
-		return 0, nil, fmt.Errorf("parts %v do not make up axis %d of shape %v with %d results", sizes, axis, shape, len(c.node.out))
+		return 0, nil, fmt.Errorf("%d parts of %d together do not make up axis %d of shape %v with %d results", len(sizes), total, axis, shape, len(c.node.out))
 	}
 	return axis, sizes, nil
 }

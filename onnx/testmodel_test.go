@@ -3,6 +3,7 @@ package onnx
 import (
 	"encoding/binary"
 	"math"
+	"runtime"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -161,4 +162,13 @@ func convertModel(t *testing.T, m *modelProto) *engine.Network {
 		t.Fatal(err)
 	}
 	return net
+}
+
+// allocations reads a model and counts the bytes that it takes.
+func allocations(data []byte) (uint64, error) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, _, err := ReadBytes(data, ReadOptions{})
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc, err
 }
