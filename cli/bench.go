@@ -125,8 +125,8 @@ func bench(con *console, c *urfave.Context, what string, w workload) error {
 
 // measure runs once to warm up, then the given number of times.
 func measure(ctx context.Context, con *console, runs int, run func() error) ([]time.Duration, error) {
-	bar := con.progress(runs+1, "measuring")
-	defer bar.done()
+	bar := con.progress(runs+1, "runs", "measuring")
+	defer bar.end()
 	var times []time.Duration
 	for i := range runs + 1 {
 		if err := ctx.Err(); err != nil {

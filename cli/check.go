@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"text/tabwriter"
 
 	urfave "github.com/urfave/cli/v2"
@@ -30,14 +29,15 @@ func check(con *console, c *urfave.Context) error {
 	if c.NArg() != 1 {
 		return usagef("which folder? regraft check DIR")
 	}
-	bar := sync.OnceValue(func() *progress { return con.progress(0, "checking") })
-	defer func() { bar().done() }()
+	bar := con.progress(0, "photos", "checking")
+	defer bar.end()
 	report, err := photo.Check(c.Context, c.Args().First(), photo.CheckOptions{
 		Scan:     photo.ScanOptions{ValSplit: c.Float64("val-split"), Seed: c.Uint64("seed")},
 		Decode:   decoding(c),
 		Workers:  c.Int("workers"),
-		Progress: func(done, total int) { bar().set(done, total) },
+		Progress: func(done, total int) { bar.set(done, total) },
 	})
+	bar.end()
 	if refused := (*photo.FolderError)(nil); errors.As(err, &refused) && c.Bool("json") {
 		if err := con.json(refusedJSON(refused)); err != nil {
 			return err

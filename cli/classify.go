@@ -8,6 +8,7 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -90,11 +91,14 @@ func checkAnswers(con *console, m *regraft.Model, path string, features bool) er
 // classifyAll prints an answer for every input.
 func classifyAll(ctx context.Context, m *regraft.Model, out answers, in *inputs) error {
 	photos, bad := 0, 0
+	bar := in.progress()
+	defer bar.end()
 	for r, err := range m.Stream(ctx, in.photos()) {
 		if err != nil {
 			return err
 		}
 		photos++
+		bar.set(photos, in.total())
 		if r.Err != nil {
 			bad++
 		}
@@ -102,6 +106,7 @@ func classifyAll(ctx context.Context, m *regraft.Model, out answers, in *inputs)
 			return err
 		}
 	}
+	bar.end()
 	switch {
 	case in.err != nil:
 		return in.err
@@ -119,19 +124,37 @@ type inputs struct {
 	args    []string
 	leftOut []photo.LeftOut
 	err     error // what ended the input early
+	listed  atomic.Int64
+	all     atomic.Bool // listed counts all inputs
 }
 
 func newInputs(con *console, args []string) *inputs { return &inputs{con: con, args: args} }
 
+// progress tells how far the inputs are consumed, unless the answers do, on the same terminal.
+func (in *inputs) progress() *progress {
+	if in.con.outTerminal != nil {
+		return nil
+	}
+	return in.con.progress(0, "photos", "classify")
+}
+
+// total is the number of inputs, 0 while it is not known.
+func (in *inputs) total() int {
+	if in.all.Load() {
+		return int(in.listed.Load())
+	}
+	return 0
+}
+
 // photos lists files as they are, folders with all photos in them, and for "-" the lines of stdin.
 func (in *inputs) photos() iter.Seq[regraft.Photo] {
 	return func(yield func(regraft.Photo) bool) {
-		for _, arg := range in.args {
+		for i, arg := range in.args {
 			more := true
 			if arg == "-" {
 				more = in.lines(yield)
 			} else {
-				more = in.expand(arg, yield)
+				more = in.expand(arg, i == len(in.args)-1, yield)
 			}
 			if !more {
 				return
@@ -152,7 +175,7 @@ func (in *inputs) lines(yield func(regraft.Photo) bool) bool {
 		if first {
 			path = strings.TrimPrefix(path, byteOrderMark)
 		}
-		if path != "" && !in.expand(path, yield) {
+		if path != "" && !in.expand(path, false, yield) {
 			return false
 		}
 	}
@@ -162,8 +185,11 @@ func (in *inputs) lines(yield func(regraft.Photo) bool) bool {
 	return true
 }
 
-func (in *inputs) expand(path string, yield func(regraft.Photo) bool) bool {
+// expand lists a file, or the photos of a folder; last says that no more inputs follow.
+func (in *inputs) expand(path string, last bool, yield func(regraft.Photo) bool) bool {
 	files, leftOut := photo.Files(path)
+	in.listed.Add(int64(len(files)))
+	in.all.Store(last)
 	in.leftOut = append(in.leftOut, leftOut...)
 	for _, f := range files {
 		if !yield(regraft.Photo{Path: f.Path, Err: f.Err}) {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode"
 
 	"golang.org/x/term"
@@ -21,21 +20,22 @@ type console struct {
 	in io.Reader
 	// out takes results and nothing else.
 	out *bufio.Writer
+	// outTerminal is out where that is a terminal.
+	outTerminal *os.File
 	// err takes progress, notes, warnings and errors.
-	err      io.Writer
-	terminal bool // err is a terminal
-	colour   bool
-	quiet    bool // only errors on err
+	err    *screen
+	colour bool
+	quiet  bool // only errors on err
 	// closing are warnings that the command ends with.
 	closing []string
 }
 
 func newConsole(stdin io.Reader, stdout, stderr io.Writer) *console {
-	con := &console{in: stdin, out: bufio.NewWriter(stdout), err: &lockedWriter{w: stderr}}
-	if f, ok := stderr.(*os.File); ok {
-		con.terminal = term.IsTerminal(int(f.Fd()))
+	con := &console{in: stdin, out: bufio.NewWriter(stdout), err: newScreen(stderr)}
+	if f, ok := stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		con.outTerminal = f
 	}
-	con.colour = con.terminal && os.Getenv("NO_COLOR") == ""
+	con.colour = con.err.terminal != nil && os.Getenv("NO_COLOR") == ""
 	return con
 }
 
@@ -102,16 +102,4 @@ func (con *console) paint(code, text string) string {
 		return text
 	}
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
-}
-
-// lockedWriter lets the signal handler and the command write lines of their own.
-type lockedWriter struct {
-	mu sync.Mutex
-	w  io.Writer
-}
-
-func (l *lockedWriter) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(p)
 }

@@ -180,7 +180,7 @@ The same with your own photos, in a folder for each class:
 
 // events are those of one training.
 func (r *demoRun) events(what string) train.Events {
-	return &demoEvents{con: r.con, what: what, bar: r.con.progress(0, "")}
+	return &demoEvents{con: r.con, what: what}
 }
 
 // demoEvents shows a bar, and a line for each of the few epochs of a fine-tune.
@@ -192,14 +192,14 @@ type demoEvents struct {
 }
 
 func (e *demoEvents) Phase(p train.Phase, _, total int) {
-	e.bar.done()
-	e.bar = e.con.progress(total, fmt.Sprintf("%s: %s", e.what, p))
+	e.bar.end()
+	e.bar = e.con.progress(total, "photos", fmt.Sprintf("%s: %s", e.what, p))
 }
 
 func (e *demoEvents) Advanced(photos int, _ float64) { e.bar.add(photos) }
 
 func (e *demoEvents) EpochDone(epoch train.Epoch, _ bool) {
-	e.bar.done()
+	e.bar.end()
 	if epoch.Mode == train.Full {
 		e.con.printf("   epoch %2d: loss %.3f, %5.1f %% of the validation photos right, %.1f s\n",
 			epoch.Epoch.Epoch, epoch.TrainLoss, 100*epoch.ValAcc, epoch.Seconds)

@@ -102,9 +102,6 @@ func untilSignal(con *console) (context.Context, func()) {
 			if s == os.Interrupt {
 				status = statusInterrupted
 			}
-			if con.terminal {
-				con.notef("") // leaves the line of a bar
-			}
 			con.notef("%v: finishing the current step (once more to stop at once)", signalled{status})
 			cancel(signalled{status})
 		case <-ctx.Done():

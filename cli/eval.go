@@ -50,13 +50,13 @@ func eval(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	events := &evalEvents{con: con, bar: con.progress(0, "")}
-	defer func() { events.bar.done() }()
+	events := &evalEvents{con: con}
+	defer func() { events.bar.end() }()
 	e, err := m.Evaluate(c.Context, data, c.String("split"), events)
 	if err != nil {
 		return err
 	}
-	events.bar.done()
+	events.bar.end()
 	if c.Bool("json") {
 		return con.json(evalJSON{"regraft/eval/1", e.Report, e.Labels, e.Split, append([]train.Skipped{}, e.Skipped...)})
 	}
@@ -70,6 +70,9 @@ type evalEvents struct {
 	bar *progress
 }
 
-func (e *evalEvents) Phase(_ train.Phase, _, total int) { e.bar = e.con.progress(total, "evaluating") }
-func (e *evalEvents) Advanced(photos int, _ float64)    { e.bar.add(photos) }
-func (e *evalEvents) Warn(message string)               { e.con.warnf("%s", message) }
+func (e *evalEvents) Phase(p train.Phase, _, total int) {
+	e.bar.end()
+	e.bar = e.con.progress(total, "photos", string(p))
+}
+func (e *evalEvents) Advanced(photos int, _ float64) { e.bar.add(photos) }
+func (e *evalEvents) Warn(message string)            { e.con.warnf("%s", message) }

@@ -106,7 +106,7 @@ func asBefore(cfg train.Config) []regraft.Option {
 
 // fit runs the training and takes the bar off the screen whatever happens.
 func fit(ctx context.Context, cfg train.Config, report *trainReport) (*train.Result, error) {
-	defer func() { report.bar.done() }()
+	defer func() { report.bar.end() }()
 	return train.Fit(ctx, cfg, report)
 }
 

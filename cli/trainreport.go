@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"regraft/photo"
 	"regraft/train"
@@ -18,13 +20,13 @@ type trainReport struct {
 	cfg    train.Config
 	start  train.Start
 	bar    *progress
-	phase  string        // what the bar shows
 	took   time.Duration // of the epochs of this process
 	epochs int           // of this process
+	shown  time.Time     // the last line of an epoch
 }
 
 func newTrainReport(con *console, asJSON bool, cfg train.Config) *trainReport {
-	return &trainReport{con: con, asJSON: asJSON, cfg: cfg, bar: con.progress(0, "")}
+	return &trainReport{con: con, asJSON: asJSON, cfg: cfg}
 }
 
 type trainEventJSON struct {
@@ -53,7 +55,8 @@ func (r *trainReport) Started(s train.Start) {
 		r.con.json(trainEventJSON{Schema: trainSchema, Event: "start", Start: &s})
 		return
 	}
-	r.con.notef("%d classes: %s", len(s.Classes), photo.Few(12, photo.ShownAll(s.Classes)))
+	classes := fmt.Sprintf("%d classes: %s", len(s.Classes), photo.Few(12, photo.ShownAll(s.Classes)))
+	r.con.notef("%s", folded(classes, columns(r.con.err.terminal)))
 	photos := fmt.Sprintf("%d photos to train, %d to choose the best epoch (%s)", s.Train, s.Val, s.Selection)
 	if s.Test > 0 {
 		photos += fmt.Sprintf(", %d to test", s.Test)
@@ -74,47 +77,99 @@ func (r *trainReport) Started(s train.Start) {
 	}
 }
 
+// folded breaks text between words into lines of at most so many characters where its words let it.
+func folded(text string, columns int) string {
+	var b strings.Builder
+	at := 0
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case at+1+n > columns:
+			b.WriteString("\n  ")
+			at = 2
+		default:
+			b.WriteString(" ")
+			at++
+		}
+		b.WriteString(word)
+		at += n
+	}
+	return b.String()
+}
+
 // Phase starts a bar.
 func (r *trainReport) Phase(p train.Phase, epoch, total int) {
-	r.bar.done()
-	r.phase = string(p)
+	r.bar.end()
+	what := string(p)
 	if epoch > 0 {
-		r.phase = fmt.Sprintf("epoch %d/%d %s", epoch, r.cfg.Epochs, p)
+		what = fmt.Sprintf("epoch %d/%d %s", epoch, r.cfg.Epochs, p)
 	}
-	r.bar = r.con.progress(total, r.phase)
+	r.bar = r.con.progress(total, "photos", what)
 }
 
 // Advanced moves the bar.
 func (r *trainReport) Advanced(photos int, loss float64) {
 	if !math.IsNaN(loss) {
-		r.bar.describe(fmt.Sprintf("%s, loss %.3f", r.phase, loss))
+		r.bar.describe(fmt.Sprintf("loss %.3f", loss))
 	}
 	r.bar.add(photos)
 }
 
 // EpochDone prints the epoch's line.
 func (r *trainReport) EpochDone(e train.Epoch, best bool) {
-	r.bar.done()
+	r.bar.end()
 	r.epochs++
 	r.took += time.Duration(e.Seconds * float64(time.Second))
 	left := r.took / time.Duration(r.epochs) * time.Duration(r.cfg.Epochs-e.Epoch.Epoch)
 	if r.asJSON {
 		r.con.json(trainEventJSON{Schema: trainSchema, Event: "epoch", Epoch: &trainEpoch{e, best, left.Seconds()}})
-	} else {
-		mark := ""
-		if best {
-			mark = "  best"
-		}
-		r.con.printf("epoch %3d/%d  train loss %.4f acc %5.1f %%  val loss %.4f acc %5.1f %%  %6.2f s  %6.1f images/s  ETA %s%s\n",
-			e.Epoch.Epoch, r.cfg.Epochs, e.TrainLoss, 100*e.TrainAcc, e.ValLoss, 100*e.ValAcc,
-			e.Seconds, e.ImagesPerSecond, left.Round(time.Second), mark)
+	} else if r.shows(e.Epoch.Epoch) {
+		r.con.printf("%s\n", r.epochLine(e, best, left))
 	}
 	r.con.out.Flush()
 }
 
+// shows chooses the epochs that have a line: all of those that take long, and few of the many short ones of heads mode. The
+// file has them all.
+func (r *trainReport) shows(epoch int) bool {
+	round := epoch
+	for round%10 == 0 {
+		round /= 10
+	}
+	if r.cfg.Mode == train.Heads && round != 1 && round != 2 && round != 5 && epoch != r.cfg.Epochs && time.Since(r.shown) < 10*time.Second {
+		return false
+	}
+	r.shown = time.Now()
+	return true
+}
+
+// epochLine fits the terminal, or 80 columns.
+func (r *trainReport) epochLine(e train.Epoch, best bool, left time.Duration) string {
+	mark := ""
+	if best {
+		mark = " best"
+	}
+	val := fmt.Sprintf("val %s %5.1f %%", figure(e.ValLoss), 100*e.ValAcc)
+	if columns(r.con.outTerminal) < 80 {
+		return fmt.Sprintf("epoch %d/%d %s%s", e.Epoch.Epoch, r.cfg.Epochs, val, mark)
+	}
+	return fmt.Sprintf("epoch %3d/%d  loss %s %5.1f %%  %s  %6s ETA %s%s",
+		e.Epoch.Epoch, r.cfg.Epochs, figure(e.TrainLoss), 100*e.TrainAcc, val, short(time.Duration(e.Seconds*float64(time.Second))), short(left), mark)
+}
+
+// figure writes a loss in at most six characters.
+func figure(loss float64) string {
+	for digits := 4; digits >= 0; digits-- {
+		if text := fmt.Sprintf("%.*f", digits, loss); len(text) <= 6 {
+			return text
+		}
+	}
+	return fmt.Sprintf("%.0e", loss)
+}
+
 // Warn passes a line on.
 func (r *trainReport) Warn(message string) {
-	r.bar.done()
 	r.con.warnf("%s", message)
 }
 

@@ -111,10 +111,10 @@ func pullWeights(con *console, c *urfave.Context) error {
 		return err
 	}
 	const mebibyte = 1 << 20
-	bar := con.progress(int(s.Bytes/mebibyte), s.File()+", MiB")
+	bar := con.progress(int(s.Bytes/mebibyte), "MiB", s.File())
 	d := weights.Download{Dir: dir, Progress: func(done, total int64) { bar.set(int(done/mebibyte), int(total/mebibyte)) }}
 	path, err := d.Fetch(c.Context, s)
-	bar.done()
+	bar.end()
 	if err != nil {
 		return err
 	}

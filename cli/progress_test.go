@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"regraft/engine"
+	"regraft/train"
+)
+
+// TestProgressFits: the line is narrower than the terminal, shows the count where there is room for it, and has a bar at 80.
+func TestProgressFits(t *testing.T) {
+	for _, total := range []int{0, 9, 540, 1_281_167} {
+		for columns := 2; columns < 200; columns++ {
+			p := &progress{what: "epoch 99/100 train", unit: "photos", note: "loss 12345.678", total: total, done: total/2 + 3}
+			p.began = time.Now().Add(-27 * time.Hour)
+			line := p.line(columns)
+			if n := utf8.RuneCountInString(line); n >= columns {
+				t.Fatalf("%d of %d columns: %q", n, columns, line)
+			}
+			if columns >= 40 && !strings.Contains(line, fmt.Sprint(p.done)) {
+				t.Fatalf("%d columns: %q", columns, line)
+			}
+			if columns == 100 && strings.Contains(line, "[") != (total > 0) {
+				t.Fatalf("%d columns: %q", columns, line)
+			}
+		}
+	}
+}
+
+// TestProgressLines: where nobody watches there is a line now and then, with what is done and the time left.
+func TestProgressLines(t *testing.T) {
+	old := []time.Duration{redraws, logLines}
+	redraws, logLines = time.Millisecond, 50*time.Millisecond
+	defer func() { redraws, logLines = old[0], old[1] }()
+	var stderr bytes.Buffer
+	con := newConsole(nil, &bytes.Buffer{}, &stderr)
+	began := time.Now()
+	for range 3 { // each shorter than the time between lines, but not all together
+		p := con.progress(300, "photos", "check")
+		for range 3 {
+			time.Sleep(10 * time.Millisecond)
+			p.add(100)
+		}
+		p.describe("loss 0.1")
+		p.end()
+		p.end()
+	}
+	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+	if most := int(time.Since(began) / logLines); len(lines) > most || !strings.HasPrefix(lines[0], "check: ") || !strings.Contains(lines[0], "of 300 photos") {
+		t.Errorf("lines %q, want 1 to %d", lines, most)
+	}
+	p := &progress{what: "x", unit: "photos", total: 400, done: 100, from: 0, began: time.Now().Add(-20 * time.Second)}
+	if got := p.logLine(); got != "x: 100 of 400 photos, 1m00s left" {
+		t.Errorf("%q", got)
+	}
+	con.quiet = true
+	silent := con.progress(1, "photos", "x")
+	silent.add(1)
+	silent.describe("y")
+	silent.end()
+}
+
+// TestEpochLines: they fit 80 columns, whatever they have to say.
+func TestEpochLines(t *testing.T) {
+	for _, epochs := range []int{8, 100, 1000} {
+		r := newTrainReport(newConsole(nil, &bytes.Buffer{}, &bytes.Buffer{}), false, train.Config{Epochs: epochs})
+		for _, loss := range []float64{0.00001, 1.5, 12.34567, 1234.5, 1e9} {
+			for _, left := range []time.Duration{0, 20 * time.Second, 99 * time.Minute, 99*time.Hour + 59*time.Minute, 5000 * time.Hour} {
+				e := train.Epoch{Epoch: engine.Epoch{Epoch: epochs, TrainLoss: loss, ValLoss: loss, TrainAcc: 1, ValAcc: 1}, Seconds: left.Seconds()}
+				if line := r.epochLine(e, true, left); len(line) > 80 {
+					t.Errorf("%d columns: %q", len(line), line)
+				}
+			}
+		}
+	}
+}
+
+// TestHeadsModeIsBrief: few of a hundred epochs have a line; results.csv and --json have them all.
+func TestHeadsModeIsBrief(t *testing.T) {
+	var stdout bytes.Buffer
+	con := newConsole(nil, &stdout, &bytes.Buffer{})
+	r := newTrainReport(con, false, train.Config{Mode: train.Heads, Epochs: 70})
+	for n := range 70 {
+		r.EpochDone(train.Epoch{Epoch: engine.Epoch{Epoch: n + 1}}, false)
+	}
+	var shown []string
+	for line := range strings.Lines(stdout.String()) {
+		shown = append(shown, strings.Fields(line)[1])
+	}
+	if got, want := strings.Join(shown, " "), "1/70 2/70 5/70 10/70 20/70 50/70 70/70"; got != want {
+		t.Errorf("epochs %s, want %s", got, want)
+	}
+}
