@@ -62,12 +62,7 @@ func classify(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	in := newInputs(con, c.Args().Slice())
-	err = classifyAll(c.Context, m, out, in)
-	for _, line := range photo.Summary(in.leftOut) {
-		con.notef("%s", line)
-	}
-	return err
+	return classifyAll(c.Context, m, out, newInputs(con, c.Args().Slice()))
 }
 
 // checkAnswers tells what was assumed about the model's answers, and refuses a model that has none; features are enough.
@@ -88,7 +83,7 @@ func checkAnswers(con *console, m *regraft.Model, path string, features bool) er
 	return nil
 }
 
-// classifyAll prints an answer for every input.
+// classifyAll prints an answer for every input, and notes what was left out of folders.
 func classifyAll(ctx context.Context, m *regraft.Model, out answers, in *inputs) error {
 	photos, bad := 0, 0
 	bar := in.progress()
@@ -107,6 +102,9 @@ func classifyAll(ctx context.Context, m *regraft.Model, out answers, in *inputs)
 		}
 	}
 	bar.end()
+	for _, line := range photo.Summary(in.leftOut) {
+		in.con.notef("%s", line)
+	}
 	switch {
 	case in.err != nil:
 		return in.err

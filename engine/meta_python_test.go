@@ -95,3 +95,20 @@ func TestNamesThatAreNotText(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPythonNames: no text ends in a panic, and what is written comes back.
+func FuzzPythonNames(f *testing.F) {
+	for _, n := range hardNames {
+		f.Add(n)
+		f.Add("['" + n + "']")
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		parsePythonNames(text)
+		if !utf8.ValidString(text) {
+			return
+		}
+		if back, err := parsePythonNames(pythonNames([]string{text, "x"})); err != nil || !slices.Equal(back, []string{text, "x"}) {
+			t.Errorf("%q came back as %q, %v", text, back, err)
+		}
+	})
+}
