@@ -286,7 +286,9 @@ func (c *call) alias(i int, v *value) error {
 func (c *call) define(i int, k *constant) {
 	if out := c.node.out[i]; out != nil {
 		named := *k
-		named.name = out.name
+		if named.name = out.name; named.shape == nil {
+			named.shape = tensor.Shape{} // a scalar's shape is known
+		}
 		out.constant, out.shape = &named, named.shape
 	}
 }
