@@ -40,6 +40,8 @@ var planeKernels = kernelTable[planeArgs]{
 		"dot":             dot_f32_avx2,
 		"batchstats":      batchstats_f32_avx2,
 		"normsums":        normsums_f32_avx2,
+		"pick":            pick_f32_avx2,
+		"pickmore":        pickmore_f32_avx2,
 	},
 	AVX512: {
 		"copy":            copy_f32_avx512,
@@ -76,6 +78,8 @@ var planeKernels = kernelTable[planeArgs]{
 		"dot":             dot_f32_avx512,
 		"batchstats":      batchstats_f32_avx512,
 		"normsums":        normsums_f32_avx512,
+		"pick":            pick_f32_avx512,
+		"pickmore":        pickmore_f32_avx512,
 	},
 }
 
@@ -182,6 +186,12 @@ func batchstats_f32_avx512(a *planeArgs)
 func normsums_f32_avx512(a *planeArgs)
 
 //go:noescape
+func pick_f32_avx512(a *planeArgs)
+
+//go:noescape
+func pickmore_f32_avx512(a *planeArgs)
+
+//go:noescape
 func copy_f32_avx2(a *planeArgs)
 
 //go:noescape
@@ -282,3 +292,9 @@ func batchstats_f32_avx2(a *planeArgs)
 
 //go:noescape
 func normsums_f32_avx2(a *planeArgs)
+
+//go:noescape
+func pick_f32_avx2(a *planeArgs)
+
+//go:noescape
+func pickmore_f32_avx2(a *planeArgs)

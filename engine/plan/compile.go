@@ -39,6 +39,7 @@ func Inference(net *engine.Network, opt Options) (*Program, error) {
 	g.fuseClamps()
 	g.shareConcats()
 	g.shareSlices()
+	g.pickChannels()
 	g.accumulate()
 	g.fuseActivations()
 	g.overwrite()
@@ -74,6 +75,7 @@ func Training(obj *engine.Objective, opt Options) (*Program, error) {
 	g.maskNormGrads()
 	g.shareConcats()
 	g.shareSlices()
+	g.pickChannels()
 	if obj.Net.Batch() > recomputeAbove {
 		g.recompute()
 	}
@@ -298,6 +300,8 @@ func (e *emitter) instr(i *instr) error {
 		return e.lossGrad(i, o)
 	case *storeGrad:
 		return e.storeGrad(i, o)
+	case *pick:
+		return e.pick(i, o)
 	case op.Op:
 		return e.elementwise(i, o)
 	}

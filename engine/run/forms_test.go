@@ -179,3 +179,29 @@ func TestLogitsOfOnePixel(t *testing.T) {
 	b.check(err)
 	compareRow(t, obj, true)
 }
+
+// TestShuffleUnits trains units of ShuffleNetV2, whose halves do not begin at a block of channels: no step is interpreted.
+func TestShuffleUnits(t *testing.T) {
+	b := &tiny{t: t, b: engine.NewBuilder()}
+	y := b.form(2, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		c := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}
+		x = b.apply(c, x, b.param(36, 8, 1, 1))
+		for range 3 {
+			left := b.apply(&op.Slice{Starts: []int{0}, Ends: []int{18}, Axes: []int{1}}, x)
+			right := b.apply(&op.Slice{Starts: []int{18}, Ends: []int{36}, Axes: []int{1}}, x)
+			right = b.apply(&op.Relu{}, b.apply(c, right, b.param(18, 18, 1, 1)))
+			x = b.apply(&op.Reshape{Shape: []int{0, 2, 18, 4, 4}}, b.apply(&op.Concat{Axis: 1}, left, right))
+			x = b.apply(&op.Reshape{Shape: []int{0, 36, 4, 4}}, b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3, 4}}, x))
+		}
+		return x
+	})
+	compareRow(t, b.objective(y), true)
+	net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: b.apply(&op.Flatten{Axis: 1}, y)})
+	b.check(err)
+	p, err := plan.Inference(net, plan.Options{ISA: isas(t)[0]})
+	b.check(err)
+	checkFast(t, p)
+	if n := len(p.Steps); n > 14 {
+		t.Errorf("%d steps: slices, concatenations and shuffles of channels are to become one\n%s", n, p)
+	}
+}

@@ -128,6 +128,10 @@ func planes(f *file) {
 		names = append(names, k.name)
 		kinds[k.name] = func(s isa) { k.emit(f, s) }
 	}
+	for name, more := range map[string]bool{"pick": false, "pickmore": true} {
+		kinds[name] = func(s isa) { pick(f, s, more) }
+	}
+	names = append(names, "pick", "pickmore")
 	table(f, "planeKernels", "planeArgs", names, func(s isa, name string) { kinds[name](s) })
 }
 

@@ -1,0 +1,46 @@
+package main
+
+// pick emits the kernels that move lanes, kernel.pickKernel and, with more, pickMoreKernel. Constants, from Vector 0 on (kernel.pickLanes):
+// indices at 0, masks at 64, those of the lower half of X at 128, of its upper half at 192.
+func pick(f *file, s isa, more bool) {
+	f.p("MOVQ %d(DI), R11", planeVector)
+	if s.per == 1 {
+		index, mask := s.r(31), s.r(30)
+		f.p("VMOVUPS (R11), %s", index)
+		f.p("VMOVUPS 64(R11), %s", mask)
+		f.walkPixels(planeUnroll, func(pixel int) {
+			r := s.r(pixel)
+			f.p("VPERMPS %d(SI), %s, %s", 64*pixel, index, r)
+			f.p("VPANDD %s, %s, %s", mask, r, r)
+			if more {
+				f.p("VPORD %d(BX), %s, %s", 64*pixel, r, r)
+			}
+			f.p("VMOVUPS %s, %d(DX)", r, 64*pixel)
+		})
+		return
+	}
+	constant := func(part, half int) string { return s.r(15 - 2*part - half) }
+	for part := range 3 { // indices, masks of the lower half, of the upper half
+		for half := range 2 {
+			at := 32 * half
+			if part > 0 {
+				at += 64 + 64*part
+			}
+			f.p("VMOVUPS %d(R11), %s", at, constant(part, half))
+		}
+	}
+	f.walkPixels(planeUnroll, func(pixel int) {
+		for half := range 2 {
+			lower, upper := s.r(0), s.r(1)
+			f.p("VPERMPS %d(SI), %s, %s", 64*pixel, constant(0, half), lower)
+			f.p("VPERMPS %d(SI), %s, %s", 64*pixel+32, constant(0, half), upper)
+			f.p("VANDPS %s, %s, %s", constant(1, half), lower, lower)
+			f.p("VANDPS %s, %s, %s", constant(2, half), upper, upper)
+			f.p("VORPS %s, %s, %s", upper, lower, lower)
+			if more {
+				f.p("VORPS %d(BX), %s, %s", 64*pixel+32*half, lower, lower)
+			}
+			f.p("VMOVUPS %s, %d(DX)", lower, 64*pixel+32*half)
+		}
+	})
+}

@@ -1,0 +1,129 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+)
+
+// Channel is channel Index of operand Source, or zeros where Source is negative.
+type Channel struct{ Source, Index int }
+
+// pickLanes says which lanes of a block of X become which of Out, as the assembly reads it: lane c of Out is lane index[c] of X
+// where mask[c] has all bits set, else 0. low and high are mask for indices below 8 and from 8 on.
+type pickLanes struct{ index, mask, low, high [Lanes]uint32 }
+
+func (l *pickLanes) set(c, from int) {
+	const all = math.MaxUint32
+	l.index[c], l.mask[c] = uint32(from), all
+	if from < Lanes/2 {
+		l.low[c] = all
+	} else {
+		l.high[c] = all
+	}
+}
+
+var (
+	// pickKernel writes the lanes of one block, pickMoreKernel those into Y that hold 0 there. Vector 0 is a pickLanes.
+	pickKernel = planeKernel{"pick", func(k *planeArgs) {
+		k.each(func(x, _, out *[Lanes]float32) { pickLane(k, x, out, func(int) uint32 { return 0 }) })
+	}}
+	pickMoreKernel = planeKernel{"pickmore", func(k *planeArgs) {
+		k.each(func(x, y, out *[Lanes]float32) {
+			pickLane(k, x, out, func(c int) uint32 { return math.Float32bits(y[c]) })
+		})
+	}}
+)
+
+func pickLane(k *planeArgs, x, out *[Lanes]float32, before func(c int) uint32) {
+	l := (*pickLanes)(pointer(k.Vector[0]))
+	for c := range out {
+		out[c] = math.Float32frombits(before(c) | math.Float32bits(x[l.index[c]])&l.mask[c])
+	}
+}
+
+// pick puts channels of several tensors together: slices, concatenations, permutations and what they are one after the other.
+type pick struct {
+	name        string
+	sources     []tensor
+	out         tensor
+	terms       [][]pickTerm // by block of the result
+	first, more func(*planeArgs)
+}
+
+// pickTerm is a block that lanes of a block of the result come from.
+type pickTerm struct {
+	source, block int
+	lanes         *pickLanes
+}
+
+// NewPick gives the channels that are listed; lanes past the last are 0. Operands: the sources, then the result. Item: one
+// plane of the result.
+func NewPick(isa ISA, sources []Layout, channels []Channel, out Layout) (Primitive, error) {
+	p := &pick{name: kernelName("pick", isa), out: tensor{len(sources), out}}
+	p.first = choose(planeKernels, isa, pickKernel.name, pickKernel.twin)
+	p.more = choose(planeKernels, isa, pickMoreKernel.name, pickMoreKernel.twin)
+	for k, l := range append([]Layout{out}, sources...) {
+		if !l.blocked() || l.H != out.H || l.W != out.W || min(l.C, l.H, l.W) < 1 {
+			return nil, fmt.Errorf("pick: layout %v for %v: must be blocked and of the same height and width", l, out)
+		}
+		if k > 0 {
+			p.sources = append(p.sources, tensor{k - 1, l})
+		}
+	}
+	if len(channels) != out.C || len(sources) == 0 || len(sources) >= len(Args{}.Operand) {
+		return nil, fmt.Errorf("pick: %d channels of %d tensors for %v", len(channels), len(sources), out)
+	}
+	p.terms = make([][]pickTerm, out.Blocks())
+	for c, from := range channels {
+		if from.Source < 0 {
+			continue
+		}
+		if from.Source >= len(sources) || from.Index < 0 || from.Index >= sources[from.Source].C {
+			return nil, fmt.Errorf("pick: channel %d of tensor %d does not exist", from.Index, from.Source)
+		}
+		p.term(c/Lanes, from.Source, from.Index/Lanes).set(c%Lanes, from.Index%Lanes)
+	}
+	for block, terms := range p.terms {
+		if terms == nil { // nothing but zeros
+			p.term(block, 0, 0)
+		}
+	}
+	return p, nil
+}
+
+// term finds or adds the lanes that a block of the result has from a block of a source.
+func (p *pick) term(block, source, from int) *pickLanes {
+	for _, t := range p.terms[block] {
+		if t.source == source && t.block == from {
+			return t.lanes
+		}
+	}
+	t := pickTerm{source, from, new(pickLanes)}
+	p.terms[block] = append(p.terms[block], t)
+	return t.lanes
+}
+
+func (p *pick) Name() string         { return p.name }
+func (p *pick) Items(images int) int { return images * len(p.terms) }
+
+func (p *pick) Item(w *Worker, i int, a *Args) {
+	image, block := i/len(p.terms), i%len(p.terms)
+	l := p.out.layout
+	band := max(1, planePixels/l.W)
+	for row := 0; row < l.H; row += band {
+		run := p.first
+		for _, t := range p.terms[block] {
+			source := p.sources[t.source]
+			k := argsOf[planeArgs](w)
+			k.XRow, k.YRow, k.OutRow = 4*source.layout.Row, 4*l.Row, 4*l.Row
+			k.X = source.plane(a, image, t.block) + uintptr(row*k.XRow)
+			k.Out = p.out.plane(a, image, block) + uintptr(row*k.OutRow)
+			k.Y = k.Out
+			k.Rows, k.Pixels = min(band, l.H-row), l.W
+			k.Vector[0] = uintptr(unsafe.Pointer(t.lanes))
+			run(k)
+			run = p.more
+		}
+	}
+}

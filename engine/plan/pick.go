@@ -1,0 +1,252 @@
+package plan
+
+import (
+	"slices"
+
+	"regraft/engine/kernel"
+	"regraft/engine/op"
+)
+
+// pick is the planner's own operator for values put together out of channels of others: slices and concatenations that are no
+// views, permutations of channels, and their gradients.
+type pick struct {
+	name     string
+	channels []kernel.Channel
+}
+
+func (p *pick) title() string { return p.name }
+
+// maxPicked bounds the operands of a step, its result left out.
+const maxPicked = maxReferenced - 1
+
+// pickChannels turns what only moves channels into picks, picks of picks into one, and drops what nothing reads any more.
+func (g *graph) pickChannels() {
+	makers, before := g.makers(), g.users()
+	for _, i := range g.instrs {
+		if p, from := picked(i, makers); p != nil {
+			i.op, i.in = p, from
+		}
+	}
+	for _, i := range g.instrs {
+		joinGradients(i, makers)
+		if p, ok := i.op.(*pick); ok {
+			compose(i, p, makers)
+		}
+	}
+	users, dead := g.users(), map[*instr]bool{}
+	for _, i := range slices.Backward(g.instrs) {
+		if !moves(i) || len(before[i.out]) == 0 || len(users[i.out]) > 0 || isRootOfViews(g, i.out) {
+			continue
+		}
+		dead[i] = true
+		for _, v := range i.in {
+			at := slices.Index(users[v], i)
+			users[v] = slices.Delete(users[v], at, at+1)
+		}
+	}
+	g.remove(dead)
+}
+
+// moves tells whether i only moves values, so that nothing is lost with it where nothing reads its result.
+func moves(i *instr) bool {
+	switch i.op.(type) {
+	case *pick, *op.Reshape, *op.Transpose:
+		return true
+	}
+	return false
+}
+
+// picked reads an instruction as a pick of channels of other values; nil where it is none.
+func picked(i *instr, makers map[*value]*instr) (p *pick, from []*value) {
+	if !onImages(i.out) || i.out.shape.Dims() < 2 {
+		return nil, nil
+	}
+	p = &pick{channels: make([]kernel.Channel, channels(i.out.shape))}
+	if o, ok := i.op.(op.Op); ok {
+		p.name = o.Name()
+	}
+	switch o := i.op.(type) {
+	case *op.Concat:
+		from = i.in
+		if o.Axis != 1 || len(from) > maxPicked {
+			return nil, nil
+		}
+		k := 0
+		for source, v := range from {
+			for c := range channels(v.shape) {
+				p.channels[k] = kernel.Channel{Source: source, Index: c}
+				k++
+			}
+		}
+	case *op.Slice:
+		from = i.in
+		start, ok := sliced(o)
+		if !ok {
+			return nil, nil
+		}
+		for c := range p.channels {
+			p.channels[c].Index = start + c
+		}
+	case *op.SliceGrad:
+		from = i.in
+		start, ok := sliced(&o.Slice)
+		if !ok {
+			return nil, nil
+		}
+		p.scatter(func(c int) int { return start + c }, channels(from[0].shape))
+	case *op.Gather:
+		from = i.in
+		if o.Axis != 1 || len(o.IndexShape) != 1 {
+			return nil, nil
+		}
+		for c, index := range o.Indices {
+			p.channels[c].Index = wrapped(index, channels(from[0].shape))
+		}
+	case *op.GatherGrad:
+		from = i.in
+		if o.Axis != 1 || len(o.IndexShape) != 1 || !p.scatter(func(c int) int { return wrapped(o.Indices[c], len(p.channels)) }, channels(from[0].shape)) {
+			return nil, nil
+		}
+	case *op.Reshape:
+		x, groups := shuffled(i, makers)
+		if x == nil {
+			return nil, nil
+		}
+		p.name, from = "ChannelShuffle", []*value{x}
+		for c := range p.channels {
+			p.channels[c].Index = c%groups*(len(p.channels)/groups) + c/groups
+		}
+	default:
+		return nil, nil
+	}
+	for _, v := range from {
+		if !onImages(v) || v.form != i.out.form {
+			return nil, nil
+		}
+	}
+	return p, slices.Clone(from)
+}
+
+// sliced is the first channel of a slice of neighbouring channels.
+func sliced(o *op.Slice) (start int, ok bool) {
+	if len(o.Axes) != 1 || o.Axes[0] != 1 || len(o.Steps) > 0 && o.Steps[0] != 1 || o.Starts[0] < 0 {
+		return 0, false
+	}
+	return o.Starts[0], true
+}
+
+func wrapped(index, size int) int {
+	if index < 0 {
+		return index + size
+	}
+	return index
+}
+
+// scatter lets channel c of the source become channel to(c), all others zero; false where two become the same.
+func (p *pick) scatter(to func(c int) int, count int) bool {
+	for c := range p.channels {
+		p.channels[c].Source = -1
+	}
+	for c := range count {
+		if p.channels[to(c)].Source == 0 {
+			return false
+		}
+		p.channels[to(c)] = kernel.Channel{Index: c}
+	}
+	return true
+}
+
+// shuffled recognises the channel shuffle (Zhang et al., ShuffleNet, 2018) that ends in a Reshape: (N, C, H, W) as (N, groups,
+// C/groups, H, W), both exchanged, and (N, C, H, W) again.
+func shuffled(i *instr, makers map[*value]*instr) (x *value, groups int) {
+	turn := makers[i.in[0]]
+	if turn == nil {
+		return nil, 0
+	}
+	if t, ok := turn.op.(*op.Transpose); !ok || !slices.Equal(t.Perm, []int{0, 2, 1, 3, 4}) {
+		return nil, 0
+	}
+	part := makers[turn.in[0]]
+	if part == nil {
+		return nil, 0
+	}
+	if _, ok := part.op.(*op.Reshape); !ok {
+		return nil, 0
+	}
+	x, s := part.in[0], part.out.shape
+	if !x.shape.Eq(i.out.shape) || x.shape.Dims() != 4 || s[0] != x.shape[0] || s[1]*s[2] != x.shape[1] || s[3] != x.shape[2] || s[4] != x.shape[3] {
+		return nil, 0
+	}
+	return x, s[1]
+}
+
+// compose lets a pick read what the picks that made its operands were made of.
+func compose(i *instr, p *pick, makers map[*value]*instr) {
+	var in []*value
+	source := func(v *value) int {
+		at := slices.Index(in, v)
+		if at < 0 {
+			at = len(in)
+			in = append(in, v)
+		}
+		return at
+	}
+	composed := make([]kernel.Channel, len(p.channels))
+	for c, from := range p.channels {
+		if composed[c] = from; from.Source < 0 {
+			continue
+		}
+		v := i.in[from.Source]
+		if m := makers[v]; m != nil {
+			if inner, ok := m.op.(*pick); ok && v.root == nil {
+				from = inner.channels[from.Index]
+				if from.Source >= 0 {
+					v = m.in[from.Source]
+				}
+			}
+		}
+		if composed[c] = from; from.Source >= 0 {
+			composed[c].Source = source(v)
+		}
+	}
+	if len(in) > 0 && len(in) <= maxPicked {
+		p.channels, i.in = composed, in
+	}
+}
+
+// joinGradients makes the sum of two picks whose channels do not meet one pick: the gradient of a value that was cut in parts.
+func joinGradients(i *instr, makers map[*value]*instr) {
+	if _, ok := i.op.(*op.Add); !ok || !sameBlocked(i) || i.clamp != 0 {
+		return
+	}
+	a, b := makers[i.in[0]], makers[i.in[1]]
+	if a == nil || b == nil {
+		return
+	}
+	left, ok := a.op.(*pick)
+	right, also := b.op.(*pick)
+	if !ok || !also || len(a.in)+len(b.in) > maxPicked {
+		return
+	}
+	sum := &pick{name: left.name, channels: slices.Clone(left.channels)}
+	for c, from := range right.channels {
+		switch {
+		case from.Source < 0:
+		case sum.channels[c].Source >= 0:
+			return
+		default:
+			sum.channels[c] = kernel.Channel{Source: len(a.in) + from.Source, Index: from.Index}
+		}
+	}
+	i.op, i.in = sum, slices.Concat(a.in, b.in)
+}
+
+func (e *emitter) pick(i *instr, p *pick) error {
+	var sources []kernel.Layout
+	var operands []any
+	for _, v := range i.in {
+		sources, operands = append(sources, v.images()), append(operands, v)
+	}
+	prim, err := kernel.NewPick(e.g.opt.ISA, sources, p.channels, i.out.images())
+	return e.primitive(i, prim, err, 0, append(operands, i.out)...)
+}
