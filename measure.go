@@ -21,8 +21,8 @@ func Peak(threads int) (float64, error) {
 	return kernel.Peak(isa, threads), nil
 }
 
-// MACs counts the multiply-adds that the answer to one photo takes: those of the convolutions and
-// linear layers that the main output depends on.
+// MACs counts the multiply-adds that the answer to one photo takes: those of the convolutions, linear layers and products of
+// matrices that the main output depends on.
 func (m *Model) MACs() (int, error) {
 	net, err := m.answeringNet()
 	if err != nil {
@@ -31,6 +31,9 @@ func (m *Model) MACs() (int, error) {
 	total := 0
 	for _, node := range net.Nodes() {
 		switch node.Op().(type) {
+		case *op.MatMul:
+			a := op.Inputs(node)[0].Shape()
+			total += node.Shape().TotalSize() / net.Batch() * a[len(a)-1]
 		case *op.Conv, *op.Linear:
 			weight := op.Inputs(node)[1].Shape() // (O, ...): each value of the result takes one row
 			total += node.Shape().TotalSize() / net.Batch() * (weight.TotalSize() / weight[0])

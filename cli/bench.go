@@ -58,7 +58,8 @@ type benchJSON struct {
 	ISA     string  `json:"isa"`
 	Min     float64 `json:"ms_per_image_min"`
 	Median  float64 `json:"ms_per_image_median"`
-	// GFLOPS is the rate at the minimum, two operations per multiply-add of the model.
+	// GFLOPS is the effective rate at the minimum: two operations per multiply-add of the model, whatever the algorithm takes.
+	// Winograd's takes fewer, so PercentOfPeak can be above 100.
 	GFLOPS        float64 `json:"gflops"`
 	PercentOfPeak float64 `json:"percent_of_peak"`
 	PeakGFLOPS    float64 `json:"peak_gflops"`
@@ -119,7 +120,8 @@ func bench(con *console, c *urfave.Context, what string, w workload) error {
 		return con.json(b)
 	}
 	con.printf("%s, batch %d, %d threads, %s: %.1f ms per image at best, %.1f median\n", b.What, b.Batch, b.Threads, b.ISA, b.Min, b.Median)
-	con.printf("%.1f GFLOP/s, %.0f %% of this machine's %.1f; %.0f MiB resident at most\n", b.GFLOPS, b.PercentOfPeak, b.PeakGFLOPS, b.PeakRSS)
+	con.printf("%.1f effective GFLOP/s, %.0f %% of this machine's %.1f; %.0f MiB resident at most\n", b.GFLOPS, b.PercentOfPeak, b.PeakGFLOPS, b.PeakRSS)
+	con.notef("effective: two operations for every multiply-add of the network, although Winograd's algorithm takes fewer (--algorithm direct does not use it)")
 	return nil
 }
 

@@ -202,7 +202,7 @@ func (r *layersJSON) print(con *console, asJSON bool) error {
 		return con.json(r)
 	}
 	w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "operator\tshape\tkernel\tms\tGFLOP/s\t% of peak\tnode\twhy")
+	fmt.Fprintln(w, "operator\tshape\tkernel\tms\teffective GFLOP/s\t% of peak\tnode\twhy")
 	total := 0.0
 	for _, l := range r.Layers {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%.3f\t%.1f\t%.0f\t%s\t%s\n", l.Op, l.Shape, l.Kernel, l.Min, l.GFLOPS, l.PercentOfPeak, shown(l.Node), l.Reason)
@@ -211,7 +211,7 @@ func (r *layersJSON) print(con *console, asJSON bool) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	con.printf("\n%s, batch %d, %d threads, %s: %.1f ms in %d layers; FMA peak %.1f GFLOP/s\n",
+	con.printf("\n%s, batch %d, %d threads, %s: %.1f ms in %d layers; FMA peak %.1f GFLOP/s, which Winograd's fewer products can seem to exceed\n",
 		r.What, r.Batch, r.Threads, r.ISA, total, len(r.Layers), r.PeakGFLOPS)
 	for _, b := range r.Better {
 		con.printf("better: %s %s (%d layers): %.3f ms with %s, %.3f with %s\n", b.Op, b.Shape, b.Layers, b.Min, b.Kernel, b.Other, b.Choice)
