@@ -78,7 +78,7 @@ func (s *sets) report() ([]photo.Sample, string) {
 }
 
 // Relabel gives samples, labelled by classes, the ids of the same names in labels. A class that labels
-// lack is a DataError.
+// lack, or have twice, is a DataError.
 func Relabel(samples []photo.Sample, classes, labels []string) ([]photo.Sample, error) {
 	if err := photo.UnknownClasses(classes, labels); err != nil {
 		return nil, &DataError{err}
@@ -86,6 +86,9 @@ func Relabel(samples []photo.Sample, classes, labels []string) ([]photo.Sample, 
 	ids := make([]int, len(classes))
 	for i, c := range classes {
 		ids[i] = slices.Index(labels, c)
+		if rest := labels[ids[i]+1:]; slices.Contains(rest, c) {
+			return nil, &DataError{fmt.Errorf("two outputs of the model have the label %q: %d and %d", c, ids[i], ids[i]+1+slices.Index(rest, c))}
+		}
 	}
 	out := slices.Clone(samples)
 	for i := range out {

@@ -187,4 +187,11 @@ func TestRelabel(t *testing.T) {
 	if problem := (*DataError)(nil); !errors.As(err, &problem) || !strings.Contains(err.Error(), `"dog"`) || !strings.Contains(err.Error(), "street") {
 		t.Errorf("error %v", err)
 	}
+	labels := []string{"crane", "coast", "crane"} // as ImageNet's have a bird and a machine
+	if _, err := Relabel(samples, []string{"coast", "crane"}, labels); err == nil || !strings.Contains(err.Error(), `"crane": 0 and 2`) {
+		t.Errorf("a label of two outputs: %v", err)
+	}
+	if _, err := Relabel(samples[:1], []string{"coast"}, labels); err != nil {
+		t.Error(err)
+	}
 }
