@@ -5,6 +5,7 @@ import (
 
 	"regraft/engine"
 	"regraft/engine/op"
+	"regraft/photo"
 )
 
 // warn lists what surprises people about a file that is read without complaint.
@@ -12,6 +13,9 @@ func (info *Info) warn(net *engine.Network) {
 	warn := func(format string, args ...any) { info.Warnings = append(info.Warnings, fmt.Sprintf(format, args...)) }
 	if info.Layout == "NHWC" {
 		warn("the file's input is channels-last (N, H, W, C); the network is built for (N, C, H, W)")
+	}
+	if own := info.ownSize; own != (photo.Size{}) && own != net.ImageSize() {
+		warn("the network itself resizes its input from %v to %v pixels", net.ImageSize(), own)
 	}
 	for _, out := range info.Outputs {
 		if out.Layout == "NHWC" {

@@ -73,10 +73,7 @@ func (n *normaliser) sinkTranspose(s *step) bool {
 	}
 	switch o := s.op.(type) {
 	case *op.Pad:
-		pads := make([]int, len(o.Pads))
-		for i, from := range toChannelsFirst {
-			pads[i], pads[4+i] = o.Pads[from], o.Pads[4+from]
-		}
+		pads := append(channelsFirstOrder(o.Pads[:4]), channelsFirstOrder(o.Pads[4:])...)
 		n.insertFirst(s, &op.Pad{Pads: pads, Value: o.Value}, in...)
 	case *op.Slice:
 		axes := make([]int, len(o.Axes))
@@ -84,6 +81,10 @@ func (n *normaliser) sinkTranspose(s *step) bool {
 			axes[i] = toChannelsLast[axis]
 		}
 		n.insertFirst(s, &op.Slice{Starts: o.Starts, Ends: o.Ends, Axes: axes, Steps: o.Steps}, in...)
+	case *op.Resize:
+		first := *o
+		first.Shape, first.Scales = channelsFirstOrder(o.Shape), channelsFirstOrder(o.Scales)
+		n.insertFirst(s, &first, in...)
 	case *op.Gather:
 		if len(o.IndexShape) != 1 {
 			return false
@@ -106,6 +107,18 @@ func (n *normaliser) sinkTranspose(s *step) bool {
 		return false
 	}
 	return true
+}
+
+// channelsFirstOrder is a list for the axes of (N, H, W, C) as one for those of (N, C, H, W); nil stays nil.
+func channelsFirstOrder[T any](list []T) []T {
+	if list == nil {
+		return nil
+	}
+	out := make([]T, len(list))
+	for i, from := range toChannelsFirst {
+		out[i] = list[from]
+	}
+	return out
 }
 
 // sinkElementwise is sinkTranspose for operators that compute element by element, with known operands transposed as well.

@@ -32,6 +32,11 @@ var unsupportedCases = listCases(map[string]string{
 	"float64 is not computed on": "reduce_log_sum_exp_default_axes_keepdims_example reduce_log_sum_exp_default_axes_keepdims_random reduce_log_sum_exp_do_not_keepdims_example " +
 		"reduce_log_sum_exp_do_not_keepdims_random reduce_log_sum_exp_keepdims_example reduce_log_sum_exp_keepdims_random " +
 		"reduce_log_sum_exp_negative_axes_keepdims_example reduce_log_sum_exp_negative_axes_keepdims_random",
+	"cubic samples are not taken": "resize_downsample_scales_cubic resize_downsample_scales_cubic_A_n0p5_exclude_outside resize_downsample_scales_cubic_align_corners " +
+		"resize_downsample_sizes_cubic resize_upsample_scales_cubic resize_upsample_scales_cubic_A_n0p5_exclude_outside resize_upsample_scales_cubic_align_corners " +
+		"resize_upsample_scales_cubic_asymmetric resize_upsample_sizes_cubic",
+	"crops are not resized": "resize_tf_crop_and_resize",
+	"ONNX Runtime, and PyTorch, take the whole number of results": "resize_downsample_scales_linear_align_corners",
 	"strings are not read": "cast_FLOAT_to_STRING cast_STRING_to_FLOAT castlike_FLOAT_to_STRING castlike_FLOAT_to_STRING_expanded castlike_STRING_to_FLOAT castlike_STRING_to_FLOAT_expanded",
 	"integers are computed at import only, where this operator does not occur": "clip_default_int8_inbounds clip_default_int8_max clip_default_int8_min maxpool_2d_uint8 pow_types_float pow_types_int32_float32 pow_types_int32_int32 pow_types_int64_float32 pow_types_int64_int64 edge_pad reflect_pad",
 	"only constant padding is supported":                                       "ReflectionPad2d ReplicationPad2d operator_pad",

@@ -231,6 +231,10 @@ func flagAttribute(name string, v bool) []byte {
 	return intAttribute(name, 0)
 }
 
+func textAttribute(name, v string) []byte {
+	return attributeOut(name, attributeString, func(b []byte) []byte { return appendText(b, 4, v) })
+}
+
 func floatAttribute(name string, v float32) []byte {
 	return attributeOut(name, attributeFloat, func(b []byte) []byte {
 		return protowire.AppendFixed32(protowire.AppendTag(b, 2, protowire.Fixed32Type), math.Float32bits(v))

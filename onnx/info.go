@@ -12,6 +12,7 @@ import (
 
 	"regraft/engine"
 	"regraft/engine/op"
+	"regraft/photo"
 )
 
 // Info describes a file: what inspect shows.
@@ -49,7 +50,10 @@ type Info struct {
 	Advice []string `json:"advice"`
 
 	foldedNorm bool // the exporter says so
-	averaged   int  // random factors that were left out
+	// openSize tells that nothing says how large images are, ownSize the size to which the graph itself resizes them.
+	openSize bool
+	ownSize  photo.Size
+	averaged int // random factors that were left out
 }
 
 // Image describes an input of images.

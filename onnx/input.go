@@ -57,6 +57,7 @@ func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageI
 	case in.channels <= 0:
 		return nil, unsupportedInput(v.Name, fmt.Sprintf("the shape %v has no number of channels, and no convolution tells it", v.Shape))
 	case in.size.H <= 0 || in.size.W <= 0:
+		info.openSize = true
 		return nil, unsupportedInput(v.Name, "the file leaves the image size open: say which one (--input-size)")
 	case in.channels > most || in.size.H > most || in.size.W > most || in.batch > most:
 		return nil, unsupportedInput(v.Name, fmt.Sprintf("the shape %v is too large", v.Shape))

@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"regraft/engine/op"
+	"regraft/photo"
 )
 
 // maxValue bounds the elements of one value for the file's own batch (1 GiB of float32).
@@ -43,6 +44,8 @@ type lowering struct {
 	uses        map[*value]int
 	averaged    int  // random factors that were left out
 	halves      bool // the file computes on float16 or bfloat16
+	// ownSize is the size to which the graph itself resizes its input, zero where it does not.
+	ownSize photo.Size
 }
 
 // Sentinels of row functions: the reason has been reported, or is another node's.

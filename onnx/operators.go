@@ -109,6 +109,8 @@ var operators = []operator{
 	{"Split", 1, [2]int{1, 2}, lowerSplit, foldSplit, nil},
 	{"Gather", 1, [2]int{2, 2}, lowerGather, foldGather, writes(writeGather)},
 	{"Expand", 8, [2]int{2, 2}, lowerExpand, foldExpand, writes(writeExpand)},
+	{"Resize", 10, [2]int{1, 4}, lowerResize, nil, writes(writeResize)},
+	{"Upsample", 9, [2]int{2, 2}, lowerResize, nil, nil},
 	{"Pad", 1, [2]int{1, 4}, lowerPad, nil, writes(writePad)},
 
 	// What ONNX Runtime makes of several operators when it saves an optimised model.
@@ -202,7 +204,6 @@ var hints = map[string]string{
 	"ConvInteger":           "a quantised model: use the float32 original",
 	"DynamicQuantizeLinear": "a quantised model: use the float32 original",
 	"ScatterND":             "usual in Swin transformers",
-	"Resize":                "usual in detection and segmentation models",
 	"ConvTranspose":         "usual in segmentation and generative models",
 	"NonMaxSuppression":     "usual in detection models",
 	"Einsum":                "usual in transformers",

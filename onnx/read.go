@@ -117,17 +117,43 @@ func read(data []byte, external payloads, o ReadOptions) (*engine.Network, *Info
 		}
 		return nil, info, invalid(err)
 	}
-	g, err := link(m.graph, nodes, constants, nil)
-	if err != nil {
-		return nil, info, invalid(err)
+	attempt := func(info *Info, o ReadOptions) (*engine.Network, error) {
+		g, err := link(m.graph, nodes, constants, nil)
+		if err != nil {
+			return nil, invalid(err)
+		}
+		g.external = external
+		return convert(g, info, meta, o)
 	}
-	g.external = external
-	net, err := convert(g, info, meta, o)
+	net, err := attempt(info, o)
+	if info.openSize {
+		if size := ownSize(func(info *Info, o ReadOptions) { attempt(info, o) }, m, nodes, o); size != (photo.Size{}) {
+			info, o.Size = describe(m, nodes), size
+			net, err = attempt(info, o)
+			info.Warnings = append(info.Warnings, fmt.Sprintf("the network itself resizes its input to %v pixels: photos come at that size", size))
+		}
+	}
 	var unsupported *UnsupportedError
 	if errors.As(err, &unsupported) {
 		info.refuse(unsupported.List)
 	}
 	return net, info, err
+}
+
+// ownSize is the size to which a graph that takes images of every size resizes them, zero where it does not: what it makes
+// of two different sizes.
+func ownSize(attempt func(*Info, ReadOptions), m *modelProto, nodes []*nodeProto, o ReadOptions) photo.Size {
+	var found [2]photo.Size
+	for i, size := range []photo.Size{{H: 224, W: 256}, {H: 160, W: 128}} {
+		info := describe(m, nodes)
+		o.Size = size
+		attempt(info, o)
+		found[i] = info.ownSize
+	}
+	if found[0] != found[1] {
+		return photo.Size{}
+	}
+	return found[0]
 }
 
 // payloads finds the values of tensors that the model itself does not hold.
@@ -165,6 +191,7 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 		return nil, &UnsupportedError{append([]Unsupported{*problem}, lower(g, 0).unsupported...)}
 	}
 	l := lower(g, in.batch)
+	info.ownSize = l.ownSize
 	if len(l.unsupported) > 0 {
 		return nil, &UnsupportedError{in.explain(l.unsupported)}
 	}

@@ -93,10 +93,6 @@ func refAttribute(name, ref string, kind attributeKind) []byte {
 	return appendText(attributeOut(name, kind, func(b []byte) []byte { return b }), 21, ref)
 }
 
-func textAttribute(name, v string) []byte {
-	return attributeOut(name, attributeString, func(b []byte) []byte { return appendText(b, 4, v) })
-}
-
 func floatTensor(name string, shape []int, values ...float32) []byte {
 	b := newTensorOut(name, shape, values, nil).header
 	var raw []byte

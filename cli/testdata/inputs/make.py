@@ -145,6 +145,16 @@ def dense_only(g):
     return g.op("MatMul", g.op("Relu", g.op("MatMul", x, g.const(random.randn(144, 10) * 0.1))), g.const(random.randn(10, 5)))
 
 
+def resize_last(g):
+    x = g.op("Resize", "x", "", g.const([1, 2 / 3, 2 / 3, 1.0]), mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+    return g.body(g.first(x), 3)
+
+
+def resize_first(g):
+    size = g.op("Concat", g.op("Slice", g.op("Shape", "x"), g.const(np.array([0])), g.const(np.array([2]))), g.const(np.array([16, 24])), axis=0)
+    return g.body(g.op("Resize", "x", "", "", size, mode="linear"), 3)
+
+
 def grey(g):
     x = g.op("Mul", g.op("Cast", "x", to=T.FLOAT), g.const(np.float32(1 / 255)))
     return g.body(g.op("Reshape", x, g.const(np.array([-1, 1, 14, 20]))), 1)
@@ -175,6 +185,7 @@ def dead(g):
 noise = Image.fromarray(random.randint(0, 256, (9, 13, 3)).astype(np.uint8))
 noise.resize((71, 47), Image.BICUBIC).save(FOLDER / "photo.png")
 
+last("nhwc-resize", resize_last, (24, 30, 3), photo="imagenet")
 last("nhwc-normalization", normalization, (24, 16, 3))
 last("nhwc-flip-slice", flip_slice)
 last("nhwc-flip-split", flip_split)
@@ -194,6 +205,7 @@ first("phase-dropout", phase_dropout, more=[("phase", T.BOOL, [])], feed={"phase
 first("phase-if", phase_if, more=[("phase", T.BOOL, [1])], feed={"phase": np.array([False])})
 first("dead-input", dead, more=[("z", T.FLOAT, ["N", 4])], feed={"z": np.zeros((2, 4), np.float32)})
 first("open-depthwise", lambda g: g.body(g.conv("x", 3, 3, group=3), 3), declared=["a", "b", "c", "d"])
+first("open-resize", resize_first, (3, 21, 40), declared=["N", 3, "h", "w"])
 first("four-channels", lambda g: g.body("x", 4), (4, 16, 24))
 
 g = Graph()

@@ -104,6 +104,11 @@ var others = []Row{
 	{Name: "MatMul", Op: &op.MatMul{}, Shapes: [][]int{{2, 3}, {3, 4}}, Differentiable: 2},
 	{Name: "MatMul broadcasting", Op: &op.MatMul{}, Shapes: [][]int{{2, 1, 2, 3}, {2, 3, 2}}, Differentiable: 2},
 	{Name: "MatMul of vectors", Op: &op.MatMul{}, Shapes: [][]int{{3}, {3}}},
+	{Name: "Resize smaller", Op: &op.Resize{Shape: []int{0, 0, 3, 2}, Mode: "linear", Coordinates: "half_pixel"}, Shapes: [][]int{{2, 3, 5, 4}}, Differentiable: 1},
+	{Name: "Resize larger", Op: &op.Resize{Scales: []float32{1, 1, 1.5, 2}, Mode: "linear", Coordinates: "asymmetric"}, Shapes: [][]int{{2, 3, 4, 3}}, Differentiable: 1},
+	{Name: "Resize corners", Op: &op.Resize{Shape: []int{0, 0, 7, 3}, Mode: "linear", Coordinates: "align_corners"}, Shapes: [][]int{{1, 2, 4, 5}}, Differentiable: 1},
+	{Name: "Resize nearest", Op: &op.Resize{Shape: []int{0, 0, 6, 2}, Mode: "nearest", Coordinates: "half_pixel", Nearest: "round_prefer_floor"}, Shapes: [][]int{{2, 2, 3, 5}}, Differentiable: 1},
+	{Name: "ResizeGrad", Op: &op.ResizeGrad{Resize: op.Resize{Shape: []int{0, 0, 3, 2}, Mode: "linear", Coordinates: "half_pixel"}, In: []int{2, 3, 5, 4}}, Shapes: [][]int{{2, 3, 3, 2}}},
 	{Name: "MatMul by a vector", Op: &op.MatMul{}, Shapes: [][]int{{2, 2, 3}, {3}}},
 }
 
