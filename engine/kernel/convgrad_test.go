@@ -69,15 +69,17 @@ func transposed(t *testing.T, s ConvShape, oihw []float32) []float32 {
 	master, packed, direct := Aligned(PackedLen(s)), newGuarded(PackedLen(s)), Aligned(PackedLen(s))
 	PackWeights(s, master, oihw)
 	clear(packed.floats)
-	run1(NewTransposeWeights(s), Args{Operand: [8]uintptr{Address(master), packed.address()}, Images: 1})
+	best, err := Detect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run1(NewTransposeWeights(best, s), Args{Operand: [8]uintptr{Address(master), packed.address()}, Images: 1})
 	packed.check(t, "transposed weights")
 	packTransposed(s, direct, oihw)
 	sameBits(t, "transposed weights", packed.floats, direct)
-	plain := *NewTransposeWeights(s).(*transposeWeights)
-	plain.kernel = transposeGo
 	again := newGuarded(PackedLen(s))
 	clear(again.floats)
-	run1(&plain, Args{Operand: [8]uintptr{Address(master), again.address()}, Images: 1})
+	run1(NewTransposeWeights(Go, s), Args{Operand: [8]uintptr{Address(master), again.address()}, Images: 1})
 	sameBits(t, "transposed weights in plain Go", again.floats, direct)
 	runtime.KeepAlive(master)
 	return packed.floats

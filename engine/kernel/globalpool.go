@@ -15,7 +15,7 @@ func newPlaneSum(isa ISA, name string, k planeKernel, x, y, result tensor, divis
 	if err := checkLayout(name+" output", result.layout, x.layout.C, 1, result.layout.W); err != nil {
 		return nil, err
 	}
-	p.name = kernelName(name, isa)
+	p.name = kernelName(name, p.isa)
 	return &planeSum{p, result, float64(divisor)}, nil
 }
 
@@ -77,7 +77,7 @@ func NewGlobalAveragePoolGrad(isa ISA, dy, dx Layout) (Primitive, error) {
 	if err := checkLayout("globalaveragepool gradient", dy, dx.C, 1, dy.W); err != nil {
 		return nil, err
 	}
-	p.name = kernelName("globalaveragepoolgrad", isa)
+	p.name = kernelName("globalaveragepoolgrad", p.isa)
 	return &globalAverageGrad{p, dy}, nil
 }
 

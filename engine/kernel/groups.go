@@ -90,9 +90,9 @@ func (g *Groups) Conv(isa ISA, in, out Layout, flags int) (Primitive, error) {
 }
 
 // Transpose is NewTransposeWeights for all groups; operands as there.
-func (g *Groups) Transpose() (Primitive, error) {
+func (g *Groups) Transpose(isa ISA) (Primitive, error) {
 	return g.sideBySide(func(p groupPart) (Primitive, [4]int, error) {
-		return NewTransposeWeights(p.shape), [4]int{p.weights, p.weights}, nil
+		return NewTransposeWeights(isa, p.shape), [4]int{p.weights, p.weights}, nil
 	})
 }
 

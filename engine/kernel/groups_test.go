@@ -86,8 +86,10 @@ func checkGroups(t *testing.T, g *Groups, groups, images int, whole bool, number
 	})
 	check("forward", got[0], referenceForward(s, x, dense, bias, nil, ReLU, images), s.Cin*s.KH*s.KW+1)
 
-	p, err := g.Transpose()
-	turned := outcome(t, p, err, 1, vectorIn(packed), vectorOut(g.WeightLen()))[0]
+	turned := sameOnAll(t, func(isa ISA) [][]float32 {
+		p, err := g.Transpose(isa)
+		return outcome(t, p, err, 1, vectorIn(packed), vectorOut(g.WeightLen()))
+	})[0]
 	got = sameOnAll(t, func(isa ISA) [][]float32 {
 		p, err := g.GradX(isa, out, in, 0)
 		return outcome(t, p, err, images, tensorIn(out, dy), vectorIn(turned), vectorIn(zeros), tensorOut(in))

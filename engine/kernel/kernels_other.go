@@ -9,12 +9,13 @@ var (
 	inputTransforms  map[transformName]func(*transformInArgs)
 	outputTransforms map[transformName]func(*transformOutArgs)
 	slotSumKernel    = sumGo
-	transposeKernel  = transposeGo
 
 	planeKernels  kernelTable[planeArgs]
 	poolKernels   kernelTable[poolArgs]
 	updateKernels kernelTable[updateArgs]
 	packKernels   kernelTable[packArgs]
+
+	transposeKernels kernelTable[transposeArgs]
 )
 
 func peakLoop(ISA) (func(*peakArgs), float64) { return nil, 0 }

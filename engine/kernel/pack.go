@@ -58,8 +58,8 @@ func NewPackInput(isa ISA, out Layout, scale, shift []float32) (Primitive, error
 		if out.W < Lanes {
 			isa = Go // the assembly takes that many pixels at a time
 		}
+		p.kernel, isa = choose(packKernels, isa, "pack", packTwin)
 		p.name = kernelName("pack", isa)
-		p.kernel = choose(packKernels, isa, "pack", packTwin)
 	}
 	return p, nil
 }

@@ -60,9 +60,10 @@ type pickTerm struct {
 // NewPick gives the channels that are listed; lanes past the last are 0. Operands: the sources, then the result. Item: one
 // plane of the result.
 func NewPick(isa ISA, sources []Layout, channels []Channel, out Layout) (Primitive, error) {
-	p := &pick{name: kernelName("pick", isa), out: tensor{len(sources), out}}
-	p.first = choose(planeKernels, isa, pickKernel.name, pickKernel.twin)
-	p.more = choose(planeKernels, isa, pickMoreKernel.name, pickMoreKernel.twin)
+	p := &pick{out: tensor{len(sources), out}}
+	p.first, isa = choose(planeKernels, isa, pickKernel.name, pickKernel.twin)
+	p.more, isa = choose(planeKernels, isa, pickMoreKernel.name, pickMoreKernel.twin)
+	p.name = kernelName(pickKernel.name, isa)
 	for k, l := range append([]Layout{out}, sources...) {
 		if !l.blocked() || l.H != out.H || l.W != out.W || min(l.C, l.H, l.W) < 1 {
 			return nil, fmt.Errorf("pick: layout %v for %v: must be blocked and of the same height and width", l, out)

@@ -65,6 +65,7 @@ func (v vector) block(a *Args, image, block int) uintptr {
 // All tensors have the same channels, height and width; each has its own halo, and may be a view.
 type planes struct {
 	name      string
+	isa       ISA    // of the kernel
 	x, y, out tensor // those that the kernel does not have repeat x
 	vectors   []vector
 	low, high float32
@@ -86,10 +87,10 @@ func newPlanes(isa ISA, k planeKernel, x, y, out tensor) (*planes, error) {
 				k.name, t.at, t.layout, x.at, x.layout)
 		}
 	}
+	kernel, found := choose(planeKernels, isa, k.name, k.twin)
 	return &planes{
-		name: kernelName(k.name, isa), x: x, y: y, out: out,
-		low: float32(math.Inf(-1)), high: float32(math.Inf(1)),
-		kernel: choose(planeKernels, isa, k.name, k.twin),
+		name: kernelName(k.name, found), isa: found, x: x, y: y, out: out,
+		low: float32(math.Inf(-1)), high: float32(math.Inf(1)), kernel: kernel,
 	}, nil
 }
 
@@ -172,12 +173,12 @@ func float64sAt(p uintptr, n int) []float64 { return unsafe.Slice((*float64)(poi
 // kernelTable holds the assembly of a family by instruction set and name.
 type kernelTable[T any] [AVX512 + 1]map[string]func(*T)
 
-// choose is the assembly of that name, or its plain Go form.
-func choose[T any](table kernelTable[T], isa ISA, name string, twin func(*T)) func(*T) {
+// choose is the assembly of that name, or its plain Go form, and in which of the two it was found.
+func choose[T any](table kernelTable[T], isa ISA, name string, twin func(*T)) (func(*T), ISA) {
 	if k, ok := table[isa][name]; ok {
-		return k
+		return k, isa
 	}
-	return twin
+	return twin, Go
 }
 
 func kernelName(name string, isa ISA) string { return name + "_f32_" + isa.String() }

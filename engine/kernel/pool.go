@@ -121,9 +121,9 @@ func newPool(isa ISA, k poolKernel, s PoolShape, x, y tensor) (*pool, error) {
 	if err != nil {
 		return nil, err
 	}
+	kernel, found := choose(poolKernels, isa, k.name, k.twin)
 	return &pool{
-		name: kernelName(k.name, isa), x: x, y: y, on: on, low: float32(math.Inf(-1)), high: float32(math.Inf(1)),
-		kernel: choose(poolKernels, isa, k.name, k.twin),
+		name: kernelName(k.name, found), x: x, y: y, on: on, low: float32(math.Inf(-1)), high: float32(math.Inf(1)), kernel: kernel,
 	}, nil
 }
 

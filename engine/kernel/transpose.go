@@ -11,6 +11,7 @@ type transposeArgs struct {
 
 // transposeWeights brings weights from the master layout into the data gradient's.
 type transposeWeights struct {
+	name   string
 	shape  ConvShape
 	kernel func(*transposeArgs)
 	taps   []int // of the source, in the destination's order
@@ -23,17 +24,15 @@ type transposeWeights struct {
 //
 // taps flipped, and for strides sorted by the output parity they belong to. Operands: 0 weights in the master layout, 1 the copy, of
 // PackedLen(s) floats. A call has nothing to do with images: Items does not depend on them.
-func NewTransposeWeights(s ConvShape) Primitive {
-	p := &transposeWeights{shape: s, kernel: transposeGo, taps: transposedTaps(s)}
-	if isa, _ := Detect(); isa != Go {
-		p.kernel = transposeKernel
-	}
+func NewTransposeWeights(isa ISA, s ConvShape) Primitive {
+	kernel, found := choose(transposeKernels, min(isa, AVX2), "transpose", transposeGo)
+	p := &transposeWeights{name: kernelName("transpose", found), shape: s, kernel: kernel, taps: transposedTaps(s)}
 	const blocks = 512 // of an item: 1 MiB to and fro
 	p.per = max(1, blocks/blocksOf(s.Cout))
 	return p
 }
 
-func (p *transposeWeights) Name() string { return "transpose_f32_16x16" }
+func (p *transposeWeights) Name() string { return p.name }
 
 func (p *transposeWeights) pairs() int { return blocksOf(p.shape.Cin) * len(p.taps) }
 

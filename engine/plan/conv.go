@@ -192,7 +192,7 @@ func (e *emitter) turned(i *instr, turn kernel.Primitive, packed *value, length 
 
 func (e *emitter) gradX(i *instr, s kernel.ConvShape, w, dy, dx *value, dyl, dxl kernel.Layout, images int) error {
 	master := e.weights(w, nil, kernel.PackedLen(s), func(dst, src []float32) { kernel.PackWeights(s, dst, src) })
-	turned := e.turned(i, kernel.NewTransposeWeights(s), master, kernel.PackedLen(s))
+	turned := e.turned(i, kernel.NewTransposeWeights(e.g.opt.ISA, s), master, kernel.PackedLen(s))
 	if images == 0 {
 		if done, err := e.winogradGradX(i, s, dyl, dxl, turned); done || err != nil {
 			return err

@@ -36,7 +36,7 @@ func (e *emitter) groupedGradX(i *instr, o *op.ConvGradX) error {
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}
-	turn, err := g.Transpose()
+	turn, err := g.Transpose(e.g.opt.ISA)
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}

@@ -122,3 +122,38 @@ func TestListings(t *testing.T) {
 		})
 	}
 }
+
+// TestKernelsAreFound: every step that names an instruction set runs kernels of the one that was asked for; a name is made from the
+// function that was found.
+func TestKernelsAreFound(t *testing.T) {
+	others := []string{"dropout_f32_go", "transpose_f32_avx2"} // there is no assembly, and none that is wider
+	probe, err := kernel.NewPackInput(kernel.AVX2, kernel.Pixels(3, 32, 32, 0), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasSuffix(probe.Name(), kernel.Go.String()) {
+		t.Skip("built without assembly")
+	}
+	for _, isa := range []kernel.ISA{kernel.AVX2, kernel.AVX512} {
+		for name := range networks {
+			inference, err := Inference(network(t, name, 2), Options{ISA: isa})
+			if err != nil {
+				t.Fatal(err)
+			}
+			obj, err := engine.NewObjective(network(t, name, 1), engine.ObjectiveOptions{Batch: 4, AuxWeight: 0.4})
+			if err != nil {
+				t.Fatal(err)
+			}
+			training, err := Training(obj, Options{ISA: isa})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range slices.Concat(inference.Steps, training.Steps) {
+				kernel := s.Prim.Name()
+				if strings.Contains(kernel, "_f32_") && !strings.HasSuffix(kernel, "_"+isa.String()) && !slices.Contains(others, strings.TrimPrefix(kernel, "2x_")) {
+					t.Errorf("%s for %s: %s runs %s", name, isa, s.Label, kernel)
+				}
+			}
+		}
+	}
+}
