@@ -58,11 +58,10 @@ func Scan(root string, o ScanOptions) (*Dataset, error) {
 		l.missTrain()
 		return nil, l.refusal()
 	}
-	if test := l.parts[partTest]; test != nil && len(test.classes) == 0 { // as contests hand them out
-		for _, p := range test.loose {
-			l.leftOut = append(l.leftOut, LeftOut{p, Unlabelled, 1})
-		}
-		l.doubts = append(l.doubts, fmt.Sprintf("%s has no class folders: its %d photos are not used", Shown(test.dir), len(test.loose)))
+	if test := l.parts[partTest]; test != nil && test.unlabelled(train) { // as contests hand them out
+		n := len(test.photos())
+		l.leftOut = append(l.leftOut, LeftOut{test.dir, Unlabelled, n})
+		l.doubts = append(l.doubts, fmt.Sprintf("%s has no class folders: its %d photos are not used", Shown(test.dir), n))
 		delete(l.parts, partTest)
 	}
 	d := &Dataset{Root: root, Classes: train.names()}

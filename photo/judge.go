@@ -60,7 +60,7 @@ func (l *layout) judge(p *part) {
 func (p *part) dividedClasses() []string {
 	var found []string
 	for _, c := range p.classes {
-		folders := c.folders()
+		folders := bases(c.foldersIn(c.dir))
 		parts := slices.DeleteFunc(partsAmong(folders), func(s string) bool { return s == "" })
 		distinct := slices.Compact(slices.Sorted(slices.Values(parts)))
 		if len(distinct) > 1 || len(parts) > 0 && len(parts) == len(folders) && !c.holdsPhotos() {
@@ -87,6 +87,11 @@ func quoteAll(names []string) []string {
 	return names
 }
 
+// unlabelled is whether a part has photos of all classes of train together, at once or in a folder (test/images).
+func (p *part) unlabelled(train *part) bool {
+	return !slices.ContainsFunc(p.names(), func(name string) bool { return !isPile(name) || slices.Contains(train.names(), name) })
+}
+
 // single refuses a part with one class.
 func (p *part) single() string {
 	c := &p.classes[0]
@@ -96,22 +101,15 @@ func (p *part) single() string {
 // below is what to do where the classes, or the parts, lie below this one folder.
 func (c *class) below() string {
 	dir := c.dir
-	for {
-		var folders []string
-		for _, f := range c.listing.folders {
-			if filepath.Dir(f) == dir {
-				folders = append(folders, f)
-			}
-		}
-		switch len(folders) {
-		case 0:
-			return ""
-		case 1:
-			dir = folders[0]
-		default:
-			return fmt.Sprintf("; if the folders of %s are the classes or the parts (%s), give that", Shown(dir), few(bases(folders)))
-		}
+	folders := c.foldersIn(dir)
+	for len(folders) == 1 {
+		dir = folders[0]
+		folders = c.foldersIn(dir)
 	}
+	if len(folders) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; if the folders of %s are the classes or the parts (%s), give that", Shown(dir), few(bases(folders)))
 }
 
 // missTrain explains a divided root without train.
@@ -169,7 +167,7 @@ func (l *layout) doubtNames(p *part) {
 	}
 	var inner []string
 	for i, c := range p.classes {
-		folders := c.folders()
+		folders := bases(c.foldersIn(c.dir))
 		if c.holdsPhotos() || len(folders) < 2 || i > 0 && !slices.Equal(folders, inner) {
 			return
 		}

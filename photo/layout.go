@@ -39,9 +39,9 @@ type class struct {
 	listing
 }
 
-// folders are the names of those that lie directly in the class folder, as they may be printed.
-func (c *class) folders() []string {
-	return bases(slices.DeleteFunc(slices.Clone(c.listing.folders), func(path string) bool { return filepath.Dir(path) != c.dir }))
+// foldersIn are those that lie directly in dir, which is the class folder or lies below it.
+func (c *class) foldersIn(dir string) []string {
+	return slices.DeleteFunc(slices.Clone(c.folders), func(path string) bool { return filepath.Dir(path) != dir })
 }
 
 // holdsPhotos is whether photos lie directly in the class folder.
@@ -159,6 +159,15 @@ func sameFile(a, b string) bool {
 	x, errX := os.Stat(a)
 	y, errY := os.Stat(b)
 	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
+// photos are all of a part.
+func (p *part) photos() []string {
+	all := slices.Clone(p.loose)
+	for _, c := range p.classes {
+		all = append(all, c.photos...)
+	}
+	return all
 }
 
 func (p *part) names() []string {

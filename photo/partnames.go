@@ -23,7 +23,7 @@ var partWords = map[string]string{
 
 // plainWords say nothing beside such a word: train_images, Training Set, seg_train, valset.
 var plainWords = []string{
-	"set", "sets", "data", "dataset", "images", "image", "imgs", "img", "photos", "photo", "pictures", "pics",
+	"set", "sets", "data", "dataset", "images", "image", "imgs", "img", "photos", "photo", "pictures", "pics", "jpg", "jpeg", "png",
 	"split", "part", "seg", "folder", "dir", "files", "resized", "cropped", "cleaned", "augmented", "processed", "final",
 }
 
