@@ -51,6 +51,9 @@ func AnswersOf(net *engine.Network) (*Answers, error) {
 	r := read(net, out)
 	a.Meaning, a.Classes = r.meaning, max(perPhoto(r.scores), 2)
 	a.Assumed = append(a.Assumed, r.assumed...)
+	if a.Meaning == Independent && perPhoto(r.scores) == 1 && len(net.Meta.Labels) == 0 {
+		a.Assumed = append(a.Assumed, "the only score is the probability of class_1; class_0 is its absence")
+	}
 	a.Features = heads[0].Weight != nil && !heads[0].Rectified
 	a.Net, err = a.ending(net, r.scores, &heads[0])
 	return a, err

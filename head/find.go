@@ -191,11 +191,14 @@ func weighted(net *engine.Network, node *gorgonia.Node) bool {
 }
 
 // distinct leaves one head for every classifier: the output that says most about its scores, which has most operators behind the
-// classifier; and none for linear layers, or features, from which another head is computed.
+// classifier, unless they share its scores between them; and none for linear layers, or features, from which another head is
+// computed.
 func distinct(net *engine.Network, heads []Head) []Head {
 	var kept []Head
 	for _, h := range heads {
-		same := slices.IndexFunc(kept, func(k Head) bool { return k.Node == h.Node })
+		same := slices.IndexFunc(kept, func(k Head) bool {
+			return k.Node == h.Node && (k.steps != h.steps || k.Classes == h.Classes)
+		})
 		inside := slices.ContainsFunc(heads, func(other Head) bool {
 			return other.Node != h.Node && slices.Contains(net.Nodes(other.Node), h.Node)
 		})

@@ -69,11 +69,11 @@ func (l *layer) matrix() []float32 {
 
 // pooledLayer goes back from a global pool to the 1x1 convolution whose maps it averages: SqueezeNet's classifier. On the way
 // there may be a Relu, and what makes probabilities of scores.
-func (t *tail) pooledLayer(pool *gorgonia.Node, normalised bool) *layer {
+func (t *tail) pooledLayer(pool *gorgonia.Node) *layer {
 	if !isVector(pool) {
 		return nil
 	}
-	rectified, between, scores := false, false, false
+	rectified, scores := false, false
 	for node := pool; node.Op() != nil; node = op.Inputs(node)[0] {
 		switch o := node.Op().(type) {
 		case *op.GlobalAveragePool:
@@ -86,13 +86,13 @@ func (t *tail) pooledLayer(pool *gorgonia.Node, normalised bool) *layer {
 				return nil
 			}
 		case *op.Relu:
-			rectified, between = true, normalised
+			rectified = true
 		case *op.Dropout, *op.Identity:
 		case *op.Softmax, *op.Sigmoid:
-			normalised, scores, between = true, true, true
+			scores = true
 		case *op.Conv:
 			in := op.Inputs(node)
-			l := &layer{node: node, input: in[0], weight: t.net.ParamOf(in[1]), pooled: true, rectified: rectified && !between}
+			l := &layer{node: node, input: in[0], weight: t.net.ParamOf(in[1]), pooled: true, rectified: rectified && !scores}
 			if l.weight == nil || !pointwise(o, l.weight.Shape) {
 				return nil
 			}
@@ -100,7 +100,7 @@ func (t *tail) pooledLayer(pool *gorgonia.Node, normalised bool) *layer {
 				l.bias = t.net.ParamOf(in[2])
 			}
 			l.features = l.weight.Shape[1]
-			t.scores, t.plain = t.scores || scores, t.plain && !between
+			t.scores, t.plain = t.scores || scores, t.plain && !scores
 			return l
 		default:
 			return nil

@@ -49,7 +49,7 @@ func (t *tail) follow(node *gorgonia.Node, normalised bool) {
 	}
 	in := t.computed(node)
 	if !isVector(node) || len(in) == 0 || slices.ContainsFunc(in, func(x *gorgonia.Node) bool { return !isVector(x) }) {
-		if l := t.pooledLayer(node, normalised); l != nil {
+		if l := t.pooledLayer(node); l != nil {
 			t.layers = append(t.layers, l)
 		} else {
 			t.ends = append(t.ends, node)
