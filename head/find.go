@@ -163,7 +163,8 @@ func scoresOfPlaces(node *gorgonia.Node) bool {
 		switch node.Op().(type) {
 		case *op.Conv, *op.Softmax, *op.LogSoftmax, *op.Sigmoid:
 			return true
-		case *op.GlobalAveragePool, *op.AveragePool, *op.MaxPool, *op.ReduceMean, *op.Flatten, *op.Reshape, *op.Dropout, *op.Identity:
+		case *op.GlobalAveragePool, *op.AveragePool, *op.MaxPool, *op.ReduceMean, *op.Reduce, *op.Flatten, *op.Reshape, *op.Squeeze,
+			*op.Dropout, *op.Identity:
 			node = op.Inputs(node)[0]
 		default:
 			return false

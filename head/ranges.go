@@ -56,8 +56,14 @@ func (r *ranges) compute(node *gorgonia.Node) interval {
 		x := r.of(in[0])
 		return interval{math.Exp(x[0]), math.Exp(x[1])}
 	case *op.Flatten, *op.Reshape, *op.Squeeze, *op.Unsqueeze, *op.Transpose, *op.Identity, *op.Dropout, *op.Slice, *op.Gather,
-		*op.ReduceMean, *op.AveragePool, *op.GlobalAveragePool:
+		*op.ReduceMean, *op.AveragePool, *op.GlobalAveragePool, *op.MaxPool:
 		return r.of(in[0])
+	case *op.Reduce:
+		if o.Kind == op.MaxOf || o.Kind == op.MinOf {
+			return r.of(in[0])
+		}
+	case *op.Softplus:
+		return interval{0, math.Inf(1)}
 	case *op.LogSoftmax:
 		return interval{math.Inf(-1), 0}
 	case *op.Relu:
@@ -86,7 +92,8 @@ func (r *ranges) compute(node *gorgonia.Node) interval {
 	case *op.Mul:
 		return product(r.of(in[0]), r.of(in[1]))
 	case *op.Div:
-		if r.spelledSoftmax(in[0], in[1]) {
+		if isShare(node) && r.of(in[0])[0] >= 0 {
+			r.scores = true
 			return interval{0, 1}
 		}
 		return product(r.of(in[0]), inverse(r.of(in[1])))
@@ -96,14 +103,15 @@ func (r *ranges) compute(node *gorgonia.Node) interval {
 	return anything
 }
 
-// spelledSoftmax tells whether a / b is exp(x) / sum(exp(x)).
-func (r *ranges) spelledSoftmax(a, b *gorgonia.Node) bool {
-	if _, exp := shaped(a).Op().(*op.Exp); !exp || r.net.ParamOf(b) != nil {
+// isShare tells whether a node is x / sum(x): Softmax where it is spelled out.
+func isShare(node *gorgonia.Node) bool {
+	if _, div := node.Op().(*op.Div); !div {
 		return false
 	}
-	sum := op.Inputs(shaped(b))
-	r.scores = r.scores || len(sum) == 1 && shaped(sum[0]) == shaped(a)
-	return len(sum) == 1 && shaped(sum[0]) == shaped(a)
+	in := op.Inputs(node)
+	by := shaped(in[1])
+	sum, ok := by.Op().(*op.Reduce)
+	return ok && sum.Kind == op.SumOf && shaped(op.Inputs(by)[0]) == shaped(in[0])
 }
 
 // inverse is the interval of 1 / x.

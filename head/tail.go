@@ -66,6 +66,9 @@ func (t *tail) follow(node *gorgonia.Node, normalised bool) {
 		t.plain = false
 	case *op.Mul, *op.Div:
 		t.plain = false
+		if isShare(node) {
+			normalised, t.scores = true, true
+		}
 		t.bend(normalised || len(in) == 1 && op.Inputs(node)[0] == in[0])
 	default:
 		t.plain = false

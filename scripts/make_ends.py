@@ -468,6 +468,76 @@ def largest_of_map(g):
     return done(g, None, g.op("MaxPool", g.conv(g.map()), kernel_shape=[4, 4]), softmax, "N", K, 1, 1)
 
 
+# More of what makes probabilities.
+
+@end()
+def softmax_spelled(g):
+    x = g.flat()
+    y = g.linear(x)
+    e = g.op("Exp", g.op("Sub", y, g.op("ReduceMax", y, axes=[1], keepdims=1)))
+    return done(g, x, g.op("Div", e, g.op("ReduceSum", e, np.array([1]), keepdims=1)), as_is)
+
+
+@end(classes=2)
+def some_classes_of_more(g):
+    x = g.flat()
+    p = g.op("Gather", g.softmax(g.linear(x)), np.array([1, 3]), axis=1)
+    return done(g, x, g.op("Div", p, g.op("ReduceSum", p, np.array([1]), keepdims=1)), as_is, "N", 2)
+
+
+@end()
+def evidence(g):
+    x = g.flat()
+    e = g.op("Add", g.op("Softplus", g.linear(x)), np.float32(1))
+    return done(g, x, g.op("Div", e, g.op("ReduceSum", e, np.array([1]), keepdims=1)), as_is)
+
+
+@end()
+def tanh_before_softmax(g):
+    x = g.flat()
+    return done(g, x, g.softmax(g.op("Mul", g.op("Tanh", g.linear(x)), np.float32(4))), as_is)
+
+
+@end()
+def conv_relu_before_pool_and_softmax(g):
+    y = g.op("GlobalAveragePool", g.op("Relu", g.conv(g.map())))
+    return done(g, None, g.softmax(y), as_is, "N", K, 1, 1)
+
+
+@end()
+def mean_of_sigmoids(g):
+    x = g.map()
+    return done(g, g.op("GlobalAveragePool", x), g.op("GlobalAveragePool", g.op("Sigmoid", g.conv(x))), as_is, "N", K, 1, 1)
+
+
+@end(train=False)
+def largest_of_sigmoids(g):
+    return done(g, None, g.op("GlobalMaxPool", g.op("Sigmoid", g.conv(g.map()))), as_is, "N", K, 1, 1)
+
+
+@end(train=False)
+def mean_of_two_classifiers(g):
+    x = g.flat()
+    both = g.op("Add", g.softmax(g.linear(x)), g.softmax(g.linear(x)))
+    return done(g, None, g.op("Mul", both, np.float32(0.5)), as_is)
+
+
+@end()
+def dense_channels_last(g):
+    x = g.pool()
+    y = g.op("MatMul", g.op("Transpose", x, perm=[0, 2, 3, 1]), values(F, K, size=2))
+    p = g.softmax(g.op("Add", y, values(K)), axis=-1)
+    return done(g, x, g.op("Reshape", p, np.array([-1, K])), as_is)
+
+
+@end()
+def cosine(g):
+    x = g.flat()
+    length = g.op("Sqrt", g.op("ReduceSum", g.op("Mul", x, x), np.array([1]), keepdims=1))
+    unit = g.op("Div", x, length)
+    return done(g, unit, g.softmax(g.op("Mul", g.op("MatMul", unit, values(F, K)), np.float32(20))), as_is)
+
+
 def run(model, names, photos, batch):
     """What ONNX Runtime computes, a row for every photo."""
     model = onnx.ModelProto.FromString(model.SerializeToString())
