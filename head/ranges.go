@@ -12,10 +12,13 @@ import (
 // probabilities tells whether the values of node are probabilities by construction: they come from Softmax, Sigmoid or the like
 // and cannot leave the range from 0 to 1.
 func probabilities(net *engine.Network, node *gorgonia.Node) bool {
-	r := ranges{net: net, known: map[*gorgonia.Node]interval{}}
+	r := ranges{net: net, known: map[*gorgonia.Node]interval{}, scores: map[*gorgonia.Node]bool{}}
+	for _, n := range net.Nodes(node) {
+		r.known[n] = r.compute(n)
+	}
 	v := r.of(node)
 	const rounding = 1e-6
-	return r.scores && v[0] >= -rounding && v[1] <= 1+rounding
+	return r.scores[node] && v[0] >= -rounding && v[1] <= 1+rounding
 }
 
 // interval holds all values that a node can have.
@@ -23,36 +26,43 @@ type interval [2]float64
 
 var anything = interval{math.Inf(-1), math.Inf(1)}
 
-// ranges works out the intervals of nodes behind Softmax, Sigmoid and the like.
+// ranges works out the intervals of nodes behind Softmax, Sigmoid and the like, operands before their users.
 type ranges struct {
 	net    *engine.Network
 	known  map[*gorgonia.Node]interval
-	scores bool // such an operator was met
+	scores map[*gorgonia.Node]bool // such an operator takes part
 }
 
 func (r *ranges) of(node *gorgonia.Node) interval {
-	if v, ok := r.known[node]; ok {
-		return v
-	}
-	v := r.compute(node)
-	r.known[node] = v
-	return v
-}
-
-func (r *ranges) compute(node *gorgonia.Node) interval {
 	if p := r.net.ParamOf(node); p != nil {
 		return valuesOf(p)
 	}
-	if node.Op() == nil {
-		return anything
+	if v, ok := r.known[node]; ok {
+		return v
 	}
+	return anything
+}
+
+// compute is the interval of a node's results, given those of its operands.
+func (r *ranges) compute(node *gorgonia.Node) interval {
+	v := r.result(node)
+	if v == anything {
+		return v
+	}
+	for _, x := range op.Inputs(node) {
+		r.scores[node] = r.scores[node] || r.scores[x]
+	}
+	return v
+}
+
+func (r *ranges) result(node *gorgonia.Node) interval {
 	in := op.Inputs(node)
 	switch o := node.Op().(type) {
 	case *op.Softmax, *op.Sigmoid, *op.HardSigmoid:
-		r.scores = true
+		r.scores[node] = true
 		return interval{0, 1}
 	case *op.Exp:
-		r.scores = true
+		r.scores[node] = true
 		x := r.of(in[0])
 		return interval{math.Exp(x[0]), math.Exp(x[1])}
 	case *op.Flatten, *op.Reshape, *op.Squeeze, *op.Unsqueeze, *op.Transpose, *op.Identity, *op.Dropout, *op.Slice, *op.Gather,
@@ -93,7 +103,7 @@ func (r *ranges) compute(node *gorgonia.Node) interval {
 		return product(r.of(in[0]), r.of(in[1]))
 	case *op.Div:
 		if isShare(node) && r.of(in[0])[0] >= 0 {
-			r.scores = true
+			r.scores[node] = true
 			return interval{0, 1}
 		}
 		return product(r.of(in[0]), inverse(r.of(in[1])))

@@ -26,57 +26,82 @@ type tail struct {
 	bent bool
 }
 
-// tailOf walks back from an output.
+// visit is a node on the way back; normalised says that what it computes enters Softmax or the like.
+type visit struct {
+	node       *gorgonia.Node
+	normalised bool
+}
+
+// tailOf walks back from an output to the linear layers.
 func tailOf(net *engine.Network, out *gorgonia.Node) *tail {
 	t := &tail{net: net, seen: map[*gorgonia.Node]bool{}, plain: true}
-	t.follow(out, false)
+	ahead := []visit{{node: out}}
+	for len(ahead) > 0 {
+		v := ahead[len(ahead)-1]
+		ahead = ahead[:len(ahead)-1]
+		if t.seen[v.node] || net.ParamOf(v.node) != nil {
+			continue
+		}
+		t.seen[v.node] = true
+		if t.arrived(v.node) {
+			continue
+		}
+		in := t.computed(v.node)
+		v.normalised = t.pass(v, in)
+		for _, x := range slices.Backward(in) {
+			ahead = append(ahead, visit{x, v.normalised})
+		}
+	}
 	return t
 }
 
-// follow goes back from node to the linear layers; normalised says that what node computes enters Softmax or the like.
-func (t *tail) follow(node *gorgonia.Node, normalised bool) {
-	if t.seen[node] || t.net.ParamOf(node) != nil {
-		return
-	}
-	t.seen[node] = true
+// arrived notes a linear layer, or that the way back leaves vectors otherwise.
+func (t *tail) arrived(node *gorgonia.Node) bool {
 	if node.Op() == nil {
 		t.ends = append(t.ends, node)
-		return
+		return true
 	}
 	if l := layerAt(t.net, node); l != nil {
 		t.layers = append(t.layers, l)
-		return
+		return true
 	}
 	in := t.computed(node)
-	if !isVector(node) || len(in) == 0 || slices.ContainsFunc(in, func(x *gorgonia.Node) bool { return !isVector(x) }) {
-		if l := t.pooledLayer(node); l != nil {
-			t.layers = append(t.layers, l)
-		} else {
-			t.ends = append(t.ends, node)
-		}
-		return
+	if isVector(node) && len(in) > 0 && !slices.ContainsFunc(in, func(x *gorgonia.Node) bool { return !isVector(x) }) {
+		return false
 	}
-	switch node.Op().(type) {
+	if l := t.pooledLayer(node); l != nil {
+		t.layers = append(t.layers, l)
+	} else {
+		t.ends = append(t.ends, node)
+	}
+	return true
+}
+
+// pass notes what an operator of the vectors in does, and tells whether they enter Softmax or the like.
+func (t *tail) pass(v visit, in gorgonia.Nodes) (normalised bool) {
+	switch v.node.Op().(type) {
 	case *op.Flatten, *op.Reshape, *op.Squeeze, *op.Unsqueeze, *op.Transpose, *op.Identity, *op.Dropout, *op.GlobalAveragePool:
+		return v.normalised
 	case *op.Softmax, *op.LogSoftmax:
-		normalised, t.scores = true, true
+		t.scores = true
+		return true
+	}
+	t.plain = false
+	switch v.node.Op().(type) {
 	case *op.Sigmoid, *op.HardSigmoid, *op.Exp:
-		normalised, t.scores, t.plain = true, true, false
+		t.scores = true
+		return true
 	case *op.Add, *op.Sub, *op.Neg, *op.Concat, *op.Slice, *op.Gather, *op.ReduceMean, *op.BatchNorm, *op.Affine:
-		t.plain = false
 	case *op.Mul, *op.Div:
-		t.plain = false
-		if isShare(node) {
-			normalised, t.scores = true, true
+		if isShare(v.node) {
+			t.scores = true
+			return true
 		}
-		t.bend(normalised || len(in) == 1 && op.Inputs(node)[0] == in[0])
+		t.bend(v.normalised || len(in) == 1 && op.Inputs(v.node)[0] == in[0])
 	default:
-		t.plain = false
-		t.bend(normalised)
+		t.bend(v.normalised)
 	}
-	for _, x := range in {
-		t.follow(x, normalised)
-	}
+	return v.normalised
 }
 
 // bend notes a nonlinear function, unless it is one of scores.
