@@ -37,14 +37,15 @@ func Swap(net *engine.Network, labels []string, seed uint64) (*engine.Network, e
 }
 
 // Keep returns net with the heads that it has in the form that Swap gives them, for training on from their values. It returns nil
-// where that form cannot hold what a head computes: something other than Softmax lies behind it.
-func Keep(net *engine.Network) (*engine.Network, error) {
+// where that form cannot hold what a head computes: something other than Softmax lies behind it, or it has another number of scores
+// than there are classes.
+func Keep(net *engine.Network, classes int) (*engine.Network, error) {
 	heads, err := Find(net)
 	if err != nil {
 		return nil, err
 	}
 	for _, h := range heads {
-		if h.Weight == nil || !h.plain {
+		if h.Weight == nil || !h.plain || h.Classes != classes {
 			return nil, nil
 		}
 	}

@@ -200,7 +200,7 @@ func TestTemperKeepsAnswers(t *testing.T) {
 // TestKeep: heads are trained on from their values, unless something other than Softmax lies behind them.
 func TestKeep(t *testing.T) {
 	net := twoHeaded(t)
-	kept, err := Keep(net)
+	kept, err := Keep(net, 5)
 	if err != nil || kept == nil {
 		t.Fatalf("kept %v (%v)", kept, err)
 	}
@@ -215,8 +215,11 @@ func TestKeep(t *testing.T) {
 	}
 	s, x := newSketch(t)
 	scaled := s.apply(&op.Mul{}, s.linear("fc", s.pooled(s.conv("a", x, 4, 3)), 5), s.param("temperature", 1))
-	if kept, err := Keep(s.network(scaled)); err != nil || kept != nil {
+	if kept, err := Keep(s.network(scaled), 5); err != nil || kept != nil {
 		t.Errorf("a temperature was kept: %v (%v)", kept, err)
+	}
+	if kept, err := Keep(net, 6); err != nil || kept != nil {
+		t.Errorf("5 scores were kept for 6 classes: %v (%v)", kept, err)
 	}
 }
 
@@ -225,7 +228,7 @@ func TestKeepTurnsMatrices(t *testing.T) {
 	s, x := newSketch(t)
 	w := s.param("w.weight", 4, 5)
 	net := s.network(s.apply(&op.MatMul{}, s.pooled(s.conv("a", x, 4, 3)), w))
-	kept, err := Keep(net)
+	kept, err := Keep(net, 5)
 	if err != nil || kept == nil {
 		t.Fatalf("kept %v (%v)", kept, err)
 	}

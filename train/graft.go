@@ -30,7 +30,7 @@ func graft(c *Config, classes []string, warn func(string)) (*grafted, error) {
 	}
 	g := &grafted{}
 	if slices.Equal(net.Meta.Labels, classes) {
-		if g.net, err = head.Keep(net); err != nil {
+		if g.net, err = head.Keep(net, len(classes)); err != nil {
 			return nil, &ModelError{err}
 		}
 	}
@@ -41,9 +41,6 @@ func graft(c *Config, classes []string, warn func(string)) (*grafted, error) {
 	}
 	if g.heads, err = head.Find(g.net); err != nil {
 		return nil, &ModelError{err}
-	}
-	if h := g.heads[0]; h.Classes != len(classes) {
-		return nil, &ModelError{fmt.Errorf("the classifier has %d classes, but the model's labels name %d", h.Classes, len(classes))}
 	}
 	frozen := g.heads
 	if c.Mode == Full {
