@@ -42,29 +42,23 @@ func read(net *engine.Network, out *gorgonia.Node) reading {
 			return r.raw(net, out)
 		}
 		in := op.Inputs(node)
-		switch o := node.Op().(type) {
-		case *op.Softmax:
-			if overClasses(node, o.Axis) {
-				r.meaning, r.scores = Logits, in[0]
+		switch node.Op().(type) {
+		case *op.Softmax, *op.LogSoftmax:
+			r.scores = in[0]
+			if overClasses(node) {
+				r.meaning = Logits
 				return r
 			}
-			r.meaningless(net, node)
-			r.scores = in[0]
+			r.assumed = append(r.assumed, fmt.Sprintf("node %q takes %s over an axis that is not that of the classes, which says nothing about a photo: it is left out",
+				net.Label(node), node.Op().(op.Op).Name()))
 			continue
-		case *op.LogSoftmax:
-			if overClasses(node, o.Axis) {
-				r.meaning, r.scores = Logits, in[0]
-				return r
+		case *op.Exp:
+			if x := shaped(in[0]); isLogSoftmax(x) {
+				r.scores = x
+				continue
 			}
-			r.meaningless(net, node)
-			r.scores = in[0]
-			continue
-		case *op.Exp, *op.Log: // of LogSoftmax, of Softmax
-			x := shaped(in[0])
-			_, soft := x.Op().(*op.Softmax)
-			_, logSoft := x.Op().(*op.LogSoftmax)
-			_, exp := o.(*op.Exp)
-			if exp && logSoft || !exp && (soft || probabilities(net, x)) {
+		case *op.Log:
+			if x := shaped(in[0]); probabilities(net, x) {
 				r.scores = x
 				continue
 			}
@@ -99,11 +93,6 @@ func (r reading) raw(net *engine.Network, out *gorgonia.Node) reading {
 	return r
 }
 
-func (r *reading) meaningless(net *engine.Network, node *gorgonia.Node) {
-	r.assumed = append(r.assumed, fmt.Sprintf("node %q takes %s over an axis that is not that of the classes, which says nothing about a photo: it is left out",
-		net.Label(node), node.Op().(op.Op).Name()))
-}
-
 // shaped goes back through what only gives values another shape.
 func shaped(node *gorgonia.Node) *gorgonia.Node {
 	for node.Op() != nil {
@@ -119,11 +108,23 @@ func shaped(node *gorgonia.Node) *gorgonia.Node {
 	return node
 }
 
-// overClasses tells whether an axis of a vector for every photo is the one that its values lie along.
-func overClasses(node *gorgonia.Node, axis int) bool {
+// overClasses tells whether Softmax or LogSoftmax is taken over the axis that the values of a photo lie along.
+func overClasses(node *gorgonia.Node) bool {
+	axis := 0
+	switch o := node.Op().(type) {
+	case *op.Softmax:
+		axis = o.Axis
+	case *op.LogSoftmax:
+		axis = o.Axis
+	}
 	shape := node.Shape()
 	axis = (axis + len(shape)) % len(shape)
 	return axis > 0 && shape[axis] == perPhoto(node) && shape[axis] > 1
+}
+
+func isLogSoftmax(node *gorgonia.Node) bool {
+	_, is := node.Op().(*op.LogSoftmax)
+	return is
 }
 
 // scaling reads node as a known number times x.
