@@ -207,6 +207,9 @@ func (e *emitter) outputs() error {
 // instr emits the steps of one instruction: the table of operators with a fast form. Everything
 // else runs through its reference.
 func (e *emitter) instr(i *instr) error {
+	if done, err := e.arithmetic(i); done || err != nil {
+		return err
+	}
 	switch o := i.op.(type) {
 	case *packInput:
 		return e.packInput(i, o)

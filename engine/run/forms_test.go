@@ -86,6 +86,15 @@ var forms = []struct {
 		y := b.apply(&op.Mul{}, b.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, x), w)
 		return b.apply(&op.Add{}, y, w)
 	}},
+	{"arithmetic with numbers", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		y := b.apply(&op.Sub{}, b.number(1), b.apply(&op.Div{}, b.apply(&op.Sub{}, x, b.number(0.5)), b.number(3)))
+		y = b.apply(&op.Mul{}, b.number(-2), b.apply(&op.Neg{}, b.apply(&op.Add{}, y, b.number(0.25))))
+		y = b.apply(&op.Add{}, y, b.constants(8, 1, 1))
+		return b.apply(&op.Relu{}, b.apply(&op.Div{}, b.apply(&op.Mul{}, y, b.constants(1, 8, 1, 1)), b.constants(1, 8, 1, 1)))
+	}},
+	{"numbers along the width", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		return b.apply(&op.Add{}, b.apply(&op.Mul{}, x, b.constants(4)), b.constants(4, 4))
+	}},
 	{"softplus spelled out", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		return b.apply(&op.Log{}, b.apply(&op.Add{}, b.apply(&op.Exp{}, x), b.number(1)))
 	}},
@@ -114,9 +123,24 @@ var forms = []struct {
 }
 
 // number is a constant of one element.
-func (b *tiny) number(v float32) *gorgonia.Node {
+func (b *tiny) number(v float32) *gorgonia.Node { return b.constant([]int{1}, []float32{v}) }
+
+// constants is a tensor that is not trained.
+func (b *tiny) constants(shape ...int) *gorgonia.Node {
+	size := 1
+	for _, n := range shape {
+		size *= n
+	}
+	values := noise(size, uint64(b.n))
+	for k, v := range values {
+		values[k] = v/4 + 1
+	}
+	return b.constant(shape, values)
+}
+
+func (b *tiny) constant(shape []int, values []float32) *gorgonia.Node {
 	b.n++
-	node, err := b.b.Param(&engine.Param{Name: fmt.Sprint("number", b.n), Shape: []int{1}, Value: []float32{v}, Constant: true})
+	node, err := b.b.Param(&engine.Param{Name: fmt.Sprint("constant", b.n), Shape: shape, Value: values, Constant: true})
 	b.check(err)
 	return node
 }
