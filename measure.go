@@ -1,6 +1,8 @@
 package regraft
 
 import (
+	"gorgonia.org/tensor"
+
 	"regraft/engine/kernel"
 	"regraft/engine/op"
 )
@@ -21,8 +23,8 @@ func Peak(threads int) (float64, error) {
 	return kernel.Peak(isa, threads), nil
 }
 
-// MACs counts the multiply-adds that the answer to one photo takes: those of the convolutions, linear layers and products of
-// matrices that the main output depends on.
+// MACs counts the multiply-adds that the answer to one photo takes: those of the convolutions, linear layers and other
+// products of matrices that the main output depends on.
 func (m *Model) MACs() (int, error) {
 	net, err := m.answeringNet()
 	if err != nil {
@@ -30,13 +32,12 @@ func (m *Model) MACs() (int, error) {
 	}
 	total := 0
 	for _, node := range net.Nodes() {
-		switch node.Op().(type) {
-		case *op.MatMul:
-			a := op.Inputs(node)[0].Shape()
-			total += node.Shape().TotalSize() / net.Batch() * a[len(a)-1]
-		case *op.Conv, *op.Linear:
-			weight := op.Inputs(node)[1].Shape() // (O, ...): each value of the result takes one row
-			total += node.Shape().TotalSize() / net.Batch() * (weight.TotalSize() / weight[0])
+		var in []tensor.Shape
+		for _, x := range op.Inputs(node) {
+			in = append(in, x.Shape())
+		}
+		if o, ok := node.Op().(op.Op); ok {
+			total += node.Shape().TotalSize() * op.Products(o, in...) / net.Batch()
 		}
 	}
 	return total, nil

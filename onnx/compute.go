@@ -55,13 +55,11 @@ func (c *call) compute(s *step) error {
 
 // products is about how many operations one element of the result takes.
 func (s *step) products() int {
+	shapes := make([]tensor.Shape, len(s.in))
+	for i, v := range s.in {
+		shapes[i] = v.resolve().shape
+	}
 	switch o := s.op.(type) {
-	case *op.Conv, *op.Linear:
-		weight := s.in[1].resolve().shape
-		return weight.TotalSize() / weight[0]
-	case *op.MatMul:
-		left := s.in[0].resolve().shape
-		return left[len(left)-1]
 	case *op.MaxPool:
 		return o.Kernel[0] * o.Kernel[1]
 	case *op.AveragePool:
@@ -69,7 +67,7 @@ func (s *step) products() int {
 	case *op.LRN:
 		return o.Size
 	}
-	return len(s.in)
+	return max(op.Products(s.op, shapes...), len(s.in))
 }
 
 // gorgonia is a float32 constant as the engine's operators take it.

@@ -86,6 +86,8 @@ func (c *call) activation(params []float32) (op.Op, error) {
 		return &op.Sigmoid{}, nil
 	case name == "Tanh":
 		return &op.Tanh{}, nil
+	case name == "LeakyRelu" && len(params) >= 1:
+		return &op.LeakyRelu{Alpha: param(0)}, nil
 	case name == "Clip" && len(params) >= 2:
 		return &op.Clip{Min: param(0), Max: param(1)}, nil
 	case name == "HardSigmoid" && len(params) >= 2:

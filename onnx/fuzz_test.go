@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -20,7 +21,18 @@ func seed(f *testing.F) {
 		}
 		f.Add(data)
 	}
-	for _, s := range spellings {
+	forms, err := filepath.Glob(filepath.Join("testdata", "forms", "*.onnx"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range forms {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	for _, s := range slices.Concat(spellings, settled) {
 		m := chainModel("y")
 		s.build(&m)
 		f.Add(m.bytes())

@@ -1,6 +1,8 @@
 package onnx
 
 import (
+	"gorgonia.org/tensor"
+
 	"regraft/engine/op"
 )
 
@@ -13,15 +15,38 @@ func lowerBatchNorm(c *call) error {
 	// Without spatial there are parameters for every value of (C, H, W); such with one for every channel mean what they mean
 	// with it (files of MXNet; ONNX Runtime reads them so).
 	c.flag("spatial", true)
-	statistics := c.flag("training_mode", false)
+	own := c.flag("training_mode", false) || c.opset() < 14 && len(c.node.out) > 1
 	in, err := c.tensors()
 	if err != nil {
 		return err
 	}
-	if statistics && in[0].constant != nil {
-		return c.refused("it normalises known values (weights) by their own statistics: export the model in inference form")
+	if own && in[0].constant != nil && len(in[0].shape) > 1 { // timm standardises weights so, in inference too
+		in[3], in[4] = channelStatistics(in[0])
 	}
 	return c.emit(o, in...)
+}
+
+// channelStatistics are mean and variance of known values (N, C, ...), per channel.
+func channelStatistics(x *value) (mean, variance *value) {
+	channels, inner := x.shape[1], sizeOf(x.shape[2:])
+	sums, squares := make([]float64, channels), make([]float64, channels)
+	count := float64(x.shape[0] * inner)
+	channel := func(i int) int { return i / inner % channels }
+	for i, v := range x.constant.floats {
+		sums[channel(i)] += float64(v) / count
+	}
+	for i, v := range x.constant.floats {
+		d := float64(v) - sums[channel(i)]
+		squares[channel(i)] += d * d / count
+	}
+	row := func(values []float64) *value {
+		floats := make([]float32, channels)
+		for i, v := range values {
+			floats[i] = float32(v)
+		}
+		return derived(x, tensor.Shape{channels}, floats)
+	}
+	return row(sums), row(squares)
 }
 
 func lowerLRN(c *call) error {

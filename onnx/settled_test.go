@@ -163,11 +163,6 @@ func TestUnsettled(t *testing.T) {
 			m.node("QuantizeLinear", []string{"x", "s"}, "q")
 			m.node("DequantizeLinear", []string{"q", "s"}, "y")
 		},
-		`their own statistics`: func(m *testModel) {
-			m.batchNorm(m.float("w", 4, 3, 1, 1), "b", 3)
-			m.nodes[0] = append(m.nodes[0], appendMessage(nil, 5, intAttribute("training_mode", 1))...)
-			m.node("Conv", []string{"x", "b"}, "y")
-		},
 		`attribute activation is "Swish"`: func(m *testModel) {
 			m.imports = [][]byte{appendInt(appendText(nil, 1, "com.microsoft"), 2, 1)}
 			m.nodes = append(m.nodes, domainNode("com.microsoft", "FusedConv", "f", []string{"x", m.float("w", 4, 3, 1, 1)}, []string{"y"}, textAttribute("activation", "Swish")))

@@ -223,7 +223,7 @@ def fused():
     n = Net(13)
     n.imports = [helper.make_opsetid("com.microsoft", 1)]
     x = n.trunk()
-    for name, more in ("Relu", {}), ("Clip", {"activation_params": [0.0, 0.3]}), ("HardSigmoid", {"activation_params": [0.2, 0.4]}), ("Tanh", {}):
+    for name, more in ("Relu", {}), ("LeakyRelu", {"activation_params": [0.1]}), ("Clip", {"activation_params": [0.0, 0.3]}), ("HardSigmoid", {"activation_params": [0.2, 0.4]}), ("Tanh", {}):
         x = n.add("FusedConv", x, n.weight(CHANNELS, CHANNELS, 3, 3), n.weight(CHANNELS), domain="com.microsoft", activation=name,
                   kernel_shape=[3, 3], pads=[1, 1, 1, 1], **more)
     x = n.add("FusedConv", x, n.weight(CHANNELS, CHANNELS, 3, 3), "", x, domain="com.microsoft", activation="Relu",
@@ -264,7 +264,9 @@ def old():
     n.save("opset1")
 
     n = Net(6, ir=3)
-    x = n.trunk()
+    slope = random.uniform(0.1, 0.5, CHANNELS)
+    x = n.trunk(relu=False)
+    x = n.add("PRelu", x, n.const(slope), twin=((x, n.const(slope.reshape(-1, 1, 1))), {}))
     y = n.add("Add", x, x, twin=((x, x), {}))
     y = n.add("Div", y, n.const([2.0]), twin=((y, n.const([2.0])), {}), broadcast=1)
     y = n.add("Pow", y, n.const([2.0]), twin=((y, n.const([2.0])), {}), broadcast=1)
@@ -296,6 +298,13 @@ def known():
     n.add("Gemm", x, n.add("MatMul", low, high), n.add("Tanh", n.weight(5)), transB=1, out="y")
     n.save("known_weights")
 
+    n = Net(14)  # timm's StdConv2d: BatchNorm with statistics of the weights themselves
+    w = n.add("Reshape", n.weight(CHANNELS, 3, 3, 3), n.int([1, CHANNELS, -1]))
+    parts = [n.const(random.uniform(0.5, 1, CHANNELS)) for _ in range(4)]
+    w = n.add("BatchNormalization", w, *parts, results=3, training_mode=1)[0]
+    n.head(n.add("Conv", "x", n.add("Reshape", w, n.int([CHANNELS, 3, 3, 3])), n.weight(CHANNELS)))
+    n.save("known_statistics")
+
     n = Net(15)
     x = n.trunk()
     corner = n.add("Trilu", n.add("ConstantOfShape", n.int([8, 8]), value=helper.make_tensor("v", TensorProto.FLOAT, [1], [1.0])), upper=0)
@@ -309,7 +318,18 @@ def known():
     n.save("known_positions")
 
 
+def products():
+    n = Net(13)
+    x = n.add("Conv", n.trunk(), n.weight(CHANNELS, CHANNELS // 2, 3, 3), group=2, pads=[1, 1, 1, 1])
+    tokens = n.add("Transpose", n.add("Reshape", x, n.int([0, CHANNELS, 64])), perm=[0, 2, 1])
+    query, key, value = (n.add("MatMul", tokens, n.weight(CHANNELS, CHANNELS)) for _ in range(3))
+    scores = n.add("Softmax", n.add("MatMul", query, n.add("Transpose", key, perm=[0, 2, 1])), axis=-1)
+    x = n.add("ReduceMean", n.add("MatMul", scores, value), axes=[1], keepdims=0)
+    n.add("Gemm", x, n.weight(5, CHANNELS), n.weight(5), transB=1, out="y")
+    n.save("attention")
+
+
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
-    for make in branches, sequences, quantised, limits, fused, old, known:
+    for make in branches, sequences, quantised, limits, fused, old, known, products:
         make()
