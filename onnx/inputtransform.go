@@ -13,7 +13,7 @@ import (
 // channelTransform recognises torchvision's transform_input: every channel picked out, scaled and
 // shifted, and all of them put together again.
 func (n *normaliser) channelTransform(s *step) bool {
-	if o, ok := s.op.(*op.Concat); !ok || o.Axis != 1 {
+	if o, ok := s.op.(*op.Concat); !ok || o.Axis != 1 || s.out.same != nil {
 		return false
 	}
 	var source *value
@@ -30,12 +30,20 @@ func (n *normaliser) channelTransform(s *step) bool {
 	if source == nil || len(source.shape) != 4 || source.shape[1] != len(s.in) {
 		return false
 	}
-	if slices.IsSorted(order) {
+	plain := !slices.ContainsFunc(affine.Scale, func(v float32) bool { return v != 1 }) && !slices.ContainsFunc(affine.Shift, func(v float32) bool { return v != 0 })
+	switch ordered := slices.IsSorted(order); {
+	case plain && ordered:
+		s.out.same = source
+	case plain:
+		s.op, s.in = reorder(order), []*value{source}
+	case source != n.input: // Affine is for preprocessing
+		return false
+	case ordered:
 		s.op, s.in = affine, []*value{source}
-		return true
+	default:
+		transformed := n.insert(s.label+"/transform", affine, source.shape, source)
+		s.op, s.in = reorder(order), []*value{transformed}
 	}
-	transformed := n.insert(s.label+"/transform", affine, source.shape, source)
-	s.op, s.in = reorder(order), []*value{transformed}
 	return true
 }
 
