@@ -117,11 +117,13 @@ func TestClassifyUnknown(t *testing.T) {
 	}
 }
 
-// TestClassifyWarnsOnce: a model without preprocessing gets ImageNet's and one warning.
-func TestClassifyWarnsOnce(t *testing.T) {
+// TestClassifyAssumes: a model without preprocessing gets ImageNet's and one warning, whatever the number of photos; the end of the
+// run says it again.
+func TestClassifyAssumes(t *testing.T) {
 	photos := filepath.Join(dataset(t, 3, 1), "train")
 	r := must(t, "classify", "--model", model, photos)
-	if n := strings.Count(r.stderr, "warning:"); n != 1 || !strings.Contains(r.stderr, "ImageNet") {
+	assumed, again := strings.Count(r.stderr, "are assumed"), strings.Count(r.stderr, "were assumed")
+	if n := strings.Count(r.stderr, "warning:"); n != 2 || assumed != 1 || again != 1 {
 		t.Errorf("%d warnings: %s", n, r.stderr)
 	}
 	if r := must(t, "classify", "--quiet", "--model", model, photos); r.stderr != "" {
