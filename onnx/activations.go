@@ -37,6 +37,9 @@ func selu(c *call) op.Op {
 
 func celu(c *call) op.Op {
 	alpha := c.float("alpha", 1)
+	if alpha == 0 {
+		c.refused("attribute alpha is 0, by which it divides")
+	}
 	return &op.Elu{Alpha: alpha, Gamma: 1, Rate: 1 / alpha}
 }
 

@@ -3,6 +3,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -120,6 +121,30 @@ func TestBroken(t *testing.T) {
 		"cannot become [-1 -1]": good(func(m *testModel) {
 			m.tensors = [][]byte{intTensor("s", []int{2}, -1, -1)}
 			m.nodes = [][]byte{nodeOut("Reshape", "r", []string{"x", "s"}, []string{"y"})}
+		}),
+		"by which it divides": good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("Celu", "n", []string{"x"}, []string{"y"}, floatAttribute("alpha", 0))}
+		}),
+		"2 groups of the channels": good(func(m *testModel) {
+			m.opset, m.tensors = 18, [][]byte{floatTensor("v", []int{2}, 1, 1)}
+			m.nodes = [][]byte{nodeOut("GroupNormalization", "n", []string{"x", "v", "v"}, []string{"y"}, intAttribute("num_groups", 2))}
+		}),
+		"an operand has shape (2), but operand 0 has 3 channels": good(func(m *testModel) {
+			m.tensors = [][]byte{floatTensor("v", []int{2}, 1, 1)}
+			m.nodes = [][]byte{nodeOut("InstanceNormalization", "n", []string{"x", "v", "v"}, []string{"y"})}
+		}),
+		"want (2, 3, 8, 8)": good(func(m *testModel) {
+			m.tensors = [][]byte{floatTensor("y0", []int{1}, 1)}
+			m.nodes = [][]byte{nodeOut("PRelu", "n", []string{"y0", "x"}, []string{"y"})}
+		}),
+		"axis 9223372036854775807 is outside": good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("ReduceMax", "n", []string{"x"}, []string{"y"}, intsAttribute("axes", math.MaxInt64))}
+		}),
+		"axis -3 appears twice": good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("ReduceL2", "n", []string{"x"}, []string{"y"}, intsAttribute("axes", 1, -3))}
+		}),
+		"only (N, C, H, W) is supported": good(func(m *testModel) {
+			m.nodes = [][]byte{nodeOut("Flatten", "f", []string{"x"}, []string{"f"}), nodeOut("GlobalMaxPool", "n", []string{"f"}, []string{"y"})}
 		}),
 		"step 0": good(func(m *testModel) {
 			m.tensors = [][]byte{intTensor("s", []int{1}, 0)}

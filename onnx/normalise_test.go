@@ -200,6 +200,14 @@ var spellings = []spelling{
 		m.node("Mul", []string{"b", m.float("gamma", 4, 1, 1)}, "g")
 		m.node("Add", []string{"g", m.float("beta", 4, 1, 1)}, "y")
 	}},
+	{"the largest of few pixels", "MaxPool Flatten", func(m *testModel) {
+		m.node("ReduceMax", []string{"x"}, "y", intsAttribute("axes", 2, 3), intAttribute("keepdims", 0))
+	}},
+	{"the largest of many pixels", "Resize MaxPool MaxPool", func(m *testModel) {
+		m.tensors = append(m.tensors, floatTensor("sizes", []int{4}, 1, 1, 8, 8))
+		m.node("Resize", []string{"x", "", "sizes"}, "r")
+		m.node("GlobalMaxPool", []string{"r"}, "y")
+	}},
 	{"a flat Gather of everything", "GlobalAveragePool Relu Flatten", func(m *testModel) {
 		m.node("GlobalAveragePool", []string{"x"}, "p")
 		m.node("Relu", []string{"p"}, "r")

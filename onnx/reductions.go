@@ -61,7 +61,7 @@ func reduceMean(c *call, x *value, axes []int, keep bool) error {
 // reduceMax recognises the largest of rows and columns as a MaxPool of one window.
 func reduceMax(c *call, x *value, axes []int, keep bool) error {
 	if overPixels(x, axes) {
-		return c.pooled(wholeMaxPool(x), x, keep)
+		return c.maxOfPixels(x, keep)
 	}
 	return reduce(op.MaxOf)(c, x, axes, keep)
 }
@@ -72,9 +72,21 @@ func reduce(kind string) func(c *call, x *value, axes []int, keep bool) error {
 	}
 }
 
-// wholeMaxPool has one window, as large as x (N, C, H, W).
-func wholeMaxPool(x *value) op.Op {
-	return &op.MaxPool{Kernel: [2]int{x.shape[2], x.shape[3]}, Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}}
+// maxOfPixels is one window as large as x (N, C, H, W); where that is large, of the largest of every row.
+func (c *call) maxOfPixels(x *value, keep bool) error {
+	const large = 1 << 10
+	whole := func(h, w int) op.Op {
+		return &op.MaxPool{Kernel: [2]int{h, w}, Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}}
+	}
+	h, w := x.shape[2], x.shape[3]
+	if h*w > large {
+		rows, err := c.step("rows", whole(1, w), x)
+		if err != nil {
+			return err
+		}
+		x, w = rows, 1
+	}
+	return c.pooled(whole(h, w), x, keep)
 }
 
 func lowerGlobalMaxPool(c *call) error {
@@ -82,7 +94,7 @@ func lowerGlobalMaxPool(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.emit(wholeMaxPool(x), x)
+	return c.maxOfPixels(x, true)
 }
 
 func writeReduceMean(e *exporter, o *op.ReduceMean, in []string) { e.reduction(o.Name(), o, in, 18) }
