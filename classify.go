@@ -226,33 +226,25 @@ func (m *Model) decode(ctx context.Context, photos iter.Seq[Photo]) *feed {
 
 // load turns a photo into the network's input.
 func (m *Model) load(ph Photo, p photo.Preprocess) ([]float32, error) {
-	img, err := m.picture(ph)
-	if err != nil {
-		return nil, err
-	}
-	x := make([]float32, p.Values())
-	return x, p.Apply(img, x)
-}
-
-// picture is the photo, decoded and upright.
-func (m *Model) picture(ph Photo) (*photo.Image, error) {
-	o := m.options.decode
-	var img *photo.Image
+	x, o := make([]float32, p.Values()), m.options.decode
 	var err error
 	switch {
 	case ph.Err != nil:
 		return nil, ph.Err
 	case ph.Image != nil:
-		img, err = photo.FromImage(ph.Image, o)
+		var img *photo.Image
+		if img, err = photo.FromImage(ph.Image, o); err == nil {
+			err = p.Apply(img, x)
+		}
 	case ph.Data != nil:
-		img, err = photo.Decode(ph.Data, o)
+		err = p.Read(ph.Data, o, x)
 	default:
-		return photo.Load(ph.Path, o)
+		return x, p.ReadFile(ph.Path, o, x) // its errors name the file
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ph.Path, err)
 	}
-	return img, nil
+	return x, nil
 }
 
 // answer runs the photos of a batch that could be read.

@@ -44,6 +44,12 @@ type Augmentation struct {
 
 func (a Augmentation) cropped() bool { return a.W > 0 }
 
+// reduced is the augmentation of the photo at 1/by of its size.
+func (a Augmentation) reduced(by int) Augmentation {
+	a.X, a.Y, a.W, a.H = a.X/by, a.Y/by, a.W/by, a.H/by
+	return a
+}
+
 // Draw chooses the augmentation of a w x h photo. It depends on seed, epoch and
 // the sample's index alone.
 func (a Augment) Draw(seed uint64, epoch, sample, w, h int) Augmentation {

@@ -109,7 +109,7 @@ func TestMirrored(t *testing.T) {
 	}
 	x := make([]float32, p.Values())
 	red := func(a Augmentation) (out [4]float32) {
-		if err := p.apply(m, a, x); err != nil {
+		if err := p.apply(m.source(), a, x); err != nil {
 			t.Fatal(err)
 		}
 		return [4]float32(x)

@@ -268,13 +268,8 @@ func (s *slot) firstError() error {
 func (l *Loader) prepare(s *slot, i, epoch int) error {
 	values := l.p.Values()
 	x := s.X[i*values : (i+1)*values]
-	m, err := Load(s.Samples[i].Path, l.o.Decode)
-	if err == nil {
-		a := l.o.Augment.Draw(l.o.Seed, epoch, s.indices[i], m.W, m.H)
-		if err = l.p.apply(m, a, x); err != nil {
-			err = fmt.Errorf("%s: %w", s.Samples[i].Path, err)
-		}
-	}
+	draw := func(w, h int) Augmentation { return l.o.Augment.Draw(l.o.Seed, epoch, s.indices[i], w, h) }
+	err := l.p.readFile(s.Samples[i].Path, l.o.Decode, draw, x)
 	if err != nil {
 		clear(x)
 	}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
-	"sync"
 )
 
 // DecodeOptions limits what is decoded. The zero value is right for photos.
@@ -15,9 +13,10 @@ type DecodeOptions struct {
 	// and rarely holds photos.
 	TIFF bool
 	// MaxPixels is the largest width times height; 0 means DefaultMaxPixels.
-	// Decoding takes 3 to 12 bytes of memory per pixel. Photos of more than
-	// HugePixels are decoded one at a time, whatever the number of workers.
 	MaxPixels int
+	// Memory bounds the photos that are decoded at the same time; nil means a budget of DefaultDecodeMemory that all such
+	// photos of the process share.
+	Memory *Budget
 	// MaxBytes is the largest file; 0 means DefaultMaxBytes.
 	MaxBytes int64
 }
@@ -28,10 +27,6 @@ const (
 	DefaultMaxPixels = 178_956_970
 	DefaultMaxBytes  = 256 << 20
 )
-
-// huge is held while a huge photo is decoded, so that memory does not grow
-// with the number of workers.
-var huge sync.Mutex
 
 // Load reads and decodes the photo at path. Errors name the file.
 func Load(path string, o DecodeOptions) (*Image, error) {
@@ -69,30 +64,11 @@ func read(path string, o DecodeOptions) ([]byte, error) {
 // Pillow's convert("RGB") does: transparent pixels show the colour stored in
 // them. Damaged files and those beyond the limits are errors.
 func Decode(data []byte, o DecodeOptions) (*Image, error) {
-	f, err := formatOf(data, o)
+	s, err := open(data, o)
 	if err != nil {
 		return nil, err
 	}
-	w, h, err := f.size(data)
-	if err != nil {
-		return nil, damaged(f, err)
-	}
-	if err := checkSize(f, w, h, len(data), o); err != nil {
-		return nil, err
-	}
-	if w*h > HugePixels {
-		huge.Lock()
-		defer huge.Unlock()
-		runtime.GC() // what the one before it took is given back first
-	}
-	m, err := f.decode(data)
-	if err != nil {
-		return nil, damaged(f, err)
-	}
-	if f.metadata != nil {
-		m = upright(m, f.metadata(data).orientation())
-	}
-	return m, nil
+	return s.decode(1)
 }
 
 // unsupportedError names what a whole file has in it that is not read.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
 	"slices"
 
 	"regraft/photo/jpeg"
@@ -14,7 +15,8 @@ type format struct {
 	name   string
 	is     func(head []byte) bool
 	size   func(data []byte) (w, h int, err error)
-	decode func(data []byte) (*Image, error)
+	decode func(data []byte) (*Image, error) // nil where rows is there instead; see source
+	rows   func(data []byte, reduce int, area image.Rectangle, sink func(y int, rgb []uint8)) error
 	// metadata reads what tells which way is up; nil where the format has no place for it.
 	metadata func(data []byte) metadata
 	// density is the most pixels that one byte can encode; 0 where there is no
@@ -27,12 +29,12 @@ type format struct {
 // on each block of 64 pixels, deflate packs 1032 bytes into one (PNG down to 1
 // bit per pixel).
 var formats = []format{
-	{"JPEG", prefix("\xff\xd8\xff"), sizeOfJPEG, decodeJPEG, metadataOfJPEG, 512},
-	{"PNG", prefix(pngSignature), sizeOfPNG, decodePNG, metadataOfPNG, 8 * 1032},
-	{"GIF", either(prefix("GIF87a"), prefix("GIF89a")), sizeOfGIF, decodeGIF, nil, 0},
-	{"WebP", riff("WEBP"), sizeOfWebP, decodeWebP, metadataOfWebP, 0},
-	{"BMP", prefix("BM"), sizeOfBMP, decodeBMP, nil, 0},
-	{"TIFF", either(prefix("II*\x00"), prefix("MM\x00*")), sizeOfTIFF, decodeTIFF, metadataOfTIFF, 0},
+	{"JPEG", prefix("\xff\xd8\xff"), sizeOfJPEG, nil, jpeg.Rows, metadataOfJPEG, 512},
+	{"PNG", prefix(pngSignature), sizeOfPNG, decodePNG, nil, metadataOfPNG, 8 * 1032},
+	{"GIF", either(prefix("GIF87a"), prefix("GIF89a")), sizeOfGIF, decodeGIF, nil, nil, 0},
+	{"WebP", riff("WEBP"), sizeOfWebP, decodeWebP, nil, metadataOfWebP, 0},
+	{"BMP", prefix("BM"), sizeOfBMP, decodeBMP, nil, nil, 0},
+	{"TIFF", either(prefix("II*\x00"), prefix("MM\x00*")), sizeOfTIFF, decodeTIFF, nil, metadataOfTIFF, 0},
 }
 
 // foreign names picture formats that people's folders hold and that are not decoded.
@@ -67,11 +69,6 @@ var others = []format{
 func sizeOfJPEG(data []byte) (w, h int, err error) {
 	c, err := jpeg.DecodeConfig(data)
 	return c.Width, c.Height, err
-}
-
-func decodeJPEG(data []byte) (*Image, error) {
-	w, h, pix, err := jpeg.Decode(data)
-	return &Image{w, h, pix}, err
 }
 
 func prefix(magic string) func([]byte) bool { return at(0, magic) }

@@ -1,5 +1,7 @@
 package photo
 
+import "image"
+
 // Image is an upright RGB photo, 8 bits per channel: Pix holds H rows of W
 // pixels of three bytes (R, G, B), without padding.
 type Image struct {
@@ -15,22 +17,9 @@ func NewImage(w, h int) *Image {
 // row returns the pixels of row y.
 func (m *Image) row(y int) []uint8 { return m.Pix[3*m.W*y : 3*m.W*(y+1)] }
 
-// region is a rectangle of an image that is read in place, without copying.
-type region struct {
-	w, h   int
-	stride int // bytes from one row to the next
-	pix    []uint8
+// rows hands the rows within the area to sink, from the top.
+func (m *Image) rows(area image.Rectangle, sink func(y int, rgb []uint8)) {
+	for y := area.Min.Y; y < area.Max.Y; y++ {
+		sink(y, m.row(y)[3*area.Min.X:3*area.Max.X])
+	}
 }
-
-// whole returns all of the image as a region.
-func (m *Image) whole() region {
-	return region{w: m.W, h: m.H, stride: 3 * m.W, pix: m.Pix}
-}
-
-// crop returns the w x h pixels whose upper left corner is (x, y).
-func (m *Image) crop(x, y, w, h int) region {
-	return region{w: w, h: h, stride: 3 * m.W, pix: m.Pix[3*(y*m.W+x):]}
-}
-
-// row returns the pixels of row y of the region.
-func (r region) row(y int) []uint8 { return r.pix[y*r.stride : y*r.stride+3*r.w] }

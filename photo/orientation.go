@@ -55,16 +55,19 @@ const (
 	upsideDown = 4 // top and bottom are swapped
 )
 
+// asStored says how a picture of the orientation o lies in its file: with its sides swapped, and from right to left or from
+// bottom to top of what is stored.
+func asStored(o int) (swap, mirrorX, mirrorY bool) {
+	return o >= 5, o == 2 || o == 3 || o == 7 || o == 8, o == 3 || o == 4 || o == 6 || o == 7
+}
+
 // upright undoes the EXIF orientation o (EXIF 2.32, tag 0x0112): 2 to 4 mirror
 // or turn by 180 degrees, 5 to 8 swap the sides as well.
 func upright(m *Image, o int) *Image {
 	if o <= 1 || o > 8 {
 		return m
 	}
-	mirrorX := o == 2 || o == 3 || o == 7 || o == 8
-	mirrorY := o == 3 || o == 4 || o == 6 || o == 7
-	swap := o >= 5
-
+	swap, mirrorX, mirrorY := asStored(o)
 	// A step to the right and one down in the stored picture, in bytes.
 	start, right, down := 0, 3, 3*m.W
 	if mirrorX {

@@ -2,6 +2,7 @@ package photo
 
 import (
 	"fmt"
+	"image"
 	"math"
 	"slices"
 	"strings"
@@ -17,6 +18,18 @@ const (
 	// Letterbox scales the whole photo by one factor so that it just fits into H x W; the rest is filled with the mean colour.
 	Letterbox = "letterbox"
 )
+
+// How a [Preprocess] decodes JPEGs.
+const (
+	// Exact gives the pixels of libjpeg-turbo.
+	Exact = "exact"
+	// Fast decodes photos much larger than the input at 1/2, 1/4 or 1/8 of their size: the smallest at which both sides are at
+	// least twice what they are scaled to. These are the pixels of Pillow's Image.draft for twice that size.
+	Fast = "fast"
+)
+
+// Decodings are the names of both.
+var Decodings = []string{Exact, Fast}
 
 // The orders of channels of a [Preprocess].
 const (
@@ -41,6 +54,8 @@ type Preprocess struct {
 	Resample string
 	// Channels is RGB, BGR or Gray; empty means RGB.
 	Channels string
+	// Decode is Exact or Fast; empty means Exact.
+	Decode string
 	// Rescale multiplies the pixel value (1/255), before Mean is subtracted
 	// and Std divides. These are in the order of Channels: blue is the first of BGR, and of Gray only the first counts.
 	Rescale   float64
@@ -110,6 +125,9 @@ func (p Preprocess) Check() error {
 	if !slices.Contains(Filters, p.resample()) {
 		return fmt.Errorf("unknown resampling filter %q (known: %s)", p.Resample, strings.Join(Filters, ", "))
 	}
+	if p.Decode != "" && !slices.Contains(Decodings, p.Decode) {
+		return fmt.Errorf("unknown way of decoding %q (known: %s)", p.Decode, strings.Join(Decodings, ", "))
+	}
 	if p.Channels != "" && !slices.Contains(ChannelOrders, p.Channels) {
 		return fmt.Errorf("unknown order of channels %q (known: %s)", p.Channels, strings.Join(ChannelOrders, ", "))
 	}
@@ -146,25 +164,47 @@ func (p Preprocess) resample() string {
 // Apply writes the photo to dst as the network's input, (C, H, W). The
 // settings must have passed Check.
 func (p Preprocess) Apply(m *Image, dst []float32) error {
-	return p.apply(m, Augmentation{}, dst)
+	return p.apply(m.source(), Augmentation{}, dst)
+}
+
+// ReadFile decodes the photo at path and writes it to dst as Apply does, with less time and memory: only what the input
+// needs is decoded, and where Decode is Fast at a reduced size. Errors name the file.
+func (p Preprocess) ReadFile(path string, o DecodeOptions, dst []float32) error {
+	return p.readFile(path, o, func(int, int) Augmentation { return Augmentation{} }, dst)
+}
+
+// Read is ReadFile of the bytes of a file.
+func (p Preprocess) Read(data []byte, o DecodeOptions, dst []float32) error {
+	s, err := open(data, o)
+	if err != nil {
+		return err
+	}
+	return p.apply(s, Augmentation{}, dst)
+}
+
+// readFile is ReadFile with the augmentation that is drawn for the photo's upright size.
+func (p Preprocess) readFile(path string, o DecodeOptions, draw func(w, h int) Augmentation, dst []float32) error {
+	data, err := read(path, o)
+	if err != nil {
+		return err
+	}
+	s, err := open(data, o)
+	if err == nil {
+		err = p.apply(s, draw(s.upright(1)), dst)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", Shown(path), err)
+	}
+	return nil
 }
 
 // apply resizes the photo, or the part of it that the augmentation chose, and
 // writes it, mirrored as the augmentation says.
-func (p Preprocess) apply(m *Image, a Augmentation, dst []float32) error {
+func (p Preprocess) apply(s *source, a Augmentation, dst []float32) error {
 	if len(dst) != p.Values() {
 		return fmt.Errorf("a tensor of %d values cannot hold %d x %d x %d", len(dst), p.Depth(), p.Size.H, p.Size.W)
 	}
-	if p.Channels == Gray {
-		m = gray(m)
-	}
-	var pixels *Image
-	var err error
-	if a.cropped() {
-		pixels, err = p.scale(m.crop(a.X, a.Y, a.W, a.H), p.Size.W, p.Size.H, 0, 0, p.Size.W, p.Size.H)
-	} else {
-		pixels, err = p.Fit(m)
-	}
+	pixels, err := p.fit(s, a)
 	if err != nil {
 		return err
 	}
@@ -179,26 +219,55 @@ func (p Preprocess) apply(m *Image, a Augmentation, dst []float32) error {
 }
 
 // Fit resizes the photo by the rule. The result is H x W, or smaller on
-// one side where it stands between the bars of a letterbox.
-func (p Preprocess) Fit(m *Image) (*Image, error) {
-	s := p.Size
-	switch p.Resize {
-	case Crop:
-		w, h := shorterTo(m.W, m.H, p.short())
-		return p.scale(m.whole(), w, h, centre(w, s.W), centre(h, s.H), s.W, s.H)
-	case Letterbox:
-		w, h := into(m.W, m.H, s)
-		return p.scale(m.whole(), w, h, 0, 0, w, h)
+// one side where it stands between the bars of a letterbox. Of Gray it has all samples of a pixel equal.
+func (p Preprocess) Fit(m *Image) (*Image, error) { return p.fit(m.source(), Augmentation{}) }
+
+// fit decodes and resizes a photo, or the part of it that the augmentation chose.
+func (p Preprocess) fit(s *source, a Augmentation) (*Image, error) {
+	w, h := s.upright(1)
+	c, reduce := p.scaling(w, h, a), 1
+	if p.Decode == Fast && s.reducible {
+		if reduce = c.reducible(); reduce > 1 {
+			w, h = s.upright(reduce)
+			c = p.scaling(w, h, a.reduced(reduce))
+		}
 	}
-	return p.scale(m.whole(), s.W, s.H, 0, 0, s.W, s.H)
+	change := func(row []uint8) []uint8 { return row }
+	if p.Channels == Gray {
+		gray := make([]uint8, 3*max(s.w, s.h))
+		change = func(row []uint8) []uint8 { return grayRow(gray, row) }
+	}
+	if f, ok := pillowFilters[p.resample()]; ok {
+		return s.resize(f, reduce, c, change)
+	}
+	m, err := s.decode(reduce)
+	if err != nil {
+		return nil, err
+	}
+	for y := range m.H {
+		copy(m.row(y), change(m.row(y)))
+	}
+	return m.resizeNfnt(p.resample(), c)
 }
 
-// scale resizes with the chosen filter; see region.resize.
-func (p Preprocess) scale(r region, w, h, x0, y0, cw, ch int) (*Image, error) {
-	if f, ok := pillowFilters[p.resample()]; ok {
-		return r.resize(f, w, h, x0, y0, cw, ch), nil
+// scaling is how a photo of w x h pixels, or the part of it that the augmentation chose, becomes the input.
+func (p Preprocess) scaling(w, h int, a Augmentation) scaling {
+	s := p.Size
+	switch {
+	case a.cropped():
+		c := toSize(a.W, a.H, s.W, s.H)
+		c.from = c.from.Add(image.Pt(a.X, a.Y))
+		return c
+	case p.Resize == Crop:
+		sw, sh := shorterTo(w, h, p.short())
+		c := toSize(w, h, sw, sh)
+		c.part = image.Rect(0, 0, s.W, s.H).Add(image.Pt(centre(sw, s.W), centre(sh, s.H)))
+		return c
+	case p.Resize == Letterbox:
+		sw, sh := into(w, h, s)
+		return toSize(w, h, sw, sh)
 	}
-	return r.resizeNfnt(p.resample(), w, h, x0, y0, cw, ch)
+	return toSize(w, h, s.W, s.H)
 }
 
 // shorterTo is torchvision's Resize(side): the longer side is rounded down.

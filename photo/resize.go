@@ -1,8 +1,11 @@
 package photo
 
 import (
-	"encoding/binary"
+	"image"
 	"math"
+	"slices"
+
+	"regraft/photo/pixel"
 )
 
 // The resizer repeats Pillow's Image.resize bit for bit: a filter that widens
@@ -10,28 +13,115 @@ import (
 // after each (Pillow 13, src/libImaging/Resample.c). torchvision's Resize on PIL
 // images is the same code, so these are the pixels that pretrained weights expect.
 
-const (
-	weightBits = 22
-	half       = 1 << (weightBits - 1)
-)
+// scaling says which part of an upright picture becomes which pixels: what lies in from is scaled to w x h, and of that the
+// part is kept.
+type scaling struct {
+	from image.Rectangle
+	w, h int
+	part image.Rectangle
+}
+
+// toSize is the scaling of a whole picture of size w0 x h0.
+func toSize(w0, h0, w, h int) scaling {
+	return scaling{image.Rect(0, 0, w0, h0), w, h, image.Rect(0, 0, w, h)}
+}
+
+// reducible is by how much the picture may be reduced before, so that both its sides stay at least twice what they are scaled
+// to: the rule of Pillow's Image.draft.
+func (s scaling) reducible() int {
+	ratio := min(s.from.Dx()/(2*s.w), s.from.Dy()/(2*s.h))
+	for _, reduce := range []int{8, 4, 2} {
+		if ratio >= reduce {
+			return reduce
+		}
+	}
+	return 1
+}
 
 // Resize returns the photo at w x h pixels, equal to Pillow's bilinear resize.
 func Resize(m *Image, w, h int) *Image {
-	return m.whole().resize(pillowFilters[Bilinear], w, h, 0, 0, w, h)
+	return m.resize(pillowFilters[Bilinear], toSize(m.W, m.H, w, h))
 }
 
-// resize scales the region to w x h pixels and returns the part of the result
-// that starts at (x0, y0) and measures cw x ch; only that part is computed.
-func (r region) resize(f filter, w, h, x0, y0, cw, ch int) *Image {
-	columns := newTaps(f, r.w, w, x0, cw)
-	rows := newTaps(f, r.h, h, y0, ch)
-	out := NewImage(cw, ch)
-	if verticalFirst(r.w, r.h, w, h) {
-		r.verticalFirst(out, columns, rows)
-	} else {
-		r.horizontalFirst(out, columns, rows)
+// resize scales as s says; only the part is computed.
+func (m *Image) resize(f filter, s scaling) *Image {
+	r := newResizing(f, s, m.W, m.H, 1)
+	m.rows(r.area, r.add)
+	return r.out
+}
+
+// resizing is a resize at work. The rows of the source come in one after the other, from the top, and those that will be needed
+// again are kept; so memory does not grow with the height. The source may lie on its side or be mirrored: the result does as
+// well.
+type resizing struct {
+	area          image.Rectangle // of the source that is needed
+	columns, rows pixel.Taps      // of its pixels
+	rowsFirst     bool
+	out           *Image
+	next          int       // row of out
+	kept          [][]uint8 // row y at y modulo their number
+	window        [][]uint8 // those of the next row of out
+	blended       []uint8
+}
+
+// newResizing prepares the scaling of a picture that is stored as w x h pixels in the orientation o.
+func newResizing(f filter, s scaling, w, h, o int) *resizing {
+	r := &resizing{
+		columns:   newTaps(f, s.from.Dx(), s.w, s.part.Min.X, s.part.Dx()),
+		rows:      newTaps(f, s.from.Dy(), s.h, s.part.Min.Y, s.part.Dy()),
+		rowsFirst: verticalFirst(s.from.Dx(), s.from.Dy(), s.w, s.h),
 	}
-	return out
+	r.area = s.from
+	swap, mirrorX, mirrorY := asStored(o)
+	if swap {
+		r.columns, r.rows, r.rowsFirst = r.rows, r.columns, !r.rowsFirst
+		r.area = image.Rect(r.area.Min.Y, r.area.Min.X, r.area.Max.Y, r.area.Max.X)
+	}
+	if mirrorX {
+		mirror(&r.columns, r.area.Dx())
+		r.area.Min.X, r.area.Max.X = w-r.area.Max.X, w-r.area.Min.X
+	}
+	if mirrorY {
+		mirror(&r.rows, r.area.Dy())
+		r.area.Min.Y, r.area.Max.Y = h-r.area.Max.Y, h-r.area.Min.Y
+	}
+	left, right := cutToSpan(&r.columns)
+	top, bottom := cutToSpan(&r.rows)
+	r.area = image.Rect(left, top, right, bottom).Add(r.area.Min)
+	r.columns.Prepare()
+	r.out = NewImage(len(r.columns.First), len(r.rows.First))
+	width := 3 * r.out.W
+	if r.rowsFirst {
+		width = 3 * r.area.Dx()
+		r.blended = make([]uint8, width)
+	}
+	r.kept, r.window = make([][]uint8, r.rows.Width), make([][]uint8, r.rows.Width)
+	for i := range r.kept {
+		r.kept[i] = make([]uint8, width)
+	}
+	return r
+}
+
+// add takes row y of the source, the pixels within the area.
+func (r *resizing) add(y int, row []uint8) {
+	y -= r.area.Min.Y
+	kept := r.kept[y%len(r.kept)]
+	if r.rowsFirst {
+		copy(kept, row)
+	} else {
+		r.columns.Columns(kept, row)
+	}
+	for ; r.next < r.out.H && r.rows.First[r.next]+r.rows.Width == y+1; r.next++ {
+		for k := range r.window {
+			r.window[k] = r.kept[(y+1+k)%len(r.kept)]
+		}
+		if r.rowsFirst {
+			r.rows.Rows(r.blended, r.window, r.next)
+			r.columns.Columns(r.out.row(r.next), r.blended)
+		} else {
+			r.rows.Rows(r.out.row(r.next), r.window, r.next)
+		}
+	}
 }
 
 // verticalFirst is Pillow 13's rule for the order of the two passes. Each pass
@@ -40,20 +130,9 @@ func verticalFirst(w0, h0, w, h int) bool {
 	return h0 > h && h0-h > 2*(w0-w)
 }
 
-// taps holds the filter of every output position along one axis: position i
-// is the sum of source[first[i]+k] * weights[i*width+k] over k < width. All
-// windows have the same width, padded with zero weights, and lie in the source.
-// Negative weights are stored as two's complement.
-type taps struct {
-	first      []int
-	weights    []uint32
-	width      int
-	overshoots bool
-}
-
 // newTaps computes the filter that scales in samples to out samples, for the
-// output positions from..from+n-1.
-func newTaps(f filter, in, out, from, n int) taps {
+// output positions from..from+n-1. Windows are padded with zero weights to one width.
+func newTaps(f filter, in, out, from, n int) pixel.Taps {
 	scale := float64(in) / float64(out)
 	stretch := max(scale, 1)
 	support := float64(f.support * stretch)
@@ -61,13 +140,13 @@ func newTaps(f filter, in, out, from, n int) taps {
 	window := func(i int) (lo, hi int) {
 		return max(int(centre(i)-support+0.5), 0), min(int(centre(i)+support+0.5), in)
 	}
-	t := taps{first: make([]int, n), overshoots: f.overshoots}
+	t := pixel.Taps{First: make([]int, n), Overshoots: f.overshoots}
 	for i := range n {
 		lo, hi := window(i)
-		t.width = max(t.width, hi-lo)
+		t.Width = max(t.Width, hi-lo)
 	}
-	t.weights = make([]uint32, n*t.width)
-	exact := make([]float64, t.width)
+	t.Weights = make([]uint32, n*t.Width)
+	exact := make([]float64, t.Width)
 	for i := range n {
 		lo, hi := window(i)
 		sum := 0.0
@@ -75,141 +154,30 @@ func newTaps(f filter, in, out, from, n int) taps {
 			exact[k] = f.weight(math.Abs(float64((float64(k+lo) - centre(i) + 0.5) * (1 / stretch))))
 			sum += exact[k]
 		}
-		t.first[i] = min(lo, in-t.width)
-		weights := t.of(i)[lo-t.first[i]:]
+		t.First[i] = min(lo, in-t.Width)
+		weights := t.Of(i)[lo-t.First[i]:]
 		for k := range hi - lo {
-			w := float64(exact[k] / sum * (1 << weightBits))
+			w := float64(exact[k] / sum * (1 << pixel.WeightBits))
 			weights[k] = uint32(int32(w + math.Copysign(0.5, w)))
 		}
 	}
 	return t
 }
 
-// span returns the first source position used and one past the last.
-func (t taps) span() (lo, hi int) {
-	return t.first[0], t.first[len(t.first)-1] + t.width
-}
-
-// of returns the weights of output position i.
-func (t taps) of(i int) []uint32 { return t.weights[i*t.width : (i+1)*t.width] }
-
-// horizontalFirst narrows the source rows one by one, keeps those that the
-// current output row needs, and blends them.
-func (r region) horizontalFirst(out *Image, columns, rows taps) {
-	kept := make([][]uint8, rows.width) // row y at y modulo width
-	for i := range kept {
-		kept[i] = make([]uint8, 3*out.W)
-	}
-	window := make([][]uint8, rows.width)
-	next, _ := rows.span()
-	for y := range out.H {
-		first := rows.first[y]
-		for ; next < first+rows.width; next++ {
-			columns.blendColumns(kept[next%rows.width], r.row(next))
-		}
-		for k := range window {
-			window[k] = kept[(first+k)%rows.width]
-		}
-		rows.blendRows(out.row(y), window, y)
+// mirror turns the taps of in samples round.
+func mirror(t *pixel.Taps, in int) {
+	slices.Reverse(t.First)
+	slices.Reverse(t.Weights)
+	for i := range t.First {
+		t.First[i] = in - t.Width - t.First[i]
 	}
 }
 
-// verticalFirst blends the source rows of each output row, over the columns
-// that are needed, and then narrows that one row.
-func (r region) verticalFirst(out *Image, columns, rows taps) {
-	lo, hi := columns.span()
-	blended := make([]uint8, 3*r.w)
-	window := make([][]uint8, rows.width)
-	for y := range out.H {
-		for k := range window {
-			window[k] = r.row(rows.first[y] + k)[3*lo : 3*hi]
-		}
-		rows.blendRows(blended[3*lo:3*hi], window, y)
-		columns.blendColumns(out.row(y), blended)
+// cutToSpan makes the taps those of the samples that they need, lo to hi-1.
+func cutToSpan(t *pixel.Taps) (lo, hi int) {
+	lo, hi = t.First[0], t.First[len(t.First)-1]+t.Width
+	for i := range t.First {
+		t.First[i] -= lo
 	}
-}
-
-// blendColumns writes the row src, resampled to the taps' positions, to dst.
-func (t taps) blendColumns(dst, src []uint8) {
-	weights := t.weights
-	for i, first := range t.first {
-		r, g, b := dot(src[3*first:], weights[:t.width])
-		weights = weights[t.width:]
-		d := dst[3*i : 3*i+3]
-		if t.overshoots {
-			d[0], d[1], d[2] = clamped(r), clamped(g), clamped(b)
-			continue
-		}
-		d[0], d[1], d[2] = uint8(r>>weightBits), uint8(g>>weightBits), uint8(b>>weightBits)
-	}
-}
-
-// clamped is a sum of signed weights as a sample.
-func clamped(sum uint32) uint8 { return uint8(min(max(int32(sum)>>weightBits, 0), 255)) }
-
-// dot is the weighted sum of pixels, raised by a half. It is a function of its
-// own so that the sums stay in registers.
-//
-//go:noinline
-func dot(pixels []uint8, weights []uint32) (r, g, b uint32) {
-	r, g, b = half, half, half
-	at := 0
-	for _, w := range weights {
-		p := pixels[at : at+3 : at+3]
-		r += w * uint32(p[0])
-		g += w * uint32(p[1])
-		b += w * uint32(p[2])
-		at += 3
-	}
-	return r, g, b
-}
-
-// blendRows writes the weighted sum of the rows, by the taps of output position
-// i, to dst.
-func (t taps) blendRows(dst []uint8, rows [][]uint8, i int) {
-	if t.overshoots {
-		blendSigned(dst, rows, t.of(i))
-		return
-	}
-	blend(dst, rows, t.of(i))
-}
-
-// blendSigned is blend for weights of both signs.
-func blendSigned(dst []uint8, rows [][]uint8, weights []uint32) {
-	for i := range dst {
-		sum := uint32(half)
-		for k, row := range rows {
-			sum += weights[k] * uint32(row[i])
-		}
-		dst[i] = clamped(sum)
-	}
-}
-
-// blend adds up eight samples at a time: four words hold two sums each.
-func blend(dst []uint8, rows [][]uint8, weights []uint32) {
-	const (
-		pair   = 1<<32 | 1
-		halves = half * pair
-		bytes  = 0xff * pair
-	)
-	i := 0
-	for ; i+8 <= len(dst); i += 8 {
-		var a, b, c, d uint64 = halves, halves, halves, halves
-		for k, row := range rows {
-			v, w := binary.LittleEndian.Uint64(row[i:]), uint64(weights[k])
-			a += v & bytes * w
-			b += v >> 8 & bytes * w
-			c += v >> 16 & bytes * w
-			d += v >> 24 & bytes * w
-		}
-		binary.LittleEndian.PutUint64(dst[i:], a>>weightBits&bytes|b>>weightBits&bytes<<8|
-			c>>weightBits&bytes<<16|d>>weightBits&bytes<<24)
-	}
-	for ; i < len(dst); i++ {
-		sum := uint32(half)
-		for k, row := range rows {
-			sum += weights[k] * uint32(row[i])
-		}
-		dst[i] = uint8(sum >> weightBits)
-	}
+	return lo, hi
 }

@@ -3,6 +3,7 @@ package photo
 import (
 	"encoding/json"
 	"fmt"
+	"image"
 	"math"
 	"os"
 	"path/filepath"
@@ -85,9 +86,9 @@ func TestResizePillow(t *testing.T) {
 			}
 			orders[verticalFirst(source.W, source.H, w, h)]++
 			t.Run(key, func(t *testing.T) {
-				equalPixels(t, source.whole().resize(f, w, h, 0, 0, w, h), want)
+				equalPixels(t, source.resize(f, toSize(40, 30, w, h)), want)
 				x, y := w/3, h/4 // a part of it is the same pixels
-				part := source.whole().resize(f, w, h, x, y, w-x, h-y)
+				part := source.resize(f, scaling{image.Rect(0, 0, 40, 30), w, h, image.Rect(x, y, w, h)})
 				for j := range part.H {
 					if string(part.row(j)) != string(want.Bytes[3*((y+j)*w+x):3*(y+j+1)*w]) {
 						t.Fatalf("row %d of the part differs", j)

@@ -36,14 +36,14 @@ func (p Preprocess) tables() (t [3][256]float32) {
 	return t
 }
 
-// gray is the photo with all three samples of a pixel its luma, 0.299 R + 0.587 G + 0.114 B, rounded as
-// Pillow's convert("L") rounds it; greys stay as they are.
-func gray(m *Image) *Image {
-	out := NewImage(m.W, m.H)
-	for i := 0; i < len(m.Pix); i += 3 {
+// grayRow writes the row of pixels with all three samples their luma, 0.299 R + 0.587 G + 0.114 B, rounded as
+// Pillow's convert("L") rounds it, and returns it; greys stay as they are.
+func grayRow(out, row []uint8) []uint8 {
+	out = out[:len(row)]
+	for i := 0; i < len(row); i += 3 {
 		const r, g, b, half = 19595, 38470, 7471, 1 << 15 // of 1 << 16
-		l := uint8((r*uint32(m.Pix[i]) + g*uint32(m.Pix[i+1]) + b*uint32(m.Pix[i+2]) + half) >> 16)
-		out.Pix[i], out.Pix[i+1], out.Pix[i+2] = l, l, l
+		l := uint8((r*uint32(row[i]) + g*uint32(row[i+1]) + b*uint32(row[i+2]) + half) >> 16)
+		out[i], out[i+1], out[i+2] = l, l, l
 	}
 	return out
 }

@@ -6,51 +6,78 @@ import (
 )
 
 // bits reads the entropy-coded data of one restart interval, most significant
-// bit first. The data has its stuffed zeros removed beforehand, so that a
-// refill is one load. Past the end come zeros; overrun tells.
+// bit first. The data has its stuffed zeros removed beforehand, a chunk at a
+// time, so that a refill is one load. Past the end come zeros; overrun tells.
 type bits struct {
-	data []byte // with padding bytes of zero at its end
-	size int    // without them
-	pos  int    // of the next byte to load
-	acc  uint64 // the next bits, from the top
-	n    int    // how many of them are valid
+	file  []byte
+	at    int    // of the next byte of the file; once ended, of the marker that ends the interval
+	ended bool   // nothing is left in the file
+	data  []byte // the chunk
+	pos   int    // of its next byte to load
+	acc   uint64 // the next bits, from the top
+	n     int    // how many of them are valid
+	chunk *[chunk + padding]byte
 }
 
-const padding = 8
+const (
+	chunk   = 1 << 15
+	padding = 8 // bytes of zero behind the data
+)
 
-// load collects the data of the next interval from file[pos:], and returns the
-// position of the marker that ends it.
-func (b *bits) load(file []byte, pos int) int {
-	data := b.data[:0]
-	for pos < len(file) {
-		n := bytes.IndexByte(file[pos:], 0xff)
-		if n < 0 {
-			data = append(data, file[pos:]...)
-			pos = len(file)
-			break
-		}
-		data = append(data, file[pos:pos+n]...)
-		pos += n
-		next := pos + 1
-		for next < len(file) && file[next] == 0xff {
-			next++
-		}
-		if next == len(file) || file[next] != 0 {
-			break
-		}
-		data = append(data, 0xff)
-		pos = next + 1
+// start begins the interval at file[pos:].
+func (b *bits) start(file []byte, pos int) {
+	if b.chunk == nil {
+		b.chunk = new([chunk + padding]byte)
 	}
-	b.size = len(data)
-	b.data = append(data, make([]byte, padding)...)
-	b.pos, b.acc, b.n = 0, 0, 0
-	return pos
+	b.file, b.at, b.ended = file, pos, false
+	b.data, b.pos, b.acc, b.n = nil, 0, 0, 0
+}
+
+// more moves what is left of the chunk to its front and fills the rest from the file.
+func (b *bits) more() {
+	size := copy(b.chunk[:], b.data[b.pos:])
+	for size < chunk && !b.ended {
+		rest := b.file[b.at:min(b.at+chunk-size, len(b.file))]
+		plain := bytes.IndexByte(rest, 0xff)
+		if plain < 0 {
+			plain = len(rest)
+		}
+		size += copy(b.chunk[size:], rest[:plain])
+		b.at += plain
+		switch {
+		case plain == len(rest):
+			b.ended = b.at == len(b.file)
+		case b.stuffed():
+			b.chunk[size] = 0xff
+			size++
+		default:
+			b.ended = true
+		}
+	}
+	clear(b.chunk[size : size+padding])
+	b.data, b.pos = b.chunk[:size], 0
+}
+
+// stuffed skips the bytes 0xff at the place, and the zero that says that they are data.
+func (b *bits) stuffed() bool {
+	next := b.at + 1
+	for next < len(b.file) && b.file[next] == 0xff {
+		next++
+	}
+	if next == len(b.file) || b.file[next] != 0 {
+		return false
+	}
+	b.at = next + 1
+	return true
 }
 
 // fill makes at least 56 bits valid.
 func (b *bits) fill() {
-	if b.pos+8 <= len(b.data) {
-		b.acc |= binary.BigEndian.Uint64(b.data[b.pos:]) >> b.n
+	if b.pos+8 > len(b.data) && !b.ended {
+		b.more()
+	}
+	if b.pos <= len(b.data) {
+		b.acc |= binary.BigEndian.Uint64(b.chunk[b.pos:]) >> b.n
 	}
 	b.pos += (63 - b.n) >> 3
 	b.n |= 56
@@ -68,7 +95,7 @@ func (b *bits) take(count int) int32 {
 }
 
 // overrun is whether more bits were taken than there are.
-func (b *bits) overrun() bool { return 8*b.pos-b.n > 8*b.size }
+func (b *bits) overrun() bool { return 8*b.pos-b.n > 8*len(b.data) }
 
 // extend is T.81's EXTEND: the signed value of size bits v.
 func extend(v int32, size int) int32 {

@@ -1,6 +1,9 @@
 package jpeg
 
-import "fmt"
+import (
+	"fmt"
+	"image"
+)
 
 // Markers (T.81 table B.1).
 const (
@@ -212,6 +215,7 @@ func (d *decoder) readSOF(mark uint8, body []byte) error {
 
 // layOut computes the sizes of the components (T.81 A.1.1).
 func (d *decoder) layOut() error {
+	d.area = d.area.Intersect(image.Rect(0, 0, Reduced(d.width, d.reduce), Reduced(d.height, d.reduce)))
 	for _, c := range d.components {
 		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.table > 3 {
 			return errSegment
@@ -223,15 +227,44 @@ func (d *decoder) layOut() error {
 		if d.hMax%c.h != 0 || d.vMax%c.v != 0 {
 			return unsupported("chroma sampled at a fraction (%d:%d)", c.h, d.hMax)
 		}
-		c.width, c.height = ceilDiv(d.width*c.h, d.hMax), ceilDiv(d.height*c.v, d.vMax)
-		c.blocksWide, c.blocksHigh = ceilDiv(c.width, 8), ceilDiv(c.height, 8)
-		c.stride = 8 * c.h * ceilDiv(d.width, 8*d.hMax)
-		c.rows = 8 * c.v * ceilDiv(d.height, 8*d.vMax)
+		c.blocksWide = ceilDiv(ceilDiv(d.width*c.h, d.hMax), 8)
+		c.blocksHigh = ceilDiv(ceilDiv(d.height*c.v, d.vMax), 8)
+		c.blockStride = c.h * ceilDiv(d.width, 8*d.hMax)
+		c.blockRows = c.v * ceilDiv(d.height, 8*d.vMax)
+		d.scale(c)
 		for k := range c.bitsLeft {
 			c.bitsLeft[k] = unseen
 		}
 	}
 	return nil
+}
+
+// scale computes how the component appears in the reduced picture (jdmaster.c). Chroma that is sampled more coarsely than
+// luma is reduced less instead of being upsampled afterwards, where that is possible in both directions.
+func (d *decoder) scale(c *component) {
+	least := 8 / d.reduce
+	c.size = least
+	for c.size < 8 && d.hMax*least%(2*c.h*c.size) == 0 && d.vMax*least%(2*c.v*c.size) == 0 {
+		c.size *= 2
+	}
+	c.width, c.height = ceilDiv(d.width*c.h*c.size, 8*d.hMax), ceilDiv(d.height*c.v*c.size, 8*d.vMax)
+	c.stride = c.size * c.blockStride
+	c.across, c.down = d.hMax*least/(c.h*c.size), d.vMax*least/(c.v*c.size)
+	c.samples = d.needed(c)
+	c.blocks = image.Rect(c.samples.Min.X/c.size, c.samples.Min.Y/c.size, ceilDiv(c.samples.Max.X, c.size), ceilDiv(c.samples.Max.Y, c.size))
+}
+
+// needed is the part of the component that the area is made of, one more on each side where samples are blended.
+func (d *decoder) needed(c *component) image.Rectangle {
+	span := func(from, to, ratio, length int) (int, int) {
+		if ratio == 1 {
+			return from, to
+		}
+		return max(from/ratio-1, 0), min((to-1)/ratio+2, length)
+	}
+	x0, x1 := span(d.area.Min.X, d.area.Max.X, c.across, c.width)
+	y0, y1 := span(d.area.Min.Y, d.area.Max.Y, c.down, c.height)
+	return image.Rect(x0, y0, x1, y1)
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

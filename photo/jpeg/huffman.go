@@ -20,8 +20,8 @@ type huffman struct {
 	symbols []uint8
 }
 
-// endOfBlock is a run that leaves every block.
-const endOfBlock = 64
+// endOfBlock is a run that leaves every block, farther than any other.
+const endOfBlock = 128
 
 // newHuffman builds the table from the number of codes of each length 1 to 16
 // and their symbols (T.81 annex C).
@@ -82,26 +82,29 @@ func (h *huffman) symbol(b *bits) int {
 	if b.n < 16 {
 		b.fill()
 	}
-	if e := h.short[b.acc>>(64-fastBits)]; e != 0 {
-		b.acc <<= e & 0xff
-		b.n -= int(e & 0xff)
-		return int(e >> 8)
-	}
-	return h.long(b)
+	symbol, length := h.look(b.acc)
+	b.acc <<= length
+	b.n -= length
+	return symbol
 }
 
-// long decodes a symbol whose code is longer than fastBits; 16 bits are valid.
-func (h *huffman) long(b *bits) int {
-	word := uint32(b.acc >> 48)
-	n := 1
+// look decodes the symbol that the bits begin with, of which 16 are valid, and the length of its code; -1 and 0 where
+// no code fits.
+func (h *huffman) look(acc uint64) (symbol, length int) {
+	if e := h.short[acc>>(64-fastBits)]; e != 0 {
+		return int(e >> 8), int(e & 0xff)
+	}
+	return h.long(uint32(acc >> 48))
+}
+
+// long is look for codes longer than fastBits, on a word of 16 bits.
+func (h *huffman) long(word uint32) (symbol, length int) {
+	n := fastBits + 1
 	for word >= h.limit[n] {
 		n++
 	}
 	if n > 16 {
-		return -1
+		return -1, 0
 	}
-	index := h.first[n] + int(word>>(16-n)-h.low[n])
-	b.acc <<= n
-	b.n -= n
-	return int(h.symbols[index])
+	return int(h.symbols[h.first[n]+int(word>>(16-n)-h.low[n])]), n
 }

@@ -3,9 +3,9 @@ package jpeg
 import (
 	"bytes"
 	"errors"
+	"image"
 	"io"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -178,89 +178,6 @@ func TestComponentsOfScans(t *testing.T) {
 	}
 }
 
-// TestDoubleWidth compares the lanes with the formulas of jdsample.c.
-func TestDoubleWidth(t *testing.T) {
-	r := random.At(1, "double width")
-	line := func(n int) []uint8 {
-		out := make([]uint8, n)
-		for i := range out {
-			out[i] = uint8(r.IntN(256))
-		}
-		return out
-	}
-	for n := 1; n < 40; n++ {
-		near, far := line(n), line(n)
-		both, across := make([]uint8, 2*n), make([]uint8, 2*n)
-		doubleWidth(both, near, far, 8, 7)
-		doubleWidth(across, near, near, 4, 8)
-		for i := range n {
-			left, right := max(i-1, 0), min(i+1, n-1)
-			sum := func(i int) int { return 3*int(near[i]) + int(far[i]) }
-			want := [4]int{
-				(3*sum(i) + sum(left) + 8) >> 4, (3*sum(i) + sum(right) + 7) >> 4,
-				(3*int(near[i]) + int(near[left]) + 1) >> 2, (3*int(near[i]) + int(near[right]) + 2) >> 2,
-			}
-			got := [4]int{int(both[2*i]), int(both[2*i+1]), int(across[2*i]), int(across[2*i+1])}
-			if got != want {
-				t.Fatalf("%d samples, number %d: %v instead of %v", n, i, got, want)
-			}
-		}
-	}
-}
-
-// TestInverse compares with the transform in float64 (T.81 A.3.3). The integer
-// form keeps to IEEE 1180: within one level.
-func TestInverse(t *testing.T) {
-	r := random.At(2, "inverse")
-	for round := range 300 {
-		var block [64]int32
-		var extent uint8
-		places := []int{64, 4, 1}[round%3] // all over, in the corner, the first alone
-		for v := range min(places, 8) {
-			for u := range min(places, 8) {
-				block[8*v+u] = int32(r.IntN(2*160/(1+u+v)+1) - 160/(1+u+v))
-				if block[8*v+u] != 0 {
-					extent |= uint8(8*v + u)
-				}
-			}
-		}
-		want := inverseFloat64(block)
-		var got [64]uint8
-		inverse(&block, extent, got[:], 8)
-		for i := range got {
-			if d := math.Abs(float64(got[i]) - want[i]); d > 1 {
-				t.Fatalf("round %d, sample %d: %d, float64 %.2f", round, i, got[i], want[i])
-			}
-		}
-		if block != [64]int32{} {
-			t.Fatal("the block is not left zero")
-		}
-	}
-}
-
-func inverseFloat64(block [64]int32) (out [64]float64) {
-	for y := range 8 {
-		for x := range 8 {
-			sum := 0.0
-			for v := range 8 {
-				for u := range 8 {
-					term := float64(block[8*v+u]) / 4 *
-						math.Cos(float64((2*x+1)*u)*math.Pi/16) * math.Cos(float64((2*y+1)*v)*math.Pi/16)
-					if u == 0 {
-						term /= math.Sqrt2
-					}
-					if v == 0 {
-						term /= math.Sqrt2
-					}
-					sum += term
-				}
-			}
-			out[8*y+x] = min(max(sum+128, 0), 255)
-		}
-	}
-	return out
-}
-
 // FuzzDecode: no input gives a panic, and what decodes has the size declared.
 func FuzzDecode(f *testing.F) {
 	for name := range decoded(f) {
@@ -276,4 +193,52 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("%d bytes of %d x %d pixels; the header says %+v", len(pix), w, h, c)
 		}
 	})
+}
+
+// TestReduced holds pictures at 1/2, 1/4 and 1/8 to Pillow's Image.draft.
+func TestReduced(t *testing.T) {
+	path, err := filepath.Abs("testdata/reduced.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrays := golden.Npz(t, path)
+	if len(arrays) < 3*37 {
+		t.Fatalf("only %d pictures", len(arrays))
+	}
+	for name, want := range arrays {
+		t.Run(name, func(t *testing.T) {
+			file, by, _ := strings.Cut(name, "@")
+			reduce := int(by[0] - '0')
+			area := image.Rect(0, 0, want.Shape[1], want.Shape[0])
+			checkRows(t, fixture(t, file), reduce, area, want)
+		})
+	}
+}
+
+// checkRows compares the rows of an area with the whole picture.
+func checkRows(t *testing.T, data []byte, reduce int, area image.Rectangle, whole golden.Array) {
+	t.Helper()
+	next := area.Min.Y
+	err := Rows(data, reduce, area, func(y int, rgb []uint8) {
+		want := whole.Bytes[3*(y*whole.Shape[1]+area.Min.X):][:3*area.Dx()]
+		if y != next || !bytes.Equal(rgb, want) {
+			t.Fatalf("row %d of %v: %v instead of %v", y, area, rgb, want)
+		}
+		next++
+	})
+	if err != nil || next != area.Max.Y {
+		t.Fatalf("%v: ended at row %d, %v", area, next, err)
+	}
+}
+
+// TestAreas: the rows of a part are those of the whole.
+func TestAreas(t *testing.T) {
+	r := random.At(3, "areas")
+	for name, want := range decoded(t) {
+		for range 20 {
+			x, y := r.IntN(want.Shape[1]), r.IntN(want.Shape[0])
+			area := image.Rect(x, y, x+1+r.IntN(want.Shape[1]-x), y+1+r.IntN(want.Shape[0]-y))
+			checkRows(t, fixture(t, name), 1, area, want)
+		}
+	}
 }

@@ -37,7 +37,7 @@ func (d *decoder) progressiveBlock(s *scan) (blockDecoder, error) {
 
 // coefficients returns the block at (x, y).
 func (c *component) coefficients(x, y int) *[64]int16 {
-	at := 8 * (y*c.stride + 8*x)
+	at := 64 * (y*c.blockStride + x)
 	return (*[64]int16)(c.coef[at : at+64])
 }
 
@@ -154,26 +154,33 @@ func (d *decoder) correct(block *[64]int16, k, end, zeros int, low uint) int {
 	return k
 }
 
-// reconstruct turns the coefficients of all blocks into samples.
+// reconstruct turns the coefficients of all blocks into samples, and shows them.
 func (d *decoder) reconstruct() {
 	block := (*component).coefficients
 	if d.unfinished() {
 		block = (*component).smoothed
 	}
-	for i := range d.components {
-		c := &d.components[i]
-		for y := range c.blocksHigh {
-			for x := range c.blocksWide {
-				extent := uint8(0)
-				for k, v := range block(c, x, y) {
-					if v != 0 {
-						d.block[k] = int32(v) * int32(c.quant[k])
-						extent |= uint8(k)
-					}
+	for unit := range ceilDiv(d.height, 8*d.vMax) {
+		for i := range d.components {
+			c := &d.components[i]
+			for y := unit * c.v; y < min((unit+1)*c.v, c.blocks.Max.Y); y++ {
+				for x := c.blocks.Min.X; x < c.blocks.Max.X; x++ {
+					extent := d.dequantise(block(c, x, y), c.quant)
+					c.show(&d.block, extent, x, y)
 				}
-				inverse(&d.block, extent, c.plane[8*(y*c.stride+x):], c.stride)
 			}
 		}
-		c.coef = nil
+		d.out.unitDone((unit + 1) * d.vMax * 8 / d.reduce)
 	}
+}
+
+// dequantise fills the block and returns its extent; see pixel.Inverse.
+func (d *decoder) dequantise(coefficients *[64]int16, quant *[64]uint16) (extent uint8) {
+	for k, v := range coefficients {
+		if v != 0 {
+			d.block[k] = int32(v) * int32(quant[k])
+			extent |= uint8(k)
+		}
+	}
+	return extent
 }

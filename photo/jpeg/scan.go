@@ -69,8 +69,9 @@ func (d *decoder) readScan() error {
 			return err
 		}
 	}
+	together := !d.progressive && len(s.components) == len(d.components)
 	for i, c := range s.components {
-		if err := d.open(c); err != nil {
+		if err := d.open(c, together); err != nil {
 			return err
 		}
 		if needsDC := !d.progressive || s.start == 0 && s.high == 0; needsDC && s.dc[i] == nil {
@@ -79,6 +80,9 @@ func (d *decoder) readScan() error {
 		if needsAC := !d.progressive || s.start > 0; needsAC && s.ac[i] == nil {
 			return errSegment
 		}
+	}
+	if together {
+		d.out = d.output(d.sink)
 	}
 	return d.runIntervals(s, decode)
 }
@@ -141,8 +145,8 @@ func (d *decoder) component(id uint8, taken []*component) *component {
 }
 
 // open makes the component ready for a scan. The quantisation table counts
-// that is there at its first scan.
-func (d *decoder) open(c *component) error {
+// that is there at its first scan. The plane holds two rows of units where it is shown as it fills.
+func (d *decoder) open(c *component, shown bool) error {
 	if c.scanned {
 		if !d.progressive {
 			return errSegment
@@ -153,10 +157,14 @@ func (d *decoder) open(c *component) error {
 	if c.quant = d.quant[c.table]; c.quant == nil {
 		return errSegment
 	}
-	c.plane = make([]uint8, c.stride*c.rows)
+	c.held = c.size * c.blockRows
 	if d.progressive {
-		c.coef = make([]int16, c.stride*c.rows)
+		c.coef = make([]int16, 64*c.blockStride*c.blockRows)
 	}
+	if d.progressive || shown {
+		c.held = min(c.held, 2*c.size*c.v)
+	}
+	c.plane = make([]uint8, c.stride*c.held)
 	return nil
 }
 
@@ -168,7 +176,7 @@ func (d *decoder) runIntervals(s *scan, decode blockDecoder) error {
 	first := s.components[0]
 	wide, high := first.blocksWide, first.blocksHigh
 	if len(s.components) > 1 {
-		wide, high = first.stride/(8*first.h), first.rows/(8*first.v)
+		wide, high = first.blockStride/first.h, first.blockRows/first.v
 	}
 	interval := d.restart
 	if interval == 0 {
@@ -182,7 +190,7 @@ func (d *decoder) runIntervals(s *scan, decode blockDecoder) error {
 			}
 			marker = markRST0 + (marker+1)&7
 		}
-		d.pos = d.bits.load(d.data, d.pos)
+		d.bits.start(d.data, d.pos)
 		for _, c := range s.components {
 			c.predicted = 0
 		}
@@ -190,6 +198,7 @@ func (d *decoder) runIntervals(s *scan, decode blockDecoder) error {
 		if err := d.runInterval(s, decode, at, min(at+interval, wide*high), wide, high); err != nil {
 			return err
 		}
+		d.pos = d.bits.at
 	}
 	return nil
 }
@@ -213,15 +222,25 @@ func (d *decoder) runInterval(s *scan, decode blockDecoder, from, to, wide, high
 		if err := runMCU(s, decode, at%wide, at/wide); err != nil {
 			return err
 		}
-		if short || !d.bits.overrun() {
-			continue
+		if !short && d.bits.overrun() {
+			if err := d.judgeShort(s, at, wide, high); err != nil {
+				return err
+			}
+			short, decode = true, d.skipBlock
 		}
-		if err := d.judgeShort(s, at, wide, high); err != nil {
-			return err
+		if d.out != nil && (at+1)%wide == 0 {
+			d.out.unitDone((at + 1) / wide * d.linesOf(s))
 		}
-		short, decode = true, d.skipBlock
 	}
 	return nil
+}
+
+// linesOf is the height of the MCUs of a scan that holds all components, in lines of the picture.
+func (d *decoder) linesOf(s *scan) int {
+	if len(s.components) == 1 {
+		return s.components[0].size
+	}
+	return d.vMax * 8 / d.reduce
 }
 
 func runMCU(s *scan, decode blockDecoder, x, y int) error {
@@ -250,6 +269,7 @@ func (d *decoder) judgeShort(s *scan, at, wide, high int) error {
 	if s.start > 0 || s.high > 0 {
 		allowed = wide
 	}
+	d.pos = d.bits.at
 	switch {
 	case d.pos >= len(d.data):
 		return errTruncated
@@ -271,8 +291,8 @@ func (d *decoder) endFollows() bool {
 // skipBlock stands for a block without data: grey in sequential files, what
 // the scans before told in progressive ones.
 func (d *decoder) skipBlock(s *scan, i, x, y int) error {
-	if c := s.components[i]; !d.progressive {
-		flat(0, c.plane[8*(y*c.stride+x):], c.stride)
+	if !d.progressive {
+		s.components[i].show(&d.block, 0, x, y)
 	}
 	return nil
 }

@@ -1,5 +1,7 @@
 package jpeg
 
+import "encoding/binary"
+
 // decodeBlock decodes one block of a sequential scan into its plane.
 func (d *decoder) decodeBlock(s *scan, i, x, y int) error {
 	c := s.components[i]
@@ -13,47 +15,57 @@ func (d *decoder) decodeBlock(s *scan, i, x, y int) error {
 	if !ok && !d.bits.overrun() {
 		return errCode
 	}
-	inverse(&d.block, extent, c.plane[8*(y*c.stride+x):], c.stride)
+	c.show(&d.block, extent, x, y)
 	return nil
 }
 
 // decodeAC decodes the coefficients after the first and multiplies them by the
-// quantiser. The extent is that of inverse. It is not ok where they leave the
+// quantiser. The extent is that of pixel.Inverse. It is not ok where they leave the
 // block, but may past the end of the data, where libjpeg takes the last place.
 func (d *decoder) decodeAC(h *huffman, quant *[64]uint16) (extent uint8, ok bool) {
-	b := &d.bits
+	b, block := &d.bits, &d.block
+	acc, n, pos, data := b.acc, b.n, b.pos, b.data // in registers: most of the time is spent here
 	k := 1
 	for k < 64 {
-		if b.n < 32 {
-			b.fill()
+		if n < 32 { // a code of 16 bits and 15 bits of a value
+			if pos+8 <= len(data) {
+				acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
+				pos += (63 - n) >> 3
+				n |= 56
+			} else {
+				b.acc, b.n, b.pos = acc, n, pos
+				b.fill()
+				acc, n, pos, data = b.acc, b.n, b.pos, b.data
+			}
 		}
-		e := h.whole[b.acc>>(64-fastBits)]
-		var run int
 		var value int32
-		if e != 0 {
-			b.acc <<= e & 0x3f
-			b.n -= int(e & 0x3f)
-			run, value = int(e>>8&0xff), e>>16
-			if run == endOfBlock {
-				return extent, true
+		if e := h.whole[acc>>(64-fastBits)]; e != 0 {
+			acc <<= e & 0x3f
+			n -= int(e & 0x3f)
+			if k += int(e >> 8 & 0xff); k >= endOfBlock {
+				ok = true
+				break
 			}
+			value = e >> 16
 		} else {
-			symbol := h.symbol(b)
-			if symbol <= 0 {
-				return extent, symbol == 0
+			symbol, length := h.look(acc)
+			acc <<= length & 63
+			n -= length
+			run, size := symbol>>4, symbol&15
+			if symbol <= 0 || size == 0 && run < 15 {
+				ok = symbol == 0
+				break
 			}
-			size := symbol & 15
-			run = symbol >> 4
-			if size == 0 && run < 15 {
-				return extent, false
-			}
-			value = extend(b.take(size), size)
+			value = extend(int32(acc>>1>>(63-size)), size)
+			acc <<= size
+			n -= size
+			k += run
 		}
-		k += run
 		at := zigzag[uint8(k)]
-		d.block[at] = value * int32(quant[at])
+		block[at] = value * int32(quant[at])
 		extent |= at
 		k++
 	}
-	return extent, k == 64
+	b.acc, b.n, b.pos = acc, n, pos
+	return extent, ok || k == 64
 }

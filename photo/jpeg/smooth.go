@@ -152,7 +152,7 @@ func (c *component) around(x, y int) (n neighbourhood) {
 // in libjpeg the rows that fill up the last MCUs count, but not for the MCUs
 // they fill up, and there the position is counted as if all MCUs were as low.
 func (c *component) rowsAround(y int) [5]int {
-	units := c.rows / (8 * c.v)
+	units := c.blockRows / c.v
 	unit, high := y/c.v, c.v
 	if unit == units-1 {
 		high = (c.blocksHigh-1)%c.v + 1

@@ -2,15 +2,16 @@
 """Makes the fixtures of package photo and of photo/jpeg, and what Pillow decodes from them.
 
 Writes beside itself: small photos of every format and decoded.npz (file name -> uint8 [H, W, 3]),
-resize.npz (source and its resizes, "FILTER WIDTHxHEIGHT" -> uint8 [H, W, 3]); and the same
-for JPEGs in ../jpeg/testdata. Made with Pillow 13.0.0 (libjpeg-turbo 3.2.0, libwebp 1.6.0).
+resize.npz (source and its resizes, "FILTER WIDTHxHEIGHT" -> uint8 [H, W, 3]); and decoded.npz
+for JPEGs in ../jpeg/testdata, beside reduced.npz ("NAME@2": the file at half its size) and fast.npz
+(resizes after Image.draft for twice the size, "NAME FILTER RULE WIDTHxHEIGHT"). Made with Pillow 13.0.0 (libjpeg-turbo 3.2.0, libwebp 1.6.0).
 The picture is drawn here, so that the fixtures are free of anybody's rights.
 """
 import io
 import pathlib
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFile, ImageOps
 
 here = pathlib.Path(__file__).parent
 jpegs = here.parent / "jpeg" / "testdata"
@@ -173,7 +174,44 @@ def make_resizes():
     np.savez_compressed(here / "resize.npz", **arrays)
 
 
+def make_reduced():
+    arrays, fast = {}, {}
+    for file in sorted(jpegs.glob("*.jpg")):
+        for by in (2, 4, 8):
+            im = Image.open(file)
+            reduce(im, by)
+            arrays["%s@%d" % (file.name, by)] = np.asarray(im.convert("RGB"))
+        for size in ((18, 13), (12, 8), (6, 4), (4, 3), (4, 6), (3, 30)):
+            for name, resample in (("bilinear", Image.Resampling.BILINEAR), ("bicubic", Image.Resampling.BICUBIC)):
+                im = drafted(file, size)
+                fast["%s %s squash %dx%d" % (file.name, name, *size)] = np.asarray(im.resize(size, resample))
+        for short in (20, 9, 5, 3):  # torchvision's Resize(short), CenterCrop(short)
+            im = drafted(file, (short, short))
+            w, h = im.size
+            w, h = (short, short * h // w) if w <= h else (short * w // h, short)
+            x, y = round((w - short) / 2), round((h - short) / 2)
+            im = im.resize((w, h), Image.Resampling.BILINEAR).crop((x, y, x + short, y + short))
+            fast["%s bilinear crop %dx%d" % (file.name, short, short)] = np.asarray(im)
+    np.savez_compressed(jpegs / "reduced.npz", **arrays)
+    np.savez_compressed(jpegs / "fast.npz", **fast)
+
+
+def reduce(im, by):
+    """Image.draft for a given scale, however small the picture."""
+    im._size = tuple(-(-n // by) for n in im.size)
+    decoder, _, offset, arguments = im.tile[0]
+    im.tile = [ImageFile._Tile(decoder, (0, 0) + im._size, offset, arguments)]
+    im.decoderconfig = (by, 0)
+
+
+def drafted(file, size):
+    im = Image.open(file)
+    im.draft("RGB", (2 * size[0], 2 * size[1]))
+    return im.convert("RGB")
+
+
 if __name__ == "__main__":
     make_jpegs()
     make_photos()
     make_resizes()
+    make_reduced()

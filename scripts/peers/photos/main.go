@@ -35,11 +35,7 @@ func run(folder string) error {
 	for round := range 3 {
 		for _, f := range files {
 			start := time.Now()
-			m, err := photo.Load(f, photo.DecodeOptions{})
-			if err != nil {
-				return err
-			}
-			if err := p.Apply(m, x); err != nil {
+			if err := p.ReadFile(f, photo.DecodeOptions{}, x); err != nil {
 				return err
 			}
 			if round > 0 {

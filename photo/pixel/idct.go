@@ -1,4 +1,4 @@
-package jpeg
+package pixel
 
 import "encoding/binary"
 
@@ -27,16 +27,30 @@ const (
 // of lowest frequency.
 const lowerHalf = 4 | 4*8
 
-// inverse writes the samples of a block of dequantised coefficients, in natural
+// Inverse writes the samples of a block of dequantised coefficients, in natural
 // order, to the 8 rows at out, and zeroes the block. The extent is the bitwise
-// or of the places of the coefficients that are not zero: in photos most blocks
-// need a quarter of the work.
-func inverse(block *[64]int32, extent uint8, out []uint8, stride int) {
-	if extent == 0 {
-		flat(block[0], out, stride)
+// or of the places of the coefficients that are not zero.
+func Inverse(block *[64]int32, extent uint8, out []uint8, stride int) {
+	switch {
+	case extent == 0:
+		v := level(block[0])
+		for y := range 8 {
+			binary.LittleEndian.PutUint64(out[y*stride:], uint64(v)*0x0101_0101_0101_0101)
+		}
 		block[0] = 0
-		return
+	case avx2:
+		_ = out[7*stride+7]
+		inverseAVX2(&block[0], &out[0], stride)
+	default:
+		inverse(block, extent, out, stride)
 	}
+}
+
+// level is every sample of a block whose only coefficient is the first.
+func level(dc int32) uint8 { return clamp((dc<<passBits+1<<(passBits+2))>>(passBits+3) + 128) }
+
+// inverse is the plain form: in photos most blocks need a quarter of the work.
+func inverse(block *[64]int32, extent uint8, out []uint8, stride int) {
 	columns, corner := 8, extent&lowerHalf == 0
 	if corner {
 		columns = 4
@@ -116,17 +130,6 @@ func cornerHalves(x0, x1, x2, x3 int32) (e0, e1, e2, e3, o0, o1, o2, o3 int32) {
 		x3*fix3072711026 + z2 + z3,
 		z2 + z4,
 		z1 + z3
-}
-
-// flat writes a block whose only coefficient is the first.
-func flat(dc int32, out []uint8, stride int) {
-	v := clamp((dc<<passBits+1<<(passBits+2))>>(passBits+3) + 128)
-	for y := range 8 {
-		row := out[y*stride : y*stride+8 : y*stride+8]
-		for x := range row {
-			row[x] = v
-		}
-	}
 }
 
 func clamp(v int32) uint8 {
