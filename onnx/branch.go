@@ -1,9 +1,17 @@
 package onnx
 
+import (
+	"fmt"
+	"slices"
+)
+
 // lowerIf puts the branch that is taken in the place of the node, where the condition is known: exporters leave such
 // nodes where the rank or a size decides, as in PyTorch's squeeze.
 func lowerIf(c *call) error {
 	then, other := c.graph("then_branch"), c.graph("else_branch")
+	if c.operand(0).unknown() {
+		return c.refused("its condition is not known at import: export the module itself rather than a script of it")
+	}
 	condition, err := c.constant(0, "the condition")
 	if err != nil {
 		return err
@@ -14,10 +22,34 @@ func lowerIf(c *call) error {
 	if then == nil || other == nil {
 		return c.refused("a branch is missing")
 	}
-	if condition.ints[0] != 0 {
+	taken := branchTaken{c.node.label(), condition.ints[0] != 0}
+	c.branches = append(c.branches, taken)
+	if taken.then {
 		return c.branch(then)
 	}
 	return c.branch(other)
+}
+
+// branchTaken is a node If with the branch that its condition chose.
+type branchTaken struct {
+	node string
+	then bool
+}
+
+// openBatch tells whether the file leaves the number of images open.
+func (info *Info) openBatch() bool {
+	return slices.ContainsFunc(info.Inputs, func(v ValueInfo) bool { return len(v.Shape) > 0 && v.Shape[0].Size <= 0 })
+}
+
+// compareBranches warns of branches that are others for one image alone: the network has those for several.
+func (info *Info) compareBranches(alone *Info) {
+	for i, b := range info.branches {
+		if i >= len(alone.branches) || alone.branches[i] != b {
+			info.Warnings = append(info.Warnings, fmt.Sprintf(
+				"node %s chooses by the number of images: the network is that for several, also where one is classified alone", quoted(b.node)))
+			return
+		}
+	}
 }
 
 // branch lowers a subgraph, whose results become the node's.

@@ -54,6 +54,8 @@ type Info struct {
 	openSize bool
 	ownSize  photo.Size
 	averaged int // random factors that were left out
+	// branches are the nodes If, in order, each with the branch that was taken.
+	branches []branchTaken
 }
 
 // Image describes an input of images.

@@ -46,8 +46,11 @@ func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageI
 		return nil, unsupportedInput(v.Name, fmt.Sprintf("it has shape %v, want (N, C, H, W) or (N, H, W, C)", v.Shape))
 	}
 	in.value.pixels = v.DType == typeUint8.String()
-	if v.Shape[0].Size > 0 {
+	switch {
+	case v.Shape[0].Size > 0:
 		in.batch = int(v.Shape[0].Size)
+	case o.alone:
+		in.batch = 1
 	}
 	in.settleLayout(g, info)
 	info.Image.Channels = in.channels

@@ -42,7 +42,8 @@ type lowering struct {
 	work        int // elements that may still be gone through for them
 	afforded    map[any]bool
 	uses        map[*value]int
-	averaged    int  // random factors that were left out
+	averaged    int // random factors that were left out
+	branches    []branchTaken
 	halves      bool // the file computes on float16 or bfloat16
 	// ownSize is the size to which the graph itself resizes its input, zero where it does not.
 	ownSize photo.Size

@@ -27,6 +27,8 @@ type ReadOptions struct {
 	Size photo.Size
 	// KeepTies leaves a tensor that several layers use one parameter; otherwise each gets its own.
 	KeepTies bool
+	// alone takes one image where the file leaves the batch open.
+	alone bool
 }
 
 // Read imports the ONNX file at path. The network holds its values in memory: the file may change or go afterwards. Info describes
@@ -133,6 +135,12 @@ func read(data []byte, external payloads, o ReadOptions) (*engine.Network, *Info
 			info.Warnings = append(info.Warnings, fmt.Sprintf("the network itself resizes its input to %v pixels: photos come at that size", size))
 		}
 	}
+	if net != nil && len(info.branches) > 0 && info.openBatch() {
+		alone := describe(m, nodes)
+		o.alone = true
+		attempt(alone, o)
+		info.compareBranches(alone)
+	}
 	var unsupported *UnsupportedError
 	if errors.As(err, &unsupported) {
 		info.refuse(unsupported.List)
@@ -195,7 +203,7 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 	if len(l.unsupported) > 0 {
 		return nil, &UnsupportedError{in.explain(l.unsupported)}
 	}
-	info.averaged = l.averaged
+	info.averaged, info.branches = l.averaged, l.branches
 	if in.batch == 1 {
 		if list := keepBatch(l.steps); list != nil {
 			return nil, &UnsupportedError{list}

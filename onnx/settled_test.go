@@ -108,11 +108,35 @@ func TestSettled(t *testing.T) {
 	}
 }
 
+// TestBranchOfTheBatch: a branch that depends on the number of images is said.
+func TestBranchOfTheBatch(t *testing.T) {
+	for axis, warns := range map[int64]bool{0: true, 1: false} {
+		m := chainModel("y")
+		m.inputs = [][]byte{inputProto("x", typeFloat, 0, 3, 8, 8)}
+		c := m.condition(axis, 1)
+		m.nodes = append(m.nodes, nodeOut("If", "if", []string{c}, []string{"y"},
+			graphAttribute("then_branch", [][]byte{nodeOut("Tanh", "", []string{"x"}, []string{"a"})}, nil, "a"),
+			graphAttribute("else_branch", [][]byte{nodeOut("Sigmoid", "", []string{"x"}, []string{"b"})}, nil, "b")))
+		net, info, err := ReadBytes(m.bytes(), ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkOperators(t, net, "Sigmoid")
+		if got := strings.Contains(strings.Join(info.Warnings, "\n"), "by the number of images"); got != warns {
+			t.Errorf("axis %d: warnings %q", axis, info.Warnings)
+		}
+	}
+}
+
 // TestUnsettled: what the import would have to guess is refused, with the node that it is about.
 func TestUnsettled(t *testing.T) {
 	for mention, build := range map[string]func(m *testModel){
 		`If (node "if"): the condition must be known`: func(m *testModel) {
 			m.nodes = append(m.nodes, nodeOut("If", "if", []string{"x"}, []string{"y"}, graphAttribute("then_branch", nil, nil, "x"), graphAttribute("else_branch", nil, nil, "x")))
+		},
+		`If (node "if"): its condition is not known`: func(m *testModel) {
+			m.node("Greater", []string{"x", m.scalar("k", 1)}, "c")
+			m.nodes = append(m.nodes, nodeOut("If", "if", []string{"c"}, []string{"y"}, graphAttribute("then_branch", nil, nil, "x"), graphAttribute("else_branch", nil, nil, "x")))
 		},
 		`If (node "if"): the condition is float32`: func(m *testModel) {
 			m.nodes = append(m.nodes, nodeOut("If", "if", []string{m.scalar("k", 1)}, []string{"y"}, graphAttribute("then_branch", nil, nil, "x"), graphAttribute("else_branch", nil, nil, "x")))
