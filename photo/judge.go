@@ -26,6 +26,11 @@ func (l *layout) judge(p *part) {
 	if divided := p.dividedClasses(); len(divided) > 0 {
 		add("the folders of %s are not classes: %s; give one of the folders that hold such parts", dir, few(divided))
 	}
+	for _, c := range p.classes {
+		if again := p.classesAgain(&c); len(again) > 1 {
+			add("%s holds folders with the names of other classes (%s): it is none itself; move it away, or its photos into these", Shown(c.dir), few(again))
+		}
+	}
 	if piles := p.piles(); len(piles) > 0 {
 		below := ""
 		if len(p.classes) == 1 {
@@ -68,6 +73,15 @@ func (p *part) dividedClasses() []string {
 		}
 	}
 	return found
+}
+
+// classesAgain are the classes of a part by whose names there are folders in one of its class folders (cat, dog, new/cat, new/dog).
+func (p *part) classesAgain(c *class) []string {
+	inner := bases(c.foldersIn(c.dir))
+	if len(inner) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(ShownAll(p.names()), func(name string) bool { return !slices.Contains(inner, name) })
 }
 
 // piles are class folders that have the name of a folder for photos of all classes: where there are no other classes, or a table
