@@ -93,25 +93,30 @@ func (r *training) collect(ctx context.Context) (train, val []*features, err err
 		r.collected = nil
 	}
 	r.saved = time.Now()
-	save := func() error { return r.saveFeatures(sets) }
 	for _, x := range sets {
-		err = e.fill(ctx, x, r.events, func() error {
-			if !r.due() {
-				return nil
-			}
-			return save()
-		})
-		if err != nil {
+		if err = e.fill(ctx, x, r.events, func() { r.keepFeatures(sets, r.due()) }); err != nil {
 			break
 		}
 	}
-	switch computed := sets[0].done() + sets[1].done() - kept; {
-	case err != nil && computed+kept > 0:
-		return nil, nil, r.keep(ctx, err, save)
-	case err == nil && computed > 0:
-		err = save()
+	computed := sets[0].done() + sets[1].done() - kept
+	switch {
+	case err == nil:
+		r.keepFeatures(sets, computed > 0)
+	case computed+kept > 0:
+		err = r.keep(ctx, err, func() error { return r.saveFeatures(sets) })
 	}
 	return sets[0].joined(), sets[1].joined(), err
+}
+
+// keepFeatures saves them when it is time to. The run can do without the file, as on a disk that is nearly full.
+func (r *training) keepFeatures(sets []*collection, now bool) {
+	if !now {
+		return
+	}
+	if err := r.saveFeatures(sets); err != nil {
+		r.saved = time.Now()
+		r.events.Warn(fmt.Sprintf("the features are not kept for --resume: %v", err))
+	}
 }
 
 // saveFeatures writes what is computed so far.

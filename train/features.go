@@ -32,7 +32,7 @@ func newExtractor(net *engine.Network, heads []head.Head, c *Config) (*extractor
 }
 
 // fill computes the features of the photos that are still missing in x and calls between now and then.
-func (e *extractor) fill(ctx context.Context, x *collection, events Events, between func() error) error {
+func (e *extractor) fill(ctx context.Context, x *collection, events Events, between func()) error {
 	events.Phase(PhaseFeatures, 0, len(x.samples))
 	events.Advanced(x.done(), noLoss)
 	return eachBatch(ctx, e.net, x.samples[x.done():], e.config, func(b *photo.Batch) error {
@@ -46,7 +46,8 @@ func (e *extractor) fill(ctx context.Context, x *collection, events Events, betw
 			}
 		}
 		events.Advanced(b.N, noLoss)
-		return between()
+		between()
+		return nil
 	})
 }
 

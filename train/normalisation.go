@@ -153,7 +153,7 @@ func (r *training) try(ctx context.Context, t *Trial, samples []photo.Sample, p 
 	}
 	defer e.machine.Close()
 	x := newCollection(samples, r.heads[:1], false)
-	if err := e.fill(ctx, x, quiet{r.events}, func() error { return nil }); err != nil {
+	if err := e.fill(ctx, x, quiet{r.events}, func() {}); err != nil {
 		return err
 	}
 	recipe := recipes[Heads][LBFGS]
