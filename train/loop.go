@@ -12,11 +12,11 @@ import (
 	"regraft/engine"
 )
 
-// The least time between checkpoints where Config does not tell, within epochs as well: so long, or that which makes writing
-// them cost a fiftieth of the run.
+// The least time between checkpoints where Config does not tell, within epochs as well: so long, or so many times what writing
+// one takes, so that a large model does not wear out the disk.
 const (
 	betweenCheckpoints = 30 * time.Second
-	checkpointShare    = 50
+	checkpointShare    = 200
 )
 
 // loop runs the epochs that are left.
@@ -27,8 +27,8 @@ func (r *training) loop(ctx context.Context) error {
 			break
 		}
 		err := r.epoch(ctx, epoch)
-		if err == nil {
-			err = r.checkpointIfDue()
+		if err == nil && (r.saving == 0 || r.due()) { // there is one after the first epoch
+			err = r.checkpoint()
 		}
 		if err != nil {
 			return r.keep(ctx, err, r.checkpoint)
