@@ -114,6 +114,8 @@ type CheckOptions struct {
 	Workers int // photos decoded at the same time; 0 means one per CPU
 	// BytesOnly reads the files and decodes nothing.
 	BytesOnly bool
+	// Retry, if set, is asked as LoaderOptions' when a photo cannot be read or decoded.
+	Retry func(err error, attempt int) bool
 	// Progress, if set, is called after each photo, by several goroutines.
 	Progress func(done, total int)
 }
@@ -182,7 +184,11 @@ func Examine(ctx context.Context, photos []Sample, o CheckOptions) ([]Finding, e
 	for range o.Workers {
 		running.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(photos)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				found[i] = examine(photos[i].Path, o)
+				f := examine(photos[i].Path, o)
+				for attempt := 0; f.Err != nil && o.Retry != nil && o.Retry(f.Err, attempt); attempt++ {
+					f = examine(photos[i].Path, o)
+				}
+				found[i] = f
 				n := done.Add(1)
 				if o.Progress != nil {
 					o.Progress(int(n), len(photos))

@@ -28,6 +28,9 @@ func Fit(ctx context.Context, cfg Config, events Events) (_ *Result, err error) 
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	if events == nil {
+		events = Silent{}
+	}
 	events = &oneByOne{events: events}
 	cfg.Preprocess, cfg.waits = *cfg.Net.Meta.Preprocess, newWaiter(ctx, events)
 	out, err := openFolder(cfg.Out, cfg.Resume)

@@ -24,7 +24,11 @@ const fingerprintBytes = 8
 // them and refuses what the command check refuses, or goes on without that; it warns of photos that make the results look
 // better than they are. For a run that is resumed it compares their bytes with what they were.
 func (r *training) inspect(ctx context.Context) error {
-	found, err := r.examine(ctx, r.sets.all(), r.previous() != nil)
+	o := photo.CheckOptions{}
+	if r.previous() != nil {
+		o.BytesOnly, o.Retry = true, r.config.waits.again
+	}
+	found, err := r.examine(ctx, r.sets.all(), o)
 	if err != nil {
 		return err
 	}
@@ -81,13 +85,11 @@ func Readable(ctx context.Context, root string, samples []photo.Sample, o Option
 	return good, bad, nil
 }
 
-// examine looks at the photos, or at their bytes alone.
-func (r *training) examine(ctx context.Context, photos []photo.Sample, bytesOnly bool) ([]photo.Finding, error) {
+// examine looks at the photos, or at their bytes alone, and tells how far it is.
+func (r *training) examine(ctx context.Context, photos []photo.Sample, o photo.CheckOptions) ([]photo.Finding, error) {
 	r.events.Phase(PhaseCheck, 0, len(photos))
-	return photo.Examine(ctx, photos, photo.CheckOptions{
-		Decode: r.config.decode(), Workers: r.config.Workers, BytesOnly: bytesOnly,
-		Progress: func(int, int) { r.events.Advanced(1, noLoss) },
-	})
+	o.Decode, o.Workers, o.Progress = r.config.decode(), r.config.Workers, func(int, int) { r.events.Advanced(1, noLoss) }
+	return photo.Examine(ctx, photos, o)
 }
 
 // refusal is problems as an error that says how to go on without their photos.
@@ -160,7 +162,7 @@ func (r *training) compare(ctx context.Context, found []photo.Finding) error {
 	}
 	r.events.Warn(what)
 	r.collected = nil
-	found, err := r.examine(ctx, changed, false)
+	found, err := r.examine(ctx, changed, photo.CheckOptions{})
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,8 @@ func acquire(folder string) (*lock, error) {
 		if info, err := f.Stat(); err == nil {
 			l.killed = info.Size() > 0
 		}
-		return l, l.sign()
+		l.sign()
+		return l, nil
 	}
 }
 
@@ -62,18 +63,15 @@ func (l *lock) stands(path string) bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
-// sign writes who holds the lock, for those who find it taken.
-func (l *lock) sign() error {
+// sign writes who holds the lock, for those who find it taken; on a full disk they do not learn it.
+func (l *lock) sign() {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "this machine"
 	}
 	text := fmt.Sprintf("process %d on %s since %s", os.Getpid(), host, time.Now().Format("2006-01-02 15:04:05"))
-	if err := l.file.Truncate(0); err != nil {
-		return err
-	}
-	_, err = l.file.WriteAt([]byte(text), 0)
-	return err
+	l.file.Truncate(0)
+	l.file.WriteAt([]byte(text), 0)
 }
 
 // holder reads what sign wrote.

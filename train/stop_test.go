@@ -179,3 +179,108 @@ func TestFoldersOfKilledRuns(t *testing.T) {
 		}
 	}
 }
+
+// TestResumeWaits: photos that are away when a run is resumed are waited for too.
+func TestResumeWaits(t *testing.T) {
+	quickly(t, time.Millisecond, time.Second)
+	data := photos(t, map[string]int{"train": 8, "val": 3})
+	c := narrowRun(t, Full, data)
+	ctx, cancel := context.WithCancel(context.Background())
+	if _, err := Fit(ctx, c, &stopper{cancel: cancel, steps: 2}); err == nil {
+		t.Fatal("not interrupted")
+	}
+	c.Resume = true
+	dir := filepath.Join(data, "val", "down")
+	photo := filepath.Join(dir, "001.png")
+	away := filepath.Join(t.TempDir(), "photo")
+	must(t, os.Rename(photo, away))
+	if err := os.Symlink("nowhere", photo); err != nil { // the name is there, and its bytes are not
+		t.Skip(err)
+	}
+	h := &returning{t: t, from: away, to: photo}
+	if _, err := Fit(context.Background(), c, h); err != nil || !h.done {
+		t.Errorf("error %v, waited %v", err, h.done)
+	}
+}
+
+// returning brings a photo back at the first warning.
+type returning struct {
+	Silent
+	t        *testing.T
+	from, to string
+	done     bool
+}
+
+func (r *returning) Warn(string) {
+	if !r.done {
+		r.done = true
+		must(r.t, os.Remove(r.to))
+		must(r.t, os.Rename(r.from, r.to))
+	}
+}
+
+// TestDue: half a minute between checkpoints, more where writing one takes long, or what the user wants.
+func TestDue(t *testing.T) {
+	for _, c := range []struct {
+		age, saving time.Duration
+		minutes     float64
+		due         bool
+	}{
+		{29 * time.Second, 0, 0, false},
+		{31 * time.Second, 100 * time.Millisecond, 0, true},
+		{31 * time.Second, time.Second, 0, false},
+		{201 * time.Second, time.Second, 0, true},
+		{59 * time.Second, 0, 1, false},
+		{61 * time.Second, time.Hour, 1, true},
+	} {
+		r := &training{config: Config{CheckpointMinutes: c.minutes}, saved: time.Now().Add(-c.age), saving: c.saving}
+		if r.due() != c.due {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// TestCheckpointWithinEpoch: a run of one long epoch that is killed within it goes on from its middle.
+func TestCheckpointWithinEpoch(t *testing.T) {
+	data := photos(t, map[string]int{"train": 12, "val": 3})
+	config := func() Config {
+		c := narrowRun(t, Full, data)
+		c.Epochs, c.Batch, c.CheckpointMinutes = 1, 4, 1e-9
+		return c
+	}
+	straight, c := config(), config()
+	fit(t, straight)
+	k := &copying{t: t, from: c.Out, to: t.TempDir(), steps: 6}
+	if _, err := Fit(context.Background(), c, k); err != nil {
+		t.Fatal(err)
+	}
+	c.Out, c.Resume = k.to, true
+	progress, err := readCheckpoint(filepath.Join(c.Out, CheckpointFile))
+	must(t, err)
+	if n := progress.Progress.Step; n != 5 || len(progress.Epochs) != 0 {
+		t.Errorf("the checkpoint is at step %d of epoch %d", n, len(progress.Epochs)+1)
+	}
+	if r := fit(t, c); sum(t, r.Model) != sum(t, filepath.Join(straight.Out, BestFile)) {
+		t.Error("other bits")
+	}
+}
+
+// copying copies the folder of a run after so many steps, as if it had been killed then.
+type copying struct {
+	Silent
+	t        *testing.T
+	from, to string
+	steps    int
+	phase    Phase
+}
+
+func (c *copying) Phase(p Phase, _, _ int) { c.phase = p }
+
+func (c *copying) Advanced(photos int, _ float64) {
+	if c.phase != PhaseTrain || photos == 0 {
+		return
+	}
+	if c.steps--; c.steps == 0 {
+		must(c.t, os.CopyFS(c.to, os.DirFS(c.from)))
+	}
+}
