@@ -339,7 +339,7 @@ func (row *operator) choose(c *call) (func() error, error) {
 	case row.fold != nil && all:
 		return func() error { return row.evaluate(c, known) }, nil
 	case row.lower == nil:
-		return nil, fmt.Errorf("it is only computed on values known at import, such as shapes%s", hint(row.name))
+		return nil, fmt.Errorf("it is only computed on values known at import, such as shapes%s", hint("", row.name))
 	}
 	return func() error { return row.lower(c) }, nil
 }

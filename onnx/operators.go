@@ -3,7 +3,6 @@ package onnx
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"regraft/engine/op"
 )
@@ -144,6 +143,8 @@ var operators = []operator{
 	{"Size", 1, [2]int{1, 1}, lowerSize, nil, nil},
 	{"DequantizeLinear", 10, [2]int{2, 3}, lowerDequantize, foldDequantize, nil},
 	{"QuantizeLinear", 10, [2]int{2, 3}, lowerQuantize, foldQuantize, nil},
+	{"com.microsoft.DequantizeLinear", 1, [2]int{2, 3}, lowerDequantize, foldDequantize, nil},
+	{"com.microsoft.QuantizeLinear", 1, [2]int{2, 3}, lowerQuantize, foldQuantize, nil},
 	{"Cast", 1, [2]int{1, 1}, lowerCast, foldCast, nil},
 	{"CastLike", 15, [2]int{2, 2}, lowerCastLike, foldCastLike, nil},
 	{"Range", 11, [2]int{3, 3}, nil, foldRange, nil},
@@ -192,58 +193,14 @@ func init() {
 	}
 }
 
-const loopHelp = "loops are not read: export the module itself rather than a script of it, which writes every turn out"
-
-// hints says where operators that are not read usually come from.
-var hints = map[string]string{
-	"GatherND":              "PyTorch writes it for an adaptive average pool whose input is no multiple of its output: export at the model's own image size",
-	"Loop":                  loopHelp,
-	"Scan":                  loopHelp,
-	"QLinearConv":           "a quantised model: use the float32 original",
-	"QLinearMatMul":         "a quantised model: use the float32 original",
-	"ConvInteger":           "a quantised model: use the float32 original",
-	"DynamicQuantizeLinear": "a quantised model: use the float32 original",
-	"ScatterND":             "usual in Swin transformers",
-	"ConvTranspose":         "usual in segmentation and generative models",
-	"NonMaxSuppression":     "usual in detection models",
-	"Einsum":                "usual in transformers",
-	"RandomNormal":          noiseHelp,
-	"RandomNormalLike":      noiseHelp,
-	"Multinomial":           noiseHelp,
-	"LSTM":                  "a recurrent network",
-	"GRU":                   "a recurrent network",
-}
-
-// domainHint says where operators of other domains come from.
-func domainHint(n *nodeProto) string {
-	switch {
-	case strings.HasPrefix(n.domain, "com.microsoft"):
-		if h := hints[n.opType]; h != "" {
-			return " (" + h + ")"
-		}
-		return " (ONNX Runtime writes them when it saves an optimised model: take the model from before that, or save it at the level " +
-			"ORT_ENABLE_BASIC instead of ORT_ENABLE_ALL)"
-	case n.domain == "ai.onnx.ml":
-		return " (they hold classical models, of scikit-learn for example, or put labels to scores: save the network without them)"
-	}
-	return " (the program that wrote the file has its own: export the model with ONNX's operators alone)"
-}
-
-func hint(name string) string {
-	if h := hints[name]; h != "" {
-		return " (" + h + ")"
-	}
-	return ""
-}
-
 // lookup finds the row of a node's operator, or the reason why there is none.
 func lookup(n *nodeProto) (*operator, string) {
 	row := operatorByName[n.qualified()]
 	switch {
 	case row == nil && n.domain != "":
-		return nil, fmt.Sprintf("operators of domain %s are not supported%s", quoted(n.domain), domainHint(n))
+		return nil, fmt.Sprintf("operators of domain %s are not supported%s", quoted(n.domain), hint(n.domain, n.opType))
 	case row == nil:
-		return nil, "the operator is not supported" + hint(n.opType)
+		return nil, "the operator is not supported" + hint("", n.opType)
 	case n.opset < row.since:
 		return nil, fmt.Sprintf("the operator does not exist in opset %d", n.opset)
 	case n.domain == "" && n.opset > newestOpset:
