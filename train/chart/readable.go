@@ -12,8 +12,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// scripts are those that look right when letter stands beside letter. Others (Arabic, the scripts of India and their kin) join or
-// reorder their letters, which nothing here does.
+// scripts are those that look right when letter stands beside letter. Arabic does in the shapes that joined takes; others (those of
+// India and their kin) join or reorder their letters, which nothing here does.
 var scripts = []*unicode.RangeTable{
 	unicode.Common, unicode.Inherited, unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Armenian, unicode.Georgian, unicode.Hebrew,
 	unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo, unicode.Thai, unicode.Lao, unicode.Ethiopic, unicode.Cherokee,
@@ -22,8 +22,12 @@ var scripts = []*unicode.RangeTable{
 // readable is text in the order in which it is drawn from left to right, with an escape (\u65e5) for each character that
 // cannot be drawn.
 func (f *typeface) readable(s string) string {
+	s = composed(s)
+	if shaped := joined(s); !strings.ContainsFunc(shaped, func(r rune) bool { return !f.has(r) }) {
+		s = shaped
+	}
 	var b strings.Builder
-	for _, r := range visual(composed(s)) {
+	for _, r := range s {
 		if f.has(r) {
 			b.WriteRune(r)
 			continue
@@ -31,7 +35,7 @@ func (f *typeface) readable(s string) string {
 		quoted := strconv.QuoteRuneToASCII(r)
 		b.WriteString(quoted[1 : len(quoted)-1])
 	}
-	return b.String()
+	return visual(b.String())
 }
 
 // composed is a text of bounded length with accents as parts of their letters.
@@ -45,7 +49,7 @@ func composed(s string) string {
 
 // visual turns what is written from right to left (Unicode Standard Annex 9).
 func visual(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Hebrew, r) }) {
+	if !strings.ContainsFunc(s, func(r rune) bool { return unicode.In(r, unicode.Hebrew, unicode.Arabic) }) {
 		return s
 	}
 	var p bidi.Paragraph
@@ -71,15 +75,20 @@ func visual(s string) string {
 
 // has is whether a character can be drawn.
 func (f *typeface) has(r rune) bool {
-	return strconv.IsPrint(r) && unicode.In(r, scripts...) && f.glyph(r).index != 0
+	return drawable(r) && f.glyph(r).index != 0
+}
+
+// drawable is whether a character looks right beside others.
+func drawable(r rune) bool {
+	return strconv.IsPrint(r) && (unicode.In(r, scripts...) || unicode.Is(unicode.Nd, r) || isArabicForm(r))
 }
 
 // missing are the characters of the texts that could be drawn, had the fonts an outline for them.
 func (f *typeface) missing(texts []string) map[rune]bool {
 	missing := map[rune]bool{}
 	for _, text := range texts {
-		for _, r := range composed(text) {
-			if strconv.IsPrint(r) && unicode.In(r, scripts...) && f.glyph(r).index == 0 {
+		for _, r := range joined(composed(text)) {
+			if drawable(r) && f.glyph(r).index == 0 {
 				missing[r] = true
 			}
 		}

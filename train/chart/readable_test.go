@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // onlyFonts makes a folder the only one with fonts, and puts files of testdata there.
@@ -63,6 +65,35 @@ func TestReadable(t *testing.T) {
 	}
 	if long := face.readable(strings.Repeat("日", 100_000)); len(long) > 5000 {
 		t.Errorf("a long name became %d bytes", len(long))
+	}
+}
+
+// TestArabic: letters take the shape of their place in the word. The right shapes are those that decompose to the letter as <isolated>,
+// <final>, <initial> or <medial> in UnicodeData.txt.
+func TestArabic(t *testing.T) {
+	for text, want := range map[string]string{
+		"ب": "\ufe8f", "بب": "\ufe91\ufe90", "ببب": "\ufe91\ufe92\ufe90", "دب": "\ufea9\ufe8f", "عربي": "\ufecb\ufeae\ufe91\ufef2",
+		"سلام": "\ufeb3\ufefc\ufee1", "لا": "\ufefb", "بَب": "\ufe91\u064e\ufe90", "پژگ": "\ufb58\ufb8b\ufb92", "ب ب": "\ufe8f \ufe8f", "ءب": "\ufe80\ufe8f",
+		"cat": "cat", "": "", "ي": "\ufef1", "ىي": "\ufeef\ufef1", "سماء": "\ufeb3\ufee4\ufe8e\ufe80",
+	} {
+		if got := joined(text); got != want {
+			t.Errorf("%q: %+q instead of %+q", text, got, want)
+		}
+	}
+	for letter, form := range arabicForms { // every block stands where Unicode has it
+		for i := range form.shapes {
+			if back := norm.NFKC.String(string(form.alone + rune(i))); back != string(letter) {
+				t.Errorf("shape %d of %q is one of %q", i, letter, back)
+			}
+		}
+		if back := norm.NFKC.String(string(form.alone + rune(form.shapes))); back == string(letter) {
+			t.Errorf("%q has more than %d shapes", letter, form.shapes)
+		}
+	}
+	for alef, ligature := range lamAlef {
+		if back := norm.NFKC.String(string(ligature)); back != "ل"+string(alef) {
+			t.Errorf("%q is %q", ligature, back)
+		}
 	}
 }
 
