@@ -96,6 +96,10 @@ func TIFF() Option { return func(o *options) { o.decode.TIFF = true } }
 // MaxPixels sets the largest photo, width times height; the default is photo.DefaultMaxPixels.
 func MaxPixels(n int) Option { return func(o *options) { o.decode.MaxPixels = n } }
 
+// FastDecode lets large JPEGs be decoded at 1/2, 1/4 or 1/8 of their size, where that is at least twice the size that they are scaled
+// to; see photo.Fast. Answers may differ a little from those of exact decoding.
+func FastDecode() Option { return Preprocess(func(p *photo.Preprocess) { p.Decode = photo.Fast }) }
+
 // Preprocess changes what the model's file says about its input; it sees what is assumed (see Assumed)
 // when the file says nothing.
 func Preprocess(change func(*photo.Preprocess)) Option {

@@ -19,7 +19,7 @@ func checkCommand(con *console) *urfave.Command {
 		Description: "regraft check data/places",
 		Flags: []urfave.Flag{
 			jsonFlag(), valSplitFlag(), seedFlag(), workersFlag(),
-			tiffFlag(), maxPixelsFlag(),
+			tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
 		},
 		Action: func(c *urfave.Context) error { return check(con, c) },
 	}

@@ -26,7 +26,7 @@ func classifyCommand(con *console) *urfave.Command {
 		boolFlag("json", "the same as --format jsonl"),
 		boolFlag("logits", "jsonl: add the logits of the classes"),
 		boolFlag("features", "jsonl: add the input of the classifier"),
-		headFlag(), tiffFlag(), maxPixelsFlag(),
+		headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
 		batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
 	}
 	return &urfave.Command{

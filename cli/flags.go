@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -94,6 +95,35 @@ func maxPixelsFlag() urfave.Flag {
 	return intFlag("max-pixels", 0, 1, fmt.Sprintf("largest photo, width times height in `PIXELS` (default: %d)", photo.DefaultMaxPixels))
 }
 
+// decodeMemoryFlag sets the memory of the process for decoding.
+func decodeMemoryFlag() urfave.Flag {
+	f := stringFlag("decode-memory", "", fmt.Sprintf("`BYTES` for photos that are decoded at the same time, with K, M or G (default: %dM)", photo.DefaultDecodeMemory>>20))
+	f.Action = func(_ *urfave.Context, text string) error {
+		bytes, err := byteCount(text)
+		if err != nil {
+			return usagef("--decode-memory %q: %v", text, err)
+		}
+		photo.SetDecodeMemory(bytes)
+		return nil
+	}
+	return f
+}
+
+// byteCount reads a positive number, of K, M or G (1024, 1024^2, 1024^3 bytes) where one of these stands behind it.
+func byteCount(text string) (int64, error) {
+	number, unit := text, int64(1)
+	if last := len(text) - 1; last > 0 {
+		if i := strings.IndexByte("KMG", text[last]&^0x20); i >= 0 {
+			number, unit = text[:last], 1<<(10*(i+1))
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 1 || n > math.MaxInt64/unit {
+		return 0, errors.New("a number of bytes such as 512M is needed")
+	}
+	return n * unit, nil
+}
+
 // decoding reads tiffFlag and maxPixelsFlag.
 func decoding(c *urfave.Context) photo.DecodeOptions {
 	return photo.DecodeOptions{TIFF: c.Bool("tiff"), MaxPixels: c.Int("max-pixels")}
@@ -149,6 +179,7 @@ func preprocessFlags() []urfave.Flag {
 	return []urfave.Flag{
 		sizeFlag("the model's"),
 		oneOf("resize", "", "squash, crop or letterbox (default: the model's)", []string{"squash", "crop", "letterbox"}),
+		oneOf("decode", "", "exact, or fast: large JPEGs at 1/2, 1/4, 1/8 of their size (default: the model's)", photo.Decodings),
 		oneOf("resample", "", "bilinear or bicubic (Pillow's), nfnt-bilinear, nfnt-bicubic, nfnt-lanczos3", photo.Filters),
 		channelsFlag("the model's"), meanFlag("the model's"), stdFlag("the model's"),
 	}

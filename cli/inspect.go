@@ -298,6 +298,9 @@ func preprocessLine(p photo.Preprocess, told bool) string {
 		return fmt.Sprintf("not in the file: %s are assumed (--mean, --std)", p.Scaling())
 	}
 	line := fmt.Sprintf("%s to %v pixels, %s, %s, ", p.Resize, p.Size, p.Resample, p.Channels)
+	if p.Decode == photo.Fast {
+		line += "decoded fast, "
+	}
 	if p.Plain() {
 		return line + p.Scaling()
 	}

@@ -57,6 +57,7 @@ func replaced(own, used photo.Preprocess) string {
 	}{
 		{"channels", own.Channels, used.Channels}, {"mean", own.Mean, used.Mean}, {"std", own.Std, used.Std}, {"rescale", own.Rescale, used.Rescale},
 		{"resize", own.Resize, used.Resize}, {"resample", own.Resample, used.Resample},
+		{"decode", own.Decoding(), used.Decoding()},
 	} {
 		if f.from != f.to {
 			list = append(list, fmt.Sprintf("%s %v instead of %v", f.name, f.to, f.from))
@@ -98,7 +99,7 @@ func modelOptions(c *urfave.Context) ([]regraft.Option, error) {
 
 // preprocessing reads preprocessFlags.
 func preprocessing(c *urfave.Context) (photo.Override, error) {
-	o := photo.Override{Channels: c.String("channels"), Resize: c.String("resize"), Resample: c.String("resample")}
+	o := photo.Override{Channels: c.String("channels"), Resize: c.String("resize"), Resample: c.String("resample"), Decode: c.String("decode")}
 	for name, to := range map[string]**[3]float32{"mean": &o.Mean, "std": &o.Std} {
 		if !c.IsSet(name) {
 			continue

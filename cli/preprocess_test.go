@@ -33,6 +33,8 @@ func TestPreprocessWarnings(t *testing.T) {
 		{known, half, "mean [0.5 0.5 0.5] instead of [0.485 0.456 0.406], std [0.5 0.5 0.5] instead of [0.229 0.224 0.225]"},
 		{known, "--resize crop", "resize crop instead of squash"},
 		{known, "--resample bicubic", "resample bicubic instead of bilinear"},
+		{known, "--decode fast", "decode fast instead of exact"},
+		{known, "--decode exact --decode-memory 1M", ""},
 		{best, "", ""},
 		{best, half, ""},
 		{best, imageNet, "mean [0.485 0.456 0.406] instead of [0.5 0.5 0.5]"},

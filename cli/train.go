@@ -45,7 +45,7 @@ func trainCommand(con *console) *urfave.Command {
 		boolFlag("skip-bad", "go on without photos that cannot be read or lie in several classes"),
 		boolFlag("resume", "continue the run in --out, with its settings"),
 		boolFlag("allow-changed-photos", "--resume: photos may have changed since the run began"),
-		seedFlag(), threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(), jsonFlag(),
+		seedFlag(), threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(), jsonFlag(),
 	}
 	return &urfave.Command{
 		Name:        "train",

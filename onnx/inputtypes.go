@@ -43,7 +43,7 @@ func (v ValueInfo) half() bool {
 func plainPixels(told *photo.Preprocess, in *imageInput) *photo.Preprocess {
 	p := photo.Pixels(in.size)
 	if told != nil {
-		p.Size, p.Short, p.Resize, p.Resample, p.Channels = told.Size, told.Short, told.Resize, told.Resample, told.Channels
+		p.Size, p.Short, p.Resize, p.Resample, p.Channels, p.Decode = told.Size, told.Short, told.Resize, told.Resample, told.Channels, told.Decode
 	}
 	return p
 }

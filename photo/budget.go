@@ -5,46 +5,50 @@ import (
 	"sync"
 )
 
-// DefaultDecodeMemory is the budget of photos that have none of their own.
+// DefaultDecodeMemory is the memory for decoding unless SetDecodeMemory says otherwise.
 const DefaultDecodeMemory = 256 << 20
 
-// Budget bounds the memory of all photos that are being decoded at the same time. A photo waits until what it needs is free;
-// one that needs more than there is has all of it, and is decoded alone.
-type Budget struct {
-	total, free int64
-	mutex       sync.Mutex
-	freed       sync.Cond
+// SetDecodeMemory bounds the bytes of memory of all photos that the process decodes at the same time. A photo waits until what it
+// needs is free; one that needs more than there is has all of it, and is decoded alone. Photos that are being decoded keep
+// what they have.
+func SetDecodeMemory(bytes int64) {
+	decodeMemory.mutex.Lock()
+	decodeMemory.total = bytes
+	decodeMemory.mutex.Unlock()
+	decodeMemory.changed.Broadcast()
 }
 
-// NewBudget returns a budget of so many bytes.
-func NewBudget(bytes int64) *Budget {
-	b := &Budget{total: bytes, free: bytes}
-	b.freed.L = &b.mutex
+// decodeMemory is what photos take their memory from.
+var decodeMemory = newBudget(DefaultDecodeMemory)
+
+// budget is an amount of memory that is lent.
+type budget struct {
+	total, lent int64
+	mutex       sync.Mutex
+	changed     sync.Cond
+}
+
+func newBudget(bytes int64) *budget {
+	b := &budget{total: bytes}
+	b.changed.L = &b.mutex
 	return b
 }
 
-// shared is the budget of photos that have none of their own.
-var shared = NewBudget(DefaultDecodeMemory)
-
-// take waits for the memory; the function that it returns gives it back. A nil budget stands for the shared one.
-func (b *Budget) take(bytes int64) (giveBack func()) {
-	if b == nil {
-		b = shared
-	}
-	bytes = min(bytes, b.total)
+// take waits for the memory; the function that it returns gives it back.
+func (b *budget) take(bytes int64) (giveBack func()) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	for b.free < bytes {
-		b.freed.Wait()
+	for b.lent > 0 && b.lent+bytes > b.total {
+		b.changed.Wait()
 	}
-	b.free -= bytes
+	b.lent += bytes
 	if bytes > b.total/4 {
 		runtime.GC() // what those before it took is given back first
 	}
 	return func() {
 		b.mutex.Lock()
-		b.free += bytes
+		b.lent -= bytes
 		b.mutex.Unlock()
-		b.freed.Broadcast()
+		b.changed.Broadcast()
 	}
 }

@@ -92,7 +92,8 @@ func TestNotSquare(t *testing.T) {
 // TestConfigJSON: what is written is read, and so are files from before there were heights, widths and orders.
 func TestConfigJSON(t *testing.T) {
 	wide, blue, grey := ImageNet(Size{480, 224}), ImageNet(Size{96, 64}), ImageNet(Square(28))
-	blue.Channels, blue.Resize, blue.Short = BGR, Crop, 110
+	blue.Channels, blue.Resize, blue.Short, blue.Decode = BGR, Crop, 110, Fast
+	wide.Resample, wide.Decode = NfntLanczos3, Fast
 	grey.Channels, grey.Mean, grey.Std = Gray, [3]float32{0.5, 0.5, 0.5}, [3]float32{0.25, 0.25, 0.25}
 	for _, p := range []*Preprocess{wide, blue, grey} {
 		data, err := json.Marshal(p)

@@ -56,6 +56,12 @@ func (p Preprocess) MarshalJSON() ([]byte, error) {
 	} else {
 		c.Regraft = map[string]string{"resample": p.Resample}
 	}
+	if p.Decode == Fast {
+		if c.Regraft == nil {
+			c.Regraft = map[string]string{}
+		}
+		c.Regraft["decode"] = Fast
+	}
 	return json.Marshal(c)
 }
 
@@ -79,6 +85,7 @@ func (p *Preprocess) UnmarshalJSON(data []byte) error {
 	if r := c.Regraft["resample"]; r != "" {
 		p.Resample = r
 	}
+	p.Decode = c.Regraft["decode"]
 	switch {
 	case c.Flip && c.Grayscale:
 		return fmt.Errorf("do_flip_channel_order and do_grayscale contradict each other")

@@ -14,9 +14,6 @@ type DecodeOptions struct {
 	TIFF bool
 	// MaxPixels is the largest width times height; 0 means DefaultMaxPixels.
 	MaxPixels int
-	// Memory bounds the photos that are decoded at the same time; nil means a budget of DefaultDecodeMemory that all such
-	// photos of the process share.
-	Memory *Budget
 	// MaxBytes is the largest file; 0 means DefaultMaxBytes.
 	MaxBytes int64
 }

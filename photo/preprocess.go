@@ -1,6 +1,7 @@
 package photo
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"math"
@@ -125,7 +126,7 @@ func (p Preprocess) Check() error {
 	if !slices.Contains(Filters, p.resample()) {
 		return fmt.Errorf("unknown resampling filter %q (known: %s)", p.Resample, strings.Join(Filters, ", "))
 	}
-	if p.Decode != "" && !slices.Contains(Decodings, p.Decode) {
+	if !slices.Contains(Decodings, p.Decoding()) {
 		return fmt.Errorf("unknown way of decoding %q (known: %s)", p.Decode, strings.Join(Decodings, ", "))
 	}
 	if p.Channels != "" && !slices.Contains(ChannelOrders, p.Channels) {
@@ -153,6 +154,9 @@ func (p Preprocess) short() int {
 	}
 	return p.Short
 }
+
+// Decoding is Decode by its name.
+func (p Preprocess) Decoding() string { return cmp.Or(p.Decode, Exact) }
 
 func (p Preprocess) resample() string {
 	if p.Resample == "" {

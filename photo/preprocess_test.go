@@ -117,6 +117,7 @@ func TestCheckPreprocess(t *testing.T) {
 		"unknown resize rule":    func(p *Preprocess) { p.Resize = "stretch" },
 		"unknown resampling":     func(p *Preprocess) { p.Resample = "nearest" },
 		"does not allow a crop":  func(p *Preprocess) { p.Resize, p.Short = Crop, 200 },
+		"unknown way of decod":   func(p *Preprocess) { p.Decode = "sloppy" },
 		"cannot normalise":       func(p *Preprocess) { p.Std[1] = 0 },
 		"cannot be multiplied":   func(p *Preprocess) { p.Rescale = math.Inf(1) },
 		"of channel 2 cannot no": func(p *Preprocess) { p.Mean[2] = float32(math.NaN()) },

@@ -14,9 +14,7 @@ type source struct {
 	// sink returns. Where reducible, it decodes at 1/reduce of the size; else reduce is 1.
 	rows      func(reduce int, area image.Rectangle, sink func(y int, rgb []uint8)) error
 	reducible bool
-	// memory is what rows needs, in bytes, and budget where it comes from.
-	memory int64
-	budget *Budget
+	memory    int64 // that rows needs, in bytes
 }
 
 // source is the image as a source.
@@ -40,7 +38,7 @@ func open(data []byte, o DecodeOptions) (*source, error) {
 	if err := checkSize(f, w, h, len(data), o); err != nil {
 		return nil, err
 	}
-	s := &source{w: w, h: h, orientation: 1, reducible: f.rows != nil, budget: o.Memory}
+	s := &source{w: w, h: h, orientation: 1, reducible: f.rows != nil}
 	if f.metadata != nil {
 		s.orientation = f.metadata(data).orientation()
 	}
@@ -81,7 +79,7 @@ func (s *source) upright(reduce int) (w, h int) {
 // decode is the whole photo, upright, at 1/reduce of its size.
 func (s *source) decode(reduce int) (*Image, error) {
 	m := &Image{W: jpeg.Reduced(s.w, reduce), H: jpeg.Reduced(s.h, reduce)}
-	defer s.budget.take(s.memory + 3*int64(m.W)*int64(m.H))()
+	defer decodeMemory.take(s.memory + 3*int64(m.W)*int64(m.H))()
 	err := s.rows(reduce, image.Rect(0, 0, m.W, m.H), func(_ int, rgb []uint8) {
 		if m.Pix == nil {
 			m.Pix = make([]uint8, 0, 3*m.W*m.H)
@@ -96,7 +94,7 @@ func (s *source) decode(reduce int) (*Image, error) {
 
 // resize scales the upright photo, decoded at 1/reduce of its size, as c says; each row of it passes through change first.
 func (s *source) resize(f filter, reduce int, c scaling, change func(row []uint8) []uint8) (*Image, error) {
-	defer s.budget.take(s.memory)()
+	defer decodeMemory.take(s.memory)()
 	r := newResizing(f, c, jpeg.Reduced(s.w, reduce), jpeg.Reduced(s.h, reduce), s.orientation)
 	if err := s.rows(reduce, r.area, func(y int, row []uint8) { r.add(y, change(row)) }); err != nil {
 		return nil, err

@@ -86,7 +86,7 @@ func uniform(v [3]float32) bool { return v[0] == v[1] && v[1] == v[2] }
 
 // Override are settings that replace a model's own; zero values leave them.
 type Override struct {
-	Channels, Resize, Resample string
+	Channels, Resize, Resample, Decode string
 	// Mean and Std are in the order of the channels, for pixels from 0 to 1; with a number above 2 they can only be meant for pixels
 	// from 0 to 255, and then the two belong together. Together they say everything about the scaling of pixels.
 	Mean, Std *[3]float32
@@ -113,6 +113,9 @@ func (p Preprocess) With(o Override) Preprocess {
 	}
 	if o.Resample != "" {
 		p.Resample = o.Resample
+	}
+	if o.Decode != "" {
+		p.Decode = o.Decode
 	}
 	if o.Mean != nil && o.Std != nil {
 		if p.Rescale = 1.0 / 255; o.Of255() {
