@@ -68,7 +68,8 @@ func (l *layer) matrix() []float32 {
 }
 
 // pooledLayer goes back from a global pool to the 1x1 convolution whose maps it averages: SqueezeNet's classifier. On the way
-// there may be a Relu, and what makes probabilities of scores.
+// there may be a Relu, and what makes probabilities of scores. With a Relu the last block of a trunk looks the same, but that has
+// BatchNorm, folded or not, in place of a bias.
 func (t *tail) pooledLayer(pool *gorgonia.Node) *layer {
 	if !isVector(pool) {
 		return nil
@@ -101,6 +102,7 @@ func (t *tail) pooledLayer(pool *gorgonia.Node) *layer {
 			}
 			l.features = l.weight.Shape[1]
 			t.scores, t.plain = t.scores || scores, t.plain && !scores
+			t.bend(!l.rectified || l.bias != nil && !l.bias.Folded)
 			return l
 		default:
 			return nil

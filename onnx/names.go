@@ -103,8 +103,11 @@ func validPath(path string) string {
 func (n *namer) param(s *step, slot int) *engine.Param {
 	k := s.in[slot].constant
 	p := &engine.Param{Shape: k.shape.Clone(), Value: k.floats, Constant: n.learning.constant(s, slot)}
-	if _, ok := s.op.(*op.BatchNorm); ok {
+	switch s.op.(type) {
+	case *op.BatchNorm:
 		p.Running = slot >= 3
+	case *op.Conv:
+		p.Folded = slot == 2 && foldedBatchNorm(k.name)
 	}
 	own := k.ownName()
 	p.Name = n.name(s, n.role(s, slot, p.Constant), own)
