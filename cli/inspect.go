@@ -131,7 +131,7 @@ func describe(m *regraft.Model) (inspectJSON, error) {
 		view.Preprocess = net.Meta.Preprocess
 	}
 	view.Arch, view.Epochs = net.Meta.Arch, len(net.Meta.History)
-	heads, err := m.Heads() // those between which --head chooses come with an error
+	heads, _ := m.Heads() // those between which --head chooses come with an error
 	for _, h := range heads {
 		view.Heads = append(view.Heads, inspectHead{h.Name(), h.Kind, h.Classes, h.Features, net.Label(h.Node)})
 	}
