@@ -39,10 +39,10 @@ func Version() string { return engine.Version }
 type Model struct {
 	options options
 	info    *onnx.Info
-	assumed bool   // the preprocessing is not the file's
-	scaling string // of pixels, where neither the file nor an option tells it
 
-	mu       sync.Mutex // guards net and answers
+	mu       sync.Mutex // guards what follows
+	assumed  bool       // the preprocessing is not the file's
+	scaling  string     // of pixels, where neither the file nor an option tells it
 	net      *engine.Network
 	answers  *head.Answers // of answered; nil until they are needed
 	answered *engine.Network
@@ -243,7 +243,11 @@ func (m *Model) Preprocess() photo.Preprocess {
 
 // Assumed reports whether the file says nothing about its preprocessing, so that something was assumed: ImageNet's mean and
 // std, pixels from 0 to 1 where there is one channel, or what the network's own first steps take.
-func (m *Model) Assumed() bool { return m.assumed }
+func (m *Model) Assumed() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.assumed
+}
 
 // Doubt says why photos, as Preprocess tells, may not be what the network wants: it normalises its input itself. "" where
 // nothing speaks against it.
@@ -268,7 +272,9 @@ func (m *Model) Train(ctx context.Context, cfg train.Config, events train.Events
 	if events == nil {
 		events = train.Silent{}
 	}
-	cfg.Net, cfg.Assumed = m.Network(), m.scaling
+	m.mu.Lock()
+	cfg.Net, cfg.Assumed = m.net, m.scaling
+	m.mu.Unlock()
 	result, err := train.Fit(ctx, cfg, events)
 	if err != nil {
 		return nil, err
@@ -279,7 +285,7 @@ func (m *Model) Train(ctx context.Context, cfg train.Config, events train.Events
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.net = best
+	m.net, m.assumed, m.scaling = best, false, ""
 	return result, nil
 }
 

@@ -59,7 +59,7 @@ func (info *Info) Doubt(p *photo.Preprocess) string {
 // rangeDoubt looks at what black and white become. Networks are trained on something like -2 to 2 (ImageNet's mean and std:
 // -2.1 to 2.6; 0.5 and 0.5: -1 to 1), or on pixels from 0 to 255 less their mean (Caffe's).
 func (info *Info) rangeDoubt(p *photo.Preprocess) string {
-	t := info.Transform
+	t := info.begins
 	if t == nil || len(t.Scale) != p.Depth() {
 		return ""
 	}
@@ -101,12 +101,12 @@ func through(p *photo.Preprocess, t *Transform, c int, pixel float64) float64 {
 // orderDoubt looks at the pixel value that becomes zero in every channel: ImageNet's means, about 124 for red, 116 for green
 // and 104 for blue, tell the order of the channels, which is blue first for networks of Caffe and of those who followed it.
 func (info *Info) orderDoubt(p *photo.Preprocess) string {
-	if p.Depth() != 3 || info.Transform != nil && len(info.Transform.Scale) != 3 {
+	if p.Depth() != 3 || info.begins != nil && len(info.begins.Scale) != 3 {
 		return ""
 	}
 	var zero [3]float64
 	for c := range zero {
-		black, white := through(p, info.Transform, c, 0), through(p, info.Transform, c, 255)
+		black, white := through(p, info.begins, c, 0), through(p, info.begins, c, 255)
 		zero[c] = 255 * black / (black - white)
 	}
 	near := func(r, g, b float64) bool {

@@ -26,7 +26,7 @@ func TestAssumed(t *testing.T) {
 		"grey":                              {nil, 1, "pixels from 0 to 1"},
 		"grey with Rescaling(1/255) inside": {&Transform{[]float32{1.0 / 255}, []float32{0}}, 1, "pixels from 0 to 255"},
 	} {
-		info := &Info{Image: Image{Channels: c.channels, Height: 8, Width: 6}, Transform: c.transform}
+		info := &Info{Image: Image{Channels: c.channels, Height: 8, Width: 6}, begins: c.transform}
 		p := info.Assumed()
 		if p.Scaling() != c.want || p.Depth() != c.channels || p.Size != (photo.Size{H: 8, W: 6}) {
 			t.Errorf("%s: %s, %+v", name, p.Scaling(), p)
@@ -55,7 +55,7 @@ func TestOrderDoubt(t *testing.T) {
 		"Caffe's means inside":        {*photo.Pixels(photo.Square(8)), inside, "--channels bgr"},
 		"the same, told":              {photo.Pixels(photo.Square(8)).Reordered(photo.BGR), inside, ""},
 	} {
-		doubt := (&Info{Image: Image{Channels: 3}, Transform: c.transform}).Doubt(&c.p)
+		doubt := (&Info{Image: Image{Channels: 3}, begins: c.transform}).Doubt(&c.p)
 		if c.want == "" && doubt != "" || !strings.Contains(doubt, c.want) {
 			t.Errorf("%s: %q, want %q", name, doubt, c.want)
 		}

@@ -50,6 +50,8 @@ type Info struct {
 	Advice []string `json:"advice"`
 
 	foldedNorm bool // the exporter says so
+	// begins is what the network does on average to its input, Transform and all that is like it; nil where it does nothing.
+	begins *Transform
 	// openSize tells that nothing says how large images are, ownSize the size to which the graph itself resizes them.
 	openSize bool
 	ownSize  photo.Size
@@ -214,6 +216,7 @@ func (info *Info) learn(n *normaliser, net *engine.Network) {
 			info.ChannelOrder = order
 		}
 	}
+	info.begins = beginning(n)
 	for _, p := range net.Params {
 		switch {
 		case p.Constant && len(p.Value) > 1:
