@@ -59,6 +59,7 @@ type options struct {
 	direct, skipBad         bool
 	decode                  photo.DecodeOptions
 	head                    string
+	prepared                *photo.Preprocess
 	preprocess              []func(*photo.Preprocess)
 }
 
@@ -106,6 +107,9 @@ func Preprocess(change func(*photo.Preprocess)) Option {
 	return func(o *options) { o.preprocess = append(o.preprocess, change) }
 }
 
+// Prepared takes p for what the model's file says about its input, as for a training that goes on.
+func Prepared(p photo.Preprocess) Option { return func(o *options) { o.prepared = &p } }
+
 // Open reads the ONNX file at path. An error of an invalid or unsupported file lists all its problems.
 func Open(path string, opts ...Option) (*Model, error) {
 	return open(opts, func(o onnx.ReadOptions) (*engine.Network, *onnx.Info, error) { return onnx.Read(path, o) })
@@ -150,7 +154,10 @@ func (m *Model) settlePreprocess() error {
 	if given := m.net.Meta.Preprocess; given != nil {
 		p = given.Resized(m.net.ImageSize())
 	}
-	m.assumed = m.net.Meta.Preprocess == nil
+	if given := m.options.prepared; given != nil {
+		p = *given
+	}
+	m.assumed = m.net.Meta.Preprocess == nil && m.options.prepared == nil
 	switch depth := m.info.Image.Channels; {
 	case depth == 1 && p.Depth() != 1:
 		p = p.Reordered(photo.Gray)

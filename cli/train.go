@@ -98,8 +98,12 @@ func asBefore(cfg train.Config) []regraft.Option {
 	if cfg.Head != "" {
 		opts = append(opts, regraft.Head(cfg.Head))
 	}
-	if cfg.Preprocess != (photo.Preprocess{}) {
+	switch {
+	case cfg.Preprocess == (photo.Preprocess{}):
+	case cfg.Assumed != "": // still
 		opts = append(opts, regraft.Preprocess(func(p *photo.Preprocess) { *p = cfg.Preprocess }))
+	default:
+		opts = append(opts, regraft.Prepared(cfg.Preprocess))
 	}
 	return opts
 }
