@@ -85,10 +85,10 @@ func TestInspectPromisesWhatTrainDoes(t *testing.T) {
 // TestVerifyDecisions: outputs that are made of scores are compared too, the index of ArgMax with that of the largest score.
 func TestVerifyDecisions(t *testing.T) {
 	scores := regraft.Matrix{Rows: 2, Cols: 3, Values: []float32{0.1, 0.7, 0.2, 0.5, 0.3, 0.2}}
-	if p := compareChoice(scores, array{[]int{2}, []float32{1, 0}}); p.Relative != 0 || p.Top1 != 1 {
+	if p := compareChoice(scores, array{shape: []int{2}, values: []float32{1, 0}, integers: true}); p.Relative != 0 || p.Top1 != 1 {
 		t.Errorf("equal choices: %+v", p)
 	}
-	if p := compareChoice(scores, array{[]int{2}, []float32{1, 2}}); p.Relative != 0.5 || p.Top1 != 0.5 || p.WorstInput != 1 {
+	if p := compareChoice(scores, array{shape: []int{2}, values: []float32{1, 2}, integers: true}); p.Relative != 0.5 || p.Top1 != 0.5 || p.WorstInput != 1 {
 		t.Errorf("another choice: %+v", p)
 	}
 }

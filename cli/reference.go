@@ -22,8 +22,9 @@ type reference struct {
 
 // array is a row-major tensor; halves, bytes and integers are widened to float32.
 type array struct {
-	shape  []int
-	values []float32
+	shape    []int
+	values   []float32
+	integers bool
 }
 
 func openReference(path string) (*reference, error) {
@@ -106,6 +107,7 @@ func parseArray(data []byte) (a array, err error) {
 	for i, raw := 0, data[len(data)-width*count:]; i < count; i++ { // the values are the end of the file
 		switch width {
 		case 8:
+			a.integers = true
 			a.values[i] = float32(int64(binary.LittleEndian.Uint64(raw[8*i:])))
 		case 2:
 			a.values[i] = onnx.Float16(binary.LittleEndian.Uint16(raw[2*i:]))

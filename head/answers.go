@@ -40,6 +40,9 @@ func AnswersOf(net *engine.Network) (*Answers, error) {
 		heads = []Head{{}}
 	}
 	out := net.Outputs[heads[0].Output].Node
+	if heads[0].Node == nil && isSummary(net, out) {
+		return nil, err
+	}
 	if h := &heads[0]; h.Node != nil && h.Weight == nil {
 		a.Meaning, a.Features = NoScores, true
 		a.Net, err = a.ending(net, out, h)

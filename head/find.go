@@ -126,6 +126,8 @@ func find(net *engine.Network, output int) (*Head, error) {
 	scores := t.scores || named && !out.Chosen
 	h := &Head{Kind: Main, Output: output, Node: out.Node, Input: out.Node, plain: t.plain, steps: len(t.seen)}
 	switch {
+	case len(t.layers) > 0 && isSummary(net, out.Node):
+		return nil, refuse("sums up the scores of a photo in one number")
 	case len(t.layers) == 1 && len(t.ends) == 0 && (scores || !t.bent):
 		l := t.layers[0]
 		h.layer, h.Node, h.Input, h.Weight, h.Bias = l, l.node, l.input, l.weight, l.bias
@@ -154,6 +156,27 @@ func find(net *engine.Network, output int) (*Head, error) {
 	}
 	h.convs = convolutions(net, out.Node)
 	return h, nil
+}
+
+// isSummary tells whether an output is one number that a reduction made of the scores of all classes: the largest, the entropy.
+func isSummary(net *engine.Network, node *gorgonia.Node) bool {
+	t := &tail{net: net}
+	for {
+		node = shaped(node)
+		in := t.computed(node)
+		if len(in) != 1 || perPhoto(node) != 1 || !isVector(in[0]) {
+			return false
+		}
+		switch node.Op().(type) {
+		case *op.Reduce, *op.ReduceMean:
+			if perPhoto(in[0]) > 1 {
+				return true
+			}
+		case *op.Slice, *op.Gather:
+			return false
+		}
+		node = in[0]
+	}
 }
 
 // scoresOfPlaces tells whether a node pools or flattens a map that comes straight from a convolution, or from Softmax or Sigmoid:

@@ -69,8 +69,7 @@ func (d *decisions) scores(v *value) (scores *value, made []string) {
 		}
 		next := n.in[0]
 		switch n.qualified() {
-		case "ArgMax", "TopK", "Hardmax", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "ai.onnx.ml.Binarizer",
-			"SequenceConstruct":
+		case "ArgMax", "TopK", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "SequenceConstruct":
 			scores = next
 		case "ai.onnx.ml.ZipMap":
 			d.name(n, zipMapLabels(n))
@@ -83,6 +82,11 @@ func (d *decisions) scores(v *value) (scores *value, made []string) {
 			}
 			d.name(n, d.text(next))
 			next = n.in[1]
+		case "ReduceMax": // how sure the best is, of probabilities
+			if p := d.producer[next]; p == nil || p.qualified() != "Softmax" && p.qualified() != "Sigmoid" {
+				return scores, made
+			}
+			scores = next
 		case "Cast", "Identity", "Squeeze", "Unsqueeze", "Reshape", "Flatten":
 			if scores == nil {
 				v = next
