@@ -38,6 +38,9 @@ func graft(c *Config, classes []string, warn func(string)) (*grafted, error) {
 		if g.net, err = head.Swap(net, classes, c.Seed); err != nil {
 			return nil, &ModelError{err}
 		}
+		if a, err := head.AnswersOf(net); err == nil && a.Check() == nil && !a.Exclusive() {
+			warn("the model's old classes did not exclude each other (Sigmoid); of the new ones a photo has exactly one (Softmax)")
+		}
 	}
 	if g.heads, err = head.Find(g.net); err != nil {
 		return nil, &ModelError{err}
