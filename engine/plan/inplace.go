@@ -62,8 +62,8 @@ func (g *graph) accumulate() {
 func (g *graph) accumulateOne() bool {
 	users, makers, o := g.users(), g.makers(), g.order()
 	for _, i := range g.instrs {
-		if _, ok := i.op.(*op.Add); !ok || !sameBlocked(i) || i.in[0] == i.in[1] {
-			continue
+		if _, ok := i.op.(*op.Add); !ok || !sameBlocked(i) || i.in[0] == i.in[1] || i.out.root != nil {
+			continue // a sum that is part of a concatenation has its place there
 		}
 		for k := range i.in {
 			a, b := i.in[1-k], i.in[k]

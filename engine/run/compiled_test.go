@@ -180,6 +180,34 @@ func TestSlicesThatAreConcatenated(t *testing.T) {
 	}
 }
 
+// TestSumsThatAreConcatenated: the sum of a residual block is made in its place in a concatenation (DLA).
+func TestSumsThatAreConcatenated(t *testing.T) {
+	const size, images, width = 10, 2, 16
+	b := &tiny{t: t, b: engine.NewBuilder()}
+	x, err := b.b.Placeholder("input", images, 3, size, size)
+	b.check(err)
+	x = b.conv(x, width, 3, 3, 1, 1, 1)
+	sum := func(x *gorgonia.Node) *gorgonia.Node {
+		c := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Pads: [4]int{1, 1, 1, 1}, Group: 1}
+		return b.apply(&op.Relu{}, b.apply(&op.Add{}, b.apply(c, b.conv(x, width, 3, 3, 1, 1, 1), b.param(width, width, 3, 3)), x))
+	}
+	one := sum(x)
+	two := sum(one)
+	x = b.conv(b.apply(&op.Concat{Axis: 1}, two, one), width, 1, 1, 1, 0, 0)
+	net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: b.linear(x, 7)})
+	b.check(err)
+	in := noise(images*3*size*size, 2)
+	want, err := Interpret(net, map[*gorgonia.Node][]float32{net.Input: in}, net.Outputs[0].Node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, isa := range isas(t) {
+		if d := distance(t, "y", infer(t, net, plan.Options{ISA: isa}, 2, in, images)[0], want[0]); d > relativeBound {
+			t.Errorf("%s: relative distance %g to the interpreter, want at most %g", isa, d, relativeBound)
+		}
+	}
+}
+
 // TestConvolutionAddedToItsOperand: x + conv(x) must not write over x while neighbours of what it writes are still to be read.
 func TestConvolutionAddedToItsOperand(t *testing.T) {
 	const size, images, width = 20, 2, 16
