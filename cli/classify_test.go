@@ -194,7 +194,7 @@ func TestEvalSkipsBad(t *testing.T) {
 	r = must(t, "eval", "-m", best, "--data", data, "--skip-bad", "--json")
 	v := decode(t, r.stdout, "regraft/eval/1", "")
 	skipped := v["skipped"].([]any)
-	if v["images"] != 7.0 || len(skipped) != 2 || skipped[1].(map[string]any)["path"] != "test/sea/e.jpg" || !strings.Contains(r.stderr, "2 photos are left out") {
+	if v["images"] != 7.0 || len(skipped) != 2 || skipped[1].(map[string]any)["path"] != "test/sea/e.jpg" || !strings.Contains(r.stderr, "2 of 9 photos are left out") {
 		t.Errorf("%v, %s", v, r.stderr)
 	}
 }

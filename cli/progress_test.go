@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -94,5 +95,32 @@ func TestHeadsModeIsBrief(t *testing.T) {
 	}
 	if got, want := strings.Join(shown, " "), "1/70 2/70 5/70 10/70 20/70 50/70 70/70"; got != want {
 		t.Errorf("epochs %s, want %s", got, want)
+	}
+}
+
+// TestLongCommandsTell: classify, eval, check and train say how far they are where nobody watches, unless they are to be quiet.
+func TestLongCommandsTell(t *testing.T) {
+	data := dataset(t, 4, 2)
+	best := filepath.Join(trained(t, data), "best.onnx")
+	old := []time.Duration{redraws, logLines}
+	redraws, logLines = time.Millisecond, time.Millisecond
+	defer func() { redraws, logLines = old[0], old[1] }()
+	for want, args := range map[string][]string{
+		"of 18 photos": {"classify", "-m", best, data},
+		"of 6 photos":  {"eval", "-m", best, "--data", data},
+		"of 12 photos": trainArgs(data, filepath.Join(t.TempDir(), "run"), "--json"),
+	} {
+		r := must(t, args...)
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("%s does not say %q: %s", args[0], want, r.stderr)
+		}
+		for line := range strings.Lines(r.stdout) {
+			if strings.Contains(line, want) {
+				t.Errorf("%s: progress in the results: %s", args[0], line)
+			}
+		}
+	}
+	if r := must(t, "classify", "-q", "-m", best, data); r.stderr != "" {
+		t.Errorf("--quiet: %s", r.stderr)
 	}
 }

@@ -39,11 +39,11 @@ func (r *training) inspect(ctx context.Context) error {
 		if !r.config.SkipBad {
 			return refusal(photo.Refusal(problems))
 		}
-		bad := skipped(r.config.Data, problems)
+		bad, all := skipped(r.config.Data, problems), len(found)
 		if found, err = r.goWithout(bad, found); err != nil {
 			return err
 		}
-		r.events.Warn(fmt.Sprintf("the run goes on without %d photos (summary.json lists them), the first: %s", len(bad), bad[0].Error))
+		r.events.Warn(fmt.Sprintf("the run goes on without %d of %d photos (summary.json lists them), the first: %s", len(bad), all, bad[0].Error))
 	}
 	for _, w := range r.sets.Report(found).Warnings() {
 		r.events.Warn(w)
@@ -81,7 +81,7 @@ func Readable(ctx context.Context, root string, samples []photo.Sample, o Option
 	case len(good) == 0:
 		return nil, nil, &DataError{errors.New("none of the photos can be read")}
 	}
-	events.Warn(fmt.Sprintf("%d photos are left out, the first: %s", len(bad), bad[0].Error))
+	events.Warn(fmt.Sprintf("%d of %d photos are left out, the first: %s", len(bad), len(samples), bad[0].Error))
 	return good, bad, nil
 }
 
@@ -156,7 +156,7 @@ func (r *training) compare(ctx context.Context, found []photo.Finding) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	what := fmt.Sprintf("%d photos are no longer what they were when the run began, the first: %s", len(changed), changed[0].Path)
+	what := fmt.Sprintf("%d of %d photos have changed since the run began, the first: %s", len(changed), len(photos), changed[0].Path)
 	if !r.config.AllowChanged {
 		return &DataError{errors.New("--resume: " + what + " (--allow-changed-photos goes on with them)")}
 	}

@@ -106,7 +106,7 @@ func TestChangedPhotos(t *testing.T) {
 			must(t, os.WriteFile(path, other, 0o666))
 			_, err = Fit(context.Background(), c, Silent{})
 			problem := (*DataError)(nil)
-			if !errors.As(err, &problem) || !strings.Contains(filepath.ToSlash(err.Error()), name) || !strings.Contains(err.Error(), "1 photos") {
+			if !errors.As(err, &problem) || !strings.Contains(filepath.ToSlash(err.Error()), name) || !strings.Contains(err.Error(), "1 of 42 photos") {
 				t.Errorf("%s: %s: error %v", mode, name, err)
 			}
 			must(t, os.WriteFile(path, old, 0o666))
@@ -114,7 +114,7 @@ func TestChangedPhotos(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(data, "train", "down", "003.png"), read(t, data, "train/down/001.png"), 0o666))
 		c.AllowChanged = true
 		heard := &warnings{}
-		if _, err := Fit(context.Background(), c, heard); err != nil || !strings.Contains(heard.String(), "no longer what they were") {
+		if _, err := Fit(context.Background(), c, heard); err != nil || !strings.Contains(heard.String(), "1 of 42 photos have changed") {
 			t.Errorf("%s: error %v, warnings %v", mode, err, heard)
 		}
 		c.AllowChanged = false // what was allowed is the state from then on
