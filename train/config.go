@@ -206,7 +206,14 @@ func (c *Config) check() error {
 	if _, err := c.augment(); err != nil {
 		return err
 	}
-	return c.checkGiven()
+	if err := c.checkGiven(); err != nil || !stepwise(c) {
+		return err
+	}
+	if _, err := newRates(c, nil); err != nil {
+		return err
+	}
+	_, err := newSolver(c)
+	return err
 }
 
 // augment is how training photos vary.

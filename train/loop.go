@@ -60,10 +60,17 @@ func (r *training) keep(ctx context.Context, err error, save func() error) error
 
 // epoch trains and validates.
 func (r *training) epoch(ctx context.Context, epoch int) error {
-	began := time.Now()
-	err := r.learner.train(ctx, epoch, &r.progress, r.events, r.checkpointIfDue)
-	r.progress.Seconds += time.Since(began).Seconds()
-	if err != nil {
+	last := time.Now()
+	count := func() { // the time since it was counted last
+		now := time.Now()
+		r.progress.Seconds += now.Sub(last).Seconds()
+		last = now
+	}
+	err := r.learner.train(ctx, epoch, &r.progress, r.events, func() error {
+		count()
+		return r.checkpointIfDue()
+	})
+	if count(); err != nil {
 		return err
 	}
 	judging := time.Now()

@@ -83,6 +83,7 @@ func TestWrongSettings(t *testing.T) {
 		"--momentum": func(c *Config) { c.Momentum = 1 },
 		"--wd":       func(c *Config) { c.WeightDecay = math.Inf(1) },
 		"--dropout":  func(c *Config) { c.Dropout = math.NaN() },
+		"Nesterov":   func(c *Config) { c.Optimizer, c.Momentum, c.Nesterov = "sgd", 0, true },
 		"augment":    func(c *Config) { c.Augment = "blur" },
 	} {
 		c := narrowRun(t, Full, data)
