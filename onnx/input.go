@@ -125,7 +125,10 @@ func (in *imageInput) explain(list []Unsupported) []Unsupported {
 	return list
 }
 
-// input is the description of the input of that name.
+// input is the description of the input of that name; an empty one for names that stand for an initializer as well.
 func (info *Info) input(name string) ValueInfo {
-	return info.Inputs[slices.IndexFunc(info.Inputs, func(v ValueInfo) bool { return v.Name == name })]
+	if i := slices.IndexFunc(info.Inputs, func(v ValueInfo) bool { return v.Name == name }); i >= 0 {
+		return info.Inputs[i]
+	}
+	return ValueInfo{Name: name, DType: "an initializer that is not read"}
 }
