@@ -256,6 +256,14 @@ func (m *Model) Assumed() bool {
 	return m.assumed
 }
 
+// Assumption names the scaling of pixels that neither the file nor an option of Open tells, such as "ImageNet's mean and std"; ""
+// where one does.
+func (m *Model) Assumption() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.scaling
+}
+
 // Doubt says why photos, as Preprocess tells, may not be what the network wants: it normalises its input itself. "" where
 // nothing speaks against it.
 func (m *Model) Doubt() string { return m.info.Doubt(m.Network().Meta.Preprocess) }
@@ -279,9 +287,7 @@ func (m *Model) Train(ctx context.Context, cfg train.Config, events train.Events
 	if events == nil {
 		events = train.Silent{}
 	}
-	m.mu.Lock()
-	cfg.Net, cfg.Assumed = m.net, m.scaling
-	m.mu.Unlock()
+	cfg.Net, cfg.Assumed = m.Network(), m.Assumption()
 	result, err := train.Fit(ctx, cfg, events)
 	if err != nil {
 		return nil, err

@@ -100,6 +100,7 @@ func TestInputsInTraining(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			must(t, "train", "--out", out, "--resume", "--epochs", "2")
 			if got := *net.Meta.Preprocess; got != c.want || net.ImageSize() != c.want.Size || info.Image.Channels != c.want.Depth() {
 				t.Errorf("%s, %s: stored %+v for %v, want %+v", c.file, mode, got, net.ImageSize(), c.want)
 			}

@@ -41,10 +41,10 @@ func openModel(con *console, c *urfave.Context, path string, opts ...regraft.Opt
 
 // assumption names the scaling of pixels that neither file nor flags say; "" where they do.
 func assumption(c *urfave.Context, m *regraft.Model) string {
-	if !m.Assumed() || c.IsSet("mean") && c.IsSet("std") {
+	if c.IsSet("mean") && c.IsSet("std") {
 		return ""
 	}
-	return m.Preprocess().Scaling()
+	return m.Assumption()
 }
 
 // replaced lists what differs between the file's own preprocessing and the one that is used.

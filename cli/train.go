@@ -98,14 +98,14 @@ func asBefore(cfg train.Config) []regraft.Option {
 	if cfg.Head != "" {
 		opts = append(opts, regraft.Head(cfg.Head))
 	}
-	switch {
-	case cfg.Preprocess == (photo.Preprocess{}):
-	case cfg.Assumed != "": // still
-		opts = append(opts, regraft.Preprocess(func(p *photo.Preprocess) { *p = cfg.Preprocess }))
-	default:
-		opts = append(opts, regraft.Prepared(cfg.Preprocess))
+	if cfg.Preprocess == (photo.Preprocess{}) {
+		return opts
 	}
-	return opts
+	opts = append(opts, regraft.InputSize(cfg.Preprocess.Size.H, cfg.Preprocess.Size.W))
+	if cfg.Assumed != "" { // still
+		return append(opts, regraft.Preprocess(func(p *photo.Preprocess) { *p = cfg.Preprocess }))
+	}
+	return append(opts, regraft.Prepared(cfg.Preprocess))
 }
 
 // fit runs the training and takes the bar off the screen whatever happens.
