@@ -16,7 +16,8 @@ import (
 //   - What meets the image before any layer is preprocessing, hence a constant.
 //   - Behind a layer a tensor is a parameter where it is called like one, as PyTorch's modules do: the layer scale of ConvNeXt
 //     (features.1.0.layer_scale, stages.0.blocks.0.gamma), the position table and class token of transformers (pos_embed,
-//     class_token). TorchScript's exporter calls what it made of a parameter onnx::Mul_123.
+//     class_token). In PyTorch's own files every module path is a parameter unless it ends like a buffer (norm.mean), and so is
+//     what its exporters made of parameters and called onnx::Mul_123 or val_45.
 //   - Everything else is a constant. Info.Constants lists those of more than one value.
 
 // isLayer tells whether known operands are parameters whatever their size and name.
@@ -28,26 +29,32 @@ func isLayer(o op.Op) bool {
 	return false
 }
 
-// learnedName is what PyTorch's modules call tensors that they train, outside of layers: the last part of a module path, or
-// of tables and tokens the whole name. parameterRole is what those without a usable name are called.
 var (
+	// learnedName is what PyTorch's modules call tensors that they train, outside of layers: the last part of a module path, or
+	// of tables and tokens the whole name.
 	learnedName  = regexp.MustCompile(`\.(\w*_)?(weight|bias|gamma|beta|alpha|lambda|slope|scale|gain|table|parameter|embeddings?|embed|tokens?)_?\d*$`)
-	learnedTable = regexp.MustCompile(`^(\w*_)?(embeddings?|embed|tokens?)$`)
+	learnedTable = regexp.MustCompile(`^(\w*_)?(embeddings?|embed|tokens?|layer_scale|gamma)_?\d*$`)
+	// bufferName is what they call tensors that they only keep.
+	bufferName = regexp.MustCompile(`\.(\w*_)?(mean|std|var|variance|mask|index|indices|offset|anchors?|grid|freqs?|buffer|constant\d*|prior|pe)$`)
+	// torchFolded is what PyTorch's exporters call tensors that they computed from parameters.
+	torchFolded = regexp.MustCompile(`^(onnx::\w+|(val|unsqueeze|squeeze|view|reshape|expand|permute|transpose|t)(_\d+)?)$`)
 )
 
+// parameterRole and constantRole are what tensors without a usable name are called.
 const (
 	parameterRole = "parameter"
 	constantRole  = "constant"
-	foldedPrefix  = "onnx::"
 )
 
 // learning knows which values depend on the image, and which of them on a layer.
 type learning struct {
 	image, layer map[*value]bool
+	torch        bool // the names are those of PyTorch's modules
 }
 
-func newLearning(n *normaliser) *learning {
+func newLearning(n *normaliser, dialect string) *learning {
 	l := &learning{image: map[*value]bool{n.input: true}, layer: map[*value]bool{}}
+	l.torch = dialect == writtenName || strings.HasPrefix(dialect, "torchscript") || strings.HasPrefix(dialect, "dynamo")
 	for _, s := range n.steps {
 		for _, v := range s.in {
 			l.image[s.out] = l.image[s.out] || l.image[v]
@@ -61,8 +68,7 @@ func newLearning(n *normaliser) *learning {
 // constant tells whether the known operand slot of s is a constant rather than a parameter.
 func (l *learning) constant(s *step, slot int) bool {
 	k := s.in[slot].constant
-	name := k.ownName()
-	learned := learnedName.MatchString(name) || learnedTable.MatchString(name) || strings.HasPrefix(name, foldedPrefix)
+	learned := l.learnedName(k.ownName())
 	if _, group := s.op.(*op.GroupNorm); group && !learned {
 		return allAre(float32(2-slot), s.in[slot]) // a GroupNorm without factors has ones, one without summands zeros
 	}
@@ -83,4 +89,12 @@ func (l *learning) constant(s *step, slot int) bool {
 		}
 	}
 	return !learned
+}
+
+// learnedName tells whether a tensor outside of layers is called like a parameter.
+func (l *learning) learnedName(name string) bool {
+	if l.torch && (torchFolded.MatchString(name) || dotted.MatchString(name) && !bufferName.MatchString(name)) {
+		return true
+	}
+	return learnedName.MatchString(name) || learnedTable.MatchString(name)
 }

@@ -3,6 +3,7 @@ package onnx
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"regraft/engine"
@@ -12,7 +13,7 @@ import (
 // and after it was written and read again.
 func TestConstantsAreNoWeights(t *testing.T) {
 	for _, c := range []struct {
-		name      string
+		name      string // files of PyTorch's begin with its name
 		build     func(m *testModel)
 		constants []string
 	}{
@@ -37,10 +38,26 @@ func TestConstantsAreNoWeights(t *testing.T) {
 			m.node("Reshape", []string{m.float("stages.0.blocks.1.gamma", 3), m.ints("shape", 1, -1, 1, 1)}, "view_7")
 			m.node("Mul", []string{"a", "view_7"}, "y")
 		}, nil},
-		{"a layer scale whose name the exporter folded away", func(m *testModel) {
+		{"pytorch: a layer scale whose name the exporter folded away", func(m *testModel) {
 			m.node("Conv", []string{"x", m.float("w", 3, 3, 1, 1)}, "a")
 			m.node("Mul", []string{"a", m.float("onnx::Mul_123", 1, 3, 1, 1)}, "y")
 		}, nil},
+		{"pytorch: a parameter of another name", func(m *testModel) {
+			m.node("Conv", []string{"x", m.float("w", 3, 3, 1, 1)}, "a")
+			m.node("Mul", []string{"a", m.float("grn.g", 1, 3, 1, 1)}, "y")
+		}, nil},
+		{"pytorch: a buffer", func(m *testModel) {
+			m.node("Conv", []string{"x", m.float("w", 3, 3, 1, 1)}, "a")
+			m.node("Sub", []string{"a", m.float("norm.mean", 1, 3, 1, 1)}, "y")
+		}, []string{"norm.mean"}},
+		{"pytorch: a factor that the current exporter folded", func(m *testModel) {
+			m.node("Conv", []string{"x", m.float("w", 3, 3, 1, 1)}, "a")
+			m.node("Mul", []string{"a", m.float("unsqueeze_3", 3, 1, 1)}, "y")
+		}, nil},
+		{"a dotted name of another exporter", func(m *testModel) {
+			m.node("Conv", []string{"x", m.float("w", 3, 3, 1, 1)}, "a")
+			m.node("Mul", []string{"a", m.float("model.stage.factor", 1, 3, 1, 1)}, "y")
+		}, []string{"model.stage.factor"}},
 		{"a position table", func(m *testModel) {
 			m.node("Conv", []string{"x", m.float("w", 3, 3, 1, 1)}, "a")
 			m.node("Add", []string{"a", m.float("pos_embed", 1, 3, 8, 8)}, "y")
@@ -57,6 +74,9 @@ func TestConstantsAreNoWeights(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := chainModel("y")
+			if strings.HasPrefix(c.name, "pytorch") {
+				m.producer = "pytorch"
+			}
 			c.build(&m)
 			net, info, err := ReadBytes(m.bytes(), ReadOptions{})
 			if err != nil {

@@ -52,8 +52,8 @@ type namer struct {
 	module   map[*step]string
 }
 
-func newNamer(nodes []*node, normal *normaliser, verbatim bool) *namer {
-	n := &namer{verbatim: verbatim, learning: newLearning(normal), scopes: map[string]string{}, taken: names{}, layers: map[string]int{}, module: map[*step]string{}}
+func newNamer(nodes []*node, normal *normaliser, dialect string) *namer {
+	n := &namer{verbatim: dialect == writtenName, learning: newLearning(normal, dialect), scopes: map[string]string{}, taken: names{}, layers: map[string]int{}, module: map[*step]string{}}
 	for _, node := range nodes {
 		n.scopes[node.label()] = modulePath(node.nodeProto)
 	}
@@ -110,7 +110,11 @@ func (n *namer) param(s *step, slot int) *engine.Param {
 		p.Folded = slot == 2 && foldedBatchNorm(k.name)
 	}
 	own := k.ownName()
-	p.Name = n.name(s, n.role(s, slot, p.Constant), own)
+	name := own
+	if p.Constant && !n.verbatim {
+		name = "" // it is not to look like a parameter's when the file is read again
+	}
+	p.Name = n.name(s, n.role(s, slot, p.Constant), name)
 	if p.Name != own {
 		p.Alias = own
 	}

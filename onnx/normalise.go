@@ -35,6 +35,7 @@ var rules = []func(*normaliser, *step) bool{
 	(*normaliser).gate,
 	(*normaliser).hardSigmoid,
 	(*normaliser).softplus,
+	(*normaliser).softsign,
 	(*normaliser).mish,
 	(*normaliser).gelu,
 	(*normaliser).layerNorm,

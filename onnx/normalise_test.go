@@ -167,6 +167,11 @@ var spellings = []spelling{
 		m.node("Tanh", []string{"c"}, "d")
 		m.node("Mul", []string{"d", "x"}, "y")
 	}},
+	{"Softsign in steps", "Softsign", func(m *testModel) {
+		m.node("Abs", []string{"x"}, "a")
+		m.node("Add", []string{"a", m.scalar("one", 1)}, "b")
+		m.node("Div", []string{"x", "b"}, "y")
+	}},
 	{"LayerNorm in steps", "Conv LayerNormalization", func(m *testModel) {
 		m.node("Conv", []string{"x", m.float("w", 3, 3, 1, 1)}, "c")
 		m.node("ReduceMean", []string{"c"}, "mean", intsAttribute("axes", -1))

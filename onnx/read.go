@@ -221,7 +221,7 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 	if in.value.pixels {
 		meta.Preprocess = plainPixels(meta.Preprocess, in)
 	}
-	net, err := build(n, newNamer(l.nodes, n, info.Dialect == "regraft"), meta, o)
+	net, err := build(n, newNamer(l.nodes, n, info.Dialect), meta, o)
 	if err != nil {
 		return nil, err
 	}

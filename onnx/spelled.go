@@ -27,6 +27,22 @@ func (n *normaliser) softplus(s *step) bool {
 	return true
 }
 
+// softsign recognises x / (1 + |x|).
+func (n *normaliser) softsign(s *step) bool {
+	if _, ok := s.op.(*op.Div); !ok || s.in[1].step == nil {
+		return false
+	}
+	one, size, ok := binaryWith[*op.Add](s.in[1].step)
+	if !ok || one != 1 || size.step == nil || size.step.in[0] != s.in[0] {
+		return false
+	}
+	if o, ok := size.step.op.(*op.LeakyRelu); !ok || o.Alpha != -1 {
+		return false
+	}
+	s.op, s.in = &op.Softsign{}, s.in[:1]
+	return true
+}
+
 // mish recognises x * Tanh(Softplus(x)).
 func (n *normaliser) mish(s *step) bool {
 	if _, ok := s.op.(*op.Mul); !ok {
