@@ -154,6 +154,7 @@ type component struct {
 	h, v  int // sampling factors
 	table int // of quantisation
 	quant *[64]uint16
+	steps *steps // of quant
 	scaled
 
 	blocksWide, blocksHigh int // that hold samples

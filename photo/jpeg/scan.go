@@ -157,6 +157,7 @@ func (d *decoder) open(c *component, shown bool) error {
 	if c.quant = d.quant[c.table]; c.quant == nil {
 		return errSegment
 	}
+	c.steps = newSteps(c.quant)
 	c.held = c.size * c.blockRows
 	if d.progressive {
 		c.coef = make([]int16, 64*c.blockStride*c.blockRows)
