@@ -3,20 +3,19 @@ package jpeg
 import (
 	"bytes"
 	"encoding/binary"
+
+	"regraft/photo/pixel"
 )
 
 // bits reads the entropy-coded data of one restart interval, most significant
 // bit first. The data has its stuffed zeros removed beforehand, a chunk at a
 // time, so that a refill is one load. Past the end come zeros; overrun tells.
 type bits struct {
-	file  []byte
-	at    int    // of the next byte of the file; once ended, of the marker that ends the interval
-	ended bool   // nothing is left in the file
-	data  []byte // the chunk
-	pos   int    // of its next byte to load
-	acc   uint64 // the next bits, from the top
-	n     int    // how many of them are valid
-	chunk *[chunk + padding]byte
+	file       []byte
+	at         int  // of the next byte of the file; once ended, of the marker that ends the interval
+	ended      bool // nothing is left in the file
+	pixel.Bits      // of the chunk
+	chunk      *[chunk + padding]byte
 }
 
 const (
@@ -30,12 +29,12 @@ func (b *bits) start(file []byte, pos int) {
 		b.chunk = new([chunk + padding]byte)
 	}
 	b.file, b.at, b.ended = file, pos, false
-	b.data, b.pos, b.acc, b.n = nil, 0, 0, 0
+	b.Data, b.Pos, b.Acc, b.N = nil, 0, 0, 0
 }
 
 // more moves what is left of the chunk to its front and fills the rest from the file.
 func (b *bits) more() {
-	size := copy(b.chunk[:], b.data[b.pos:])
+	size := copy(b.chunk[:], b.Data[b.Pos:])
 	for size < chunk && !b.ended {
 		rest := b.file[b.at:min(b.at+chunk-size, len(b.file))]
 		plain := bytes.IndexByte(rest, 0xff)
@@ -55,7 +54,7 @@ func (b *bits) more() {
 		}
 	}
 	clear(b.chunk[size : size+padding])
-	b.data, b.pos = b.chunk[:size], 0
+	b.Data, b.Pos = b.chunk[:size], 0
 }
 
 // stuffed skips the bytes 0xff at the place, and the zero that says that they are data.
@@ -73,29 +72,29 @@ func (b *bits) stuffed() bool {
 
 // fill makes at least 56 bits valid.
 func (b *bits) fill() {
-	if b.pos+8 > len(b.data) && !b.ended {
+	if b.Pos+8 > len(b.Data) && !b.ended {
 		b.more()
 	}
-	if b.pos <= len(b.data) {
-		b.acc |= binary.BigEndian.Uint64(b.chunk[b.pos:]) >> b.n
+	if b.Pos <= len(b.Data) {
+		b.Acc |= binary.BigEndian.Uint64(b.chunk[b.Pos:]) >> b.N
 	}
-	b.pos += (63 - b.n) >> 3
-	b.n |= 56
+	b.Pos += (63 - b.N) >> 3
+	b.N |= 56
 }
 
 // take returns the next count bits, at most 16.
 func (b *bits) take(count int) int32 {
-	if b.n < 16 {
+	if b.N < 16 {
 		b.fill()
 	}
-	v := int32(b.acc >> (64 - count))
-	b.acc <<= count
-	b.n -= count
+	v := int32(b.Acc >> (64 - count))
+	b.Acc <<= count
+	b.N -= count
 	return v
 }
 
 // overrun is whether more bits were taken than there are.
-func (b *bits) overrun() bool { return 8*b.pos-b.n > 8*len(b.data) }
+func (b *bits) overrun() bool { return 8*b.Pos-b.N > 8*len(b.Data) }
 
 // extend is T.81's EXTEND: the signed value of size bits v.
 func extend(v int32, size int) int32 {

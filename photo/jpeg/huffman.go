@@ -1,17 +1,17 @@
 package jpeg
 
+import "regraft/photo/pixel"
+
 // fastBits is the length of codes that one look into a table decodes.
-const fastBits = 10
+const fastBits = pixel.CodeBits
 
 // huffman decodes one code.
 type huffman struct {
 	// short holds symbol<<8 | length for every fastBits bits that start with
 	// a short code, else 0.
 	short [1 << fastBits]uint16
-	// whole does the same for AC codes whose extra bits fit as well:
-	// value<<16 | run<<8 | length of code and bits; the end of the block has
-	// the run endOfBlock.
-	whole [1 << fastBits]int32
+	// whole is for AC codes whose extra bits fit as well.
+	whole pixel.Codes
 	// limit[n] is the first 16-bit word past the codes of length n, which
 	// start at index first[n] of symbols with the code low[n].
 	limit   [18]uint32
@@ -19,9 +19,6 @@ type huffman struct {
 	first   [17]int
 	symbols []uint8
 }
-
-// endOfBlock is a run that leaves every block, farther than any other.
-const endOfBlock = 128
 
 // newHuffman builds the table from the number of codes of each length 1 to 16
 // and their symbols (T.81 annex C).
@@ -68,7 +65,7 @@ func (h *huffman) combine() {
 		case e == 0 || length+size > fastBits:
 			continue
 		case symbol == 0:
-			run = endOfBlock
+			run = pixel.EndOfBlock
 		case size == 0 && run < 15:
 			continue // a run of blocks: progressive scans look at short
 		}
@@ -79,12 +76,12 @@ func (h *huffman) combine() {
 
 // symbol decodes the next symbol; -1 where no code fits.
 func (h *huffman) symbol(b *bits) int {
-	if b.n < 16 {
+	if b.N < 16 {
 		b.fill()
 	}
-	symbol, length := h.look(b.acc)
-	b.acc <<= length
-	b.n -= length
+	symbol, length := h.look(b.Acc)
+	b.Acc <<= length
+	b.N -= length
 	return symbol
 }
 

@@ -21,6 +21,8 @@ import (
 	"fmt"
 	"image"
 	"io"
+
+	"regraft/photo/pixel"
 )
 
 // Config is what the header says.
@@ -154,13 +156,13 @@ type component struct {
 	h, v  int // sampling factors
 	table int // of quantisation
 	quant *[64]uint16
-	steps *steps // of quant
+	steps *pixel.Steps // of quant
 	scaled
 
 	blocksWide, blocksHigh int // that hold samples
 	blockStride, blockRows int // of whole MCUs
 	plane                  []uint8
-	held                   int     // lines that the plane holds, those of number y at y modulo held
+	mask                   int     // line y of the component is line y&mask of the plane
 	coef                   []int16 // progressive: 64 coefficients a block, in natural order
 	bitsLeft               [64]int8
 	predicted              int32 // DC of the block before

@@ -54,7 +54,7 @@ func (c *component) show(block *[64]int32, extent uint8, x, y int) {
 		clear(block[:])
 		return
 	}
-	out := c.plane[y*c.size%c.held*c.stride+x*c.size:]
+	out := c.plane[y*c.size&c.mask*c.stride+x*c.size:]
 	if c.size == 8 {
 		pixel.Inverse(block, extent, out, c.stride)
 	} else {

@@ -158,14 +158,18 @@ func (d *decoder) open(c *component, shown bool) error {
 		return errSegment
 	}
 	c.steps = newSteps(c.quant)
-	c.held = c.size * c.blockRows
+	lines := c.size * c.blockRows
+	c.mask = -1
 	if d.progressive {
 		c.coef = make([]int16, 64*c.blockStride*c.blockRows)
 	}
 	if d.progressive || shown {
-		c.held = min(c.held, 2*c.size*c.v)
+		for lines = c.size; lines < 2*c.size*c.v; {
+			lines *= 2
+		}
+		c.mask = lines - 1
 	}
-	c.plane = make([]uint8, c.stride*c.held)
+	c.plane = make([]uint8, c.stride*lines)
 	return nil
 }
 

@@ -1,6 +1,6 @@
 package jpeg
 
-import "encoding/binary"
+import "regraft/photo/pixel"
 
 // decodeBlock decodes one block of a sequential scan into its plane.
 func (d *decoder) decodeBlock(s *scan, i, x, y int) error {
@@ -19,12 +19,8 @@ func (d *decoder) decodeBlock(s *scan, i, x, y int) error {
 	return nil
 }
 
-// steps hold the places of the coefficients, in scan order, and from bit 8 on their quantisation steps. Entries past
-// 63 catch runs that leave the block, as in libjpeg.
-type steps [256]uint32
-
-func newSteps(quant *[64]uint16) *steps {
-	s := new(steps)
+func newSteps(quant *[64]uint16) *pixel.Steps {
+	s := new(pixel.Steps)
 	for k, at := range zigzag {
 		s[k] = uint32(quant[at])<<8 | uint32(at)
 	}
@@ -34,14 +30,14 @@ func newSteps(quant *[64]uint16) *steps {
 // decodeAC decodes the coefficients after the first and multiplies them by the
 // quantiser. The extent is that of pixel.Inverse. It is not ok where they leave the
 // block, but may past the end of the data, where libjpeg takes the last place.
-func (d *decoder) decodeAC(h *huffman, steps *steps) (extent uint8, ok bool) {
+func (d *decoder) decodeAC(h *huffman, steps *pixel.Steps) (extent uint8, ok bool) {
 	b, k := &d.bits, 1
 	for k < 64 {
-		k, extent = b.shortCodes(h, steps, &d.block, k, extent)
+		k, extent = b.Coefficients(&h.whole, steps, &d.block, k, extent)
 		if k >= 64 {
 			return extent, true
 		}
-		if b.n < 32 { // a code of 16 bits and 15 bits of a value
+		if b.N < 32 { // a code of 16 bits and 15 bits of a value
 			b.fill()
 		}
 		symbol := h.symbol(b)
@@ -56,37 +52,4 @@ func (d *decoder) decodeAC(h *huffman, steps *steps) (extent uint8, ok bool) {
 		k++
 	}
 	return extent, k == 64
-}
-
-// shortCodes decodes coefficients from place k on and returns the place of the next: past the block after its end, else where
-// a code comes that is not in h.whole or leaves the block, or the chunk ends. Most of the time is spent here: five codes
-// need no look at how many bits are left, which would be hard to predict.
-func (b *bits) shortCodes(h *huffman, steps *steps, block *[64]int32, k int, extent uint8) (int, uint8) {
-	acc, n, pos, data := b.acc, b.n, b.pos, b.data
-	for pos+8 <= len(data) {
-		acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
-		pos += (63 - n) >> 3
-		n |= 56
-		for range 56 / fastBits {
-			e := h.whole[acc>>(64-fastBits)]
-			at := k + int(e>>8&0xff)
-			if at >= 64 || e == 0 {
-				if at >= endOfBlock && k < 64 {
-					acc <<= e & 0x3f
-					n -= int(e & 0x3f)
-					k = at
-				}
-				b.acc, b.n, b.pos = acc, n, pos
-				return k, extent
-			}
-			acc <<= e & 0x3f
-			n -= int(e & 0x3f)
-			step := steps[at]
-			block[step%64] = e >> 16 * int32(step>>8)
-			extent |= uint8(step)
-			k = at + 1
-		}
-	}
-	b.acc, b.n, b.pos = acc, n, pos
-	return k, extent
 }

@@ -11,7 +11,7 @@ type upsampler func(y int) []uint8
 func (d *decoder) upsampler(c *component) upsampler {
 	triangle := d.reduce < 8
 	line := func(y int) []uint8 {
-		at := y % c.held * c.stride
+		at := y & c.mask * c.stride
 		return c.plane[at+c.samples.Min.X : at+c.samples.Max.X]
 	}
 	out := make([]uint8, c.samples.Dx()*c.across)

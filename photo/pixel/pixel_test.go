@@ -99,14 +99,20 @@ func TestFormsOfInverse(t *testing.T) {
 	for round := range 3000 {
 		block, extent := someBlock(r, []int{64, 4, 1}[round%3], 1<<(1+round%31))
 		stride := 8 + r.IntN(9)
-		both(t, "inverse", func() []uint8 {
-			b, out := block, make([]uint8, 8*stride)
-			Inverse(&b, extent, out, stride)
-			if b != [64]int32{} {
-				t.Fatal("the block is not left zero")
-			}
-			return out
-		})
+		for _, size := range []int{1, 2, 4, 8} {
+			both(t, "inverse", func() []uint8 {
+				b, out := block, make([]uint8, (size-1)*stride+size)
+				if size == 8 {
+					Inverse(&b, extent, out, stride)
+				} else {
+					Reduced(size, &b, extent, out, stride)
+				}
+				if b != [64]int32{} {
+					t.Fatal("the block is not left zero")
+				}
+				return out
+			})
+		}
 	}
 }
 

@@ -26,15 +26,21 @@ func Reduced(size int, block *[64]int32, extent uint8, out []uint8, stride int) 
 				row[x] = v
 			}
 		}
-	} else if size == 2 {
-		two(block, out, stride)
-	} else {
-		four(block, out, stride)
+		if block[0] = 0; extent != 0 {
+			clear(block[:])
+		}
+		return
 	}
-	if extent == 0 {
-		block[0] = 0
-	} else {
-		clear(block[:])
+	_ = out[(size-1)*(stride+1)]
+	switch {
+	case avx2 && size == 2:
+		twoAVX2(&block[0], &out[0], stride)
+	case avx2:
+		fourAVX2(&block[0], &out[0], stride)
+	case size == 2:
+		two(block, out, stride)
+	default:
+		four(block, out, stride)
 	}
 }
 
@@ -64,6 +70,7 @@ func four(b *[64]int32, out []uint8, stride int) {
 		row[2] = clamp((e1 - o1 + round) >> shift)
 		row[3] = clamp((e0 - o0 + round) >> shift)
 	}
+	clear(b[:])
 }
 
 // quarters computes the even and odd parts of four samples from eight coefficients, of which the fourth does not count.
@@ -91,6 +98,7 @@ func two(b *[64]int32, out []uint8, stride int) {
 		row := out[y*stride:][:2]
 		row[0], row[1] = clamp((e+o+round)>>shift), clamp((e-o+round)>>shift)
 	}
+	clear(b[:])
 }
 
 // odd is the odd part of two samples.

@@ -10,21 +10,15 @@ func y(i int) string { return fmt.Sprintf("Y%d", i) }
 //	SI block of coefficients   DI first sample   DX bytes from one row of samples to the next
 func inverses(f *file) {
 	const constBits, passBits = 13, 2
-	d := &dct{file: f}
-	d.multipliers()
+	d := &dct{file: f, by: map[int32]string{}}
+	d.constants(4433, 15137, 6270, 9633, 16069, 3196, -7373, -20995, 12299, 25172, 16819, 2446)
 	columns := f.dwords("roundColumns", 1<<(constBits-passBits-1))
 	const shift = constBits + passBits + 3
 	rows := f.dwords("roundRows", 1<<(shift-1)+128<<shift)
 	transposed := f.shuffle("fourByFour", []int{0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15})
 
 	f.function("inverseAVX2", "block *int32 SI, out *uint8 DI, stride int DX")
-	for i := range 8 {
-		f.p("VMOVDQU %d(SI), %s", 32*i, y(i))
-	}
-	f.p("VPXOR Y8, Y8, Y8")
-	for i := range 8 {
-		f.p("VMOVDQU Y8, %d(SI)", 32*i)
-	}
+	d.load(0, 1, 2, 3, 4, 5, 6, 7)
 	d.pass(columns, constBits-passBits)
 	d.transpose()
 	d.pass(rows, shift)
@@ -60,9 +54,8 @@ type dct struct {
 	by map[int32]string // the constants
 }
 
-func (d *dct) multipliers() {
-	d.by = map[int32]string{}
-	for i, v := range []int32{4433, 15137, 6270, 9633, 16069, 3196, -7373, -20995, 12299, 25172, 16819, 2446} {
+func (d *dct) constants(values ...int32) {
+	for i, v := range values {
 		d.by[v] = d.dwords(fmt.Sprintf("multiplier%d", i), v)
 	}
 }

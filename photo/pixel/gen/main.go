@@ -13,7 +13,9 @@ var families = []struct {
 	name string
 	emit func(*file)
 }{
+	{"codes", coefficients},
 	{"idct", inverses},
+	{"reduced", reduced},
 	{"upsample", upsamplers},
 	{"color", colors},
 	{"blend", blends},

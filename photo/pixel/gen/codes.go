@@ -1,0 +1,76 @@
+package main
+
+// coefficients emits the loop over Huffman codes of package pixel's Bits.Coefficients. Shifts by BMI2 need no register CX and
+// leave the flags alone.
+//
+//	AX next bits   BX valid ones   R12 next byte   R13 the last from which 8 can be loaded
+//	SI codes   DX steps   R8 block   R10 place k   R11 extent
+func coefficients(f *file) {
+	const codeBits, endOfBlock = 10, 128
+	f.function("coefficientsAVX2", "b *Bits DI, codes *Codes SI, steps *Steps DX, block *[64]int32 R8, at *[2]int R9")
+	f.p("MOVQ 0(R9), R10")
+	f.p("MOVQ 8(R9), R11")
+	f.p("MOVQ 0(DI), R12")
+	f.p("MOVQ 8(DI), R13")
+	f.p("LEAQ -8(R12)(R13*1), R13")
+	f.p("ADDQ 24(DI), R12")
+	f.p("MOVQ 32(DI), AX")
+	f.p("MOVQ 40(DI), BX")
+	f.label("refill")
+	f.p("CMPQ R12, R13")
+	f.p("JGT done")
+	f.p("MOVQ (R12), R15")
+	f.p("BSWAPQ R15")
+	f.p("SHRXQ BX, R15, R15")
+	f.p("ORQ R15, AX")
+	f.p("MOVQ $63, R15")
+	f.p("SUBQ BX, R15")
+	f.p("SHRQ $3, R15")
+	f.p("ADDQ R15, R12")
+	f.p("ORQ $56, BX")
+	for range 56 / codeBits {
+		f.p("MOVQ AX, CX")
+		f.p("SHRQ $%d, CX", 64-codeBits)
+		f.p("MOVL (SI)(CX*4), CX")
+		f.p("MOVL CX, R15")
+		f.p("SHRL $8, R15")
+		f.p("MOVBLZX R15, R15")
+		f.p("ADDQ R10, R15") // the place
+		f.p("TESTL CX, CX")
+		f.p("JZ done")
+		f.p("CMPQ R15, $64")
+		f.p("JGE leaves")
+		f.p("SHLXQ CX, AX, AX")
+		f.p("MOVL CX, DI")
+		f.p("ANDL $63, DI")
+		f.p("SUBQ DI, BX")
+		f.p("MOVL (DX)(R15*4), DI") // place and step
+		f.p("LEAQ 1(R15), R10")
+		f.p("SARL $16, CX")
+		f.p("ORL DI, R11")
+		f.p("MOVL DI, R15")
+		f.p("SHRL $8, R15")
+		f.p("IMULL R15, CX")
+		f.p("ANDL $63, DI")
+		f.p("MOVL CX, (R8)(DI*4)")
+	}
+	f.p("JMP refill")
+	f.label("leaves")
+	f.p("CMPQ R15, $%d", endOfBlock)
+	f.p("JLT done")
+	f.p("CMPQ R10, $64")
+	f.p("JGE done")
+	f.p("SHLXQ CX, AX, AX")
+	f.p("ANDL $63, CX")
+	f.p("SUBQ CX, BX")
+	f.p("MOVQ R15, R10")
+	f.label("done")
+	f.p("MOVQ b+0(FP), DI")
+	f.p("SUBQ 0(DI), R12")
+	f.p("MOVQ R12, 24(DI)")
+	f.p("MOVQ AX, 32(DI)")
+	f.p("MOVQ BX, 40(DI)")
+	f.p("MOVQ R10, 0(R9)")
+	f.p("MOVQ R11, 8(R9)")
+	f.p("RET")
+}
