@@ -36,6 +36,8 @@ var (
 	learnedTable = regexp.MustCompile(`^(\w*_)?(embeddings?|embed|tokens?|layer_scale|gamma)_?\d*$`)
 	// bufferName is what they call tensors that they only keep.
 	bufferName = regexp.MustCompile(`\.(\w*_)?(mean|std|var|variance|mask|index|indices|offset|anchors?|grid|freqs?|buffer|constant\d*|prior|pe)$`)
+	// computedName is what the current exporter calls the ones and zeros of a norm without parameters, among others.
+	computedName = regexp.MustCompile(`^val_\d+$`)
 	// torchFolded is what PyTorch's exporters call tensors that they computed from parameters.
 	torchFolded = regexp.MustCompile(`^(onnx::\w+|(val|unsqueeze|squeeze|view|reshape|expand|permute|transpose|t)(_\d+)?)$`)
 )
@@ -68,8 +70,9 @@ func newLearning(n *normaliser, dialect string) *learning {
 // constant tells whether the known operand slot of s is a constant rather than a parameter.
 func (l *learning) constant(s *step, slot int) bool {
 	k := s.in[slot].constant
-	learned := l.learnedName(k.ownName())
-	if _, group := s.op.(*op.GroupNorm); group && !learned {
+	name := k.ownName()
+	learned := l.learnedName(name)
+	if _, group := s.op.(*op.GroupNorm); group && (!learned || computedName.MatchString(name)) {
 		return allAre(float32(2-slot), s.in[slot]) // a GroupNorm without factors has ones, one without summands zeros
 	}
 	if isLayer(s.op) {
