@@ -61,6 +61,14 @@ func (c *call) branch(g *graphProto) error {
 	if err != nil {
 		return err
 	}
+	for _, t := range g.initializers { // one branch may be there many times; float32 is not copied
+		if n, err := elements(t.dims); err == nil && t.dtype != typeFloat {
+			c.budget -= 8 * n
+		}
+	}
+	if c.budget < 0 {
+		return c.refused("the tensors of its branches take more than %d MiB", foldBudget>>20)
+	}
 	outer := map[string]*value{}
 	for i, name := range c.node.captured {
 		outer[name] = c.node.outer[i]

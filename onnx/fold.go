@@ -15,29 +15,17 @@ const foldWork = 1 << 28
 
 var errWork = fmt.Errorf("computing it at import takes more than %d steps", foldWork)
 
-// afford gives the budgets what so many bytes and steps for every element of a stored tensor take, once for every tensor:
-// exports in training form transpose all weights of their linear layers, quantised files compute them all.
-func (c *call) afford(k *constant, bytes int) {
-	if !k.stored || k.size() == 0 {
-		return
+// afford adds to the budgets what working on the values that the file itself holds may take: exports in training form transpose
+// all weights of their linear layers, quantised files compute all weights, others standardise them in several steps.
+func (l *lowering) afford(stored []*constant) {
+	const bytes, steps = 48, 8 // for every element
+	for _, k := range stored {
+		if k.dtype == typeInt64 || k.dtype == typeInt32 { // shapes and positions
+			continue
+		}
+		l.budget += bytes * k.size()
+		l.work += steps * k.size()
 	}
-	var first any
-	switch {
-	case k.floats != nil:
-		first = &k.floats[0]
-	case k.doubles != nil:
-		first = &k.doubles[0]
-	case k.bytes != nil:
-		first = &k.bytes[0]
-	default:
-		first = &k.ints[0]
-	}
-	if c.afforded[first] {
-		return
-	}
-	c.afforded[first] = true
-	c.budget += bytes * k.size()
-	c.work += k.size()
 }
 
 // spend takes n elements from the budget of work.

@@ -12,11 +12,12 @@ import (
 // graph is the file's graph with names resolved: every node knows its operands, operands come first.
 type graph struct {
 	nodes []*node
-	// external finds the values that lie outside of the file.
-	external payloads
-	values   map[string]*value
-	inputs   []*value
-	outputs  []*value
+	// constants are the values that the file holds, external finds those that lie beside it.
+	constants []*constant
+	external  payloads
+	values    map[string]*value
+	inputs    []*value
+	outputs   []*value
 }
 
 // node is an operator of the file.
@@ -81,7 +82,7 @@ const maxEdges = 1 << 22
 // link resolves names: it checks that every value is defined once and before it is used, sorts the
 // nodes and lets onnx-go carry them into our backend. outer are the values that a subgraph may read from outside.
 func link(g *graphProto, nodes []*nodeProto, constants []*constant, outer map[string]*value) (*graph, error) {
-	l := &graph{values: maps.Clone(outer), external: &externalData{}}
+	l := &graph{values: maps.Clone(outer), constants: constants, external: &externalData{}}
 	if l.values == nil {
 		l.values = map[string]*value{}
 	}

@@ -40,7 +40,6 @@ type lowering struct {
 	unsupported []Unsupported
 	budget      int // bytes that folded constants may still take
 	work        int // elements that may still be gone through for them
-	afforded    map[any]bool
 	uses        map[*value]int
 	averaged    int // random factors that were left out
 	branches    []branchTaken
@@ -57,7 +56,8 @@ var (
 
 // lower processes all nodes; shapes of the graph's inputs must be set.
 func lower(g *graph, batch int) *lowering {
-	l := &lowering{batch: batch, external: g.external, budget: foldBudget, work: foldWork, afforded: map[any]bool{}, uses: map[*value]int{}}
+	l := &lowering{batch: batch, external: g.external, budget: foldBudget, work: foldWork, uses: map[*value]int{}}
+	l.afford(g.constants)
 	l.all(g)
 	return l
 }

@@ -100,7 +100,6 @@ func foldDequantize(c *call, in []*constant) ([]*constant, error) {
 	if !in[0].integral() || q.zero != nil && (!q.zero.integral() || q.zero.dtype != in[0].dtype) {
 		return nil, fmt.Errorf("values of type %v", in[0].dtype)
 	}
-	c.afford(in[0], 4)
 	return c.requantise(in[0], q, typeFloat, func(x, scale, zero float64) float64 { return (x - zero) * scale })
 }
 
@@ -122,7 +121,6 @@ func foldQuantize(c *call, in []*constant) ([]*constant, error) {
 	if !ok || in[0].floats == nil {
 		return nil, fmt.Errorf("values of type %v to %v", in[0].dtype, dtype)
 	}
-	c.afford(in[0], 8)
 	return c.requantise(in[0], q, dtype, func(x, scale, zero float64) float64 {
 		return min(max(math.RoundToEven(float64(float32(x)/float32(scale)))+zero, ends[0]), ends[1])
 	})
