@@ -86,6 +86,12 @@ var settled = []spelling{
 		m.node("Floor", []string{"s"}, "f")
 		m.node("Mul", []string{"f", "r"}, "y")
 	}},
+	{"a table for every image of the batch", "Relu Add", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "r")
+		m.node("Shape", []string{"x"}, "s")
+		m.node("Expand", []string{m.float("row", 1, 3, 8, 8), "s"}, "e")
+		m.node("Add", []string{"e", "r"}, "y")
+	}},
 	{"weights that are computed", "Flatten Linear", func(m *testModel) {
 		m.node("Tanh", []string{m.float("w", 192, 4)}, "t")
 		m.node("Flatten", []string{"x"}, "f")
