@@ -155,9 +155,14 @@ func encoderLabels(n *node) []string {
 		case "keys_int64s":
 			keys = a.ints
 		case "keys_tensor":
-			if k, err := a.t.constant(); a.t != nil && err == nil {
-				keys = k.ints
+			if a.t == nil {
+				return nil
 			}
+			k, err := a.t.constant()
+			if err != nil {
+				return nil
+			}
+			keys = k.ints
 		case "values_strings":
 			names = a.strings
 		case "values_tensor":

@@ -22,6 +22,7 @@ func TestLabelEncoderNames(t *testing.T) {
 		{"version 1", [][]byte{texts("classes_strings", "x", "y", "z")}, []string{"x", "y", "z"}},
 		{"gaps", [][]byte{ints("keys_int64s", 0, 1, 5), texts("values_strings", "a", "b", "c")}, nil},
 		{"twice", [][]byte{ints("keys_int64s", 0, 1, 1), texts("values_strings", "a", "b", "c")}, nil},
+		{"a tensor that is none", [][]byte{ints("keys_tensor", 0), texts("values_strings", "a")}, nil},
 		{"too few", [][]byte{ints("keys_int64s", 0), texts("values_strings", "a", "b", "c")}, nil},
 	} {
 		m := chainModel("name")
