@@ -42,6 +42,9 @@ func keepBatch(steps []*step) []Unsupported {
 
 // loses recognises a step that makes a vector (F) of the values of one photo, and keeps the batch instead.
 func (b *batchAxis) loses(s *step) bool {
+	if len(s.in) == 0 {
+		return false
+	}
 	x := s.in[0].resolve()
 	if x.constant != nil || len(s.out.shape) != 1 || len(x.shape) < 2 || x.shape[0] != 1 {
 		return false
@@ -70,12 +73,11 @@ func (b *batchAxis) carry(s *step) (ok bool) {
 	case *op.LogSoftmax:
 		s.op = &op.LogSoftmax{Axis: o.Axis + 1}
 	case *op.Unsqueeze:
-		b.lost[s.out] = o.Axes[0] != 0
 		axes := slices.Clone(o.Axes)
-		if axes[0] == 0 {
-			axes = axes[1:]
-		} else {
+		if b.lost[s.out] = !slices.Contains(axes, 0); b.lost[s.out] {
 			shift(axes)
+		} else {
+			axes = slices.DeleteFunc(axes, func(a int) bool { return a == 0 })
 		}
 		s.op = &op.Unsqueeze{Axes: axes}
 		if len(axes) == 0 {
@@ -83,6 +85,9 @@ func (b *batchAxis) carry(s *step) (ok bool) {
 		}
 	case *op.Reshape:
 		target := s.out.shape
+		if len(target) == 0 {
+			return false
+		}
 		if b.lost[s.out] = target[0] != 1; !b.lost[s.out] {
 			target = target[1:]
 		}
