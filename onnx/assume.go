@@ -64,7 +64,7 @@ func (info *Info) rangeDoubt(p *photo.Preprocess) string {
 		return ""
 	}
 	low, high := inputRange(p, t)
-	center, width := (low+high)/2, high-low
+	center, width := (low+high)/2, math.Abs(high-low)
 	const least, most, farthest = 0.95, 6, 0.6 // plain pixels have a range of 1 around 0.5, ImageNet's 4.7 around 0.3
 	const caffeLeast, caffeMost, caffeFarthest = 200, 300, 60
 	what, help := "twice", "if the network does it all, use --mean 0 --std 1, or --mean 0 --std 0.003921569 where it takes pixels from 0 to 255"

@@ -170,7 +170,7 @@ var operators = []operator{
 	{"GatherND", 11, [2]int{2, 2}, nil, foldGatherND, nil},
 	{"OneHot", 9, [2]int{3, 3}, nil, foldOneHot, nil},
 	{"Trilu", 14, [2]int{1, 2}, nil, foldTrilu, nil},
-	{"Tile", 1, [2]int{2, 3}, nil, foldTile, nil},
+	{"Tile", 1, [2]int{2, 3}, lowerTile, foldTile, nil},
 	{"CumSum", 11, [2]int{2, 2}, nil, foldCumSum, nil},
 	{"ReduceProd", 1, [2]int{1, 2}, nil, foldReduce(arithmeticMul), nil},
 	{"Not", 1, [2]int{1, 1}, nil, foldNot, nil},

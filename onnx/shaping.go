@@ -319,6 +319,37 @@ func (c *call) sized(i int) (*value, error) {
 	return c.tensor(i)
 }
 
+// lowerTile repeats along axes: those of size 1 by Expand, as a grey image becomes one of three channels, others by Concat.
+func lowerTile(c *call) error {
+	repeats, err := c.integers(1, "the list of repeats")
+	if err != nil {
+		return err
+	}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	if len(repeats) != len(x.shape) || len(repeats) == 0 {
+		return c.refused("%d repeats for shape %v", len(repeats), x.shape)
+	}
+	expanded := make([]int, len(repeats))
+	for axis, n := range repeats {
+		if n < 1 || n > maxOperands {
+			return c.refused("%d repeats", n)
+		}
+		if expanded[axis] = 1; x.shape[axis] == 1 {
+			expanded[axis] = n
+			continue
+		}
+		if n > 1 {
+			if x, err = c.step(fmt.Sprint("axis", axis), &op.Concat{Axis: axis}, slices.Repeat([]*value{x}, n)...); err != nil {
+				return err
+			}
+		}
+	}
+	return c.emit(&op.Expand{Shape: expanded}, x)
+}
+
 // lowerShape makes the operand's shape a constant. Sizes of the batch are the file's own and are
 // recognised again where a Reshape uses them.
 func lowerShape(c *call) error {

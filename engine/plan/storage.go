@@ -115,6 +115,9 @@ func (g *graph) isPixels(v *value) bool {
 // takesPixels tries the kernels of a reader of the input.
 func (g *graph) takesPixels(i *instr) bool {
 	x := i.in[0]
+	if len(x.shape) != 4 { // the input is another operand
+		return false
+	}
 	pixels := kernel.Pixels(x.shape[1], x.shape[2], x.shape[3], x.halo)
 	switch o := i.op.(type) {
 	case *op.Conv:

@@ -140,6 +140,11 @@ def reduce(g):
     return g.classifier(g.op("ReduceMean", g.op("Tanh", x), axes=[1, 2], keepdims=0), 8)
 
 
+def inverted(g):
+    x = g.op("Mul", g.op("Sub", g.const(np.float32(1)), "x"), g.const([2.0, 3.0, 4.0]))
+    return g.body(g.first(x), 3)
+
+
 def dense_only(g):
     x = g.op("Reshape", g.op("Mul", "x", g.const(np.float32(1 / 255))), g.const(np.array([-1, 144])))
     return g.op("MatMul", g.op("Relu", g.op("MatMul", x, g.const(random.randn(144, 10) * 0.1))), g.const(random.randn(10, 5)))
@@ -190,6 +195,7 @@ last("nhwc-normalization", normalization, (24, 16, 3))
 last("nhwc-flip-slice", flip_slice)
 last("nhwc-flip-split", flip_split)
 last("nhwc-pad", pad)
+last("nhwc-inverted", inverted, photo=None)
 last("nhwc-mean-image", mean_image)
 last("nhwc-reduce", reduce)
 last("nhwc-dense-only", dense_only, (6, 8, 3))
@@ -206,6 +212,7 @@ first("phase-if", phase_if, more=[("phase", T.BOOL, [1])], feed={"phase": np.arr
 first("dead-input", dead, more=[("z", T.FLOAT, ["N", 4])], feed={"z": np.zeros((2, 4), np.float32)})
 first("open-depthwise", lambda g: g.body(g.conv("x", 3, 3, group=3), 3), declared=["a", "b", "c", "d"])
 first("open-resize", resize_first, (3, 21, 40), declared=["N", 3, "h", "w"])
+first("gray-tiled", lambda g: g.body(g.op("Tile", "x", g.const(np.array([1, 3, 1, 1]))), 3), (1, 16, 24))
 first("four-channels", lambda g: g.body("x", 4), (4, 16, 24))
 
 g = Graph()
