@@ -68,7 +68,7 @@ func TestReportedInputs(t *testing.T) {
 	}
 	for _, name := range []string{
 		"all-open", "bgr", "gray-nchw", "gray-nhwc", "half-inside", "half-io", "mean-image-trained", "nhwc-efficientnet-unused-inputs",
-		"nhwc-keras-tutorial", "nhwc-rescaling", "nhwc-scalar", "not-square", "uint8-nchw", "uint8-nhwc", "unused-input",
+		"nhwc-keras-tutorial", "nhwc-rescaling", "nhwc-scalar", "not-square", "resize-inside", "uint8-nchw", "uint8-nhwc", "unused-input",
 	} {
 		must(t, "verify", filepath.Join(folder, name+".onnx"), "--against", filepath.Join(folder, name+".npz"))
 	}
