@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // writePNG stores a plain w x h picture.
@@ -192,6 +193,12 @@ func TestLeaving(t *testing.T) {
 		if !errors.Is(last, context.Canceled) {
 			t.Errorf("after cancelling: %v", last)
 		}
+	}
+	for range 1000 { // a goroutine that has done its work may need a moment to end
+		if runtime.NumGoroutine() <= before {
+			break
+		}
+		time.Sleep(time.Millisecond)
 	}
 	if after := runtime.NumGoroutine(); after > before {
 		t.Errorf("%d goroutines before, %d after", before, after)

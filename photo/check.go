@@ -1,6 +1,7 @@
 package photo
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -157,7 +158,7 @@ type Finding struct {
 }
 
 func examine(path string, o CheckOptions) (f Finding) {
-	data, err := read(path, o.Decode)
+	data, err := read(path, o.Decode, new(bytes.Buffer))
 	if err != nil {
 		return Finding{Err: err}
 	}

@@ -1,6 +1,7 @@
 package photo
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ const (
 
 // Load reads and decodes the photo at path. Errors name the file.
 func Load(path string, o DecodeOptions) (*Image, error) {
-	data, err := read(path, o)
+	data, err := read(path, o, new(bytes.Buffer))
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +39,8 @@ func Load(path string, o DecodeOptions) (*Image, error) {
 	return m, nil
 }
 
-// read returns the bytes of a regular file that is not too large.
-func read(path string, o DecodeOptions) ([]byte, error) {
+// read returns the bytes of a regular file that is not too large, in the buffer.
+func read(path string, o DecodeOptions, into *bytes.Buffer) ([]byte, error) {
 	limit := o.MaxBytes
 	if limit == 0 {
 		limit = DefaultMaxBytes
@@ -53,7 +54,15 @@ func read(path string, o DecodeOptions) ([]byte, error) {
 	case info.Size() > limit:
 		return nil, fmt.Errorf("%s: %d bytes are more than the limit of %d", Shown(path), info.Size(), limit)
 	}
-	return os.ReadFile(path)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	into.Reset()
+	into.Grow(int(info.Size()) + bytes.MinRead)
+	_, err = into.ReadFrom(file)
+	return into.Bytes(), err
 }
 
 // Decode turns the bytes of a photo into an upright RGB image, whatever the

@@ -1,12 +1,14 @@
 package photo
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"image"
 	"math"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // The resize rules of a [Preprocess], for an input of H x W pixels.
@@ -186,9 +188,14 @@ func (p Preprocess) Read(data []byte, o DecodeOptions, dst []float32) error {
 	return p.apply(s, Augmentation{}, dst)
 }
 
+// contents are buffers for files: those of cameras would fill memory faster than it is collected.
+var contents = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // readFile is ReadFile with the augmentation that is drawn for the photo's upright size.
 func (p Preprocess) readFile(path string, o DecodeOptions, draw func(w, h int) Augmentation, dst []float32) error {
-	data, err := read(path, o)
+	content := contents.Get().(*bytes.Buffer)
+	defer contents.Put(content)
+	data, err := read(path, o, content)
 	if err != nil {
 		return err
 	}

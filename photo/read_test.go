@@ -3,9 +3,12 @@ package photo
 import (
 	"bytes"
 	"fmt"
+	"image"
+	stdjpeg "image/jpeg"
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -145,5 +148,26 @@ func TestReadFile(t *testing.T) {
 	}
 	if err = p.Read(jpegFixture(t, "420.jpg")[:900], DecodeOptions{}, x); err == nil || !strings.Contains(err.Error(), "ends too early") {
 		t.Errorf("half a photo: %v", err)
+	}
+}
+
+// TestReadRows: a large JPEG is never in memory as a whole.
+func TestReadRows(t *testing.T) {
+	var file bytes.Buffer
+	if err := stdjpeg.Encode(&file, image.NewYCbCr(image.Rect(0, 0, 2000, 4000), image.YCbCrSubsampleRatio420), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []Size{{20, 30}, {20, 3000}} { // either pass first
+		p := ImageNet(size)
+		x := make([]float32, p.Values())
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if err := p.Read(file.Bytes(), DecodeOptions{}, x); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > 4<<20 {
+			t.Errorf("%v: 24 million bytes of pixels took %d bytes of memory", size, took)
+		}
 	}
 }

@@ -10,7 +10,7 @@ type huffman struct {
 	// short holds symbol<<8 | length for every fastBits bits that start with
 	// a short code, else 0.
 	short [1 << fastBits]uint16
-	// whole is for AC codes whose extra bits fit as well.
+	// whole is for codes whose extra bits fit as well; those of DC have no run.
 	whole pixel.Codes
 	// limit[n] is the first 16-bit word past the codes of length n, which
 	// start at index first[n] of symbols with the code low[n].
@@ -42,9 +42,7 @@ func newHuffman(lengths, symbols []uint8, ac bool) (*huffman, error) {
 		code <<= 1
 	}
 	h.limit[17] = 1 << 16
-	if ac {
-		h.combine()
-	}
+	h.combine(ac)
 	return h, nil
 }
 
@@ -57,13 +55,14 @@ func (h *huffman) enter(code uint32, n int, symbol uint8) {
 }
 
 // combine fills whole.
-func (h *huffman) combine() {
+func (h *huffman) combine(ac bool) {
 	for i, e := range h.short {
 		length, symbol := int(e&0xff), int(e>>8)
 		run, size := symbol>>4, symbol&15
 		switch {
-		case e == 0 || length+size > fastBits:
+		case e == 0 || length+size > fastBits || !ac && symbol > 15:
 			continue
+		case !ac:
 		case symbol == 0:
 			run = pixel.EndOfBlock
 		case size == 0 && run < 15:
@@ -72,6 +71,23 @@ func (h *huffman) combine() {
 		extra := int32(i) >> (fastBits - length - size) & (1<<size - 1)
 		h.whole[i] = extend(extra, size)<<16 | int32(run)<<8 | int32(length+size)
 	}
+}
+
+// difference decodes a DC coefficient less the one before it.
+func (h *huffman) difference(b *bits) (value int32, ok bool) {
+	if b.N < 32 { // a code of 16 bits and 15 bits of a value
+		b.fill()
+	}
+	if e := h.whole[b.Acc>>(64-fastBits)]; e != 0 {
+		b.Acc <<= e & 0x3f
+		b.N -= int(e & 0x3f)
+		return e >> 16, true
+	}
+	size := h.symbol(b)
+	if size < 0 || size > 15 {
+		return 0, false
+	}
+	return extend(b.take(size), size), true
 }
 
 // symbol decodes the next symbol; -1 where no code fits.

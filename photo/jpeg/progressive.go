@@ -43,11 +43,11 @@ func (c *component) coefficients(x, y int) *[64]int16 {
 
 func (d *decoder) firstDC(s *scan, i, x, y int) error {
 	c := s.components[i]
-	size := s.dc[i].symbol(&d.bits)
-	if size < 0 || size > 15 {
+	difference, ok := s.dc[i].difference(&d.bits)
+	if !ok {
 		return errCode
 	}
-	c.predicted += extend(d.bits.take(size), size)
+	c.predicted += difference
 	c.coefficients(x, y)[0] = int16(c.predicted << s.low)
 	return nil
 }

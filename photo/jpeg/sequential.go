@@ -5,11 +5,11 @@ import "regraft/photo/pixel"
 // decodeBlock decodes one block of a sequential scan into its plane.
 func (d *decoder) decodeBlock(s *scan, i, x, y int) error {
 	c := s.components[i]
-	size := s.dc[i].symbol(&d.bits)
-	if size < 0 || size > 15 {
+	difference, ok := s.dc[i].difference(&d.bits)
+	if !ok {
 		return errCode
 	}
-	c.predicted += extend(d.bits.take(size), size)
+	c.predicted += difference
 	d.block[0] = c.predicted * int32(c.quant[0])
 	extent, ok := d.decodeAC(s.ac[i], c.steps)
 	if !ok && !d.bits.overrun() {
