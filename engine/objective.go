@@ -108,7 +108,7 @@ func (obj *Objective) batchNorm(b *Builder, v *op.BatchNorm, label string, in go
 	if count < 2 {
 		return nil, fmt.Errorf("node %q: batch statistics need more than one value per channel; use a larger batch or larger photos", label)
 	}
-	stats, err := b.Apply(label+" statistics", &op.BatchStats{}, x)
+	stats, err := b.Apply(label+" statistics", &op.BatchStats{ID: gamma.Name()}, x)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,11 @@ import (
 
 // BatchStats gives the statistics of x (N, C, ...) per channel, over everything else: (2, C) with the
 // mean in row 0 and the biased variance in row 1.
-type BatchStats struct{ undifferentiable }
+type BatchStats struct {
+	undifferentiable
+	// ID tells the statistics of several norms of one value apart, of which each has its own.
+	ID string
+}
 
 // Name is BatchStats.
 func (*BatchStats) Name() string { return "BatchStats" }

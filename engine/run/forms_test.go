@@ -32,6 +32,12 @@ var forms = []struct {
 		y = b.apply(&op.Add{}, b.apply(&op.Mul{}, y, b.param(8)), b.param(8))
 		return b.apply(&op.Transpose{Perm: []int{0, 3, 1, 2}}, y)
 	}},
+	{"two norms of one value", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		norm := func() *gorgonia.Node {
+			return b.apply(&op.BatchNorm{Epsilon: 1e-3, Momentum: 0.9}, x, b.param(8), b.param(8), b.param(8), b.param(8))
+		}
+		return b.apply(&op.Add{}, norm(), norm())
+	}},
 	{"standardised by its own root", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		return b.apply(&op.Sqrt{}, b.apply(&op.Add{}, x, b.number(0.5)))
 	}},
