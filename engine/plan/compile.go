@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -20,77 +21,48 @@ var ErrShape = errors.New("the shape must be (N, C, H, W) or (N, C)")
 // Inference compiles net, for up to net.Batch() images, with BatchNorm folded into convolutions
 // and activations applied where their operand is made.
 func Inference(net *engine.Network, opt Options) (*Program, error) {
-	if s := net.Input.Shape(); s.Dims() != 4 {
-		return nil, fmt.Errorf("input: %w, not %v", ErrShape, s)
-	}
-	net, err := net.PoolAfterConv()
+	return inference(net, opt, inferencePasses)
+}
+
+func inference(net *engine.Network, opt Options, passes []pass) (*Program, error) {
+	g, err := lowerNetwork(net, opt)
 	if err != nil {
 		return nil, err
 	}
-	g, err := lower(net, opt, net.Nodes())
-	if err != nil {
-		return nil, err
-	}
-	g.channelsFirst()
-	g.settleForms()
-	g.packInputs()
-	g.aliasReshapes()
-	g.foldBatchNorm()
-	g.fuseClamps()
-	g.shareConcats()
-	g.shareSlices()
-	g.pickChannels()
-	g.accumulate()
-	g.fuseActivations()
-	g.overwrite()
-	g.layOut()
-	return g.program(newProgram(net, opt))
+	return g.compile(passes)
 }
 
 // Training compiles an objective: forward pass, gradients and the update of running statistics.
 func Training(obj *engine.Objective, opt Options) (*Program, error) {
-	g, err := lowerObjective(obj, opt)
-	if err != nil {
+	return training(obj, opt, trainingPasses)
+}
+
+func training(obj *engine.Objective, opt Options, passes []pass) (*Program, error) {
+	return lowerObjective(obj, opt).compile(passes)
+}
+
+// compile rewrites the graph and emits its program.
+func (g *graph) compile(passes []pass) (*Program, error) {
+	if err := g.rewrite(passes); err != nil {
 		return nil, err
 	}
-	if obj.Key != nil {
-		key := g.value(obj.Key)
-		key.ref, key.placed = Ref{Space: Key}, true
+	e := newEmitter(g)
+	for _, i := range g.instrs {
+		if err := e.instr(i); err != nil {
+			return nil, err
+		}
 	}
-	var losses []*value
-	for _, l := range obj.Losses {
-		losses = append(losses, g.value(l))
+	keep := slices.Clone(g.losses)
+	for _, o := range g.net.Outputs {
+		keep = append(keep, g.value(o.Node))
 	}
-	g.channelsFirst()
-	g.settleForms()
-	g.packInputs()
-	g.aliasReshapes()
-	if err := g.groupLosses(losses); err != nil {
+	if err := e.finish(keep...); err != nil {
 		return nil, err
 	}
-	if err := g.groupBatchNorm(); err != nil {
-		return nil, err
+	for _, l := range g.losses {
+		e.p.Losses = append(e.p.Losses, l.ref)
 	}
-	g.fuseClamps()
-	g.maskNormGrads()
-	g.shareConcats()
-	g.shareSlices()
-	g.pickChannels()
-	if obj.Net.Batch() > recomputeAbove {
-		g.recompute()
-	}
-	p := newProgram(obj.Net, opt)
-	slots := g.placeParams(obj, p)
-	g.fuseDots()
-	g.accumulate()
-	g.overwrite()
-	g.layOut()
-	for range losses {
-		p.LossWeights = append(p.LossWeights, 1)
-	}
-	sum := obj.Total.Op().(*op.WeightedSum)
-	copy(p.LossWeights, sum.Weights)
-	return g.trainingProgram(p, slots, losses)
+	return e.p, e.outputs()
 }
 
 func newProgram(net *engine.Network, opt Options) *Program {
@@ -100,8 +72,20 @@ func newProgram(net *engine.Network, opt Options) *Program {
 	return p
 }
 
+// lowerNetwork lowers what net computes.
+func lowerNetwork(net *engine.Network, opt Options) (*graph, error) {
+	if s := net.Input.Shape(); s.Dims() != 4 {
+		return nil, fmt.Errorf("input: %w, not %v", ErrShape, s)
+	}
+	net, err := net.PoolAfterConv()
+	if err != nil {
+		return nil, err
+	}
+	return lower(net, opt, net.Nodes()), nil
+}
+
 // lowerObjective lowers everything that the loss, the gradients and the updates depend on.
-func lowerObjective(obj *engine.Objective, opt Options) (*graph, error) {
+func lowerObjective(obj *engine.Objective, opt Options) *graph {
 	forward := append(gorgonia.Nodes{obj.Total}, obj.Losses...)
 	for _, o := range obj.Net.Outputs {
 		forward = append(forward, o.Node)
@@ -127,10 +111,8 @@ func lowerObjective(obj *engine.Objective, opt Options) (*graph, error) {
 			sorted = append(sorted, n)
 		}
 	}
-	g, err := lower(obj.Net, opt, sorted)
-	if err != nil {
-		return nil, err
-	}
+	g := lower(obj.Net, opt, sorted)
+	g.obj = obj
 	back := map[*value]bool{}
 	for _, n := range sorted[first:] {
 		back[g.value(n)] = true
@@ -138,53 +120,16 @@ func lowerObjective(obj *engine.Objective, opt Options) (*graph, error) {
 	for _, i := range g.instrs {
 		i.backward = back[i.out]
 	}
-	return g, nil
-}
-
-// program emits an inference program.
-func (g *graph) program(p *Program) (*Program, error) {
-	e := newEmitter(g, p)
-	if err := e.all(); err != nil {
-		return nil, err
+	if obj.Key != nil {
+		key := g.value(obj.Key)
+		key.ref, key.placed = Ref{Space: Key}, true
 	}
-	var keep []*value
-	for _, o := range g.net.Outputs {
-		keep = append(keep, g.value(o.Node))
+	for _, l := range obj.Losses {
+		g.losses = append(g.losses, g.value(l))
+		g.program.LossWeights = append(g.program.LossWeights, 1)
 	}
-	if err := e.finish(keep...); err != nil {
-		return nil, err
-	}
-	return p, e.outputs()
-}
-
-// trainingProgram emits a training program whose parameters lie in slots.
-func (g *graph) trainingProgram(p *Program, slots map[*engine.Param]*value, losses []*value) (*Program, error) {
-	e := newEmitter(g, p)
-	e.slots = slots
-	if err := e.all(); err != nil {
-		return nil, err
-	}
-	keep := append([]*value{}, losses...)
-	for _, o := range g.net.Outputs {
-		keep = append(keep, g.value(o.Node))
-	}
-	if err := e.finish(keep...); err != nil {
-		return nil, err
-	}
-	for _, l := range losses {
-		p.Losses = append(p.Losses, l.ref)
-	}
-	return p, e.outputs()
-}
-
-// all emits every instruction.
-func (e *emitter) all() error {
-	for _, i := range e.g.instrs {
-		if err := e.instr(i); err != nil {
-			return err
-		}
-	}
-	return nil
+	copy(g.program.LossWeights, obj.Total.Op().(*op.WeightedSum).Weights)
+	return g
 }
 
 // outputs describes where the network's outputs end.

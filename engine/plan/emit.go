@@ -41,8 +41,8 @@ type emitter struct {
 	groups map[groupKey]*groupPasses
 }
 
-func newEmitter(g *graph, p *Program) *emitter {
-	return &emitter{g: g, p: p, zeroed: map[*value]bool{}, slots: map[*engine.Param]*value{}, groups: map[groupKey]*groupPasses{}}
+func newEmitter(g *graph) *emitter {
+	return &emitter{g: g, p: g.program, zeroed: map[*value]bool{}, slots: g.slots, groups: map[groupKey]*groupPasses{}}
 }
 
 // step adds a step. The operands are *value, operand or Ref, in the primitive's order; writes are those

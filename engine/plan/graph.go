@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -120,6 +119,13 @@ type graph struct {
 	net    *engine.Network
 	instrs []*instr
 	values map[*gorgonia.Node]*value
+	// program is what the graph becomes.
+	program *Program
+
+	// Of objectives: the losses, and where the parameters and the running statistics live.
+	obj    *engine.Objective
+	losses []*value
+	slots  map[*engine.Param]*value
 }
 
 // Options says what to compile for.
@@ -135,8 +141,8 @@ func newValue(label string, shape tensor.Shape) *value {
 }
 
 // lower turns nodes, which must be sorted, into instructions.
-func lower(net *engine.Network, opt Options, nodes []*gorgonia.Node) (*graph, error) {
-	g := &graph{opt: opt, net: net, values: map[*gorgonia.Node]*value{}}
+func lower(net *engine.Network, opt Options, nodes []*gorgonia.Node) *graph {
+	g := &graph{opt: opt, net: net, values: map[*gorgonia.Node]*value{}, program: newProgram(net, opt), slots: map[*engine.Param]*value{}}
 	for _, n := range nodes {
 		if n.Op() == nil {
 			continue
@@ -155,7 +161,7 @@ func lower(net *engine.Network, opt Options, nodes []*gorgonia.Node) (*graph, er
 		i.out = g.value(n)
 		g.instrs = append(g.instrs, i)
 	}
-	return g, nil
+	return g
 }
 
 // value returns the planner's value of a node.
@@ -253,5 +259,3 @@ func reachable(targets ...*gorgonia.Node) []*gorgonia.Node {
 	}
 	return sortedByCreation(nodes)
 }
-
-func (i *instr) String() string { return fmt.Sprintf("%v %s", i.op, i.label) }

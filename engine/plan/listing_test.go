@@ -71,25 +71,44 @@ func listing(p *Program) string {
 // programs compiles a network in all ways that have passes of their own.
 func programs(t *testing.T, name string) string {
 	t.Helper()
-	var b strings.Builder
-	o := Options{ISA: kernel.Go}
-	inference, err := Inference(network(t, name, 2), o)
+	inference, err := inferenceListing(t, name, inferencePasses)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(&b, "# inference\n%s", listing(inference))
-	for _, images := range []int{4, recomputeAbove + 1} {
-		obj, err := engine.NewObjective(network(t, name, 1), engine.ObjectiveOptions{Batch: images, AuxWeight: 0.4})
+	text := "# inference\n" + inference
+	for _, images := range trainedBatches {
+		training, err := trainingListing(t, name, images, trainingPasses)
 		if err != nil {
 			t.Fatal(err)
 		}
-		training, err := Training(obj, o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&b, "\n# training\n%s", listing(training))
+		text += "\n# training\n" + training
 	}
-	return b.String()
+	return text
+}
+
+// trainedBatches are a small one and one for which activations are made again.
+var trainedBatches = []int{4, recomputeAbove + 1}
+
+func inferenceListing(t *testing.T, name string, passes []pass) (string, error) {
+	t.Helper()
+	p, err := inference(network(t, name, 2), Options{ISA: kernel.Go}, passes)
+	if err != nil {
+		return "", err
+	}
+	return listing(p), nil
+}
+
+func trainingListing(t *testing.T, name string, images int, passes []pass) (string, error) {
+	t.Helper()
+	obj, err := engine.NewObjective(network(t, name, 1), engine.ObjectiveOptions{Batch: images, AuxWeight: 0.4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := training(obj, Options{ISA: kernel.Go}, passes)
+	if err != nil {
+		return "", err
+	}
+	return listing(p), nil
 }
 
 // TestListings compares the programs of small networks with what they were: a pass that no longer does its work, or does it elsewhere,

@@ -16,7 +16,7 @@ func (*lossGrad) title() string { return "SoftmaxCrossEntropy" }
 
 // groupLosses joins every loss with its gradient and drops the arithmetic around them whose result is known
 // beforehand: the total and the factors that differentiation starts from.
-func (g *graph) groupLosses(losses []*value) error {
+func (g *graph) groupLosses() error {
 	makers := g.makers()
 	dead := map[*instr]bool{}
 	for _, i := range g.instrs {
@@ -26,7 +26,7 @@ func (g *graph) groupLosses(losses []*value) error {
 			if err != nil {
 				return fmt.Errorf("node %q: %w", i.label, err)
 			}
-			loss := lossOf(i, losses, makers)
+			loss := lossOf(i, g.losses, makers)
 			if loss == nil {
 				return fmt.Errorf("node %q: gradient of a loss that is not minimised", i.label)
 			}

@@ -14,11 +14,11 @@ func (*storeGrad) title() string { return "StoreGrad" }
 // ownGradients gives every trainable parameter a gradient that the space Grad can hold. Most are computed there; where
 // the gradient is a value like others (in the layout of images, read by other steps, the same for two parameters, as that
 // of a table that is added to images), a step copies it.
-func (g *graph) ownGradients(obj *engine.Objective, packings map[*engine.Param]packing) map[*engine.Param]*value {
+func (g *graph) ownGradients(packings map[*engine.Param]packing) map[*engine.Param]*value {
 	users, makers := g.users(), g.makers()
 	grads, taken := map[*engine.Param]*value{}, map[*value]bool{}
-	for k, param := range obj.Trainable {
-		v := g.value(obj.Grads[k])
+	for k, param := range g.obj.Trainable {
+		v := g.value(g.obj.Grads[k])
 		grads[param] = v
 		own := makesGradient(makers[v]) && len(users[v]) == 0 && !taken[v] && v.root == nil
 		taken[v] = true

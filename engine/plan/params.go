@@ -10,8 +10,8 @@ import (
 
 // placeParams gives every trainable parameter its place in the spaces Param and Grad, and every
 // running statistic one in Stats. Layouts depend on shapes alone.
-func (g *graph) placeParams(obj *engine.Objective, p *Program) map[*engine.Param]*value {
-	slots := map[*engine.Param]*value{}
+func (g *graph) placeParams() {
+	obj, p := g.obj, g.program
 	packings := g.packings()
 	packed := map[*engine.Param]bool{}
 	for _, param := range obj.Trainable {
@@ -19,7 +19,7 @@ func (g *graph) placeParams(obj *engine.Objective, p *Program) map[*engine.Param
 			packings[param] = plainPacking(param)
 		}
 	}
-	grads := g.ownGradients(obj, packings)
+	grads := g.ownGradients(packings)
 	add := func(param *engine.Param, space Space, list *[]Slot) {
 		s := Slot{Param: param, Off: p.Size[space]}
 		pk, ok := packings[param]
@@ -29,7 +29,7 @@ func (g *graph) placeParams(obj *engine.Objective, p *Program) map[*engine.Param
 		s.Len, s.Pack, s.Unpack = pk.length, pk.pack, pk.unpack
 		p.Size[space] += (s.Len + arenaUnit - 1) / arenaUnit * arenaUnit
 		*list = append(*list, s)
-		slots[param] = &value{label: param.Name, shape: param.Shape, form: plain, length: s.Len, placed: true, ref: Ref{space, s.Off}}
+		g.slots[param] = &value{label: param.Name, shape: param.Shape, form: plain, length: s.Len, placed: true, ref: Ref{space, s.Off}}
 	}
 	for _, param := range obj.Trainable {
 		add(param, Param, &p.Params)
@@ -41,11 +41,10 @@ func (g *graph) placeParams(obj *engine.Objective, p *Program) map[*engine.Param
 	}
 	p.Size[Grad] = p.Size[Param]
 	for _, u := range obj.Updates {
-		if slots[u.Param] == nil {
+		if g.slots[u.Param] == nil {
 			add(u.Param, Stats, &p.Running)
 		}
 	}
-	return slots
 }
 
 // packing is how a parameter's plain values lie in memory.

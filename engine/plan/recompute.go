@@ -6,8 +6,11 @@ package plan
 const recomputeAbove = 16
 
 // recompute gives the backward pass its own copies of the values that normApply makes, computed
-// just before they are first read.
+// just before they are first read. Small batches keep them.
 func (g *graph) recompute() {
+	if g.net.Batch() <= recomputeAbove {
+		return
+	}
 	makersOf := map[*value][]*instr{} // by root
 	for _, i := range g.instrs {
 		if !i.backward {

@@ -1,0 +1,94 @@
+package plan
+
+import (
+	"fmt"
+
+	"regraft/engine"
+)
+
+// pass is one rewriting of the graph, by the name under which `inspect --plan=after:NAME` shows the graph behind it.
+type pass struct {
+	name string
+	run  func(*graph) error
+}
+
+// inferencePasses prepare a network.
+var inferencePasses = []pass{
+	{"channelsFirst", plainly((*graph).channelsFirst)},
+	{"settleForms", plainly((*graph).settleForms)},
+	{"packInputs", plainly((*graph).packInputs)},
+	{"aliasReshapes", plainly((*graph).aliasReshapes)},
+	{"foldBatchNorm", plainly((*graph).foldBatchNorm)},
+	{"fuseClamps", plainly((*graph).fuseClamps)},
+	{"shareConcats", plainly((*graph).shareConcats)},
+	{"shareSlices", plainly((*graph).shareSlices)},
+	{"pickChannels", plainly((*graph).pickChannels)},
+	{"accumulate", plainly((*graph).accumulate)},
+	{"fuseActivations", plainly((*graph).fuseActivations)},
+	{"overwrite", plainly((*graph).overwrite)},
+	{"layOut", plainly((*graph).layOut)},
+}
+
+// trainingPasses prepare an objective.
+var trainingPasses = []pass{
+	{"channelsFirst", plainly((*graph).channelsFirst)},
+	{"settleForms", plainly((*graph).settleForms)},
+	{"packInputs", plainly((*graph).packInputs)},
+	{"aliasReshapes", plainly((*graph).aliasReshapes)},
+	{"groupLosses", (*graph).groupLosses},
+	{"groupBatchNorm", (*graph).groupBatchNorm},
+	{"fuseClamps", plainly((*graph).fuseClamps)},
+	{"maskNormGrads", plainly((*graph).maskNormGrads)},
+	{"shareConcats", plainly((*graph).shareConcats)},
+	{"shareSlices", plainly((*graph).shareSlices)},
+	{"pickChannels", plainly((*graph).pickChannels)},
+	{"recompute", plainly((*graph).recompute)},
+	{"placeParams", plainly((*graph).placeParams)},
+	{"fuseDots", plainly((*graph).fuseDots)},
+	{"accumulate", plainly((*graph).accumulate)},
+	{"overwrite", plainly((*graph).overwrite)},
+	{"layOut", plainly((*graph).layOut)},
+}
+
+// plainly makes a pass of what succeeds on every graph.
+func plainly(f func(*graph)) func(*graph) error {
+	return func(g *graph) error {
+		f(g)
+		return nil
+	}
+}
+
+// rewrite runs passes one after the other.
+func (g *graph) rewrite(passes []pass) error {
+	for _, p := range passes {
+		if err := p.run(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Passes names the passes of Inference, in their order.
+func Passes() []string {
+	var names []string
+	for _, p := range inferencePasses {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// After prints what Inference has made of net when it is through with the pass of that name, one of Passes.
+func After(net *engine.Network, opt Options, name string) (string, error) {
+	for k, p := range inferencePasses {
+		if p.name != name {
+			continue
+		}
+		g, err := lowerNetwork(net, opt)
+		if err != nil {
+			return "", err
+		}
+		err = g.rewrite(inferencePasses[:k+1])
+		return g.String(), err
+	}
+	return "", fmt.Errorf("the planner has no pass %q", name)
+}
