@@ -170,29 +170,47 @@ func (m *Model) start(net *engine.Network, images int) error {
 	return err
 }
 
-// Plan lists the steps of the program that answers for so many images at a time.
-func (m *Model) Plan(images int) (string, error) {
+// Plan is the program that answers for so many images at a time.
+func (m *Model) Plan(images int) (*plan.Program, error) {
+	net, err := m.answeringNet()
+	if err != nil {
+		return nil, err
+	}
+	return m.compile(net, images)
+}
+
+// PlanAfter prints the network as the planner of that program has it behind one of its passes.
+func (m *Model) PlanAfter(images int, pass string) (string, error) {
 	net, err := m.answeringNet()
 	if err != nil {
 		return "", err
 	}
-	p, err := m.compile(net, images)
+	net, opt, err := m.toCompile(net, images)
 	if err != nil {
 		return "", err
 	}
-	return p.String(), nil
+	return plan.After(net, opt, pass)
 }
 
+// Passes names the planner's passes, in their order.
+func Passes() []string { return plan.Passes() }
+
 func (m *Model) compile(net *engine.Network, images int) (*plan.Program, error) {
+	net, opt, err := m.toCompile(net, images)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Inference(net, opt)
+}
+
+// toCompile is net for so many images, and what to compile it for.
+func (m *Model) toCompile(net *engine.Network, images int) (*engine.Network, plan.Options, error) {
 	net, err := net.WithBatch(images)
 	if err != nil {
-		return nil, err
+		return nil, plan.Options{}, err
 	}
 	isa, err := kernel.Detect()
-	if err != nil {
-		return nil, err
-	}
-	return plan.Inference(net, plan.Options{ISA: isa, Direct: m.options.direct})
+	return net, plan.Options{ISA: isa, Direct: m.options.direct}, err
 }
 
 // answeringNet is the part of the network that answers for photos, or the first output where that is no answer.

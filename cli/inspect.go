@@ -24,7 +24,7 @@ func inspectCommand(con *console) *urfave.Command {
 		Description: "regraft inspect inception_v3.onnx",
 		Flags: []urfave.Flag{
 			modelFlag(), jsonFlag(),
-			boolFlag("plan", "print the compiled program: operator, kernel, shapes, memory of each step"),
+			newPlanFlag(),
 			headFlag(), batchFlag(1), sizeFlag("the model's"), algorithmFlag(),
 		},
 		Action: func(c *urfave.Context) error { return inspect(con, c) },
@@ -39,10 +39,13 @@ func inspect(con *console, c *urfave.Context) error {
 	if len(rest) > 0 {
 		return usagef("one model at a time, not %q as well", rest[0])
 	}
-	if c.Bool("plan") {
-		err = idle(c, "with --plan", "json")
-	} else {
+	plan, pass, err := stageOf(c)
+	switch {
+	case err != nil:
+	case !plan:
 		err = idle(c, "without --plan", "batch-size", "algorithm")
+	case pass != "":
+		err = idle(c, "with --plan=after:"+pass, "json")
 	}
 	if err != nil {
 		return err
@@ -56,13 +59,8 @@ func inspect(con *console, c *urfave.Context) error {
 		return inspectRefused(con, c, path, err)
 	}
 	defer m.Close()
-	if c.Bool("plan") {
-		listing, err := m.Plan(c.Int("batch-size"))
-		if err != nil {
-			return fail(statusModel, err)
-		}
-		con.printf("%s", listing)
-		return nil
+	if plan {
+		return printPlan(con, c, m, pass)
 	}
 	view, err := describe(m)
 	if err != nil {

@@ -19,6 +19,7 @@ var schemas = map[string]string{
 	"verify": `schema outputs[].name outputs[].max_abs_error outputs[].max_abs outputs[].relative outputs[].top1_agreement tolerance ok`,
 	"bench": `schema what model batch threads isa ms_per_image_min ms_per_image_median gflops percent_of_peak
 		peak_gflops peak_rss_mib`,
+	"plan": `schema batch isa steps[].op steps[].kernel steps[].shapes steps[].node steps[].why steps[].interpreted`,
 	"check": `schema root classes[].label classes[].train classes[].val classes[].test split imbalance
 		unreadable contradictions leaks duplicates tiny huge ignored left_out problems warnings`,
 }
@@ -32,6 +33,7 @@ func TestSchemas(t *testing.T) {
 		"eval":     {"eval", "--model", best, "--data", data},
 		"verify":   {"verify", model, "--against", referenceFile(t)},
 		"bench":    {"bench", "infer", model, "--runs", "1"},
+		"plan":     {"inspect", model, "--plan"},
 		"check":    {"check", data},
 	} {
 		r := must(t, append(args, "--json")...)

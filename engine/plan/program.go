@@ -62,6 +62,12 @@ type Step struct {
 	Why string
 }
 
+// Interpreted tells whether the step runs the operator's own Do on row-major tensors, for want of a fast form.
+func (s *Step) Interpreted() bool {
+	_, ok := s.Prim.(*reference)
+	return ok
+}
+
 // Constant is a packed value of the Const space.
 type Constant struct {
 	Label    string

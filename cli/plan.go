@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"regraft"
+)
+
+// planFlag is --plan alone, or --plan=after:PASS.
+type planFlag struct{ *urfave.GenericFlag }
+
+func newPlanFlag() *planFlag {
+	return &planFlag{&urfave.GenericFlag{
+		Name: "plan", Value: new(planStage), EnvVars: environment("plan"),
+		Usage: "print the compiled program, step by step; --plan=after:PASS: the network behind a pass of the planner",
+	}}
+}
+
+// TakesValue is false: a value has to be written with "=".
+func (*planFlag) TakesValue() bool { return false }
+
+// planStage is the value of the flag: "", "true", "false", or "after:PASS".
+type planStage string
+
+func (*planStage) IsBoolFlag() bool { return true }
+
+func (s *planStage) String() string {
+	if s == nil {
+		return ""
+	}
+	return string(*s)
+}
+
+// Set takes any text: what is wrong with it is said where the flag is used.
+func (s *planStage) Set(text string) error {
+	*s = planStage(text)
+	return nil
+}
+
+// stageOf tells whether a plan is asked for, and behind which pass; "" for the program.
+func stageOf(c *urfave.Context) (asked bool, pass string, err error) {
+	text := c.Generic("plan").(*planStage).String()
+	if text == "" {
+		return false, "", nil
+	}
+	if asked, err := strconv.ParseBool(text); err == nil {
+		return asked, "", nil
+	}
+	passes := regraft.Passes()
+	pass, found := strings.CutPrefix(text, "after:")
+	if !found || !slices.Contains(passes, pass) {
+		return false, "", usagef("--plan=%s: there is --plan, and --plan=after:PASS with one of %s", text, strings.Join(passes, ", "))
+	}
+	return true, pass, nil
+}
+
+type planJSON struct {
+	Schema string     `json:"schema"`
+	Batch  int        `json:"batch"`
+	ISA    string     `json:"isa"`
+	Steps  []planStep `json:"steps"`
+}
+
+type planStep struct {
+	Op     string `json:"op"`
+	Kernel string `json:"kernel"`
+	Shapes string `json:"shapes"`
+	Node   string `json:"node"`
+	Why    string `json:"why"`
+	// Interpreted steps run the operator's slow reference.
+	Interpreted bool `json:"interpreted"`
+}
+
+// printPlan prints the program of a model, or what the planner has of it behind a pass.
+func printPlan(con *console, c *urfave.Context, m *regraft.Model, pass string) error {
+	images := c.Int("batch-size")
+	if pass != "" {
+		text, err := m.PlanAfter(images, pass)
+		if err != nil {
+			return fail(statusModel, err)
+		}
+		con.printf("%s", text)
+		return nil
+	}
+	program, err := m.Plan(images)
+	if err != nil {
+		return fail(statusModel, err)
+	}
+	if !c.Bool("json") {
+		con.printf("%s", program)
+		return nil
+	}
+	v := planJSON{Schema: "regraft/plan/1", Batch: program.Batch, ISA: program.ISA.String()}
+	for _, s := range program.Steps {
+		v.Steps = append(v.Steps, planStep{s.Op, s.Prim.Name(), s.Shapes, s.Label, s.Why, s.Interpreted()})
+	}
+	return con.json(v)
+}
