@@ -16,7 +16,7 @@ type planFlag struct{ *urfave.GenericFlag }
 func newPlanFlag() *planFlag {
 	return &planFlag{&urfave.GenericFlag{
 		Name: "plan", Value: new(planStage), EnvVars: environment("plan"),
-		Usage: "print the compiled program, step by step; --plan=after:PASS: the network behind a pass of the planner",
+		Usage: "print the compiled program; --plan=after:PASS: the network behind one pass",
 	}}
 }
 
