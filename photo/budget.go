@@ -18,6 +18,9 @@ func SetDecodeMemory(bytes int64) {
 	decodeMemory.changed.Broadcast()
 }
 
+// large is an amount of memory beside which a collection of garbage is cheap.
+const large = 64 << 20
+
 // decodeMemory is what photos take their memory from.
 var decodeMemory = newBudget(DefaultDecodeMemory)
 
@@ -42,7 +45,7 @@ func (b *budget) take(bytes int64) (giveBack func()) {
 		b.changed.Wait()
 	}
 	b.lent += bytes
-	if bytes > b.total/4 {
+	if bytes > large {
 		runtime.GC() // what those before it took is given back first
 	}
 	return func() {

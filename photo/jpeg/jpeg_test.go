@@ -178,7 +178,7 @@ func TestComponentsOfScans(t *testing.T) {
 	}
 }
 
-// FuzzDecode: no input gives a panic, and what decodes has the size declared.
+// FuzzDecode: no input gives a panic, and what decodes has the size declared, whole, reduced and in part.
 func FuzzDecode(f *testing.F) {
 	for name := range decoded(f) {
 		f.Add(fixture(f, name))
@@ -191,6 +191,15 @@ func FuzzDecode(f *testing.F) {
 		w, h, pix, err := Decode(data)
 		if err == nil && (w != c.Width || h != c.Height || len(pix) != 3*w*h) {
 			t.Fatalf("%d bytes of %d x %d pixels; the header says %+v", len(pix), w, h, c)
+		}
+		for _, reduce := range []int{1, 2, 4, 8} {
+			area := image.Rect(c.Width/3, c.Height/4, c.Width, c.Height/2+1)
+			area = image.Rect(area.Min.X/reduce, area.Min.Y/reduce, Reduced(area.Max.X, reduce), Reduced(area.Max.Y, reduce))
+			rows := 0
+			part := Rows(data, reduce, area, func(int, []uint8) { rows++ })
+			if (part == nil) != (err == nil) || part == nil && rows != area.Dy() {
+				t.Fatalf("%d of %d rows at 1/%d: %v; the whole: %v", rows, area.Dy(), reduce, part, err)
+			}
 		}
 	})
 }
