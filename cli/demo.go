@@ -121,7 +121,7 @@ func (r *demoRun) train() (*train.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.say("   The same on a trunk with random weights: %.1f %%. So much is the pretraining worth.\n", 100*random.Report.Accuracy)
+	r.say("   The same on a trunk with random weights: %.1f %%. The difference is what pretraining contributes.\n", 100*random.Report.Accuracy)
 
 	r.say("4. Fine-tune. Now all weights train, for %d epochs.", r.Epochs)
 	full, err := r.Full(r.c.Context, heads, r.events("fine-tune"))
