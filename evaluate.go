@@ -49,7 +49,9 @@ func (m *Model) Evaluate(ctx context.Context, data, split string, events train.E
 	if err != nil {
 		return nil, err
 	}
-	o := train.Options{Threads: m.options.threads, Workers: m.options.workers, Decode: m.options.decode, SkipBad: m.options.skipBad}
+	o := train.Options{
+		Direct: m.options.direct, Threads: m.options.threads, Workers: m.options.workers, Decode: m.options.decode, SkipBad: m.options.skipBad,
+	}
 	samples, skipped, err := train.Readable(ctx, data, samples, o, events)
 	if err != nil {
 		return nil, err

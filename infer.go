@@ -5,10 +5,8 @@ import (
 	"fmt"
 
 	"regraft/engine"
-	"regraft/engine/kernel"
 	"regraft/engine/op"
-	"regraft/engine/plan"
-	"regraft/engine/run"
+	"regraft/engine/session"
 )
 
 // Matrix is a row-major result of Rows photos.
@@ -29,7 +27,8 @@ func (m *Model) Infer(ctx context.Context, x []float32, images int) ([]Matrix, e
 	if err := fits(net, x, images); err != nil {
 		return nil, err
 	}
-	if err := m.take(ctx); err != nil {
+	l, err := m.lanes.take(ctx)
+	if err != nil {
 		return nil, err
 	}
 	type answer struct {
@@ -38,11 +37,11 @@ func (m *Model) Infer(ctx context.Context, x []float32, images int) ([]Matrix, e
 	}
 	done := make(chan answer, 1)
 	go func() {
-		defer m.yield()
-		err := m.start(net, images)
+		defer m.lanes.yield(l)
+		err := m.start(l, net, images)
 		var outputs []Matrix
 		if err == nil {
-			outputs, err = infer(m.machine, m.program, x, images)
+			outputs, err = infer(l.session, l.compiled, x, images)
 		}
 		done <- answer{outputs, err}
 	}()
@@ -108,29 +107,29 @@ func (m *Model) run(net *engine.Network, x []float32, images int) ([]Matrix, err
 	if err := fits(net, x, images); err != nil {
 		return nil, err
 	}
-	p, err := m.compile(net, min(images, m.options.batch))
+	c, err := m.compile(net, min(images, m.options.batch), m.options.direct)
 	if err != nil {
 		return nil, err
 	}
-	machine, err := run.New(p, m.options.threads)
+	s, err := c.New(m.options.threads)
 	if err != nil {
 		return nil, err
 	}
-	defer machine.Close()
-	return infer(machine, p, x, images)
+	defer s.Close()
+	return infer(s, c, x, images)
 }
 
-// infer runs the images in batches.
-func infer(machine *run.Machine, p *plan.Program, x []float32, images int) ([]Matrix, error) {
-	outputs := make([]Matrix, len(p.Outputs))
+// infer runs the images in batches through s, a session of c.
+func infer(s *session.Session, c *session.Compiled, x []float32, images int) ([]Matrix, error) {
+	outputs := make([]Matrix, len(c.Outputs))
 	size := len(x) / images
 	for done := 0; done < images; {
-		n := min(images-done, p.Batch)
-		if err := machine.Infer(x[done*size:(done+n)*size], n); err != nil {
+		n := min(images-done, c.Batch)
+		if err := s.Infer(x[done*size:(done+n)*size], n); err != nil {
 			return nil, err
 		}
-		for i, v := range p.Outputs {
-			values := append(outputs[i].Values, machine.Output(i)[:n*v.Cols]...)
+		for i, v := range c.Outputs {
+			values := append(outputs[i].Values, s.Output(i)[:n*v.Cols]...)
 			outputs[i] = Matrix{v.Name, done + n, v.Cols, values}
 		}
 		done += n
@@ -145,38 +144,13 @@ func fits(net *engine.Network, x []float32, images int) error {
 	return nil
 }
 
-// start prepares a machine that runs net on so many images at a time, or as many as the options allow: a single
-// photo should not pay for the memory of a batch. It is the caller's turn.
-func (m *Model) start(net *engine.Network, images int) error {
-	batch := m.options.batch
-	if images == 1 {
-		batch = 1
-	}
-	if m.machine != nil && m.packed == net && m.program.Batch >= batch {
-		return nil
-	}
-	if err := m.stop(); err != nil {
-		return err
-	}
-	a, err := m.answersOf(net)
-	if err != nil {
-		return err
-	}
-	if m.program, err = m.compile(a.Net, batch); err != nil {
-		return err
-	}
-	m.machine, err = run.New(m.program, m.options.threads)
-	m.packed = net
-	return err
-}
-
 // Plan is the program that answers for so many images at a time.
-func (m *Model) Plan(images int) (*plan.Program, error) {
+func (m *Model) Plan(images int) (*session.Compiled, error) {
 	net, err := m.answeringNet()
 	if err != nil {
 		return nil, err
 	}
-	return m.compile(net, images)
+	return m.compile(net, images, m.options.direct)
 }
 
 // PlanAfter prints the network as the planner of that program has it behind one of its passes.
@@ -185,32 +159,30 @@ func (m *Model) PlanAfter(images int, pass string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	net, opt, err := m.toCompile(net, images)
+	if net, err = net.WithBatch(images); err != nil {
+		return "", err
+	}
+	native, err := session.Native(m.options.direct)
 	if err != nil {
 		return "", err
 	}
-	return plan.After(net, opt, pass)
+	return session.After(net, native, pass)
 }
 
 // Passes names the planner's passes, in their order.
-func Passes() []string { return plan.Passes() }
+func Passes() []string { return session.Passes() }
 
-func (m *Model) compile(net *engine.Network, images int) (*plan.Program, error) {
-	net, opt, err := m.toCompile(net, images)
+// compile prepares the inference of so many images at a time.
+func (m *Model) compile(net *engine.Network, images int, direct bool) (*session.Compiled, error) {
+	net, err := net.WithBatch(images)
 	if err != nil {
 		return nil, err
 	}
-	return plan.Inference(net, opt)
-}
-
-// toCompile is net for so many images, and what to compile it for.
-func (m *Model) toCompile(net *engine.Network, images int) (*engine.Network, plan.Options, error) {
-	net, err := net.WithBatch(images)
+	native, err := session.Native(direct)
 	if err != nil {
-		return nil, plan.Options{}, err
+		return nil, err
 	}
-	isa, err := kernel.Detect()
-	return net, plan.Options{ISA: isa, Direct: m.options.direct}, err
+	return session.Compile(net, native)
 }
 
 // answeringNet is the part of the network that answers for photos, or the first output where that is no answer.

@@ -2,13 +2,11 @@ package regraft
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"regraft/engine"
 	"regraft/engine/kernel"
-	"regraft/engine/plan"
-	"regraft/engine/run"
+	"regraft/engine/session"
 )
 
 // Layer is a convolution, a linear layer, or one of their gradients, as it was measured.
@@ -38,8 +36,8 @@ type LayerBench struct {
 // benchForm is a program with some choice made everywhere.
 type benchForm struct {
 	name    string
-	program *plan.Program
-	machine *run.Machine
+	program *session.Compiled
+	session *session.Session
 	times   []time.Duration // of the last round
 	best    []time.Duration
 }
@@ -58,47 +56,25 @@ func (m *Model) NewLayerBench(x, labels []float32, images int, others bool) (*La
 		return nil, err
 	}
 	for i, p := range programs {
-		machine, err := run.New(p, m.options.threads)
+		s, err := p.New(m.options.threads)
 		if err != nil {
 			b.Close()
 			return nil, err
 		}
-		b.forms = append(b.forms, &benchForm{names[i], p, machine, machine.Times(), make([]time.Duration, len(p.Steps))})
+		b.forms = append(b.forms, &benchForm{names[i], p, s, s.Times(), make([]time.Duration, len(p.Steps))})
 	}
 	return b, nil
 }
 
 // layerPrograms compiles the planner's program and, with others, those of other choices.
-func (m *Model) layerPrograms(images int, train, others bool) (programs []*plan.Program, names []string, err error) {
-	compile := func(direct bool) (*plan.Program, error) {
-		isa, err := kernel.Detect()
-		if err != nil {
-			return nil, err
-		}
-		o := plan.Options{ISA: isa, Direct: direct}
-		if train {
-			obj, err := engine.NewObjective(m.Network(), engine.ObjectiveOptions{Batch: images, AuxWeight: 0.4})
-			if err != nil {
-				return nil, err
-			}
-			return plan.Training(obj, o)
-		}
-		net, err := m.answeringNet()
-		if err != nil {
-			return nil, err
-		}
-		if net, err = net.WithBatch(images); err != nil {
-			return nil, err
-		}
-		return plan.Inference(net, o)
-	}
-	own, err := compile(m.options.direct)
+func (m *Model) layerPrograms(images int, train, others bool) (programs []*session.Compiled, names []string, err error) {
+	own, err := m.layerProgram(images, train, m.options.direct)
 	if err != nil || !others {
-		return []*plan.Program{own}, []string{""}, err
+		return []*session.Compiled{own}, []string{""}, err
 	}
 	programs, names = append(programs, own), append(names, "")
 	if !m.options.direct {
-		direct, err := compile(true)
+		direct, err := m.layerProgram(images, train, true)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -106,7 +82,7 @@ func (m *Model) layerPrograms(images int, train, others bool) (programs []*plan.
 	}
 	last := programs[len(programs)-1] // direct: every blocking of it is measured, of Winograd's layers too
 	for k := 1; ; k++ {
-		p := withBlocks(last, k)
+		p := last.WithBlocks(k)
 		if p == nil {
 			return programs, names, nil
 		}
@@ -114,24 +90,15 @@ func (m *Model) layerPrograms(images int, train, others bool) (programs []*plan.
 	}
 }
 
-// withBlocks is p with tiles of k output blocks in all direct convolutions that can have them, nil
-// when none can.
-func withBlocks(p *plan.Program, k int) *plan.Program {
-	other, any := *p, false
-	other.Steps = slices.Clone(p.Steps)
-	for i, s := range p.Steps {
-		c, ok := s.Prim.(*kernel.Conv)
-		if !ok {
-			continue
-		}
-		if c = c.WithBlocks(k); c != nil {
-			other.Steps[i].Prim, any = c, true
-		}
+func (m *Model) layerProgram(images int, train, direct bool) (*session.Compiled, error) {
+	if train {
+		return m.trainer(engine.ObjectiveOptions{Batch: images, AuxWeight: auxWeight}, direct)
 	}
-	if !any {
-		return nil
+	net, err := m.answeringNet()
+	if err != nil {
+		return nil, err
 	}
-	return &other
+	return m.compile(net, images, direct)
 }
 
 // Round runs every form once and keeps the fastest times. The first round only warms up.
@@ -159,16 +126,16 @@ func (b *LayerBench) Forget() {
 
 func (f *benchForm) run(x, labels []float32) error {
 	if labels == nil {
-		return f.machine.Infer(x, f.program.Batch)
+		return f.session.Infer(x, f.program.Batch)
 	}
-	return f.machine.Step(x, labels, 0)
+	return f.session.Step(x, labels, 0)
 }
 
 // Close releases the memory.
 func (b *LayerBench) Close() error {
 	var first error
 	for _, f := range b.forms {
-		if err := f.machine.Close(); err != nil && first == nil {
+		if err := f.session.Close(); err != nil && first == nil {
 			first = err
 		}
 	}

@@ -5,22 +5,23 @@ import (
 
 	"regraft/engine/kernel"
 	"regraft/engine/op"
+	"regraft/engine/session"
 )
 
 // ISA names the instruction set that the arithmetic uses: avx512, avx2 or go.
 func ISA() (string, error) {
-	isa, err := kernel.Detect()
-	return isa.String(), err
+	native, err := session.Native(false)
+	return native.ISA.String(), err
 }
 
 // Peak measures how many GFLOP/s so many threads of this machine reach in multiply-adds that touch
 // no memory.
 func Peak(threads int) (float64, error) {
-	isa, err := kernel.Detect()
+	native, err := session.Native(false)
 	if err != nil {
 		return 0, err
 	}
-	return kernel.Peak(isa, threads), nil
+	return kernel.Peak(native.ISA, threads), nil
 }
 
 // MACs counts the multiply-adds that the answer to one photo takes: those of the convolutions, linear layers and other

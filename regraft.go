@@ -10,6 +10,7 @@ package regraft
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -17,8 +18,7 @@ import (
 	"sync"
 
 	"regraft/engine"
-	"regraft/engine/plan"
-	"regraft/engine/run"
+	"regraft/engine/session"
 	"regraft/head"
 	"regraft/onnx"
 	"regraft/photo"
@@ -31,8 +31,8 @@ func Version() string { return engine.Version }
 // Model is a classifier: a network, its labels and its preprocessing.
 //
 // All methods are safe for concurrent use. Decoding of photos runs beside everything else; the
-// arithmetic of one Model is done by one call at a time, since it uses all its threads anyway. A call that waits for its turn
-// stops waiting when its context ends.
+// arithmetic of one Model is done by one call at a time, since it uses all its threads anyway, or by several (see Sessions). A call
+// that waits for its turn stops waiting when its context ends.
 //
 // A Model holds all of its file in memory, twice once it has answered (as read, and as the arithmetic wants it), and does not
 // look at the file again. Close gives the second copy back, and the first goes with the Model itself.
@@ -47,20 +47,22 @@ type Model struct {
 	answers  *head.Answers // of answered; nil until they are needed
 	answered *engine.Network
 
-	turn    chan struct{} // holds one token, which guards what follows
-	program *plan.Program
-	machine *run.Machine    // nil until it is needed
-	packed  *engine.Network // what machine computes
+	lanes *lanes
+
+	compiling sync.Mutex          // guards what follows
+	compiled  *engine.Network     // what programs compute
+	programs  []*session.Compiled // for one photo at a time, and for a batch
 }
 
 type options struct {
-	threads, workers, batch int
-	inputSize               photo.Size
-	direct, skipBad         bool
-	decode                  photo.DecodeOptions
-	head                    string
-	prepared                *photo.Preprocess
-	preprocess              []func(*photo.Preprocess)
+	threads, sessions int // threads: of all sessions, 0 for all cores
+	workers, batch    int
+	inputSize         photo.Size
+	direct, skipBad   bool
+	decode            photo.DecodeOptions
+	head              string
+	prepared          *photo.Preprocess
+	preprocess        []func(*photo.Preprocess)
 }
 
 // Option changes how Open prepares a model.
@@ -69,6 +71,11 @@ type Option func(*options)
 // Threads sets the number of threads of arithmetic; the default is all cores. The results do not
 // depend on it.
 func Threads(n int) Option { return func(o *options) { o.threads = n } }
+
+// Sessions lets so many calls compute at the same time, so that one photo need not wait for the batch of another call; the default is 1.
+// Each has its share of Threads, at least one, also while the others rest, and memory of its own for activations; the packed
+// weights they share. The results do not depend on it.
+func Sessions(n int) Option { return func(o *options) { o.sessions = max(n, 1) } }
 
 // Workers sets the number of photos that are decoded at the same time; the default is all cores.
 func Workers(n int) Option { return func(o *options) { o.workers = n } }
@@ -128,7 +135,7 @@ func OpenBytes(data []byte, opts ...Option) (*Model, error) {
 }
 
 func open(opts []Option, read func(onnx.ReadOptions) (*engine.Network, *onnx.Info, error)) (*Model, error) {
-	o := options{threads: runtime.GOMAXPROCS(0), workers: runtime.GOMAXPROCS(0), batch: 8}
+	o := options{sessions: 1, workers: runtime.GOMAXPROCS(0), batch: 8}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -141,7 +148,7 @@ func open(opts []Option, read func(onnx.ReadOptions) (*engine.Network, *onnx.Inf
 			return nil, err
 		}
 	}
-	m := &Model{options: o, info: info, net: net, turn: make(chan struct{}, 1)}
+	m := &Model{options: o, info: info, net: net, lanes: newLanes(o.sessions)}
 	if err := m.settlePreprocess(); err != nil {
 		return nil, err
 	}
@@ -282,12 +289,13 @@ func (m *Model) SwapHeads(labels []string, seed uint64) error {
 }
 
 // Train fits the model to folders of photos as cfg says (cfg.Net is ignored) and takes over the
-// best weights. It ends early, after the current step and with a checkpoint, when ctx does. Events may be nil.
+// best weights. Threads and Direct of the model's options hold where cfg says nothing. It ends early, after the current step and with a checkpoint, when ctx does. Events may be nil.
 func (m *Model) Train(ctx context.Context, cfg train.Config, events train.Events) (*train.Result, error) {
 	if events == nil {
 		events = train.Silent{}
 	}
 	cfg.Net, cfg.Assumed = m.Network(), m.Assumption()
+	cfg.Threads, cfg.Direct = cmp.Or(cfg.Threads, m.options.threads), cfg.Direct || m.options.direct
 	result, err := train.Fit(ctx, cfg, events)
 	if err != nil {
 		return nil, err
@@ -306,35 +314,5 @@ func (m *Model) Train(ctx context.Context, cfg train.Config, events train.Events
 // replaced as a whole or not at all.
 func (m *Model) Save(path string) error { return onnx.Write(path, m.Network()) }
 
-// Close releases the memory of the model's arithmetic, after the call whose turn it is. The model may be used again.
-func (m *Model) Close() error {
-	m.turn <- struct{}{}
-	defer m.yield()
-	return m.stop()
-}
-
-// take waits for the turn to use the machine, or for the end of ctx.
-func (m *Model) take(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case m.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// yield ends the turn.
-func (m *Model) yield() { <-m.turn }
-
-// stop ends the machine; it is the caller's turn.
-func (m *Model) stop() error {
-	if m.machine == nil {
-		return nil
-	}
-	err := m.machine.Close()
-	m.machine = nil
-	return err
-}
+// Close releases the memory of the model's arithmetic, after the calls that compute. The model may be used again.
+func (m *Model) Close() error { return m.lanes.close() }

@@ -94,6 +94,54 @@ func TestConcurrent(t *testing.T) {
 	all.Wait()
 }
 
+// TestSessions: calls that compute at the same time get the answers of one that is alone, from one photo to a batch.
+func TestSessions(t *testing.T) {
+	photos := pictures(3)
+	want := classify(t, open(t, narrow), photos...)
+	m := open(t, narrow, regraft.Batch(2), regraft.Sessions(3), regraft.Threads(4))
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 2 {
+				for k := range photos {
+					got, err := m.Classify(context.Background(), photos[k:]...)
+					if err != nil || !reflect.DeepEqual(got, want[k:]) {
+						t.Errorf("beside others: %v, or other results", err)
+					}
+				}
+				if err := m.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestSwappedSessions: after a change of heads every session answers with the new ones.
+func TestSwappedSessions(t *testing.T) {
+	m, photos := open(t, narrow, regraft.Sessions(2)), pictures(2)
+	both := func() (results [2][]regraft.Result) {
+		var all sync.WaitGroup
+		for i := range results {
+			all.Go(func() { results[i] = classify(t, m, photos...) })
+		}
+		all.Wait()
+		return results
+	}
+	both()
+	if err := m.SwapHeads([]string{"a", "b", "c"}, 3); err != nil {
+		t.Fatal(err)
+	}
+	want := open(t, narrow)
+	if err := want.SwapHeads([]string{"a", "b", "c"}, 3); err != nil {
+		t.Fatal(err)
+	}
+	if got := both(); !reflect.DeepEqual(got[0], got[1]) || !reflect.DeepEqual(got[0], classify(t, want, photos...)) {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestCancel(t *testing.T) {
 	m := open(t, narrow)
 	ctx, cancel := context.WithCancel(context.Background())

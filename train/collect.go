@@ -77,7 +77,7 @@ func (r *training) collect(ctx context.Context) (train, val []*features, err err
 	if err != nil {
 		return nil, nil, err
 	}
-	defer e.machine.Close()
+	defer e.session.Close()
 	sets := []*collection{newCollection(r.sets.train, r.heads, r.config.Augment == "flip"), newCollection(r.sets.val, r.heads, false)}
 	kept := 0
 	if k := r.collected; k != nil {

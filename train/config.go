@@ -90,6 +90,8 @@ type Config struct {
 	// MaxPixels is the largest photo, width times height; 0 takes photo.DefaultMaxPixels.
 	MaxPixels int    `json:"max_pixels"`
 	Seed      uint64 `json:"seed"`
+	// Direct computes without Winograd's algorithm.
+	Direct bool `json:"direct"`
 	// Threads of arithmetic and Workers that decode photos change the speed, not the result; 0 takes the machine's.
 	Threads int `json:"threads"`
 	Workers int `json:"workers"`

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 
 	"regraft/engine"
-	"regraft/engine/kernel"
-	"regraft/engine/plan"
-	"regraft/engine/run"
+	"regraft/engine/session"
 	"regraft/head"
 	"regraft/photo"
 )
@@ -32,8 +29,10 @@ type Evaluation struct {
 // row returns the logits of photo i.
 func (e *Evaluation) row(i int) []float32 { return e.Logits[i*e.Classes : (i+1)*e.Classes] }
 
-// Options says how Evaluate works; none of it changes the answers.
+// Options says how Evaluate works; only Direct changes the answers, in their last digits.
 type Options struct {
+	// Direct computes without Winograd's algorithm.
+	Direct bool
 	// SkipBad lets Readable leave out photos that cannot be read.
 	SkipBad          bool
 	Threads, Workers int // 0 takes the machine's
@@ -43,7 +42,7 @@ type Options struct {
 // Evaluate runs photos, whose labels are the network's class ids, through the main head of net. The
 // progress is told to events as phase.
 func Evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, o Options, phase Phase, events Events) (*Evaluation, error) {
-	c := &Config{Threads: o.Threads, Workers: o.Workers, TIFF: o.Decode.TIFF, MaxPixels: o.Decode.MaxPixels}
+	c := &Config{Direct: o.Direct, Threads: o.Threads, Workers: o.Workers, TIFF: o.Decode.TIFF, MaxPixels: o.Decode.MaxPixels}
 	return evaluate(ctx, net, samples, c, phase, 0, events)
 }
 
@@ -65,7 +64,7 @@ func evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, 
 	if !answers.Exclusive() {
 		events.Warn("the model's classes do not exclude each other (Sigmoid): the most probable one counts as the answer, and the loss is binary cross entropy")
 	}
-	m, err := inference(main, inferenceBatch, threads(c.Threads))
+	m, err := inference(main, c)
 	if err != nil {
 		return nil, err
 	}
@@ -92,29 +91,21 @@ func evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, 
 	return e, err
 }
 
-// threads is n, or the machine's number where that is 0.
-func threads(n int) int {
-	if n == 0 {
-		return runtime.GOMAXPROCS(0)
-	}
-	return n
-}
-
-// inference compiles net for batches of the given size.
-func inference(net *engine.Network, batch, threads int) (*run.Machine, error) {
-	net, err := net.WithBatch(batch)
+// inference makes a session that computes net.
+func inference(net *engine.Network, c *Config) (*session.Session, error) {
+	net, err := net.WithBatch(inferenceBatch)
 	if err != nil {
 		return nil, &ModelError{err}
 	}
-	isa, err := kernel.Detect()
+	o, err := session.Native(c.Direct)
 	if err != nil {
 		return nil, err
 	}
-	p, err := plan.Inference(net, plan.Options{ISA: isa})
+	compiled, err := session.Compile(net, o)
 	if err != nil {
 		return nil, &ModelError{err}
 	}
-	return run.New(p, threads)
+	return compiled.New(c.Threads)
 }
 
 // eachBatch hands the photos to f in order, prepared for net.

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"regraft/engine"
-	"regraft/engine/run"
+	"regraft/engine/session"
 	"regraft/head"
 	"regraft/photo"
 )
@@ -15,7 +15,7 @@ import (
 type extractor struct {
 	net     *engine.Network
 	heads   []head.Head
-	machine *run.Machine
+	session *session.Session
 	config  *Config
 }
 
@@ -24,7 +24,7 @@ func newExtractor(net *engine.Network, heads []head.Head, c *Config) (*extractor
 	if err != nil {
 		return nil, err
 	}
-	m, err := inference(trunk, inferenceBatch, threads(c.Threads))
+	m, err := inference(trunk, c)
 	if err != nil {
 		return nil, err
 	}
@@ -53,12 +53,12 @@ func (e *extractor) fill(ctx context.Context, x *collection, events Events, betw
 
 // append runs the trunk on a batch.
 func (e *extractor) append(sets []*features, b *photo.Batch) error {
-	if err := e.machine.Infer(b.X, b.N); err != nil {
+	if err := e.session.Infer(b.X, b.N); err != nil {
 		return err
 	}
 	for k, x := range sets {
 		n := b.N * x.positions * x.f
-		x.appendMaps(e.machine.Output(k)[:n])
+		x.appendMaps(e.session.Output(k)[:n])
 		for _, s := range b.Samples {
 			x.labels = append(x.labels, s.Label)
 		}

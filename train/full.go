@@ -7,10 +7,8 @@ import (
 	"slices"
 
 	"regraft/engine"
-	"regraft/engine/kernel"
-	"regraft/engine/plan"
 	"regraft/engine/random"
-	"regraft/engine/run"
+	"regraft/engine/session"
 	"regraft/engine/solver"
 	"regraft/photo"
 )
@@ -22,7 +20,7 @@ type fullLearner struct {
 	config  *Config
 	sets    *sets
 	rates   *rates
-	machine *run.Machine
+	session *session.Session
 	solver  solver.Solver
 	loader  *photo.Loader
 	batch   int
@@ -39,11 +37,11 @@ func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, e
 	if err != nil {
 		return nil, &ModelError{err}
 	}
-	isa, err := kernel.Detect()
+	native, err := session.Native(c.Direct)
 	if err != nil {
 		return nil, err
 	}
-	program, err := plan.Training(objective, plan.Options{ISA: isa})
+	compiled, err := session.Trainer(objective, native)
 	if err != nil {
 		return nil, &ModelError{err}
 	}
@@ -61,7 +59,7 @@ func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, e
 	if err != nil {
 		return nil, &DataError{err}
 	}
-	l.machine, err = run.New(program, threads(c.Threads))
+	l.session, err = compiled.New(c.Threads)
 	return l, err
 }
 
@@ -100,18 +98,18 @@ func (l *fullLearner) train(ctx context.Context, epoch int, p *progress, events 
 // step is forward, backward and the solver's update for a batch.
 func (l *fullLearner) step(b *photo.Batch, epoch int, p *progress, events Events) error {
 	key := random.At(l.config.Seed, "dropout", uint64(epoch), uint64(p.Step)).Uint64()
-	if err := l.machine.Step(b.X, b.Labels, key); err != nil {
+	if err := l.session.Step(b.X, b.Labels, key); err != nil {
 		return err
 	}
-	losses := l.machine.Losses()
+	losses := l.session.Losses()
 	if total := float64(losses[0]); math.IsNaN(total) || math.IsInf(total, 0) {
 		return &DivergedError{epoch, p.Step + 1, total}
 	}
-	clip(l.machine.Grads(), l.config.ClipNorm)
+	clip(l.session.Grads(), l.config.ClipNorm)
 	p.LR = l.rates.at(epoch, p.Step, l.steps())
-	l.solver.Step(l.machine.Params(), l.machine.Grads(), float32(p.LR))
+	l.solver.Step(l.session.Params(), l.session.Grads(), float32(p.LR))
 
-	logits, correct := l.machine.Output(0), 0
+	logits, correct := l.session.Output(0), 0
 	classes := len(logits) / l.batch
 	for i, s := range b.Samples {
 		if argmax(logits[i*classes:(i+1)*classes]) == s.Label {
@@ -125,7 +123,7 @@ func (l *fullLearner) step(b *photo.Batch, epoch int, p *progress, events Events
 
 // judge evaluates the values of this moment, with BatchNorm in inference form.
 func (l *fullLearner) judge(ctx context.Context, epoch int, events Events) (*Evaluation, error) {
-	if err := l.machine.Store(l.net); err != nil {
+	if err := l.session.Store(l.net); err != nil {
 		return nil, err
 	}
 	return evaluate(ctx, l.net, l.sets.val, l.config, PhaseVal, epoch, events)
@@ -134,7 +132,7 @@ func (l *fullLearner) judge(ctx context.Context, epoch int, events Events) (*Eva
 func (l *fullLearner) converged() bool { return false }
 
 func (l *fullLearner) save() []part {
-	vectors := [][]float32{l.machine.Params(), l.machine.Running()}
+	vectors := [][]float32{l.session.Params(), l.session.Running()}
 	return []part{{Steps: l.solver.Steps(), Float32: append(vectors, l.solver.State()...)}}
 }
 
@@ -143,19 +141,19 @@ func (l *fullLearner) restore(parts []part) error {
 		return fmt.Errorf("the checkpoint is not one of full training")
 	}
 	v := parts[0].Float32
-	if err := sameLength(slices.Concat(v[:1], v[2:]), len(l.machine.Params()), 1); err != nil {
+	if err := sameLength(slices.Concat(v[:1], v[2:]), len(l.session.Params()), 1); err != nil {
 		return err
 	}
-	if err := sameLength(v[1:2], len(l.machine.Running()), 1); err != nil {
+	if err := sameLength(v[1:2], len(l.session.Running()), 1); err != nil {
 		return err
 	}
-	copy(l.machine.Params(), v[0])
-	copy(l.machine.Running(), v[1])
+	copy(l.session.Params(), v[0])
+	copy(l.session.Running(), v[1])
 	return l.solver.Restore(v[2:], parts[0].Steps)
 }
 
 func (l *fullLearner) close() {
-	if l.machine != nil {
-		l.machine.Close()
+	if l.session != nil {
+		l.session.Close()
 	}
 }

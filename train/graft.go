@@ -7,8 +7,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"regraft/engine"
-	"regraft/engine/kernel"
-	"regraft/engine/plan"
+	"regraft/engine/session"
 	"regraft/head"
 )
 
@@ -99,6 +98,10 @@ func Trainable(net *engine.Network) (heads, full error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = plan.Training(objective, plan.Options{ISA: kernel.Go})
+	native, err := session.Native(false)
+	if err != nil {
+		return nil, err
+	}
+	_, err = session.Trainer(objective, native)
 	return nil, err
 }

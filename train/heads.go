@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"regraft/engine/random"
+	"regraft/engine/session"
 	"regraft/engine/solver"
 	"regraft/head"
 )
@@ -65,7 +66,7 @@ func newHeadSolver(h *head.Head, train, val *features, c *Config) (*headSolver, 
 		}
 	}
 	s := &headSolver{head: h, train: train, val: val, standard: standardise(train)}
-	s.softmax = softmax{classes: h.Classes, smoothing: c.Smoothing, threads: threads(c.Threads)}
+	s.softmax = softmax{classes: h.Classes, smoothing: c.Smoothing, threads: session.Threads(c.Threads)}
 	s.standard.apply(train)
 	s.standard.apply(val)
 	s.w = s.standard.into(h)

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 
+	"regraft/engine/session"
 	"regraft/engine/solver"
 )
 
@@ -113,7 +114,11 @@ func newSolver(c *Config) (solver.Solver, error) {
 		return nil, &UsageError{err.Error()}
 	}
 	o.WeightDecay, o.Momentum, o.Nesterov = c.WeightDecay, c.Momentum, c.Nesterov
-	s, err := solver.New(c.Optimizer, o)
+	native, err := session.Native(c.Direct)
+	if err != nil {
+		return nil, &UsageError{err.Error()}
+	}
+	s, err := solver.New(c.Optimizer, o, native.ISA, session.Threads(c.Threads))
 	if err != nil {
 		return nil, &UsageError{err.Error()}
 	}

@@ -151,7 +151,7 @@ func (r *training) try(ctx context.Context, t *Trial, samples []photo.Sample, p 
 	if err != nil {
 		return err
 	}
-	defer e.machine.Close()
+	defer e.session.Close()
 	x := newCollection(samples, r.heads[:1], false)
 	if err := e.fill(ctx, x, quiet{r.events}, func() {}); err != nil {
 		return err

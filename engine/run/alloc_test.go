@@ -42,7 +42,7 @@ func TestStepsAllocateNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := solver.New(name, config)
+		s, err := solver.New(name, config, isa, 2)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,18 +14,19 @@ import (
 // Machine is memory and workers for one program. It is not safe for concurrent use; any number of
 // machines may run one program.
 type Machine struct {
-	program *plan.Program
-	arenas  [plan.Spaces]*kernel.Arena
-	base    [plan.Spaces]uintptr
-	args    []kernel.Args
-	patches []patch
-	scratch *kernel.Arena // of the workers
-	pool    *pool
-	outputs [][]float32
-	losses  []float32
-	labels  []float32
-	key     [4]float32
-	times   []time.Duration // of every step, when asked for
+	program   *plan.Program
+	constants *Constants // nil until they are taken
+	arenas    [plan.Spaces]*kernel.Arena
+	base      [plan.Spaces]uintptr
+	args      []kernel.Args
+	patches   []patch
+	scratch   *kernel.Arena // of the workers
+	pool      *pool
+	outputs   [][]float32
+	losses    []float32
+	labels    []float32
+	key       [4]float32
+	times     []time.Duration // of every step, when asked for
 }
 
 // patch is an operand whose address is the caller's.
@@ -35,30 +37,54 @@ type patch struct {
 
 // New reserves the program's memory, packs its constants and parameters and starts the workers.
 func New(p *plan.Program, threads int) (*Machine, error) {
+	return NewSharing(new(Constants), p, threads)
+}
+
+// NewSharing is New for one of several machines with the same constants.
+func NewSharing(c *Constants, p *plan.Program, threads int) (*Machine, error) {
 	m := &Machine{program: p, labels: make([]float32, p.Batch)}
-	for s := plan.Arena; s <= plan.Stats; s++ {
-		a, err := kernel.NewArena(4 * p.Size[s])
-		if err != nil {
-			m.Close()
-			return nil, fmt.Errorf("memory for %s: %w; a smaller batch needs less", s, err)
-		}
-		m.arenas[s], m.base[s] = a, a.Address(0)
+	if err := m.prepare(c, max(threads, 1)); err != nil {
+		m.Close()
+		return nil, err
 	}
-	for _, o := range p.Outputs {
+	return m, nil
+}
+
+func (m *Machine) prepare(c *Constants, threads int) error {
+	var err error
+	for s := plan.Arena; s <= plan.Stats; s++ {
+		if s == plan.Const {
+			continue
+		}
+		if m.arenas[s], err = reserve(m.program, s); err != nil {
+			return err
+		}
+	}
+	for _, o := range m.program.Outputs {
 		m.outputs = append(m.outputs, make([]float32, o.Rows*o.Cols))
 	}
-	workers, err := m.workers(max(threads, 1))
+	workers, err := m.workers(threads)
 	if err != nil {
-		m.Close()
-		return nil, err
+		return err
 	}
 	m.pool = newPool(workers)
-	if err := m.pack(); err != nil {
-		m.Close()
-		return nil, err
+	if m.arenas[plan.Const], err = c.take(m.program, m.pool); err != nil {
+		return err
 	}
+	m.constants = c
+	m.load(plan.Param, m.program.Params)
+	m.load(plan.Stats, m.program.Running)
 	m.bind()
-	return m, nil
+	return nil
+}
+
+// reserve makes the memory of a space.
+func reserve(p *plan.Program, s plan.Space) (*kernel.Arena, error) {
+	a, err := kernel.NewArena(4 * p.Size[s])
+	if err != nil {
+		return nil, fmt.Errorf("memory for %s: %w; a smaller batch needs less", s, err)
+	}
+	return a, nil
 }
 
 // workers makes what the threads bring along. Their scratch is arena memory, for its huge pages.
@@ -77,32 +103,21 @@ func (m *Machine) workers(threads int) ([]*kernel.Worker, error) {
 	return workers, nil
 }
 
-// pack fills constants, parameters and running statistics, in parallel.
-func (m *Machine) pack() error {
-	p := m.program
-	errs := make([]error, len(p.Constants))
-	m.pool.run(len(p.Constants), func(_ *kernel.Worker, k int) {
-		c := p.Constants[k]
-		errs[k] = c.Fill(m.arenas[plan.Const].Floats(c.Off, c.Len))
+// load packs parameters or running statistics, in parallel.
+func (m *Machine) load(space plan.Space, slots []plan.Slot) {
+	m.pool.run(len(slots), func(_ *kernel.Worker, k int) {
+		s := slots[k]
+		s.Pack(m.arenas[space].Floats(s.Off, s.Len), s.Param.Value)
 	})
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	load := func(space plan.Space, slots []plan.Slot) {
-		m.pool.run(len(slots), func(_ *kernel.Worker, k int) {
-			s := slots[k]
-			s.Pack(m.arenas[space].Floats(s.Off, s.Len), s.Param.Value)
-		})
-	}
-	load(plan.Param, p.Params)
-	load(plan.Stats, p.Running)
-	return nil
 }
 
 // bind turns the operands of every step into addresses.
 func (m *Machine) bind() {
+	for s, a := range m.arenas {
+		if a != nil {
+			m.base[s] = a.Address(0)
+		}
+	}
 	m.args = make([]kernel.Args, len(m.program.Steps))
 	for k, s := range m.program.Steps {
 		for j, r := range s.Refs {
@@ -123,15 +138,17 @@ func (m *Machine) Close() error {
 	if m.pool != nil {
 		m.pool.close()
 	}
-	var first error
+	var errs []error
+	if m.constants != nil {
+		errs = append(errs, m.constants.drop())
+		m.constants, m.arenas[plan.Const] = nil, nil
+	}
 	for _, a := range append(m.arenas[:], m.scratch) {
 		if a != nil {
-			if err := a.Close(); err != nil && first == nil {
-				first = err
-			}
+			errs = append(errs, a.Close())
 		}
 	}
-	return first
+	return errors.Join(errs...)
 }
 
 // Infer runs the program on images: row-major (images, C, H, W), at most the program's batch.

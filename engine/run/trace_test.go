@@ -140,7 +140,7 @@ func TestGoldenTraces(t *testing.T) {
 	for k, trace := range traces {
 		t.Run(trace.name, func(t *testing.T) {
 			m := machine(t, p, nil, 2)
-			s, err := solver.New(trace.method, trace.config)
+			s, err := solver.New(trace.method, trace.config, p.ISA, 2)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,7 +5,6 @@ package solver
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -93,20 +92,16 @@ func Defaults(name string) (Config, error) {
 	return m.defaults, nil
 }
 
-// New makes the named optimizer: sgd, adam, adamw, rmsprop or rmsproptf.
-func New(name string, c Config) (Solver, error) {
+// New makes the named optimizer: sgd, adam, adamw, rmsprop or rmsproptf. It works with the instructions of isa on so many threads.
+func New(name string, c Config, isa kernel.ISA, threads int) (Solver, error) {
 	if _, err := Defaults(name); err != nil {
 		return nil, err
 	}
 	if err := c.check(name); err != nil {
 		return nil, err
 	}
-	isa, err := kernel.Detect()
-	if err != nil {
-		return nil, err
-	}
 	m := methods[name]
-	return &flat{name: name, config: c, method: m, rule: m.rule(c), isa: isa}, nil
+	return &flat{name: name, config: c, method: m, rule: m.rule(c), isa: isa, threads: threads}, nil
 }
 
 // check reports the first setting of the named optimizer that lies outside its range.
@@ -142,13 +137,14 @@ func (c Config) check(name string) error {
 
 // flat runs a rule over flat slices.
 type flat struct {
-	name   string
-	config Config
-	method method
-	rule   *kernel.Rule
-	isa    kernel.ISA
-	state  [][]float32
-	steps  int
+	name    string
+	config  Config
+	method  method
+	rule    *kernel.Rule
+	isa     kernel.ISA
+	threads int
+	state   [][]float32
+	steps   int
 
 	// A step in hand. The parts are prepared once, so that a step allocates nothing.
 	parts         []func()
@@ -182,7 +178,7 @@ func (s *flat) Step(params, grads []float32, lr float32) {
 
 // prepare divides the work on n parameters.
 func (s *flat) prepare(n int) {
-	for _, r := range shares(n) {
+	for _, r := range shares(n, s.threads) {
 		state := make([][]float32, len(s.state))
 		for i, v := range s.state {
 			state[i] = v[r.from:r.to]
@@ -198,11 +194,11 @@ func (s *flat) prepare(n int) {
 // share is a range of parameters.
 type share struct{ from, to int }
 
-// shares divides n parameters among the processors, where there are enough to be worth a goroutine.
+// shares divides n parameters among the threads, where there are enough to be worth a goroutine.
 // The bits do not depend on it: every parameter is updated on its own.
-func shares(n int) (list []share) {
+func shares(n, threads int) (list []share) {
 	const worth = 1 << 18
-	workers := max(1, min(runtime.GOMAXPROCS(0), n/worth))
+	workers := max(1, min(threads, n/worth))
 	for i := range workers {
 		list = append(list, share{n * i / workers, n * (i + 1) / workers})
 	}

@@ -5,11 +5,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
+	"regraft/engine/kernel"
 	"regraft/golden"
 )
 
@@ -18,6 +18,16 @@ type reference struct {
 	Start     []float32   `json:"start"`
 	Gradients [][]float32 `json:"gradients"`
 	After     map[string][][]float64
+}
+
+// detect is the instruction set of the machine.
+func detect(t *testing.T) kernel.ISA {
+	t.Helper()
+	isa, err := kernel.Detect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return isa
 }
 
 func loadReference(t *testing.T) (ref reference) {
@@ -65,11 +75,12 @@ func TestPyTorch(t *testing.T) {
 			if len(after) != len(ref.Gradients) {
 				t.Fatalf("%s: %d steps for %d gradients", trace, len(after), len(ref.Gradients))
 			}
-			s, err := New(c.name, c.config)
-			if err != nil && strings.Contains(err.Error(), "REGRAFT_ISA") {
+			detected, err := kernel.Detect()
+			if err != nil {
 				t.Logf("%v", err)
 				break
 			}
+			s, err := New(c.name, c.config, detected, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +134,7 @@ func TestFormulas(t *testing.T) {
 			s.p -= s.b
 		}},
 	} {
-		s, err := New(c.optimizer, c.config)
+		s, err := New(c.optimizer, c.config, detect(t), 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,8 +167,8 @@ func TestRestore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole, _ := New(name, c)
-		before, _ := New(name, c)
+		whole, _ := New(name, c, detect(t), 2)
+		before, _ := New(name, c, detect(t), 2)
 		if before.Name() != name || before.Steps() != 0 || len(before.State()) != 0 {
 			t.Errorf("%s: fresh solver is %q after %d steps with %d slices", name, before.Name(), before.Steps(), len(before.State()))
 		}
@@ -169,7 +180,7 @@ func TestRestore(t *testing.T) {
 		for range 3 {
 			before.Step(got, grads, 0.01)
 		}
-		after, _ := New(name, c)
+		after, _ := New(name, c, detect(t), 2)
 		if err := after.Restore(before.State(), before.Steps()); err != nil {
 			t.Fatal(err)
 		}
@@ -197,17 +208,16 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// TestProcessors: the same bits for any number of processors.
-func TestProcessors(t *testing.T) {
+// TestThreads: the same bits for any number of threads.
+func TestThreads(t *testing.T) {
 	const n = 1<<20 + 11
 	grads := make([]float32, n)
 	for i := range grads {
 		grads[i] = float32(i%1000-500) / 250
 	}
 	var want []float32
-	for _, processors := range []int{1, 2, 3} {
-		old := runtime.GOMAXPROCS(processors)
-		s, err := New("adamw", Config{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01})
+	for _, threads := range []int{1, 2, 3} {
+		s, err := New("adamw", Config{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01}, detect(t), threads)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,18 +225,17 @@ func TestProcessors(t *testing.T) {
 		for range 2 {
 			s.Step(params, grads, 0.01)
 		}
-		runtime.GOMAXPROCS(old)
 		if want == nil {
 			want = params
 		}
 		if !slices.Equal(params, want) {
-			t.Errorf("%d processors give other parameters than one", processors)
+			t.Errorf("%d threads give other parameters than one", threads)
 		}
 	}
 }
 
 func TestErrors(t *testing.T) {
-	if _, err := New("lion", Config{}); err == nil || !strings.Contains(err.Error(), "rmsproptf") {
+	if _, err := New("lion", Config{}, detect(t), 2); err == nil || !strings.Contains(err.Error(), "rmsproptf") {
 		t.Errorf("unknown optimizer: %v", err)
 	}
 	nan := math.NaN()
@@ -242,15 +251,15 @@ func TestErrors(t *testing.T) {
 				t.Fatal(err)
 			}
 			change(&c)
-			if _, err := New(name, c); err == nil {
+			if _, err := New(name, c, detect(t), 2); err == nil {
 				t.Errorf("%s with %s: no error", name, what)
 			}
 		}
 	}
-	if _, err := New("sgd", Config{Nesterov: true}); err == nil {
+	if _, err := New("sgd", Config{Nesterov: true}, detect(t), 2); err == nil {
 		t.Error("Nesterov without momentum: no error")
 	}
-	if _, err := New("adam", Config{Beta1: 0.9, Beta2: 0.999}); err == nil {
+	if _, err := New("adam", Config{Beta1: 0.9, Beta2: 0.999}, detect(t), 2); err == nil {
 		t.Error("Adam with epsilon 0: no error")
 	}
 }

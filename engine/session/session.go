@@ -1,0 +1,118 @@
+// Package session compiles networks and runs them: a Compiled is what all runs have in common, a Session is what one of them needs.
+// Who computes with a network uses this package, and those below it only for tests.
+package session
+
+import (
+	"runtime"
+	"slices"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/plan"
+	"regraft/engine/run"
+)
+
+// Options are what a program is compiled for; Native makes them.
+type Options = plan.Options
+
+// Session is memory and workers for one run at a time. Close gives both back.
+type Session = run.Machine
+
+// Native are the options of this machine, with the instruction set that it has or that REGRAFT_ISA asks for; direct switches Winograd's
+// algorithm off.
+func Native(direct bool) (Options, error) {
+	isa, err := kernel.Detect()
+	return Options{ISA: isa, Direct: direct}, err
+}
+
+// Threads is n, or as many threads as Go may use where n is 0.
+func Threads(n int) int {
+	if n == 0 {
+		return runtime.GOMAXPROCS(0)
+	}
+	return n
+}
+
+// Compiled is a program with the constants that its sessions share: packed by the first, read by all, and given back with the last. It is
+// safe for concurrent use.
+type Compiled struct {
+	*plan.Program
+	net       *engine.Network // of inference
+	options   Options
+	constants *run.Constants
+}
+
+// Compile prepares net for inference on up to net.Batch() images at a time. Its values must not change while there are sessions.
+func Compile(net *engine.Network, o Options) (*Compiled, error) {
+	p, err := plan.Inference(net, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Compiled{p, net, o, new(run.Constants)}, nil
+}
+
+// Trainer prepares steps of training. Every session trains parameters of its own, which begin as those of the objective's network.
+func Trainer(objective *engine.Objective, o Options) (*Compiled, error) {
+	p, err := plan.Training(objective, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Compiled{Program: p, options: o, constants: new(run.Constants)}, nil
+}
+
+// ForBatch compiles the network for another number of images. The constants are shared where both programs want the same.
+func (c *Compiled) ForBatch(images int) (*Compiled, error) {
+	net, err := c.net.WithBatch(images)
+	if err != nil {
+		return nil, err
+	}
+	other, err := Compile(net, c.options)
+	if err == nil && sameConstants(c.Program, other.Program) {
+		other.constants = c.constants
+	}
+	return other, err
+}
+
+// sameConstants reports whether two programs of one network, compiled with the same options, have the same constants. How one is packed
+// depends on shapes of weights and images, never on their number; which there are, and where, is in the list.
+func sameConstants(a, b *plan.Program) bool {
+	return a.Size[plan.Const] == b.Size[plan.Const] && slices.EqualFunc(a.Constants, b.Constants, func(x, y plan.Constant) bool {
+		return x.Label == y.Label && x.Off == y.Off && x.Len == y.Len
+	})
+}
+
+// WithBlocks is the program with tiles of k output blocks in all direct convolutions that can have them, nil when none can. The constants
+// are shared.
+func (c *Compiled) WithBlocks(k int) *Compiled {
+	program, any := *c.Program, false
+	program.Steps = slices.Clone(c.Steps)
+	for i, s := range c.Steps {
+		conv, ok := s.Prim.(*kernel.Conv)
+		if !ok {
+			continue
+		}
+		if conv = conv.WithBlocks(k); conv != nil {
+			program.Steps[i].Prim, any = conv, true
+		}
+	}
+	if !any {
+		return nil
+	}
+	other := *c
+	other.Program = &program
+	return &other
+}
+
+// New makes a session that computes on so many threads, 0 for all. Its error says that there is not enough memory, or which parameter
+// has no values.
+func (c *Compiled) New(threads int) (*Session, error) {
+	return run.NewSharing(c.constants, c.Program, Threads(threads))
+}
+
+// Passes names the passes that Compile sends a network through, in their order.
+func Passes() []string { return plan.Passes() }
+
+// After prints what Compile has made of net when it is through with the pass of that name.
+func After(net *engine.Network, o Options, pass string) (string, error) {
+	return plan.After(net, o, pass)
+}

@@ -1,0 +1,207 @@
+package session
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"regraft/engine"
+	"regraft/engine/plan"
+	"regraft/onnx"
+)
+
+// files are networks of several forms: convolutions by Winograd and directly, grouped, folded BatchNorm, linear layers.
+var files = []string{
+	"../../onnx/testdata/inception_v3.ts.train.op20.transform.onnx", "../../onnx/testdata/resnet18.ts.train.op17.onnx",
+	"../../onnx/testdata/squeezenet1_1.dyn.eval.op20.onnx", "../../onnx/testdata/zoo_form.hand.op9.onnx", "../../demo/regraft-mini.onnx",
+}
+
+// compile compiles the first output of the network in a file.
+func compile(t *testing.T, file string, images int, direct bool) *Compiled {
+	t.Helper()
+	c, err := tryCompile(t, file, images, direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func tryCompile(t *testing.T, file string, images int, direct bool) (*Compiled, error) {
+	t.Helper()
+	net, _, err := onnx.Read(file, onnx.ReadOptions{})
+	if err == nil {
+		net, err = net.Until(net.Outputs[0])
+	}
+	if err == nil {
+		net, err = net.WithBatch(images)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := Native(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Compile(net, o)
+}
+
+// packed are the constants of a program.
+func packed(t *testing.T, p *plan.Program) []float32 {
+	t.Helper()
+	all := make([]float32, p.Size[plan.Const])
+	for _, c := range p.Constants {
+		if err := c.Fill(all[c.Off:][:c.Len]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// TestConstantsOfBatches: programs that share constants pack the same ones to the bit, and usually one for a photo shares them with one
+// for a batch.
+func TestConstantsOfBatches(t *testing.T) {
+	for _, file := range files {
+		for _, direct := range []bool{false, true} {
+			one := compile(t, file, 1, direct)
+			many, err := one.ForBatch(8)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if many.Batch != 8 || many.constants != one.constants {
+				t.Errorf("%s: the program for %d images packs constants of its own", filepath.Base(file), many.Batch)
+			}
+			if !slices.Equal(packed(t, one.Program), packed(t, many.Program)) {
+				t.Errorf("%s: the constants that are shared have other bits", filepath.Base(file))
+			}
+		}
+	}
+	for _, file := range files[4:] {
+		if sameConstants(compile(t, file, 1, false).Program, compile(t, file, 1, true).Program) {
+			t.Errorf("%s: Winograd's weights count as those of direct convolutions", filepath.Base(file))
+		}
+	}
+}
+
+// TestSessions: sessions that run at the same time, for one image or several, on any number of threads, and with other tiles, give
+// the bits of one that runs alone; the first packs the constants, and they go with the last.
+func TestSessions(t *testing.T) {
+	const images = 3
+	one := compile(t, files[0], 1, true)
+	packings := 0
+	first := &one.Constants[0]
+	fill := first.Fill
+	first.Fill = func(dst []float32) error { packings++; return fill(dst) }
+	size := one.Image[0] * one.Image[1] * one.Image[2]
+	x := make([]float32, images*size)
+	for i := range x {
+		x[i] = float32(i*7919%1000)/500 - 1
+	}
+	alone, err := one.New(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []float32
+	for k := range images {
+		if err := alone.Infer(x[k*size:(k+1)*size], 1); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, alone.Output(0)...)
+	}
+	many, err := one.ForBatch(images)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for threads, c := range []*Compiled{many, many, many.WithBlocks(1), many} {
+		all.Go(func() {
+			s, err := c.New(threads)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for range 3 {
+				if err := s.Infer(x, images); err != nil || !slices.Equal(s.Output(0), want) {
+					t.Errorf("%d threads: %v, or other results than alone", threads, err)
+				}
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if packings != 1 {
+		t.Errorf("the constants were packed %d times", packings)
+	}
+	if err := alone.Close(); err != nil {
+		t.Error(err)
+	}
+	again, err := one.New(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if err := again.Infer(x[:size], 1); err != nil || packings != 2 || !slices.Equal(again.Output(0), want[:len(want)/images]) {
+		t.Errorf("after the last session: %v, packed %d times, or other results", err, packings)
+	}
+}
+
+// TestMissingValues: a session that cannot pack leaves nothing behind, and the next one can.
+func TestMissingValues(t *testing.T) {
+	c := compile(t, files[1], 1, false)
+	last := &c.Constants[len(c.Constants)-1]
+	fill := last.Fill
+	last.Fill = func([]float32) error { return errors.New("no values") }
+	if s, err := c.New(2); err == nil {
+		s.Close()
+		t.Error("no error without values")
+	}
+	last.Fill = fill
+	s, err := c.New(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+}
+
+// TestTrainer: every session trains parameters of its own.
+func TestTrainer(t *testing.T) {
+	net, _, err := onnx.Read(files[1], onnx.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	objective, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := Native(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Trainer(objective, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float32, 2*c.Image[0]*c.Image[1]*c.Image[2])
+	for i := range x {
+		x[i] = float32(i%13)/13 - 0.5
+	}
+	var losses []float32
+	for range 2 {
+		s, err := c.New(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if err := s.Step(x, []float32{0, 1}, 0); err != nil {
+			t.Fatal(err)
+		}
+		losses = append(losses, s.Losses()[0])
+		clear(s.Params())
+	}
+	if losses[0] != losses[1] {
+		t.Errorf("losses %v: one session sees the parameters of the other", losses)
+	}
+}
