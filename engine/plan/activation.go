@@ -5,53 +5,108 @@ import (
 	"regraft/engine/op"
 )
 
-// activationOf is the function that an operator applies to every element.
-func activationOf(o any) (f kernel.Activation, ok bool) {
-	switch o := o.(type) {
-	case *op.Sigmoid:
-		return kernel.Sigmoid(), true
-	case *op.SiLU:
-		return kernel.SiLU(), true
-	case *op.HardSwish:
-		return kernel.HardSwish(), true
-	case *op.Gelu:
-		return kernel.Gelu(), !o.Tanh
-	case *op.HardSigmoid:
-		return kernel.HardSigmoid(o.Alpha, o.Beta), true
-	case *op.LeakyRelu:
-		return kernel.LeakyReLU(o.Alpha), true
-	case *op.ThresholdedRelu:
-		return kernel.Threshold(o.Alpha), true
-	case *op.Elu:
-		return kernel.Elu(o.Alpha, o.Gamma, o.Rate), true
-	case *op.Softplus:
-		return kernel.Softplus(), true
-	case *op.Softsign:
-		return kernel.Softsign(), true
-	case *op.Mish:
-		return kernel.Mish(), true
-	}
-	return kernel.Activation{}, false
+func init() {
+	activation(func(*op.Sigmoid) kernel.Activation { return kernel.Sigmoid() })
+	activation(func(*op.SiLU) kernel.Activation { return kernel.SiLU() })
+	activation(func(*op.HardSwish) kernel.Activation { return kernel.HardSwish() })
+	activation(func(o *op.HardSigmoid) kernel.Activation { return kernel.HardSigmoid(o.Alpha, o.Beta) })
+	activation(func(o *op.LeakyRelu) kernel.Activation { return kernel.LeakyReLU(o.Alpha) })
+	activation(func(o *op.ThresholdedRelu) kernel.Activation { return kernel.Threshold(o.Alpha) })
+	activation(func(o *op.Elu) kernel.Activation { return kernel.Elu(o.Alpha, o.Gamma, o.Rate) })
+	activation(func(*op.Softplus) kernel.Activation { return kernel.Softplus() })
+	activation(func(*op.Softsign) kernel.Activation { return kernel.Softsign() })
+	activation(func(*op.Mish) kernel.Activation { return kernel.Mish() })
+	activationWhere(func(o *op.Gelu) bool { return !o.Tanh }, func(*op.Gelu) kernel.Activation { return kernel.Gelu() })
+
+	gradient(func(*op.SigmoidGrad) gradMaker { return kernel.NewSigmoidGrad })
+	gradient(func(*op.SiLUGrad) gradMaker { return kernel.NewSiLUGrad })
+	gradient(func(*op.HardSwishGrad) gradMaker { return kernel.NewHardSwishGrad })
+	gradient(func(*op.SoftsignGrad) gradMaker { return kernel.NewSoftsignGrad })
+	gradient(func(*op.MishGrad) gradMaker { return kernel.NewMishGrad })
+	gradient(func(o *op.GeluGrad) gradMaker {
+		if o.Tanh {
+			return nil
+		}
+		return kernel.NewGeluGrad
+	})
+	gradient(func(o *op.HardSigmoidGrad) gradMaker {
+		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+			return kernel.NewHardSigmoidGrad(isa, x, dy, dx, o.Alpha, o.Beta)
+		}
+	})
+	gradient(func(o *op.LeakyReluGrad) gradMaker {
+		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+			return kernel.NewLeakyReLUGrad(isa, x, dy, dx, o.Alpha)
+		}
+	})
+	gradient(func(o *op.ThresholdedReluGrad) gradMaker {
+		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+			return kernel.NewThresholdGrad(isa, x, dy, dx, o.Alpha)
+		}
+	})
+	gradient(func(o *op.EluGrad) gradMaker {
+		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+			return kernel.NewEluGrad(isa, x, dy, dx, o.Alpha, o.Gamma, o.Rate)
+		}
+	})
+}
+
+// activation registers an operator that applies a function to every element.
+func activation[O op.Op](f func(O) kernel.Activation) {
+	activationWhere(func(O) bool { return true }, f)
+}
+
+// activationWhere is activation for operators of which only some have a fast form.
+func activationWhere[O op.Op](fast func(O) bool, f func(O) kernel.Activation) {
+	register(row[O]{
+		choose: func(_ *graph, _ *instr, o O) choice {
+			if !fast(o) {
+				return choice{}
+			}
+			return choice{activation: new(f(o)), overwrites: []int{0}}
+		},
+		emit: func(e *emitter, i *instr, o O) error {
+			if i.choice.activation == nil || !onImages(i.out) || !onImages(i.in[0]) {
+				return e.reference(i, o)
+			}
+			prim, err := kernel.NewActivation(e.g.opt.ISA, *i.choice.activation, i.in[0].images(), i.out.images())
+			return e.primitive(i, prim, err, 0, i.in[0], i.out)
+		},
+	})
+}
+
+// gradMaker makes the primitive of an activation's gradient, of x and dy.
+type gradMaker func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error)
+
+// gradient registers the gradient of an activation, of x and dy; maker is nil for an operator without a fast form.
+func gradient[O op.Op](maker func(O) gradMaker) {
+	register(row[O]{
+		choose: func(_ *graph, _ *instr, o O) choice {
+			if maker(o) == nil {
+				return choice{}
+			}
+			return choice{overwrites: []int{1}}
+		},
+		emit: func(e *emitter, i *instr, o O) error {
+			x, dy, dx, grad := i.in[0], i.in[1], i.out, maker(o)
+			if grad == nil || !onImages(x) || !onImages(dy) || !onImages(dx) {
+				return e.reference(i, o)
+			}
+			prim, err := grad(e.g.opt.ISA, x.images(), dy.images(), dx.images())
+			return e.primitive(i, prim, err, 0, x, dy, dx)
+		},
+	})
 }
 
 // fuseActivations applies activations in the convolution that makes their operand.
 func (g *graph) fuseActivations() {
-	users, makers := g.users(), g.makers()
-	dead := map[*instr]bool{}
-	for _, i := range g.instrs {
-		if _, ok := activationOf(i.op); !ok {
-			continue
+	g.fuse(func(i, into *instr) bool {
+		if i.choice.activation == nil || into.clamp != 0 || into.after != nil || into.onto != nil || !g.takesActivation(into) {
+			return false
 		}
-		into := makers[i.in[0]]
-		if into == nil || len(users[into.out]) != 1 || into.clamp != 0 || into.after != nil || into.onto != nil || !g.takesActivation(into) {
-			continue
-		}
-		into.after = i.op.(op.Op)
-		into.out = i.out
-		makers[i.out] = into
-		dead[i] = true
-	}
-	g.remove(dead)
+		into.after = i
+		return true
+	})
 }
 
 // takesActivation tells whether the step of i can apply one. Winograd's algorithm and groups cannot.
@@ -70,68 +125,8 @@ func (i *instr) followed(prim interface {
 	kernel.Primitive
 	Followed(kernel.Activation) (kernel.Primitive, error)
 }) (kernel.Primitive, error) {
-	f, ok := activationOf(i.after)
-	if !ok {
+	if i.after == nil {
 		return prim, nil
 	}
-	return prim.Followed(f)
+	return prim.Followed(*i.after.choice.activation)
 }
-
-// gradMaker makes the primitive of an activation's gradient, of x and dy.
-type gradMaker func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error)
-
-// activationGradOf makes primitives of the gradient that an operator is; nil for other operators.
-func activationGradOf(o any) gradMaker {
-	switch o := o.(type) {
-	case *op.SigmoidGrad:
-		return kernel.NewSigmoidGrad
-	case *op.SiLUGrad:
-		return kernel.NewSiLUGrad
-	case *op.HardSwishGrad:
-		return kernel.NewHardSwishGrad
-	case *op.GeluGrad:
-		if !o.Tanh {
-			return kernel.NewGeluGrad
-		}
-	case *op.SoftsignGrad:
-		return kernel.NewSoftsignGrad
-	case *op.MishGrad:
-		return kernel.NewMishGrad
-	case *op.HardSigmoidGrad:
-		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
-			return kernel.NewHardSigmoidGrad(isa, x, dy, dx, o.Alpha, o.Beta)
-		}
-	case *op.LeakyReluGrad:
-		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
-			return kernel.NewLeakyReLUGrad(isa, x, dy, dx, o.Alpha)
-		}
-	case *op.ThresholdedReluGrad:
-		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
-			return kernel.NewThresholdGrad(isa, x, dy, dx, o.Alpha)
-		}
-	case *op.EluGrad:
-		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
-			return kernel.NewEluGrad(isa, x, dy, dx, o.Alpha, o.Gamma, o.Rate)
-		}
-	}
-	return nil
-}
-
-// elementwise emits an activation or its gradient; other operators run through their reference.
-func (e *emitter) elementwise(i *instr, o op.Op) error {
-	if !onImages(i.out) || !onImages(i.in[0]) {
-		return e.reference(i, o)
-	}
-	if f, ok := activationOf(o); ok {
-		prim, err := kernel.NewActivation(e.g.opt.ISA, f, i.in[0].images(), i.out.images())
-		return e.primitive(i, prim, err, 0, i.in[0], i.out)
-	}
-	if grad := activationGradOf(o); grad != nil && onImages(i.in[1]) {
-		prim, err := grad(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images())
-		return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
-	}
-	return e.reference(i, o)
-}
-
-// onImages tells whether v lies in blocks of channels.
-func onImages(v *value) bool { return v.param == nil && (v.form == blocked || v.form == matrix) }

@@ -5,6 +5,14 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*op.Neg]{emit: (*emitter).neg})
+	register(row[*op.Scale]{emit: (*emitter).scale})
+	register(row[*op.Affine]{emit: (*emitter).affine})
+	register(row[*op.Sub]{emit: (*emitter).sub})
+	register(row[*op.Div]{emit: (*emitter).div})
+}
+
 // line is scale*x + shift with values for every channel of x.
 type line struct {
 	x            *value
@@ -13,51 +21,21 @@ type line struct {
 
 func always(v float32) func(int) float32 { return func(int) float32 { return v } }
 
-// lineOf reads an instruction as arithmetic of images with known values, one for every channel or one for all; x is nil where
-// it is none. A division multiplies by the reciprocal.
-func (e *emitter) lineOf(i *instr) (l line) {
-	switch o := i.op.(type) {
-	case *op.Neg:
-		return line{i.in[0], always(-1), always(0)}
-	case *op.Scale:
-		return line{i.in[0], always(o.Factor), always(0)}
-	case *op.Affine:
-		return line{i.in[0], func(c int) float32 { return o.Scale[c] }, func(c int) float32 { return o.Shift[c] }}
-	}
-	if len(i.in) != 2 {
-		return l
-	}
+// known reads an instruction with two operands as one of an image with values that are known: one for every channel or
+// one for all. x is nil where it is none; reversed tells that the values come first.
+func (e *emitter) known(i *instr) (x *value, k func(c int) float32, reversed bool) {
 	x, v := i.in[0], i.in[1]
-	k, reversed := e.known(v, x), false
-	if k == nil {
-		x, v = v, x
-		k, reversed = e.known(v, x), true
+	if k = e.values(v, x); k != nil {
+		return x, k, false
 	}
-	if k == nil {
-		return l
+	if k = e.values(x, v); k != nil {
+		return v, k, true
 	}
-	switch i.op.(type) {
-	case *op.Add:
-		return line{x, always(1), k}
-	case *op.Mul:
-		if factorOf(x, v) == noFactor { // others have a kernel of their own
-			return line{x, k, always(0)}
-		}
-	case *op.Sub:
-		if reversed {
-			return line{x, always(-1), k}
-		}
-		return line{x, always(1), func(c int) float32 { return -k(c) }}
-	case *op.Div:
-		if !reversed {
-			return line{x, func(c int) float32 { return 1 / k(c) }, always(0)}
-		}
-	}
-	return l
+	return nil, nil, false
 }
 
-// known gives the values of v by channel of x: a constant with one for each or one for all; nil for others.
-func (e *emitter) known(v, x *value) func(c int) float32 {
+// values gives the values of v by channel of x: a constant with one for each or one for all; nil for others.
+func (e *emitter) values(v, x *value) func(c int) float32 {
 	switch {
 	case v.number != nil:
 		return always(*v.number)
@@ -71,12 +49,52 @@ func (e *emitter) known(v, x *value) func(c int) float32 {
 	return nil
 }
 
-// arithmetic emits arithmetic with known values; false where i is none.
-func (e *emitter) arithmetic(i *instr) (bool, error) {
-	l := e.lineOf(i)
-	if l.x == nil || !onImages(l.x) || !onImages(i.out) || !l.x.shape.Eq(i.out.shape) {
-		return false, nil
+func (e *emitter) neg(i *instr, o *op.Neg) error {
+	return e.lineOr(i, o, line{i.in[0], always(-1), always(0)})
+}
+
+func (e *emitter) scale(i *instr, o *op.Scale) error {
+	return e.lineOr(i, o, line{i.in[0], always(o.Factor), always(0)})
+}
+
+func (e *emitter) affine(i *instr, o *op.Affine) error {
+	return e.lineOr(i, o, line{i.in[0], func(c int) float32 { return o.Scale[c] }, func(c int) float32 { return o.Shift[c] }})
+}
+
+func (e *emitter) sub(i *instr, o *op.Sub) error {
+	x, k, reversed := e.known(i)
+	switch {
+	case x == nil:
+		return e.reference(i, o)
+	case reversed:
+		return e.lineOr(i, o, line{x, always(-1), k})
 	}
+	return e.lineOr(i, o, line{x, always(1), func(c int) float32 { return -k(c) }})
+}
+
+// div multiplies by the reciprocal.
+func (e *emitter) div(i *instr, o *op.Div) error {
+	x, k, reversed := e.known(i)
+	if x == nil || reversed {
+		return e.reference(i, o)
+	}
+	return e.lineOr(i, o, line{x, func(c int) float32 { return 1 / k(c) }, always(0)})
+}
+
+// lineOr emits a line, or the reference of values that are no images.
+func (e *emitter) lineOr(i *instr, o op.Op, l line) error {
+	if !l.fits(i.out) {
+		return e.reference(i, o)
+	}
+	return e.line(i, l)
+}
+
+// fits tells whether y, the result, and x are images of one shape.
+func (l line) fits(y *value) bool {
+	return l.x != nil && onImages(l.x) && onImages(y) && l.x.shape.Eq(y.shape)
+}
+
+func (e *emitter) line(i *instr, l line) error {
 	c := l.x.shape[1]
 	vector := func(what string, of func(c int) float32) *value {
 		return e.constant(i.label+what, padded(c), func(dst []float32) error {
@@ -87,5 +105,5 @@ func (e *emitter) arithmetic(i *instr) (bool, error) {
 		})
 	}
 	prim, err := kernel.NewAffine(e.g.opt.ISA, l.x.images(), i.out.images(), i.flags())
-	return true, e.primitive(i, prim, err, 0, l.x, vector(" scale", l.scale), vector(" shift", l.shift), i.out)
+	return e.primitive(i, prim, err, 0, l.x, vector(" scale", l.scale), vector(" shift", l.shift), i.out)
 }

@@ -8,7 +8,6 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"regraft/engine"
-	"regraft/engine/kernel"
 	"regraft/engine/op"
 )
 
@@ -146,121 +145,5 @@ func (e *emitter) outputs() error {
 	if e.p.Size[Arena] > maxArena || e.p.Size[Const] > maxArena {
 		return fmt.Errorf("the network needs %d GiB of memory for this batch and photo size; use smaller ones", (e.p.Size[Arena]+e.p.Size[Const])>>28)
 	}
-	return nil
-}
-
-// instr emits the steps of one instruction: the table of operators with a fast form. Everything
-// else runs through its reference.
-func (e *emitter) instr(i *instr) error {
-	if done, err := e.arithmetic(i); done || err != nil {
-		return err
-	}
-	switch o := i.op.(type) {
-	case *packInput:
-		return e.packInput(i, o)
-	case *op.Conv:
-		return e.conv(i, o)
-	case *op.ConvGradX:
-		return e.convGradX(i, o)
-	case *op.ConvGradW:
-		return e.convGradW(i, o)
-	case *op.Linear:
-		return e.linear(i)
-	case *op.LinearGradX:
-		return e.linearGradX(i)
-	case *op.LinearGradW:
-		return e.linearGradW(i)
-	case *op.ChannelSum:
-		return e.channelSum(i)
-	case *op.MaxPool:
-		return e.maxPool(i, o)
-	case *op.MaxPoolGrad:
-		return e.maxPoolGrad(i, o)
-	case *op.AveragePool:
-		return e.averagePool(i, o)
-	case *op.AveragePoolGrad:
-		return e.averagePoolGrad(i, o)
-	case *op.GlobalAveragePool:
-		return e.globalAveragePool(i)
-	case *op.GlobalAveragePoolGrad:
-		return e.globalAveragePoolGrad(i)
-	case *op.BatchNorm:
-		return e.batchNorm(i, o)
-	case *normStats:
-		return e.normStats(i, o)
-	case *normApply:
-		return e.normApply(i)
-	case *normReduce:
-		return e.normReduce(i, o)
-	case *normGradX:
-		return e.normGradX(i, o)
-	case *pixelNorm:
-		return e.pixelNorm(i, o)
-	case *pixelNormGradX:
-		return e.pixelNormGradX(i, o)
-	case *pixelNormGradGamma:
-		return e.pixelNormGradGamma(i, o)
-	case *op.GroupNorm:
-		return e.groupNorm(i, o)
-	case *op.GroupNormReduce:
-		return e.groupNormReduce(i, o)
-	case *op.GroupNormGradX:
-		return e.groupNormGradX(i, o)
-	case *op.Row:
-		return e.row(i, o)
-	case *op.Relu:
-		return e.relu(i)
-	case *op.ReluGrad:
-		return e.reluGrad(i)
-	case *op.PRelu:
-		return e.prelu(i, o)
-	case *op.PReluGradX:
-		return e.preluGradX(i, o)
-	case *op.Clip:
-		return e.clip(i, o)
-	case *op.ClipGrad:
-		return e.clipGrad(i, o)
-	case *op.Add:
-		return e.add(i, o)
-	case *op.Mul:
-		return e.mul(i, o)
-	case *op.SumTo:
-		return e.sumTo(i, o)
-	case *dot:
-		return e.dot(i)
-	case *op.Concat:
-		return e.concat(i, o)
-	case *op.Flatten:
-		return e.flatten(i, o)
-	case *op.DropoutTrain:
-		return e.dropout(i, o)
-	case *op.Slice:
-		return e.slice(i, o)
-	case *op.Gather:
-		return e.gather(i, o)
-	case *op.GatherGrad:
-		return e.gatherGrad(i, o)
-	case *op.Reshape:
-		return e.reshape(i, o)
-	case *op.Softmax:
-		return e.softmax(i, o)
-	case *lossGrad:
-		return e.lossGrad(i, o)
-	case *storeGrad:
-		return e.storeGrad(i, o)
-	case *pick:
-		return e.pick(i, o)
-	case op.Op:
-		return e.elementwise(i, o)
-	}
-	return fmt.Errorf("node %q: the planner has no step for %T", i.label, i.op)
-}
-
-// primitive checks a constructor's result and adds its step.
-func (e *emitter) primitive(i *instr, prim kernel.Primitive, err error, images int, operands ...any) error {
-	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
-	}
-	e.step(i, prim, images, append([]*value{i.out}, i.also...), operands...)
 	return nil
 }

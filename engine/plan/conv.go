@@ -9,6 +9,15 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*op.Conv]{emit: (*emitter).conv})
+	register(row[*op.ConvGradX]{emit: (*emitter).convGradX})
+	register(row[*op.ConvGradW]{emit: (*emitter).convGradW})
+	register(row[*op.Linear]{emit: (*emitter).linear})
+	register(row[*op.LinearGradX]{emit: (*emitter).linearGradX})
+	register(row[*op.LinearGradW]{emit: (*emitter).linearGradW})
+}
+
 // convShape describes one image of a convolution of x (N,C,H,W) with w (O,C,KH,KW) to y (N,O,OH,OW).
 func convShape(o *op.Conv, x, w, y tensor.Shape) kernel.ConvShape {
 	return kernel.ConvShape{
@@ -75,7 +84,7 @@ func (e *emitter) conv(i *instr, o *op.Conv) error {
 	case o.Group > 1:
 		return e.grouped(i, o)
 	case pointwiseMatrix(i):
-		return e.linear(i)
+		return e.linear(i, nil)
 	}
 	x, w, y := i.in[0], i.in[1], i.out
 	s := convShape(o, x.shape, w.shape, y.shape)
@@ -102,7 +111,7 @@ func (e *emitter) forward(i *instr, prim *kernel.Conv, images int) error {
 }
 
 // linear emits a linear layer, or a 1x1 convolution of images of one pixel.
-func (e *emitter) linear(i *instr) error {
+func (e *emitter) linear(i *instr, _ *op.Linear) error {
 	x, y := i.in[0], i.out
 	s := linearShape(x.shape[0], x.shape[1], y.shape[1])
 	prim, err := kernel.NewConv(e.g.opt.ISA, s, x.matrix(), y.matrix(), i.flags())
@@ -177,7 +186,7 @@ func (e *emitter) convGradX(i *instr, o *op.ConvGradX) error {
 	return e.gradX(i, s, w, dy, dx, dyl, dxl, images)
 }
 
-func (e *emitter) linearGradX(i *instr) error {
+func (e *emitter) linearGradX(i *instr, _ *op.LinearGradX) error {
 	w, dy, dx := i.in[0], i.in[1], i.out
 	s := linearShape(dy.shape[0], dx.shape[1], dy.shape[1])
 	return e.gradX(i, s, w, dy, dx, dy.matrix(), dx.matrix(), 1)
@@ -223,7 +232,7 @@ func (e *emitter) convGradW(i *instr, o *op.ConvGradW) error {
 	return e.gradW(i, s, x, dy, dw, x.images(), dy.images(), 0)
 }
 
-func (e *emitter) linearGradW(i *instr) error {
+func (e *emitter) linearGradW(i *instr, _ *op.LinearGradW) error {
 	x, dy, dw := i.in[0], i.in[1], i.out
 	return e.gradW(i, linearShape(dy.shape[0], x.shape[1], dy.shape[1]), x, dy, dw, x.matrix(), dy.matrix(), 1)
 }
@@ -241,8 +250,3 @@ func (e *emitter) gradW(i *instr, s kernel.ConvShape, x, dy, dw *value, xl, dyl 
 	e.step(i, prim, images, []*value{dw}, x, dy, dw).step.Flops = s.Flops()
 	return nil
 }
-
-// planned is an operator of the planner's own, by name.
-type planned string
-
-func (p planned) title() string { return string(p) }

@@ -5,6 +5,10 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*op.DropoutTrain]{emit: (*emitter).dropout})
+}
+
 // dropout is the step of op.DropoutTrain. Operands: 0 X, 1 the key of the step (4 floats), 2 Y. Item: one image.
 type dropout struct {
 	masks op.DropoutMasks

@@ -9,6 +9,23 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*packInput]{emit: (*emitter).packInput})
+	register(row[*op.BatchNorm]{emit: (*emitter).batchNorm})
+	register(row[*op.Relu]{emit: (*emitter).relu})
+	register(row[*op.ReluGrad]{choose: overwriting[*op.ReluGrad](1), emit: (*emitter).reluGrad})
+	register(row[*op.Clip]{emit: (*emitter).clip})
+	register(row[*op.ClipGrad]{emit: (*emitter).clipGrad})
+	register(row[*op.Add]{choose: chooseAdd, emit: (*emitter).add})
+	register(row[*op.Concat]{emit: (*emitter).concat})
+	register(row[*op.Flatten]{emit: (*emitter).flatten})
+	register(row[*op.ChannelSum]{emit: (*emitter).channelSum})
+	register(row[*lossGrad]{emit: (*emitter).lossGrad})
+	register(row[*op.Slice]{emit: (*emitter).slice})
+	register(row[*op.Reshape]{emit: (*emitter).reshape})
+	register(row[*op.Softmax]{emit: (*emitter).softmax})
+}
+
 func (e *emitter) packInput(i *instr, o *packInput) error {
 	c := i.in[0].shape[1]
 	scale, shift := []float32(nil), []float32(nil)
@@ -56,17 +73,17 @@ func (e *emitter) batchNorm(i *instr, o *op.BatchNorm) error {
 	return e.primitive(i, prim, err, 0, i.in[0], scale, shift, i.out)
 }
 
-func (e *emitter) relu(i *instr) error {
+func (e *emitter) relu(i *instr, o *op.Relu) error {
 	if i.out.form == plain || i.out.form == vector {
-		return e.reference(i, i.op.(op.Op))
+		return e.reference(i, o)
 	}
 	prim, err := kernel.NewReLU(e.g.opt.ISA, i.in[0].images(), i.out.images())
 	return e.primitive(i, prim, err, 0, i.in[0], i.out)
 }
 
-func (e *emitter) reluGrad(i *instr) error {
+func (e *emitter) reluGrad(i *instr, o *op.ReluGrad) error {
 	if i.out.form == plain || i.out.form == vector {
-		return e.reference(i, i.op.(op.Op))
+		return e.reference(i, o)
 	}
 	prim, err := kernel.NewReluGrad(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images())
 	return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
@@ -88,7 +105,17 @@ func (e *emitter) clipGrad(i *instr, o *op.ClipGrad) error {
 	return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
 }
 
+func chooseAdd(_ *graph, i *instr, _ *op.Add) choice {
+	if !sameBlocked(i) {
+		return choice{}
+	}
+	return choice{overwrites: []int{0}}
+}
+
 func (e *emitter) add(i *instr, o *op.Add) error {
+	if x, k, _ := e.known(i); x != nil {
+		return e.lineOr(i, o, line{x, always(1), k})
+	}
 	if !sameBlocked(i) {
 		return e.reference(i, o)
 	}
@@ -134,10 +161,10 @@ func (e *emitter) flatten(i *instr, o *op.Flatten) error {
 	return e.primitive(i, prim, err, 0, i.in[0], i.out)
 }
 
-func (e *emitter) channelSum(i *instr) error {
+func (e *emitter) channelSum(i *instr, o *op.ChannelSum) error {
 	dy := i.in[0]
 	if dy.form != blocked && dy.form != matrix {
-		return e.reference(i, i.op.(op.Op))
+		return e.reference(i, o)
 	}
 	sum, err := kernel.NewChannelSum(e.g.opt.ISA, dy.images())
 	return e.channelSums(i, sum, err, dy.images(), dy)

@@ -78,6 +78,15 @@ func (e *emitter) step(i *instr, prim kernel.Primitive, images int, writes []*va
 	return d
 }
 
+// primitive checks a constructor's result and adds its step.
+func (e *emitter) primitive(i *instr, prim kernel.Primitive, err error, images int, operands ...any) error {
+	if err != nil {
+		return fmt.Errorf("node %q: %w", i.label, err)
+	}
+	e.step(i, prim, images, append([]*value{i.out}, i.also...), operands...)
+	return nil
+}
+
 // images is what Step.Images says for values of that many rows.
 func (e *emitter) images(rows int) int {
 	if rows == e.p.Batch {
@@ -219,7 +228,7 @@ func (i *instr) title() string {
 		parts = append(parts, "Clip")
 	}
 	if i.after != nil {
-		parts = append(parts, i.after.Name())
+		parts = append(parts, i.after.title())
 	}
 	return strings.Join(parts, "+")
 }

@@ -20,34 +20,24 @@ type fold struct {
 // the pool) into that convolution.
 func (g *graph) foldBatchNorm() {
 	users, makers := g.users(), g.makers()
-	dead := map[*instr]bool{}
-	for _, i := range g.instrs {
+	g.fuse(func(i, into *instr) bool {
 		bn, ok := i.op.(*op.BatchNorm)
-		if !ok {
-			continue
+		if !ok || into.norm != nil || into.clamp != 0 {
+			return false
 		}
-		into := makers[i.in[0]]
-		if into == nil || len(users[into.out]) != 1 || into.norm != nil || into.clamp != 0 {
-			continue
-		}
-		switch into.op.(type) {
-		case *op.Conv:
-		case *op.AveragePool:
+		if _, ok := into.op.(*op.AveragePool); ok {
 			conv := makers[into.in[0]]
 			if conv == nil || len(users[conv.out]) != 1 || len(conv.in) > 2 || conv.norm != nil || !isConv(conv) {
-				continue
+				return false
 			}
 			conv.norm = newFold(bn, i.in)
 			conv.norm.beta = nil // the pool adds the shift
-		default:
-			continue
+		} else if !isConv(into) {
+			return false
 		}
 		into.norm = newFold(bn, i.in)
-		into.out = i.out
-		makers[i.out] = into
-		dead[i] = true
-	}
-	g.remove(dead)
+		return true
+	})
 }
 
 func isConv(i *instr) bool {
@@ -94,23 +84,14 @@ func (f *fold) shift(c int, b float32) float32 {
 
 // fuseClamps applies Relu, and Clip from 0 to 6, in the step that makes their operand.
 func (g *graph) fuseClamps() {
-	users, makers := g.users(), g.makers()
-	dead := map[*instr]bool{}
-	for _, i := range g.instrs {
+	g.fuse(func(i, into *instr) bool {
 		clamp := clampOf(i)
-		if clamp == 0 {
-			continue
-		}
-		into := makers[i.in[0]]
-		if into == nil || len(users[into.out]) != 1 || into.clamp != 0 || !g.takesClamp(into, clamp) {
-			continue
+		if clamp == 0 || into.clamp != 0 || !g.takesClamp(into, clamp) {
+			return false
 		}
 		into.clamp = clamp
-		into.out = i.out
-		makers[i.out] = into
-		dead[i] = true
-	}
-	g.remove(dead)
+		return true
+	})
 }
 
 // clampOf is the flag that does what i does, or 0.
@@ -141,14 +122,4 @@ func (g *graph) takesClamp(i *instr, clamp int) bool {
 		return sameBlocked(i) && clamp == kernel.ReLU
 	}
 	return false
-}
-
-// sameBlocked tells whether both operands are computed and have the result's shape and form.
-func sameBlocked(i *instr) bool {
-	for _, v := range i.in {
-		if !onImages(v) || !v.shape.Eq(i.out.shape) {
-			return false
-		}
-	}
-	return onImages(i.out)
 }

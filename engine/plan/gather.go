@@ -5,6 +5,11 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*op.Gather]{emit: (*emitter).gather})
+	register(row[*op.GatherGrad]{emit: (*emitter).gatherGrad})
+}
+
 // gather emits a choice of rows or columns of images.
 func (e *emitter) gather(i *instr, o *op.Gather) error {
 	x, y := i.in[0], i.out

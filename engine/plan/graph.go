@@ -93,6 +93,9 @@ func formOf(s tensor.Shape) form {
 	return plain
 }
 
+// onImages tells whether v lies in blocks of channels.
+func onImages(v *value) bool { return v.param == nil && (v.form == blocked || v.form == matrix) }
+
 // instr computes out from in. What is fused into it stands beside its operator.
 type instr struct {
 	label string
@@ -104,14 +107,31 @@ type instr struct {
 	// clamp is applied to the result: kernel.ReLU, kernel.ReLU6 or 0 for nothing.
 	clamp int
 	// after is the activation that is applied to the result, or nil.
-	after op.Op
+	after *instr
 	// onto is the value whose content the result is added to; it then shares its memory.
 	onto *value
 	// backward instructions belong to the gradients.
 	backward bool
 	// norm is the BatchNorm folded into a convolution.
 	norm *fold
+	// choice is what the passes know of op.
+	choice choice
 }
+
+// sameBlocked tells whether both operands are computed and have the result's shape and form.
+func sameBlocked(i *instr) bool {
+	for _, v := range i.in {
+		if !onImages(v) || !v.shape.Eq(i.out.shape) {
+			return false
+		}
+	}
+	return onImages(i.out)
+}
+
+// planned is an operator of the planner's own, by name.
+type planned string
+
+func (p planned) title() string { return string(p) }
 
 // graph is the planner's form of a network or an objective.
 type graph struct {
@@ -223,6 +243,27 @@ func (g *graph) makers() map[*value]*instr {
 		}
 	}
 	return makers
+}
+
+// fuse does away with instructions whose work the one that makes their operand can do, where nothing else reads that: merge
+// tells whether it can, and makes it so.
+func (g *graph) fuse(merge func(i, into *instr) bool) {
+	users, makers := g.users(), g.makers()
+	dead := map[*instr]bool{}
+	for _, i := range g.instrs {
+		if len(i.in) == 0 {
+			continue
+		}
+		into := makers[i.in[0]]
+		if into == nil || len(users[into.out]) != 1 || !merge(i, into) {
+			continue
+		}
+		into.out = i.out
+		makers[i.out] = into
+		dead[i] = true
+		g.settle(into)
+	}
+	g.remove(dead)
 }
 
 // remove drops instructions.

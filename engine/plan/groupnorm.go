@@ -7,6 +7,13 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*op.GroupNorm]{choose: overwriting[*op.GroupNorm](0), emit: (*emitter).groupNorm})
+	register(row[*op.GroupNormReduce]{emit: (*emitter).groupNormReduce})
+	register(row[*op.GroupNormGradX]{choose: overwriting[*op.GroupNormGradX](2), emit: (*emitter).groupNormGradX})
+	register(row[*op.Row]{emit: (*emitter).row})
+}
+
 // groupPasses are the passes over pixels that the steps of one GroupNorm share.
 type groupPasses struct {
 	stats *value            // of x

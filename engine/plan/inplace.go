@@ -114,7 +114,7 @@ func (g *graph) overwrite() {
 	o := g.order()
 	for k, i := range g.instrs {
 		v := overwritten(i)
-		if v == nil || i.out.root != nil || v.form != i.out.form || !v.shape.Eq(i.out.shape) || i.out.placed {
+		if v == nil || i.out.root != nil || v.form != i.out.form || i.out.placed {
 			continue
 		}
 		if isRootOfViews(g, i.out) || !g.free(o, v, k, nil) {
@@ -127,32 +127,9 @@ func (g *graph) overwrite() {
 
 // overwritten is the operand that i's steps may write over, or nil.
 func overwritten(i *instr) *value {
-	if _, ok := activationOf(i.op); ok {
-		return i.in[0]
-	}
-	if activationGradOf(i.op) != nil {
-		return i.in[1]
-	}
-	switch i.op.(type) {
-	case *normGradX:
-		return i.in[3]
-	case *pixelNorm, *op.GroupNorm:
-		return i.in[0]
-	case *op.GroupNormGradX:
-		return i.in[2]
-	case *pixelNormGradX:
-		return i.in[2]
-	case *op.ReluGrad:
-		return i.in[1]
-	case *op.Mul:
-		for _, v := range i.in {
-			if v.shape.Eq(i.out.shape) {
-				return v
-			}
-		}
-	case *op.Add:
-		if sameBlocked(i) {
-			return i.in[0]
+	for _, k := range i.choice.overwrites {
+		if v := i.in[k]; v.shape.Eq(i.out.shape) {
+			return v
 		}
 	}
 	return nil

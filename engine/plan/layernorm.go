@@ -10,6 +10,12 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*pixelNorm]{choose: overwriting[*pixelNorm](0), emit: (*emitter).pixelNorm})
+	register(row[*pixelNormGradX]{choose: overwriting[*pixelNormGradX](2), emit: (*emitter).pixelNormGradX})
+	register(row[*pixelNormGradGamma]{emit: (*emitter).pixelNormGradGamma})
+}
+
 // The planner's own operators for LayerNorm over the channels of images (N, C, H, W).
 type (
 	// pixelNorm: x, gamma, beta -> y.

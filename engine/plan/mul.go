@@ -9,6 +9,12 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*op.Mul]{choose: overwriting[*op.Mul](0, 1), emit: (*emitter).mul})
+	register(row[*op.SumTo]{emit: (*emitter).sumTo})
+	register(row[*dot]{emit: (*emitter).dot})
+}
+
 // dot is the planner's own operator for a product whose elements are summed at once: a, b -> their products summed
 // over the pixels, to (N, C, 1, 1), or over images too, to (C, 1, 1).
 type dot struct{}
@@ -28,7 +34,7 @@ func (g *graph) fuseDots() {
 			continue
 		}
 		if _, ok := mul.op.(*op.Mul); ok && sameBlocked(mul) && onImages(mul.in[0]) && onImages(mul.in[1]) {
-			i.op, i.in = &dot{}, mul.in
+			g.replace(i, &dot{}, mul.in)
 			dead[mul] = true
 		}
 	}
@@ -63,6 +69,15 @@ func factorOf(x, f *value) factorKind {
 
 // mul emits a product of images, or of images with factors.
 func (e *emitter) mul(i *instr, o *op.Mul) error {
+	if x, k, reversed := e.known(i); x != nil {
+		l, f := line{x, k, always(0)}, i.in[1]
+		if reversed {
+			f = i.in[0]
+		}
+		if l.fits(i.out) && factorOf(x, f) == noFactor { // factors have a kernel of their own
+			return e.line(i, l)
+		}
+	}
 	x, f, isa := i.in[0], i.in[1], e.g.opt.ISA
 	if sameBlocked(i) && onImages(x) && onImages(f) {
 		prim, err := kernel.NewMul(isa, x.images(), f.images(), i.out.images())
@@ -100,7 +115,7 @@ func (e *emitter) sumTo(i *instr, o *op.SumTo) error {
 }
 
 // dot emits sums of products.
-func (e *emitter) dot(i *instr) error {
+func (e *emitter) dot(i *instr, _ *dot) error {
 	a, b := i.in[0], i.in[1]
 	if factorOf(a, i.out) == perImage {
 		prim, err := kernel.NewPixelDot(e.g.opt.ISA, a.images(), b.images(), i.out.images())

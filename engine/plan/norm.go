@@ -7,6 +7,13 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*normStats]{emit: (*emitter).normStats})
+	register(row[*normApply]{emit: (*emitter).normApply})
+	register(row[*normReduce]{emit: (*emitter).normReduce})
+	register(row[*normGradX]{choose: overwriting[*normGradX](3), emit: (*emitter).normGradX})
+}
+
 // The planner's own operators for BatchNorm with the statistics of the batch.
 type (
 	// normStats: z, gamma, beta, running mean, running variance -> statistics block. The running
@@ -181,7 +188,7 @@ func (e *emitter) vector(v *value) *value {
 	})
 }
 
-func (e *emitter) normApply(i *instr) error {
+func (e *emitter) normApply(i *instr, _ *normApply) error {
 	z, statistics, y := i.in[0], i.in[1], i.out
 	scale, shift := kernel.StatsPart(z.shape[1])
 	prim, err := kernel.NewAffine(e.g.opt.ISA, z.images(), y.images(), i.flags())

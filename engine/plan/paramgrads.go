@@ -6,6 +6,10 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*storeGrad]{emit: (*emitter).storeGrad})
+}
+
 // storeGrad is the planner's own operator that brings a gradient computed elsewhere into the layout of its parameter.
 type storeGrad struct{ packing packing }
 

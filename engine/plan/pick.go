@@ -7,6 +7,10 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*pick]{emit: (*emitter).pick})
+}
+
 // pick is the planner's own operator for values put together out of channels of others: slices and concatenations that are no
 // views, permutations of channels, and their gradients.
 type pick struct {
@@ -24,11 +28,11 @@ func (g *graph) pickChannels() {
 	makers, before := g.makers(), g.users()
 	for _, i := range g.instrs {
 		if p, from := picked(i, makers); p != nil {
-			i.op, i.in = p, from
+			g.replace(i, p, from)
 		}
 	}
 	for _, i := range g.instrs {
-		joinGradients(i, makers)
+		g.joinGradients(i, makers)
 		if p, ok := i.op.(*pick); ok {
 			compose(i, p, makers)
 		}
@@ -215,7 +219,7 @@ func compose(i *instr, p *pick, makers map[*value]*instr) {
 }
 
 // joinGradients makes the sum of two picks whose channels do not meet one pick: the gradient of a value that was cut in parts.
-func joinGradients(i *instr, makers map[*value]*instr) {
+func (g *graph) joinGradients(i *instr, makers map[*value]*instr) {
 	if _, ok := i.op.(*op.Add); !ok || !sameBlocked(i) || i.clamp != 0 {
 		return
 	}
@@ -238,7 +242,7 @@ func joinGradients(i *instr, makers map[*value]*instr) {
 			sum.channels[c] = kernel.Channel{Source: len(a.in) + from.Source, Index: from.Index}
 		}
 	}
-	i.op, i.in = sum, slices.Concat(a.in, b.in)
+	g.replace(i, sum, slices.Concat(a.in, b.in))
 }
 
 func (e *emitter) pick(i *instr, p *pick) error {

@@ -7,6 +7,15 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*op.MaxPool]{emit: (*emitter).maxPool})
+	register(row[*op.MaxPoolGrad]{emit: (*emitter).maxPoolGrad})
+	register(row[*op.AveragePool]{emit: (*emitter).averagePool})
+	register(row[*op.AveragePoolGrad]{emit: (*emitter).averagePoolGrad})
+	register(row[*op.GlobalAveragePool]{emit: (*emitter).globalAveragePool})
+	register(row[*op.GlobalAveragePoolGrad]{emit: (*emitter).globalAveragePoolGrad})
+}
+
 func maxPoolShape(o *op.MaxPool, x, y tensor.Shape) kernel.PoolShape {
 	return kernel.PoolShape{
 		H: x[2], W: x[3], OH: y[2], OW: y[3], KH: o.Kernel[0], KW: o.Kernel[1], SH: o.Strides[0], SW: o.Strides[1],
@@ -47,12 +56,12 @@ func (e *emitter) averagePoolGrad(i *instr, o *op.AveragePoolGrad) error {
 	return e.primitive(i, prim, err, 0, dy, dx)
 }
 
-func (e *emitter) globalAveragePool(i *instr) error {
+func (e *emitter) globalAveragePool(i *instr, _ *op.GlobalAveragePool) error {
 	prim, err := kernel.NewGlobalAveragePool(e.g.opt.ISA, i.in[0].images(), i.out.images())
 	return e.primitive(i, prim, err, 0, i.in[0], i.out)
 }
 
-func (e *emitter) globalAveragePoolGrad(i *instr) error {
+func (e *emitter) globalAveragePoolGrad(i *instr, _ *op.GlobalAveragePoolGrad) error {
 	prim, err := kernel.NewGlobalAveragePoolGrad(e.g.opt.ISA, i.in[0].images(), i.out.images())
 	return e.primitive(i, prim, err, 0, i.in[0], i.out)
 }

@@ -5,6 +5,11 @@ import (
 	"regraft/engine/op"
 )
 
+func init() {
+	register(row[*op.PRelu]{emit: (*emitter).prelu})
+	register(row[*op.PReluGradX]{emit: (*emitter).preluGradX})
+}
+
 // prelu emits a PRelu with a slope for every channel or one for all.
 func (e *emitter) prelu(i *instr, o *op.PRelu) error {
 	x, slopes := i.in[0], e.slopes(i)

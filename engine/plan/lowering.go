@@ -1,0 +1,82 @@
+package plan
+
+import (
+	"fmt"
+	"reflect"
+
+	"regraft/engine/kernel"
+	"regraft/engine/op"
+)
+
+// row is what the planner knows of the operator O. Operators without a row run through their reference.
+type row[O any] struct {
+	// choose settles what the passes may ask; nil where that is nothing.
+	choose func(g *graph, i *instr, o O) choice
+	// emit makes the steps of an instruction.
+	emit func(e *emitter, i *instr, o O) error
+}
+
+// choice is what the passes may ask of an instruction: they know operators by it.
+type choice struct {
+	// activation is the function that the operator applies to every element, or nil.
+	activation *kernel.Activation
+	// overwrites are the operands whose memory the result may take: the first that has its shape.
+	overwrites []int
+}
+
+// overwriting is the choice of operators that may write over operands, and of which the passes want to know nothing else.
+func overwriting[O any](operands ...int) func(*graph, *instr, O) choice {
+	return func(*graph, *instr, O) choice { return choice{overwrites: operands} }
+}
+
+// lowering is a row for an operator of any type.
+type lowering struct {
+	choose func(*graph, *instr) choice
+	emit   func(*emitter, *instr) error
+}
+
+var lowerings = map[reflect.Type]lowering{}
+
+// register adds the row of an operator. Each family's file does so for its operators.
+func register[O any](r row[O]) {
+	l := lowering{
+		choose: func(*graph, *instr) choice { return choice{} },
+		emit:   func(e *emitter, i *instr) error { return r.emit(e, i, i.op.(O)) },
+	}
+	if r.choose != nil {
+		l.choose = func(g *graph, i *instr) choice { return r.choose(g, i, i.op.(O)) }
+	}
+	lowerings[reflect.TypeFor[O]()] = l
+}
+
+// choose settles the choices of all instructions.
+func (g *graph) choose() {
+	for _, i := range g.instrs {
+		g.settle(i)
+	}
+}
+
+// settle settles what i's step will be, and again where a pass has changed i.
+func (g *graph) settle(i *instr) {
+	i.choice = choice{}
+	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok {
+		i.choice = l.choose(g, i)
+	}
+}
+
+// replace makes another operator of i.
+func (g *graph) replace(i *instr, o any, in []*value) {
+	i.op, i.in = o, in
+	g.settle(i)
+}
+
+// instr emits the steps of one instruction.
+func (e *emitter) instr(i *instr) error {
+	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok {
+		return l.emit(e, i)
+	}
+	if o, ok := i.op.(op.Op); ok {
+		return e.reference(i, o)
+	}
+	return fmt.Errorf("node %q: the planner has no step for %T", i.label, i.op)
+}
