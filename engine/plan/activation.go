@@ -101,23 +101,12 @@ func gradient[O op.Op](maker func(O) gradMaker) {
 // fuseActivations applies activations in the convolution that makes their operand.
 func (g *graph) fuseActivations() {
 	g.fuse(func(i, into *instr) bool {
-		if i.choice.activation == nil || into.clamp != 0 || into.after != nil || into.onto != nil || !g.takesActivation(into) {
+		if i.choice.activation == nil || into.clamp != 0 || into.after != nil || into.onto != nil || !into.choice.activates {
 			return false
 		}
 		into.after = i
 		return true
 	})
-}
-
-// takesActivation tells whether the step of i can apply one. Winograd's algorithm and groups cannot.
-func (g *graph) takesActivation(i *instr) bool {
-	switch o := i.op.(type) {
-	case *op.Linear:
-		return true
-	case *op.Conv:
-		return !g.byWinograd(i, o) && (o.Group == 1 || depthwise(o, i.in[0].shape[1], i.in[1].shape))
-	}
-	return false
 }
 
 // followed is prim with the activation behind it.

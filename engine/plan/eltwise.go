@@ -11,7 +11,7 @@ import (
 
 func init() {
 	register(row[*packInput]{emit: (*emitter).packInput})
-	register(row[*op.BatchNorm]{emit: (*emitter).batchNorm})
+	register(row[*op.BatchNorm]{choose: rectified[*op.BatchNorm], emit: (*emitter).batchNorm})
 	register(row[*op.Relu]{emit: (*emitter).relu})
 	register(row[*op.ReluGrad]{choose: overwriting[*op.ReluGrad](1), emit: (*emitter).reluGrad})
 	register(row[*op.Clip]{emit: (*emitter).clip})
@@ -19,7 +19,7 @@ func init() {
 	register(row[*op.Add]{choose: chooseAdd, emit: (*emitter).add})
 	register(row[*op.Concat]{emit: (*emitter).concat})
 	register(row[*op.Flatten]{emit: (*emitter).flatten})
-	register(row[*op.ChannelSum]{emit: (*emitter).channelSum})
+	register(row[*op.ChannelSum]{choose: ofParameter[*op.ChannelSum], emit: (*emitter).channelSum})
 	register(row[*lossGrad]{emit: (*emitter).lossGrad})
 	register(row[*op.Slice]{emit: (*emitter).slice})
 	register(row[*op.Reshape]{emit: (*emitter).reshape})
@@ -109,7 +109,7 @@ func chooseAdd(_ *graph, i *instr, _ *op.Add) choice {
 	if !sameBlocked(i) {
 		return choice{}
 	}
-	return choice{overwrites: []int{0}}
+	return choice{overwrites: []int{0}, epilogue: epilogue{clamps: kernel.ReLU}}
 }
 
 func (e *emitter) add(i *instr, o *op.Add) error {

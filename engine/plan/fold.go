@@ -86,7 +86,7 @@ func (f *fold) shift(c int, b float32) float32 {
 func (g *graph) fuseClamps() {
 	g.fuse(func(i, into *instr) bool {
 		clamp := clampOf(i)
-		if clamp == 0 || into.clamp != 0 || !g.takesClamp(into, clamp) {
+		if into.clamp != 0 || into.choice.clamps&clamp == 0 {
 			return false
 		}
 		into.clamp = clamp
@@ -105,21 +105,4 @@ func clampOf(i *instr) int {
 		}
 	}
 	return 0
-}
-
-// takesClamp tells whether the steps of i can clamp their result.
-func (g *graph) takesClamp(i *instr, clamp int) bool {
-	switch o := i.op.(type) {
-	case *op.AveragePool:
-		return i.norm != nil && clamp == kernel.ReLU
-	case *op.Conv:
-		return clamp == kernel.ReLU || !g.byWinograd(i, o)
-	case *op.BatchNorm, *op.Linear, *normApply:
-		return clamp == kernel.ReLU
-	case *op.GroupNorm:
-		return clamp == kernel.ReLU && groupable(i.in[0], i.in[1:]...)
-	case *op.Add:
-		return sameBlocked(i) && clamp == kernel.ReLU
-	}
-	return false
 }

@@ -114,8 +114,9 @@ type instr struct {
 	backward bool
 	// norm is the BatchNorm folded into a convolution.
 	norm *fold
-	// choice is what the passes know of op.
-	choice choice
+	// choice is what the passes know of op, once it is settled.
+	choice  choice
+	settled bool
 }
 
 // sameBlocked tells whether both operands are computed and have the result's shape and form.

@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	register(row[*op.GroupNorm]{choose: overwriting[*op.GroupNorm](0), emit: (*emitter).groupNorm})
+	register(row[*op.GroupNorm]{choose: chooseGroupNorm, emit: (*emitter).groupNorm})
 	register(row[*op.GroupNormReduce]{emit: (*emitter).groupNormReduce})
 	register(row[*op.GroupNormGradX]{choose: overwriting[*op.GroupNormGradX](2), emit: (*emitter).groupNormGradX})
 	register(row[*op.Row]{emit: (*emitter).row})
@@ -38,6 +38,14 @@ type groupKey struct {
 }
 
 func keyOf(x *value, o *op.GroupNorm) groupKey { return groupKey{x, o.GroupsOf(x.shape[1]), o.Epsilon} }
+
+func chooseGroupNorm(_ *graph, i *instr, _ *op.GroupNorm) choice {
+	made := choice{overwrites: []int{0}}
+	if groupable(i.in[0], i.in[1:]...) {
+		made.clamps = kernel.ReLU
+	}
+	return made
+}
 
 func (e *emitter) groupNorm(i *instr, o *op.GroupNorm) error {
 	x := i.in[0]

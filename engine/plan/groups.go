@@ -3,21 +3,25 @@ package plan
 import (
 	"fmt"
 
-	"gorgonia.org/tensor"
-
 	"regraft/engine/kernel"
-	"regraft/engine/op"
 )
 
-// groupsOf is the convolution of x (N,C,H,W) with w (O,C/Group,KH,KW) to y in groups.
-func groupsOf(o *op.Conv, x, w, y tensor.Shape) (*kernel.Groups, error) {
-	return kernel.NewGroups(convShape(o, x, w, y), o.Group)
+// grouped is for convolutions in groups of more than one channel.
+var grouped = &algorithm{
+	epilogue: epilogue{clamps: everyClamp, accumulates: true},
+	halo:     true,
+	packing:  groupedPacking,
+	forward:  (*emitter).grouped,
+	gradX:    (*emitter).groupedGradX,
+	gradW:    (*emitter).groupedGradW,
 }
 
+func (c *convolution) groups() (*kernel.Groups, error) { return kernel.NewGroups(c.shape, c.group) }
+
 // grouped emits a convolution in groups.
-func (e *emitter) grouped(i *instr, o *op.Conv) error {
+func (e *emitter) grouped(i *instr, c *convolution) error {
 	x, w, y := i.in[0], i.in[1], i.out
-	g, err := groupsOf(o, x.shape, w.shape, y.shape)
+	g, err := c.groups()
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}
@@ -30,9 +34,9 @@ func (e *emitter) grouped(i *instr, o *op.Conv) error {
 	return nil
 }
 
-func (e *emitter) groupedGradX(i *instr, o *op.ConvGradX) error {
+func (e *emitter) groupedGradX(i *instr, c *convolution) error {
 	w, dy, dx := i.in[0], i.in[1], i.out
-	g, err := groupsOf(&o.Conv, dx.shape, w.shape, dy.shape)
+	g, err := c.groups()
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}
@@ -49,9 +53,9 @@ func (e *emitter) groupedGradX(i *instr, o *op.ConvGradX) error {
 	return nil
 }
 
-func (e *emitter) groupedGradW(i *instr, o *op.ConvGradW) error {
+func (e *emitter) groupedGradW(i *instr, c *convolution) error {
 	x, dy, dw := i.in[0], i.in[1], i.out
-	g, err := groupsOf(&o.Conv, x.shape, dw.shape, dy.shape)
+	g, err := c.groups()
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}
@@ -63,6 +67,11 @@ func (e *emitter) groupedGradW(i *instr, o *op.ConvGradW) error {
 	return e.primitive(&instr{label: i.label, op: planned("ClearBetweenGroups"), out: dw}, g.ClearBetween(), nil, 1, dw)
 }
 
-func groupedPacking(g *kernel.Groups) packing {
+// groupedPacking is the layout that convolutions in these groups take; where there is none, their steps say why.
+func groupedPacking(c *convolution) packing {
+	g, err := c.groups()
+	if err != nil {
+		return convPacking(c)
+	}
 	return packing{g.WeightLen(), g.Pack, g.Unpack}
 }

@@ -68,7 +68,7 @@ func (g *graph) accumulateOne() bool {
 		for k := range i.in {
 			a, b := i.in[1-k], i.in[k]
 			first, last := firstOfSum(b, makers), makers[b]
-			if first == nil || first.clamp != 0 || first.out.root != nil || !addsInPlace(first) || a.form != b.form || len(users[b]) != 1 {
+			if first == nil || first.clamp != 0 || first.out.root != nil || !first.choice.accumulates || a.form != b.form || len(users[b]) != 1 {
 				continue
 			}
 			if first.overlaps(a) { // x + conv(x): neighbours of what is written are still to be read
@@ -77,7 +77,7 @@ func (g *graph) accumulateOne() bool {
 			if m := makers[a]; m == nil || o.at[m] > o.at[first] || !g.free(o, a, o.at[first], i) {
 				continue
 			}
-			if i.clamp != 0 && (last.clamp != 0 || !isConv(last)) {
+			if i.clamp != 0 && (last.clamp != 0 || last.choice.clamps&i.clamp == 0) {
 				continue
 			}
 			first.onto, first.out.root = a, a
@@ -96,17 +96,6 @@ func firstOfSum(v *value, makers map[*value]*instr) *instr {
 		i = makers[i.onto]
 	}
 	return i
-}
-
-// addsInPlace tells whether the steps of i can add their result to what their output holds.
-func addsInPlace(i *instr) bool {
-	switch o := i.op.(type) {
-	case *op.Conv:
-		return !depthwise(o, i.in[0].shape[1], i.in[1].shape)
-	case *op.ConvGradX, *op.LinearGradX, *op.MaxPoolGrad, *op.AveragePoolGrad:
-		return true
-	}
-	return false
 }
 
 // overwrite lets elementwise steps write over the operand that they are the last to read.

@@ -13,7 +13,7 @@ import (
 func init() {
 	register(row[*pixelNorm]{choose: overwriting[*pixelNorm](0), emit: (*emitter).pixelNorm})
 	register(row[*pixelNormGradX]{choose: overwriting[*pixelNormGradX](2), emit: (*emitter).pixelNormGradX})
-	register(row[*pixelNormGradGamma]{emit: (*emitter).pixelNormGradGamma})
+	register(row[*pixelNormGradGamma]{choose: ofParameter[*pixelNormGradGamma], emit: (*emitter).pixelNormGradGamma})
 }
 
 // The planner's own operators for LayerNorm over the channels of images (N, C, H, W).

@@ -18,16 +18,49 @@ type row[O any] struct {
 
 // choice is what the passes may ask of an instruction: they know operators by it.
 type choice struct {
+	// epilogue is what its step can do to its result.
+	epilogue
+	// conv is the convolution that it computes, or whose gradient; nil for other operators.
+	conv *convolution
+	// packing is the layout of its second operand where that is a trainable parameter, or nil for the plain one.
+	packing *packing
+	// halo is the halo that it wants of each operand; the list may be shorter.
+	halo []int
+	// pixels tells whether it takes its first operand in such a layout, channels side by side; nil for steps that do not.
+	pixels func(x kernel.Layout) bool
+	// gradient tells that its result lies as the parameter whose gradient that is.
+	gradient bool
 	// activation is the function that the operator applies to every element, or nil.
 	activation *kernel.Activation
 	// overwrites are the operands whose memory the result may take: the first that has its shape.
 	overwrites []int
 }
 
+// epilogue is what a step can do to its result before it writes it.
+type epilogue struct {
+	// clamps are the flags kernel.ReLU and kernel.ReLU6.
+	clamps int
+	// activates: apply an activation.
+	activates bool
+	// accumulates: add it to what the memory of the result holds.
+	accumulates bool
+}
+
 // overwriting is the choice of operators that may write over operands, and of which the passes want to know nothing else.
 func overwriting[O any](operands ...int) func(*graph, *instr, O) choice {
 	return func(*graph, *instr, O) choice { return choice{overwrites: operands} }
 }
+
+// ofParameter is the choice of gradients of parameters.
+func ofParameter[O any](*graph, *instr, O) choice { return choice{gradient: true} }
+
+// rectified is the choice of steps that can cut off their result below zero.
+func rectified[O any](*graph, *instr, O) choice {
+	return choice{epilogue: epilogue{clamps: kernel.ReLU}}
+}
+
+// summed is the choice of steps that can add their result to what its memory holds.
+func summed[O any](*graph, *instr, O) choice { return choice{epilogue: epilogue{accumulates: true}} }
 
 // lowering is a row for an operator of any type.
 type lowering struct {
@@ -58,7 +91,7 @@ func (g *graph) choose() {
 
 // settle settles what i's step will be, and again where a pass has changed i.
 func (g *graph) settle(i *instr) {
-	i.choice = choice{}
+	i.settled, i.choice = true, choice{}
 	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok {
 		i.choice = l.choose(g, i)
 	}
@@ -72,6 +105,9 @@ func (g *graph) replace(i *instr, o any, in []*value) {
 
 // instr emits the steps of one instruction.
 func (e *emitter) instr(i *instr) error {
+	if !i.settled {
+		return fmt.Errorf("node %q: the planner has not settled how to compute %T", i.label, i.op)
+	}
 	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok {
 		return l.emit(e, i)
 	}

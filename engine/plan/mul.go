@@ -11,7 +11,7 @@ import (
 
 func init() {
 	register(row[*op.Mul]{choose: overwriting[*op.Mul](0, 1), emit: (*emitter).mul})
-	register(row[*op.SumTo]{emit: (*emitter).sumTo})
+	register(row[*op.SumTo]{choose: ofParameter[*op.SumTo], emit: (*emitter).sumTo})
 	register(row[*dot]{emit: (*emitter).dot})
 }
 

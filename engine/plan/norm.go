@@ -9,8 +9,8 @@ import (
 
 func init() {
 	register(row[*normStats]{emit: (*emitter).normStats})
-	register(row[*normApply]{emit: (*emitter).normApply})
-	register(row[*normReduce]{emit: (*emitter).normReduce})
+	register(row[*normApply]{choose: rectified[*normApply], emit: (*emitter).normApply})
+	register(row[*normReduce]{choose: ofParameter[*normReduce], emit: (*emitter).normReduce})
 	register(row[*normGradX]{choose: overwriting[*normGradX](3), emit: (*emitter).normGradX})
 }
 

@@ -3,7 +3,6 @@ package plan
 import (
 	"regraft/engine"
 	"regraft/engine/kernel"
-	"regraft/engine/op"
 )
 
 func init() {
@@ -31,6 +30,7 @@ func (g *graph) ownGradients(packings map[*engine.Param]packing) map[*engine.Par
 		}
 		grads[param] = newValue(v.label, param.Shape)
 		store := &instr{label: param.Name, op: &storeGrad{packings[param]}, in: []*value{v}, out: grads[param], backward: true}
+		g.settle(store)
 		g.instrs = append(g.instrs, store)
 	}
 	return grads
@@ -41,11 +41,7 @@ func makesGradient(i *instr) bool {
 	if i == nil {
 		return false
 	}
-	switch i.op.(type) {
-	case *op.ConvGradW, *op.LinearGradW, *op.ChannelSum, *op.SumTo, *normReduce, *pixelNormGradGamma:
-		return true
-	}
-	return i.out.form == plain || i.out.form == vector
+	return i.choice.gradient || i.out.form == plain || i.out.form == vector
 }
 
 // gradStore is the primitive of storeGrad. Operands: 0 the gradient as it was computed, 1 the parameter's.

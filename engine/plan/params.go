@@ -1,12 +1,6 @@
 package plan
 
-import (
-	"gorgonia.org/tensor"
-
-	"regraft/engine"
-	"regraft/engine/kernel"
-	"regraft/engine/op"
-)
+import "regraft/engine"
 
 // placeParams gives every trainable parameter its place in the spaces Param and Grad, and every
 // running statistic one in Stats. Layouts depend on shapes alone.
@@ -57,37 +51,11 @@ type packing struct {
 func (g *graph) packings() map[*engine.Param]packing {
 	found := map[*engine.Param]packing{}
 	for _, i := range g.instrs {
-		if len(i.in) < 2 || i.in[1].param == nil {
-			continue
-		}
-		switch o := i.op.(type) {
-		case *op.Conv:
-			found[i.in[1].param] = packingOf(o, i.in[0].shape, i.in[1].shape, i.out.shape)
-		case *op.Linear:
-			found[i.in[1].param] = convPacking(linearShape(i.out.shape[0], i.in[0].shape[1], i.out.shape[1]))
+		if c := i.choice.packing; c != nil && i.in[1].param != nil {
+			found[i.in[1].param] = *c
 		}
 	}
 	return found
-}
-
-// packingOf is the layout of the weights of a convolution of x with w to y.
-func packingOf(o *op.Conv, x, w, y tensor.Shape) packing {
-	s := convShape(o, x, w, y)
-	if depthwise(o, x[1], w) {
-		return depthwisePacking(s)
-	}
-	if g, err := kernel.NewGroups(s, o.Group); err == nil && o.Group > 1 {
-		return groupedPacking(g)
-	}
-	return convPacking(s)
-}
-
-func convPacking(s kernel.ConvShape) packing {
-	return packing{
-		kernel.PackedLen(s),
-		func(dst, src []float32) { kernel.PackWeights(s, dst, src) },
-		func(dst, src []float32) { kernel.UnpackWeights(s, dst, src) },
-	}
 }
 
 // plainPacking pads vectors to whole blocks and leaves everything else row-major.

@@ -9,9 +9,9 @@ import (
 
 func init() {
 	register(row[*op.MaxPool]{emit: (*emitter).maxPool})
-	register(row[*op.MaxPoolGrad]{emit: (*emitter).maxPoolGrad})
-	register(row[*op.AveragePool]{emit: (*emitter).averagePool})
-	register(row[*op.AveragePoolGrad]{emit: (*emitter).averagePoolGrad})
+	register(row[*op.MaxPoolGrad]{choose: summed[*op.MaxPoolGrad], emit: (*emitter).maxPoolGrad})
+	register(row[*op.AveragePool]{choose: chooseAveragePool, emit: (*emitter).averagePool})
+	register(row[*op.AveragePoolGrad]{choose: summed[*op.AveragePoolGrad], emit: (*emitter).averagePoolGrad})
 	register(row[*op.GlobalAveragePool]{emit: (*emitter).globalAveragePool})
 	register(row[*op.GlobalAveragePoolGrad]{emit: (*emitter).globalAveragePoolGrad})
 }
@@ -40,6 +40,14 @@ func (e *emitter) maxPoolGrad(i *instr, o *op.MaxPoolGrad) error {
 	x, dy, dx := i.in[0], i.in[1], i.out
 	prim, err := kernel.NewMaxPoolGrad(e.g.opt.ISA, maxPoolShape(&o.MaxPool, x.shape, dy.shape), x.images(), dy.images(), dx.images(), i.flags())
 	return e.primitive(i, prim, err, 0, x, dy, dx)
+}
+
+// chooseAveragePool: only with a shift behind it does an average pool clamp.
+func chooseAveragePool(_ *graph, i *instr, _ *op.AveragePool) choice {
+	if i.norm == nil {
+		return choice{}
+	}
+	return choice{epilogue: epilogue{clamps: kernel.ReLU}}
 }
 
 // averagePool emits an average pool, with the shift of the BatchNorm behind it when the

@@ -46,19 +46,8 @@ func (g *graph) packInputs() {
 // layOut gives every root its layout: halos as wide as the widest reader wants.
 func (g *graph) layOut() {
 	for _, i := range g.instrs {
-		switch o := i.op.(type) {
-		case *op.Conv:
-			if !depthwise(o, i.in[0].shape[1], i.in[1].shape) && !pointwiseMatrix(i) {
-				i.in[0].need(convShape(o, i.in[0].shape, i.in[1].shape, i.out.shape).Halo())
-			}
-		case *op.ConvGradX:
-			if !depthwise(&o.Conv, i.out.shape[1], i.in[0].shape) && i.in[1].form == blocked {
-				i.in[1].need(convShape(&o.Conv, i.out.shape, i.in[0].shape, i.in[1].shape).GradHalo())
-			}
-		case *op.ConvGradW:
-			if !depthwise(&o.Conv, i.in[0].shape[1], i.out.shape) && i.in[0].form == blocked {
-				i.in[0].need(convShape(&o.Conv, i.in[0].shape, i.out.shape, i.in[1].shape).Halo())
-			}
+		for k, halo := range i.choice.halo {
+			i.in[k].need(halo)
 		}
 	}
 	for _, i := range g.instrs {
@@ -104,7 +93,7 @@ func (g *graph) isPixels(v *value) bool {
 			isInput = true
 		}
 		for _, in := range i.in {
-			if in == v && !g.takesPixels(i) {
+			if in == v && !takesPixels(i, v) {
 				return false
 			}
 		}
@@ -112,30 +101,9 @@ func (g *graph) isPixels(v *value) bool {
 	return isInput
 }
 
-// takesPixels tries the kernels of a reader of the input.
-func (g *graph) takesPixels(i *instr) bool {
-	x := i.in[0]
-	if len(x.shape) != 4 { // the input is another operand
-		return false
-	}
-	pixels := kernel.Pixels(x.shape[1], x.shape[2], x.shape[3], x.halo)
-	switch o := i.op.(type) {
-	case *op.Conv:
-		if o.Group > 1 {
-			return false
-		}
-		s := convShape(o, x.shape, i.in[1].shape, i.out.shape)
-		_, err := kernel.NewConv(g.opt.ISA, s, pixels, kernel.Blocked(s.Cout, s.OH, s.OW, 0), 0)
-		return err == nil
-	case *op.ConvGradW:
-		if o.Group > 1 {
-			return false
-		}
-		s := convShape(&o.Conv, x.shape, i.out.shape, i.in[1].shape)
-		_, err := kernel.NewConvGradW(g.opt.ISA, s, pixels, kernel.Blocked(s.Cout, s.OH, s.OW, 0))
-		return err == nil
-	}
-	return false
+// takesPixels asks a reader of the input; the input may be another operand than the first.
+func takesPixels(i *instr, v *value) bool {
+	return i.choice.pixels != nil && i.in[0] == v && i.choice.pixels(kernel.Pixels(v.shape[1], v.shape[2], v.shape[3], v.halo))
 }
 
 func padded(n int) int { return (n + kernel.Lanes - 1) / kernel.Lanes * kernel.Lanes }

@@ -1,24 +1,26 @@
 package plan
 
 import (
+	"fmt"
+
 	"regraft/engine/kernel"
-	"regraft/engine/op"
 )
 
-// byWinograd tells whether Winograd's algorithm computes a convolution.
-func (g *graph) byWinograd(i *instr, o *op.Conv) bool {
-	return o.Group == 1 && !g.opt.Direct && kernel.UseWinograd(convShape(o, i.in[0].shape, i.in[1].shape, i.out.shape))
+// winograd computes convolutions out of products of transformed tiles.
+var winograd = &algorithm{
+	epilogue: epilogue{clamps: kernel.ReLU, accumulates: true},
+	halo:     true,
+	packing:  convPacking,
+	forward:  (*emitter).winograd,
+	gradX:    (*emitter).winogradGradX,
+	gradW:    (*emitter).winogradGradW,
 }
 
-// winograd emits a convolution by Winograd's algorithm where that is the choice for its shape.
-func (e *emitter) winograd(i *instr, s kernel.ConvShape) (bool, error) {
+func (e *emitter) winograd(i *instr, c *convolution) error {
 	x, w, y := i.in[0], i.in[1], i.out
-	if e.g.opt.Direct || !kernel.UseWinograd(s) {
-		return false, nil
-	}
-	prim, err := kernel.NewWinograd(e.g.opt.ISA, s, x.images(), y.images(), i.flags())
+	prim, err := kernel.NewWinograd(e.g.opt.ISA, c.shape, x.images(), y.images(), i.flags())
 	if err != nil {
-		return false, err
+		return fmt.Errorf("node %q: %w", i.label, err)
 	}
 	u := e.slots[w.param]
 	if u == nil {
@@ -26,22 +28,19 @@ func (e *emitter) winograd(i *instr, s kernel.ConvShape) (bool, error) {
 	} else {
 		u = e.transform(i, prim, u)
 	}
-	e.step(i, prim, 0, []*value{y}, x, u, e.bias(i, s.Cout), y).step.Flops = s.Flops()
-	return true, nil
+	e.step(i, prim, 0, []*value{y}, x, u, e.bias(i, c.shape.Cout), y).step.Flops = c.shape.Flops()
+	return nil
 }
 
-// winogradGradX likewise for the data gradient, whose transposed weights are made already.
-func (e *emitter) winogradGradX(i *instr, s kernel.ConvShape, dyl, dxl kernel.Layout, turned *value) (bool, error) {
-	dy, dx := i.in[1], i.out
-	if e.g.opt.Direct || !kernel.UseWinogradGradX(s) {
-		return false, nil
-	}
-	prim, err := kernel.NewWinogradGradX(e.g.opt.ISA, s, dyl, dxl, i.flags())
+func (e *emitter) winogradGradX(i *instr, c *convolution) error {
+	w, dy, dx := i.in[0], i.in[1], i.out
+	turned := e.transposed(i, w, c.shape)
+	prim, err := kernel.NewWinogradGradX(e.g.opt.ISA, c.shape, dy.images(), dx.images(), i.flags())
 	if err != nil {
-		return false, err
+		return fmt.Errorf("node %q: %w", i.label, err)
 	}
-	e.step(i, prim, 0, []*value{dx}, dy, e.transform(i, prim, turned), e.zero(s.Cin), dx).step.Flops = s.Flops()
-	return true, nil
+	e.step(i, prim, 0, []*value{dx}, dy, e.transform(i, prim, turned), e.zero(c.shape.Cin), dx).step.Flops = c.shape.Flops()
+	return nil
 }
 
 // transform emits the step that makes Winograd's weights from packed ones, anew in every training step.
@@ -52,16 +51,13 @@ func (e *emitter) transform(i *instr, prim *kernel.Winograd, packed *value) *val
 }
 
 // winogradGradW emits the weight gradient in two steps: sums of products, and their transform.
-func (e *emitter) winogradGradW(i *instr, s kernel.ConvShape, xl, dyl kernel.Layout) (bool, error) {
+func (e *emitter) winogradGradW(i *instr, c *convolution) error {
 	x, dy, dw := i.in[0], i.in[1], i.out
-	if e.g.opt.Direct || xl.Pixel != kernel.Lanes || !kernel.UseWinograd(s) {
-		return false, nil
-	}
-	prim, err := kernel.NewWinogradGradW(e.g.opt.ISA, s, xl, dyl)
+	prim, err := kernel.NewWinogradGradW(e.g.opt.ISA, c.shape, x.images(), dy.images())
 	if err != nil {
-		return false, err
+		return fmt.Errorf("node %q: %w", i.label, err)
 	}
 	sums := e.temporary(i.label+" sums", prim.Sums())
-	e.step(i, prim, 0, []*value{sums}, x, dy, sums).step.Flops = s.Flops()
-	return true, e.primitive(&instr{label: i.label, op: planned("ConvGradWFinish"), out: dw}, prim.Finish(), nil, 1, sums, dw)
+	e.step(i, prim, 0, []*value{sums}, x, dy, sums).step.Flops = c.shape.Flops()
+	return e.primitive(&instr{label: i.label, op: planned("ConvGradWFinish"), out: dw}, prim.Finish(), nil, 1, sums, dw)
 }

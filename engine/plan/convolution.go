@@ -1,0 +1,135 @@
+package plan
+
+import (
+	"fmt"
+
+	"gorgonia.org/tensor"
+
+	"regraft/engine/kernel"
+	"regraft/engine/op"
+)
+
+// algorithm is a way to compute convolutions and their gradients. Its file alone says what it can do.
+type algorithm struct {
+	// epilogue is what the forward pass can do to its result.
+	epilogue epilogue
+	// halo tells that pixels around images are read from their memory.
+	halo bool
+	// packing is the layout of the weights.
+	packing func(c *convolution) packing
+	// forward, gradX and gradW emit the steps.
+	forward, gradX, gradW func(e *emitter, i *instr, c *convolution) error
+}
+
+// everyClamp is what steps that can clamp in any way can do.
+const everyClamp = kernel.ReLU | kernel.ReLU6
+
+// convolution is the convolution of an instruction, or the one whose gradient it is: (N,C,H,W) with (O,C/group,KH,KW), or a
+// linear layer, which is a 1x1 convolution.
+type convolution struct {
+	shape     kernel.ConvShape
+	group     int
+	algorithm *algorithm
+}
+
+// convShape describes one image of a convolution of x (N,C,H,W) with w (O,C,KH,KW) to y (N,O,OH,OW).
+func convShape(o *op.Conv, x, w, y tensor.Shape) kernel.ConvShape {
+	return kernel.ConvShape{
+		Cin: x[1], Cout: y[1], H: x[2], W: x[3], OH: y[2], OW: y[3], KH: w[2], KW: w[3],
+		SH: o.Strides[0], SW: o.Strides[1], DH: o.Dilations[0], DW: o.Dilations[1], PT: o.Pads[0], PL: o.Pads[1],
+	}
+}
+
+// linearShape is a linear layer as a 1x1 convolution over a row of n pixels.
+func linearShape(n, in, out int) kernel.ConvShape {
+	return kernel.ConvShape{Cin: in, Cout: out, H: 1, W: n, OH: 1, OW: n, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
+}
+
+func (i *instr) flags() int {
+	flags := i.clamp
+	if i.onto != nil {
+		flags |= kernel.Acc
+	}
+	return flags
+}
+
+// forward emits the step of a prepared convolution of i's operands.
+func (e *emitter) forward(i *instr, prim *kernel.Conv, images int) error {
+	x, w, y := i.in[0], i.in[1], i.out
+	step, err := i.followed(prim)
+	if err != nil {
+		return fmt.Errorf("node %q: %w", i.label, err)
+	}
+	weights, bias := e.weights(w, i.norm, prim.WeightLen(), prim.Pack), e.bias(i, prim.Shape().Cout)
+	e.step(i, step, images, []*value{y}, x, weights, bias, y).step.Flops = prim.Shape().Flops()
+	return nil
+}
+
+// weights returns the packed weights: a trainable parameter where it lives, others as constants
+// with BatchNorm folded in.
+func (e *emitter) weights(w *value, f *fold, length int, pack func(dst, src []float32)) *value {
+	if s := e.slots[w.param]; s != nil {
+		return s
+	}
+	return e.constant(w.label, length, func(dst []float32) error {
+		src := w.param.Value
+		if len(src) != w.shape.TotalSize() {
+			return fmt.Errorf("parameter %q has no values", w.label)
+		}
+		if f != nil {
+			f.weights(src, func(folded []float32) { pack(dst, folded) })
+		} else {
+			pack(dst, src)
+		}
+		return nil
+	})
+}
+
+// bias returns the packed bias of i, with BatchNorm's shift folded in.
+func (e *emitter) bias(i *instr, n int) *value {
+	var b *value
+	if len(i.in) > 2 {
+		b = i.in[2]
+		if s := e.slots[b.param]; s != nil {
+			return s
+		}
+	}
+	if b == nil && (i.norm == nil || i.norm.beta == nil) {
+		return e.zero(n)
+	}
+	norm := i.norm
+	return e.constant(i.label+" bias", padded(n), func(dst []float32) error {
+		for c := range n {
+			if b != nil {
+				dst[c] = b.param.Value[c]
+			}
+			if norm != nil {
+				dst[c] = norm.shift(c, dst[c])
+			}
+		}
+		return nil
+	})
+}
+
+// turned transposes packed weights for a data gradient just before it uses them, so that no second copy of all exists.
+func (e *emitter) turned(i *instr, turn kernel.Primitive, packed *value, length int) *value {
+	turned := e.temporary(i.label+" transposed weights", length)
+	e.step(&instr{label: i.label, op: planned("TransposeWeights")}, turn, 1, []*value{turned}, packed, turned)
+	return turned
+}
+
+// transposed is the weights w of a convolution, as its data gradient reads them.
+func (e *emitter) transposed(i *instr, w *value, s kernel.ConvShape) *value {
+	packed := e.weights(w, nil, kernel.PackedLen(s), func(dst, src []float32) { kernel.PackWeights(s, dst, src) })
+	return e.turned(i, kernel.NewTransposeWeights(e.g.opt.ISA, s), packed, kernel.PackedLen(s))
+}
+
+// convPacking is the layout of weights in tiles of input and output channels.
+func convPacking(c *convolution) packing {
+	s := c.shape
+	return packing{
+		kernel.PackedLen(s),
+		func(dst, src []float32) { kernel.PackWeights(s, dst, src) },
+		func(dst, src []float32) { kernel.UnpackWeights(s, dst, src) },
+	}
+}
