@@ -98,17 +98,6 @@ func gradient[O op.Op](maker func(O) gradMaker) {
 	})
 }
 
-// fuseActivations applies activations in the convolution that makes their operand.
-func (g *graph) fuseActivations() {
-	g.fuse(func(i, into *instr) bool {
-		if i.choice.activation == nil || into.clamp != 0 || into.after != nil || into.onto != nil || !into.choice.activates {
-			return false
-		}
-		into.after = i
-		return true
-	})
-}
-
 // followed is prim with the activation behind it.
 func (i *instr) followed(prim interface {
 	kernel.Primitive

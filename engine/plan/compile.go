@@ -40,6 +40,31 @@ func training(obj *engine.Objective, opt Options, passes []pass) (*Program, erro
 	return lowerObjective(obj, opt).compile(passes)
 }
 
+// Passes names the passes of Inference, in their order.
+func Passes() []string {
+	var names []string
+	for _, p := range inferencePasses {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// After prints what Inference has made of net when it is through with the pass of that name, one of Passes.
+func After(net *engine.Network, opt Options, name string) (string, error) {
+	for k, p := range inferencePasses {
+		if p.name != name {
+			continue
+		}
+		g, err := lowerNetwork(net, opt)
+		if err != nil {
+			return "", err
+		}
+		err = g.rewrite(inferencePasses[:k+1])
+		return g.String(), err
+	}
+	return "", fmt.Errorf("the planner has no pass %q", name)
+}
+
 // compile rewrites the graph and emits its program.
 func (g *graph) compile(passes []pass) (*Program, error) {
 	if err := g.rewrite(passes); err != nil {
@@ -62,13 +87,6 @@ func (g *graph) compile(passes []pass) (*Program, error) {
 		e.p.Losses = append(e.p.Losses, l.ref)
 	}
 	return e.p, e.outputs()
-}
-
-func newProgram(net *engine.Network, opt Options) *Program {
-	s := net.Input.Shape()
-	p := &Program{Batch: s[0], Image: [3]int{s[1], s[2], s[3]}, ISA: opt.ISA}
-	p.Size[Input] = s.TotalSize()
-	return p
 }
 
 // lowerNetwork lowers what net computes.

@@ -6,12 +6,12 @@ import (
 )
 
 func init() {
-	register(row[*op.Conv]{chooseConv, convForward[*op.Conv]})
-	register(row[*op.ConvGradX]{chooseConvGradX, convGradX[*op.ConvGradX]})
-	register(row[*op.ConvGradW]{chooseConvGradW, convGradW[*op.ConvGradW]})
-	register(row[*op.Linear]{chooseLinear, convForward[*op.Linear]})
-	register(row[*op.LinearGradX]{chooseLinearGradX, convGradX[*op.LinearGradX]})
-	register(row[*op.LinearGradW]{chooseLinearGradW, convGradW[*op.LinearGradW]})
+	register(row[*op.Conv]{choose: chooseConv, emit: convForward[*op.Conv]})
+	register(row[*op.ConvGradX]{choose: chooseConvGradX, emit: convGradX[*op.ConvGradX]})
+	register(row[*op.ConvGradW]{choose: chooseConvGradW, emit: convGradW[*op.ConvGradW]})
+	register(row[*op.Linear]{choose: chooseLinear, emit: convForward[*op.Linear]})
+	register(row[*op.LinearGradX]{choose: chooseLinearGradX, emit: convGradX[*op.LinearGradX]})
+	register(row[*op.LinearGradW]{choose: chooseLinearGradW, emit: convGradW[*op.LinearGradW]})
 }
 
 func convForward[O any](e *emitter, i *instr, _ O) error {

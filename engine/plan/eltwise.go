@@ -11,15 +11,15 @@ import (
 
 func init() {
 	register(row[*packInput]{emit: (*emitter).packInput})
-	register(row[*op.BatchNorm]{choose: rectified[*op.BatchNorm], emit: (*emitter).batchNorm})
-	register(row[*op.Relu]{emit: (*emitter).relu})
-	register(row[*op.ReluGrad]{choose: overwriting[*op.ReluGrad](1), emit: (*emitter).reluGrad})
-	register(row[*op.Clip]{emit: (*emitter).clip})
+	register(row[*op.BatchNorm]{choice: choice{epilogue: epilogue{clamps: kernel.ReLU}}, emit: (*emitter).batchNorm})
+	register(row[*op.Relu]{choice: choice{clamp: kernel.ReLU}, emit: (*emitter).relu})
+	register(row[*op.ReluGrad]{choice: choice{overwrites: []int{1}}, emit: (*emitter).reluGrad})
+	register(row[*op.Clip]{choose: chooseClip, emit: (*emitter).clip})
 	register(row[*op.ClipGrad]{emit: (*emitter).clipGrad})
 	register(row[*op.Add]{choose: chooseAdd, emit: (*emitter).add})
 	register(row[*op.Concat]{emit: (*emitter).concat})
 	register(row[*op.Flatten]{emit: (*emitter).flatten})
-	register(row[*op.ChannelSum]{choose: ofParameter[*op.ChannelSum], emit: (*emitter).channelSum})
+	register(row[*op.ChannelSum]{choice: choice{gradient: true}, emit: (*emitter).channelSum})
 	register(row[*lossGrad]{emit: (*emitter).lossGrad})
 	register(row[*op.Slice]{emit: (*emitter).slice})
 	register(row[*op.Reshape]{emit: (*emitter).reshape})
@@ -89,6 +89,13 @@ func (e *emitter) reluGrad(i *instr, o *op.ReluGrad) error {
 	return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
 }
 
+func chooseClip(_ *graph, _ *instr, o *op.Clip) choice {
+	if o.Min == 0 && o.Max == 6 {
+		return choice{clamp: kernel.ReLU6}
+	}
+	return choice{}
+}
+
 func (e *emitter) clip(i *instr, o *op.Clip) error {
 	if i.out.form == plain || i.out.form == vector || math.IsNaN(float64(o.Min+o.Max)) {
 		return e.reference(i, o)
@@ -130,26 +137,6 @@ func (e *emitter) concat(i *instr, o *op.Concat) error {
 		return e.reference(i, o)
 	}
 	return e.concatParts(i, o)
-}
-
-// concatParts copies one operand after the other.
-func (e *emitter) concatParts(i *instr, o op.Op) error {
-	c, ok := o.(*op.Concat)
-	if !ok || c.Axis != 1 || i.out.form == plain {
-		return fmt.Errorf("node %q: %s with %d operands is not supported; at most %d are", i.label, o.Name(), len(i.in), maxReferenced-1)
-	}
-	chan0 := 0
-	for _, v := range i.in {
-		if v.param != nil || v.form == plain {
-			return fmt.Errorf("node %q: concatenation of images with a constant is not supported", i.label)
-		}
-		prim, err := kernel.NewConcatCopy(v.images(), i.out.images(), chan0)
-		if err := e.primitive(i, prim, err, 0, v, i.out); err != nil {
-			return err
-		}
-		chan0 += channels(v.shape)
-	}
-	return nil
 }
 
 // flatten emits (N,C,H,W) -> (N, C*H*W).

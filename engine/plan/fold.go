@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"regraft/engine"
-	"regraft/engine/kernel"
 	"regraft/engine/op"
 )
 
@@ -13,36 +12,6 @@ import (
 type fold struct {
 	gamma, beta, mean, variance *engine.Param
 	epsilon                     float32
-}
-
-// foldBatchNorm merges every BatchNorm whose only input is a convolution (or an average pool
-// behind one, which commutes with a scale and a shift per channel when the shift is added after
-// the pool) into that convolution.
-func (g *graph) foldBatchNorm() {
-	users, makers := g.users(), g.makers()
-	g.fuse(func(i, into *instr) bool {
-		bn, ok := i.op.(*op.BatchNorm)
-		if !ok || into.norm != nil || into.clamp != 0 {
-			return false
-		}
-		if _, ok := into.op.(*op.AveragePool); ok {
-			conv := makers[into.in[0]]
-			if conv == nil || len(users[conv.out]) != 1 || len(conv.in) > 2 || conv.norm != nil || !isConv(conv) {
-				return false
-			}
-			conv.norm = newFold(bn, i.in)
-			conv.norm.beta = nil // the pool adds the shift
-		} else if !isConv(into) {
-			return false
-		}
-		into.norm = newFold(bn, i.in)
-		return true
-	})
-}
-
-func isConv(i *instr) bool {
-	_, ok := i.op.(*op.Conv)
-	return ok
 }
 
 func newFold(bn *op.BatchNorm, in []*value) *fold {
@@ -80,29 +49,4 @@ func (f *fold) shift(c int, b float32) float32 {
 		return float32(f.scale(c) * float64(b))
 	}
 	return float32(float64(f.beta.Value[c]) + float64(f.scale(c)*(float64(b)-float64(f.mean.Value[c]))))
-}
-
-// fuseClamps applies Relu, and Clip from 0 to 6, in the step that makes their operand.
-func (g *graph) fuseClamps() {
-	g.fuse(func(i, into *instr) bool {
-		clamp := clampOf(i)
-		if into.clamp != 0 || into.choice.clamps&clamp == 0 {
-			return false
-		}
-		into.clamp = clamp
-		return true
-	})
-}
-
-// clampOf is the flag that does what i does, or 0.
-func clampOf(i *instr) int {
-	switch o := i.op.(type) {
-	case *op.Relu:
-		return kernel.ReLU
-	case *op.Clip:
-		if o.Min == 0 && o.Max == 6 {
-			return kernel.ReLU6
-		}
-	}
-	return 0
 }

@@ -149,14 +149,6 @@ type graph struct {
 	slots  map[*engine.Param]*value
 }
 
-// Options says what to compile for.
-type Options struct {
-	// ISA is the instruction set of the kernels.
-	ISA kernel.ISA
-	// Direct switches Winograd's algorithm off.
-	Direct bool
-}
-
 func newValue(label string, shape tensor.Shape) *value {
 	return &value{label: label, shape: shape, form: formOf(shape), first: -1, last: -1}
 }
@@ -244,27 +236,6 @@ func (g *graph) makers() map[*value]*instr {
 		}
 	}
 	return makers
-}
-
-// fuse does away with instructions whose work the one that makes their operand can do, where nothing else reads that: merge
-// tells whether it can, and makes it so.
-func (g *graph) fuse(merge func(i, into *instr) bool) {
-	users, makers := g.users(), g.makers()
-	dead := map[*instr]bool{}
-	for _, i := range g.instrs {
-		if len(i.in) == 0 {
-			continue
-		}
-		into := makers[i.in[0]]
-		if into == nil || len(users[into.out]) != 1 || !merge(i, into) {
-			continue
-		}
-		into.out = i.out
-		makers[i.out] = into
-		dead[i] = true
-		g.settle(into)
-	}
-	g.remove(dead)
 }
 
 // remove drops instructions.

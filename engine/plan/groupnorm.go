@@ -10,14 +10,8 @@ import (
 func init() {
 	register(row[*op.GroupNorm]{choose: chooseGroupNorm, emit: (*emitter).groupNorm})
 	register(row[*op.GroupNormReduce]{emit: (*emitter).groupNormReduce})
-	register(row[*op.GroupNormGradX]{choose: overwriting[*op.GroupNormGradX](2), emit: (*emitter).groupNormGradX})
+	register(row[*op.GroupNormGradX]{choice: choice{overwrites: []int{2}}, emit: (*emitter).groupNormGradX})
 	register(row[*op.Row]{emit: (*emitter).row})
-}
-
-// groupPasses are the passes over pixels that the steps of one GroupNorm share.
-type groupPasses struct {
-	stats *value            // of x
-	sums  map[*value]*value // by dy
 }
 
 // groupable tells whether a GroupNorm of x has a fast form.
@@ -28,13 +22,6 @@ func groupable(x *value, vectors ...*value) bool {
 		}
 	}
 	return onImages(x)
-}
-
-// groupKey tells GroupNorms of one value apart, as far as the statistics go that the backward pass wants.
-type groupKey struct {
-	x       *value
-	groups  int
-	epsilon float32
 }
 
 func keyOf(x *value, o *op.GroupNorm) groupKey { return groupKey{x, o.GroupsOf(x.shape[1]), o.Epsilon} }

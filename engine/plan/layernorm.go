@@ -11,9 +11,9 @@ import (
 )
 
 func init() {
-	register(row[*pixelNorm]{choose: overwriting[*pixelNorm](0), emit: (*emitter).pixelNorm})
-	register(row[*pixelNormGradX]{choose: overwriting[*pixelNormGradX](2), emit: (*emitter).pixelNormGradX})
-	register(row[*pixelNormGradGamma]{choose: ofParameter[*pixelNormGradGamma], emit: (*emitter).pixelNormGradGamma})
+	register(row[*pixelNorm]{choice: choice{overwrites: []int{0}}, emit: (*emitter).pixelNorm})
+	register(row[*pixelNormGradX]{choice: choice{overwrites: []int{2}}, emit: (*emitter).pixelNormGradX})
+	register(row[*pixelNormGradGamma]{choice: choice{gradient: true}, emit: (*emitter).pixelNormGradGamma})
 }
 
 // The planner's own operators for LayerNorm over the channels of images (N, C, H, W).

@@ -10,7 +10,8 @@ import (
 
 // row is what the planner knows of the operator O. Operators without a row run through their reference.
 type row[O any] struct {
-	// choose settles what the passes may ask; nil where that is nothing.
+	// choice is what the passes may ask; choose, where it is given, settles it for an instruction.
+	choice choice
 	choose func(g *graph, i *instr, o O) choice
 	// emit makes the steps of an instruction.
 	emit func(e *emitter, i *instr, o O) error
@@ -30,6 +31,8 @@ type choice struct {
 	pixels func(x kernel.Layout) bool
 	// gradient tells that its result lies as the parameter whose gradient that is.
 	gradient bool
+	// clamp is the flag of the clamp that the operator is, or 0.
+	clamp int
 	// activation is the function that the operator applies to every element, or nil.
 	activation *kernel.Activation
 	// overwrites are the operands whose memory the result may take: the first that has its shape.
@@ -46,22 +49,6 @@ type epilogue struct {
 	accumulates bool
 }
 
-// overwriting is the choice of operators that may write over operands, and of which the passes want to know nothing else.
-func overwriting[O any](operands ...int) func(*graph, *instr, O) choice {
-	return func(*graph, *instr, O) choice { return choice{overwrites: operands} }
-}
-
-// ofParameter is the choice of gradients of parameters.
-func ofParameter[O any](*graph, *instr, O) choice { return choice{gradient: true} }
-
-// rectified is the choice of steps that can cut off their result below zero.
-func rectified[O any](*graph, *instr, O) choice {
-	return choice{epilogue: epilogue{clamps: kernel.ReLU}}
-}
-
-// summed is the choice of steps that can add their result to what its memory holds.
-func summed[O any](*graph, *instr, O) choice { return choice{epilogue: epilogue{accumulates: true}} }
-
 // lowering is a row for an operator of any type.
 type lowering struct {
 	choose func(*graph, *instr) choice
@@ -73,7 +60,7 @@ var lowerings = map[reflect.Type]lowering{}
 // register adds the row of an operator. Each family's file does so for its operators.
 func register[O any](r row[O]) {
 	l := lowering{
-		choose: func(*graph, *instr) choice { return choice{} },
+		choose: func(*graph, *instr) choice { return r.choice },
 		emit:   func(e *emitter, i *instr) error { return r.emit(e, i, i.op.(O)) },
 	}
 	if r.choose != nil {

@@ -10,8 +10,8 @@ import (
 )
 
 func init() {
-	register(row[*op.Mul]{choose: overwriting[*op.Mul](0, 1), emit: (*emitter).mul})
-	register(row[*op.SumTo]{choose: ofParameter[*op.SumTo], emit: (*emitter).sumTo})
+	register(row[*op.Mul]{choice: choice{overwrites: []int{0, 1}}, emit: (*emitter).mul})
+	register(row[*op.SumTo]{choice: choice{gradient: true}, emit: (*emitter).sumTo})
 	register(row[*dot]{emit: (*emitter).dot})
 }
 

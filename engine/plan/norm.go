@@ -9,9 +9,9 @@ import (
 
 func init() {
 	register(row[*normStats]{emit: (*emitter).normStats})
-	register(row[*normApply]{choose: rectified[*normApply], emit: (*emitter).normApply})
-	register(row[*normReduce]{choose: ofParameter[*normReduce], emit: (*emitter).normReduce})
-	register(row[*normGradX]{choose: overwriting[*normGradX](3), emit: (*emitter).normGradX})
+	register(row[*normApply]{choice: choice{epilogue: epilogue{clamps: kernel.ReLU}}, emit: (*emitter).normApply})
+	register(row[*normReduce]{choice: choice{gradient: true}, emit: (*emitter).normReduce})
+	register(row[*normGradX]{choice: choice{overwrites: []int{3}}, emit: (*emitter).normGradX})
 }
 
 // The planner's own operators for BatchNorm with the statistics of the batch.

@@ -41,12 +41,6 @@ func (g *graph) placeParams() {
 	}
 }
 
-// packing is how a parameter's plain values lie in memory.
-type packing struct {
-	length       int
-	pack, unpack func(dst, src []float32)
-}
-
 // packings finds the parameters that the kernels want in a layout of their own.
 func (g *graph) packings() map[*engine.Param]packing {
 	found := map[*engine.Param]packing{}
@@ -58,9 +52,32 @@ func (g *graph) packings() map[*engine.Param]packing {
 	return found
 }
 
-// plainPacking pads vectors to whole blocks and leaves everything else row-major.
-func plainPacking(p *engine.Param) packing {
-	n := p.Shape.TotalSize()
-	cp := func(dst, src []float32) { copy(dst[:n], src[:n]) }
-	return packing{padded(n), cp, cp}
+// ownGradients gives every trainable parameter a gradient that the space Grad can hold. Most are computed there; where
+// the gradient is a value like others (in the layout of images, read by other steps, the same for two parameters, as that
+// of a table that is added to images), a step copies it.
+func (g *graph) ownGradients(packings map[*engine.Param]packing) map[*engine.Param]*value {
+	users, makers := g.users(), g.makers()
+	grads, taken := map[*engine.Param]*value{}, map[*value]bool{}
+	for k, param := range g.obj.Trainable {
+		v := g.value(g.obj.Grads[k])
+		grads[param] = v
+		own := makesGradient(makers[v]) && len(users[v]) == 0 && !taken[v] && v.root == nil
+		taken[v] = true
+		if own {
+			continue
+		}
+		grads[param] = newValue(v.label, param.Shape)
+		store := &instr{label: param.Name, op: &storeGrad{packings[param]}, in: []*value{v}, out: grads[param], backward: true}
+		g.settle(store)
+		g.instrs = append(g.instrs, store)
+	}
+	return grads
+}
+
+// makesGradient tells whether i writes the gradient of a parameter in the layout of that.
+func makesGradient(i *instr) bool {
+	if i == nil {
+		return false
+	}
+	return i.choice.gradient || i.out.form == plain || i.out.form == vector
 }

@@ -1,11 +1,5 @@
 package plan
 
-import (
-	"fmt"
-
-	"regraft/engine"
-)
-
 // pass is one rewriting of the graph, by the name under which `inspect --plan=after:NAME` shows the graph behind it.
 type pass struct {
 	name string
@@ -68,29 +62,4 @@ func (g *graph) rewrite(passes []pass) error {
 		}
 	}
 	return nil
-}
-
-// Passes names the passes of Inference, in their order.
-func Passes() []string {
-	var names []string
-	for _, p := range inferencePasses {
-		names = append(names, p.name)
-	}
-	return names
-}
-
-// After prints what Inference has made of net when it is through with the pass of that name, one of Passes.
-func After(net *engine.Network, opt Options, name string) (string, error) {
-	for k, p := range inferencePasses {
-		if p.name != name {
-			continue
-		}
-		g, err := lowerNetwork(net, opt)
-		if err != nil {
-			return "", err
-		}
-		err = g.rewrite(inferencePasses[:k+1])
-		return g.String(), err
-	}
-	return "", fmt.Errorf("the planner has no pass %q", name)
 }

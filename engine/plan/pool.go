@@ -9,9 +9,9 @@ import (
 
 func init() {
 	register(row[*op.MaxPool]{emit: (*emitter).maxPool})
-	register(row[*op.MaxPoolGrad]{choose: summed[*op.MaxPoolGrad], emit: (*emitter).maxPoolGrad})
+	register(row[*op.MaxPoolGrad]{choice: choice{epilogue: epilogue{accumulates: true}}, emit: (*emitter).maxPoolGrad})
 	register(row[*op.AveragePool]{choose: chooseAveragePool, emit: (*emitter).averagePool})
-	register(row[*op.AveragePoolGrad]{choose: summed[*op.AveragePoolGrad], emit: (*emitter).averagePoolGrad})
+	register(row[*op.AveragePoolGrad]{choice: choice{epilogue: epilogue{accumulates: true}}, emit: (*emitter).averagePoolGrad})
 	register(row[*op.GlobalAveragePool]{emit: (*emitter).globalAveragePool})
 	register(row[*op.GlobalAveragePoolGrad]{emit: (*emitter).globalAveragePoolGrad})
 }

@@ -62,12 +62,6 @@ type Step struct {
 	Why string
 }
 
-// Interpreted tells whether the step runs the operator's own Do on row-major tensors, for want of a fast form.
-func (s *Step) Interpreted() bool {
-	_, ok := s.Prim.(*reference)
-	return ok
-}
-
 // Constant is a packed value of the Const space.
 type Constant struct {
 	Label    string
@@ -113,6 +107,21 @@ type Program struct {
 	Image [3]int
 	// ISA is the instruction set that the kernels were chosen for.
 	ISA kernel.ISA
+}
+
+// Options says what to compile for.
+type Options struct {
+	// ISA is the instruction set of the kernels.
+	ISA kernel.ISA
+	// Direct switches Winograd's algorithm off.
+	Direct bool
+}
+
+func newProgram(net *engine.Network, opt Options) *Program {
+	s := net.Input.Shape()
+	p := &Program{Batch: s[0], Image: [3]int{s[1], s[2], s[3]}, ISA: opt.ISA}
+	p.Size[Input] = s.TotalSize()
+	return p
 }
 
 // String lists the program: per step operator, kernel, shapes, addresses.

@@ -31,6 +31,12 @@ type place struct {
 
 func (*reference) Name() string { return "reference" }
 
+// Interpreted tells whether the step runs the operator's own Do on row-major tensors, for want of a fast form.
+func (s *Step) Interpreted() bool {
+	_, ok := s.Prim.(*reference)
+	return ok
+}
+
 // Items is one: the operator's Do uses threads of its own.
 func (*reference) Items(int) int { return 1 }
 

@@ -1,0 +1,16 @@
+package plan
+
+import "regraft/engine"
+
+// packing is how a parameter's plain values lie in memory.
+type packing struct {
+	length       int
+	pack, unpack func(dst, src []float32)
+}
+
+// plainPacking pads vectors to whole blocks and leaves everything else row-major.
+func plainPacking(p *engine.Param) packing {
+	n := p.Shape.TotalSize()
+	cp := func(dst, src []float32) { copy(dst[:n], src[:n]) }
+	return packing{padded(n), cp, cp}
+}
