@@ -1,6 +1,7 @@
 package regraft_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,5 +65,42 @@ func TestTrainSilently(t *testing.T) {
 	var data *train.DataError
 	if _, err := m.Train(context.Background(), cfg, nil); !errors.As(err, &data) {
 		t.Errorf("without a folder of photos: %v", err)
+	}
+}
+
+// TestTrainAsOpened: training computes on the threads and by the algorithm that the model was opened with, where its settings say
+// nothing, and keeps a record of both.
+func TestTrainAsOpened(t *testing.T) {
+	dir := t.TempDir()
+	for class, c := range map[string]color.RGBA{"forest": {20, 110, 30, 255}, "sea": {20, 60, 170, 255}} {
+		folder := filepath.Join(dir, "photos", class)
+		if err := os.MkdirAll(folder, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			c.R += 10
+			if err := os.WriteFile(filepath.Join(folder, fmt.Sprint(i, ".png")), picture(c), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var weights [2][]byte
+	for i, opts := range [][]regraft.Option{{regraft.Threads(1)}, {regraft.Threads(3), regraft.Direct()}} {
+		m := open(t, "demo/regraft-mini.onnx", opts...)
+		cfg := train.Defaults(train.Heads, "")
+		cfg.Data, cfg.Out, cfg.Epochs = filepath.Join(dir, "photos"), filepath.Join(dir, fmt.Sprint("run", i)), 2
+		if _, err := m.Train(context.Background(), cfg, nil); err != nil {
+			t.Fatal(err)
+		}
+		args, err := train.ReadConfig(cfg.Out)
+		if err != nil || args.Threads != 1+2*i || args.Direct != (i == 1) {
+			t.Errorf("run %d: %v, %d threads, direct %t", i, err, args.Threads, args.Direct)
+		}
+		if weights[i], err = os.ReadFile(filepath.Join(cfg.Out, "best.onnx")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if bytes.Equal(weights[0], weights[1]) {
+		t.Error("without Winograd's algorithm the heads have the same bits as with it")
 	}
 }
