@@ -6,8 +6,8 @@ import (
 )
 
 func init() {
-	register(row[*op.Gather]{emit: (*emitter).gather})
-	register(row[*op.GatherGrad]{emit: (*emitter).gatherGrad})
+	register(row[*op.Gather]{choice: choice{picks: pickGather}, emit: (*emitter).gather})
+	register(row[*op.GatherGrad]{choice: choice{picks: pickGatherGrad}, emit: (*emitter).gatherGrad})
 }
 
 // gather emits a choice of rows or columns of images.

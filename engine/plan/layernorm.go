@@ -35,20 +35,8 @@ func (*pixelNormGradGamma) title() string { return "LayerNormGradGamma" }
 func (g *graph) channelsFirst() {
 	last := g.channelsLast()
 	for _, i := range g.instrs {
-		if in, _ := channelsOf(i); len(in) == 0 || !last[in[0]] {
-			continue
-		}
-		switch o := i.op.(type) {
-		case *op.Transpose:
-			i.op = &op.Identity{}
-		case *op.LayerNorm:
-			i.op = &pixelNorm{float64(o.Epsilon)}
-		case *op.LayerNormGradX:
-			i.op = &pixelNormGradX{float64(o.Epsilon)}
-		case *op.LayerNormGradGamma:
-			i.op = &pixelNormGradGamma{float64(o.Epsilon)}
-		case *op.SumTo:
-			i.op = &op.ChannelSum{}
+		if in, _, first := channelsOf(i); len(in) > 0 && last[in[0]] {
+			i.op = first
 		}
 	}
 	for v := range last {
@@ -62,7 +50,7 @@ func (g *graph) channelsFirst() {
 func (g *graph) channelsLast() map[*value]bool {
 	found := map[*value]bool{}
 	for _, i := range g.instrs {
-		last, _ := channelsOf(i)
+		last, _, _ := channelsOf(i)
 		for _, v := range last {
 			found[v] = v.param == nil
 		}
@@ -73,12 +61,12 @@ func (g *graph) channelsLast() map[*value]bool {
 	for changed := true; changed; {
 		changed = false
 		for _, i := range g.instrs {
-			last, first := channelsOf(i)
+			last, others, _ := channelsOf(i)
 			if !slices.ContainsFunc(last, func(v *value) bool { return !found[v] }) &&
-				!slices.ContainsFunc(first, func(v *value) bool { return found[v] }) {
+				!slices.ContainsFunc(others, func(v *value) bool { return found[v] }) {
 				continue
 			}
-			for _, v := range slices.Concat(last, first) {
+			for _, v := range slices.Concat(last, others) {
 				changed = changed || found[v]
 				delete(found, v)
 			}
@@ -87,39 +75,39 @@ func (g *graph) channelsLast() map[*value]bool {
 	return found
 }
 
-// channelsOf lists the operands and results of i that have their channels last, and the others. Only steps that
-// channelsFirst rewrites have any of the first kind.
-func channelsOf(i *instr) (last, first []*value) {
+// channelsOf lists the operands and results of i that have their channels last, and the others; first is the operator that does
+// the same where all have them first. Only steps that channelsFirst rewrites have any of the first kind.
+func channelsOf(i *instr) (last, others []*value, first any) {
 	if len(i.in) == 0 {
-		return nil, []*value{i.out}
+		return nil, []*value{i.out}, nil
 	}
 	x := i.in[0]
 	switch o := i.op.(type) {
 	case *op.Transpose:
 		switch {
 		case slices.Equal(o.Perm, []int{0, 2, 3, 1}):
-			return []*value{i.out}, i.in
+			return []*value{i.out}, i.in, &op.Identity{}
 		case slices.Equal(o.Perm, []int{0, 3, 1, 2}):
-			return i.in, []*value{i.out}
+			return i.in, []*value{i.out}, &op.Identity{}
 		}
 	case *op.LayerNorm:
 		if len(i.in) == 3 && ofPixels(o, x) {
-			return []*value{x, i.out}, nil
+			return []*value{x, i.out}, nil, &pixelNorm{float64(o.Epsilon)}
 		}
 	case *op.LayerNormGradX:
 		if ofPixels(&o.LayerNorm, x) {
-			return []*value{x, i.in[2], i.out}, nil
+			return []*value{x, i.in[2], i.out}, nil, &pixelNormGradX{float64(o.Epsilon)}
 		}
 	case *op.LayerNormGradGamma:
 		if ofPixels(&o.LayerNorm, x) {
-			return i.in, nil
+			return i.in, nil, &pixelNormGradGamma{float64(o.Epsilon)}
 		}
 	case *op.SumTo:
 		if s := x.shape; s.Dims() == 4 && i.out.shape.Eq(tensor.Shape{s[3]}) {
-			return i.in, nil
+			return i.in, nil, &op.ChannelSum{}
 		}
 	}
-	return nil, append(slices.Clone(i.in), i.out)
+	return nil, append(slices.Clone(i.in), i.out), nil
 }
 
 // ofPixels tells whether o normalises the last of the four dimensions of x.

@@ -13,7 +13,7 @@ type row[O any] struct {
 	// choice is what the passes may ask; choose, where it is given, settles it for an instruction.
 	choice choice
 	choose func(g *graph, i *instr, o O) choice
-	// emit makes the steps of an instruction.
+	// emit makes the steps of an instruction; nil stands for the reference.
 	emit func(e *emitter, i *instr, o O) error
 }
 
@@ -35,6 +35,10 @@ type choice struct {
 	clamp int
 	// activation is the function that the operator applies to every element, or nil.
 	activation *kernel.Activation
+	// moves tells that the operator only moves values, so that nothing is lost with it where nothing reads its result.
+	moves bool
+	// picks reads an instruction as a pick of channels; nil for operators that never are one.
+	picks picker
 	// overwrites are the operands whose memory the result may take: the first that has its shape.
 	overwrites []int
 }
@@ -61,7 +65,10 @@ var lowerings = map[reflect.Type]lowering{}
 func register[O any](r row[O]) {
 	l := lowering{
 		choose: func(*graph, *instr) choice { return r.choice },
-		emit:   func(e *emitter, i *instr) error { return r.emit(e, i, i.op.(O)) },
+		emit:   (*emitter).interpreted,
+	}
+	if r.emit != nil {
+		l.emit = func(e *emitter, i *instr) error { return r.emit(e, i, i.op.(O)) }
 	}
 	if r.choose != nil {
 		l.choose = func(g *graph, i *instr) choice { return r.choose(g, i, i.op.(O)) }
@@ -98,6 +105,11 @@ func (e *emitter) instr(i *instr) error {
 	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok {
 		return l.emit(e, i)
 	}
+	return e.interpreted(i)
+}
+
+// interpreted emits the reference of an operator without a fast form.
+func (e *emitter) interpreted(i *instr) error {
 	if o, ok := i.op.(op.Op); ok {
 		return e.reference(i, o)
 	}

@@ -39,6 +39,12 @@ func (*normApply) title() string  { return "BatchNorm" }
 func (*normReduce) title() string { return "BatchNormReduce" }
 func (*normGradX) title() string  { return "BatchNormGradX" }
 
+// masking are the backward passes, which can apply a Relu's mask to dy.
+type masking interface{ mask() }
+
+func (o *normReduce) mask() { o.masked = true }
+func (o *normGradX) mask()  { o.masked = true }
+
 // normGroup gathers the operators of one BatchNorm in training form.
 type normGroup struct {
 	stats, apply   *instr
@@ -136,12 +142,8 @@ func (g *graph) maskNormGrads() {
 			continue
 		}
 		for _, u := range users[i.out] {
-			switch o := u.op.(type) {
-			case *normReduce:
-				o.masked, u.in[3] = true, i.in[1]
-			case *normGradX:
-				o.masked, u.in[3] = true, i.in[1]
-			}
+			u.op.(masking).mask()
+			u.in[3] = i.in[1]
 		}
 		dead[i] = true
 	}
@@ -151,12 +153,7 @@ func (g *graph) maskNormGrads() {
 // onlyNormGrads tells whether all users are the backward passes of the BatchNorm with these statistics.
 func onlyNormGrads(users []*instr, statistics *value) bool {
 	for _, u := range users {
-		switch u.op.(type) {
-		case *normReduce, *normGradX:
-			if u.in[1] != statistics {
-				return false
-			}
-		default:
+		if _, ok := u.op.(masking); !ok || u.in[1] != statistics {
 			return false
 		}
 	}

@@ -8,7 +8,9 @@ import (
 )
 
 func init() {
-	register(row[*pick]{emit: (*emitter).pick})
+	register(row[*pick]{choice: choice{moves: true}, emit: (*emitter).pick})
+	register(row[*op.SliceGrad]{choice: choice{picks: pickSliceGrad}})
+	register(row[*op.Transpose]{choice: choice{moves: true}})
 }
 
 // pick is the planner's own operator for values put together out of channels of others: slices and concatenations that are no
@@ -39,7 +41,7 @@ func (g *graph) pickChannels() {
 	}
 	users, dead := g.users(), map[*instr]bool{}
 	for _, i := range slices.Backward(g.instrs) {
-		if !moves(i) || len(before[i.out]) == 0 || len(users[i.out]) > 0 || isRootOfViews(g, i.out) {
+		if !i.choice.moves || len(before[i.out]) == 0 || len(users[i.out]) > 0 || isRootOfViews(g, i.out) {
 			continue
 		}
 		dead[i] = true
@@ -51,84 +53,92 @@ func (g *graph) pickChannels() {
 	g.remove(dead)
 }
 
-// moves tells whether i only moves values, so that nothing is lost with it where nothing reads its result.
-func moves(i *instr) bool {
-	switch i.op.(type) {
-	case *pick, *op.Reshape, *op.Transpose:
-		return true
-	}
-	return false
-}
+// picker reads an instruction, as its operator means it, as a pick of channels of other values: it fills in p, whose channels are
+// the first ones of the first operand; nil where the instruction is no pick.
+type picker func(i *instr, p *pick, makers map[*value]*instr) (from []*value)
 
-// picked reads an instruction as a pick of channels of other values; nil where it is none.
+// picked reads an instruction as a pick; nil where it is none.
 func picked(i *instr, makers map[*value]*instr) (p *pick, from []*value) {
-	if !onImages(i.out) || i.out.shape.Dims() < 2 {
+	o, ok := i.op.(op.Op)
+	if i.choice.picks == nil || !ok || !onImages(i.out) || i.out.shape.Dims() < 2 {
 		return nil, nil
 	}
-	p = &pick{channels: make([]kernel.Channel, channels(i.out.shape))}
-	if o, ok := i.op.(op.Op); ok {
-		p.name = o.Name()
-	}
-	switch o := i.op.(type) {
-	case *op.Concat:
-		from = i.in
-		if o.Axis != 1 || len(from) > maxPicked {
-			return nil, nil
-		}
-		k := 0
-		for source, v := range from {
-			for c := range channels(v.shape) {
-				p.channels[k] = kernel.Channel{Source: source, Index: c}
-				k++
-			}
-		}
-	case *op.Slice:
-		from = i.in
-		start, ok := sliced(o)
-		if !ok {
-			return nil, nil
-		}
-		for c := range p.channels {
-			p.channels[c].Index = start + c
-		}
-	case *op.SliceGrad:
-		from = i.in
-		start, ok := sliced(&o.Slice)
-		if !ok {
-			return nil, nil
-		}
-		p.scatter(func(c int) int { return start + c }, channels(from[0].shape))
-	case *op.Gather:
-		from = i.in
-		if o.Axis != 1 || len(o.IndexShape) != 1 {
-			return nil, nil
-		}
-		for c, index := range o.Indices {
-			p.channels[c].Index = wrapped(index, channels(from[0].shape))
-		}
-	case *op.GatherGrad:
-		from = i.in
-		if o.Axis != 1 || len(o.IndexShape) != 1 || !p.scatter(func(c int) int { return wrapped(o.Indices[c], len(p.channels)) }, channels(from[0].shape)) {
-			return nil, nil
-		}
-	case *op.Reshape:
-		x, groups := shuffled(i, makers)
-		if x == nil {
-			return nil, nil
-		}
-		p.name, from = "ChannelShuffle", []*value{x}
-		for c := range p.channels {
-			p.channels[c].Index = c%groups*(len(p.channels)/groups) + c/groups
-		}
-	default:
-		return nil, nil
-	}
+	p = &pick{name: o.Name(), channels: make([]kernel.Channel, channels(i.out.shape))}
+	from = i.choice.picks(i, p, makers)
 	for _, v := range from {
 		if !onImages(v) || v.form != i.out.form {
 			return nil, nil
 		}
 	}
+	if len(from) == 0 {
+		return nil, nil
+	}
 	return p, slices.Clone(from)
+}
+
+func pickConcat(i *instr, p *pick, _ map[*value]*instr) []*value {
+	if i.op.(*op.Concat).Axis != 1 || len(i.in) > maxPicked {
+		return nil
+	}
+	k := 0
+	for source, v := range i.in {
+		for c := range channels(v.shape) {
+			p.channels[k] = kernel.Channel{Source: source, Index: c}
+			k++
+		}
+	}
+	return i.in
+}
+
+func pickSlice(i *instr, p *pick, _ map[*value]*instr) []*value {
+	start, ok := sliced(i.op.(*op.Slice))
+	if !ok {
+		return nil
+	}
+	for c := range p.channels {
+		p.channels[c].Index = start + c
+	}
+	return i.in
+}
+
+func pickSliceGrad(i *instr, p *pick, _ map[*value]*instr) []*value {
+	start, ok := sliced(&i.op.(*op.SliceGrad).Slice)
+	if !ok || !p.scatter(func(c int) int { return start + c }, channels(i.in[0].shape)) {
+		return nil
+	}
+	return i.in
+}
+
+func pickGather(i *instr, p *pick, _ map[*value]*instr) []*value {
+	o := i.op.(*op.Gather)
+	if o.Axis != 1 || len(o.IndexShape) != 1 {
+		return nil
+	}
+	for c, index := range o.Indices {
+		p.channels[c].Index = wrapped(index, channels(i.in[0].shape))
+	}
+	return i.in
+}
+
+func pickGatherGrad(i *instr, p *pick, _ map[*value]*instr) []*value {
+	o := i.op.(*op.GatherGrad)
+	to := func(c int) int { return wrapped(o.Indices[c], len(p.channels)) }
+	if o.Axis != 1 || len(o.IndexShape) != 1 || !p.scatter(to, channels(i.in[0].shape)) {
+		return nil
+	}
+	return i.in
+}
+
+func pickShuffle(i *instr, p *pick, makers map[*value]*instr) []*value {
+	x, groups := shuffled(i, makers)
+	if x == nil {
+		return nil
+	}
+	p.name = "ChannelShuffle"
+	for c := range p.channels {
+		p.channels[c].Index = c%groups*(len(p.channels)/groups) + c/groups
+	}
+	return []*value{x}
 }
 
 // sliced is the first channel of a slice of neighbouring channels.
