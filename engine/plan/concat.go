@@ -11,7 +11,7 @@ import (
 func (e *emitter) concatParts(i *instr, o op.Op) error {
 	c, ok := o.(*op.Concat)
 	if !ok || c.Axis != 1 || i.out.form == plain {
-		return fmt.Errorf("node %q: %s with %d operands is not supported; at most %d are", i.label, o.Name(), len(i.in), maxReferenced-1)
+		return fmt.Errorf("node %q: %s with %d operands is not supported; at most %d are", i.label, o.Name(), len(i.in), maxOperands-1)
 	}
 	chan0 := 0
 	for _, v := range i.in {

@@ -133,7 +133,7 @@ func (e *emitter) add(i *instr, o *op.Add) error {
 // concat emits copies for the concatenations that could not share memory.
 func (e *emitter) concat(i *instr, o *op.Concat) error {
 	constant := slices.ContainsFunc(i.in, func(v *value) bool { return v.param != nil })
-	if o.Axis != 1 || i.out.form == plain || i.out.form == vector || constant && len(i.in) < maxReferenced {
+	if o.Axis != 1 || i.out.form == plain || i.out.form == vector || constant && len(i.in) < maxOperands {
 		return e.reference(i, o)
 	}
 	return e.concatParts(i, o)

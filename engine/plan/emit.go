@@ -30,6 +30,9 @@ type draft struct {
 // each element.
 const serialBelow = 1 << 15
 
+// maxOperands bounds the operands of a step, its result included.
+const maxOperands = len(kernel.Args{}.Operand)
+
 // emitter turns instructions into steps.
 type emitter struct {
 	g      *graph

@@ -73,7 +73,11 @@ func register[O any](r row[O]) {
 	if r.choose != nil {
 		l.choose = func(g *graph, i *instr) choice { return r.choose(g, i, i.op.(O)) }
 	}
-	lowerings[reflect.TypeFor[O]()] = l
+	t := reflect.TypeFor[O]()
+	if _, twice := lowerings[t]; twice {
+		panic(fmt.Sprintf("plan: two rows for %v", t))
+	}
+	lowerings[t] = l
 }
 
 // choose settles the choices of all instructions.

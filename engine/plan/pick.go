@@ -23,7 +23,7 @@ type pick struct {
 func (p *pick) title() string { return p.name }
 
 // maxPicked bounds the operands of a step, its result left out.
-const maxPicked = maxReferenced - 1
+const maxPicked = maxOperands - 1
 
 // pickChannels turns what only moves channels into picks, picks of picks into one, and drops what nothing reads any more.
 func (g *graph) pickChannels() {

@@ -95,9 +95,6 @@ func (p *place) write(address uintptr, v gorgonia.Value) {
 	copy(kernel.Floats(address, len(data)), data)
 }
 
-// maxReferenced bounds the operands of a reference step, its result included.
-const maxReferenced = len(kernel.Args{}.Operand)
-
 // reference emits a reference step.
 func (e *emitter) reference(i *instr, o op.Op) error {
 	r := &reference{op: o, out: placeOf(i.out)}
@@ -119,7 +116,7 @@ func (e *emitter) reference(i *instr, o op.Op) error {
 	if i.clamp != 0 || i.onto != nil || i.norm != nil || i.after != nil {
 		return fmt.Errorf("node %q: nothing can be fused into the reference of %s", i.label, o.Name())
 	}
-	if len(operands) >= maxReferenced {
+	if len(operands) >= maxOperands {
 		return e.concatParts(i, o)
 	}
 	operands = append(operands, i.out)
