@@ -289,7 +289,8 @@ func (m *Model) SwapHeads(labels []string, seed uint64) error {
 }
 
 // Train fits the model to folders of photos as cfg says (cfg.Net is ignored) and takes over the
-// best weights. Threads and Direct of the model's options hold where cfg says nothing. It ends early, after the current step and with a checkpoint, when ctx does. Events may be nil.
+// best weights. Threads and Direct of the model's options hold where cfg says nothing. It ends early, after the current step and with
+// a checkpoint, when ctx does. Events may be nil.
 func (m *Model) Train(ctx context.Context, cfg train.Config, events train.Events) (*train.Result, error) {
 	if events == nil {
 		events = train.Silent{}
