@@ -24,10 +24,11 @@ import torchvision.models as models
 from onnx import TensorProto
 from torchvision.ops import StochasticDepth
 
-SIZES = {"inception_v3": 299}
+SIZES = {"inception_v3": 299, "efficientnet_v2_s": 384}
 FAMILIES = [
-    "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "googlenet", "inception_v3", "mobilenet_v2",
-    "mobilenet_v3_large", "mobilenet_v3_small", "resnet18", "resnet50", "squeezenet1_0", "squeezenet1_1", "vgg11_bn", "vgg16",
+    "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet", "inception_v3", "mobilenet_v2",
+    "mobilenet_v3_large", "mobilenet_v3_small", "regnet_y_400mf", "regnet_y_1_6gf", "regnet_y_3_2gf", "regnet_y_16gf",
+    "resnet18", "resnet50", "squeezenet1_0", "squeezenet1_1", "vgg11_bn", "vgg16",
 ]
 OPSET = 17
 PLACEHOLDER = "weights"  # the location that every parameter names

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"regraft/photo"
 )
@@ -64,24 +65,38 @@ func parseJSON[T any](r io.Reader) (v T, ok bool) {
 // timmArchs are timm's names of our architectures that differ.
 var timmArchs = map[string]string{
 	"mobilenetv2_100": "mobilenet_v2", "tf_inception_v3": "inception_v3", "adv_inception_v3": "inception_v3", "gluon_inception_v3": "inception_v3",
-	"mobilenetv3_large_100": "mobilenet_v3_large", "mobilenetv3_small_100": "mobilenet_v3_small",
+	"mobilenetv3_large_100": "mobilenet_v3_large", "mobilenetv3_small_100": "mobilenet_v3_small", "efficientnetv2_s": "efficientnet_v2_s",
+	"regnety_004": "regnet_y_400mf", "regnety_016": "regnet_y_1_6gf", "regnety_032": "regnet_y_3_2gf", "regnety_160": "regnet_y_16gf",
 }
+
+// tensorFlow begins the names of timm's models that pad as TensorFlow does and have its constant beside the variance; otherwise
+// they have the tensors of those without it.
+const tensorFlow = "tf_"
 
 // arch is our name of timm's architecture.
 func (c modelConfig) arch() string {
-	return cmp.Or(timmArchs[c.Architecture], c.Architecture)
+	if ours := timmArchs[c.Architecture]; ours != "" {
+		return ours
+	}
+	plain := strings.TrimPrefix(c.Architecture, tensorFlow)
+	return cmp.Or(timmArchs[plain], plain)
 }
 
-// sameNames matches names of timm's models that pad as TensorFlow does, and otherwise have the tensors of ours.
-var sameNames = regexp.MustCompile(`tf_efficientnet_b0|tf_mobilenet\w*`)
+// padsAsTensorFlow matches the paths of timm's files whose name says so.
+var padsAsTensorFlow = regexp.MustCompile(`tf_(efficientnet|mobilenet)`)
 
-// otherThan says what config.json or the file's path tell of the architecture, where that is not arch.
-func (c modelConfig) otherThan(path, arch string) string {
+// tensorFlow tells whether the weights are of such a model, by config.json or else by the file's path.
+func (c modelConfig) tensorFlow(path string) bool {
+	if c.Architecture != "" {
+		return strings.HasPrefix(c.Architecture, tensorFlow)
+	}
+	return padsAsTensorFlow.MatchString(path)
+}
+
+// otherThan says what config.json tells of the architecture, where that is not arch.
+func (c modelConfig) otherThan(arch string) string {
 	if c.Architecture != "" && c.arch() != arch {
 		return c.Architecture + " by its config.json"
-	}
-	if name := sameNames.FindString(path); name != "" && c.Architecture == "" {
-		return name + " by its name"
 	}
 	usual := map[string]string{"resnet": "relu", "convnext": "gelu"}[c.ModelType]
 	switch {

@@ -217,18 +217,6 @@ func (m *Match) has(name string) bool {
 	return slices.ContainsFunc(m.selection.tensors, func(t *Tensor) bool { return t.Name == m.prefix+name })
 }
 
-// settle gives the norms of a network the constants of the library that the tensors come from, where those are not torchvision's.
-func (m *Match) settle(net *engine.Network, config modelConfig) (*engine.Network, error) {
-	switch {
-	case strings.HasPrefix(m.Family, "mobilenet_v3") && m.has("conv_stem.weight"): // timm's
-		return net.WithEpsilon(func(string) (float32, bool) { return 1e-5, true })
-	case m.Family == "convnext_tiny" && m.has("convnext.layernorm.weight"): // transformers': its last norm alone differs
-		epsilon := cmp.Or(config.LayerNormEpsilon, 1e-12)
-		return net.WithEpsilon(func(scale string) (float32, bool) { return epsilon, scale == "classifier.0.weight" })
-	}
-	return net, nil
-}
-
 // network makes the family's network of the tensors. Auxiliary outputs whose tensors are missing are left out;
 // it returns how many.
 func (m *Match) network(size photo.Size) (net *engine.Network, dropped int, err error) {

@@ -134,8 +134,16 @@ func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
 	if len(t.PassedOver) > 0 {
 		i.notef("Python objects beside the tensors are passed over, not built: %s", strings.Join(t.PassedOver, ", "))
 	}
+	from, err := findOrigin(path, m.Family, t.Format, o.Arch != "")
+	if err != nil {
+		return nil, err
+	}
+	size := o.Size
+	if size == (photo.Size{}) {
+		size = from.preprocess.Size
+	}
 	var dropped int
-	if i.Net, dropped, err = m.network(o.Size); err != nil {
+	if i.Net, dropped, err = m.network(size); err != nil {
 		if len(m.Missing) > 0 {
 			return nil, &MismatchError{m, o.Arch != ""}
 		}
@@ -150,16 +158,9 @@ func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
 	if len(m.Misshapen) > 0 {
 		i.notef("%d tensors have other sizes than %s has: the network is built with theirs", len(m.Misshapen), m.Family)
 	}
-	from, err := findOrigin(path, m.Family, t.Format, o.Arch != "")
-	if err != nil {
-		return nil, err
-	}
 	i.Notes = append(i.Notes, from.notes(i.Classes())...)
-	if i.Net, err = m.settle(i.Net, from.config); err != nil {
+	if err := i.settle(m, path, from.config); err != nil {
 		return nil, err
-	}
-	if m.has("conv_stem.weight") && from.config.Architecture == "" && o.Arch == "" {
-		i.notef("the tensors are taken for timm's %s; its networks whose names begin with tf_ have tensors of the same names, but pad as TensorFlow does", m.Family)
 	}
 	if err := i.transform(from, o); err != nil {
 		return nil, err

@@ -59,7 +59,7 @@ type spelling struct {
 }
 
 // spellings are tried in their order.
-var spellings = slices.Concat(convNeXtSpellings, transformersSpellings)
+var spellings = slices.Concat(convNeXtSpellings, regNetSpellings, transformersSpellings)
 
 func (s spelling) translate(tensors map[string]*Tensor) (map[string]*Tensor, error) {
 	renamed := map[string]*Tensor{}

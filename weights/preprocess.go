@@ -49,7 +49,7 @@ func findOrigin(path, arch, format string, named bool) (origin, error) {
 	}
 	dir := filepath.Dir(path)
 	o := origin{config: readConfig(filepath.Join(dir, "config.json"))}
-	if other := o.config.otherThan(path, arch); other != "" && !named {
+	if other := o.config.otherThan(arch); other != "" && !named {
 		return origin{}, fmt.Errorf("the tensors have the names of %s, but this is %s, which may compute something else with them: --arch %s imports them all the same", arch, other, arch)
 	}
 	o.labels = o.config.labels()

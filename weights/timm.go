@@ -12,7 +12,7 @@ import (
 // classifier is convolutions there; torchvisionNames translates these (convnext.go and huggingface.go have more).
 //
 // tf_efficientnet_b0 and tf_mobilenetv3 have the names of efficientnet_b0 and mobilenetv3 but pad and normalise otherwise; a
-// file's name or its config.json tells the two apart, the tensors do not.
+// file's name or its config.json tells the two apart, the tensors do not (settle).
 
 // builder is how timm's EfficientNet builder and torchvision name the parts of a family's blocks.
 type builder struct {
@@ -33,6 +33,7 @@ const (
 	inverted         blockKind = "inverted" // expands the channels before it
 	invertedSqueeze  blockKind = "inverted, squeeze and excitation"
 	plainConv        blockKind = "convolution"
+	fused            blockKind = "fused" // expands with the convolution over pixels
 )
 
 var (
@@ -56,7 +57,11 @@ var (
 		ends: map[string]string{"conv_stem": "features.0.0", "bn1": "features.0.1", "conv_head": "classifier.0", "classifier": "classifier.3"},
 	}
 	efficientNet = builder{
-		parts:  map[blockKind]map[string]string{separableSqueeze: squeezedSeparable, invertedSqueeze: squeezedInverted},
+		parts: map[blockKind]map[string]string{
+			separableSqueeze: squeezedSeparable, invertedSqueeze: squeezedInverted,
+			plainConv: {"conv": "block.0.0", "bn1": "block.0.1"}, // V2 has these two
+			fused:     {"conv_exp": "block.0.0", "bn1": "block.0.1", "conv_pwl": "block.1.0", "bn2": "block.1.1"},
+		},
 		ends:   convolutionalEnds,
 		staged: true,
 	}
@@ -80,7 +85,7 @@ func builderOf(tensors map[string]*Tensor) *builder {
 		return nil
 	case tensors["conv_head.bias"] != nil: // behind the global pool
 		return &mobileNetV3
-	case tensors["blocks.0.0.se.conv_reduce.weight"] != nil:
+	case tensors["blocks.0.0.se.conv_reduce.weight"] != nil, tensors["blocks.0.0.conv.weight"] != nil:
 		return &efficientNet
 	}
 	return &mobileNetV2
@@ -118,6 +123,8 @@ func kindOf(block [2]int, tensors map[string]*Tensor) blockKind {
 	switch {
 	case has("conv"):
 		return plainConv
+	case has("conv_exp"):
+		return fused
 	case has("conv_pwl") && squeeze:
 		return invertedSqueeze
 	case has("conv_pwl"):

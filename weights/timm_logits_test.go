@@ -28,6 +28,8 @@ func TestTimm(t *testing.T) {
 		"inception_v3.tf_in1k": "inception_v3", "resnet18.a1_in1k": "resnet18", "densenet121.ra_in1k": "densenet121",
 		"vgg11_bn.tv_in1k": "vgg11_bn", "mobilenetv2_100.ra_in1k": "mobilenet_v2", "efficientnet_b0.ra_in1k": "efficientnet_b0",
 		"mobilenetv3_large_100.ra_in1k": "mobilenet_v3_large", "mobilenetv3_small_100.lamb_in1k": "mobilenet_v3_small", "convnext_tiny.fb_in1k": "convnext_tiny",
+		"tf_efficientnetv2_s.in21k_ft_in1k": "efficientnet_v2_s", "tf_efficientnet_b0.ns_jft_in1k": "efficientnet_b0",
+		"tf_mobilenetv3_large_100.in1k": "mobilenet_v3_large", "regnety_004.tv2_in1k": "regnet_y_400mf",
 	} {
 		t.Run(model, func(t *testing.T) {
 			dir := t.TempDir()

@@ -54,6 +54,8 @@ func TestTimmNames(t *testing.T) {
 	for model, family := range map[string]string{
 		"mobilenetv2_100": "mobilenet_v2", "efficientnet_b0": "efficientnet_b0", "vgg11_bn": "vgg11_bn", "vgg16": "vgg16",
 		"mobilenetv3_large_100": "mobilenet_v3_large", "mobilenetv3_small_100": "mobilenet_v3_small", "convnext_tiny": "convnext_tiny",
+		"tf_efficientnetv2_s": "efficientnet_v2_s", "regnety_004": "regnet_y_400mf", "regnety_016": "regnet_y_1_6gf",
+		"regnety_032": "regnet_y_3_2gf", "regnety_160": "regnet_y_16gf",
 	} {
 		tensors := shaped(t, models[model])
 		m, err := FindFamily(tensors, "", "")
@@ -116,16 +118,19 @@ func TestTimmConfig(t *testing.T) {
 	if i, err = Import(path, Options{}); err != nil || i.Net.Meta.Labels != nil || !strings.Contains(strings.Join(i.Notes, "\n"), "assumed") {
 		t.Errorf("a crop that is not known: notes %q, %v", i.Notes, err)
 	}
-	config("tf_efficientnet_b0", pretrained(""))
-	if _, err := Import(path, Options{}); err == nil || !strings.Contains(err.Error(), "this is tf_efficientnet_b0 by its config.json") {
+	config("efficientnet_lite0", pretrained(""))
+	if _, err := Import(path, Options{}); err == nil || !strings.Contains(err.Error(), "this is efficientnet_lite0 by its config.json") {
 		t.Errorf("another architecture of the same names: %v", err)
 	}
 	if i, err = Import(path, Options{Arch: "efficientnet_b0"}); err != nil || !strings.Contains(strings.Join(i.Notes, "\n"), "assumed") {
 		t.Errorf("the user knows better: %v", err)
 	}
-	path = saved(t, "tf_efficientnet_b0_aa-827b6e33.safetensors", zeros(t, "efficientnet_b0", 3))
-	if _, err := Import(path, Options{}); err == nil || !strings.Contains(err.Error(), "by its name") {
-		t.Errorf("a telling file name: %v", err)
+	for name, told := range map[string]bool{"tf_efficientnet_b0_aa-827b6e33.safetensors": true, "efficientnet_b0_x.safetensors": false} {
+		path = saved(t, name, shaped(t, timmNames(t)["efficientnet_b0"]))
+		i, err := Import(path, Options{})
+		if err != nil || strings.Contains(strings.Join(i.Notes, "\n"), "one of timm's networks that pad as TensorFlow does") != told {
+			t.Errorf("%s: notes %q, %v", name, i.Notes, err)
+		}
 	}
 }
 

@@ -17,7 +17,8 @@ import torch
 from safetensors.torch import save_file
 from timm.models._hub import save_config_for_hf
 
-OWN_NAMES = ("mobilenetv2_100", "efficientnet_b0", "vgg11_bn", "vgg16", "mobilenetv3_large_100", "mobilenetv3_small_100", "convnext_tiny")
+OWN_NAMES = ("mobilenetv2_100", "efficientnet_b0", "vgg11_bn", "vgg16", "mobilenetv3_large_100", "mobilenetv3_small_100", "convnext_tiny",
+             "tf_efficientnetv2_s", "regnety_004", "regnety_016", "regnety_032", "regnety_160")
 
 
 def names():
