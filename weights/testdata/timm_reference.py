@@ -20,6 +20,9 @@ from timm.models._hub import save_config_for_hf
 OWN_NAMES = ("mobilenetv2_100", "efficientnet_b0", "vgg11_bn", "vgg16", "mobilenetv3_large_100", "mobilenetv3_small_100", "convnext_tiny",
              "tf_efficientnetv2_s", "regnety_004", "regnety_016", "regnety_032", "regnety_160")
 
+# With randomise's weights PyTorch's own float32 is 0.6 of the largest logit away from its float64: those of a fresh model serve.
+CHAOTIC = "tf_efficientnetv2_s"
+
 
 def names():
     shapes = {}
@@ -48,7 +51,9 @@ def randomise(model):
 
 def logits(name, out):
     torch.manual_seed(1)
-    model = randomise(timm.create_model(name, pretrained=False))
+    model = timm.create_model(name, pretrained=False).eval()
+    if not name.startswith(CHAOTIC):
+        randomise(model)
     x = torch.randn(2, *model.pretrained_cfg["input_size"])
     with torch.no_grad():
         y = model(x)
