@@ -19,7 +19,7 @@ func init() {
 	register(row[*op.Add]{choose: chooseAdd, emit: (*emitter).add})
 	register(row[*op.Concat]{choice: choice{picks: pickConcat}, emit: (*emitter).concat})
 	register(row[*op.Flatten]{emit: (*emitter).flatten})
-	register(row[*op.ChannelSum]{choice: choice{gradient: true}, emit: (*emitter).channelSum})
+	register(row[*op.ChannelSum]{emit: (*emitter).channelSum})
 	register(row[*lossGrad]{emit: (*emitter).lossGrad})
 	register(row[*op.Slice]{choice: choice{picks: pickSlice}, emit: (*emitter).slice})
 	register(row[*op.Reshape]{choice: choice{moves: true, picks: pickShuffle}, emit: (*emitter).reshape})

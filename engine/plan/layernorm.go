@@ -13,7 +13,7 @@ import (
 func init() {
 	register(row[*pixelNorm]{choice: choice{overwrites: []int{0}}, emit: (*emitter).pixelNorm})
 	register(row[*pixelNormGradX]{choice: choice{overwrites: []int{2}}, emit: (*emitter).pixelNormGradX})
-	register(row[*pixelNormGradGamma]{choice: choice{gradient: true}, emit: (*emitter).pixelNormGradGamma})
+	register(row[*pixelNormGradGamma]{emit: (*emitter).pixelNormGradGamma})
 }
 
 // The planner's own operators for LayerNorm over the channels of images (N, C, H, W).

@@ -122,6 +122,27 @@ var networks = map[string]func(d *sketch, x *gorgonia.Node) []*gorgonia.Node{
 		x = d.apply(&op.MaxPool{Kernel: [2]int{16, 16}, Strides: [2]int{16, 16}, Dilations: [2]int{1, 1}}, x)
 		return d.head(d.relu(d.conv(d.relu(d.conv(x, 32, 1, 1)), 16, 3, 1)), 5)
 	},
+	// GroupNorm behind convolutions, with a rectifier and without.
+	"group norm": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		group := func(x *gorgonia.Node) *gorgonia.Node {
+			c := x.Shape()[1]
+			return d.apply(&op.GroupNorm{Groups: 4, Epsilon: 1e-5}, x, d.param(c), d.param(c))
+		}
+		x = d.relu(group(d.conv(x, 16, 3, 2)))
+		return d.head(d.apply(&op.Sigmoid{}, group(d.conv(x, 32, 3, 2))), 5)
+	},
+	// ShuffleNet's unit: channels that are cut where no block ends, put together and shuffled; and a choice of channels.
+	"shuffle": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.relu(d.norm(d.conv(x, 24, 3, 2)))
+		part := func(from, to int) *gorgonia.Node {
+			return d.apply(&op.Slice{Starts: []int{from}, Ends: []int{to}, Axes: []int{1}, Steps: []int{1}}, x)
+		}
+		x = d.apply(&op.Concat{Axis: 1}, part(0, 12), d.relu(d.norm(d.conv(part(12, 24), 12, 1, 1))))
+		x = d.apply(&op.Reshape{Shape: []int{-1, 2, 12, 16, 16}}, x)
+		x = d.apply(&op.Reshape{Shape: []int{-1, 24, 16, 16}}, d.apply(&op.Transpose{Perm: []int{0, 2, 1, 3, 4}}, x))
+		x = d.relu(d.conv(x, 24, 3, 2))
+		return d.head(d.relu(d.conv(d.apply(&op.Gather{Axis: 1, Indices: []int{3, 1, 7, 20}, IndexShape: []int{4}}, x), 16, 3, 1)), 5)
+	},
 	// Rows and columns picked out of a map (GoogLeNet's auxiliary classifier), layer norm of a matrix.
 	"picked": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
 		x = d.relu(d.norm(d.conv(x, 16, 3, 2)))

@@ -10,7 +10,7 @@ import (
 func init() {
 	register(row[*normStats]{emit: (*emitter).normStats})
 	register(row[*normApply]{choice: choice{epilogue: epilogue{clamps: kernel.ReLU}}, emit: (*emitter).normApply})
-	register(row[*normReduce]{choice: choice{gradient: true}, emit: (*emitter).normReduce})
+	register(row[*normReduce]{emit: (*emitter).normReduce})
 	register(row[*normGradX]{choice: choice{overwrites: []int{3}}, emit: (*emitter).normGradX})
 }
 
