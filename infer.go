@@ -86,7 +86,7 @@ func (m *Model) LayerOutputs(x []float32, images int, wanted func(node string) b
 	if len(outputs) == 0 {
 		return nil, nil
 	}
-	net, err := net.Until(outputs...)
+	net, err := net.Subgraph(outputs...)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func fits(net *engine.Network, x []float32, images int) error {
 
 // Plan is the program that answers for so many images at a time.
 func (m *Model) Plan(images int) (*session.Compiled, error) {
-	net, err := m.answeringNet()
+	net, err := m.classifierSubgraph()
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (m *Model) Plan(images int) (*session.Compiled, error) {
 
 // PlanAfter prints the network as the planner of that program has it behind one of its passes.
 func (m *Model) PlanAfter(images int, pass string) (string, error) {
-	net, err := m.answeringNet()
+	net, err := m.classifierSubgraph()
 	if err != nil {
 		return "", err
 	}
@@ -185,11 +185,11 @@ func (m *Model) compile(net *engine.Network, images int, direct bool) (*session.
 	return session.Compile(net, native)
 }
 
-// answeringNet is the part of the network that answers for photos, or the first output where that is no answer.
-func (m *Model) answeringNet() (*engine.Network, error) {
+// classifierSubgraph is the part of the network that computes the scores of the classes, or the first output where no classifier is found.
+func (m *Model) classifierSubgraph() (*engine.Network, error) {
 	if a, err := m.answersOf(m.Network()); err == nil {
 		return a.Net, nil
 	}
 	net := m.Network()
-	return net.Until(net.Outputs[0])
+	return net.Subgraph(net.Outputs[0])
 }

@@ -94,7 +94,7 @@ func (m *Model) layerProgram(images int, train, direct bool) (*session.Compiled,
 	if train {
 		return m.trainer(engine.ObjectiveOptions{Batch: images, AuxWeight: auxWeight}, direct)
 	}
-	net, err := m.answeringNet()
+	net, err := m.classifierSubgraph()
 	if err != nil {
 		return nil, err
 	}
@@ -146,12 +146,12 @@ func (b *LayerBench) Close() error {
 func (b *LayerBench) Layers() []Layer {
 	var layers []Layer
 	own := b.forms[0]
-	times := own.byLabel()
+	times := own.byNode()
 	for _, s := range own.program.Steps {
 		if s.Flops == 0 {
 			continue
 		}
-		l := Layer{Node: s.Label, Op: s.Op, Tensors: s.Shapes, Kernel: s.Prim.Name(), Why: s.Why, Time: times[s.Label], Others: map[string]time.Duration{}}
+		l := Layer{Node: s.Node, Op: s.Op, Tensors: s.Shapes, Kernel: s.Prim.Name(), Why: s.Why, Time: times[s.Node], Others: map[string]time.Duration{}}
 		if c, ok := s.Prim.(interface{ Shape() kernel.ConvShape }); ok {
 			l.Shape = c.Shape().String()
 		}
@@ -170,10 +170,10 @@ func (b *LayerBench) Layers() []Layer {
 
 // compare enters the times of a form where it chose another kernel.
 func (f *benchForm) compare(layers []Layer) {
-	times, kernels := f.byLabel(), map[string]string{}
+	times, kernels := f.byNode(), map[string]string{}
 	for _, s := range f.program.Steps {
 		if s.Flops > 0 {
-			kernels[s.Label] = s.Prim.Name()
+			kernels[s.Node] = s.Prim.Name()
 		}
 	}
 	for _, l := range layers {
@@ -183,11 +183,11 @@ func (f *benchForm) compare(layers []Layer) {
 	}
 }
 
-// byLabel adds up the steps of each node: a convolution and the transforms of its weights, say.
-func (f *benchForm) byLabel() map[string]time.Duration {
+// byNode adds up the steps of each node: a convolution and the transforms of its weights, say.
+func (f *benchForm) byNode() map[string]time.Duration {
 	times := map[string]time.Duration{}
 	for i, s := range f.program.Steps {
-		times[s.Label] += f.best[i]
+		times[s.Node] += f.best[i]
 	}
 	return times
 }

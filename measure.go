@@ -27,7 +27,7 @@ func Peak(threads int) (float64, error) {
 // MACs counts the multiply-adds that the answer to one photo takes: those of the convolutions, linear layers and other
 // products of matrices that the main output depends on.
 func (m *Model) MACs() (int, error) {
-	net, err := m.answeringNet()
+	net, err := m.classifierSubgraph()
 	if err != nil {
 		return 0, err
 	}

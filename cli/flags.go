@@ -217,7 +217,7 @@ func triple(flag, text string) ([3]float32, error) {
 	return v, usagef("--%s %q: three numbers are needed, such as 0.485,0.456,0.406, or one for all channels", flag, text)
 }
 
-// fileArgument is the model that a command works on: --model, or the first argument.
+// modelArgument is the model that a command works on: --model, or the first argument.
 func modelArgument(c *urfave.Context) (string, []string, error) {
 	args := c.Args().Slice()
 	if path := c.String("model"); path != "" {

@@ -71,7 +71,7 @@ type planStep struct {
 	Shapes string `json:"shapes"`
 	Node   string `json:"node"`
 	Why    string `json:"why"`
-	// Interpreted steps run the operator's slow reference.
+	// Interpreted steps run the operator's own Do, slowly, for want of a fast form.
 	Interpreted bool `json:"interpreted"`
 }
 
@@ -96,7 +96,7 @@ func printPlan(con *console, c *urfave.Context, m *regraft.Model, pass string) e
 	}
 	v := planJSON{Schema: "regraft/plan/1", Batch: program.Batch, ISA: program.ISA.String()}
 	for _, s := range program.Steps {
-		v.Steps = append(v.Steps, planStep{s.Op, s.Prim.Name(), s.Shapes, s.Label, s.Why, s.Interpreted()})
+		v.Steps = append(v.Steps, planStep{s.Op, s.Prim.Name(), s.Shapes, s.Node, s.Why, s.Interpreted()})
 	}
 	return con.json(v)
 }

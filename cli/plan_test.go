@@ -18,7 +18,7 @@ func TestPlan(t *testing.T) {
 		t.Errorf("%d steps in JSON, %d in the text", len(v.Steps), rows)
 	}
 	for _, s := range v.Steps {
-		if s.Interpreted != (s.Kernel == "reference") {
+		if s.Interpreted != (s.Kernel == "interpreted") {
 			t.Errorf("%s by %s: interpreted %v", s.Op, s.Kernel, s.Interpreted)
 		}
 	}

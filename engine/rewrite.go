@@ -38,9 +38,9 @@ func (n *Network) WithBatch(images int) (*Network, error) {
 	return n.Rewrite(shape, nil)
 }
 
-// Until returns the network that ends at the given nodes: the trunk's features, or a layer to be
+// Subgraph returns the network that ends at the given nodes: the trunk's features, or a layer to be
 // compared. The outputs are named as given.
-func (n *Network) Until(outputs ...Output) (*Network, error) {
+func (n *Network) Subgraph(outputs ...Output) (*Network, error) {
 	cut := *n
 	cut.Outputs = outputs
 	return cut.Rewrite(nil, nil)

@@ -131,8 +131,7 @@ func (a *Answers) Row(scores []float32) (logits, p []float32) {
 	return scores, softmax(scores)
 }
 
-// softmax computes in float64 with our own exponential, so that the bits are the same on every
-// architecture.
+// softmax computes in float64, with an exponential that has the same bits on every architecture.
 func softmax(logits []float32) []float32 {
 	top := slices.Max(logits)
 	e := make([]float64, len(logits))

@@ -26,7 +26,7 @@ func mainAlone(t *testing.T, file string) (whole, alone *engine.Network) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if alone, err = whole.Until(whole.Outputs[0]); err != nil {
+	if alone, err = whole.Subgraph(whole.Outputs[0]); err != nil {
 		t.Fatal(err)
 	}
 	return whole, alone

@@ -23,7 +23,7 @@ func Choose(net *engine.Network, name string) (*engine.Network, error) {
 	for _, h := range heads {
 		out := net.Outputs[h.Output]
 		if h.Weight != nil && (name == h.Name() || isCalled(net, h.Node, name)) {
-			return net.Until(out)
+			return net.Subgraph(out)
 		}
 		names = append(names, fmt.Sprintf("%s (output %s)", h.Name(), out.Name))
 	}

@@ -51,7 +51,7 @@ func Export(path string, net *engine.Network, o ExportOptions) error {
 
 // serving is the main output without what only training needs.
 func serving(net *engine.Network) (*engine.Network, error) {
-	net, err := net.Until(net.Outputs[0])
+	net, err := net.Subgraph(net.Outputs[0])
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func (n *normaliser) channelsFirst() {
 	n.steps = slices.Insert(n.steps, 0, last.step)
 }
 
-// mapsFirst takes the Transpose away with which feature maps leave such files: here they are (N, C, H, W) at the output too.
+// mapsFirst removes the Transpose behind feature maps that leave such files: here they are (N, C, H, W) at the output too.
 func (n *normaliser) mapsFirst() {
 	for i, out := range n.outputs {
 		if s := out.value.step; s != nil && putsChannelsLast(s) {

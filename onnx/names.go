@@ -63,7 +63,9 @@ func newNamer(nodes []*node, normal *normaliser, dialect string) *namer {
 // modulePath derives the path of the PyTorch module that a node comes from, "" when it cannot be known.
 // TorchScript's exporter writes it into the node's name, /Mixed_5b/branch1x1/conv/Conv; elements of a
 // Sequential repeat their parent's path, /layer1/layer1.0/conv1/Conv. The current exporter leaves it in the
-// node's metadata, [”, 'Mixed_5b', 'Mixed_5b.branch1x1', 'Mixed_5b.branch1x1.conv', 'conv2d'].
+// node's metadata:
+//
+//	['', 'Mixed_5b', 'Mixed_5b.branch1x1', 'Mixed_5b.branch1x1.conv', 'conv2d']
 func modulePath(n *nodeProto) string {
 	if n.scopes != "" {
 		parts := strings.Split(strings.Trim(n.scopes, "[]"), ",")

@@ -10,8 +10,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"regraft/atomicfile"
 	"regraft/engine"
-	"regraft/whole"
 )
 
 // What is written unless something else is asked for: the newest forms that every runtime of the last
@@ -42,7 +42,7 @@ func Write(path string, net *engine.Network) error {
 
 // save writes the file whole.
 func (d *document) save(path string) error {
-	return whole.Write(path, func(w io.Writer) error { return d.write(w) })
+	return atomicfile.Write(path, func(w io.Writer) error { return d.write(w) })
 }
 
 // document is an encoded model but for the weights, which are streamed.

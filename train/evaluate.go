@@ -54,7 +54,7 @@ func evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, 
 	if err != nil {
 		return nil, &ModelError{err}
 	}
-	main, err := answers.Net.Until(answers.Net.Outputs[0])
+	main, err := answers.Net.Subgraph(answers.Net.Outputs[0])
 	if err != nil {
 		return nil, &ModelError{err}
 	}

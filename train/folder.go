@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"regraft/whole"
+	"regraft/atomicfile"
 )
 
 // The files of a run.
@@ -86,7 +86,7 @@ func (f *folder) admit(resume bool) error {
 	}
 	held, rests := map[string]bool{}, []string{}
 	for _, e := range entries {
-		if isRest := func(file string) bool { return whole.IsRest(e.Name(), file) }; slices.ContainsFunc(files, isRest) {
+		if isRest := func(file string) bool { return atomicfile.IsRest(e.Name(), file) }; slices.ContainsFunc(files, isRest) {
 			rests = append(rests, e.Name())
 		} else if e.Name() != lockFile {
 			held[e.Name()] = true
@@ -151,7 +151,7 @@ func (f *folder) close(failed bool) {
 
 // write writes a file whole: a failure leaves the old one, and nothing else.
 func (f *folder) write(file string, content func(io.Writer) error) error {
-	return whole.Write(f.name(file), content)
+	return atomicfile.Write(f.name(file), content)
 }
 
 // writeJSON writes v, indented.

@@ -34,7 +34,7 @@ func everyPhoto(x *features) []int {
 }
 
 // TestRegressionGradient compares with central differences in float64: with step h the error is of the order of
-// h^2 |f”'| + eps/h, 1e-9 for h = 1e-5 and values near 1.
+// h^2 |f‴| + eps/h, 1e-9 for h = 1e-5 and values near 1.
 func TestRegressionGradient(t *testing.T) {
 	for name, x := range map[string]*features{
 		"linear":      cloud(130, 7, 1, false, 1),

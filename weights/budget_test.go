@@ -23,7 +23,7 @@ func budget(p *plan.Program) string {
 	interpreted, winograd := 0, 0
 	for _, s := range p.Steps {
 		switch name := s.Prim.Name(); {
-		case name == "reference":
+		case name == "interpreted":
 			interpreted++
 		case strings.HasPrefix(name, "winograd"):
 			winograd++
@@ -37,7 +37,7 @@ func budget(p *plan.Program) string {
 func TestBudgets(t *testing.T) {
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "family\tprogram\tsteps\tarena, floats\treference steps\tWinograd steps")
+	fmt.Fprintln(w, "family\tprogram\tsteps\tarena, floats\tinterpreted steps\tWinograd steps")
 	o := plan.Options{ISA: kernel.Go}
 	for _, name := range Families() {
 		m, err := FindFamily(zeros(t, name, 9), name, "")
@@ -48,7 +48,7 @@ func TestBudgets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		main, err := net.Until(net.Outputs[0])
+		main, err := net.Subgraph(net.Outputs[0])
 		if err != nil {
 			t.Fatal(err)
 		}

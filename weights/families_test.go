@@ -105,7 +105,7 @@ func (s state) imported(t *testing.T, o weights.Options) *engine.Network {
 // checkInference compares the logits.
 func (s state) checkInference(t *testing.T, net *engine.Network, o plan.Options) {
 	t.Helper()
-	net, err := net.Until(net.Outputs[0])
+	net, err := net.Subgraph(net.Outputs[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func (s state) checkFast(t *testing.T, what string, p *plan.Program) {
 	t.Helper()
 	found := map[string]int{}
 	for _, step := range p.Steps {
-		if step.Prim.Name() == "reference" {
+		if step.Prim.Name() == "interpreted" {
 			found[step.Op]++
 		}
 	}

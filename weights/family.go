@@ -237,7 +237,7 @@ func (m *Match) network(size photo.Size) (net *engine.Network, dropped int, err 
 	}
 	var complete []engine.Output
 	for i, out := range net.Outputs {
-		branch, err := net.Until(out)
+		branch, err := net.Subgraph(out)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -250,6 +250,6 @@ func (m *Match) network(size photo.Size) (net *engine.Network, dropped int, err 
 		}
 	}
 	dropped = len(net.Outputs) - len(complete)
-	net, err = net.Until(complete...)
+	net, err = net.Subgraph(complete...)
 	return net, dropped, err
 }

@@ -14,7 +14,7 @@ func newArena(bytes int) (*Arena, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no memory for %d MiB of activations and weights: %w", bytes>>20, err)
 	}
-	_ = unix.Madvise(whole, unix.MADV_HUGEPAGE) // a wish: the kernel may refuse
+	_ = unix.Madvise(whole, unix.MADV_HUGEPAGE) // advice that may be ignored
 	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(whole))) & (hugePage - 1))
 	return &Arena{whole[skip : skip+bytes], func() error { return unix.Munmap(whole) }}, nil
 }

@@ -37,7 +37,7 @@ func (s ConvShape) GradHalo() int {
 	return halo
 }
 
-// Transposed is the shape of the data gradient of a convolution with stride 1, itself a convolution: dY with flipped, transposed weights.
+// transposed is the shape of the data gradient of a convolution with stride 1, itself a convolution: dY with flipped, transposed weights.
 func (s ConvShape) transposed() ConvShape {
 	return ConvShape{
 		Cin: s.Cout, Cout: s.Cin, H: s.OH, W: s.OW, OH: s.H, OW: s.W, KH: s.KH, KW: s.KW,

@@ -27,7 +27,7 @@ type transposeWeights struct {
 func NewTransposeWeights(isa ISA, s ConvShape) Primitive {
 	kernel, found := choose(transposeKernels, min(isa, AVX2), "transpose", transposeGo)
 	p := &transposeWeights{name: kernelName("transpose", found), shape: s, kernel: kernel, taps: transposedTaps(s)}
-	const blocks = 512 // of an item: 1 MiB to and fro
+	const blocks = 512 // of an item: 1 MiB read and written
 	p.per = max(1, blocks/blocksOf(s.Cout))
 	return p
 }

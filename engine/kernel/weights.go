@@ -19,7 +19,7 @@ func PackWeights(s ConvShape, dst, oihw []float32) {
 	}
 }
 
-// packBlock is PackWeights for one block of outputs, of which dst has the length.
+// packBlock is PackWeights for one block of outputs; dst is as long as a packed block.
 func packBlock(s ConvShape, block int, dst, oihw []float32) {
 	clear(dst)
 	eachPackedRow(s, block, func(at, from, lanes int) {

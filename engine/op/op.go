@@ -4,6 +4,8 @@
 //
 // An operator value such as &Conv{...} only describes. Apply turns it into a node; the node's own
 // operator is a copy that knows its operands' types.
+//
+// Every computation gives the same bits on every architecture: exponentials and their kin come from package kernel, not from math.
 package op
 
 import (

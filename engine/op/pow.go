@@ -55,8 +55,7 @@ func (*PowSlope) eval(in []array, out array) {
 	})
 }
 
-// power multiplies for whole exponents up to 64 and takes exp(b*log(a)) for others, so that the bits are
-// the same on every architecture. A negative base with a fractional exponent gives NaN.
+// power multiplies for whole exponents up to 64 and takes exp(b*log(a)) for others. A negative base with a fractional exponent gives NaN.
 func power(a, b float64) float64 {
 	whole := math.Trunc(b) == b
 	if whole && math.Abs(b) <= 64 {

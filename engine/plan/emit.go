@@ -55,7 +55,7 @@ func (e *emitter) step(i *instr, prim kernel.Primitive, images int, writes []*va
 	if images == 0 {
 		images = e.images(i.rows())
 	}
-	d := &draft{step: Step{Label: i.label, Op: i.title(), Prim: prim, Images: images, Shapes: i.shapes()}, writes: writes}
+	d := &draft{step: Step{Node: i.label, Op: i.title(), Prim: prim, Images: images, Shapes: i.shapes()}, writes: writes}
 	if w, ok := prim.(interface{ Reason() string }); ok {
 		d.step.Why = w.Reason()
 	}
@@ -117,7 +117,7 @@ func (e *emitter) zeroHalo(v *value) {
 	e.zeroed[root] = true
 	e.drafts = append(e.drafts, &draft{
 		step: Step{
-			Label: root.label, Op: "ZeroHalo", Prim: kernel.NewZeroHalo(root.layout), Images: e.images(root.shape[0]), Shapes: shapeString(root),
+			Node: root.label, Op: "ZeroHalo", Prim: kernel.NewZeroHalo(root.layout), Images: e.images(root.shape[0]), Shapes: shapeString(root),
 		},
 		operands: []operand{{v: root}}, writes: []*value{root}, small: root.length < 8*serialBelow,
 	})
@@ -181,7 +181,7 @@ func (e *emitter) lifetimes() (arena []*value, err error) {
 				continue
 			}
 			if root.length == 0 {
-				return nil, fmt.Errorf("node %q: the planner gave %q no memory", d.step.Label, root.label)
+				return nil, fmt.Errorf("node %q: the planner gave %q no memory", d.step.Node, root.label)
 			}
 			root.first = at
 			arena = append(arena, root)
@@ -192,7 +192,7 @@ func (e *emitter) lifetimes() (arena []*value, err error) {
 				continue
 			}
 			if root.first < 0 {
-				return nil, fmt.Errorf("node %q: %q is read before any step writes it", d.step.Label, root.label)
+				return nil, fmt.Errorf("node %q: %q is read before any step writes it", d.step.Node, root.label)
 			}
 			root.last = at
 		}

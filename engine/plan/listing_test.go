@@ -170,7 +170,7 @@ func TestKernelsAreFound(t *testing.T) {
 			for _, s := range slices.Concat(inference.Steps, training.Steps) {
 				kernel := s.Prim.Name()
 				if strings.Contains(kernel, "_f32_") && !strings.HasSuffix(kernel, "_"+isa.String()) && !slices.Contains(others, strings.TrimPrefix(kernel, "2x_")) {
-					t.Errorf("%s for %s: %s runs %s", name, isa, s.Label, kernel)
+					t.Errorf("%s for %s: %s runs %s", name, isa, s.Node, kernel)
 				}
 			}
 		}

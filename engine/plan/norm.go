@@ -24,8 +24,7 @@ type (
 	// normApply: z, statistics -> y.
 	normApply struct{}
 	// normReduce: z, statistics, gamma, dy -> sums block, and beside it dgamma, dbeta. With masked,
-	// dy counts only where the Relu behind
-	// the normalisation let the value through.
+	// dy counts only where the Relu behind the normalisation let the value through.
 	normReduce struct {
 		epsilon float32
 		masked  bool

@@ -43,8 +43,8 @@ type Ref struct {
 
 // Step is one primitive with its operands.
 type Step struct {
-	// Label is the node of the file that the step computes, or what the planner made of it.
-	Label string
+	// Node is the node of the file that the step computes, or what the planner made of it.
+	Node string
 	// Op is the operator, with what is fused into it.
 	Op   string
 	Prim kernel.Primitive
@@ -140,7 +140,7 @@ func (p *Program) String() string {
 		for j, r := range s.Refs {
 			refs[j] = fmt.Sprintf("%s+%d", r.Space, r.Off)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", i, s.Op, s.Prim.Name(), s.Shapes, strings.Join(refs, " "), s.Label, s.Why)
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", i, s.Op, s.Prim.Name(), s.Shapes, strings.Join(refs, " "), s.Node, s.Why)
 	}
 	w.Flush()
 	return b.String()

@@ -29,9 +29,9 @@ type place struct {
 	param  []float32 // constant operands come from here
 }
 
-func (*reference) Name() string { return "reference" }
+func (*reference) Name() string { return "interpreted" }
 
-// Interpreted tells whether the step runs the operator's own Do on row-major tensors, for want of a fast form.
+// Interpreted reports whether the step runs the operator's own Do on row-major tensors, for want of a fast form.
 func (s *Step) Interpreted() bool {
 	_, ok := s.Prim.(*reference)
 	return ok

@@ -60,8 +60,8 @@ func TestStepsAllocateNothing(t *testing.T) {
 func allocatesNothing(t *testing.T, what string, p *plan.Program, step func(m *Machine) error) {
 	t.Helper()
 	for _, s := range p.Steps {
-		if s.Prim.Name() == "reference" {
-			t.Errorf("%s: %s %q runs through its reference", what, s.Op, s.Label)
+		if s.Prim.Name() == "interpreted" {
+			t.Errorf("%s: %s %q runs through its reference", what, s.Op, s.Node)
 		}
 	}
 	m, err := New(p, 2)

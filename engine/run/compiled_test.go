@@ -92,7 +92,7 @@ func TestInnerOutputs(t *testing.T) {
 	for _, n := range net.Nodes() {
 		outputs = append(outputs, engine.Output{Name: net.Label(n), Node: n})
 	}
-	net, err := net.Until(outputs...)
+	net, err := net.Subgraph(outputs...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func machine(t *testing.T, p *plan.Program, err error, threads int) *run.Machine
 // withFeatures adds the operand of the main output's linear layer to the outputs.
 func withFeatures(t *testing.T, net *engine.Network) *engine.Network {
 	t.Helper()
-	both, err := net.Until(net.Outputs[0], engine.Output{Name: "features", Node: op.Inputs(net.Outputs[0].Node)[0]})
+	both, err := net.Subgraph(net.Outputs[0], engine.Output{Name: "features", Node: op.Inputs(net.Outputs[0].Node)[0]})
 	if err != nil {
 		t.Fatal(err)
 	}

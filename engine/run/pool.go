@@ -14,10 +14,10 @@ const spins = 4000
 
 // pool is a set of persistent workers that claim work items one by one. The caller works too, and
 // waits for items, never for workers: one that the system has put aside holds up nothing but the
-// item it has in hand.
+// item it is working on.
 type pool struct {
 	workers []*kernel.Worker
-	jobs    [2]job // of the step in hand and the one before, by the parity of its number
+	jobs    [2]job // of the current step and the one before, by the parity of its number
 
 	_     [64]byte
 	claim atomic.Uint64 // number of the step, its items, and the next item to claim

@@ -109,7 +109,7 @@ var slow = []string{"LRN", "LRNGrad", "MatMul", "Pad", "ReduceMean", "ReduceMean
 func checkFast(t *testing.T, p *plan.Program) {
 	t.Helper()
 	for _, s := range p.Steps {
-		if s.Prim.Name() == "reference" && !slices.Contains(slow, s.Op) && !strings.HasPrefix(s.Op, "Reduce") {
+		if s.Prim.Name() == "interpreted" && !slices.Contains(slow, s.Op) && !strings.HasPrefix(s.Op, "Reduce") {
 			t.Errorf("%s of %s has no fast form", s.Op, s.Shapes)
 		}
 	}

@@ -32,7 +32,7 @@ func tryCompile(t *testing.T, file string, images int, direct bool) (*Compiled, 
 	t.Helper()
 	net, _, err := onnx.Read(file, onnx.ReadOptions{})
 	if err == nil {
-		net, err = net.Until(net.Outputs[0])
+		net, err = net.Subgraph(net.Outputs[0])
 	}
 	if err == nil {
 		net, err = net.WithBatch(images)

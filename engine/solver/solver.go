@@ -146,7 +146,7 @@ type flat struct {
 	state   [][]float32
 	steps   int
 
-	// A step in hand. The parts are prepared once, so that a step allocates nothing.
+	// The current step. The parts are prepared once, so that a step allocates nothing.
 	parts         []func()
 	running       sync.WaitGroup
 	params, grads []float32
