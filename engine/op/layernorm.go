@@ -47,13 +47,12 @@ func (*LayerNorm) DiffWRT(inputs int) []bool { return wrt(3, inputs) }
 // SymDiff gives LayerNormGradX, LayerNormGradGamma and a sum of dy.
 func (o *LayerNorm) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 	var c chain
-	grads := gorgonia.Nodes{
-		c.apply(&LayerNormGradX{LayerNorm: *o}, in[0], in[1], dy),
-		c.apply(&LayerNormGradGamma{LayerNorm: *o}, in[0], dy),
-	}
+	grads := make(gorgonia.Nodes, len(in))
+	grads[1] = c.apply(&LayerNormGradGamma{LayerNorm: *o}, in[0], dy)
 	if len(in) == 3 {
-		grads = append(grads, c.sumTo(dy, in[2]))
+		grads[2] = c.sumTo(dy, in[2])
 	}
+	grads[0] = c.apply(&LayerNormGradX{LayerNorm: *o}, in[0], in[1], dy) // last, so that it can take the memory of dy
 	return grads, c.err
 }
 

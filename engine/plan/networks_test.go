@@ -64,13 +64,15 @@ var networks = map[string]func(d *sketch, x *gorgonia.Node) []*gorgonia.Node{
 		x = relu6(d.norm(d.grouped(x, 32, 3, 1, 32)))
 		x = d.apply(&op.HardSwish{}, d.norm(d.grouped(x, 64, 3, 2, 2)))
 		gate := d.apply(&op.HardSigmoid{Alpha: 1. / 6, Beta: 0.5}, d.biased(d.apply(&op.GlobalAveragePool{}, x), 64))
-		return d.head(d.apply(&op.Mul{}, x, gate), 5)
+		return d.head(d.apply(&op.Mul{}, gate, x), 5)
 	},
 	// ConvNeXt's block: layer norm of channels that come last, a scale per channel.
 	"channels last": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
 		x = d.conv(x, 16, 4, 4)
 		y := d.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, d.grouped(x, 16, 7, 1, 16))
-		y = d.apply(&op.LayerNorm{Axis: -1, Epsilon: 1e-6}, y, d.param(16), d.param(16))
+		for range 2 {
+			y = d.apply(&op.LayerNorm{Axis: -1, Epsilon: 1e-6}, y, d.param(16), d.param(16))
+		}
 		y = d.apply(&op.Transpose{Perm: []int{0, 3, 1, 2}}, y)
 		y = d.biased(d.apply(&op.Gelu{}, d.biased(y, 64)), 16)
 		return d.head(d.apply(&op.Add{}, d.apply(&op.Mul{}, y, d.param(16, 1, 1)), x), 5)
@@ -101,7 +103,9 @@ var networks = map[string]func(d *sketch, x *gorgonia.Node) []*gorgonia.Node{
 		x = d.relu(d.apply(d.convOf(3, 2, 1), x, d.param(24, 3, 3, 3), d.param(24)))
 		x = d.apply(&op.Flatten{Axis: 1}, d.apply(&op.MaxPool{Kernel: [2]int{4, 4}, Strides: [2]int{4, 4}, Dilations: [2]int{1, 1}}, x))
 		x = d.dropout(d.relu(d.linear(x, 40)))
-		return []*gorgonia.Node{d.linear(d.dropout(d.relu(d.linear(x, 40))), 5)}
+		x = d.relu(d.linear(x, 40))
+		x = d.apply(&op.Add{}, d.linear(d.silu(d.linear(x, 24)), 40), x)
+		return []*gorgonia.Node{d.linear(d.dropout(x), 5)}
 	},
 	// Activations that follow one another, and one that two layers use.
 	"activations": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
@@ -142,6 +146,44 @@ var networks = map[string]func(d *sketch, x *gorgonia.Node) []*gorgonia.Node{
 		x = d.apply(&op.Reshape{Shape: []int{-1, 24, 16, 16}}, d.apply(&op.Transpose{Perm: []int{0, 2, 1, 3, 4}}, x))
 		x = d.relu(d.conv(x, 24, 3, 2))
 		return d.head(d.relu(d.conv(d.apply(&op.Gather{Axis: 1, Indices: []int{3, 1, 7, 20}, IndexShape: []int{4}}, x), 16, 3, 1)), 5)
+	},
+	// Functions of every kind, in the convolution and by themselves.
+	"rectifiers": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.conv(x, 16, 3, 2)
+		for _, f := range []op.Op{
+			&op.Elu{Alpha: 1, Gamma: 1, Rate: 1}, &op.LeakyRelu{Alpha: 0.1}, &op.ThresholdedRelu{Alpha: 1}, &op.Mish{}, &op.Softplus{}, &op.Softsign{},
+			&op.HardSigmoid{Alpha: 0.2, Beta: 0.5},
+		} {
+			x = d.apply(f, d.apply(f, d.conv(x, 16, 1, 1)))
+		}
+		x = d.apply(&op.PRelu{}, d.apply(&op.PRelu{}, d.conv(x, 16, 1, 1), d.param(16, 1, 1)), d.param(1))
+		return d.head(x, 5)
+	},
+	// Numbers for every channel: learned and constant; a table for every pixel that is added twice.
+	"affine": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.apply(&op.Add{}, d.conv(x, 4, 3, 2), d.param(1, 4, 1, 1))
+		x = d.apply(&op.Affine{Scale: []float32{1, 2, 3, 4}, Shift: []float32{1, 2, 3, 4}}, x)
+		table := d.param(1, 4, 16, 16)
+		x = d.apply(&op.Add{}, d.relu(d.apply(&op.Add{}, x, table)), table)
+		return d.head(d.apply(&op.Div{}, x, d.param(4, 1, 1)), 5)
+	},
+	// Pools beside one another, whose gradients are summed.
+	"pools": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.relu(d.conv(x, 16, 3, 2))
+		window := func(k int) ([2]int, [2]int, [4]int) {
+			return [2]int{k, k}, [2]int{1, 1}, [4]int{k / 2, k / 2, k / 2, k / 2}
+		}
+		largest := func(x *gorgonia.Node, k int) *gorgonia.Node {
+			kernel, strides, pads := window(k)
+			return d.apply(&op.MaxPool{Kernel: kernel, Strides: strides, Dilations: [2]int{1, 1}, Pads: pads}, x)
+		}
+		average := func(x *gorgonia.Node, k int) *gorgonia.Node {
+			kernel, strides, pads := window(k)
+			return d.apply(&op.AveragePool{Kernel: kernel, Strides: strides, Pads: pads}, x)
+		}
+		x = d.apply(&op.Concat{Axis: 1}, largest(x, 3), average(x, 3), largest(x, 5), average(x, 5))
+		x = d.relu(d.conv(x, 16, 1, 1))
+		return d.head(x, 5)
 	},
 	// Rows and columns picked out of a map (GoogLeNet's auxiliary classifier), layer norm of a matrix.
 	"picked": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
