@@ -11,7 +11,10 @@ import (
 // ISA names the instruction set that the arithmetic uses: avx512, avx2 or go.
 func ISA() (string, error) {
 	native, err := session.Native(false)
-	return native.ISA.String(), err
+	if err != nil {
+		return "", err
+	}
+	return native.ISA.Name, nil
 }
 
 // Peak measures how many GFLOP/s so many threads of this machine reach in multiply-adds that touch

@@ -94,7 +94,7 @@ func printPlan(con *console, c *urfave.Context, m *regraft.Model, pass string) e
 		con.printf("%s", program)
 		return nil
 	}
-	v := planJSON{Schema: "regraft/plan/1", Batch: program.Batch, ISA: program.ISA.String()}
+	v := planJSON{Schema: "regraft/plan/1", Batch: program.Batch, ISA: program.ISA.Name}
 	for _, s := range program.Steps {
 		v.Steps = append(v.Steps, planStep{s.Op, s.Prim.Name(), s.Shapes, s.Node, s.Why, s.Interpreted()})
 	}

@@ -124,12 +124,12 @@ func HardSigmoid(alpha, beta float32) Activation {
 func HardSwish() Activation { return Activation{kernel: hardSwishKernel, table: hardTable} }
 
 // NewActivation is y = f(x). Operands: 0 X, 1 Y, which may be the same memory. Item: one plane.
-func NewActivation(isa ISA, f Activation, in, out Layout) (Primitive, error) {
-	return f.planes(isa, tensor{0, in}, tensor{1, out})
+func NewActivation(set *Set, f Activation, in, out Layout) (Primitive, error) {
+	return f.planes(set, tensor{0, in}, tensor{1, out})
 }
 
-func (f Activation) planes(isa ISA, x, out tensor) (*planes, error) {
-	p, err := newPlanes(isa, f.kernel, x, x, out)
+func (f Activation) planes(set *Set, x, out tensor) (*planes, error) {
+	p, err := newPlanes(set, f.kernel, x, x, out)
 	if err != nil {
 		return nil, err
 	}
@@ -145,18 +145,18 @@ func (f Activation) planes(isa ISA, x, out tensor) (*planes, error) {
 
 // NewSigmoidGrad is the gradient of Sigmoid. Operands: 0 X (what the function was given), 1 dY, 2 dX, which may be the
 // memory of either. Item: one plane.
-func NewSigmoidGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
-	return newActivationGrad(isa, sigmoidGradKernel, x, dy, dx, vector{constant: &expTable[0]})
+func NewSigmoidGrad(set *Set, x, dy, dx Layout) (Primitive, error) {
+	return newActivationGrad(set, sigmoidGradKernel, x, dy, dx, vector{constant: &expTable[0]})
 }
 
 // NewSiLUGrad is the gradient of SiLU. Operands as for NewSigmoidGrad.
-func NewSiLUGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
-	return newActivationGrad(isa, siluGradKernel, x, dy, dx, vector{constant: &expTable[0]})
+func NewSiLUGrad(set *Set, x, dy, dx Layout) (Primitive, error) {
+	return newActivationGrad(set, siluGradKernel, x, dy, dx, vector{constant: &expTable[0]})
 }
 
 // NewHardSigmoidGrad is the gradient of HardSigmoid: 0 at and beyond both ends. Operands as for NewSigmoidGrad.
-func NewHardSigmoidGrad(isa ISA, x, dy, dx Layout, alpha, beta float32) (Primitive, error) {
-	p, err := newActivationGrad(isa, hardSigmoidGradKernel, x, dy, dx, vector{ones: x.C})
+func NewHardSigmoidGrad(set *Set, x, dy, dx Layout, alpha, beta float32) (Primitive, error) {
+	p, err := newActivationGrad(set, hardSigmoidGradKernel, x, dy, dx, vector{ones: x.C})
 	if err != nil {
 		return nil, err
 	}
@@ -166,13 +166,13 @@ func NewHardSigmoidGrad(isa ISA, x, dy, dx Layout, alpha, beta float32) (Primiti
 
 // NewHardSwishGrad is the gradient of HardSwish, with PyTorch's choice at both ends: 0 at -3 and dy at 3. Operands as
 // for NewSigmoidGrad.
-func NewHardSwishGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
-	return newActivationGrad(isa, hardSwishGradKernel, x, dy, dx, vector{constant: &hardTable[0]})
+func NewHardSwishGrad(set *Set, x, dy, dx Layout) (Primitive, error) {
+	return newActivationGrad(set, hardSwishGradKernel, x, dy, dx, vector{constant: &hardTable[0]})
 }
 
 // newActivationGradOf makes the gradient whose kernel and constants f holds.
-func newActivationGradOf(isa ISA, f Activation, x, dy, dx Layout) (Primitive, error) {
-	p, err := newActivationGrad(isa, f.kernel, x, dy, dx)
+func newActivationGradOf(set *Set, f Activation, x, dy, dx Layout) (Primitive, error) {
+	p, err := newActivationGrad(set, f.kernel, x, dy, dx)
 	if err != nil {
 		return nil, err
 	}
@@ -183,8 +183,8 @@ func newActivationGradOf(isa ISA, f Activation, x, dy, dx Layout) (Primitive, er
 	return p, nil
 }
 
-func newActivationGrad(isa ISA, k planeKernel, x, dy, dx Layout, vectors ...vector) (*planes, error) {
-	p, err := newPlanes(isa, k, tensor{0, x}, tensor{1, dy}, tensor{2, dx})
+func newActivationGrad(set *Set, k planeKernel, x, dy, dx Layout, vectors ...vector) (*planes, error) {
+	p, err := newPlanes(set, k, tensor{0, x}, tensor{1, dy}, tensor{2, dx})
 	if err != nil {
 		return nil, err
 	}
@@ -209,5 +209,5 @@ func (p *planes) here(w *Worker, a *Args, image, block int, at pixels) {
 	for j, v := range p.vectors {
 		k.Vector[j] = v.block(a, image, block)
 	}
-	p.kernel(k)
+	p.kernel.run(k)
 }

@@ -42,7 +42,7 @@ func TestExp32(t *testing.T) {
 type activationCase struct {
 	name    string
 	forward Activation
-	grad    func(isa ISA, x, dy, dx Layout) (Primitive, error) // nil where it is composed of others
+	grad    func(set *Set, x, dy, dx Layout) (Primitive, error) // nil where it is composed of others
 	exact   func(x float64) float64
 	slope   func(x float64) float64
 	ulps    float64 // the error that results may have, in units of the last place,
@@ -71,8 +71,8 @@ func activationCases() []activationCase {
 			}, 4, 1e-36},
 		{"hardsigmoid",
 			HardSigmoid(0.2, 0.5),
-			func(isa ISA, x, dy, dx Layout) (Primitive, error) {
-				return NewHardSigmoidGrad(isa, x, dy, dx, 0.2, 0.5)
+			func(set *Set, x, dy, dx Layout) (Primitive, error) {
+				return NewHardSigmoidGrad(set, x, dy, dx, 0.2, 0.5)
 			},
 			func(x float64) float64 { return min(max(inner(x), 0), 1) },
 			func(x float64) float64 {
@@ -81,10 +81,10 @@ func activationCases() []activationCase {
 				}
 				return float64(float32(0.2))
 			}, 1, 0},
-		{"leakyrelu", LeakyReLU(0.1), func(isa ISA, x, dy, dx Layout) (Primitive, error) { return NewLeakyReLUGrad(isa, x, dy, dx, 0.1) },
+		{"leakyrelu", LeakyReLU(0.1), func(set *Set, x, dy, dx Layout) (Primitive, error) { return NewLeakyReLUGrad(set, x, dy, dx, 0.1) },
 			func(x float64) float64 { return max(x, 0) + float64(float32(0.1))*min(x, 0) },
 			func(x float64) float64 { return step(x, float64(float32(0.1)), 1) }, 1, 1e-44},
-		{"threshold", Threshold(0.5), func(isa ISA, x, dy, dx Layout) (Primitive, error) { return NewThresholdGrad(isa, x, dy, dx, 0.5) },
+		{"threshold", Threshold(0.5), func(set *Set, x, dy, dx Layout) (Primitive, error) { return NewThresholdGrad(set, x, dy, dx, 0.5) },
 			func(x float64) float64 { return step(x-0.5, 0, x) },
 			func(x float64) float64 { return step(x-0.5, 0, 1) }, 0, 0},
 		eluCase("elu", 0.5, 1, 1), eluCase("selu", 1.67326319, 1.05070102, 1), eluCase("celu", 4, 1, 0.25),
@@ -113,8 +113,8 @@ func step(x, below, above float64) float64 {
 func eluCase(name string, alpha, gamma, rate float32) activationCase {
 	a, g, r := float64(alpha), float64(gamma), float64(rate)
 	return activationCase{name, Elu(alpha, gamma, rate),
-		func(isa ISA, x, dy, dx Layout) (Primitive, error) {
-			return NewEluGrad(isa, x, dy, dx, alpha, gamma, rate)
+		func(set *Set, x, dy, dx Layout) (Primitive, error) {
+			return NewEluGrad(set, x, dy, dx, alpha, gamma, rate)
 		},
 		func(x float64) float64 { return step(x, g*a*math.Expm1(r*x), g*x) },
 		func(x float64) float64 { return step(x, g*a*r*Exp(r*x), g) }, 4, 1e-36}
@@ -136,13 +136,13 @@ func TestPReLU(t *testing.T) {
 				}
 			}
 		}
-		got := sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewPReLU(isa, c.in, c.out)
+		got := sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewPReLU(set, c.in, c.out)
 			return outcome(t, p, err, c.images, tensorIn(c.in, x), vectorIn(slopes), tensorOut(c.out))
 		})
 		check("PReLU", got[0], x)
-		got = sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewPReLUGradX(isa, c.in, c.out, c.in)
+		got = sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewPReLUGradX(set, c.in, c.out, c.in)
 			return outcome(t, p, err, c.images, tensorIn(c.in, x), vectorIn(slopes), tensorIn(c.out, dy), tensorOut(c.in))
 		})
 		check("gradient", got[0], dy)
@@ -165,8 +165,8 @@ func TestActivations(t *testing.T) {
 						dy[i] = 2
 					}
 				}
-				got := sameOnAll(t, func(isa ISA) [][]float32 {
-					p, err := NewActivation(isa, f.forward, c.in, c.out)
+				got := sameOnAll(t, func(set *Set) [][]float32 {
+					p, err := NewActivation(set, f.forward, c.in, c.out)
 					return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorOut(c.out))
 				})
 				for i, g := range got[0] {
@@ -182,8 +182,8 @@ func TestActivations(t *testing.T) {
 				if f.grad == nil {
 					return
 				}
-				got = sameOnAll(t, func(isa ISA) [][]float32 {
-					p, err := f.grad(isa, c.in, c.out, c.in)
+				got = sameOnAll(t, func(set *Set) [][]float32 {
+					p, err := f.grad(set, c.in, c.out, c.in)
 					return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorIn(c.out, dy), tensorOut(c.in))
 				})
 				for i, g := range got[0] {

@@ -66,7 +66,7 @@ func (c crew) run(p Primitive, a *Args) {
 // fastest round and its percentage of the FMA peak measured beside (of nominal operations, so Winograd exceeds it). REGRAFT_ISA chooses
 // the instruction set; -v prints the layers.
 func BenchmarkInception(b *testing.B) {
-	isa, err := Detect()
+	set, err := Detect()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func BenchmarkInception(b *testing.B) {
 		for _, images := range []int{1, 8} {
 			for _, threads := range []int{1, runtime.NumCPU()} {
 				b.Run(fmt.Sprintf("%s/images=%d/threads=%d", kind, images, threads), func(b *testing.B) {
-					benchNetwork(b, isa, kind, threads, images)
+					benchNetwork(b, set, kind, threads, images)
 				})
 			}
 		}
@@ -89,7 +89,7 @@ type benchCase struct {
 	best time.Duration
 }
 
-func benchNetwork(b *testing.B, isa ISA, kind string, threads, images int) {
+func benchNetwork(b *testing.B, set *Set, kind string, threads, images int) {
 	arena, err := NewArena(3 << 30)
 	if err != nil {
 		b.Fatal(err)
@@ -110,7 +110,7 @@ func benchNetwork(b *testing.B, isa ISA, kind string, threads, images int) {
 	scratch := 0
 	for _, l := range layers {
 		for range l.count {
-			steps, weights, err := benchSteps(isa, kind, l.s)
+			steps, weights, err := benchSteps(set, kind, l.s)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -135,7 +135,7 @@ func benchNetwork(b *testing.B, isa ISA, kind string, threads, images int) {
 		whole[i] = float32(i%5) * 0x1p-10
 	}
 	team := newCrew(threads, scratch)
-	peak, fastest := Peak(isa, threads), time.Hour
+	peak, fastest := Peak(set, threads), time.Hour
 	for b.Loop() {
 		start := time.Now()
 		for _, c := range cases {
@@ -145,7 +145,7 @@ func benchNetwork(b *testing.B, isa ISA, kind string, threads, images int) {
 		}
 		fastest = min(fastest, time.Since(start))
 	}
-	peak = max(peak, Peak(isa, threads))
+	peak = max(peak, Peak(set, threads))
 	flops := 0.0
 	for i, c := range cases {
 		fl := c.s.Flops() * float64(images)
@@ -166,7 +166,7 @@ func benchNetwork(b *testing.B, isa ISA, kind string, threads, images int) {
 
 // benchSteps makes the steps of a layer and its number of weights; none where the network needs none: nobody asks for the gradient of
 // the photo.
-func benchSteps(isa ISA, kind string, s ConvShape) (steps []Primitive, weights int, err error) {
+func benchSteps(set *Set, kind string, s ConvShape) (steps []Primitive, weights int, err error) {
 	in, out := Blocked(s.Cin, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 0)
 	if s.Cin == 3 {
 		in = Pixels(3, s.H, s.W, s.Halo())
@@ -178,21 +178,21 @@ func benchSteps(isa ISA, kind string, s ConvShape) (steps []Primitive, weights i
 	}
 	switch {
 	case kind == "gradw" && UseWinograd(s):
-		g, err := NewWinogradGradW(isa, s, in, out)
+		g, err := NewWinogradGradW(set, s, in, out)
 		return []Primitive{g, g.Finish()}, PackedLen(s), err
 	case kind == "gradw" || kind == "gradw direct":
-		g, err := NewConvGradW(isa, s, in, out)
+		g, err := NewConvGradW(set, s, in, out)
 		return []Primitive{g}, PackedLen(s), err
 	case kind == "forward" && UseWinograd(s):
-		p, err = NewWinograd(isa, s, in, out, ReLU)
+		p, err = NewWinograd(set, s, in, out, ReLU)
 	case kind == "forward" || kind == "forward direct":
-		p, err = NewConv(isa, s, in, out, ReLU)
+		p, err = NewConv(set, s, in, out, ReLU)
 	case s.Cin == 3:
 		return nil, 0, nil
 	case kind == "gradx" && UseWinogradGradX(s):
-		p, err = NewWinogradGradX(isa, s, dy, in, 0)
+		p, err = NewWinogradGradX(set, s, dy, in, 0)
 	default:
-		p, err = NewConvGradX(isa, s, dy, in, 0)
+		p, err = NewConvGradX(set, s, dy, in, 0)
 	}
 	if err != nil {
 		return nil, 0, err

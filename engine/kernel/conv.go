@@ -20,7 +20,7 @@ const (
 type Conv struct {
 	name, reason string
 	family       string // what name begins with
-	isa          ISA
+	set          *Set
 	shape        ConvShape
 	flags        int
 	in, out      Layout
@@ -45,14 +45,14 @@ type convPhase struct {
 //
 // Operands: 0 X in layout in, 1 the packed weights, 2 the bias (Cout rounded up to 16 floats, zeros when there is none), 3 Y in
 // layout out. The halo of in must be at least s.Halo(); in is Blocked (or Matrix), or Pixels of 3 channels at stride 1, 2 or 4.
-func NewConv(isa ISA, s ConvShape, in, out Layout, flags int) (*Conv, error) {
+func NewConv(set *Set, s ConvShape, in, out Layout, flags int) (*Conv, error) {
 	if err := checkConv(s, in, out); err != nil {
 		return nil, err
 	}
 	c := &Conv{shape: s, flags: flags, in: in, out: out, weightLen: PackedLen(s)}
 	c.pack = func(dst, oihw []float32) { PackWeights(s, dst, oihw) }
-	c.isa, c.family, c.dense = isa, "conv", []phase{forwardPhase(s)}
-	c.prepare(newTiler(isa, in, out))
+	c.set, c.family, c.dense = set, "conv", []phase{forwardPhase(s)}
+	c.prepare(newTiler(set, in, out))
 	return c, nil
 }
 
@@ -61,14 +61,14 @@ func NewConv(isa ISA, s ConvShape, in, out Layout, flags int) (*Conv, error) {
 //
 // Operands: 0 dY in layout dy, 1 the weights as NewTransposeWeights leaves them, 2 Cin rounded up to 16 zeros, 3 dX in layout dx. The
 // halo of dy must be at least s.GradHalo(); both layouts are Blocked or Matrix.
-func NewConvGradX(isa ISA, s ConvShape, dy, dx Layout, flags int) (*Conv, error) {
+func NewConvGradX(set *Set, s ConvShape, dy, dx Layout, flags int) (*Conv, error) {
 	if err := checkConvGradX(s, dy, dx); err != nil {
 		return nil, err
 	}
 	c := &Conv{shape: s, flags: flags, in: dy, out: dx, weightLen: PackedLen(s)}
 	c.pack = func(dst, oihw []float32) { packTransposed(s, dst, oihw) }
-	c.isa, c.family, c.dense = isa, "conv_gradx", gradPhases(s)
-	c.prepare(newTiler(isa, dy, dx))
+	c.set, c.family, c.dense = set, "conv_gradx", gradPhases(s)
+	c.prepare(newTiler(set, dy, dx))
 	return c, nil
 }
 
@@ -133,14 +133,14 @@ func (c *Conv) prepare(t *tiler) {
 		t.add(i, p, len(c.phases[i].offsets))
 	}
 	c.items, c.groups = t.finish(c.blockBytes)
-	c.name = fmt.Sprintf("%s_f32_%dx%d_%s", c.family, t.mainK, t.mainN, c.isa)
+	c.name = fmt.Sprintf("%s_f32_%dx%d_%s", c.family, t.mainK, t.mainN, t.main.set)
 	c.reason = t.reason()
 }
 
 // Followed is the same forward pass with an activation of what it gives, applied while that is in the cache.
 func (c *Conv) Followed(f Activation) (Primitive, error) {
 	y := tensor{3, c.out}
-	after, err := f.planes(c.isa, y, y)
+	after, err := f.planes(c.set, y, y)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (c *Conv) Followed(f Activation) (Primitive, error) {
 // WithBlocks is the same convolution in tiles of k output blocks, nil where no kernel has them: for measurements of other choices
 // than the tiler's. The bits are the same.
 func (c *Conv) WithBlocks(k int) *Conv {
-	t := newTiler(c.isa, c.in, c.out)
+	t := newTiler(c.set, c.in, c.out)
 	t.only = k
 	if k < 1 || k > min(t.maxBlocks(), c.out.Blocks()) {
 		return nil
@@ -227,7 +227,7 @@ func (c *Conv) Item(w *Worker, i int, a *Args) {
 			if it.last && first == 0 && j == 0 {
 				t.WNextTiles = min(4, r.tiles)
 			}
-			r.kernel(t)
+			r.kernel.run(t)
 			if c.after == nil || to < r.first+r.entries {
 				continue
 			}

@@ -1,6 +1,10 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"regraft/engine/kernel/abi"
+)
 
 // entryBytes are the weights of one entry for one output block: 16 input channels of 16 outputs.
 const entryBytes = 4 * Lanes * Lanes
@@ -39,19 +43,7 @@ const (
 	clampSix   = 8 // with clampZero: no result above six
 )
 
-// convTile names a kernel: its instruction set, output blocks, pixels and bytes between input pixels.
-type convTile struct {
-	isa                   ISA
-	blocks, pixels, pitch int
-}
-
-// convKernel finds the kernel for a tile; channels per entry follow from the pitch.
-func convKernel(isa ISA, blocks, pixels, pitch int) func(*convArgs) {
-	if isa == Go {
-		return convGo
-	}
-	return convKernels[convTile{isa, blocks, pixels, pitch}]
-}
+type convTile = abi.ConvTile
 
 // convGo is the plain form of the kernels, with the same bits.
 func convGo(a *convArgs) {

@@ -70,14 +70,14 @@ func depthwiseWeights(s ConvShape, visit func(packed, plain int)) {
 }
 
 // newDepthwise is a pool whose taps have weights.
-func newDepthwise(isa ISA, k poolKernel, s ConvShape, x, y tensor, weights int) (*pool, error) {
+func newDepthwise(set *Set, k poolKernel, s ConvShape, x, y tensor, weights int) (*pool, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
 	if s.Cin != s.Cout || s.Cin != x.layout.C {
 		return nil, fmt.Errorf("depthwise %v on %v: %d channels in, %d out, must be the same", s, x.layout, s.Cin, s.Cout)
 	}
-	p, err := newPool(isa, k, PoolShape{
+	p, err := newPool(set, k, PoolShape{
 		H: s.H, W: s.W, OH: s.OH, OW: s.OW, KH: s.KH, KW: s.KW, SH: s.SH, SW: s.SW, DH: s.DH, DW: s.DW, PT: s.PT, PL: s.PL,
 	}, x, y)
 	if err != nil {
@@ -90,8 +90,8 @@ func newDepthwise(isa ISA, k poolKernel, s ConvShape, x, y tensor, weights int) 
 // NewDepthwise is the convolution of every channel with its own window, plus a bias, with flag ReLU at
 // least 0, with ReLU6 at most 6 as well: one chain of fused multiply-adds from the bias, taps in row-major order. Operands: 0 X,
 // 1 packed weights, 2 bias (C floats rounded up to whole blocks), or 0 for none, 3 Y. Item: one plane.
-func NewDepthwise(isa ISA, s ConvShape, in, out Layout, flags int) (*Depthwise, error) {
-	p, err := newDepthwise(isa, depthwiseKernel, s, tensor{0, in}, tensor{3, out}, 1)
+func NewDepthwise(set *Set, s ConvShape, in, out Layout, flags int) (*Depthwise, error) {
+	p, err := newDepthwise(set, depthwiseKernel, s, tensor{0, in}, tensor{3, out}, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -101,30 +101,30 @@ func NewDepthwise(isa ISA, s ConvShape, in, out Layout, flags int) (*Depthwise, 
 	} else {
 		p.low, err = lowest(flags)
 	}
-	return &Depthwise{p, isa}, err
+	return &Depthwise{p, set}, err
 }
 
 // Depthwise is the forward pass of a depthwise convolution.
 type Depthwise struct {
 	*pool
-	isa ISA
+	set *Set
 }
 
 // Followed is the same with an activation of what it gives, applied while that is in the cache.
 func (d *Depthwise) Followed(f Activation) (Primitive, error) {
-	after, err := f.planes(d.isa, d.y, d.y)
+	after, err := f.planes(d.set, d.y, d.y)
 	if err != nil {
 		return nil, err
 	}
 	p := *d.pool
 	p.after = after
-	return &Depthwise{&p, d.isa}, nil
+	return &Depthwise{&p, d.set}, nil
 }
 
 // NewDepthwiseGradX is the gradient of the input, added up in the order of the outputs. Without flag Acc
 // dX is overwritten. Operands: 0 dY, 1 packed weights, 2 dX. Item: one plane.
-func NewDepthwiseGradX(isa ISA, s ConvShape, dy, dx Layout, flags int) (Primitive, error) {
-	p, err := newDepthwise(isa, depthwiseGradXKernel, s, tensor{2, dx}, tensor{0, dy}, 1)
+func NewDepthwiseGradX(set *Set, s ConvShape, dy, dx Layout, flags int) (Primitive, error) {
+	p, err := newDepthwise(set, depthwiseGradXKernel, s, tensor{2, dx}, tensor{0, dy}, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -139,8 +139,8 @@ type depthwiseGradW struct{ *pool }
 
 // NewDepthwiseGradW is the first phase of the gradient of the weights: one chain of fused multiply-adds
 // over the outputs of each plane. Operands: 0 X, 1 dY, 2 slots. Item: one plane.
-func NewDepthwiseGradW(isa ISA, s ConvShape, x, dy Layout) (Slotted, error) {
-	p, err := newDepthwise(isa, depthwiseGradWKernel, s, tensor{0, x}, tensor{1, dy}, 2)
+func NewDepthwiseGradW(set *Set, s ConvShape, x, dy Layout) (Slotted, error) {
+	p, err := newDepthwise(set, depthwiseGradWKernel, s, tensor{0, x}, tensor{1, dy}, 2)
 	if err != nil {
 		return nil, err
 	}

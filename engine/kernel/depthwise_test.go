@@ -90,35 +90,35 @@ func (c poolCase) checkDepthwise(t *testing.T, random func(int) []float32, exact
 		}
 		closeTo(t, what, got, want.value, bound)
 	}
-	got := sameOnAll(t, func(isa ISA) [][]float32 {
-		p, err := NewDepthwise(isa, s, in, out, 0)
+	got := sameOnAll(t, func(set *Set) [][]float32 {
+		p, err := NewDepthwise(set, s, in, out, 0)
 		return outcome(t, p, err, c.images, tensorIn(in, x), vectorIn(packed), vectorIn(bias), tensorOut(out))
 	})
 	check("output", got[0], y, s.KH*s.KW)
 	for flag, high := range map[int]float32{ReLU: float32(math.Inf(1)), ReLU6: 6} {
-		clamped := sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewDepthwise(isa, s, in, out, flag)
+		clamped := sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewDepthwise(set, s, in, out, flag)
 			return outcome(t, p, err, c.images, tensorIn(in, x), vectorIn(packed), vectorIn(bias), tensorOut(out))
 		})
 		matches(t, fmt.Sprintf("output clamped from 0 to %v", high), clamped[0], func(i int) float32 { return min(max(got[0][i], 0), high) })
 	}
 
-	got = sameOnAll(t, func(isa ISA) [][]float32 {
-		p, err := NewDepthwiseGradX(isa, s, out, in, Acc)
+	got = sameOnAll(t, func(set *Set) [][]float32 {
+		p, err := NewDepthwiseGradX(set, s, out, in, Acc)
 		return outcome(t, p, err, c.images, tensorIn(out, dy), vectorIn(packed), tensorInOut(in, before))
 	})
 	check("accumulated gradient of the input", got[0], dx, s.KH*s.KW)
 	for i, v := range before {
 		dx.value[i] -= float64(v)
 	}
-	got = sameOnAll(t, func(isa ISA) [][]float32 {
-		p, err := NewDepthwiseGradX(isa, s, out, in, 0)
+	got = sameOnAll(t, func(set *Set) [][]float32 {
+		p, err := NewDepthwiseGradX(set, s, out, in, 0)
 		return outcome(t, p, err, c.images, tensorIn(out, dy), vectorIn(packed), tensorOut(in))
 	})
 	check("gradient of the input", got[0], dx, s.KH*s.KW)
 
-	got = sameOnAll(t, func(isa ISA) [][]float32 {
-		p, err := NewDepthwiseGradW(isa, s, in, out)
+	got = sameOnAll(t, func(set *Set) [][]float32 {
+		p, err := NewDepthwiseGradW(set, s, in, out)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -76,14 +76,14 @@ func clip(v, low, high float32) float32 {
 }
 
 // NewCopy copies between layouts. Operands: 0 X, 1 Y.
-func NewCopy(isa ISA, in, out Layout) (Primitive, error) {
+func NewCopy(set *Set, in, out Layout) (Primitive, error) {
 	x := tensor{0, in}
-	return newPlanes(isa, copyKernel, x, x, tensor{1, out})
+	return newPlanes(set, copyKernel, x, x, tensor{1, out})
 }
 
 // NewAdd is out = a + b, with flag ReLU max(0, a + b). Operands: 0 A, 1 B, 2 out.
-func NewAdd(isa ISA, a, b, out Layout, flags int) (Primitive, error) {
-	p, err := newPlanes(isa, addKernel, tensor{0, a}, tensor{1, b}, tensor{2, out})
+func NewAdd(set *Set, a, b, out Layout, flags int) (Primitive, error) {
+	p, err := newPlanes(set, addKernel, tensor{0, a}, tensor{1, b}, tensor{2, out})
 	if err != nil {
 		return nil, err
 	}
@@ -92,15 +92,15 @@ func NewAdd(isa ISA, a, b, out Layout, flags int) (Primitive, error) {
 }
 
 // NewAccumulate is y += x. Operands: 0 X, 1 Y.
-func NewAccumulate(isa ISA, x, y Layout) (Primitive, error) {
-	return newPlanes(isa, addKernel, tensor{0, x}, tensor{1, y}, tensor{1, y})
+func NewAccumulate(set *Set, x, y Layout) (Primitive, error) {
+	return newPlanes(set, addKernel, tensor{0, x}, tensor{1, y}, tensor{1, y})
 }
 
 // NewAffine is y = x*scale + shift per channel in one rounding (fused), with flag ReLU at least 0.
 // Operands: 0 X, 1 scale, 2 shift (C floats each, zero up to a whole block), 3 Y.
-func NewAffine(isa ISA, in, out Layout, flags int) (Primitive, error) {
+func NewAffine(set *Set, in, out Layout, flags int) (Primitive, error) {
 	x := tensor{0, in}
-	p, err := newPlanes(isa, affineKernel, x, x, tensor{3, out})
+	p, err := newPlanes(set, affineKernel, x, x, tensor{3, out})
 	if err != nil {
 		return nil, err
 	}
@@ -110,23 +110,23 @@ func NewAffine(isa ISA, in, out Layout, flags int) (Primitive, error) {
 }
 
 // NewReLU is y = max(0, x). Operands: 0 X, 1 Y.
-func NewReLU(isa ISA, in, out Layout) (Primitive, error) {
-	return NewClip(isa, in, out, 0, float32(math.Inf(1)))
+func NewReLU(set *Set, in, out Layout) (Primitive, error) {
+	return NewClip(set, in, out, 0, float32(math.Inf(1)))
 }
 
 // NewReluGrad is dx = dy where y > 0, else 0. Operands: 0 Y (what ReLU gave, or what it was given),
 // 1 dY, 2 dX.
-func NewReluGrad(isa ISA, y, dy, dx Layout) (Primitive, error) {
-	return newPlanes(isa, reluGradKernel, tensor{0, y}, tensor{1, dy}, tensor{2, dx})
+func NewReluGrad(set *Set, y, dy, dx Layout) (Primitive, error) {
+	return newPlanes(set, reluGradKernel, tensor{0, y}, tensor{1, dy}, tensor{2, dx})
 }
 
 // NewClip is y = min(max(x, low), high). Operands: 0 X, 1 Y.
-func NewClip(isa ISA, in, out Layout, low, high float32) (Primitive, error) {
+func NewClip(set *Set, in, out Layout, low, high float32) (Primitive, error) {
 	if !(low <= 0 && high >= 0) { // 0 would not stay 0 in the padding lanes
 		return NewMap("clip", in, out, func(v float32) float32 { return clip(v, low, high) })
 	}
 	x := tensor{0, in}
-	p, err := newPlanes(isa, clipKernel, x, x, tensor{1, out})
+	p, err := newPlanes(set, clipKernel, x, x, tensor{1, out})
 	if err != nil {
 		return nil, err
 	}
@@ -135,8 +135,8 @@ func NewClip(isa ISA, in, out Layout, low, high float32) (Primitive, error) {
 }
 
 // NewClipGrad is dx = dy where low < x < high, else 0 (PyTorch's hardtanh). Operands: 0 X, 1 dY, 2 dX.
-func NewClipGrad(isa ISA, x, dy, dx Layout, low, high float32) (Primitive, error) {
-	p, err := newPlanes(isa, clipGradKernel, tensor{0, x}, tensor{1, dy}, tensor{2, dx})
+func NewClipGrad(set *Set, x, dy, dx Layout, low, high float32) (Primitive, error) {
+	p, err := newPlanes(set, clipGradKernel, tensor{0, x}, tensor{1, dy}, tensor{2, dx})
 	if err != nil {
 		return nil, err
 	}

@@ -104,10 +104,10 @@ func eluTable(gamma float32) [][Lanes]float32 {
 }
 
 // NewEluGrad is the gradient of Elu: the left one at 0. Operands as for NewSigmoidGrad.
-func NewEluGrad(isa ISA, x, dy, dx Layout, alpha, gamma, rate float32) (Primitive, error) {
+func NewEluGrad(set *Set, x, dy, dx Layout, alpha, gamma, rate float32) (Primitive, error) {
 	f := Elu(alpha, gamma, rate)
 	f.kernel, f.high = eluGradKernel, float32(f.high*rate)
-	return newActivationGradOf(isa, f, x, dy, dx)
+	return newActivationGradOf(set, f, x, dy, dx)
 }
 
 // Softplus is ln(1 + e**x) (ONNX Softplus); its gradient is the sigmoid.
@@ -119,14 +119,14 @@ func Softplus() Activation {
 func Softsign() Activation { return Activation{kernel: softsignKernel, table: expTable} }
 
 // NewSoftsignGrad is the gradient of Softsign. Operands as for NewSigmoidGrad.
-func NewSoftsignGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
-	return newActivationGradOf(isa, Activation{kernel: softsignGradKernel, table: expTable}, x, dy, dx)
+func NewSoftsignGrad(set *Set, x, dy, dx Layout) (Primitive, error) {
+	return newActivationGradOf(set, Activation{kernel: softsignGradKernel, table: expTable}, x, dy, dx)
 }
 
 // Mish is x tanh(softplus(x)) (Misra, 2019).
 func Mish() Activation { return Activation{kernel: mishKernel, table: mishTable} }
 
 // NewMishGrad is the gradient of Mish. Operands as for NewSigmoidGrad.
-func NewMishGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
-	return newActivationGradOf(isa, Activation{kernel: mishGradKernel, table: mishTable}, x, dy, dx)
+func NewMishGrad(set *Set, x, dy, dx Layout) (Primitive, error) {
+	return newActivationGradOf(set, Activation{kernel: mishGradKernel, table: mishTable}, x, dy, dx)
 }

@@ -23,7 +23,7 @@ func TestFollowed(t *testing.T) {
 				PackWeights(s, p, w)
 				return p
 			}
-			checkFollowed(t, s, in, out, images, s.Cin, packed, func(isa ISA) (follower, error) { return NewConv(isa, s, in, out, 0) })
+			checkFollowed(t, s, in, out, images, s.Cin, packed, func(set *Set) (follower, error) { return NewConv(set, s, in, out, 0) })
 			if s.Cin != s.Cout {
 				return
 			}
@@ -32,21 +32,21 @@ func TestFollowed(t *testing.T) {
 				PackDepthwise(s, p, w)
 				return p
 			}
-			checkFollowed(t, s, in, out, images, 1, packed, func(isa ISA) (follower, error) { return NewDepthwise(isa, s, in, out, 0) })
+			checkFollowed(t, s, in, out, images, 1, packed, func(set *Set) (follower, error) { return NewDepthwise(set, s, in, out, 0) })
 		})
 	}
 }
 
-func checkFollowed(t *testing.T, s ConvShape, in, out Layout, images, cin int, pack func([]float32) []float32, conv func(isa ISA) (follower, error)) {
+func checkFollowed(t *testing.T, s ConvShape, in, out Layout, images, cin int, pack func([]float32) []float32, conv func(set *Set) (follower, error)) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(1, 2))
 	x, bias := reals(r, images*s.Cin*s.H*s.W, 1), reals(r, s.Cout, 1)
 	weights := pack(reals(r, s.Cout*cin*s.KH*s.KW, 1))
 	for _, f := range []Activation{SiLU(), Sigmoid(), HardSwish(), LeakyReLU(0.1), Elu(0.5, 1, 1), Softplus(), Mish()} {
-		sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := conv(isa)
+		sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := conv(set)
 			y := outcome(t, p, err, images, tensorIn(in, x), vectorIn(weights), vectorIn(bias), tensorOut(out))[0]
-			step, err := NewActivation(isa, f, out, out)
+			step, err := NewActivation(set, f, out, out)
 			want := outcome(t, step, err, images, tensorIn(out, y), tensorOut(out))[0]
 			fused, err := p.Followed(f)
 			got := outcome(t, fused, err, images, tensorIn(in, x), vectorIn(weights), vectorIn(bias), tensorOut(out))

@@ -53,6 +53,6 @@ func normalTail(x float32) (a, e, q float32) {
 func Gelu() Activation { return Activation{kernel: geluKernel, table: expTable} }
 
 // NewGeluGrad is the gradient of Gelu. Operands as for NewSigmoidGrad.
-func NewGeluGrad(isa ISA, x, dy, dx Layout) (Primitive, error) {
-	return newActivationGrad(isa, geluGradKernel, x, dy, dx, vector{constant: &expTable[0]})
+func NewGeluGrad(set *Set, x, dy, dx Layout) (Primitive, error) {
+	return newActivationGrad(set, geluGradKernel, x, dy, dx, vector{constant: &expTable[0]})
 }

@@ -7,23 +7,23 @@ type planeSum struct {
 	divisor float64
 }
 
-func newPlaneSum(isa ISA, name string, k planeKernel, x, y, result tensor, divisor int) (Primitive, error) {
-	p, err := newPlanes(isa, k, x, y, x)
+func newPlaneSum(set *Set, name string, k planeKernel, x, y, result tensor, divisor int) (Primitive, error) {
+	p, err := newPlanes(set, k, x, y, x)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkLayout(name+" output", result.layout, x.layout.C, 1, result.layout.W); err != nil {
 		return nil, err
 	}
-	p.name = kernelName(name, p.isa)
+	p.name = p.kernel.name(name)
 	return &planeSum{p, result, float64(divisor)}, nil
 }
 
 // NewGlobalAveragePool averages all pixels. Operands: 0 X, 1 Y, whose layout out is either
 // Blocked(C, 1, 1, 0) or a Matrix with one row per image. Item: one plane.
-func NewGlobalAveragePool(isa ISA, in, out Layout) (Primitive, error) {
+func NewGlobalAveragePool(set *Set, in, out Layout) (Primitive, error) {
 	x := tensor{0, in}
-	return newPlaneSum(isa, "globalaveragepool", sumKernel, x, x, tensor{1, out}, in.H*in.W)
+	return newPlaneSum(set, "globalaveragepool", sumKernel, x, x, tensor{1, out}, in.H*in.W)
 }
 
 func (p *planeSum) Scratch() int { return 2 * Lanes }
@@ -68,16 +68,16 @@ type globalAverageGrad struct {
 
 // NewGlobalAveragePoolGrad writes dy / (H W) to every pixel. Operands: 0 dY in layout dy
 // (Blocked(C, 1, 1, 0) or a Matrix with one row per image), 1 dX. Item: one plane.
-func NewGlobalAveragePoolGrad(isa ISA, dy, dx Layout) (Primitive, error) {
+func NewGlobalAveragePoolGrad(set *Set, dy, dx Layout) (Primitive, error) {
 	x := tensor{1, dx}
-	p, err := newPlanes(isa, fillKernel, x, x, x)
+	p, err := newPlanes(set, fillKernel, x, x, x)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkLayout("globalaveragepool gradient", dy, dx.C, 1, dy.W); err != nil {
 		return nil, err
 	}
-	p.name = kernelName("globalaveragepoolgrad", p.isa)
+	p.name = p.kernel.name("globalaveragepoolgrad")
 	return &globalAverageGrad{p, dy}, nil
 }
 

@@ -103,9 +103,9 @@ func imageVector(at, k, count, c int) vector {
 }
 
 // NewGroupNormApply is the normalisation itself; flags may be ReLU. Operands: 0 X, 1 statistics, 2 Y. Item: one plane.
-func NewGroupNormApply(isa ISA, in, out Layout, flags int) (Primitive, error) {
+func NewGroupNormApply(set *Set, in, out Layout, flags int) (Primitive, error) {
 	x := tensor{0, in}
-	p, err := newPlanes(isa, affineKernel, x, x, tensor{2, out})
+	p, err := newPlanes(set, affineKernel, x, x, tensor{2, out})
 	if err != nil {
 		return nil, err
 	}
@@ -148,8 +148,8 @@ func (p *groupNorm) gradFinish(image int, a *Args) {
 
 // NewGroupNormGradX is the data gradient. Operands: 0 X, 1 statistics, 2 dY, 3 coefficients, 4 dX, which may be the memory of
 // dY. Item: one plane.
-func NewGroupNormGradX(isa ISA, x, dy, dx Layout) (Primitive, error) {
-	p, err := newPlanes(isa, normGradKernel, tensor{0, x}, tensor{2, dy}, tensor{4, dx})
+func NewGroupNormGradX(set *Set, x, dy, dx Layout) (Primitive, error) {
+	p, err := newPlanes(set, normGradKernel, tensor{0, x}, tensor{2, dy}, tensor{4, dx})
 	if err != nil {
 		return nil, err
 	}

@@ -45,27 +45,27 @@ func newGroupCase(c normCase, groups int) groupCase {
 }
 
 // run makes all passes on one instruction set: y, dx, and the matrix of the gradients of beta and gamma.
-func (c groupCase) run(t *testing.T, isa ISA) [][]float32 {
+func (c groupCase) run(t *testing.T, set *Set) [][]float32 {
 	t.Helper()
 	z, dy := tensorIn(c.in, c.z), tensorIn(c.out, c.dy)
-	sums, err := NewBatchStats(isa, c.in)
+	sums, err := NewBatchStats(set, c.in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	slots := outcome(t, sums, nil, c.images, z, slotsFor(sums, c.images))[0]
 	finish, err := NewGroupNormFinish(c.in, c.groups, testEpsilon)
 	stats := outcome(t, finish, err, c.images, vectorIn(slots), vectorIn(c.gamma), vectorIn(c.beta), vectorOut(GroupStatsLen(c.images, c.in.C)))[0]
-	apply, err := NewGroupNormApply(isa, c.in, c.out, 0)
+	apply, err := NewGroupNormApply(set, c.in, c.out, 0)
 	y := outcome(t, apply, err, c.images, z, vectorIn(stats), tensorOut(c.out))[0]
 
-	backward, err := NewBatchNormGradSums(isa, c.in, c.out, 0)
+	backward, err := NewBatchNormGradSums(set, c.in, c.out, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	slots = outcome(t, backward, nil, c.images, z, vectorIn(stats), dy, slotsFor(backward, c.images))[0]
 	gradFinish, err := NewGroupNormGradFinish(c.in, c.groups)
 	k := outcome(t, gradFinish, err, c.images, vectorIn(slots), vectorIn(stats), vectorIn(c.gamma), vectorOut(GroupCoefficientsLen(c.images, c.in.C)))[0]
-	gradX, err := NewGroupNormGradX(isa, c.in, c.out, c.in)
+	gradX, err := NewGroupNormGradX(set, c.in, c.out, c.in)
 	dx := outcome(t, gradX, err, c.images, z, vectorIn(stats), dy, vectorIn(k), tensorOut(c.in))[0]
 	matrix := Matrix(2, c.in.C)
 	reduce, err := NewGroupNormReduce(c.in, matrix)
@@ -102,7 +102,7 @@ func TestGroupNorm(t *testing.T) {
 				continue
 			}
 			want := newGroupCase(c, groups)
-			got := sameOnAll(t, func(isa ISA) [][]float32 { return want.run(t, isa) })
+			got := sameOnAll(t, func(set *Set) [][]float32 { return want.run(t, set) })
 			for _, w := range []struct {
 				what string
 				got  []float32

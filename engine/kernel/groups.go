@@ -82,32 +82,32 @@ func masterOffset(s ConvShape, o, c, tap int) int {
 }
 
 // Conv is NewConv for all groups; operands as there, the weights packed by Pack.
-func (g *Groups) Conv(isa ISA, in, out Layout, flags int) (Primitive, error) {
+func (g *Groups) Conv(set *Set, in, out Layout, flags int) (Primitive, error) {
 	return g.sideBySide(func(p groupPart) (Primitive, [4]int, error) {
-		prim, err := NewConv(isa, p.shape, in.Slice(0, p.shape.Cin), out.Slice(0, p.shape.Cout), flags)
+		prim, err := NewConv(set, p.shape, in.Slice(0, p.shape.Cin), out.Slice(0, p.shape.Cout), flags)
 		return prim, [4]int{p.in / Lanes * in.Plane, p.weights, p.out, p.out / Lanes * out.Plane}, err
 	})
 }
 
 // Transpose is NewTransposeWeights for all groups; operands as there.
-func (g *Groups) Transpose(isa ISA) (Primitive, error) {
+func (g *Groups) Transpose(set *Set) (Primitive, error) {
 	return g.sideBySide(func(p groupPart) (Primitive, [4]int, error) {
-		return NewTransposeWeights(isa, p.shape), [4]int{p.weights, p.weights}, nil
+		return NewTransposeWeights(set, p.shape), [4]int{p.weights, p.weights}, nil
 	})
 }
 
 // GradX is NewConvGradX for all groups; operands as there.
-func (g *Groups) GradX(isa ISA, dy, dx Layout, flags int) (Primitive, error) {
+func (g *Groups) GradX(set *Set, dy, dx Layout, flags int) (Primitive, error) {
 	return g.sideBySide(func(p groupPart) (Primitive, [4]int, error) {
-		prim, err := NewConvGradX(isa, p.shape, dy.Slice(0, p.shape.Cout), dx.Slice(0, p.shape.Cin), flags)
+		prim, err := NewConvGradX(set, p.shape, dy.Slice(0, p.shape.Cout), dx.Slice(0, p.shape.Cin), flags)
 		return prim, [4]int{p.out / Lanes * dy.Plane, p.weights, 0, p.in / Lanes * dx.Plane}, err
 	})
 }
 
 // GradW is NewConvGradW for all groups, to be followed by ClearBetween; operands as there.
-func (g *Groups) GradW(isa ISA, x, dy Layout) (Primitive, error) {
+func (g *Groups) GradW(set *Set, x, dy Layout) (Primitive, error) {
 	return g.sideBySide(func(p groupPart) (Primitive, [4]int, error) {
-		prim, err := NewConvGradW(isa, p.shape, x.Slice(0, p.shape.Cin), dy.Slice(0, p.shape.Cout))
+		prim, err := NewConvGradW(set, p.shape, x.Slice(0, p.shape.Cin), dy.Slice(0, p.shape.Cout))
 		return prim, [4]int{p.in / Lanes * x.Plane, p.out / Lanes * dy.Plane, p.weights}, err
 	})
 }

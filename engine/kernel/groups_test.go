@@ -80,24 +80,24 @@ func checkGroups(t *testing.T, g *Groups, groups, images int, whole bool, number
 		}
 		closeTo(t, what, got, want.value, bound)
 	}
-	got := sameOnAll(t, func(isa ISA) [][]float32 {
-		p, err := g.Conv(isa, in, out, ReLU)
+	got := sameOnAll(t, func(set *Set) [][]float32 {
+		p, err := g.Conv(set, in, out, ReLU)
 		return outcome(t, p, err, images, tensorIn(in, x), vectorIn(packed), vectorIn(bias), tensorOut(out))
 	})
 	check("forward", got[0], referenceForward(s, x, dense, bias, nil, ReLU, images), s.Cin*s.KH*s.KW+1)
 
-	turned := sameOnAll(t, func(isa ISA) [][]float32 {
-		p, err := g.Transpose(isa)
+	turned := sameOnAll(t, func(set *Set) [][]float32 {
+		p, err := g.Transpose(set)
 		return outcome(t, p, err, 1, vectorIn(packed), vectorOut(g.WeightLen()))
 	})[0]
-	got = sameOnAll(t, func(isa ISA) [][]float32 {
-		p, err := g.GradX(isa, out, in, 0)
+	got = sameOnAll(t, func(set *Set) [][]float32 {
+		p, err := g.GradX(set, out, in, 0)
 		return outcome(t, p, err, images, tensorIn(out, dy), vectorIn(turned), vectorIn(zeros), tensorOut(in))
 	})
 	check("data gradient", got[0], referenceGradX(s, dy, dense, nil, 0, images), s.Cout*s.KH*s.KW+1)
 
-	got = sameOnAll(t, func(isa ISA) [][]float32 {
-		p, err := g.GradW(isa, in, out)
+	got = sameOnAll(t, func(set *Set) [][]float32 {
+		p, err := g.GradW(set, in, out)
 		dw := outcome(t, p, err, images, tensorIn(in, x), tensorIn(out, dy), vectorOut(g.WeightLen()))[0]
 		return outcome(t, g.ClearBetween(), nil, images, vectorInOut(dw))
 	})

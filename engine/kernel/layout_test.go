@@ -3,6 +3,7 @@ package kernel
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -61,28 +62,31 @@ func TestArena(t *testing.T) {
 
 // TestDetect goes through the values of REGRAFT_ISA.
 func TestDetect(t *testing.T) {
-	for isa := Go; isa <= AVX512; isa++ {
-		t.Setenv("REGRAFT_ISA", isa.String())
+	for _, set := range Sets() {
+		t.Setenv("REGRAFT_ISA", set.Name)
 		got, err := Detect()
-		if isa <= widest() && (got != isa || err != nil) || isa > widest() && err == nil {
-			t.Errorf("REGRAFT_ISA=%s: %s, %v", isa, got, err)
+		if set.usable() && (got != set || err != nil) || !set.usable() && err == nil {
+			t.Errorf("REGRAFT_ISA=%s: %s, %v", set, got, err)
+		}
+		if list, err := Usable(); err == nil && (list[0] != set || list[len(list)-1] != Go || len(list) > 2) {
+			t.Errorf("REGRAFT_ISA=%s: %v usable", set, list)
 		}
 	}
 	t.Setenv("REGRAFT_ISA", "sse9")
-	if _, err := Detect(); err == nil {
-		t.Error("REGRAFT_ISA=sse9: no error")
+	if _, err := Detect(); err == nil || !strings.Contains(err.Error(), "sse9") || !strings.Contains(err.Error(), "go") {
+		t.Errorf("REGRAFT_ISA=sse9: %v", err)
 	}
 	t.Setenv("REGRAFT_ISA", "")
-	if got, err := Detect(); got != widest() || err != nil {
+	if got, err := Detect(); got != sets()[len(sets())-1] || err != nil {
 		t.Errorf("without REGRAFT_ISA: %s, %v", got, err)
 	}
 }
 
 // TestPeak checks that the measuring loops run: any machine of the last decades does a GFLOP/s.
 func TestPeak(t *testing.T) {
-	for _, isa := range isas()[1:] {
-		if p := Peak(isa, 1); p < 1 {
-			t.Errorf("peak of %s: %v GFLOP/s", isa, p)
+	for _, set := range sets()[1:] {
+		if p := Peak(set, 1); p < 1 {
+			t.Errorf("peak of %s: %v GFLOP/s", set, p)
 		}
 	}
 	if Peak(Go, 1) != 0 {

@@ -10,7 +10,7 @@ type mapped struct {
 // NewMap is y = f(x) for every element, in plain Go. Operands: 0 X, 1 Y. Item: one plane.
 func NewMap(name string, in, out Layout, f func(float32) float32) (Primitive, error) {
 	x := tensor{0, in}
-	p, err := newPlanes(Go, planeKernel{name: name}, x, x, tensor{1, out})
+	p, err := planesOf(form[planeArgs]{set: Go.Name}, name, x, x, tensor{1, out})
 	if err != nil {
 		return nil, err
 	}

@@ -10,24 +10,24 @@ import (
 func TestMul(t *testing.T) {
 	eachCase(t, func(t *testing.T, c planeCase, random func(int) []float32) {
 		x, y := random(c.elements()), random(c.elements())
-		got := sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewMul(isa, c.in, c.out, c.out)
+		got := sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewMul(set, c.in, c.out, c.out)
 			return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorIn(c.out, y), tensorOut(c.out))
 		})
 		matches(t, "mul", got[0], func(i int) float32 { return x[i] * y[i] })
 
 		factors := reals(rand.New(rand.NewPCG(4, 4)), c.images*c.in.C, 1)
 		pixels := c.in.H * c.in.W
-		got = sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewChannelScale(isa, c.in, c.out)
+		got = sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewChannelScale(set, c.in, c.out)
 			return outcome(t, p, err, c.images, tensorIn(c.in, x), vectorIn(factors[:c.in.C]), tensorOut(c.out))
 		})
 		matches(t, "channel scale", got[0], func(i int) float32 { return x[i] * factors[c.channel(i)] })
 
 		// The factors of all images: images of one pixel, and a matrix of one row per image.
 		single := Blocked(c.in.C, 1, 1, 0)
-		got = sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewScale(isa, c.in, single, c.out)
+		got = sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewScale(set, c.in, single, c.out)
 			return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorIn(single, factors), tensorOut(c.out))
 		})
 		matches(t, "scale", got[0], func(i int) float32 { return x[i] * factors[i/pixels] })
@@ -35,13 +35,13 @@ func TestMul(t *testing.T) {
 		for _, sum := range []struct {
 			name string
 			with []float32
-			make func(isa ISA) (Primitive, error)
+			make func(set *Set) (Primitive, error)
 		}{
-			{"pixel sum", nil, func(isa ISA) (Primitive, error) { return NewPixelSum(isa, c.in, single) }},
-			{"pixel dot", y, func(isa ISA) (Primitive, error) { return NewPixelDot(isa, c.in, c.out, single) }},
+			{"pixel sum", nil, func(set *Set) (Primitive, error) { return NewPixelSum(set, c.in, single) }},
+			{"pixel dot", y, func(set *Set) (Primitive, error) { return NewPixelDot(set, c.in, c.out, single) }},
 		} {
-			got = sameOnAll(t, func(isa ISA) [][]float32 {
-				p, err := sum.make(isa)
+			got = sameOnAll(t, func(set *Set) [][]float32 {
+				p, err := sum.make(set)
 				operands := []operandValue{tensorIn(c.in, x), tensorOut(single)}
 				if sum.with != nil {
 					operands = []operandValue{tensorIn(c.in, x), tensorIn(c.out, sum.with), tensorOut(single)}

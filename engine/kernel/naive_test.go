@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -130,11 +131,10 @@ func closeTo(t *testing.T, what string, got []float32, want, bound []float64) {
 	}
 }
 
-// isas are the instruction sets of this machine.
-func isas() (list []ISA) {
-	for isa := Go; isa <= widest(); isa++ {
-		list = append(list, isa)
-	}
+// sets are the instruction sets of this machine, plain Go first.
+func sets() []*Set {
+	list := slices.DeleteFunc(Sets(), func(s *Set) bool { return !s.usable() })
+	slices.Reverse(list)
 	return list
 }
 

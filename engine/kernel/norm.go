@@ -44,9 +44,9 @@ var batchStatsKernel = planeKernel{"batchstats", func(k *planeArgs) {
 }}
 
 // NewBatchStats sums the elements and their squares of every plane. Operands: 0 X, 1 slots. Item: one plane.
-func NewBatchStats(isa ISA, in Layout) (Slotted, error) {
+func NewBatchStats(set *Set, in Layout) (Slotted, error) {
 	x := tensor{0, in}
-	p, err := newPlanes(isa, batchStatsKernel, x, x, x)
+	p, err := newPlanes(set, batchStatsKernel, x, x, x)
 	if err != nil {
 		return nil, err
 	}

@@ -70,9 +70,9 @@ func widen(v []float32) []float64 {
 }
 
 // statistics runs the forward passes: statistics (four vectors), running mean, running variance.
-func (c normCase) statistics(t *testing.T, isa ISA) [][]float32 {
+func (c normCase) statistics(t *testing.T, set *Set) [][]float32 {
 	t.Helper()
-	p, err := NewBatchStats(isa, c.in)
+	p, err := NewBatchStats(set, c.in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func relative(t *testing.T, what string, got []float32, want []float64, ulps, fl
 
 func TestBatchStats(t *testing.T) {
 	eachNorm(t, func(t *testing.T, c normCase) {
-		got := sameOnAll(t, func(isa ISA) [][]float32 { return c.statistics(t, isa) })
+		got := sameOnAll(t, func(set *Set) [][]float32 { return c.statistics(t, set) })
 		mean, variance := c.moments(widen(c.z))
 		// One rounding to float32, and what float64 loses: 2^-50 of the mean square.
 		relative(t, "mean", part(t, got[0], statMean, c.in.C), mean, 1.01, 1e-12)
@@ -140,9 +140,9 @@ func TestBatchStats(t *testing.T) {
 }
 
 // gradients runs the backward passes: dgamma, dbeta, coefficients, dz.
-func (c normCase) gradients(t *testing.T, isa ISA, stats []float32, flags int, fixed bool) [][]float32 {
+func (c normCase) gradients(t *testing.T, set *Set, stats []float32, flags int, fixed bool) [][]float32 {
 	t.Helper()
-	p, err := NewBatchNormGradSums(isa, c.in, c.out, flags)
+	p, err := NewBatchNormGradSums(set, c.in, c.out, flags)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,9 +151,9 @@ func (c normCase) gradients(t *testing.T, isa ISA, stats []float32, flags int, f
 	n := roundUp(c.in.C, Lanes)
 	got := outcome(t, finish, err, c.images, vectorIn(slots), vectorIn(stats), vectorIn(c.gamma),
 		vectorOut(n), vectorOut(n), vectorOut(CoefficientsLen(c.in.C)))
-	dx, err := NewBatchNormGradX(isa, c.in, c.out, c.in, flags)
+	dx, err := NewBatchNormGradX(set, c.in, c.out, c.in, flags)
 	dz := outcome(t, dx, err, c.images, tensorIn(c.in, c.z), vectorIn(stats), tensorIn(c.out, c.dy), vectorIn(got[2]), tensorOut(c.in))[0]
-	over, err := NewBatchNormGradX(isa, c.in, c.out, c.out, flags)
+	over, err := NewBatchNormGradX(set, c.in, c.out, c.out, flags)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,14 +183,14 @@ func (c normCase) checkGradients(t *testing.T, relu, fixed bool) {
 	if fixed {
 		mean, variance = widen(c.mean), widen(c.variance)
 	}
-	got := sameOnAll(t, func(isa ISA) [][]float32 {
-		stats := c.statistics(t, isa)[0]
+	got := sameOnAll(t, func(set *Set) [][]float32 {
+		stats := c.statistics(t, set)[0]
 		if fixed {
 			p, err := NewBatchNormScale(c.in, testEpsilon)
 			stats = outcome(t, p, err, c.images, vectorIn(c.gamma), vectorIn(c.beta), vectorIn(c.mean), vectorIn(c.variance),
 				vectorOut(StatsLen(c.in.C)))[0]
 		}
-		return append(c.gradients(t, isa, stats, flags, fixed), stats)
+		return append(c.gradients(t, set, stats, flags, fixed), stats)
 	})
 	scale, shift := part(t, got[4], statScale, c.in.C), part(t, got[4], statShift, c.in.C)
 	dgamma, dbeta := make([]float64, c.in.C), make([]float64, c.in.C)

@@ -44,9 +44,9 @@ var (
 
 // NewBatchNormGradSums makes the sums of g and g*z of every plane. Operands: 0 Z (what BatchNorm was
 // given), 1 statistics, 2 dY, 3 slots. Flag ReLU: dY is the gradient behind the ReLU. Item: one plane.
-func NewBatchNormGradSums(isa ISA, z, dy Layout, flags int) (Slotted, error) {
+func NewBatchNormGradSums(set *Set, z, dy Layout, flags int) (Slotted, error) {
 	x := tensor{0, z}
-	p, err := newPlanes(isa, normSumsKernel, x, tensor{2, dy}, x)
+	p, err := newPlanes(set, normSumsKernel, x, tensor{2, dy}, x)
 	if err != nil {
 		return nil, err
 	}
@@ -121,8 +121,8 @@ func (p *batchNormGradFinish) Item(_ *Worker, block int, a *Args) {
 // NewBatchNormGradX writes the gradient of BatchNorm's input; dZ may be the memory of dY where the
 // layouts agree. Operands: 0 Z, 1 statistics, 2 dY, 3 coefficients, 4 dZ. Flag ReLU as in
 // NewBatchNormGradSums. Item: one plane.
-func NewBatchNormGradX(isa ISA, z, dy, dz Layout, flags int) (Primitive, error) {
-	p, err := newPlanes(isa, normGradKernel, tensor{0, z}, tensor{2, dy}, tensor{4, dz})
+func NewBatchNormGradX(set *Set, z, dy, dz Layout, flags int) (Primitive, error) {
+	p, err := newPlanes(set, normGradKernel, tensor{0, z}, tensor{2, dy}, tensor{4, dz})
 	if err != nil {
 		return nil, err
 	}

@@ -27,10 +27,9 @@ func packTwin(k *packArgs) {
 
 // packInput brings the network's input into its layout.
 type packInput struct {
-	name         string
 	out          Layout
 	scale, shift []float32
-	kernel       func(*packArgs)
+	kernel       form[packArgs] // of photos
 }
 
 // packRows is the number of rows of an item.
@@ -39,7 +38,7 @@ const packRows = 32
 // NewPackInput writes row-major NCHW float32 in layout out, Pixels or Blocked, as x*scale + shift per
 // channel in one rounding (fused); scale and shift are nil for 1 and 0. Operands: 0 X, 1 Y. Item: a
 // band of rows of one image.
-func NewPackInput(isa ISA, out Layout, scale, shift []float32) (Primitive, error) {
+func NewPackInput(set *Set, out Layout, scale, shift []float32) (Primitive, error) {
 	if min(out.C, out.H, out.W) < 1 {
 		return nil, fmt.Errorf("pack: layout %v is empty", out)
 	}
@@ -48,23 +47,19 @@ func NewPackInput(isa ISA, out Layout, scale, shift []float32) (Primitive, error
 			return nil, fmt.Errorf("pack: %d factors for %d channels", len(v), out.C)
 		}
 	}
-	p := &packInput{name: kernelName("pack", Go), out: out, scale: make([]float32, out.C), shift: make([]float32, out.C)}
+	p := &packInput{out: out, scale: make([]float32, out.C), shift: make([]float32, out.C), kernel: Go.pack}
 	for c := range p.scale {
 		p.scale[c] = 1
 	}
 	copy(p.scale, scale)
 	copy(p.shift, shift)
-	if out.Pixel == 3 {
-		if out.W < Lanes {
-			isa = Go // the assembly takes that many pixels at a time
-		}
-		p.kernel, isa = choose(packKernels, isa, "pack", packTwin)
-		p.name = kernelName("pack", isa)
+	if out.Pixel == 3 && out.W >= Lanes { // the assembly takes that many pixels at a time
+		p.kernel = set.pack
 	}
 	return p, nil
 }
 
-func (p *packInput) Name() string         { return p.name }
+func (p *packInput) Name() string         { return p.kernel.name("pack") }
 func (p *packInput) Items(images int) int { return images * p.bands() }
 func (p *packInput) bands() int           { return (p.out.H + packRows - 1) / packRows }
 
@@ -74,7 +69,7 @@ func (p *packInput) Item(w *Worker, i int, a *Args) {
 	rows := min(packRows, l.H-row)
 	x := a.Operand[0] + uintptr(4*(image*l.C*l.H*l.W+row*l.W))
 	y := a.Operand[1] + uintptr(4*(image*l.Image+l.Base+row*l.Row))
-	if p.kernel == nil {
+	if l.Pixel != 3 {
 		p.plain(x, y, rows)
 		return
 	}
@@ -83,7 +78,7 @@ func (p *packInput) Item(w *Worker, i int, a *Args) {
 		X: x, Y: y, Channel: 4 * l.H * l.W, XRow: 4 * l.W, YRow: 4 * l.Row, Rows: rows, Pixels: l.W,
 		Scale: [3]float32(p.scale), Shift: [3]float32(p.shift),
 	}
-	p.kernel(k)
+	p.kernel.run(k)
 }
 
 // plain serves the layouts that have no kernel.

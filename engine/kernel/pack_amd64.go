@@ -4,15 +4,6 @@
 
 package kernel
 
-var packKernels = kernelTable[packArgs]{
-	AVX2: {
-		"pack": pack_f32_avx2,
-	},
-	AVX512: {
-		"pack": pack_f32_avx512,
-	},
-}
-
 //go:noescape
 func pack_f32_avx512(a *packArgs)
 

@@ -15,10 +15,10 @@ func TestPackInput(t *testing.T) {
 		x := reals(r, images*l.C*l.H*l.W, 1)
 		scale, shift := reals(r, l.C, 1), reals(r, l.C, 1)
 		for _, affine := range []bool{false, true} {
-			got := sameOnAll(t, func(isa ISA) [][]float32 {
-				p, err := NewPackInput(isa, l, nil, nil)
+			got := sameOnAll(t, func(set *Set) [][]float32 {
+				p, err := NewPackInput(set, l, nil, nil)
 				if affine {
-					p, err = NewPackInput(isa, l, scale, shift)
+					p, err = NewPackInput(set, l, scale, shift)
 				}
 				return outcome(t, p, err, images, operandValue{values: x}, tensorOut(l))
 			})

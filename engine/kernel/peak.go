@@ -10,9 +10,9 @@ type peakArgs struct{ Rounds int }
 
 // Peak is the rate of independent multiply-adds on that many threads at once, in GFLOP/s: the best of several short runs. It is what
 // percentages of peak refer to; measure it in the same run. The plain Go form has no such loop and gives 0.
-func Peak(isa ISA, threads int) float64 {
+func Peak(set *Set, threads int) float64 {
 	const rounds, tries = 20_000, 60
-	loop, flops := peakLoop(isa)
+	loop := set.peak
 	if loop == nil {
 		return 0
 	}
@@ -24,7 +24,7 @@ func Peak(isa ISA, threads int) float64 {
 			wg.Go(func() { loop(&peakArgs{rounds}) })
 		}
 		wg.Wait()
-		best = max(best, float64(threads)*rounds*flops/time.Since(begin).Seconds()/1e9)
+		best = max(best, float64(threads)*rounds*set.peakFlops/time.Since(begin).Seconds()/1e9)
 	}
 	return best
 }

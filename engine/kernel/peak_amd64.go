@@ -4,16 +4,11 @@
 
 package kernel
 
-// peakLoop is the loop for an instruction set and the floating-point operations of one of its rounds.
-func peakLoop(isa ISA) (func(*peakArgs), float64) {
-	switch isa {
-	case AVX512:
-		return peak_f32_avx512, 3840
-	case AVX2:
-		return peak_f32_avx2, 896
-	}
-	return nil, 0
-}
+// Floating-point operations of one round.
+const (
+	peakFlopsAVX512 = 3840
+	peakFlopsAVX2   = 896
+)
 
 //go:noescape
 func peak_f32_avx512(a *peakArgs)

@@ -44,11 +44,10 @@ func pickLane(k *planeArgs, x, out *[Lanes]float32, before func(c int) uint32) {
 
 // pick puts channels of several tensors together: slices, concatenations, permutations and what they are one after the other.
 type pick struct {
-	name        string
 	sources     []tensor
 	out         tensor
 	terms       [][]pickTerm // by block of the result
-	first, more func(*planeArgs)
+	first, more form[planeArgs]
 }
 
 // pickTerm is a block that lanes of a block of the result come from.
@@ -59,11 +58,9 @@ type pickTerm struct {
 
 // NewPick gives the channels that are listed; lanes past the last are 0. Operands: the sources, then the result. Item: one
 // plane of the result.
-func NewPick(isa ISA, sources []Layout, channels []Channel, out Layout) (Primitive, error) {
+func NewPick(set *Set, sources []Layout, channels []Channel, out Layout) (Primitive, error) {
 	p := &pick{out: tensor{len(sources), out}}
-	p.first, isa = choose(planeKernels, isa, pickKernel.name, pickKernel.twin)
-	p.more, isa = choose(planeKernels, isa, pickMoreKernel.name, pickMoreKernel.twin)
-	p.name = kernelName(pickKernel.name, isa)
+	p.first, p.more = set.plane[pickKernel.name], set.plane[pickMoreKernel.name]
 	for k, l := range append([]Layout{out}, sources...) {
 		if !l.blocked() || l.H != out.H || l.W != out.W || min(l.C, l.H, l.W) < 1 {
 			return nil, fmt.Errorf("pick: layout %v for %v: must be blocked and of the same height and width", l, out)
@@ -105,7 +102,7 @@ func (p *pick) term(block, source, from int) *pickLanes {
 	return t.lanes
 }
 
-func (p *pick) Name() string         { return p.name }
+func (p *pick) Name() string         { return p.first.name(pickKernel.name) }
 func (p *pick) Items(images int) int { return images * len(p.terms) }
 
 func (p *pick) Item(w *Worker, i int, a *Args) {
@@ -123,7 +120,7 @@ func (p *pick) Item(w *Worker, i int, a *Args) {
 			k.Y = k.Out
 			k.Rows, k.Pixels = min(band, l.H-row), l.W
 			k.Vector[0] = uintptr(unsafe.Pointer(t.lanes))
-			run(k)
+			run.run(k)
 			run = p.more
 		}
 	}

@@ -26,8 +26,8 @@ func TestPick(t *testing.T) {
 				channels[k] = way(k)
 				channels[k].Index = min(channels[k].Index, sources[max(channels[k].Source, 0)].C-1)
 			}
-			got := sameOnAll(t, func(isa ISA) [][]float32 {
-				p, err := NewPick(isa, sources, channels, c.out)
+			got := sameOnAll(t, func(set *Set) [][]float32 {
+				p, err := NewPick(set, sources, channels, c.out)
 				return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorIn(other, y), tensorOut(c.out))
 			})
 			matches(t, "pick", got[0], func(i int) float32 {

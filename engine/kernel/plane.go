@@ -18,11 +18,8 @@ type planeArgs struct {
 	Product            uintptr    // 128       sixteen more
 }
 
-// planeKernel is one arithmetic on a plane: the plain Go form; the assembly goes by the same name.
-type planeKernel struct {
-	name string
-	twin func(*planeArgs)
-}
+// planeKernel is one arithmetic on a plane in its plain Go form; the assembly goes by the same name.
+type planeKernel = twin[planeArgs]
 
 // planePixels is about the number of pixels that one call into assembly works on, a few tens of
 // microseconds: the garbage collector has to wait for a call to end.
@@ -65,31 +62,33 @@ func (v vector) block(a *Args, image, block int) uintptr {
 // All tensors have the same channels, height and width; each has its own halo, and may be a view.
 type planes struct {
 	name      string
-	isa       ISA    // of the kernel
 	x, y, out tensor // those that the kernel does not have repeat x
 	vectors   []vector
 	low, high float32
 	sums      int // float64 sums per channel that the kernel adds to a slot for every plane
 	slots     int // the operand that holds the slots
-	kernel    func(*planeArgs)
+	kernel    form[planeArgs]
 }
 
-func newPlanes(isa ISA, k planeKernel, x, y, out tensor) (*planes, error) {
+func newPlanes(set *Set, k planeKernel, x, y, out tensor) (*planes, error) {
+	return planesOf(set.plane[k.name], k.name, x, y, out)
+}
+
+func planesOf(kernel form[planeArgs], name string, x, y, out tensor) (*planes, error) {
 	for _, t := range []tensor{x, y, out} {
 		if !t.layout.blocked() {
-			return nil, fmt.Errorf("%s: operand %d is %v, must be blocked", k.name, t.at, t.layout)
+			return nil, fmt.Errorf("%s: operand %d is %v, must be blocked", name, t.at, t.layout)
 		}
 		if l := t.layout; min(l.C, l.H, l.W) < 1 {
-			return nil, fmt.Errorf("%s: operand %d is %v: empty", k.name, t.at, l)
+			return nil, fmt.Errorf("%s: operand %d is %v: empty", name, t.at, l)
 		}
 		if t.layout.C != x.layout.C || t.layout.H != x.layout.H || t.layout.W != x.layout.W {
 			return nil, fmt.Errorf("%s: operand %d is %v, operand %d is %v: channels, height and width must agree",
-				k.name, t.at, t.layout, x.at, x.layout)
+				name, t.at, t.layout, x.at, x.layout)
 		}
 	}
-	kernel, found := choose(planeKernels, isa, k.name, k.twin)
 	return &planes{
-		name: kernelName(k.name, found), isa: found, x: x, y: y, out: out,
+		name: kernel.name(name), x: x, y: y, out: out,
 		low: float32(math.Inf(-1)), high: float32(math.Inf(1)), kernel: kernel,
 	}, nil
 }
@@ -128,7 +127,7 @@ func (p *planes) run(k *planeArgs) {
 	band := max(1, planePixels/l.W)
 	for row := 0; row < l.H; row += band {
 		k.Rows = min(band, l.H-row)
-		p.kernel(k)
+		p.kernel.run(k)
 		k.X += uintptr(k.Rows * k.XRow)
 		k.Y += uintptr(k.Rows * k.YRow)
 		k.Out += uintptr(k.Rows * k.OutRow)
@@ -169,16 +168,3 @@ func lanesAt(p uintptr) *[Lanes]float32 { return (*[Lanes]float32)(pointer(p)) }
 func sumsAt(p uintptr) *[Lanes]float64 { return (*[Lanes]float64)(pointer(p)) }
 
 func float64sAt(p uintptr, n int) []float64 { return unsafe.Slice((*float64)(pointer(p)), n) }
-
-// kernelTable holds the assembly of a family by instruction set and name.
-type kernelTable[T any] [AVX512 + 1]map[string]func(*T)
-
-// choose is the assembly of that name, or its plain Go form, and in which of the two it was found.
-func choose[T any](table kernelTable[T], isa ISA, name string, twin func(*T)) (func(*T), ISA) {
-	if k, ok := table[isa][name]; ok {
-		return k, isa
-	}
-	return twin, Go
-}
-
-func kernelName(name string, isa ISA) string { return name + "_f32_" + isa.String() }

@@ -76,12 +76,12 @@ func outcome(t *testing.T, p Primitive, err error, images int, operands ...opera
 
 // sameOnAll runs a primitive on every instruction set, checks that all outputs have the bits of the
 // plain Go form (but for which NaN a NaN is) and returns them.
-func sameOnAll(t *testing.T, run func(isa ISA) [][]float32) [][]float32 {
+func sameOnAll(t *testing.T, run func(set *Set) [][]float32) [][]float32 {
 	t.Helper()
 	want := run(Go)
-	for _, isa := range isas()[1:] {
-		for i, got := range run(isa) {
-			matches(t, fmt.Sprintf("%v output %d", isa, i), got, func(j int) float32 { return want[i][j] })
+	for _, set := range sets()[1:] {
+		for i, got := range run(set) {
+			matches(t, fmt.Sprintf("%v output %d", set, i), got, func(j int) float32 { return want[i][j] })
 		}
 	}
 	return want
@@ -160,15 +160,15 @@ func TestElementwise(t *testing.T) {
 		n := c.elements()
 		x, y, scale, shift := random(n), random(n), reals(rand.New(rand.NewPCG(3, 3)), c.in.C, 1), random(c.in.C)
 
-		got := sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewCopy(isa, c.in, c.out)
+		got := sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewCopy(set, c.in, c.out)
 			return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorOut(c.out))
 		})
 		matches(t, "copy", got[0], func(i int) float32 { return x[i] })
 
 		for _, flags := range []int{0, ReLU} {
-			got = sameOnAll(t, func(isa ISA) [][]float32 {
-				p, err := NewAdd(isa, c.in, c.out, c.out, flags)
+			got = sameOnAll(t, func(set *Set) [][]float32 {
+				p, err := NewAdd(set, c.in, c.out, c.out, flags)
 				return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorIn(c.out, y), tensorOut(c.out))
 			})
 			matches(t, "add", got[0], func(i int) float32 {
@@ -177,8 +177,8 @@ func TestElementwise(t *testing.T) {
 				}
 				return x[i] + y[i]
 			})
-			got = sameOnAll(t, func(isa ISA) [][]float32 {
-				p, err := NewAffine(isa, c.in, c.out, flags)
+			got = sameOnAll(t, func(set *Set) [][]float32 {
+				p, err := NewAffine(set, c.in, c.out, flags)
 				return outcome(t, p, err, c.images, tensorIn(c.in, x), vectorIn(scale), vectorIn(shift), tensorOut(c.out))
 			})
 			matches(t, "affine", got[0], func(i int) float32 {
@@ -190,20 +190,20 @@ func TestElementwise(t *testing.T) {
 			})
 		}
 
-		got = sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewAccumulate(isa, c.in, c.out)
+		got = sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewAccumulate(set, c.in, c.out)
 			return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorInOut(c.out, y))
 		})
 		matches(t, "accumulate", got[0], func(i int) float32 { return x[i] + y[i] })
 
-		got = sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewReLU(isa, c.in, c.out)
+		got = sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewReLU(set, c.in, c.out)
 			return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorOut(c.out))
 		})
 		matches(t, "relu", got[0], func(i int) float32 { return relu(x[i]) })
 
-		got = sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewReluGrad(isa, c.in, c.out, c.in)
+		got = sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewReluGrad(set, c.in, c.out, c.in)
 			return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorIn(c.out, y), tensorOut(c.in))
 		})
 		matches(t, "relu gradient", got[0], func(i int) float32 {
@@ -214,8 +214,8 @@ func TestElementwise(t *testing.T) {
 		})
 
 		for _, b := range [][2]float32{{0, 6}, {-1, 1}, {1, 2}} {
-			got = sameOnAll(t, func(isa ISA) [][]float32 {
-				p, err := NewClip(isa, c.in, c.out, b[0], b[1])
+			got = sameOnAll(t, func(set *Set) [][]float32 {
+				p, err := NewClip(set, c.in, c.out, b[0], b[1])
 				return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorOut(c.out))
 			})
 			matches(t, "clip", got[0], func(i int) float32 {
@@ -224,8 +224,8 @@ func TestElementwise(t *testing.T) {
 				}
 				return min(max(x[i], b[0]), b[1])
 			})
-			got = sameOnAll(t, func(isa ISA) [][]float32 {
-				p, err := NewClipGrad(isa, c.in, c.out, c.in, b[0], b[1])
+			got = sameOnAll(t, func(set *Set) [][]float32 {
+				p, err := NewClipGrad(set, c.in, c.out, c.in, b[0], b[1])
 				return outcome(t, p, err, c.images, tensorIn(c.in, x), tensorIn(c.out, y), tensorOut(c.in))
 			})
 			matches(t, "clip gradient", got[0], func(i int) float32 {
@@ -241,8 +241,8 @@ func TestElementwise(t *testing.T) {
 func TestChannelSum(t *testing.T) {
 	eachCase(t, func(t *testing.T, c planeCase, random func(int) []float32) {
 		x := random(c.elements())
-		got := sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewChannelSum(isa, c.in)
+		got := sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewChannelSum(set, c.in)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -19,39 +19,39 @@ func BenchmarkPlanes(b *testing.B) {
 		err    error
 		floats int // read and written
 	}
-	for _, isa := range isas()[1:] {
+	for _, set := range sets()[1:] {
 		var list []candidate
 		add := func(name string, floats int, p Primitive, err error) {
 			list = append(list, candidate{name, p, err, floats})
 		}
 		for _, l := range []Layout{big, small} {
 			size := fmt.Sprintf("%dx%d", l.H, l.W)
-			p, err := NewAdd(isa, l, l, l, ReLU)
+			p, err := NewAdd(set, l, l, l, ReLU)
 			add("add "+size, 3*l.Image, p, err)
-			p, err = NewAffine(isa, l, l, ReLU)
+			p, err = NewAffine(set, l, l, ReLU)
 			add("affine "+size, 2*l.Image, p, err)
-			s, err := NewBatchStats(isa, l)
+			s, err := NewBatchStats(set, l)
 			add("batchstats "+size, l.Image, s, err)
-			s, err = NewBatchNormGradSums(isa, l, l, ReLU)
+			s, err = NewBatchNormGradSums(set, l, l, ReLU)
 			add("normsums "+size, 2*l.Image, s, err)
-			p, err = NewBatchNormGradX(isa, l, l, l, ReLU)
+			p, err = NewBatchNormGradX(set, l, l, l, ReLU)
 			add("normgrad "+size, 3*l.Image, p, err)
 		}
-		p, err := NewMaxPool(isa, reduce, big, reduced)
+		p, err := NewMaxPool(set, reduce, big, reduced)
 		add("maxpool 147x147", big.Image+reduced.Image, p, err)
-		p, err = NewMaxPoolGrad(isa, reduce, big, reduced, big, 0)
+		p, err = NewMaxPoolGrad(set, reduce, big, reduced, big, 0)
 		add("maxpoolgrad 147x147", 2*big.Image+reduced.Image, p, err)
-		p, err = NewAveragePool(isa, same, small, small, 0)
+		p, err = NewAveragePool(set, same, small, small, 0)
 		add("averagepool 17x17", 2*small.Image, p, err)
-		p, err = NewAveragePoolGrad(isa, same, small, small, 0)
+		p, err = NewAveragePoolGrad(set, same, small, small, 0)
 		add("averagepoolgrad 17x17", 2*small.Image, p, err)
-		p, err = NewPackInput(isa, Pixels(3, 299, 299, 0), nil, nil)
+		p, err = NewPackInput(set, Pixels(3, 299, 299, 0), nil, nil)
 		add("pack 299x299", 2*3*299*299, p, err)
 		for _, c := range list {
 			if c.err != nil {
 				b.Fatal(c.err)
 			}
-			b.Run(fmt.Sprintf("%v/%s", isa, c.name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%v/%s", set, c.name), func(b *testing.B) {
 				r := rand.New(rand.NewPCG(1, 1))
 				a := Args{Images: 1}
 				for i := range 5 {

@@ -23,11 +23,8 @@ type poolArgs struct {
 	WTaps  uintptr // 96      and *int32 parallel to Taps
 }
 
-// poolKernel is one kind of pooling: the plain Go form; the assembly goes by the same name.
-type poolKernel struct {
-	name string
-	twin func(*poolArgs)
-}
+// poolKernel is one kind of pooling in its plain Go form; the assembly goes by the same name.
+type poolKernel = twin[poolArgs]
 
 var (
 	maxPoolKernel = poolKernel{"maxpool", func(k *poolArgs) {
@@ -97,7 +94,7 @@ func (k *poolArgs) each(visit func(poolPixel)) {
 
 // pool runs a kernel over all planes: item i is block i % blocks of image i / blocks.
 type pool struct {
-	name      string
+	family    string   // what its name begins with
 	x, y      tensor   // what the windows slide over, what has their output pixels
 	on        *windows // over x, to y
 	bias      int      // the operand with the bias of an average, or 0
@@ -106,7 +103,7 @@ type pool struct {
 	overwrite *tensor // this plane becomes zero first
 	weights   int     // the operand with the weights of a depthwise convolution, or 0
 	window    int     // floats of a block's weights
-	kernel    func(*poolArgs)
+	kernel    form[poolArgs]
 	after     *planes // what is applied to the finished plane, or nil
 }
 
@@ -116,14 +113,13 @@ type maxGrad struct {
 	on *windows // over it
 }
 
-func newPool(isa ISA, k poolKernel, s PoolShape, x, y tensor) (*pool, error) {
+func newPool(set *Set, k poolKernel, s PoolShape, x, y tensor) (*pool, error) {
 	on, err := windowsBetween(k.name, s, x.layout, y.layout)
 	if err != nil {
 		return nil, err
 	}
-	kernel, found := choose(poolKernels, isa, k.name, k.twin)
 	return &pool{
-		name: kernelName(k.name, found), x: x, y: y, on: on, low: float32(math.Inf(-1)), high: float32(math.Inf(1)), kernel: kernel,
+		family: k.name, x: x, y: y, on: on, low: float32(math.Inf(-1)), high: float32(math.Inf(1)), kernel: set.pool[k.name],
 	}, nil
 }
 
@@ -146,15 +142,15 @@ func windowsBetween(what string, s PoolShape, x, y Layout) (*windows, error) {
 
 // NewMaxPool is the largest tap of every window; NaN is larger than everything (PyTorch). Operands:
 // 0 X, 1 Y. Item: one plane.
-func NewMaxPool(isa ISA, s PoolShape, in, out Layout) (Primitive, error) {
-	return newPool(isa, maxPoolKernel, s, tensor{0, in}, tensor{1, out})
+func NewMaxPool(set *Set, s PoolShape, in, out Layout) (Primitive, error) {
+	return newPool(set, maxPoolKernel, s, tensor{0, in}, tensor{1, out})
 }
 
 // NewAveragePool is the average of every window plus a bias per channel, with flag ReLU at least 0 (the
 // bias and ReLU of a 1x1 convolution that the pool has moved behind). Operands: 0 X, 1 Y, 2 bias (C floats
 // rounded up to whole blocks), or 0 for none. Item: one plane.
-func NewAveragePool(isa ISA, s PoolShape, in, out Layout, flags int) (Primitive, error) {
-	p, err := newPool(isa, averagePoolKernel, s, tensor{0, in}, tensor{1, out})
+func NewAveragePool(set *Set, s PoolShape, in, out Layout, flags int) (Primitive, error) {
+	p, err := newPool(set, averagePoolKernel, s, tensor{0, in}, tensor{1, out})
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +159,7 @@ func NewAveragePool(isa ISA, s PoolShape, in, out Layout, flags int) (Primitive,
 	return p, err
 }
 
-func (p *pool) Name() string         { return p.name }
+func (p *pool) Name() string         { return p.kernel.name(p.family) }
 func (p *pool) Items(images int) int { return images * p.x.layout.Blocks() }
 
 func (p *pool) Item(w *Worker, i int, a *Args) {
@@ -200,7 +196,7 @@ func (p *pool) run(k *poolArgs) {
 		if p.dx != nil {
 			k.DXRuns = addressOf(p.dx.on.runs[from:])
 		}
-		p.kernel(k)
+		p.kernel.run(k)
 	}
 }
 

@@ -4,25 +4,24 @@
 
 package kernel
 
-var poolKernels = kernelTable[poolArgs]{
-	AVX2: {
-		"averagepool":     averagepool_f32_avx2,
-		"averagepoolgrad": averagepoolgrad_f32_avx2,
-		"depthwise":       depthwise_f32_avx2,
-		"depthwisegradw":  depthwisegradw_f32_avx2,
-		"depthwisegradx":  depthwisegradx_f32_avx2,
-		"maxpool":         maxpool_f32_avx2,
-		"maxpoolgrad":     maxpoolgrad_f32_avx2,
-	},
-	AVX512: {
-		"averagepool":     averagepool_f32_avx512,
-		"averagepoolgrad": averagepoolgrad_f32_avx512,
-		"depthwise":       depthwise_f32_avx512,
-		"depthwisegradw":  depthwisegradw_f32_avx512,
-		"depthwisegradx":  depthwisegradx_f32_avx512,
-		"maxpool":         maxpool_f32_avx512,
-		"maxpoolgrad":     maxpoolgrad_f32_avx512,
-	},
+var poolAVX512 = map[string]func(*poolArgs){
+	"averagepool":     averagepool_f32_avx512,
+	"averagepoolgrad": averagepoolgrad_f32_avx512,
+	"depthwise":       depthwise_f32_avx512,
+	"depthwisegradw":  depthwisegradw_f32_avx512,
+	"depthwisegradx":  depthwisegradx_f32_avx512,
+	"maxpool":         maxpool_f32_avx512,
+	"maxpoolgrad":     maxpoolgrad_f32_avx512,
+}
+
+var poolAVX2 = map[string]func(*poolArgs){
+	"averagepool":     averagepool_f32_avx2,
+	"averagepoolgrad": averagepoolgrad_f32_avx2,
+	"depthwise":       depthwise_f32_avx2,
+	"depthwisegradw":  depthwisegradw_f32_avx2,
+	"depthwisegradx":  depthwisegradx_f32_avx2,
+	"maxpool":         maxpool_f32_avx2,
+	"maxpoolgrad":     maxpoolgrad_f32_avx2,
 }
 
 //go:noescape

@@ -129,20 +129,20 @@ func TestMaxPool(t *testing.T) {
 			dx[best] += dy[i]
 			sum[best] += dy[i]
 		})
-		got := sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewMaxPool(isa, c.s, in, out)
+		got := sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewMaxPool(set, c.s, in, out)
 			return outcome(t, p, err, c.images, tensorIn(in, x), tensorOut(out))
 		})
 		matches(t, "maximum", got[0], func(i int) float32 { return y[i] })
 
 		gradient := Blocked(c.c, c.s.H, c.s.W, 2)
-		got = sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewMaxPoolGrad(isa, c.s, in, out, gradient, 0)
+		got = sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewMaxPoolGrad(set, c.s, in, out, gradient, 0)
 			return outcome(t, p, err, c.images, tensorIn(in, x), tensorIn(out, dy), tensorOut(gradient))
 		})
 		matches(t, "gradient", got[0], func(i int) float32 { return dx[i] })
-		got = sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewMaxPoolGrad(isa, c.s, in, out, gradient, Acc)
+		got = sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewMaxPoolGrad(set, c.s, in, out, gradient, Acc)
 			return outcome(t, p, err, c.images, tensorIn(in, x), tensorIn(out, dy), tensorInOut(gradient, before))
 		})
 		matches(t, "accumulated gradient", got[0], func(i int) float32 { return sum[i] })
@@ -174,25 +174,25 @@ func TestAveragePool(t *testing.T) {
 				plain[i] /= divisor
 				biased[i] = max(plain[i]+bias[i/(c.s.OH*c.s.OW)%c.c], 0)
 			})
-			got := sameOnAll(t, func(isa ISA) [][]float32 {
-				p, err := NewAveragePool(isa, c.s, in, out, 0)
+			got := sameOnAll(t, func(set *Set) [][]float32 {
+				p, err := NewAveragePool(set, c.s, in, out, 0)
 				return outcome(t, p, err, c.images, tensorIn(in, x), tensorOut(out))
 			})
 			sameBits(t, "average", got[0], plain)
-			got = sameOnAll(t, func(isa ISA) [][]float32 {
-				p, err := NewAveragePool(isa, c.s, in, out, ReLU)
+			got = sameOnAll(t, func(set *Set) [][]float32 {
+				p, err := NewAveragePool(set, c.s, in, out, ReLU)
 				return outcome(t, p, err, c.images, tensorIn(in, x), tensorOut(out), vectorIn(bias))
 			})
 			sameBits(t, "average, bias, ReLU", got[0], biased)
 
 			gradient := Blocked(c.c, c.s.H, c.s.W, 1)
-			got = sameOnAll(t, func(isa ISA) [][]float32 {
-				p, err := NewAveragePoolGrad(isa, c.s, out, gradient, 0)
+			got = sameOnAll(t, func(set *Set) [][]float32 {
+				p, err := NewAveragePoolGrad(set, c.s, out, gradient, 0)
 				return outcome(t, p, err, c.images, tensorIn(out, dy), tensorOut(gradient))
 			})
 			sameBits(t, "gradient", got[0], dx)
-			got = sameOnAll(t, func(isa ISA) [][]float32 {
-				p, err := NewAveragePoolGrad(isa, c.s, out, gradient, Acc)
+			got = sameOnAll(t, func(set *Set) [][]float32 {
+				p, err := NewAveragePoolGrad(set, c.s, out, gradient, Acc)
 				return outcome(t, p, err, c.images, tensorIn(out, dy), tensorInOut(gradient, before))
 			})
 			sameBits(t, "accumulated gradient", got[0], sum)
@@ -217,8 +217,8 @@ func TestGlobalAveragePool(t *testing.T) {
 			if !single {
 				out = Matrix(c.images, c.c)
 			}
-			got := sameOnAll(t, func(isa ISA) [][]float32 {
-				p, err := NewGlobalAveragePool(isa, in, out)
+			got := sameOnAll(t, func(set *Set) [][]float32 {
+				p, err := NewGlobalAveragePool(set, in, out)
 				if single {
 					return outcome(t, p, err, c.images, tensorIn(in, x), tensorOut(out))
 				}
@@ -238,8 +238,8 @@ func TestGlobalAveragePool(t *testing.T) {
 			})
 		}
 		dy := Blocked(c.c, 1, 1, 0)
-		got := sameOnAll(t, func(isa ISA) [][]float32 {
-			p, err := NewGlobalAveragePoolGrad(isa, dy, in)
+		got := sameOnAll(t, func(set *Set) [][]float32 {
+			p, err := NewGlobalAveragePoolGrad(set, dy, in)
 			return outcome(t, p, err, c.images, tensorIn(dy, want), tensorOut(in))
 		})
 		sameBits(t, "gradient", got[0], spread(want, c.h*c.w))

@@ -42,8 +42,8 @@ var (
 // NewMaxPoolGrad gives every dy to the first largest tap of its window in row-major order, to the last
 // NaN where there is one (PyTorch). The maximum is found again in X. Without flag Acc dX is overwritten.
 // Operands: 0 X, 1 dY, 2 dX. Item: one plane.
-func NewMaxPoolGrad(isa ISA, s PoolShape, x, dy, dx Layout, flags int) (Primitive, error) {
-	p, err := newPool(isa, maxPoolGradKernel, s, tensor{0, x}, tensor{1, dy})
+func NewMaxPoolGrad(set *Set, s PoolShape, x, dy, dx Layout, flags int) (Primitive, error) {
+	p, err := newPool(set, maxPoolGradKernel, s, tensor{0, x}, tensor{1, dy})
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +60,8 @@ func NewMaxPoolGrad(isa ISA, s PoolShape, x, dy, dx Layout, flags int) (Primitiv
 
 // NewAveragePoolGrad spreads every dy evenly over the taps of its window. Without flag Acc dX is
 // overwritten. Operands: 0 dY, 1 dX. Item: one plane.
-func NewAveragePoolGrad(isa ISA, s PoolShape, dy, dx Layout, flags int) (Primitive, error) {
-	p, err := newPool(isa, averagePoolGradKernel, s, tensor{1, dx}, tensor{0, dy})
+func NewAveragePoolGrad(set *Set, s PoolShape, dy, dx Layout, flags int) (Primitive, error) {
+	p, err := newPool(set, averagePoolGradKernel, s, tensor{1, dx}, tensor{0, dy})
 	if err != nil {
 		return nil, err
 	}

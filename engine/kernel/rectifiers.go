@@ -49,30 +49,30 @@ func leaky(x, y, slope float32) float32 {
 func LeakyReLU(alpha float32) Activation { return Activation{kernel: leakyKernel, low: alpha} }
 
 // NewLeakyReLUGrad is the gradient of LeakyReLU. Operands as for NewSigmoidGrad.
-func NewLeakyReLUGrad(isa ISA, x, dy, dx Layout, alpha float32) (Primitive, error) {
-	return newActivationGradOf(isa, LeakyReLU(alpha), x, dy, dx)
+func NewLeakyReLUGrad(set *Set, x, dy, dx Layout, alpha float32) (Primitive, error) {
+	return newActivationGradOf(set, LeakyReLU(alpha), x, dy, dx)
 }
 
 // Threshold is x where x > alpha, else 0 (ONNX ThresholdedRelu).
 func Threshold(alpha float32) Activation { return Activation{kernel: thresholdKernel, low: alpha} }
 
 // NewThresholdGrad is the gradient of Threshold. Operands as for NewSigmoidGrad.
-func NewThresholdGrad(isa ISA, x, dy, dx Layout, alpha float32) (Primitive, error) {
-	return newActivationGradOf(isa, Threshold(alpha), x, dy, dx)
+func NewThresholdGrad(set *Set, x, dy, dx Layout, alpha float32) (Primitive, error) {
+	return newActivationGradOf(set, Threshold(alpha), x, dy, dx)
 }
 
 // NewPReLU is x where x > 0, else slope x, with a slope per channel. Operands: 0 X, 1 slopes, 2 Y. Item: one plane.
-func NewPReLU(isa ISA, x, y Layout) (Primitive, error) {
-	return newPReLU(isa, tensor{0, x}, tensor{0, x}, tensor{2, y})
+func NewPReLU(set *Set, x, y Layout) (Primitive, error) {
+	return newPReLU(set, tensor{0, x}, tensor{0, x}, tensor{2, y})
 }
 
 // NewPReLUGradX is its gradient in x. Operands: 0 X, 1 slopes, 2 dY, 3 dX, which may be the memory of X or dY. Item: one plane.
-func NewPReLUGradX(isa ISA, x, dy, dx Layout) (Primitive, error) {
-	return newPReLU(isa, tensor{0, x}, tensor{2, dy}, tensor{3, dx})
+func NewPReLUGradX(set *Set, x, dy, dx Layout) (Primitive, error) {
+	return newPReLU(set, tensor{0, x}, tensor{2, dy}, tensor{3, dx})
 }
 
-func newPReLU(isa ISA, x, y, out tensor) (Primitive, error) {
-	p, err := newPlanes(isa, preluKernel, x, y, out)
+func newPReLU(set *Set, x, y, out tensor) (Primitive, error) {
+	p, err := newPlanes(set, preluKernel, x, y, out)
 	if err != nil {
 		return nil, err
 	}

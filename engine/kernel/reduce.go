@@ -23,11 +23,11 @@ type Slotted interface {
 
 // NewChannelSum sums every plane, the first phase of the gradient of a bias. Operands: 0 X, 1 slots.
 // Item: one plane. A (N, F) matrix is one image: Images is 1.
-func NewChannelSum(isa ISA, in Layout) (Slotted, error) { return newChannelSum(isa, in) }
+func NewChannelSum(set *Set, in Layout) (Slotted, error) { return newChannelSum(set, in) }
 
-func newChannelSum(isa ISA, in Layout) (*planes, error) {
+func newChannelSum(set *Set, in Layout) (*planes, error) {
 	x := tensor{0, in}
-	p, err := newPlanes(isa, sumKernel, x, x, x)
+	p, err := newPlanes(set, sumKernel, x, x, x)
 	if err != nil {
 		return nil, err
 	}

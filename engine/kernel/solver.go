@@ -60,8 +60,8 @@ type updateArgs struct {
 const updateRun = 16 << 10
 
 // Apply updates the parameters p by the gradients g. state holds r.States slices; all slices have
-// the same length. The bits do not depend on isa, nor on how a longer run is cut into calls.
-func (r *Rule) Apply(w *Worker, isa ISA, k Constants, p, g []float32, state ...[]float32) {
+// the same length. The bits do not depend on the instruction set, nor on how a longer run is cut into calls.
+func (r *Rule) Apply(w *Worker, set *Set, k Constants, p, g []float32, state ...[]float32) {
 	if len(p) == 0 {
 		return
 	}
@@ -69,22 +69,26 @@ func (r *Rule) Apply(w *Worker, isa ISA, k Constants, p, g []float32, state ...[
 	copy(states[:], state)
 	n := len(p)
 	g, a, b := g[:n], states[0][:n], states[1][:n]
-	kernel, whole := updateKernels[isa][r.name], 0
-	if kernel != nil {
-		whole = n / Lanes * Lanes // the last few go the plain way, with the same bits
-	}
+	whole := n / Lanes * Lanes // the last few go the plain way, with the same bits
+	kernel := set.update[r.name]
 	u := argsOf[updateArgs](w)
 	u.constants, u.K = k, uintptr(unsafe.Pointer(&u.constants))
 	for i := 0; i < whole; i += updateRun {
 		u.P, u.G = uintptr(unsafe.Pointer(&p[i])), uintptr(unsafe.Pointer(&g[i]))
 		u.A, u.B = uintptr(unsafe.Pointer(&a[i])), uintptr(unsafe.Pointer(&b[i]))
 		u.N = min(updateRun, whole-i) / Lanes
-		kernel(u)
+		kernel.run(u)
 	}
 	r.twin(&u.constants, p[whole:], g[whole:], a[whole:], b[whole:])
 	runtime.KeepAlive(states)
 	runtime.KeepAlive(p)
 	runtime.KeepAlive(g)
+}
+
+// blocks is the rule on whole blocks: its plain form as a kernel.
+func (r *Rule) blocks(u *updateArgs) {
+	n := u.N * Lanes
+	r.twin((*Constants)(pointer(u.K)), floatsAt(u.P, n), floatsAt(u.G, n), floatsAt(u.A, n), floatsAt(u.B, n))
 }
 
 func sgd(k *Constants, p, g, _, _ []float32) {

@@ -4,23 +4,22 @@
 
 package kernel
 
-var updateKernels = kernelTable[updateArgs]{
-	AVX2: {
-		"sgd":       sgd_f32_avx2,
-		"momentum":  momentum_f32_avx2,
-		"nesterov":  nesterov_f32_avx2,
-		"adam":      adam_f32_avx2,
-		"rmsprop":   rmsprop_f32_avx2,
-		"rmsproptf": rmsproptf_f32_avx2,
-	},
-	AVX512: {
-		"sgd":       sgd_f32_avx512,
-		"momentum":  momentum_f32_avx512,
-		"nesterov":  nesterov_f32_avx512,
-		"adam":      adam_f32_avx512,
-		"rmsprop":   rmsprop_f32_avx512,
-		"rmsproptf": rmsproptf_f32_avx512,
-	},
+var updateAVX512 = map[string]func(*updateArgs){
+	"sgd":       sgd_f32_avx512,
+	"momentum":  momentum_f32_avx512,
+	"nesterov":  nesterov_f32_avx512,
+	"adam":      adam_f32_avx512,
+	"rmsprop":   rmsprop_f32_avx512,
+	"rmsproptf": rmsproptf_f32_avx512,
+}
+
+var updateAVX2 = map[string]func(*updateArgs){
+	"sgd":       sgd_f32_avx2,
+	"momentum":  momentum_f32_avx2,
+	"nesterov":  nesterov_f32_avx2,
+	"adam":      adam_f32_avx2,
+	"rmsprop":   rmsprop_f32_avx2,
+	"rmsproptf": rmsproptf_f32_avx2,
 }
 
 //go:noescape

@@ -27,7 +27,7 @@ func TestRules(t *testing.T) {
 					values[2][i] = v * v
 				}
 			}
-			sameOnAll(t, func(isa ISA) (out [][]float32) {
+			sameOnAll(t, func(set *Set) (out [][]float32) {
 				var buffers []guarded
 				for _, v := range values {
 					g := newGuarded(n)
@@ -36,7 +36,7 @@ func TestRules(t *testing.T) {
 					out = append(out, g.floats)
 				}
 				for range 3 {
-					rule.Apply(NewWorker(0), isa, k, out[0], out[1], out[2:]...)
+					rule.Apply(NewWorker(0), set, k, out[0], out[1], out[2:]...)
 				}
 				for i, g := range buffers {
 					g.check(t, fmt.Sprintf("%s operand %d", rule.name, i))

@@ -8,7 +8,7 @@ import (
 
 // run is a row or column of equal tiles: one kernel call.
 type run struct {
-	kernel         func(*convArgs)
+	kernel         form[convArgs]
 	x, y           int // bytes from the image to the first tile's input and output
 	n              int // pixels of a tile
 	tiles          int
@@ -42,39 +42,34 @@ const (
 
 // tiler chooses tiles and cuts them into items.
 type tiler struct {
-	isa          ISA
+	set          *Set
 	in, out      Layout
 	only         int        // output blocks of a tile, where that is given
 	items        []convItem // before cutting: one per phase and group of output blocks
-	mainK, mainN int        // the tile that most of the work is done in
-	parts        int        // items after cutting
+	mainK, mainN int        // the tile that most of the work is done in,
+	main         form[convArgs]
+	parts        int // items after cutting
 }
 
-func newTiler(isa ISA, in, out Layout) *tiler { return &tiler{isa: isa, in: in, out: out} }
+func newTiler(set *Set, in, out Layout) *tiler { return &tiler{set: set, in: in, out: out} }
+
+// widest is the most pixels of a tile of 1, 2, ... output blocks.
+func (t *tiler) widest() []int {
+	if t.in.blocked() {
+		return t.set.tiles.Pixels
+	}
+	return t.set.tiles.PhotoPixels
+}
 
 // maxBlocks is the most output blocks of a tile.
-func (t *tiler) maxBlocks() int {
-	switch {
-	case t.isa == AVX2:
-		return 1
-	case !t.in.blocked():
-		return 2
-	}
-	return 4
-}
+func (t *tiler) maxBlocks() int { return len(t.widest()) }
 
 // maxPixels is the widest tile of k output blocks with input pixels that many bytes apart.
 func (t *tiler) maxPixels(k, xpitch int) int {
 	if t.in.blocked() && xpitch != 64 && xpitch != 128 {
 		return 1 // no kernel has this pitch: pixel by pixel
 	}
-	switch {
-	case t.isa == AVX2:
-		return 6
-	case !t.in.blocked():
-		return 7 * k
-	}
-	return [...]int{0, 14, 14, 9, 6}[k]
+	return t.widest()[k-1]
 }
 
 // tileCost estimates the cycles of a tile.
@@ -199,7 +194,7 @@ func (t *tiler) band(g grid, k, r, rows, from, to int, widths []int) (runs []run
 			pitch = 64
 		}
 		ru := run{
-			kernel: convKernel(t.isa, k, n, pitch), n: n,
+			kernel: t.set.conv[convTile{Blocks: k, Pixels: n, Pitch: pitch}], n: n,
 			x: g.x0 + r*g.inRow + column*g.inStep, y: g.y0 + r*g.outRow + column*g.outStep,
 			tiles: rows, xstep: g.inRow, ystep: g.outRow,
 			first: from * g.per, entries: (to - from) * g.per,
@@ -227,7 +222,7 @@ func (t *tiler) finish(blockBytes int) (items []convItem, groups []int) {
 			total += r.cost
 			key := [2]int{it.k, r.n}
 			if byTile[key] += r.cost; byTile[key] > byTile[[2]int{t.mainK, t.mainN}] || t.mainK == 0 {
-				t.mainK, t.mainN = it.k, r.n
+				t.mainK, t.mainN, t.main = it.k, r.n, r.kernel
 			}
 		}
 	}

@@ -37,47 +37,6 @@ type transformOutArgs struct {
 	Half        int // for the kernel
 }
 
-// transformName names a kernel.
-type transformName struct {
-	isa  ISA
-	name string
-}
-
-// inputTransform takes pixels to products, weightsTransform weights, outputTransform takes products to outputs. The gradients' take
-// output gradients to products, and products to weight gradients.
-func inputTransform(isa ISA, a toomcook.Algorithm) func(*transformInArgs) {
-	return transformIn(isa, a.InputKernel(), a, toomcook.Variant.Input)
-}
-
-func weightsTransform(isa ISA, a toomcook.Algorithm) func(*transformInArgs) {
-	return transformIn(isa, a.WeightsKernel(), a, toomcook.Variant.Weights)
-}
-
-func outputGradTransform(isa ISA, a toomcook.Algorithm) func(*transformInArgs) {
-	return transformIn(isa, a.OutputGradKernel(), a, toomcook.Variant.OutputGrad)
-}
-
-func weightsGradTransform(isa ISA, a toomcook.Algorithm) func(*transformInArgs) {
-	return transformIn(isa, a.WeightsGradKernel(), a, toomcook.Variant.WeightsGrad)
-}
-
-// transformIn is the kernel of that name. Only its plain form needs the program, which takes exact arithmetic to derive.
-func transformIn(isa ISA, name string, a toomcook.Algorithm, program func(toomcook.Variant) toomcook.Program) func(*transformInArgs) {
-	if isa != Go {
-		return inputTransforms[transformName{isa, name}]
-	}
-	p := program(a.F())
-	return func(t *transformInArgs) { transformInGo(p, a.Dims, t) }
-}
-
-func outputTransform(isa ISA, a toomcook.Algorithm) func(*transformOutArgs) {
-	if isa != Go {
-		return outputTransforms[transformName{isa, a.OutputKernel()}]
-	}
-	p := a.F().Output()
-	return func(t *transformOutArgs) { transformOutGo(p, a.Dims, t) }
-}
-
 type lanes = [Lanes]float32
 
 // runProgram is the plain form of a program: the same instructions on the same operands, so the same bits.

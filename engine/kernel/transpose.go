@@ -11,9 +11,8 @@ type transposeArgs struct {
 
 // transposeWeights brings weights from the master layout into the data gradient's.
 type transposeWeights struct {
-	name   string
 	shape  ConvShape
-	kernel func(*transposeArgs)
+	kernel form[transposeArgs]
 	taps   []int // of the source, in the destination's order
 	per    int   // (input block, tap) pairs per item
 }
@@ -24,15 +23,14 @@ type transposeWeights struct {
 //
 // taps flipped, and for strides sorted by the output parity they belong to. Operands: 0 weights in the master layout, 1 the copy, of
 // PackedLen(s) floats. A call has nothing to do with images: Items does not depend on them.
-func NewTransposeWeights(isa ISA, s ConvShape) Primitive {
-	kernel, found := choose(transposeKernels, min(isa, AVX2), "transpose", transposeGo)
-	p := &transposeWeights{name: kernelName("transpose", found), shape: s, kernel: kernel, taps: transposedTaps(s)}
+func NewTransposeWeights(set *Set, s ConvShape) Primitive {
+	p := &transposeWeights{shape: s, kernel: set.transpose, taps: transposedTaps(s)}
 	const blocks = 512 // of an item: 1 MiB read and written
 	p.per = max(1, blocks/blocksOf(s.Cout))
 	return p
 }
 
-func (p *transposeWeights) Name() string { return p.name }
+func (p *transposeWeights) Name() string { return p.kernel.name("transpose") }
 
 func (p *transposeWeights) pairs() int { return blocksOf(p.shape.Cin) * len(p.taps) }
 
@@ -47,7 +45,7 @@ func (p *transposeWeights) Item(w *Worker, i int, a *Args) {
 		t.Src = a.Operand[0] + uintptr((tap*in+block)*entryBytes)
 		t.Dst = a.Operand[1] + uintptr(j*out*entryBytes)
 		t.Count = out
-		p.kernel(t)
+		p.kernel.run(t)
 	}
 	runtime.KeepAlive(p)
 }

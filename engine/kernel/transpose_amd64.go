@@ -4,8 +4,5 @@
 
 package kernel
 
-// AVX2's is the fastest form.
-var transposeKernels = kernelTable[transposeArgs]{AVX2: {"transpose": transpose_f32_16x16_avx2}}
-
 //go:noescape
 func transpose_f32_16x16_avx2(a *transposeArgs)

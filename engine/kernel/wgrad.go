@@ -29,7 +29,7 @@ type wgradGroup struct {
 
 // wgradColumn is a tap of an input block, in register tiles of some channels; or neighbouring taps of an RGB image in one tile.
 type wgradColumn struct {
-	kernel     func(*wgradArgs)
+	kernel     form[wgradArgs]
 	channels   int // of a tile
 	tiles      int
 	x          int // bytes from the image to the tap's first channel
@@ -47,7 +47,7 @@ const (
 //
 // Operands: 0 X in layout x, 1 dY in layout dy, 2 dW in the master layout, overwritten whole. The halo of x must be at least s.Halo();
 // x is Blocked, Matrix, or Pixels of 3 channels, whose dW has 13 unused rows an entry that are left as they are; dy needs no halo.
-func NewConvGradW(isa ISA, s ConvShape, x, dy Layout) (*ConvGradW, error) {
+func NewConvGradW(set *Set, s ConvShape, x, dy Layout) (*ConvGradW, error) {
 	if err := checkConv(s, x, dy); err != nil {
 		return nil, err
 	}
@@ -61,13 +61,13 @@ func NewConvGradW(isa ISA, s ConvShape, x, dy Layout) (*ConvGradW, error) {
 		g.perCall = max(1, wgradPixels/(s.OH*s.OW))
 	}
 	block, columns := 0, map[int][]wgradColumn{}
-	most := wgradMaxBlocks(isa)
+	most := len(set.tiles.Channels)
 	if !x.blocked() {
-		most = min(most, 2)
+		most = len(set.tiles.PhotoTaps)
 	}
 	for _, k := range split(dy.Blocks(), (dy.Blocks()+most-1)/most) {
 		if columns[k] == nil {
-			columns[k] = g.columns(isa, k)
+			columns[k] = g.columns(set, k)
 		}
 		g.groups = append(g.groups, wgradGroup{block, k, columns[k]})
 		block += k
@@ -75,23 +75,15 @@ func NewConvGradW(isa ISA, s ConvShape, x, dy Layout) (*ConvGradW, error) {
 	cycles := s.Flops() / (2 * Lanes) // of one image
 	items := max(cycles/itemCycles, min(wgradItems, cycles/wgradMinCycles))
 	g.parts = min(len(g.groups[0].columns), max(1, int(math.Ceil(items/float64(len(g.groups))))))
-	g.name = fmt.Sprintf("conv_gradw_f32_%dx%d_%s", g.groups[0].columns[0].channels, g.groups[0].k, isa)
+	g.name = fmt.Sprintf("conv_gradw_f32_%dx%d_%s", g.groups[0].columns[0].channels, g.groups[0].k, g.groups[0].columns[0].kernel.set)
 	return g, nil
 }
 
 // Shape is the convolution of the forward pass.
 func (g *ConvGradW) Shape() ConvShape { return g.shape }
 
-// wgradMaxBlocks is the most output blocks of a register tile.
-func wgradMaxBlocks(isa ISA) int {
-	if isa == AVX2 {
-		return 1
-	}
-	return 3
-}
-
 // columns lists the columns for groups of k output blocks: input block by input block, so that its rows serve all taps.
-func (g *ConvGradW) columns(isa ISA, k int) (list []wgradColumn) {
+func (g *ConvGradW) columns(set *Set, k int) (list []wgradColumn) {
 	s := g.shape
 	for q := range g.x.Blocks() {
 		for a := range s.KH {
@@ -103,9 +95,9 @@ func (g *ConvGradW) columns(isa ISA, k int) (list []wgradColumn) {
 				end--
 			}
 			for b := 0; b < s.KW; {
-				channels, tiles, taps := g.tile(isa, k, s.KW-b)
+				channels, tiles, taps := g.tile(set, k, s.KW-b)
 				list = append(list, wgradColumn{
-					kernel: wgradKernel(isa, channels, k), channels: channels, tiles: tiles, first: first, end: end,
+					kernel: set.wgrad[wgradTile{Channels: channels, Blocks: k, Photo: !g.x.blocked()}], channels: channels, tiles: tiles, first: first, end: end,
 					x: 4 * (g.x.Base + q*g.x.Plane + (a*s.DH-s.PT)*g.x.Row + (b*s.DW-s.PL)*g.x.Pixel),
 					w: ((a*s.KW+b)*g.x.Blocks() + q) * entryBytes,
 				})
@@ -117,26 +109,16 @@ func (g *ConvGradW) columns(isa ISA, k int) (list []wgradColumn) {
 }
 
 // tile chooses the register tiles of a column for k output blocks: their channels, their number and the taps that they cover.
-func (g *ConvGradW) tile(isa ISA, k, tapsLeft int) (channels, tiles, taps int) {
-	switch {
-	case g.x.blocked():
-		channels = wgradChannels(isa, k)
+func (g *ConvGradW) tile(set *Set, k, tapsLeft int) (channels, tiles, taps int) {
+	if g.x.blocked() {
+		channels = set.tiles.Channels[k-1]
 		return channels, Lanes / channels, 1
-	case isa != AVX2 && tapsLeft >= 3:
-		return 9, 1, 3
 	}
-	return 3, 1, 1
-}
-
-// wgradChannels are the input channels of a register tile with k output blocks.
-func wgradChannels(isa ISA, k int) int {
-	switch {
-	case isa == AVX2:
-		return 4
-	case k == 1:
-		return 16
+	taps = 1
+	if most := set.tiles.PhotoTaps[k-1]; most <= tapsLeft {
+		taps = most
 	}
-	return 8
+	return 3 * taps, 1, taps
 }
 
 // Name is conv_gradw_f32_MxK_isa: register tiles of M input channels by K output blocks.
@@ -183,7 +165,7 @@ func (g *ConvGradW) Item(w *Worker, i int, a *Args) {
 				if n == 0 && first == c.first {
 					t.Flags = 0
 				}
-				c.kernel(t)
+				c.kernel.run(t)
 			}
 		}
 	}

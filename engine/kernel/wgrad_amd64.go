@@ -4,17 +4,19 @@
 
 package kernel
 
-// wgradKernels finds the kernel for a tile.
-var wgradKernels = map[wgradTile]func(*wgradArgs){
-	{AVX512, 16, 1}: wgrad_f32_16x1_avx512,
-	{AVX512, 8, 2}:  wgrad_f32_8x2_avx512,
-	{AVX512, 8, 3}:  wgrad_f32_8x3_avx512,
-	{AVX512, 9, 1}:  wgrad_f32_9x1_avx512,
-	{AVX512, 9, 2}:  wgrad_f32_9x2_avx512,
-	{AVX512, 3, 1}:  wgrad_f32_3x1_avx512,
-	{AVX512, 3, 2}:  wgrad_f32_3x2_avx512,
-	{AVX2, 4, 1}:    wgrad_f32_4x1_avx2,
-	{AVX2, 3, 1}:    wgrad_f32_3x1_avx2,
+var wgradAVX512 = map[wgradTile]func(*wgradArgs){
+	{Channels: 16, Blocks: 1, Photo: false}: wgrad_f32_16x1_avx512,
+	{Channels: 8, Blocks: 2, Photo: false}:  wgrad_f32_8x2_avx512,
+	{Channels: 8, Blocks: 3, Photo: false}:  wgrad_f32_8x3_avx512,
+	{Channels: 9, Blocks: 1, Photo: true}:   wgrad_f32_9x1_avx512,
+	{Channels: 9, Blocks: 2, Photo: true}:   wgrad_f32_9x2_avx512,
+	{Channels: 3, Blocks: 1, Photo: true}:   wgrad_f32_3x1_avx512,
+	{Channels: 3, Blocks: 2, Photo: true}:   wgrad_f32_3x2_avx512,
+}
+
+var wgradAVX2 = map[wgradTile]func(*wgradArgs){
+	{Channels: 4, Blocks: 1, Photo: false}: wgrad_f32_4x1_avx2,
+	{Channels: 3, Blocks: 1, Photo: true}:  wgrad_f32_3x1_avx2,
 }
 
 //go:noescape

@@ -1,6 +1,10 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"regraft/engine/kernel/abi"
+)
 
 // wgradArgs are the arguments of the weight-gradient kernels: Tiles tiles of Channels input channels x Blocks output blocks of dW, each
 // summed over Images images, Count row pairs and Pixels pixels. The assembly knows the offsets up to WStep, and consumes X, W and Tiles.
@@ -27,18 +31,7 @@ type wgradArgs struct {
 	Group            int // channels of a tap: its weights begin entryBytes after the last tap's
 }
 
-// wgradTile names a kernel: input channels x output blocks.
-type wgradTile struct {
-	isa              ISA
-	channels, blocks int
-}
-
-func wgradKernel(isa ISA, channels, blocks int) func(*wgradArgs) {
-	if isa == Go {
-		return wgradGo
-	}
-	return wgradKernels[wgradTile{isa, channels, blocks}]
-}
+type wgradTile = abi.WGradTile
 
 // wgradGo is the plain form of the kernels, with the same bits.
 func wgradGo(a *wgradArgs) {

@@ -13,7 +13,7 @@ import (
 type Winograd struct {
 	winogradTiles // of the convolution that is computed: for a data gradient, the transposed one
 	name, reason  string
-	isa           ISA
+	set           *Set
 	gradient      bool
 	flags         int
 	in, out       Layout
@@ -21,56 +21,56 @@ type Winograd struct {
 	blocks        []winogradBlocks
 	offsets       []int32 // from the first input block's products to each block's
 	pixels        tilePixels
-	transformOut  func(*transformOutArgs)
+	transformOut  form[transformOutArgs]
 }
 
 // winogradBlocks is a group of output blocks whose products are computed together.
 type winogradBlocks struct {
 	first, k int
-	products []func(*convArgs) // by tiles per kernel tile
+	products []form[convArgs] // by tiles per kernel tile
 }
 
 // NewWinograd prepares the forward pass of s by Winograd's algorithm: Y = relu?(Y? + bias + conv(X)).
 //
 // Operands: 0 X, 1 the transformed weights (Pack or TransformWeights), 2 the bias (Cout rounded up to 16 floats), 3 Y. Both layouts
 // are Blocked; the halo of in must be at least the padding on the left. Which algorithm is used depends on the shape of one image alone.
-func NewWinograd(isa ISA, s ConvShape, in, out Layout, flags int) (*Winograd, error) {
+func NewWinograd(set *Set, s ConvShape, in, out Layout, flags int) (*Winograd, error) {
 	if err := checkConv(s, in, out); err != nil {
 		return nil, err
 	}
-	return newWinograd(isa, s, in, out, flags, false)
+	return newWinograd(set, s, in, out, flags, false)
 }
 
 // NewWinogradGradX prepares the data gradient of s by Winograd's algorithm; with Acc it is added to dX.
 //
 // Operands: 0 dY, 1 the transformed weights (TransformWeights from the layout of NewTransposeWeights), 2 Cin rounded up to 16 zeros,
 // 3 dX.
-func NewWinogradGradX(isa ISA, s ConvShape, dy, dx Layout, flags int) (*Winograd, error) {
+func NewWinogradGradX(set *Set, s ConvShape, dy, dx Layout, flags int) (*Winograd, error) {
 	if err := checkConvGradX(s, dy, dx); err != nil {
 		return nil, err
 	}
 	if s.SH != 1 || s.SW != 1 {
 		return nil, fmt.Errorf("data gradient of %s: Winograd needs stride 1", s)
 	}
-	return newWinograd(isa, s.transposed(), dy, dx, flags, true)
+	return newWinograd(set, s.transposed(), dy, dx, flags, true)
 }
 
-func newWinograd(isa ISA, s ConvShape, in, out Layout, flags int, gradient bool) (*Winograd, error) {
+func newWinograd(set *Set, s ConvShape, in, out Layout, flags int, gradient bool) (*Winograd, error) {
 	a, ok := winogradAlgorithm(s)
 	if !ok || !in.blocked() || flags&ReLU6 != 0 {
 		return nil, fmt.Errorf("convolution %s, flags %#x: no Winograd algorithm for this", s, flags)
 	}
-	w := &Winograd{winogradTiles: newWinogradTiles(s, a), isa: isa, gradient: gradient, flags: flags, in: in, out: out}
-	w.pixels = w.inputPixels(inputTransform(isa, a), in)
-	w.transformOut = outputTransform(isa, a)
-	t := newTiler(isa, in, out)
+	w := &Winograd{winogradTiles: newWinogradTiles(s, a), set: set, gradient: gradient, flags: flags, in: in, out: out}
+	w.pixels = w.inputPixels(set.transformIn[a.InputKernel()], in)
+	w.transformOut = set.transformOut[a.OutputKernel()]
+	t := newTiler(set, in, out)
 	k := 0
 	w.group, k = winogradBlocking(t, a)
 	first := 0
 	for _, k := range split(out.Blocks(), (out.Blocks()+k-1)/k) {
-		b := winogradBlocks{first: first, k: k, products: make([]func(*convArgs), t.maxPixels(k, 64)+1)}
+		b := winogradBlocks{first: first, k: k, products: make([]form[convArgs], t.maxPixels(k, 64)+1)}
 		for n := 1; n < len(b.products); n++ {
-			b.products[n] = convKernel(isa, k, n, 64)
+			b.products[n] = set.conv[convTile{Blocks: k, Pixels: n, Pitch: 64}]
 		}
 		w.blocks = append(w.blocks, b)
 		first += k
@@ -78,7 +78,7 @@ func newWinograd(isa ISA, s ConvShape, in, out Layout, flags int, gradient bool)
 	for b := range in.Blocks() {
 		w.offsets = append(w.offsets, int32(b*w.group*64))
 	}
-	w.name = fmt.Sprintf("winograd_f32_%s_%dx%d_%s", a, w.blocks[0].k, min(len(w.blocks[0].products)-1, w.group), isa)
+	w.name = fmt.Sprintf("winograd_f32_%s_%dx%d_%s", a, w.blocks[0].k, min(len(w.blocks[0].products)-1, w.group), w.blocks[0].products[1].set)
 	w.reason = fmt.Sprintf("%s takes %d products where direct convolution takes %d; %d tiles per image, up to %d per item",
 		a, a.Products(), w.tileH*w.tileW*s.KH*s.KW, w.perImage(), w.group)
 	return w, nil
@@ -180,7 +180,7 @@ func (r *winogradRun) multiply(b *winogradBlocks) {
 			t.XStep, t.YStep = 64*n, 64*n
 			t.Tiles, t.Pixels = tiles, n
 			t.WNext, t.WNextTiles = w+uintptr(b.k*cb*entryBytes), 4
-			b.products[n](t)
+			b.products[n].run(t)
 		}
 		call(n, wide, 0)
 		call(n-1, parts-wide, wide*n)
@@ -208,7 +208,7 @@ func (r *winogradRun) transformProducts(b *winogradBlocks) {
 			t.Dst = r.args.Operand[3] + uintptr(4*pixel)
 			t.Bias = r.args.Operand[2] + uintptr(64*block)
 			t.Half = 0
-			r.transformOut(t)
+			r.transformOut.run(t)
 		}
 	})
 }

@@ -4,62 +4,66 @@
 
 package kernel
 
-// inputTransforms finds a transform.
-var inputTransforms = map[transformName]func(*transformInArgs){
-	{AVX512, "winograd_in_f32_6x6"}:              winograd_in_f32_6x6_avx512,
-	{AVX512, "winograd_weights_f32_3x3_6x6"}:     winograd_weights_f32_3x3_6x6_avx512,
-	{AVX512, "winograd_outgrad_f32_4x4_6x6"}:     winograd_outgrad_f32_4x4_6x6_avx512,
-	{AVX512, "winograd_weightsgrad_f32_6x6_3x3"}: winograd_weightsgrad_f32_6x6_3x3_avx512,
-	{AVX512, "winograd_in_f32_4x4"}:              winograd_in_f32_4x4_avx512,
-	{AVX512, "winograd_weights_f32_3x3_4x4"}:     winograd_weights_f32_3x3_4x4_avx512,
-	{AVX512, "winograd_outgrad_f32_2x2_4x4"}:     winograd_outgrad_f32_2x2_4x4_avx512,
-	{AVX512, "winograd_weightsgrad_f32_4x4_3x3"}: winograd_weightsgrad_f32_4x4_3x3_avx512,
-	{AVX512, "winograd_in_f32_8x8"}:              winograd_in_f32_8x8_avx512,
-	{AVX512, "winograd_weights_f32_5x5_8x8"}:     winograd_weights_f32_5x5_8x8_avx512,
-	{AVX512, "winograd_outgrad_f32_4x4_8x8"}:     winograd_outgrad_f32_4x4_8x8_avx512,
-	{AVX512, "winograd_weightsgrad_f32_8x8_5x5"}: winograd_weightsgrad_f32_8x8_5x5_avx512,
-	{AVX512, "winograd_in_f32_6"}:                winograd_in_f32_6_avx512,
-	{AVX512, "winograd_weights_f32_3_6"}:         winograd_weights_f32_3_6_avx512,
-	{AVX512, "winograd_outgrad_f32_4_6"}:         winograd_outgrad_f32_4_6_avx512,
-	{AVX512, "winograd_weightsgrad_f32_6_3"}:     winograd_weightsgrad_f32_6_3_avx512,
-	{AVX512, "winograd_in_f32_10"}:               winograd_in_f32_10_avx512,
-	{AVX512, "winograd_weights_f32_7_10"}:        winograd_weights_f32_7_10_avx512,
-	{AVX512, "winograd_outgrad_f32_4_10"}:        winograd_outgrad_f32_4_10_avx512,
-	{AVX512, "winograd_weightsgrad_f32_10_7"}:    winograd_weightsgrad_f32_10_7_avx512,
-	{AVX2, "winograd_in_f32_6x6"}:                winograd_in_f32_6x6_avx2,
-	{AVX2, "winograd_weights_f32_3x3_6x6"}:       winograd_weights_f32_3x3_6x6_avx2,
-	{AVX2, "winograd_outgrad_f32_4x4_6x6"}:       winograd_outgrad_f32_4x4_6x6_avx2,
-	{AVX2, "winograd_weightsgrad_f32_6x6_3x3"}:   winograd_weightsgrad_f32_6x6_3x3_avx2,
-	{AVX2, "winograd_in_f32_4x4"}:                winograd_in_f32_4x4_avx2,
-	{AVX2, "winograd_weights_f32_3x3_4x4"}:       winograd_weights_f32_3x3_4x4_avx2,
-	{AVX2, "winograd_outgrad_f32_2x2_4x4"}:       winograd_outgrad_f32_2x2_4x4_avx2,
-	{AVX2, "winograd_weightsgrad_f32_4x4_3x3"}:   winograd_weightsgrad_f32_4x4_3x3_avx2,
-	{AVX2, "winograd_in_f32_8x8"}:                winograd_in_f32_8x8_avx2,
-	{AVX2, "winograd_weights_f32_5x5_8x8"}:       winograd_weights_f32_5x5_8x8_avx2,
-	{AVX2, "winograd_outgrad_f32_4x4_8x8"}:       winograd_outgrad_f32_4x4_8x8_avx2,
-	{AVX2, "winograd_weightsgrad_f32_8x8_5x5"}:   winograd_weightsgrad_f32_8x8_5x5_avx2,
-	{AVX2, "winograd_in_f32_6"}:                  winograd_in_f32_6_avx2,
-	{AVX2, "winograd_weights_f32_3_6"}:           winograd_weights_f32_3_6_avx2,
-	{AVX2, "winograd_outgrad_f32_4_6"}:           winograd_outgrad_f32_4_6_avx2,
-	{AVX2, "winograd_weightsgrad_f32_6_3"}:       winograd_weightsgrad_f32_6_3_avx2,
-	{AVX2, "winograd_in_f32_10"}:                 winograd_in_f32_10_avx2,
-	{AVX2, "winograd_weights_f32_7_10"}:          winograd_weights_f32_7_10_avx2,
-	{AVX2, "winograd_outgrad_f32_4_10"}:          winograd_outgrad_f32_4_10_avx2,
-	{AVX2, "winograd_weightsgrad_f32_10_7"}:      winograd_weightsgrad_f32_10_7_avx2,
+var transformInAVX512 = map[string]func(*transformInArgs){
+	"winograd_in_f32_6x6":              winograd_in_f32_6x6_avx512,
+	"winograd_weights_f32_3x3_6x6":     winograd_weights_f32_3x3_6x6_avx512,
+	"winograd_outgrad_f32_4x4_6x6":     winograd_outgrad_f32_4x4_6x6_avx512,
+	"winograd_weightsgrad_f32_6x6_3x3": winograd_weightsgrad_f32_6x6_3x3_avx512,
+	"winograd_in_f32_4x4":              winograd_in_f32_4x4_avx512,
+	"winograd_weights_f32_3x3_4x4":     winograd_weights_f32_3x3_4x4_avx512,
+	"winograd_outgrad_f32_2x2_4x4":     winograd_outgrad_f32_2x2_4x4_avx512,
+	"winograd_weightsgrad_f32_4x4_3x3": winograd_weightsgrad_f32_4x4_3x3_avx512,
+	"winograd_in_f32_8x8":              winograd_in_f32_8x8_avx512,
+	"winograd_weights_f32_5x5_8x8":     winograd_weights_f32_5x5_8x8_avx512,
+	"winograd_outgrad_f32_4x4_8x8":     winograd_outgrad_f32_4x4_8x8_avx512,
+	"winograd_weightsgrad_f32_8x8_5x5": winograd_weightsgrad_f32_8x8_5x5_avx512,
+	"winograd_in_f32_6":                winograd_in_f32_6_avx512,
+	"winograd_weights_f32_3_6":         winograd_weights_f32_3_6_avx512,
+	"winograd_outgrad_f32_4_6":         winograd_outgrad_f32_4_6_avx512,
+	"winograd_weightsgrad_f32_6_3":     winograd_weightsgrad_f32_6_3_avx512,
+	"winograd_in_f32_10":               winograd_in_f32_10_avx512,
+	"winograd_weights_f32_7_10":        winograd_weights_f32_7_10_avx512,
+	"winograd_outgrad_f32_4_10":        winograd_outgrad_f32_4_10_avx512,
+	"winograd_weightsgrad_f32_10_7":    winograd_weightsgrad_f32_10_7_avx512,
 }
 
-// outputTransforms finds a transform.
-var outputTransforms = map[transformName]func(*transformOutArgs){
-	{AVX512, "winograd_out_f32_6x6_4x4"}: winograd_out_f32_6x6_4x4_avx512,
-	{AVX512, "winograd_out_f32_4x4_2x2"}: winograd_out_f32_4x4_2x2_avx512,
-	{AVX512, "winograd_out_f32_8x8_4x4"}: winograd_out_f32_8x8_4x4_avx512,
-	{AVX512, "winograd_out_f32_6_4"}:     winograd_out_f32_6_4_avx512,
-	{AVX512, "winograd_out_f32_10_4"}:    winograd_out_f32_10_4_avx512,
-	{AVX2, "winograd_out_f32_6x6_4x4"}:   winograd_out_f32_6x6_4x4_avx2,
-	{AVX2, "winograd_out_f32_4x4_2x2"}:   winograd_out_f32_4x4_2x2_avx2,
-	{AVX2, "winograd_out_f32_8x8_4x4"}:   winograd_out_f32_8x8_4x4_avx2,
-	{AVX2, "winograd_out_f32_6_4"}:       winograd_out_f32_6_4_avx2,
-	{AVX2, "winograd_out_f32_10_4"}:      winograd_out_f32_10_4_avx2,
+var transformInAVX2 = map[string]func(*transformInArgs){
+	"winograd_in_f32_6x6":              winograd_in_f32_6x6_avx2,
+	"winograd_weights_f32_3x3_6x6":     winograd_weights_f32_3x3_6x6_avx2,
+	"winograd_outgrad_f32_4x4_6x6":     winograd_outgrad_f32_4x4_6x6_avx2,
+	"winograd_weightsgrad_f32_6x6_3x3": winograd_weightsgrad_f32_6x6_3x3_avx2,
+	"winograd_in_f32_4x4":              winograd_in_f32_4x4_avx2,
+	"winograd_weights_f32_3x3_4x4":     winograd_weights_f32_3x3_4x4_avx2,
+	"winograd_outgrad_f32_2x2_4x4":     winograd_outgrad_f32_2x2_4x4_avx2,
+	"winograd_weightsgrad_f32_4x4_3x3": winograd_weightsgrad_f32_4x4_3x3_avx2,
+	"winograd_in_f32_8x8":              winograd_in_f32_8x8_avx2,
+	"winograd_weights_f32_5x5_8x8":     winograd_weights_f32_5x5_8x8_avx2,
+	"winograd_outgrad_f32_4x4_8x8":     winograd_outgrad_f32_4x4_8x8_avx2,
+	"winograd_weightsgrad_f32_8x8_5x5": winograd_weightsgrad_f32_8x8_5x5_avx2,
+	"winograd_in_f32_6":                winograd_in_f32_6_avx2,
+	"winograd_weights_f32_3_6":         winograd_weights_f32_3_6_avx2,
+	"winograd_outgrad_f32_4_6":         winograd_outgrad_f32_4_6_avx2,
+	"winograd_weightsgrad_f32_6_3":     winograd_weightsgrad_f32_6_3_avx2,
+	"winograd_in_f32_10":               winograd_in_f32_10_avx2,
+	"winograd_weights_f32_7_10":        winograd_weights_f32_7_10_avx2,
+	"winograd_outgrad_f32_4_10":        winograd_outgrad_f32_4_10_avx2,
+	"winograd_weightsgrad_f32_10_7":    winograd_weightsgrad_f32_10_7_avx2,
+}
+
+var transformOutAVX512 = map[string]func(*transformOutArgs){
+	"winograd_out_f32_6x6_4x4": winograd_out_f32_6x6_4x4_avx512,
+	"winograd_out_f32_4x4_2x2": winograd_out_f32_4x4_2x2_avx512,
+	"winograd_out_f32_8x8_4x4": winograd_out_f32_8x8_4x4_avx512,
+	"winograd_out_f32_6_4":     winograd_out_f32_6_4_avx512,
+	"winograd_out_f32_10_4":    winograd_out_f32_10_4_avx512,
+}
+
+var transformOutAVX2 = map[string]func(*transformOutArgs){
+	"winograd_out_f32_6x6_4x4": winograd_out_f32_6x6_4x4_avx2,
+	"winograd_out_f32_4x4_2x2": winograd_out_f32_4x4_2x2_avx2,
+	"winograd_out_f32_8x8_4x4": winograd_out_f32_8x8_4x4_avx2,
+	"winograd_out_f32_6_4":     winograd_out_f32_6_4_avx2,
+	"winograd_out_f32_10_4":    winograd_out_f32_10_4_avx2,
 }
 
 //go:noescape
@@ -211,9 +215,6 @@ func winograd_out_f32_6_4_avx2(a *transformOutArgs)
 
 //go:noescape
 func winograd_out_f32_10_4_avx2(a *transformOutArgs)
-
-// slotSumKernel is the fastest form.
-var slotSumKernel = slotsum_f32_avx2
 
 //go:noescape
 func slotsum_f32_avx2(a *sumArgs)

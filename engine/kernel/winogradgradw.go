@@ -18,7 +18,7 @@ import (
 type WinogradGradW struct {
 	winogradTiles
 	name, reason string
-	isa          ISA
+	set          *Set
 	in, out      tilePixels
 	group        int // most tiles between two passes over the sums
 	blocks       []wgradBlocks
@@ -31,14 +31,14 @@ type WinogradGradW struct {
 type wgradBlocks struct {
 	first, k int
 	channels int // input channels of a register tile
-	kernel   func(*wgradArgs)
+	kernel   form[wgradArgs]
 }
 
 // NewWinogradGradW prepares the weight gradient of s, summed over images, by Winograd's algorithm; UseWinograd(s) tells whether there is one.
 //
 // Operands: 0 X in layout x, 1 dY in layout dy, 2 sums, of Sums floats, overwritten whole. Run Finish afterwards. Both layouts are
 // Blocked; the halo of x must be at least the padding on the left, dy needs none.
-func NewWinogradGradW(isa ISA, s ConvShape, x, dy Layout) (*WinogradGradW, error) {
+func NewWinogradGradW(set *Set, s ConvShape, x, dy Layout) (*WinogradGradW, error) {
 	if err := checkConv(s, x, dy); err != nil {
 		return nil, err
 	}
@@ -46,20 +46,20 @@ func NewWinogradGradW(isa ISA, s ConvShape, x, dy Layout) (*WinogradGradW, error
 	if !ok || !x.blocked() {
 		return nil, fmt.Errorf("weight gradient of %s: no Winograd algorithm for this shape", s)
 	}
-	g := &WinogradGradW{winogradTiles: newWinogradTiles(s, a), isa: isa, row: []int32{0, 0}}
-	g.in = g.inputPixels(inputTransform(isa, a), x)
-	g.out = g.outputPixels(outputGradTransform(isa, a), dy)
-	most, first := wgradMaxBlocks(isa), 0
+	g := &WinogradGradW{winogradTiles: newWinogradTiles(s, a), set: set, row: []int32{0, 0}}
+	g.in = g.inputPixels(set.transformIn[a.InputKernel()], x)
+	g.out = g.outputPixels(set.transformIn[a.OutputGradKernel()], dy)
+	most, first := len(set.tiles.Channels), 0
 	for _, k := range split(dy.Blocks(), (dy.Blocks()+most-1)/most) {
-		c := wgradChannels(isa, k)
-		g.blocks = append(g.blocks, wgradBlocks{first, k, c, wgradKernel(isa, c, k)})
+		c := set.tiles.Channels[k-1]
+		g.blocks = append(g.blocks, wgradBlocks{first, k, c, set.wgrad[wgradTile{Channels: c, Blocks: k}]})
 		first += k
 	}
 	const cacheBytes, items = 1200 << 10, 8
 	g.group = min(max(16, cacheBytes/(a.Products()*64*(x.Blocks()+g.blocks[0].k))), 96)
 	g.parts = max(1, min(dy.Blocks()/6, len(g.blocks), items))
 	g.slots = (items + g.parts - 1) / g.parts
-	g.name = fmt.Sprintf("winograd_gradw_f32_%s_%dx%d_%s", a, g.blocks[0].channels, g.blocks[0].k, isa)
+	g.name = fmt.Sprintf("winograd_gradw_f32_%s_%dx%d_%s", a, g.blocks[0].channels, g.blocks[0].k, g.blocks[0].kernel.set)
 	g.reason = fmt.Sprintf("%s takes %d products where the direct weight gradient takes %d; %d tiles at a time, %d shares of tiles, %d of output blocks",
 		a, a.Products(), g.tileH*g.tileW*s.KH*s.KW, g.group, g.slots, g.parts)
 	return g, nil
@@ -137,7 +137,7 @@ func (g *WinogradGradW) multiply(w *Worker, b *wgradBlocks, in, out transformed,
 		t.W = sums + uintptr((b.first*g.algorithm.Products()+q)*g.inBytes())
 		for left := whole; left > 0; left -= atOnce {
 			t.Tiles = min(left, atOnce)
-			b.kernel(t)
+			b.kernel.run(t)
 		}
 	}
 }
@@ -145,17 +145,13 @@ func (g *WinogradGradW) multiply(w *Worker, b *wgradBlocks, in, out transformed,
 // Finish prepares the step that adds the slots and transforms the sums to dW. Operands: 0 the sums, which it changes, 1 dW in the
 // master layout, overwritten.
 func (g *WinogradGradW) Finish() Primitive {
-	p := &finishGradW{g, weightsGradTransform(g.isa, g.algorithm), sumGo}
-	if g.isa != Go {
-		p.sum = slotSumKernel
-	}
-	return p
+	return &finishGradW{g, g.set.transformIn[g.algorithm.WeightsGradKernel()], g.set.slotSum}
 }
 
 type finishGradW struct {
 	*WinogradGradW
-	transform func(*transformInArgs)
-	sum       func(*sumArgs)
+	transform form[transformInArgs]
+	sum       form[sumArgs]
 }
 
 // sumArgs are the arguments of the kernel that adds up slots: the first Lines lines of 64 bytes become the sum of Slots stretches.
@@ -167,7 +163,7 @@ type sumArgs struct {
 }
 
 func (p *finishGradW) Name() string {
-	return fmt.Sprintf("%s_%s", p.algorithm.WeightsGradKernel(), p.isa)
+	return fmt.Sprintf("%s_%s", p.algorithm.WeightsGradKernel(), p.transform.set)
 }
 
 func (p *finishGradW) Scratch() int { return p.squareBytes() / 4 }
@@ -189,7 +185,7 @@ func (p *finishGradW) Item(w *Worker, i int, a *Args) {
 	for q := range products {
 		s := argsOf[sumArgs](w)
 		*s = sumArgs{src + uintptr(q*p.inBytes()), p.slotBytes(), (end - first) * Lanes, p.slots}
-		p.sum(s)
+		p.sum.run(s)
 	}
 	t := argsOf[transformInArgs](w)
 	row := p.algorithm.Outputs + p.algorithm.Taps - 1 // positions of a row
@@ -203,7 +199,7 @@ func (p *finishGradW) Item(w *Worker, i int, a *Args) {
 	t.Position, t.ColumnStep = p.inBytes(), p.inBytes()
 	t.Tiles, t.Step, t.DstStep = (end-first)*Lanes, 4*Lanes, 4*Lanes
 	t.Columns, t.Scratch = len(t.Rows), Address(w.Scratch)
-	p.transform(t)
+	p.transform.run(t)
 	runtime.KeepAlive(p)
 }
 

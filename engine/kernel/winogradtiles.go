@@ -51,19 +51,19 @@ func (g *winogradTiles) squareBytes() int { return g.algorithm.Products() * 64 }
 // tilePixels transforms the pixels that tiles take from a layout into products' operands.
 type tilePixels struct {
 	*winogradTiles
-	kernel       func(*transformInArgs)
+	kernel       form[transformInArgs]
 	layout       Layout
 	spanH, spanW int // pixels of a tile
 	top, left    int // how far the first tile begins outside the image
 }
 
 // inputPixels are the inputs of tiles, overlapping and padded.
-func (g *winogradTiles) inputPixels(kernel func(*transformInArgs), l Layout) tilePixels {
+func (g *winogradTiles) inputPixels(kernel form[transformInArgs], l Layout) tilePixels {
 	return tilePixels{g, kernel, l, g.tileH + g.shape.KH - 1, g.tileW + g.shape.KW - 1, g.shape.PT, g.shape.PL}
 }
 
 // outputPixels are the outputs of tiles, side by side.
-func (g *winogradTiles) outputPixels(kernel func(*transformInArgs), l Layout) tilePixels {
+func (g *winogradTiles) outputPixels(kernel form[transformInArgs], l Layout) tilePixels {
 	return tilePixels{g, kernel, l, g.tileH, g.tileW, 0, 0}
 }
 
@@ -101,7 +101,7 @@ func (p *tilePixels) transform(w *Worker, operand uintptr, first, end, b0, b1 in
 				}
 			}
 			t.Dst, t.Half = to.address+uintptr((b-b0)*to.block+s.at*to.tile), 0
-			p.kernel(t)
+			p.kernel.run(t)
 		}
 	})
 }

@@ -18,7 +18,7 @@ func (w *Winograd) WeightLen() int {
 func (w *Winograd) Pack(dst, oihw []float32) {
 	packed := Aligned(PackedLen(w.shape) / w.out.Blocks())
 	worker := NewWorker(w.squareBytes() / 4)
-	transform := weightsTransform(w.isa, w.algorithm)
+	transform := w.set.transformIn[w.algorithm.WeightsKernel()]
 	for block := range w.out.Blocks() {
 		packBlock(w.shape, block, packed, oihw)
 		w.transformBlock(worker, transform, block, 0, w.in.Blocks()*Lanes, Address(packed), Address(dst))
@@ -30,7 +30,7 @@ func (w *Winograd) Pack(dst, oihw []float32) {
 // transformWeights is the weight transform as a step of its own, in float32.
 type transformWeights struct {
 	*Winograd
-	kernel func(*transformInArgs)
+	kernel form[transformInArgs]
 	pieces int // items of an output block
 }
 
@@ -39,11 +39,11 @@ const transformRows = 256 // input channels per item: a kernel call stays short
 // TransformWeights prepares the weight transform in float32, for training, where weights change with every step. Operands: 0 the
 // weights in the master layout (for a data gradient: as NewTransposeWeights leaves them), 1 the transformed weights.
 func (w *Winograd) TransformWeights() Primitive {
-	return &transformWeights{w, weightsTransform(w.isa, w.algorithm), (w.in.Blocks()*Lanes + transformRows - 1) / transformRows}
+	return &transformWeights{w, w.set.transformIn[w.algorithm.WeightsKernel()], (w.in.Blocks()*Lanes + transformRows - 1) / transformRows}
 }
 
 func (p *transformWeights) Name() string {
-	return fmt.Sprintf("%s_%s", p.algorithm.WeightsKernel(), p.isa)
+	return fmt.Sprintf("%s_%s", p.algorithm.WeightsKernel(), p.kernel.set)
 }
 
 func (p *transformWeights) Scratch() int { return p.squareBytes() / 4 }
@@ -61,7 +61,7 @@ func (p *transformWeights) Item(worker *Worker, i int, a *Args) {
 
 // transformBlock transforms the weights of input channels first to end of an output block, which lie at packed in the master layout;
 // weights is where those of all blocks go.
-func (w *Winograd) transformBlock(worker *Worker, kernel func(*transformInArgs), block, first, end int, packed, weights uintptr) {
+func (w *Winograd) transformBlock(worker *Worker, kernel form[transformInArgs], block, first, end int, packed, weights uintptr) {
 	g := 0
 	for block >= w.blocks[g].first+w.blocks[g].k {
 		g++
@@ -81,5 +81,5 @@ func (w *Winograd) transformBlock(worker *Worker, kernel func(*transformInArgs),
 	t.Tiles, t.Step, t.DstStep, t.ColumnStep = end-first, 4*Lanes, 4*Lanes, inBytes
 	t.Columns = len(t.Rows)
 	t.Scratch = Address(worker.Scratch)
-	kernel(t)
+	kernel.run(t)
 }

@@ -30,22 +30,22 @@ func init() {
 		return kernel.NewGeluGrad
 	})
 	gradient(func(o *op.HardSigmoidGrad) gradMaker {
-		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+		return func(isa *kernel.Set, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
 			return kernel.NewHardSigmoidGrad(isa, x, dy, dx, o.Alpha, o.Beta)
 		}
 	})
 	gradient(func(o *op.LeakyReluGrad) gradMaker {
-		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+		return func(isa *kernel.Set, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
 			return kernel.NewLeakyReLUGrad(isa, x, dy, dx, o.Alpha)
 		}
 	})
 	gradient(func(o *op.ThresholdedReluGrad) gradMaker {
-		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+		return func(isa *kernel.Set, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
 			return kernel.NewThresholdGrad(isa, x, dy, dx, o.Alpha)
 		}
 	})
 	gradient(func(o *op.EluGrad) gradMaker {
-		return func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
+		return func(isa *kernel.Set, x, dy, dx kernel.Layout) (kernel.Primitive, error) {
 			return kernel.NewEluGrad(isa, x, dy, dx, o.Alpha, o.Gamma, o.Rate)
 		}
 	})
@@ -76,7 +76,7 @@ func activationWhere[O op.Op](fast func(O) bool, f func(O) kernel.Activation) {
 }
 
 // gradMaker makes the primitive of an activation's gradient, of x and dy.
-type gradMaker func(isa kernel.ISA, x, dy, dx kernel.Layout) (kernel.Primitive, error)
+type gradMaker func(isa *kernel.Set, x, dy, dx kernel.Layout) (kernel.Primitive, error)
 
 // gradient registers the gradient of an activation, of x and dy; maker is nil for an operator without a fast form.
 func gradient[O op.Op](maker func(O) gradMaker) {

@@ -146,14 +146,7 @@ func TestListings(t *testing.T) {
 // function that was found.
 func TestKernelsAreFound(t *testing.T) {
 	others := []string{"dropout_f32_go", "transpose_f32_avx2"} // there is no assembly, and none that is wider
-	probe, err := kernel.NewPackInput(kernel.AVX2, kernel.Pixels(3, 32, 32, 0), nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.HasSuffix(probe.Name(), kernel.Go.String()) {
-		t.Skip("built without assembly")
-	}
-	for _, isa := range []kernel.ISA{kernel.AVX2, kernel.AVX512} {
+	for _, isa := range kernel.Sets() {
 		for name := range networks {
 			inference, err := Inference(network(t, name, 2), Options{ISA: isa})
 			if err != nil {

@@ -105,14 +105,14 @@ type Program struct {
 	// Batch is the largest number of images of one run, each of shape Image (C, H, W).
 	Batch int
 	Image [3]int
-	// ISA is the instruction set that the kernels were chosen for.
-	ISA kernel.ISA
+	// ISA is the instruction set that the kernels are from.
+	ISA *kernel.Set
 }
 
 // Options says what to compile for.
 type Options struct {
-	// ISA is the instruction set of the kernels.
-	ISA kernel.ISA
+	// ISA is the instruction set whose kernels the steps run.
+	ISA *kernel.Set
 	// Direct switches Winograd's algorithm off.
 	Direct bool
 }

@@ -41,15 +41,12 @@ func pixels(a golden.Array) []float32 {
 }
 
 // instructionSets lists those of this machine, best first.
-func instructionSets(t *testing.T) (list []kernel.ISA) {
-	best, err := kernel.Detect()
+func instructionSets(t *testing.T) []*kernel.Set {
+	sets, err := kernel.Usable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := int(best); i >= 0; i-- {
-		list = append(list, kernel.ISA(i))
-	}
-	return list
+	return sets
 }
 
 // relative is the largest difference over the largest magnitude of want.
@@ -216,7 +213,7 @@ func testFixtures(t *testing.T, files []string) {
 	}
 }
 
-func compareOutputs(t *testing.T, m *run.Machine, net *engine.Network, ref map[string]golden.Array, prefix string, isa kernel.ISA) {
+func compareOutputs(t *testing.T, m *run.Machine, net *engine.Network, ref map[string]golden.Array, prefix string, isa *kernel.Set) {
 	t.Helper()
 	compared := 0
 	for k := range net.Outputs {

@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -109,17 +110,14 @@ func noise(n int, seed uint64) []float32 {
 	return x
 }
 
-// isas lists the instruction sets of this machine.
-func isas(t *testing.T) []kernel.ISA {
-	best, err := kernel.Detect()
+// isas lists the instruction sets of this machine, plain Go first.
+func isas(t *testing.T) []*kernel.Set {
+	sets, err := kernel.Usable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []kernel.ISA
-	for i := kernel.Go; i <= best; i++ {
-		list = append(list, i)
-	}
-	return list
+	slices.Reverse(sets)
+	return sets
 }
 
 // distance is the largest difference relative to the largest magnitude of want.

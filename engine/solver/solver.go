@@ -93,7 +93,7 @@ func Defaults(name string) (Config, error) {
 }
 
 // New makes the named optimizer: sgd, adam, adamw, rmsprop or rmsproptf. It works with the instructions of isa on so many threads.
-func New(name string, c Config, isa kernel.ISA, threads int) (Solver, error) {
+func New(name string, c Config, isa *kernel.Set, threads int) (Solver, error) {
 	if _, err := Defaults(name); err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ type flat struct {
 	config  Config
 	method  method
 	rule    *kernel.Rule
-	isa     kernel.ISA
+	isa     *kernel.Set
 	threads int
 	state   [][]float32
 	steps   int

@@ -21,7 +21,7 @@ type reference struct {
 }
 
 // detect is the instruction set of the machine.
-func detect(t *testing.T) kernel.ISA {
+func detect(t *testing.T) *kernel.Set {
 	t.Helper()
 	isa, err := kernel.Detect()
 	if err != nil {

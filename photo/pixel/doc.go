@@ -14,7 +14,7 @@ import (
 // avx2 chooses the assembly, which has BMI2 too. What is wrong with REGRAFT_ISA the engine says.
 var avx2 = func() bool {
 	isa, err := kernel.Detect()
-	return err == nil && isa != kernel.Go && cpu.X86.HasBMI2
+	return err == nil && isa.Includes("avx2") && cpu.X86.HasBMI2
 }()
 
 // lanes is the number of samples that most kernels take at a time.

@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"regraft/engine/kernel/abi"
+)
 
 // The convolution kernel computes one tile after the other, each of n pixels x 16k channels:
 //
@@ -41,56 +45,22 @@ const (
 	aheadWeights = 1024 // how far ahead weights are prefetched to L1
 )
 
-// pitches are the bytes between neighbouring input pixels that there are kernels for: blocks at stride 1 and 2, RGB images at stride 1, 2 and 4.
-var pitches = []struct{ bytes, channels int }{{64, 16}, {128, 16}, {12, 3}, {24, 3}, {48, 3}}
-
-// maxPixels is the widest tile for k output blocks: what the registers hold beside k blocks of weights and one broadcast. With one block
-// the input is broadcast inside the FMA, and half of the registers suffice to hide its latency. The plain Go side knows the same numbers.
-func (s isa) maxPixels(k, channels int) int {
-	switch {
-	case s.per == 2:
-		return 6
-	case channels == 3:
-		return 7 * k
-	}
-	return [...]int{0, 14, 14, 9, 6}[k]
-}
-
-// maxBlocks is the most output blocks of a tile.
-func (s isa) maxBlocks(channels int) int {
-	switch {
-	case s.per == 2:
-		return 1
-	case channels == 3:
-		return 2
-	}
-	return 4
-}
-
 func convolutions(f *file) {
-	fmt.Fprintf(&f.decl, "\n// convKernels finds the kernel for a tile.\nvar convKernels = map[convTile]func(*convArgs){\n")
-	each := func(visit func(s isa, k, n, pitch, channels int, name string)) {
-		for _, s := range []isa{avx512, avx2} {
-			for _, p := range pitches {
-				for k := 1; k <= s.maxBlocks(p.channels); k++ {
-					first := 1
-					if p.bytes == 128 {
-						first = 2 // a single pixel has no neighbour: the kernel for 64 bytes serves
-					}
-					for n := first; n <= s.maxPixels(k, p.channels); n++ {
-						visit(s, k, n, p.bytes, p.channels, fmt.Sprintf("conv_f32_%dx%d_p%d_%s", k, n, p.bytes, s.name))
-					}
-				}
+	name := func(s isa, t abi.ConvTile) string {
+		return fmt.Sprintf("conv_f32_%dx%d_p%d_%s", t.Blocks, t.Pixels, t.Pitch, s.name)
+	}
+	for _, s := range isas {
+		f.table("conv", "convTile", "convArgs", s, func(entry func(key, function string)) {
+			for _, t := range s.tiles.Conv() {
+				entry(fmt.Sprintf("{Blocks: %d, Pixels: %d, Pitch: %d}", t.Blocks, t.Pixels, t.Pitch), name(s, t))
 			}
+		})
+	}
+	for _, s := range isas {
+		for _, t := range s.tiles.Conv() {
+			convTile{f, s, t.Blocks, t.Pixels, t.Pitch, t.Channels()}.emit(name(s, t))
 		}
 	}
-	each(func(s isa, k, n, pitch, channels int, name string) {
-		fmt.Fprintf(&f.decl, "\t{%s, %d, %d, %d}: %s,\n", s.constant(), k, n, pitch, name)
-	})
-	fmt.Fprintf(&f.decl, "}\n")
-	each(func(s isa, k, n, pitch, channels int, name string) {
-		convTile{f, s, k, n, pitch, channels}.emit(name)
-	})
 }
 
 // convTile is the generator of one kernel.

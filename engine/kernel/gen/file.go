@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"go/format"
 	"strings"
+
+	"regraft/engine/kernel/abi"
 )
 
 // file collects the assembly text of one family and the Go declarations beside it.
@@ -54,11 +56,14 @@ type isa struct {
 	regs  int    // vector registers
 	bytes int    // per register
 	per   int    // registers per block
+	tiles abi.Tiles
 }
 
 var (
-	avx512 = isa{"avx512", "Z", 32, 64, 1}
-	avx2   = isa{"avx2", "Y", 16, 32, 2}
+	avx512 = isa{"avx512", "Z", 32, 64, 1, abi.AVX512}
+	avx2   = isa{"avx2", "Y", 16, 32, 2, abi.AVX2}
+
+	isas = []isa{avx512, avx2}
 )
 
 // constant is the name of the ISA in package kernel.

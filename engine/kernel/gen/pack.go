@@ -26,14 +26,18 @@ const (
 )
 
 func packs(f *file) {
-	for _, s := range []isa{avx512, avx2} {
+	for _, s := range isas {
 		lanes := s.bytes / 4
 		for e := range 3 * lanes {
 			fmt.Fprintf(&f.text, "\nDATA packPixel_%s<>+%d(SB)/4, $%d", s.name, 4*e, e/3)
 		}
 		fmt.Fprintf(&f.text, "\nGLOBL packPixel_%s<>(SB), RODATA|NOPTR, $%d\n", s.name, 3*s.bytes)
 	}
-	table(f, "packKernels", "packArgs", []string{"pack"}, func(s isa, _ string) { pack(f, s) })
+	for _, s := range isas {
+		f.function(kernelName("pack", s), "packArgs")
+		pack(f, s)
+		f.end()
+	}
 }
 
 func pack(f *file, s isa) {

@@ -4,13 +4,12 @@ import "fmt"
 
 // peaks emits loops of independent multiply-adds: what the machine can do at most.
 func peaks(f *file) {
-	fmt.Fprintf(&f.decl, "\n// peakLoop is the loop for an instruction set and the floating-point operations of one of its rounds.\n")
-	fmt.Fprintf(&f.decl, "func peakLoop(isa ISA) (func(*peakArgs), float64) {\nswitch isa {\n")
-	for _, s := range []isa{avx512, avx2} {
-		fmt.Fprintf(&f.decl, "case %s:\nreturn peak_f32_%s, %d\n", s.constant(), s.name, 4*(s.regs-2)*s.bytes/4*2)
+	fmt.Fprintf(&f.decl, "\n// Floating-point operations of one round.\nconst (\n")
+	for _, s := range isas {
+		fmt.Fprintf(&f.decl, "peakFlops%s = %d\n", s.constant(), 4*(s.regs-2)*s.bytes/4*2)
 	}
-	fmt.Fprintf(&f.decl, "}\nreturn nil, 0\n}\n")
-	for _, s := range []isa{avx512, avx2} {
+	fmt.Fprintf(&f.decl, ")\n")
+	for _, s := range isas {
 		f.function("peak_f32_"+s.name, "peakArgs")
 		f.p("MOVQ 0(DI), CX")
 		for i := range s.regs {

@@ -132,7 +132,7 @@ func planes(f *file) {
 		kinds[name] = func(s isa) { pick(f, s, more) }
 	}
 	names = append(names, "pick", "pickmore")
-	table(f, "planeKernels", "planeArgs", names, func(s isa, name string) { kinds[name](s) })
+	named(f, "plane", "planeArgs", names, func(s isa, name string) { kinds[name](s) })
 }
 
 // emit writes the whole kernel.

@@ -45,7 +45,7 @@ func pools(f *file) {
 		"depthwise": depthwise, "depthwisegradx": depthwiseGradX, "depthwisegradw": depthwiseGradW,
 	}
 	names := slices.Sorted(maps.Keys(emit))
-	table(f, "poolKernels", "poolArgs", names, func(s isa, name string) { emit[name](f, s) })
+	named(f, "pool", "poolArgs", names, func(s isa, name string) { emit[name](f, s) })
 }
 
 // runs emits the loop over runs; body treats the CX pixels of one.

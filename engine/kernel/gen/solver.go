@@ -110,7 +110,7 @@ func solvers(f *file) {
 	for _, r := range rules {
 		names, kinds[r.name] = append(names, r.name), r
 	}
-	table(f, "updateKernels", "updateArgs", names, func(s isa, name string) { kinds[name].emit(f, s) })
+	named(f, "update", "updateArgs", names, func(s isa, name string) { kinds[name].emit(f, s) })
 }
 
 func (r rule) emit(f *file, s isa) {

@@ -1,12 +1,9 @@
 package main
 
-import "fmt"
-
 // sums emits the kernel that adds up equal stretches of memory: the first becomes the sum of all, in order.
 //
 //	DI arguments (kernel.sumArgs)   SI first stretch   R8 bytes between stretches   CX lines of 64 bytes left
 func sums(f *file) {
-	fmt.Fprintf(&f.decl, "\n// slotSumKernel is the fastest form.\nvar slotSumKernel = slotsum_f32_avx2\n")
 	f.function("slotsum_f32_avx2", "sumArgs")
 	f.p("MOVQ 0(DI), SI")
 	f.p("MOVQ 8(DI), R8")

@@ -1,20 +1,28 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
-// table emits a family whose kernels are found by instruction set and name: a Go variable and, for
-// every name, one kernel in each instruction set. arg is the argument struct that the kernels take.
-func table(f *file, variable, arg string, names []string, emit func(s isa, name string)) {
-	fmt.Fprintf(&f.decl, "\nvar %s = kernelTable[%s]{\n", variable, arg)
-	for _, s := range []isa{avx2, avx512} {
-		fmt.Fprintf(&f.decl, "%s: {\n", map[string]string{"avx2": "AVX2", "avx512": "AVX512"}[s.name])
-		for _, n := range names {
-			fmt.Fprintf(&f.decl, "%q: %s,\n", n, kernelName(n, s))
-		}
-		fmt.Fprintf(&f.decl, "},\n")
-	}
+// table emits the Go variable with the kernels of a family in one instruction set: a map from key, of that type, to functions of arg.
+func (f *file) table(family, key, arg string, s isa, list func(entry func(key, function string))) {
+	fmt.Fprintf(&f.decl, "\nvar %s%s = map[%s]func(*%s){\n", family, s.constant(), key, arg)
+	list(func(key, function string) { fmt.Fprintf(&f.decl, "%s: %s,\n", key, function) })
 	fmt.Fprintf(&f.decl, "}\n")
-	for _, s := range []isa{avx512, avx2} {
+}
+
+// named emits a family whose kernels are found by name: for every name one kernel in each instruction set. arg is the argument struct
+// that the kernels take.
+func named(f *file, family, arg string, names []string, emit func(s isa, name string)) {
+	for _, s := range isas {
+		f.table(family, "string", arg, s, func(entry func(key, function string)) {
+			for _, n := range names {
+				entry(strconv.Quote(n), kernelName(n, s))
+			}
+		})
+	}
+	for _, s := range isas {
 		for _, n := range names {
 			f.function(kernelName(n, s), arg)
 			emit(s, n)

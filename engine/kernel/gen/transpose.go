@@ -7,7 +7,6 @@ import "fmt"
 //
 //	DI arguments (kernel.transposeArgs)   SI source   DX destination   CX blocks left
 func transposes(f *file) {
-	fmt.Fprintf(&f.decl, "\n// AVX2's is the fastest form.\nvar transposeKernels = kernelTable[transposeArgs]{AVX2: {\"transpose\": transpose_f32_16x16_avx2}}\n")
 	f.function("transpose_f32_16x16_avx2", "transposeArgs")
 	f.p("MOVQ 0(DI), SI")
 	f.p("MOVQ 8(DI), DX")

@@ -33,25 +33,18 @@ const (
 	argGWStep
 )
 
-// wgradTiles are the register tiles: input channels x output blocks. Multiples of 3 channels serve RGB images, taps side by side.
-var wgradTiles = []struct {
-	isa  isa
-	m, k int
-	rgb  bool
-}{
-	{avx512, 16, 1, false}, {avx512, 8, 2, false}, {avx512, 8, 3, false},
-	{avx512, 9, 1, true}, {avx512, 9, 2, true}, {avx512, 3, 1, true}, {avx512, 3, 2, true},
-	{avx2, 4, 1, false}, {avx2, 3, 1, true},
-}
-
 func weightGradients(f *file) {
-	fmt.Fprintf(&f.decl, "\n// wgradKernels finds the kernel for a tile.\nvar wgradKernels = map[wgradTile]func(*wgradArgs){\n")
-	for _, w := range wgradTiles {
-		fmt.Fprintf(&f.decl, "\t{%s, %d, %d}: %s,\n", w.isa.constant(), w.m, w.k, wgradName(w.isa, w.m, w.k))
+	for _, s := range isas {
+		f.table("wgrad", "wgradTile", "wgradArgs", s, func(entry func(key, function string)) {
+			for _, t := range s.tiles.WGrad() {
+				entry(fmt.Sprintf("{Channels: %d, Blocks: %d, Photo: %t}", t.Channels, t.Blocks, t.Photo), wgradName(s, t.Channels, t.Blocks))
+			}
+		})
 	}
-	fmt.Fprintf(&f.decl, "}\n")
-	for _, w := range wgradTiles {
-		wgradTile{f, w.isa, w.m, w.k, w.rgb}.emit()
+	for _, s := range isas {
+		for _, t := range s.tiles.WGrad() {
+			wgradTile{f, s, t.Channels, t.Blocks, t.Photo}.emit()
+		}
 	}
 }
 

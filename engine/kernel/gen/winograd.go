@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 
 	"regraft/engine/kernel/toomcook"
 )
@@ -38,19 +39,19 @@ func winogradTransforms() (in, out []winogradTransform) {
 
 func winograds(f *file) {
 	in, out := winogradTransforms()
-	declare := func(table, args string, list []winogradTransform) {
-		fmt.Fprintf(&f.decl, "\n// %s finds a transform.\nvar %s = map[transformName]func(*%s){\n", table, table, args)
-		for _, s := range []isa{avx512, avx2} {
-			for _, t := range list {
-				fmt.Fprintf(&f.decl, "\t{%s, %q}: %s_%s,\n", s.constant(), t.kernel, t.kernel, s.name)
-			}
+	declare := func(family, args string, list []winogradTransform) {
+		for _, s := range isas {
+			f.table(family, "string", args, s, func(entry func(key, function string)) {
+				for _, t := range list {
+					entry(strconv.Quote(t.kernel), t.kernel+"_"+s.name)
+				}
+			})
 		}
-		fmt.Fprintf(&f.decl, "}\n")
 	}
-	declare("inputTransforms", "transformInArgs", in)
-	declare("outputTransforms", "transformOutArgs", out)
+	declare("transformIn", "transformInArgs", in)
+	declare("transformOut", "transformOutArgs", out)
 	c := &constants{file: f}
-	for _, s := range []isa{avx512, avx2} {
+	for _, s := range isas {
 		for _, t := range in {
 			transformIn{c, s, t}.emit()
 		}
