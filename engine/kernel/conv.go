@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"unsafe"
+
+	"regraft/engine/kernel/abi"
 )
 
 // Flags of convolutions and what follows them.
@@ -245,15 +247,15 @@ func (c *Conv) tileFlags(begin, finish bool) int {
 	f := 0
 	switch {
 	case !begin:
-		f = fromOutput
+		f = abi.FromOutput
 	case c.flags&Acc != 0:
-		f = fromOutput | addBias
+		f = abi.FromOutput | abi.AddBias
 	}
 	if finish && c.flags&(ReLU|ReLU6) != 0 {
-		f |= clampZero
+		f |= abi.ClampZero
 	}
 	if finish && c.flags&ReLU6 != 0 {
-		f |= clampSix
+		f |= abi.ClampSix
 	}
 	return f
 }

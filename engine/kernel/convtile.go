@@ -7,41 +7,10 @@ import (
 )
 
 // entryBytes are the weights of one entry for one output block: 16 input channels of 16 outputs.
-const entryBytes = 4 * Lanes * Lanes
+const entryBytes = abi.EntryBytes
 
-// convArgs are the arguments of the convolution kernels: Tiles tiles of Pixels pixels x Blocks output blocks, each a sum over Entries
-// entries. The assembly knows the offsets of the fields up to Six, and consumes W, Y, Tiles and WNextTiles.
-type convArgs struct {
-	X          uintptr // input of the first tile
-	W          uintptr // weights of the first entry, first output block
-	Y          uintptr // output of the first tile
-	Off        uintptr // of int32: bytes from the tile's input to each entry's
-	Entries    int     // may be 0
-	WK         int     // bytes between output blocks in W
-	YP, YK     int     // bytes between pixels and between blocks in Y
-	Bias       uintptr
-	Flags      int
-	Tiles      int
-	XStep      int     // bytes to the next tile's input
-	YStep      int     // ... output
-	WStep      int     // ... weights: 0 for convolutions, the next position's for Winograd products
-	WNext      uintptr // weights wanted later, prefetched during the first WNextTiles tiles
-	WNextTiles int
-	Six        float32
-
-	// The assembly kernels have these built in.
-	Pixels, Blocks int
-	XP             int // bytes between input pixels
-	Channels       int // per entry
-}
-
-// Bits of convArgs.Flags.
-const (
-	fromOutput = 1 // start from what Y holds instead of the bias
-	clampZero  = 2 // no result below zero
-	addBias    = 4 // with fromOutput: add the bias to the start
-	clampSix   = 8 // with clampZero: no result above six
-)
+// convArgs are the arguments of the convolution kernels.
+type convArgs abi.Conv
 
 type convTile = abi.ConvTile
 
@@ -64,10 +33,10 @@ func convGo(a *convArgs) {
 						}
 					}
 				}
-				if a.Flags&clampZero != 0 {
+				if a.Flags&abi.ClampZero != 0 {
 					clampBelowZero(&sum)
 				}
-				if a.Flags&clampSix != 0 {
+				if a.Flags&abi.ClampSix != 0 {
 					for l, v := range sum {
 						sum[l] = atMost(a.Six, v)
 					}
@@ -83,11 +52,11 @@ func convGo(a *convArgs) {
 
 // startOf is where the sums of a pixel begin.
 func startOf(bias, y *[Lanes]float32, flags int) [Lanes]float32 {
-	if flags&fromOutput == 0 {
+	if flags&abi.FromOutput == 0 {
 		return *bias
 	}
 	start := *y
-	if flags&addBias != 0 {
+	if flags&abi.AddBias != 0 {
 		for l := range start {
 			start[l] += bias[l]
 		}

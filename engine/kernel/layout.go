@@ -1,9 +1,13 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"regraft/engine/kernel/abi"
+)
 
 // Lanes is the number of channels of a block, for every instruction set: one AVX-512 register, two AVX2 registers.
-const Lanes = 16
+const Lanes = abi.Lanes
 
 // Layout places the activations of one tensor of images x C x H x W. All figures are floats.
 //

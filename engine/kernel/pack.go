@@ -1,18 +1,13 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
 
-// packArgs is the argument block of the kernel that turns three channel rows into rows of RGB pixels.
-// The assembly knows the offsets.
-type packArgs struct {
-	X, Y       uintptr    // 0 8    first row of the first channel, first pixel
-	Channel    int        // 16     bytes between the channels of X
-	XRow, YRow int        // 24 32  bytes between rows
-	Rows       int        // 40
-	Pixels     int        // 48     of a row
-	Scale      [3]float32 // 56 60 64
-	Shift      [3]float32 // 68 72 76
-}
+	"regraft/engine/kernel/abi"
+)
+
+// packArgs are the arguments of the kernel that turns three channel rows into rows of RGB pixels.
+type packArgs abi.Pack
 
 func packTwin(k *packArgs) {
 	for r := range uintptr(k.Rows) {

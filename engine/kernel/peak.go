@@ -3,10 +3,12 @@ package kernel
 import (
 	"sync"
 	"time"
+
+	"regraft/engine/kernel/abi"
 )
 
-// peakArgs are the arguments of the loops that measure the machine: Rounds times four multiply-adds in all but two registers.
-type peakArgs struct{ Rounds int }
+// peakArgs are the arguments of the loops that measure the machine.
+type peakArgs abi.Peak
 
 // Peak is the rate of independent multiply-adds on that many threads at once, in GFLOP/s: the best of several short runs. It is what
 // percentages of peak refer to; measure it in the same run. The plain Go form has no such loop and gives 0.

@@ -4,22 +4,23 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"regraft/engine/kernel/abi"
 )
 
 // Channel is channel Index of operand Source, or zeros where Source is negative.
 type Channel struct{ Source, Index int }
 
-// pickLanes says which lanes of a block of X become which of Out, as the assembly reads it: lane c of Out is lane index[c] of X
-// where mask[c] has all bits set, else 0. low and high are mask for indices below 8 and from 8 on.
-type pickLanes struct{ index, mask, low, high [Lanes]uint32 }
+// pickLanes says which lanes of a block of X become which of Out.
+type pickLanes abi.PickLanes
 
 func (l *pickLanes) set(c, from int) {
 	const all = math.MaxUint32
-	l.index[c], l.mask[c] = uint32(from), all
+	l.Index[c], l.Mask[c] = uint32(from), all
 	if from < Lanes/2 {
-		l.low[c] = all
+		l.Low[c] = all
 	} else {
-		l.high[c] = all
+		l.High[c] = all
 	}
 }
 
@@ -38,7 +39,7 @@ var (
 func pickLane(k *planeArgs, x, out *[Lanes]float32, before func(c int) uint32) {
 	l := (*pickLanes)(pointer(k.Vector[0]))
 	for c := range out {
-		out[c] = math.Float32frombits(before(c) | math.Float32bits(x[l.index[c]])&l.mask[c])
+		out[c] = math.Float32frombits(before(c) | math.Float32bits(x[l.Index[c]])&l.Mask[c])
 	}
 }
 

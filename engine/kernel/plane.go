@@ -4,19 +4,12 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"regraft/engine/kernel/abi"
 )
 
-// planeArgs is the argument block of the kernels that walk the pixels of one plane (one block of
-// sixteen channels of one image) row by row. The assembly knows the offsets.
-type planeArgs struct {
-	X, Y, Out          uintptr    // 0 8 16    first pixel of the first row
-	XRow, YRow, OutRow int        // 24 32 40  bytes between rows
-	Rows, Pixels       int        // 48 56     pixels of a row
-	Vector             [6]uintptr // 64 to 104 constants per channel, sixteen floats each
-	Low, High          float32    // 112 116   constants for all channels
-	Sum                uintptr    // 120       sixteen float64 that a reduction adds to
-	Product            uintptr    // 128       sixteen more
-}
+// planeArgs are the arguments of the kernels that walk the pixels of one plane: one block of sixteen channels of one image.
+type planeArgs abi.Plane
 
 // planeKernel is one arithmetic on a plane in its plain Go form; the assembly goes by the same name.
 type planeKernel = twin[planeArgs]

@@ -4,24 +4,12 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"regraft/engine/kernel/abi"
 )
 
-// poolArgs is the argument block of the pooling kernels. The assembly knows the offsets.
-type poolArgs struct {
-	X, Y   uintptr // 0 8     planes: what the windows slide over, and what has their output pixels
-	Runs   uintptr // 16      *poolRun
-	N      int     // 24      runs
-	Taps   uintptr // 32      *int32
-	Step   int     // 40      bytes between neighbouring windows
-	Bias   uintptr // 48      sixteen floats added to an average
-	Low    float32 // 56      lower bound of an average or a depthwise convolution,
-	High   float32 // 60      and upper bound of the latter
-	DX     uintptr // 64      gradient of a maximum: the plane that X's gradient is added to,
-	DXRuns uintptr // 72      and its own runs and taps
-	DXTaps uintptr // 80
-	W      uintptr // 88      depthwise: weights of the window, sixteen floats a tap (or their gradient),
-	WTaps  uintptr // 96      and *int32 parallel to Taps
-}
+// poolArgs are the arguments of the pooling kernels.
+type poolArgs abi.Pool
 
 // poolKernel is one kind of pooling in its plain Go form; the assembly goes by the same name.
 type poolKernel = twin[poolArgs]
@@ -77,15 +65,15 @@ type poolPixel struct {
 func (k *poolArgs) each(visit func(poolPixel)) {
 	runs := unsafe.Slice((*poolRun)(pointer(k.Runs)), k.N)
 	for i, run := range runs {
-		list := func(p uintptr) []int32 { return unsafe.Slice((*int32)(pointer(p+uintptr(run.tap))), run.taps) }
-		p := poolPixel{x: k.X + uintptr(run.in), y: k.Y + uintptr(run.out), taps: list(k.Taps), divisor: run.divisor}
+		list := func(p uintptr) []int32 { return unsafe.Slice((*int32)(pointer(p+uintptr(run.Tap))), run.Taps) }
+		p := poolPixel{x: k.X + uintptr(run.In), y: k.Y + uintptr(run.Out), taps: list(k.Taps), divisor: run.Divisor}
 		if k.DX != 0 {
-			p.dx, p.dxTaps = k.DX+uintptr(unsafe.Slice((*poolRun)(pointer(k.DXRuns)), k.N)[i].in), list(k.DXTaps)
+			p.dx, p.dxTaps = k.DX+uintptr(unsafe.Slice((*poolRun)(pointer(k.DXRuns)), k.N)[i].In), list(k.DXTaps)
 		}
 		if k.W != 0 {
 			p.wTaps = list(k.WTaps)
 		}
-		for range run.pixels {
+		for range run.Pixels {
 			visit(p)
 			p.x, p.y, p.dx = p.x+uintptr(k.Step), p.y+4*Lanes, p.dx+uintptr(k.Step)
 		}

@@ -1,6 +1,10 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"regraft/engine/kernel/abi"
+)
 
 // PoolShape is the geometry of one pooling window on planes of H x W pixels that gives OH x OW. Padding
 // (top, left, bottom, right) is never read: a window has the taps that fall on pixels. Bottom and right
@@ -68,14 +72,8 @@ func (w window) divisor(includePad bool) float32 {
 	return float32(max(w.taps(), 1))
 }
 
-// poolRun is a run of neighbouring output pixels with the same window. The assembly knows the offsets.
-type poolRun struct {
-	in, out int32   // 0 4    byte offsets in the plane: where the first window starts, its output pixel
-	tap     int32   // 8      byte offset into the list of taps
-	taps    int32   // 12
-	pixels  int32   // 16
-	divisor float32 // 20     of an average
-}
+// poolRun is a run of neighbouring output pixels with the same window.
+type poolRun = abi.PoolRun
 
 // windows is the geometry of a pool in memory: runs of output pixels in row-major order, the taps that
 // they refer to (byte offsets from where a window starts, row-major) and how to cut the runs into calls.
@@ -118,9 +116,9 @@ func windowsOf(s PoolShape, in, out Layout) (*windows, error) {
 				w.cuts, work = append(w.cuts, len(w.runs)), 0
 			}
 			w.runs = append(w.runs, poolRun{
-				in:  int32(4 * ((r*s.SH-s.PT)*in.Row + (c*s.SW-s.PL)*in.Pixel)),
-				out: int32(4 * (r*out.Row + c*out.Pixel)),
-				tap: tap, taps: int32(v.taps()), pixels: int32(n), divisor: v.divisor(s.CountIncludePad),
+				In:  int32(4 * ((r*s.SH-s.PT)*in.Row + (c*s.SW-s.PL)*in.Pixel)),
+				Out: int32(4 * (r*out.Row + c*out.Pixel)),
+				Tap: tap, Taps: int32(v.taps()), Pixels: int32(n), Divisor: v.divisor(s.CountIncludePad),
 			})
 		}
 	}

@@ -4,21 +4,12 @@ import (
 	"math"
 	"runtime"
 	"unsafe"
+
+	"regraft/engine/kernel/abi"
 )
 
-// Constants are the scalars of one optimizer step, the same for all parameters. A rule reads those
-// that its formula names. The assembly knows the order of the fields.
-type Constants struct {
-	Rate     float32 // learning rate; Adam: divided by the first moment's bias correction
-	Decay    float32 // L2 weight decay, added to the gradient
-	Keep     float32 // factor on the parameter before the step: 1 - rate*decay when decay is decoupled, else 1
-	Momentum float32
-	Gain     float32 // weight of the gradient in the running mean (1 - beta1)
-	Beta     float32 // weight of the old value in the running mean of squares (beta2, alpha)
-	GainSq   float32 // weight of the new square (1 - beta2, 1 - alpha)
-	Root     float32 // divides the root of the mean of squares (bias correction of the second moment)
-	Epsilon  float32
-}
+// Constants are the scalars of one optimizer step, the same for all parameters. A rule reads those that its formula names.
+type Constants = abi.Constants
 
 // Rule is the update that one optimizer makes to every parameter.
 type Rule struct {
@@ -48,13 +39,8 @@ var (
 	RMSpropTF = &Rule{2, "rmsproptf", rmspropTF}
 )
 
-// updateArgs is the argument block of the assembly.
-type updateArgs struct {
-	P, G, A, B uintptr // 0 8 16 24
-	N          int     // 32 blocks of sixteen floats
-	K          uintptr // 40
-	constants  Constants
-}
+// updateArgs are the arguments of an optimizer's kernel.
+type updateArgs abi.Update
 
 // updateRun is the most floats that one call into assembly takes: five streams of 64 KiB.
 const updateRun = 16 << 10
@@ -72,14 +58,14 @@ func (r *Rule) Apply(w *Worker, set *Set, k Constants, p, g []float32, state ...
 	whole := n / Lanes * Lanes // the last few go the plain way, with the same bits
 	kernel := set.update[r.name]
 	u := argsOf[updateArgs](w)
-	u.constants, u.K = k, uintptr(unsafe.Pointer(&u.constants))
+	u.Constants, u.K = k, uintptr(unsafe.Pointer(&u.Constants))
 	for i := 0; i < whole; i += updateRun {
 		u.P, u.G = uintptr(unsafe.Pointer(&p[i])), uintptr(unsafe.Pointer(&g[i]))
 		u.A, u.B = uintptr(unsafe.Pointer(&a[i])), uintptr(unsafe.Pointer(&b[i]))
 		u.N = min(updateRun, whole-i) / Lanes
 		kernel.run(u)
 	}
-	r.twin(&u.constants, p[whole:], g[whole:], a[whole:], b[whole:])
+	r.twin(&u.Constants, p[whole:], g[whole:], a[whole:], b[whole:])
 	runtime.KeepAlive(states)
 	runtime.KeepAlive(p)
 	runtime.KeepAlive(g)

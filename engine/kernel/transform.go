@@ -1,41 +1,15 @@
 package kernel
 
-import "regraft/engine/kernel/toomcook"
+import (
+	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/toomcook"
+)
 
-// transformInArgs are the arguments of the Winograd transforms into products, of pixels and of weights. Rows beyond those of the
-// transform are unused; where there is one axis only, they are the addresses of its elements.
-type transformInArgs struct {
-	Rows        [10]uintptr // first column of each row, of the first tile
-	Dst         uintptr     // first position of the first tile
-	Position    int         // bytes between positions
-	Tiles       int
-	Step        int // bytes between tiles in a row
-	ColumnStep  int // bytes between columns in a row
-	Columns     int // columns (of one axis: elements) left of the image's end, for the first tile
-	ColumnsLess int // and how many fewer for every next tile
-	Scratch     uintptr
-	Half        int // for the kernel
-	DstStep     int // bytes between tiles of the destination
-}
+// transformInArgs are the arguments of the Winograd transforms into products, of pixels and of weights.
+type transformInArgs abi.TransformIn
 
 // transformOutArgs are the arguments of the Winograd transforms out of products.
-type transformOutArgs struct {
-	Src         uintptr // first position of the first tile; the next tile's lies 64 bytes on
-	Position    int     // bytes between positions
-	Tiles       int
-	Dst         uintptr
-	Row         int // bytes between output rows, or between elements of the one axis
-	Step        int // bytes between tiles
-	Rows        int // rows (or elements) above the image's end, for the first tile
-	RowsLess    int
-	Columns     int
-	ColumnsLess int
-	Bias        uintptr
-	Low         float32 // lower bound of the result
-	Flags       int     // fromOutput: add what the output holds
-	Scratch     uintptr
-	Half        int // for the kernel
-}
+type transformOutArgs abi.TransformOut
 
 type lanes = [Lanes]float32
 
@@ -150,7 +124,7 @@ func finishVector(v, bias lanes, at uintptr, a *transformOutArgs) {
 	y := loadVector(at)
 	for l := range v {
 		v[l] += bias[l]
-		if a.Flags&fromOutput != 0 {
+		if a.Flags&abi.FromOutput != 0 {
 			v[l] += y[l]
 		}
 		if v[l] < a.Low {

@@ -1,13 +1,13 @@
 package kernel
 
-import "runtime"
+import (
+	"runtime"
 
-// transposeArgs are the arguments of the transpose kernel: Count blocks of 16x16 floats, steps in bytes.
-type transposeArgs struct {
-	Src, Dst         uintptr
-	SrcStep, DstStep int
-	Count            int
-}
+	"regraft/engine/kernel/abi"
+)
+
+// transposeArgs are the arguments of the kernel that transposes blocks of 16x16 floats.
+type transposeArgs abi.Transpose
 
 // transposeWeights brings weights from the master layout into the data gradient's.
 type transposeWeights struct {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"runtime"
 	"unsafe"
+
+	"regraft/engine/kernel/abi"
 )
 
 // ConvGradW is a weight gradient, prepared to run. Every weight is one chain of fused multiply-adds over (image, output row, output
@@ -161,7 +163,7 @@ func (g *ConvGradW) Item(w *Worker, i int, a *Args) {
 				}
 				t.X, t.Images = x+uintptr(c.x), min(g.perCall, a.Images-n)
 				t.Rows, t.Count = rows+uintptr(8*first), end-first
-				t.Flags = fromOutput
+				t.Flags = abi.FromOutput
 				if n == 0 && first == c.first {
 					t.Flags = 0
 				}

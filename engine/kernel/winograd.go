@@ -5,6 +5,8 @@ import (
 	"math"
 	"runtime"
 	"unsafe"
+
+	"regraft/engine/kernel/abi"
 )
 
 // Winograd is a convolution or data gradient of stride 1 by a minimal filtering algorithm, prepared to run: a work item transforms the
@@ -192,7 +194,7 @@ func (r *winogradRun) transformProducts(b *winogradBlocks) {
 	r.segments(r.first, r.end, func(s segment) {
 		t := argsOf[transformOutArgs](r.worker)
 		t.Position, t.Tiles, t.Scratch = r.productStep(b.k), s.tiles, r.square
-		t.Low, t.Flags = float32(math.Inf(-1)), r.flags&Acc*fromOutput
+		t.Low, t.Flags = float32(math.Inf(-1)), r.flags&Acc*abi.FromOutput
 		if r.flags&ReLU != 0 {
 			t.Low = 0
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"unsafe"
+
+	"regraft/engine/kernel/abi"
 )
 
 // WinogradGradW is the weight gradient of a convolution of stride 1 by a minimal filtering algorithm, prepared to run:
@@ -127,7 +129,7 @@ func (g *WinogradGradW) multiply(w *Worker, b *wgradBlocks, in, out transformed,
 	t.Channels, t.Blocks, t.Group = b.channels, b.k, b.channels
 	t.XStep, t.WStep = 4*b.channels, 4*Lanes*b.channels
 	if add {
-		t.Flags = fromOutput
+		t.Flags = abi.FromOutput
 	}
 	whole := g.in.layout.Blocks() * Lanes / b.channels
 	atOnce := max(1, longCall/(max(1, count)*b.channels*b.k)) // register tiles of one call
@@ -154,13 +156,8 @@ type finishGradW struct {
 	sum       form[sumArgs]
 }
 
-// sumArgs are the arguments of the kernel that adds up slots: the first Lines lines of 64 bytes become the sum of Slots stretches.
-type sumArgs struct {
-	First uintptr
-	Step  int // bytes between slots
-	Lines int
-	Slots int
-}
+// sumArgs are the arguments of the kernel that adds up slots.
+type sumArgs abi.SlotSum
 
 func (p *finishGradW) Name() string {
 	return fmt.Sprintf("%s_%s", p.algorithm.WeightsGradKernel(), p.transform.set)

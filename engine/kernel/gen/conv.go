@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"unsafe"
 
 	"regraft/engine/kernel/abi"
 )
@@ -13,37 +14,36 @@ import (
 // where start is the bias, what y holds, or both. The sum is one chain of fused multiply-adds per output, in list order, so its bits
 // do not depend on n, k or the instruction set.
 //
-//	DI  arguments (kernel.convArgs)     AX       input of the entry, first pixel
+//	DI  arguments (abi.Conv)     AX       input of the entry, first pixel
 //	SI  input of the tile               R8..R11  weights of each output block
 //	BX  offset list, CX entries left    DX       channels left / 4; output, before and after the loop
 //	R14 distance to the next tile       R13      where the next tile will read: prefetched to L1
 //	R15 64k or 0                        R12      weights wanted later, prefetched to L2; stands still when R15 is 0
 //
 // Vectors: accumulators from 0 up, weights from the last register down, the broadcast input below them.
-const (
-	argX = 8 * iota
-	argW
-	argY
-	argOff
-	argEntries
-	argWK
-	argYP
-	argYK
-	argBias
-	argFlags
-	argTiles
-	argXStep
-	argYStep
-	argWStep
-	argWNext
-	argWNextTiles
-	argSix
-)
+var convArgs abi.Conv
 
 const (
-	entryWeights = 1024 // bytes of one entry's weights for one output block: 16 in x 16 out
-	aheadWeights = 1024 // how far ahead weights are prefetched to L1
+	argX          = int(unsafe.Offsetof(convArgs.X))
+	argW          = int(unsafe.Offsetof(convArgs.W))
+	argY          = int(unsafe.Offsetof(convArgs.Y))
+	argOff        = int(unsafe.Offsetof(convArgs.Off))
+	argEntries    = int(unsafe.Offsetof(convArgs.Entries))
+	argWK         = int(unsafe.Offsetof(convArgs.WK))
+	argYP         = int(unsafe.Offsetof(convArgs.YP))
+	argYK         = int(unsafe.Offsetof(convArgs.YK))
+	argBias       = int(unsafe.Offsetof(convArgs.Bias))
+	argFlags      = int(unsafe.Offsetof(convArgs.Flags))
+	argTiles      = int(unsafe.Offsetof(convArgs.Tiles))
+	argXStep      = int(unsafe.Offsetof(convArgs.XStep))
+	argYStep      = int(unsafe.Offsetof(convArgs.YStep))
+	argWStep      = int(unsafe.Offsetof(convArgs.WStep))
+	argWNext      = int(unsafe.Offsetof(convArgs.WNext))
+	argWNextTiles = int(unsafe.Offsetof(convArgs.WNextTiles))
+	argSix        = int(unsafe.Offsetof(convArgs.Six))
 )
+
+const aheadWeights = 1024 // how far ahead weights are prefetched to L1
 
 func convolutions(f *file) {
 	name := func(s isa, t abi.ConvTile) string {
@@ -90,11 +90,11 @@ func (t convTile) emit(name string) {
 	t.label("tile")
 	t.p("MOVQ %d(DI), DX", argY)
 	t.p("MOVQ %d(DI), AX", argFlags)
-	t.p("TESTQ $1, AX")
+	t.p("TESTQ $%d, AX", abi.FromOutput)
 	t.p("JZ bias")
 	t.outputs(func(at string, i, j int) { t.p("VMOVUPS %s, %s", at, t.acc(i, j)) })
 	t.p("MOVQ %d(DI), AX", argFlags)
-	t.p("TESTQ $4, AX")
+	t.p("TESTQ $%d, AX", abi.AddBias)
 	t.p("JZ start")
 	t.p("MOVQ %d(DI), AX", argBias)
 	for j := range t.vectors() {
@@ -140,7 +140,7 @@ func (t convTile) emit(name string) {
 
 	t.label("done")
 	t.p("MOVQ %d(DI), AX", argFlags)
-	t.p("TESTQ $2, AX")
+	t.p("TESTQ $%d, AX", abi.ClampZero)
 	t.p("JZ store")
 	t.zero(t.file, t.broadcast())
 	for i := range t.n {
@@ -148,7 +148,7 @@ func (t convTile) emit(name string) {
 			t.p("VMAXPS %s, %s, %s", t.acc(i, j), t.broadcast(), t.acc(i, j))
 		}
 	}
-	t.p("TESTQ $8, AX")
+	t.p("TESTQ $%d, AX", abi.ClampSix)
 	t.p("JZ store")
 	t.p("VBROADCASTSS %d(DI), %s", argSix, t.broadcast())
 	for i := range t.n {
@@ -213,7 +213,7 @@ func (t convTile) sixteen() {
 	t.p("ADDQ R15, R12")
 	t.someChannels(4)
 	t.p("ADDQ $16, AX")
-	t.advance(entryWeights / 4)
+	t.advance(abi.EntryBytes / 4)
 	t.p("DECQ DX")
 	t.p("JNZ channels")
 }
@@ -224,7 +224,7 @@ func (t convTile) three() {
 		t.p("PREFETCHT0 %d(AX)(R14*1)", line)
 	}
 	t.someChannels(3)
-	t.advance(entryWeights)
+	t.advance(abi.EntryBytes)
 }
 
 // someChannels emits the multiply-adds of the next few channels.

@@ -4,11 +4,6 @@ import "fmt"
 
 // The kernels of depthwise convolutions go through runs as the pools do, with the same registers; every
 // tap has sixteen weights, or sixteen sums of their gradient.
-const (
-	poolW     = 88
-	poolWTaps = 96
-)
-
 // depthwise: the pixels of a group share a tap's weights. R15 leads from a tap's offset to that of its
 // weights.
 func depthwise(f *file, s isa) {

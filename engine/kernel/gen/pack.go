@@ -1,28 +1,35 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+
+	"regraft/engine/kernel/abi"
+)
 
 // The packing kernel interleaves rows of three channels into rows of RGB pixels, a register of pixels
 // at a time: float e of the output belongs to pixel e/3, channel e%3. One permutation per channel
 // spreads the pixels (the same for all channels), then each channel keeps its own lanes. The last
 // register of a row overlaps the one before, so rows must have at least one register of pixels.
 //
-//	DI  arguments (kernel.packArgs)    CX  rows left     AX  pixels left in the row
+//	DI  arguments (abi.Pack)    CX  rows left     AX  pixels left in the row
 //	R8  row of X   SI R10 R11  pixels of the channels    R12 bytes between channels
 //	R9  row of Y   DX  pixels of Y
 //
 // Registers: 0 to 2 the channels, 3 the output, 4 scratch, 5 to 7 which pixel each lane of the three
 // outputs takes, 8 to 10 scales, 11 to 13 shifts. K1 to K3: the lanes congruent to 0 to 2 modulo 3.
+var packArgs abi.Pack
+
 const (
-	packX       = 0
-	packY       = 8
-	packChannel = 16
-	packXRow    = 24
-	packYRow    = 32
-	packRows    = 40
-	packPixels  = 48
-	packScale   = 56
-	packShift   = 68
+	packX       = int(unsafe.Offsetof(packArgs.X))
+	packY       = int(unsafe.Offsetof(packArgs.Y))
+	packChannel = int(unsafe.Offsetof(packArgs.Channel))
+	packXRow    = int(unsafe.Offsetof(packArgs.XRow))
+	packYRow    = int(unsafe.Offsetof(packArgs.YRow))
+	packRows    = int(unsafe.Offsetof(packArgs.Rows))
+	packPixels  = int(unsafe.Offsetof(packArgs.Pixels))
+	packScale   = int(unsafe.Offsetof(packArgs.Scale))
+	packShift   = int(unsafe.Offsetof(packArgs.Shift))
 )
 
 func packs(f *file) {

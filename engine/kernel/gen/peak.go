@@ -1,6 +1,11 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+
+	"regraft/engine/kernel/abi"
+)
 
 // peaks emits loops of independent multiply-adds: what the machine can do at most.
 func peaks(f *file) {
@@ -11,7 +16,7 @@ func peaks(f *file) {
 	fmt.Fprintf(&f.decl, ")\n")
 	for _, s := range isas {
 		f.function("peak_f32_"+s.name, "peakArgs")
-		f.p("MOVQ 0(DI), CX")
+		f.p("MOVQ %d(DI), CX", unsafe.Offsetof(abi.Peak{}.Rounds))
 		for i := range s.regs {
 			s.zero(f, s.r(i))
 		}

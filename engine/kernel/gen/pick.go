@@ -1,13 +1,19 @@
 package main
 
-// pick emits the kernels that move lanes, kernel.pickKernel and, with more, pickMoreKernel. Constants, from Vector 0 on (kernel.pickLanes):
-// indices at 0, masks at 64, those of the lower half of X at 128, of its upper half at 192.
+import (
+	"unsafe"
+
+	"regraft/engine/kernel/abi"
+)
+
+// pick emits the kernels that move lanes, kernel.pickKernel and, with more, pickMoreKernel. Vector 0 is an abi.PickLanes.
 func pick(f *file, s isa, more bool) {
+	var lanes abi.PickLanes
 	f.p("MOVQ %d(DI), R11", planeVector)
 	if s.per == 1 {
 		index, mask := s.r(31), s.r(30)
-		f.p("VMOVUPS (R11), %s", index)
-		f.p("VMOVUPS 64(R11), %s", mask)
+		f.p("VMOVUPS %d(R11), %s", unsafe.Offsetof(lanes.Index), index)
+		f.p("VMOVUPS %d(R11), %s", unsafe.Offsetof(lanes.Mask), mask)
 		f.walkPixels(planeUnroll, func(pixel int) {
 			r := s.r(pixel)
 			f.p("VPERMPS %d(SI), %s, %s", 64*pixel, index, r)
@@ -20,13 +26,9 @@ func pick(f *file, s isa, more bool) {
 		return
 	}
 	constant := func(part, half int) string { return s.r(15 - 2*part - half) }
-	for part := range 3 { // indices, masks of the lower half, of the upper half
+	for part, at := range []uintptr{unsafe.Offsetof(lanes.Index), unsafe.Offsetof(lanes.Low), unsafe.Offsetof(lanes.High)} {
 		for half := range 2 {
-			at := 32 * half
-			if part > 0 {
-				at += 64 + 64*part
-			}
-			f.p("VMOVUPS %d(R11), %s", at, constant(part, half))
+			f.p("VMOVUPS %d(R11), %s", int(at)+32*half, constant(part, half))
 		}
 	}
 	f.walkPixels(planeUnroll, func(pixel int) {

@@ -3,31 +3,36 @@ package main
 import (
 	"fmt"
 	"slices"
+	"unsafe"
+
+	"regraft/engine/kernel/abi"
 )
 
 // The plane kernels walk the pixels of one block of sixteen channels row by row:
 //
-//	DI  arguments (kernel.planeArgs)        AX  pixels left in the row
+//	DI  arguments (abi.Plane)        AX  pixels left in the row
 //	R8 R9 R10  rows of X, Y, Out            CX  rows left
 //	SI BX DX   pixels of X, Y, Out
 //	R11 to R15 and R8 .. are free for constants before the walk begins
 //
 // An elementwise kernel treats one register after the other with the same scratch registers 0 to 3;
 // the constants sit in the last registers. A reduction keeps float64 sums in the first ones.
+var planeArgs abi.Plane
+
 const (
-	planeX      = 0
-	planeY      = 8
-	planeOut    = 16
-	planeXRow   = 24
-	planeYRow   = 32
-	planeOutRow = 40
-	planeRows   = 48
-	planePixels = 56
-	planeVector = 64
-	planeLow    = 112
-	planeHigh   = 116
-	planeSum    = 120
-	planeProd   = 128
+	planeX      = int(unsafe.Offsetof(planeArgs.X))
+	planeY      = int(unsafe.Offsetof(planeArgs.Y))
+	planeOut    = int(unsafe.Offsetof(planeArgs.Out))
+	planeXRow   = int(unsafe.Offsetof(planeArgs.XRow))
+	planeYRow   = int(unsafe.Offsetof(planeArgs.YRow))
+	planeOutRow = int(unsafe.Offsetof(planeArgs.OutRow))
+	planeRows   = int(unsafe.Offsetof(planeArgs.Rows))
+	planePixels = int(unsafe.Offsetof(planeArgs.Pixels))
+	planeVector = int(unsafe.Offsetof(planeArgs.Vector))
+	planeLow    = int(unsafe.Offsetof(planeArgs.Low))
+	planeHigh   = int(unsafe.Offsetof(planeArgs.High))
+	planeSum    = int(unsafe.Offsetof(planeArgs.Sum))
+	planeProd   = int(unsafe.Offsetof(planeArgs.Product))
 )
 
 // planeUnroll is the number of pixels of one turn of the loop. Long arithmetic takes one at a time.

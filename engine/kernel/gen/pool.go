@@ -4,36 +4,47 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"unsafe"
+
+	"regraft/engine/kernel/abi"
 )
 
-// The pooling kernels go through a list of runs (kernel.poolRun) of neighbouring output pixels whose
+// The pooling kernels go through a list of runs (abi.PoolRun) of neighbouring output pixels whose
 // windows have the same taps.
 //
-//	DI  arguments (kernel.poolArgs)   R8  run          BX  runs left
+//	DI  arguments (abi.Pool)   R8  run          BX  runs left
 //	SI  where the window starts       DX  its pixel    CX  pixels left in the run
 //	R9  taps   R10 number of taps     R11 step between windows   R14 three steps
 //	R12 tap    R13 taps left          AX  address of a tap
-const (
-	poolX      = 0
-	poolY      = 8
-	poolRuns   = 16
-	poolN      = 24
-	poolTaps   = 32
-	poolStep   = 40
-	poolBias   = 48
-	poolLow    = 56
-	poolHigh   = 60
-	poolDX     = 64
-	poolDXRuns = 72
-	poolDXTaps = 80
+var poolArgs abi.Pool
 
-	runIn      = 0
-	runOut     = 4
-	runTap     = 8
-	runTaps    = 12
-	runPixels  = 16
-	runDivisor = 20
-	runBytes   = 24
+const (
+	poolX      = int(unsafe.Offsetof(poolArgs.X))
+	poolY      = int(unsafe.Offsetof(poolArgs.Y))
+	poolRuns   = int(unsafe.Offsetof(poolArgs.Runs))
+	poolN      = int(unsafe.Offsetof(poolArgs.N))
+	poolTaps   = int(unsafe.Offsetof(poolArgs.Taps))
+	poolStep   = int(unsafe.Offsetof(poolArgs.Step))
+	poolBias   = int(unsafe.Offsetof(poolArgs.Bias))
+	poolLow    = int(unsafe.Offsetof(poolArgs.Low))
+	poolHigh   = int(unsafe.Offsetof(poolArgs.High))
+	poolDX     = int(unsafe.Offsetof(poolArgs.DX))
+	poolDXRuns = int(unsafe.Offsetof(poolArgs.DXRuns))
+	poolDXTaps = int(unsafe.Offsetof(poolArgs.DXTaps))
+	poolW      = int(unsafe.Offsetof(poolArgs.W))
+	poolWTaps  = int(unsafe.Offsetof(poolArgs.WTaps))
+)
+
+var poolRun abi.PoolRun
+
+const (
+	runIn      = int(unsafe.Offsetof(poolRun.In))
+	runOut     = int(unsafe.Offsetof(poolRun.Out))
+	runTap     = int(unsafe.Offsetof(poolRun.Tap))
+	runTaps    = int(unsafe.Offsetof(poolRun.Taps))
+	runPixels  = int(unsafe.Offsetof(poolRun.Pixels))
+	runDivisor = int(unsafe.Offsetof(poolRun.Divisor))
+	runBytes   = int(unsafe.Sizeof(poolRun))
 )
 
 // poolGroup is the number of output pixels that share the reading of a tap's offset.

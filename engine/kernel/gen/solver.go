@@ -1,17 +1,20 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"reflect"
+	"unsafe"
+
+	"regraft/engine/kernel/abi"
+)
 
 // The optimizers' kernels update blocks of sixteen parameters; kernel.Rule has the formulas.
 //
-//	DI  arguments (kernel.updateArgs)   AX  constants, at the start     CX  blocks left
+//	DI  arguments (abi.Update)   AX  constants, at the start     CX  blocks left
 //	SI  parameters   BX  gradients      DX  first state                 R8  second state
 //
 // Registers 0 to 4 hold one register of parameters, gradients with the decay added, states and scratch;
 // the constants sit in the last registers. Only what kernel.Rule calls fused is.
-
-// constantFields are the fields of kernel.Constants.
-var constantFields = []string{"rate", "decay", "keep", "momentum", "gain", "beta", "gainSq", "root", "epsilon"}
 
 // update is the arithmetic on one register. Operations are op(dst, x, y): dst = x op y.
 type update struct {
@@ -37,12 +40,12 @@ func (u *update) follow(state, weight, v string) {
 
 // descend is p -= rate*v, fused.
 func (u *update) descend(v string) {
-	u.file.p("VFNMADD231PS %s, %s, %s", u.k["rate"], v, u.p)
+	u.file.p("VFNMADD231PS %s, %s, %s", u.k["Rate"], v, u.p)
 }
 
 // square is t = gainSq*g*g.
 func (u *update) square() {
-	u.mul(u.t, u.k["gainSq"], u.g)
+	u.mul(u.t, u.k["GainSq"], u.g)
 	u.mul(u.t, u.t, u.g)
 }
 
@@ -55,51 +58,51 @@ type rule struct {
 }
 
 var rules = []rule{
-	{"sgd", 0, []string{"rate"}, func(u *update) {
+	{"sgd", 0, []string{"Rate"}, func(u *update) {
 		u.descend(u.g)
 	}},
-	{"momentum", 1, []string{"rate", "momentum"}, func(u *update) {
-		u.follow(u.a, u.k["momentum"], u.g)
+	{"momentum", 1, []string{"Rate", "Momentum"}, func(u *update) {
+		u.follow(u.a, u.k["Momentum"], u.g)
 		u.descend(u.a)
 	}},
-	{"nesterov", 1, []string{"rate", "momentum"}, func(u *update) {
-		u.follow(u.a, u.k["momentum"], u.g)
-		u.file.p("VFMADD231PS %s, %s, %s", u.k["momentum"], u.a, u.g)
+	{"nesterov", 1, []string{"Rate", "Momentum"}, func(u *update) {
+		u.follow(u.a, u.k["Momentum"], u.g)
+		u.file.p("VFMADD231PS %s, %s, %s", u.k["Momentum"], u.a, u.g)
 		u.descend(u.g)
 	}},
-	{"adam", 2, []string{"rate", "keep", "gain", "beta", "gainSq", "root", "epsilon"}, func(u *update) {
+	{"adam", 2, []string{"Rate", "Keep", "Gain", "Beta", "GainSq", "Root", "Epsilon"}, func(u *update) {
 		u.sub(u.t, u.g, u.a)
-		u.mul(u.t, u.k["gain"], u.t)
+		u.mul(u.t, u.k["Gain"], u.t)
 		u.add(u.a, u.a, u.t)
 		u.square()
-		u.follow(u.b, u.k["beta"], u.t)
+		u.follow(u.b, u.k["Beta"], u.t)
 		u.root(u.t, u.b)
-		u.div(u.t, u.t, u.k["root"])
-		u.add(u.t, u.t, u.k["epsilon"])
-		u.mul(u.g, u.k["rate"], u.a)
+		u.div(u.t, u.t, u.k["Root"])
+		u.add(u.t, u.t, u.k["Epsilon"])
+		u.mul(u.g, u.k["Rate"], u.a)
 		u.div(u.g, u.g, u.t)
-		u.mul(u.p, u.k["keep"], u.p)
+		u.mul(u.p, u.k["Keep"], u.p)
 		u.sub(u.p, u.p, u.g)
 	}},
-	{"rmsprop", 2, []string{"rate", "momentum", "beta", "gainSq", "epsilon"}, func(u *update) {
+	{"rmsprop", 2, []string{"Rate", "Momentum", "Beta", "GainSq", "Epsilon"}, func(u *update) {
 		u.square()
-		u.follow(u.a, u.k["beta"], u.t)
+		u.follow(u.a, u.k["Beta"], u.t)
 		u.root(u.t, u.a)
-		u.add(u.t, u.t, u.k["epsilon"])
+		u.add(u.t, u.t, u.k["Epsilon"])
 		u.div(u.t, u.g, u.t)
-		u.follow(u.b, u.k["momentum"], u.t)
+		u.follow(u.b, u.k["Momentum"], u.t)
 		u.descend(u.b)
 	}},
-	{"rmsproptf", 2, []string{"rate", "momentum", "gainSq", "epsilon"}, func(u *update) {
+	{"rmsproptf", 2, []string{"Rate", "Momentum", "GainSq", "Epsilon"}, func(u *update) {
 		u.mul(u.t, u.g, u.g)
 		u.sub(u.t, u.t, u.a)
-		u.mul(u.t, u.k["gainSq"], u.t)
+		u.mul(u.t, u.k["GainSq"], u.t)
 		u.add(u.a, u.a, u.t)
-		u.add(u.t, u.a, u.k["epsilon"])
+		u.add(u.t, u.a, u.k["Epsilon"])
 		u.root(u.t, u.t)
-		u.mul(u.g, u.k["rate"], u.g)
+		u.mul(u.g, u.k["Rate"], u.g)
 		u.div(u.t, u.g, u.t)
-		u.follow(u.b, u.k["momentum"], u.t)
+		u.follow(u.b, u.k["Momentum"], u.t)
 		u.sub(u.p, u.p, u.b)
 	}},
 }
@@ -115,22 +118,24 @@ func solvers(f *file) {
 
 func (r rule) emit(f *file, s isa) {
 	u := &update{file: f, k: map[string]string{}, p: s.r(0), g: s.r(1), a: s.r(2), b: s.r(3), t: s.r(4)}
-	f.p("MOVQ 40(DI), AX")
-	for i, field := range append([]string{"decay"}, r.uses...) {
+	var args abi.Update
+	f.p("MOVQ %d(DI), AX", unsafe.Offsetof(args.K))
+	for i, field := range append([]string{"Decay"}, r.uses...) {
 		u.k[field] = s.r(s.regs - 1 - i)
-		f.p("VBROADCASTSS %d(AX), %s", fieldOffset(field), u.k[field])
+		f.p("VBROADCASTSS %d(AX), %s", constantOffset(field), u.k[field])
 	}
 	pointers := []string{"SI", "BX", "DX", "R8"}[:2+r.states]
+	at := []uintptr{unsafe.Offsetof(args.P), unsafe.Offsetof(args.G), unsafe.Offsetof(args.A), unsafe.Offsetof(args.B)}
 	for i, p := range pointers {
-		f.p("MOVQ %d(DI), %s", 8*i, p)
+		f.p("MOVQ %d(DI), %s", at[i], p)
 	}
-	f.p("MOVQ 32(DI), CX")
+	f.p("MOVQ %d(DI), CX", unsafe.Offsetof(args.N))
 	f.label("loop")
 	for part := range s.per {
 		at := func(base string) string { return fmt.Sprintf("%d(%s)", part*s.bytes, base) }
 		f.p("VMOVUPS %s, %s", at("SI"), u.p)
 		f.p("VMOVUPS %s, %s", at("BX"), u.g)
-		f.p("VFMADD231PS %s, %s, %s", u.k["decay"], u.p, u.g)
+		f.p("VFMADD231PS %s, %s, %s", u.k["Decay"], u.p, u.g)
 		state := func(visit func(memory, register string)) {
 			for i, p := range pointers[2:] {
 				visit(at(p), []string{u.a, u.b}[i])
@@ -148,11 +153,11 @@ func (r rule) emit(f *file, s isa) {
 	f.p("JNZ loop")
 }
 
-func fieldOffset(field string) int {
-	for i, name := range constantFields {
-		if name == field {
-			return 4 * i
-		}
+// constantOffset is where a constant lies among its kind.
+func constantOffset(field string) uintptr {
+	f, ok := reflect.TypeFor[abi.Constants]().FieldByName(field)
+	if !ok {
+		panic("no constant " + field)
 	}
-	panic("no constant " + field)
+	return f.Offset
 }

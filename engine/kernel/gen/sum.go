@@ -1,18 +1,25 @@
 package main
 
+import (
+	"unsafe"
+
+	"regraft/engine/kernel/abi"
+)
+
 // sums emits the kernel that adds up equal stretches of memory: the first becomes the sum of all, in order.
 //
-//	DI arguments (kernel.sumArgs)   SI first stretch   R8 bytes between stretches   CX lines of 64 bytes left
+//	DI arguments (abi.SlotSum)   SI first stretch   R8 bytes between stretches   CX lines of 64 bytes left
 func sums(f *file) {
+	var args abi.SlotSum
 	f.function("slotsum_f32_avx2", "sumArgs")
-	f.p("MOVQ 0(DI), SI")
-	f.p("MOVQ 8(DI), R8")
-	f.p("MOVQ 16(DI), CX")
+	f.p("MOVQ %d(DI), SI", unsafe.Offsetof(args.First))
+	f.p("MOVQ %d(DI), R8", unsafe.Offsetof(args.Step))
+	f.p("MOVQ %d(DI), CX", unsafe.Offsetof(args.Lines))
 	f.label("line")
 	f.p("VMOVUPS (SI), Y0")
 	f.p("VMOVUPS 32(SI), Y1")
 	f.p("MOVQ SI, AX")
-	f.p("MOVQ 24(DI), DX") // stretches
+	f.p("MOVQ %d(DI), DX", unsafe.Offsetof(args.Slots)) // stretches
 	f.p("JMP next")
 	f.label("add")
 	f.p("ADDQ R8, AX")

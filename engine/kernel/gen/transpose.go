@@ -1,18 +1,24 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+
+	"regraft/engine/kernel/abi"
+)
 
 // transposes emits the kernel that transposes 16x16 blocks of floats, as four 8x8 blocks of AVX registers each: pairs of rows are
 // interleaved, pairs of pairs shuffled, halves exchanged.
 //
-//	DI arguments (kernel.transposeArgs)   SI source   DX destination   CX blocks left
+//	DI arguments (abi.Transpose)   SI source   DX destination   CX blocks left
 func transposes(f *file) {
+	var args abi.Transpose
 	f.function("transpose_f32_16x16_avx2", "transposeArgs")
-	f.p("MOVQ 0(DI), SI")
-	f.p("MOVQ 8(DI), DX")
-	f.p("MOVQ 16(DI), R8") // bytes between source blocks
-	f.p("MOVQ 24(DI), R9") // bytes between destination blocks
-	f.p("MOVQ 32(DI), CX")
+	f.p("MOVQ %d(DI), SI", unsafe.Offsetof(args.Src))
+	f.p("MOVQ %d(DI), DX", unsafe.Offsetof(args.Dst))
+	f.p("MOVQ %d(DI), R8", unsafe.Offsetof(args.SrcStep)) // bytes between source blocks
+	f.p("MOVQ %d(DI), R9", unsafe.Offsetof(args.DstStep)) // bytes between destination blocks
+	f.p("MOVQ %d(DI), CX", unsafe.Offsetof(args.Count))
 	f.label("block")
 	for r := range 2 {
 		for c := range 2 {

@@ -1,6 +1,11 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+
+	"regraft/engine/kernel/abi"
+)
 
 // The weight-gradient kernel computes one tile of dW after the other. It keeps m input channels x k output blocks in registers while it
 // walks the pixels of a list of row pairs, image after image:
@@ -9,28 +14,30 @@ import "fmt"
 //
 // one chain of fused multiply-adds per weight, in that order.
 //
-//	DI  arguments (kernel.wgradArgs)    AX       input pixel
+//	DI  arguments (abi.WGrad)    AX       input pixel
 //	SI  X of the image                  R8..R10  dY pixel of each output block
 //	DX  dY of the image                 R13      pixels left
 //	BX  row list, CX rows left          R14      bytes between input pixels
 //	R12 bytes between dY blocks         R15      images left
+var wgradArgs abi.WGrad
+
 const (
-	argGX = 8 * iota
-	argGW
-	argGY
-	argGRows
-	argGCount
-	argGPixels
-	argGXP
-	argGYK
-	argGWK
-	argGFlags
-	argGImages
-	argGXImage
-	argGYImage
-	argGTiles
-	argGXStep
-	argGWStep
+	argGX      = int(unsafe.Offsetof(wgradArgs.X))
+	argGW      = int(unsafe.Offsetof(wgradArgs.W))
+	argGY      = int(unsafe.Offsetof(wgradArgs.Y))
+	argGRows   = int(unsafe.Offsetof(wgradArgs.Rows))
+	argGCount  = int(unsafe.Offsetof(wgradArgs.Count))
+	argGPixels = int(unsafe.Offsetof(wgradArgs.Pixels))
+	argGXP     = int(unsafe.Offsetof(wgradArgs.XP))
+	argGYK     = int(unsafe.Offsetof(wgradArgs.YK))
+	argGWK     = int(unsafe.Offsetof(wgradArgs.WK))
+	argGFlags  = int(unsafe.Offsetof(wgradArgs.Flags))
+	argGImages = int(unsafe.Offsetof(wgradArgs.Images))
+	argGXImage = int(unsafe.Offsetof(wgradArgs.XImage))
+	argGYImage = int(unsafe.Offsetof(wgradArgs.YImage))
+	argGTiles  = int(unsafe.Offsetof(wgradArgs.Tiles))
+	argGXStep  = int(unsafe.Offsetof(wgradArgs.XStep))
+	argGWStep  = int(unsafe.Offsetof(wgradArgs.WStep))
 )
 
 func weightGradients(f *file) {
@@ -68,7 +75,7 @@ func (t wgradTile) lane(j int) int       { return j % t.per * t.bytes }
 // row is the distance of channel i's weights from the first channel's: taps of RGB images lie one entry apart.
 func (t wgradTile) row(i int) int {
 	if t.rgb {
-		return i/3*entryWeights + i%3*64
+		return i/3*abi.EntryBytes + i%3*64
 	}
 	return i * 64
 }
@@ -83,7 +90,7 @@ func (t wgradTile) emit() {
 	t.p("MOVQ %d(DI), DX", argGY)
 	t.p("MOVQ %d(DI), R15", argGImages)
 	t.p("MOVQ %d(DI), AX", argGFlags)
-	t.p("TESTQ $1, AX")
+	t.p("TESTQ $%d, AX", abi.FromOutput)
 	t.p("JZ zero")
 	t.weights(func(at, acc string) { t.p("VMOVUPS %s, %s", at, acc) })
 	t.p("JMP image")

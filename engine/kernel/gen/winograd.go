@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"unsafe"
 
+	"regraft/engine/kernel/abi"
 	"regraft/engine/kernel/toomcook"
 )
 
@@ -63,24 +65,25 @@ func winograds(f *file) {
 	sums(f)
 }
 
-// Offsets in kernel.transformInArgs.
+var transformInArgs abi.TransformIn
+
 const (
-	inRows = 0 // ten row addresses
-	inDst  = 8 * (iota + 9)
-	inPosition
-	inTiles
-	inStep
-	inColumnStep
-	inColumns
-	inColumnsLess
-	inScratch
-	inHalf
-	inDstStep
+	inRows        = int(unsafe.Offsetof(transformInArgs.Rows))
+	inDst         = int(unsafe.Offsetof(transformInArgs.Dst))
+	inPosition    = int(unsafe.Offsetof(transformInArgs.Position))
+	inTiles       = int(unsafe.Offsetof(transformInArgs.Tiles))
+	inStep        = int(unsafe.Offsetof(transformInArgs.Step))
+	inColumnStep  = int(unsafe.Offsetof(transformInArgs.ColumnStep))
+	inColumns     = int(unsafe.Offsetof(transformInArgs.Columns))
+	inColumnsLess = int(unsafe.Offsetof(transformInArgs.ColumnsLess))
+	inScratch     = int(unsafe.Offsetof(transformInArgs.Scratch))
+	inHalf        = int(unsafe.Offsetof(transformInArgs.Half))
+	inDstStep     = int(unsafe.Offsetof(transformInArgs.DstStep))
 )
 
 // transformIn emits the transform into products.
 //
-//	DI  arguments (kernel.transformInArgs)   R8, R13, R14, R15, SI  1, 3, 5, 7, 9 times the bytes between positions
+//	DI  arguments (abi.TransformIn)   R8, R13, R14, R15, SI  1, 3, 5, 7, 9 times the bytes between positions
 //	BX  bytes from a row to the tile         DX   destination of the tile, R12 of a row of it
 //	R9  columns left inside the image        R10  scratch
 //	R11 bytes from a row to the column       CX   tiles left
@@ -186,29 +189,30 @@ func (t transformIn) nextColumn(loop string) {
 	t.p("JLT %s", loop)
 }
 
-// Offsets in kernel.transformOutArgs.
+var transformOutArgs abi.TransformOut
+
 const (
-	outSrc = 8 * iota
-	outPosition
-	outTiles
-	outDst
-	outRow
-	outStep
-	outRows
-	outRowsLess
-	outColumns
-	outColumnsLess
-	outBias
-	outLow
-	outFlags
-	outScratch
-	outHalf
+	outSrc         = int(unsafe.Offsetof(transformOutArgs.Src))
+	outPosition    = int(unsafe.Offsetof(transformOutArgs.Position))
+	outTiles       = int(unsafe.Offsetof(transformOutArgs.Tiles))
+	outDst         = int(unsafe.Offsetof(transformOutArgs.Dst))
+	outRow         = int(unsafe.Offsetof(transformOutArgs.Row))
+	outStep        = int(unsafe.Offsetof(transformOutArgs.Step))
+	outRows        = int(unsafe.Offsetof(transformOutArgs.Rows))
+	outRowsLess    = int(unsafe.Offsetof(transformOutArgs.RowsLess))
+	outColumns     = int(unsafe.Offsetof(transformOutArgs.Columns))
+	outColumnsLess = int(unsafe.Offsetof(transformOutArgs.ColumnsLess))
+	outBias        = int(unsafe.Offsetof(transformOutArgs.Bias))
+	outLow         = int(unsafe.Offsetof(transformOutArgs.Low))
+	outFlags       = int(unsafe.Offsetof(transformOutArgs.Flags))
+	outScratch     = int(unsafe.Offsetof(transformOutArgs.Scratch))
+	outHalf        = int(unsafe.Offsetof(transformOutArgs.Half))
 )
 
 // transformOut emits the transform out of products: bias, what the output holds, and the lower bound are applied on the way out, and
 // nothing is written outside the image.
 //
-//	DI  arguments (kernel.transformOutArgs)  R8, R13, R14, R15, R9  1, 3, 5, 7, 9 times the bytes between positions, and then
+//	DI  arguments (abi.TransformOut)  R8, R13, R14, R15, R9  1, 3, 5, 7, 9 times the bytes between positions, and then
 //	SI  products of the tile                 R8, R13, R14           1, 3, 5 times the bytes between output rows
 //	DX  output of the tile                   R12  output of a column, or products of a row
 //	BX  rows left inside the image           R11  columns left
@@ -317,7 +321,7 @@ func (t transformOut) column(base string) {
 		t.p("CMPQ BX, $%d", i)
 		t.p("JLE %s", skip)
 		t.p("VADDPS %s, %s, %s", t.bias(), reg, reg)
-		t.p("TESTQ $1, %d(DI)", outFlags)
+		t.p("TESTQ $%d, %d(DI)", abi.FromOutput, outFlags)
 		t.p("JZ clamp%d", i)
 		t.p("VADDPS %s, %s, %s", at, reg, reg)
 		t.label(fmt.Sprintf("clamp%d", i))
