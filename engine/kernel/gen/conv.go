@@ -79,120 +79,120 @@ func (t convTile) lane(j int) int       { return j % t.per * t.bytes }
 
 func (t convTile) emit(name string) {
 	t.function(name, "convArgs")
-	t.p("MOVQ %d(DI), SI", argX)
-	t.p("MOVQ %d(DI), R14", argXStep)
-	t.p("MOVQ %d(DI), R12", argWNext)
-	t.p("XORL R15, R15")
-	t.p("CMPQ %d(DI), $0", argWNextTiles)
-	t.p("JEQ tile")
-	t.p("MOVQ $%d, R15", 64*t.k)
+	t.P("MOVQ %d(DI), SI", argX)
+	t.P("MOVQ %d(DI), R14", argXStep)
+	t.P("MOVQ %d(DI), R12", argWNext)
+	t.P("XORL R15, R15")
+	t.P("CMPQ %d(DI), $0", argWNextTiles)
+	t.P("JEQ tile")
+	t.P("MOVQ $%d, R15", 64*t.k)
 
-	t.label("tile")
-	t.p("MOVQ %d(DI), DX", argY)
-	t.p("MOVQ %d(DI), AX", argFlags)
-	t.p("TESTQ $%d, AX", abi.FromOutput)
-	t.p("JZ bias")
-	t.outputs(func(at string, i, j int) { t.p("VMOVUPS %s, %s", at, t.acc(i, j)) })
-	t.p("MOVQ %d(DI), AX", argFlags)
-	t.p("TESTQ $%d, AX", abi.AddBias)
-	t.p("JZ start")
-	t.p("MOVQ %d(DI), AX", argBias)
+	t.Label("tile")
+	t.P("MOVQ %d(DI), DX", argY)
+	t.P("MOVQ %d(DI), AX", argFlags)
+	t.P("TESTQ $%d, AX", abi.FromOutput)
+	t.P("JZ bias")
+	t.outputs(func(at string, i, j int) { t.P("VMOVUPS %s, %s", at, t.acc(i, j)) })
+	t.P("MOVQ %d(DI), AX", argFlags)
+	t.P("TESTQ $%d, AX", abi.AddBias)
+	t.P("JZ start")
+	t.P("MOVQ %d(DI), AX", argBias)
 	for j := range t.vectors() {
 		for i := range t.n {
-			t.p("VADDPS %d(AX), %s, %s", j*t.bytes, t.acc(i, j), t.acc(i, j))
+			t.P("VADDPS %d(AX), %s, %s", j*t.bytes, t.acc(i, j), t.acc(i, j))
 		}
 	}
-	t.p("JMP start")
-	t.label("bias")
-	t.p("MOVQ %d(DI), AX", argBias)
+	t.P("JMP start")
+	t.Label("bias")
+	t.P("MOVQ %d(DI), AX", argBias)
 	for j := range t.vectors() {
-		t.p("VMOVUPS %d(AX), %s", j*t.bytes, t.acc(0, j))
+		t.P("VMOVUPS %d(AX), %s", j*t.bytes, t.acc(0, j))
 	}
 	for i := 1; i < t.n; i++ {
 		for j := range t.vectors() {
-			t.p("VMOVAPS %s, %s", t.acc(0, j), t.acc(i, j))
+			t.P("VMOVAPS %s, %s", t.acc(0, j), t.acc(i, j))
 		}
 	}
 
-	t.label("start")
-	t.p("MOVQ %d(DI), BX", argOff)
-	t.p("MOVQ %d(DI), R8", argW)
+	t.Label("start")
+	t.P("MOVQ %d(DI), BX", argOff)
+	t.P("MOVQ %d(DI), R8", argW)
 	if t.k > 1 {
-		t.p("MOVQ %d(DI), R13", argWK)
+		t.P("MOVQ %d(DI), R13", argWK)
 	}
 	for j := 1; j < t.k; j++ {
-		t.p("LEAQ (%s)(R13*1), %s", t.pointer((j-1)*t.per), t.pointer(j*t.per))
+		t.P("LEAQ (%s)(R13*1), %s", t.pointer((j-1)*t.per), t.pointer(j*t.per))
 	}
-	t.p("MOVQ %d(DI), CX", argEntries)
-	t.p("TESTQ CX, CX")
-	t.p("JZ done")
-	t.label("entry")
-	t.p("MOVLQSX (BX), AX")
-	t.p("ADDQ $4, BX")
-	t.p("ADDQ SI, AX")
+	t.P("MOVQ %d(DI), CX", argEntries)
+	t.P("TESTQ CX, CX")
+	t.P("JZ done")
+	t.Label("entry")
+	t.P("MOVLQSX (BX), AX")
+	t.P("ADDQ $4, BX")
+	t.P("ADDQ SI, AX")
 	if t.channels == 16 {
 		t.sixteen()
 	} else {
 		t.three()
 	}
-	t.p("DECQ CX")
-	t.p("JNZ entry")
+	t.P("DECQ CX")
+	t.P("JNZ entry")
 
-	t.label("done")
-	t.p("MOVQ %d(DI), AX", argFlags)
-	t.p("TESTQ $%d, AX", abi.ClampZero)
-	t.p("JZ store")
+	t.Label("done")
+	t.P("MOVQ %d(DI), AX", argFlags)
+	t.P("TESTQ $%d, AX", abi.ClampZero)
+	t.P("JZ store")
 	t.zero(t.file, t.broadcast())
 	for i := range t.n {
 		for j := range t.vectors() { // NaN stays NaN: the second source is the sum
-			t.p("VMAXPS %s, %s, %s", t.acc(i, j), t.broadcast(), t.acc(i, j))
+			t.P("VMAXPS %s, %s, %s", t.acc(i, j), t.broadcast(), t.acc(i, j))
 		}
 	}
-	t.p("TESTQ $%d, AX", abi.ClampSix)
-	t.p("JZ store")
-	t.p("VBROADCASTSS %d(DI), %s", argSix, t.broadcast())
+	t.P("TESTQ $%d, AX", abi.ClampSix)
+	t.P("JZ store")
+	t.P("VBROADCASTSS %d(DI), %s", argSix, t.broadcast())
 	for i := range t.n {
 		for j := range t.vectors() {
-			t.p("VMINPS %s, %s, %s", t.acc(i, j), t.broadcast(), t.acc(i, j))
+			t.P("VMINPS %s, %s, %s", t.acc(i, j), t.broadcast(), t.acc(i, j))
 		}
 	}
-	t.label("store")
-	t.p("MOVQ %d(DI), DX", argY)
-	t.outputs(func(at string, i, j int) { t.p("VMOVUPS %s, %s", t.acc(i, j), at) })
+	t.Label("store")
+	t.P("MOVQ %d(DI), DX", argY)
+	t.outputs(func(at string, i, j int) { t.P("VMOVUPS %s, %s", t.acc(i, j), at) })
 
-	t.p("ADDQ R14, SI")
-	t.p("MOVQ %d(DI), AX", argYStep)
-	t.p("ADDQ AX, %d(DI)", argY)
-	t.p("MOVQ %d(DI), AX", argWStep)
-	t.p("ADDQ AX, %d(DI)", argW)
-	t.p("XORL AX, AX")
-	t.p("DECQ %d(DI)", argWNextTiles)
-	t.p("CMOVQEQ AX, R15")
-	t.p("DECQ %d(DI)", argTiles)
-	t.p("JNZ tile")
-	t.end()
+	t.P("ADDQ R14, SI")
+	t.P("MOVQ %d(DI), AX", argYStep)
+	t.P("ADDQ AX, %d(DI)", argY)
+	t.P("MOVQ %d(DI), AX", argWStep)
+	t.P("ADDQ AX, %d(DI)", argW)
+	t.P("XORL AX, AX")
+	t.P("DECQ %d(DI)", argWNextTiles)
+	t.P("CMOVQEQ AX, R15")
+	t.P("DECQ %d(DI)", argTiles)
+	t.P("JNZ tile")
+	t.End()
 }
 
 // outputs visits every output vector; DX holds the first and is used up.
 func (t convTile) outputs(visit func(at string, i, j int)) {
-	t.p("MOVQ %d(DI), R13", argYP)
+	t.P("MOVQ %d(DI), R13", argYP)
 	if t.k > 1 {
-		t.p("MOVQ %d(DI), CX", argYK)
+		t.P("MOVQ %d(DI), CX", argYK)
 	}
 	for i := range t.n {
 		base := "DX"
 		if t.k > 1 {
 			base = "AX"
-			t.p("MOVQ DX, AX")
+			t.P("MOVQ DX, AX")
 		}
 		for j := range t.vectors() {
 			visit(fmt.Sprintf("%d(%s)", t.lane(j), base), i, j)
 			if j%t.per == t.per-1 && j < t.vectors()-1 {
-				t.p("ADDQ CX, AX")
+				t.P("ADDQ CX, AX")
 			}
 		}
 		if i < t.n-1 {
-			t.p("ADDQ R13, DX")
+			t.P("ADDQ R13, DX")
 		}
 	}
 }
@@ -200,28 +200,28 @@ func (t convTile) outputs(visit func(at string, i, j int)) {
 // sixteen emits the 16 channels of a block as a loop of four times four, each round prefetching a quarter of the next tile's pixels.
 func (t convTile) sixteen() {
 	quarter := (t.n + 3) / 4
-	t.p("LEAQ (AX)(R14*1), R13")
-	t.p("MOVQ $4, DX")
-	t.label("channels")
+	t.P("LEAQ (AX)(R14*1), R13")
+	t.P("MOVQ $4, DX")
+	t.Label("channels")
 	for i := range quarter {
-		t.p("PREFETCHT0 %d(R13)", i*t.pitch)
+		t.P("PREFETCHT0 %d(R13)", i*t.pitch)
 	}
-	t.p("ADDQ $%d, R13", quarter*t.pitch)
+	t.P("ADDQ $%d, R13", quarter*t.pitch)
 	for j := range t.k {
-		t.p("PREFETCHT1 %d(R12)", 64*j)
+		t.P("PREFETCHT1 %d(R12)", 64*j)
 	}
-	t.p("ADDQ R15, R12")
+	t.P("ADDQ R15, R12")
 	t.someChannels(4)
-	t.p("ADDQ $16, AX")
+	t.P("ADDQ $16, AX")
 	t.advance(abi.EntryBytes / 4)
-	t.p("DECQ DX")
-	t.p("JNZ channels")
+	t.P("DECQ DX")
+	t.P("JNZ channels")
 }
 
 // three emits the 3 channels of a tap of an RGB image, prefetching the next tile's.
 func (t convTile) three() {
 	for line := 0; line < t.n*t.pitch; line += 64 {
-		t.p("PREFETCHT0 %d(AX)(R14*1)", line)
+		t.P("PREFETCHT0 %d(AX)(R14*1)", line)
 	}
 	t.someChannels(3)
 	t.advance(abi.EntryBytes)
@@ -231,19 +231,19 @@ func (t convTile) three() {
 func (t convTile) someChannels(count int) {
 	for c := range count {
 		for j := range t.vectors() {
-			t.p("VMOVUPS %d(%s), %s", c*64+t.lane(j), t.pointer(j), t.weight(j))
+			t.P("VMOVUPS %d(%s), %s", c*64+t.lane(j), t.pointer(j), t.weight(j))
 		}
 		for j := range t.k {
-			t.p("PREFETCHT0 %d(%s)", c*64+aheadWeights, t.pointer(j*t.per))
+			t.P("PREFETCHT0 %d(%s)", c*64+aheadWeights, t.pointer(j*t.per))
 		}
 		for i := range t.n {
 			if t.vectors() == 1 {
-				t.p("VFMADD231PS.BCST %d(AX), %s, %s", i*t.pitch+c*4, t.weight(0), t.acc(i, 0))
+				t.P("VFMADD231PS.BCST %d(AX), %s, %s", i*t.pitch+c*4, t.weight(0), t.acc(i, 0))
 				continue
 			}
-			t.p("VBROADCASTSS %d(AX), %s", i*t.pitch+c*4, t.broadcast())
+			t.P("VBROADCASTSS %d(AX), %s", i*t.pitch+c*4, t.broadcast())
 			for j := range t.vectors() {
-				t.p("VFMADD231PS %s, %s, %s", t.broadcast(), t.weight(j), t.acc(i, j))
+				t.P("VFMADD231PS %s, %s, %s", t.broadcast(), t.weight(j), t.acc(i, j))
 			}
 		}
 	}
@@ -252,6 +252,6 @@ func (t convTile) someChannels(count int) {
 // advance moves the weight pointers.
 func (t convTile) advance(bytes int) {
 	for j := range t.k {
-		t.p("ADDQ $%d, %s", bytes, t.pointer(j*t.per))
+		t.P("ADDQ $%d, %s", bytes, t.pointer(j*t.per))
 	}
 }

@@ -3,44 +3,25 @@
 //	go run ./gen
 package main
 
-import (
-	"fmt"
-	"os"
-)
+import "regraft/asmfile"
 
-// families lists what is generated: one pair of files, <name>_amd64.s and <name>_amd64.go, each.
-var families = []struct {
-	name string
-	emit func(*file)
-}{
-	{"conv", convolutions},
-	{"wgrad", weightGradients},
-	{"winograd", winograds},
-	{"transpose", transposes},
-	{"peak", peaks},
-	{"plane", planes},
-	{"pool", pools},
-	{"pack", packs},
-	{"solver", solvers},
+var families = []asmfile.Family{
+	family("conv", convolutions),
+	family("wgrad", weightGradients),
+	family("winograd", winograds),
+	family("transpose", transposes),
+	family("peak", peaks),
+	family("plane", planes),
+	family("pool", pools),
+	family("pack", packs),
+	family("solver", solvers),
 }
 
-func main() {
-	for _, f := range generate() {
-		for name, text := range f.contents() {
-			if err := os.WriteFile(name, text, 0o644); err != nil {
-				fmt.Fprintln(os.Stderr, "gen:", err)
-				os.Exit(1)
-			}
-		}
-	}
-}
+func main() { asmfile.Write("kernel", families) }
 
-// generate makes all families in memory.
-func generate() (files []*file) {
-	for _, f := range families {
-		out := &file{name: f.name}
-		f.emit(out)
-		files = append(files, out)
-	}
-	return files
+// file is what a family is written to.
+type file struct{ *asmfile.File }
+
+func family(name string, emit func(*file)) asmfile.Family {
+	return asmfile.Family{Name: name, Emit: func(f *asmfile.File) { emit(&file{f}) }}
 }

@@ -36,14 +36,14 @@ func packs(f *file) {
 	for _, s := range isas {
 		lanes := s.bytes / 4
 		for e := range 3 * lanes {
-			fmt.Fprintf(&f.text, "\nDATA packPixel_%s<>+%d(SB)/4, $%d", s.name, 4*e, e/3)
+			fmt.Fprintf(&f.Text, "\nDATA packPixel_%s<>+%d(SB)/4, $%d", s.name, 4*e, e/3)
 		}
-		fmt.Fprintf(&f.text, "\nGLOBL packPixel_%s<>(SB), RODATA|NOPTR, $%d\n", s.name, 3*s.bytes)
+		fmt.Fprintf(&f.Text, "\nGLOBL packPixel_%s<>(SB), RODATA|NOPTR, $%d\n", s.name, 3*s.bytes)
 	}
 	for _, s := range isas {
 		f.function(kernelName("pack", s), "packArgs")
 		pack(f, s)
-		f.end()
+		f.End()
 	}
 }
 
@@ -51,63 +51,63 @@ func pack(f *file, s isa) {
 	lanes := s.bytes / 4
 	channels := []string{"SI", "R10", "R11"}
 	for i := range 3 {
-		f.p("VMOVUPS packPixel_%s<>+%d(SB), %s", s.name, i*s.bytes, s.r(5+i))
-		f.p("VBROADCASTSS %d(DI), %s", packScale+4*i, s.r(8+i))
-		f.p("VBROADCASTSS %d(DI), %s", packShift+4*i, s.r(11+i))
+		f.P("VMOVUPS packPixel_%s<>+%d(SB), %s", s.name, i*s.bytes, s.r(5+i))
+		f.P("VBROADCASTSS %d(DI), %s", packScale+4*i, s.r(8+i))
+		f.P("VBROADCASTSS %d(DI), %s", packShift+4*i, s.r(11+i))
 		if s.per == 1 {
-			f.p("MOVL $%#x, AX", residues(i, lanes))
-			f.p("KMOVW AX, K%d", i+1)
+			f.P("MOVL $%#x, AX", residues(i, lanes))
+			f.P("KMOVW AX, K%d", i+1)
 		}
 	}
-	f.p("MOVQ %d(DI), R8", packX)
-	f.p("MOVQ %d(DI), R9", packY)
-	f.p("MOVQ %d(DI), R12", packChannel)
-	f.p("MOVQ %d(DI), CX", packRows)
-	f.label("row")
-	f.p("MOVQ R8, SI")
-	f.p("LEAQ (R8)(R12*1), R10")
-	f.p("LEAQ (R8)(R12*2), R11")
-	f.p("MOVQ R9, DX")
-	f.p("MOVQ %d(DI), AX", packPixels)
-	f.p("SUBQ $%d, AX", lanes)
-	f.label("pixels")
+	f.P("MOVQ %d(DI), R8", packX)
+	f.P("MOVQ %d(DI), R9", packY)
+	f.P("MOVQ %d(DI), R12", packChannel)
+	f.P("MOVQ %d(DI), CX", packRows)
+	f.Label("row")
+	f.P("MOVQ R8, SI")
+	f.P("LEAQ (R8)(R12*1), R10")
+	f.P("LEAQ (R8)(R12*2), R11")
+	f.P("MOVQ R9, DX")
+	f.P("MOVQ %d(DI), AX", packPixels)
+	f.P("SUBQ $%d, AX", lanes)
+	f.Label("pixels")
 	for c, base := range channels {
-		f.p("VMOVUPS (%s), %s", base, s.r(c))
-		f.p("VFMADD213PS %s, %s, %s", s.r(11+c), s.r(8+c), s.r(c))
+		f.P("VMOVUPS (%s), %s", base, s.r(c))
+		f.P("VFMADD213PS %s, %s, %s", s.r(11+c), s.r(8+c), s.r(c))
 	}
 	for i := range 3 {
-		f.p("VPERMPS %s, %s, %s", s.r(0), s.r(5+i), s.r(3))
+		f.P("VPERMPS %s, %s, %s", s.r(0), s.r(5+i), s.r(3))
 		for c := 1; c < 3; c++ {
 			residue := ((c-i*lanes)%3 + 3) % 3 // lane l of output i is float i*lanes + l
 			if s.per == 1 {
-				f.p("VPERMPS %s, %s, K%d, %s", s.r(c), s.r(5+i), residue+1, s.r(3))
+				f.P("VPERMPS %s, %s, K%d, %s", s.r(c), s.r(5+i), residue+1, s.r(3))
 				continue
 			}
-			f.p("VPERMPS %s, %s, %s", s.r(c), s.r(5+i), s.r(4))
-			f.p("VBLENDPS $%#x, %s, %s, %s", residues(residue, lanes), s.r(4), s.r(3), s.r(3))
+			f.P("VPERMPS %s, %s, %s", s.r(c), s.r(5+i), s.r(4))
+			f.P("VBLENDPS $%#x, %s, %s, %s", residues(residue, lanes), s.r(4), s.r(3), s.r(3))
 		}
-		f.p("VMOVUPS %s, %d(DX)", s.r(3), i*s.bytes)
+		f.P("VMOVUPS %s, %d(DX)", s.r(3), i*s.bytes)
 	}
-	f.p("TESTQ AX, AX")
-	f.p("JZ next")
+	f.P("TESTQ AX, AX")
+	f.P("JZ next")
 	step := func(by string) { // by pixels
 		for _, base := range channels {
-			f.p("LEAQ (%s)(%s*4), %s", base, by, base)
+			f.P("LEAQ (%s)(%s*4), %s", base, by, base)
 		}
-		f.p("LEAQ (%s)(%s*2), R13", by, by)
-		f.p("LEAQ (DX)(R13*4), DX")
+		f.P("LEAQ (%s)(%s*2), R13", by, by)
+		f.P("LEAQ (DX)(R13*4), DX")
 	}
-	f.p("MOVQ $%d, R14", lanes)
-	f.p("CMPQ AX, R14")
-	f.p("CMOVQLT AX, R14") // the last step is shorter
+	f.P("MOVQ $%d, R14", lanes)
+	f.P("CMPQ AX, R14")
+	f.P("CMOVQLT AX, R14") // the last step is shorter
 	step("R14")
-	f.p("SUBQ R14, AX")
-	f.p("JMP pixels")
-	f.label("next")
-	f.p("ADDQ %d(DI), R8", packXRow)
-	f.p("ADDQ %d(DI), R9", packYRow)
-	f.p("DECQ CX")
-	f.p("JNZ row")
+	f.P("SUBQ R14, AX")
+	f.P("JMP pixels")
+	f.Label("next")
+	f.P("ADDQ %d(DI), R8", packXRow)
+	f.P("ADDQ %d(DI), R9", packYRow)
+	f.P("DECQ CX")
+	f.P("JNZ row")
 }
 
 // residues is the bit mask of the lanes congruent to r modulo 3.

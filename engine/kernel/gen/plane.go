@@ -63,62 +63,62 @@ type element struct {
 
 var elementwises = []elementwise{
 	{name: "copy", body: func(e *element) {
-		e.p("VMOVUPS %s, %s", e.x, e.t[0])
-		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+		e.P("VMOVUPS %s, %s", e.x, e.t[0])
+		e.P("VMOVUPS %s, %s", e.t[0], e.out)
 	}},
 	{name: "fill", vectors: 1, body: func(e *element) {
-		e.p("VMOVUPS %s, %s", e.vector[0], e.out)
+		e.P("VMOVUPS %s, %s", e.vector[0], e.out)
 	}},
 	{name: "add", low: true, body: func(e *element) {
-		e.p("VMOVUPS %s, %s", e.x, e.t[0])
-		e.p("VADDPS %s, %s, %s", e.y, e.t[0], e.t[0])
-		e.p("VMAXPS %s, %s, %s", e.t[0], e.low, e.t[0]) // the second source, the sum, wins when it is NaN
-		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+		e.P("VMOVUPS %s, %s", e.x, e.t[0])
+		e.P("VADDPS %s, %s, %s", e.y, e.t[0], e.t[0])
+		e.P("VMAXPS %s, %s, %s", e.t[0], e.low, e.t[0]) // the second source, the sum, wins when it is NaN
+		e.P("VMOVUPS %s, %s", e.t[0], e.out)
 	}},
 	{name: "mul", body: func(e *element) {
-		e.p("VMOVUPS %s, %s", e.x, e.t[0])
-		e.p("VMULPS %s, %s, %s", e.y, e.t[0], e.t[0])
-		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+		e.P("VMOVUPS %s, %s", e.x, e.t[0])
+		e.P("VMULPS %s, %s, %s", e.y, e.t[0], e.t[0])
+		e.P("VMOVUPS %s, %s", e.t[0], e.out)
 	}},
 	{name: "scale", vectors: 1, body: func(e *element) {
-		e.p("VMULPS %s, %s, %s", e.x, e.vector[0], e.t[0])
-		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+		e.P("VMULPS %s, %s, %s", e.x, e.vector[0], e.t[0])
+		e.P("VMOVUPS %s, %s", e.t[0], e.out)
 	}},
 	{name: "affine", vectors: 2, low: true, body: func(e *element) {
-		e.p("VMOVUPS %s, %s", e.x, e.t[0])
-		e.p("VFMADD213PS %s, %s, %s", e.vector[1], e.vector[0], e.t[0])
-		e.p("VMAXPS %s, %s, %s", e.t[0], e.low, e.t[0])
-		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+		e.P("VMOVUPS %s, %s", e.x, e.t[0])
+		e.P("VFMADD213PS %s, %s, %s", e.vector[1], e.vector[0], e.t[0])
+		e.P("VMAXPS %s, %s, %s", e.t[0], e.low, e.t[0])
+		e.P("VMOVUPS %s, %s", e.t[0], e.out)
 	}},
 	{name: "relugrad", body: func(e *element) {
-		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.P("VMOVUPS %s, %s", e.x, e.t[0])
 		e.zero(e.file, e.t[1])
 		e.keepWhere(e.file, cmpGreater, e.t[0], e.t[1], e.y, e.t[0], e.t[0])
-		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+		e.P("VMOVUPS %s, %s", e.t[0], e.out)
 	}},
 	{name: "clip", low: true, high: true, body: func(e *element) {
-		e.p("VMOVUPS %s, %s", e.x, e.t[0])
-		e.p("VMAXPS %s, %s, %s", e.t[0], e.low, e.t[0])
-		e.p("VMINPS %s, %s, %s", e.t[0], e.high, e.t[0])
-		e.p("VMOVUPS %s, %s", e.t[0], e.out)
+		e.P("VMOVUPS %s, %s", e.x, e.t[0])
+		e.P("VMAXPS %s, %s, %s", e.t[0], e.low, e.t[0])
+		e.P("VMINPS %s, %s, %s", e.t[0], e.high, e.t[0])
+		e.P("VMOVUPS %s, %s", e.t[0], e.out)
 	}},
 	{name: "clipgrad", low: true, high: true, body: func(e *element) {
-		e.p("VMOVUPS %s, %s", e.x, e.t[0])
+		e.P("VMOVUPS %s, %s", e.x, e.t[0])
 		e.keepWhere(e.file, cmpGreater, e.t[0], e.low, e.y, e.t[1], e.t[1])
 		e.keepWhere(e.file, cmpLess, e.t[0], e.high, e.t[1], e.t[2], e.t[1])
-		e.p("VMOVUPS %s, %s", e.t[1], e.out)
+		e.P("VMOVUPS %s, %s", e.t[1], e.out)
 	}},
 	// Vectors: scale, shift, mean, k1, k2, k3. X is z, Y is dy.
 	{name: "normgrad", vectors: 6, body: func(e *element) {
-		e.p("VMOVUPS %s, %s", e.x, e.t[0])
-		e.p("VMOVAPS %s, %s", e.vector[1], e.t[1])
-		e.p("VFMADD231PS %s, %s, %s", e.vector[0], e.t[0], e.t[1])
+		e.P("VMOVUPS %s, %s", e.x, e.t[0])
+		e.P("VMOVAPS %s, %s", e.vector[1], e.t[1])
+		e.P("VFMADD231PS %s, %s, %s", e.vector[0], e.t[0], e.t[1])
 		e.zero(e.file, e.t[2])
 		e.keepWhere(e.file, cmpGreater, e.t[1], e.t[2], e.y, e.t[1], e.t[1]) // g
-		e.p("VFMSUB213PS %s, %s, %s", e.vector[4], e.vector[3], e.t[1])      // k1 g - k2
-		e.p("VSUBPS %s, %s, %s", e.vector[2], e.t[0], e.t[0])                // z - mean
-		e.p("VFNMADD231PS %s, %s, %s", e.vector[5], e.t[0], e.t[1])          // - k3 (z - mean)
-		e.p("VMOVUPS %s, %s", e.t[1], e.out)
+		e.P("VFMSUB213PS %s, %s, %s", e.vector[4], e.vector[3], e.t[1])      // k1 g - k2
+		e.P("VSUBPS %s, %s, %s", e.vector[2], e.t[0], e.t[0])                // z - mean
+		e.P("VFNMADD231PS %s, %s, %s", e.vector[5], e.t[0], e.t[1])          // - k3 (z - mean)
+		e.P("VMOVUPS %s, %s", e.t[1], e.out)
 	}},
 }
 
@@ -153,22 +153,22 @@ func (k elementwise) emit(f *file, s isa) {
 	}
 	vectors := make([][]string, s.per) // by part of the pixel
 	for i := range k.vectors {
-		f.p("MOVQ %d(DI), AX", planeVector+8*i)
-		regs := constant(func(part int, r string) { f.p("VMOVUPS %d(AX), %s", part*s.bytes, r) }, s.per)
+		f.P("MOVQ %d(DI), AX", planeVector+8*i)
+		regs := constant(func(part int, r string) { f.P("VMOVUPS %d(AX), %s", part*s.bytes, r) }, s.per)
 		for part := range vectors {
 			vectors[part] = append(vectors[part], regs[part])
 		}
 	}
 	var low, high string
 	if k.low {
-		low = constant(func(_ int, r string) { f.p("VBROADCASTSS %d(DI), %s", planeLow, r) }, 1)[0]
+		low = constant(func(_ int, r string) { f.P("VBROADCASTSS %d(DI), %s", planeLow, r) }, 1)[0]
 	}
 	if k.high {
-		high = constant(func(_ int, r string) { f.p("VBROADCASTSS %d(DI), %s", planeHigh, r) }, 1)[0]
+		high = constant(func(_ int, r string) { f.P("VBROADCASTSS %d(DI), %s", planeHigh, r) }, 1)[0]
 	}
 	unroll := planeUnroll
 	if k.table {
-		f.p("MOVQ %d(DI), R11", planeVector+8*k.vectors)
+		f.P("MOVQ %d(DI), R11", planeVector+8*k.vectors)
 		unroll = 1
 	}
 	f.walkPixels(unroll, func(pixel int) {
@@ -183,41 +183,41 @@ func (k elementwise) emit(f *file, s isa) {
 func (f *file) walkPixels(unroll int, body func(pixel int)) {
 	step := func(n int) {
 		for _, r := range []string{"SI", "BX", "DX"} {
-			f.p("ADDQ $%d, %s", 64*n, r)
+			f.P("ADDQ $%d, %s", 64*n, r)
 		}
 	}
-	f.p("MOVQ %d(DI), R8", planeX)
-	f.p("MOVQ %d(DI), R9", planeY)
-	f.p("MOVQ %d(DI), R10", planeOut)
-	f.p("MOVQ %d(DI), CX", planeRows)
-	f.label("row")
-	f.p("MOVQ R8, SI")
-	f.p("MOVQ R9, BX")
-	f.p("MOVQ R10, DX")
-	f.p("MOVQ %d(DI), AX", planePixels)
+	f.P("MOVQ %d(DI), R8", planeX)
+	f.P("MOVQ %d(DI), R9", planeY)
+	f.P("MOVQ %d(DI), R10", planeOut)
+	f.P("MOVQ %d(DI), CX", planeRows)
+	f.Label("row")
+	f.P("MOVQ R8, SI")
+	f.P("MOVQ R9, BX")
+	f.P("MOVQ R10, DX")
+	f.P("MOVQ %d(DI), AX", planePixels)
 	if unroll > 1 {
-		f.p("SUBQ $%d, AX", unroll)
-		f.p("JLT tail")
-		f.label("some")
+		f.P("SUBQ $%d, AX", unroll)
+		f.P("JLT tail")
+		f.Label("some")
 		for pixel := range unroll {
 			body(pixel)
 		}
 		step(unroll)
-		f.p("SUBQ $%d, AX", unroll)
-		f.p("JGE some")
-		f.label("tail")
-		f.p("ADDQ $%d, AX", unroll)
-		f.p("JZ next")
+		f.P("SUBQ $%d, AX", unroll)
+		f.P("JGE some")
+		f.Label("tail")
+		f.P("ADDQ $%d, AX", unroll)
+		f.P("JZ next")
 	}
-	f.label("one")
+	f.Label("one")
 	body(0)
 	step(1)
-	f.p("DECQ AX")
-	f.p("JNZ one")
-	f.label("next")
-	f.p("ADDQ %d(DI), R8", planeXRow)
-	f.p("ADDQ %d(DI), R9", planeYRow)
-	f.p("ADDQ %d(DI), R10", planeOutRow)
-	f.p("DECQ CX")
-	f.p("JNZ row")
+	f.P("DECQ AX")
+	f.P("JNZ one")
+	f.Label("next")
+	f.P("ADDQ %d(DI), R8", planeXRow)
+	f.P("ADDQ %d(DI), R9", planeYRow)
+	f.P("ADDQ %d(DI), R10", planeOutRow)
+	f.P("DECQ CX")
+	f.P("JNZ row")
 }

@@ -61,23 +61,23 @@ func pools(f *file) {
 
 // runs emits the loop over runs; body treats the CX pixels of one.
 func (f *file) runs(body func()) {
-	f.p("MOVQ %d(DI), R8", poolRuns)
-	f.p("MOVQ %d(DI), BX", poolN)
-	f.p("MOVQ %d(DI), R11", poolStep)
-	f.p("LEAQ (R11)(R11*2), R14")
-	f.label("run")
-	f.p("MOVLQSX %d(R8), SI", runIn)
-	f.p("ADDQ %d(DI), SI", poolX)
-	f.p("MOVLQSX %d(R8), DX", runOut)
-	f.p("ADDQ %d(DI), DX", poolY)
-	f.p("MOVLQSX %d(R8), R9", runTap)
-	f.p("ADDQ %d(DI), R9", poolTaps)
-	f.p("MOVLQSX %d(R8), R10", runTaps)
-	f.p("MOVLQSX %d(R8), CX", runPixels)
+	f.P("MOVQ %d(DI), R8", poolRuns)
+	f.P("MOVQ %d(DI), BX", poolN)
+	f.P("MOVQ %d(DI), R11", poolStep)
+	f.P("LEAQ (R11)(R11*2), R14")
+	f.Label("run")
+	f.P("MOVLQSX %d(R8), SI", runIn)
+	f.P("ADDQ %d(DI), SI", poolX)
+	f.P("MOVLQSX %d(R8), DX", runOut)
+	f.P("ADDQ %d(DI), DX", poolY)
+	f.P("MOVLQSX %d(R8), R9", runTap)
+	f.P("ADDQ %d(DI), R9", poolTaps)
+	f.P("MOVLQSX %d(R8), R10", runTaps)
+	f.P("MOVLQSX %d(R8), CX", runPixels)
 	body()
-	f.p("ADDQ $%d, R8", runBytes)
-	f.p("DECQ BX")
-	f.p("JNZ run")
+	f.P("ADDQ $%d, R8", runBytes)
+	f.P("DECQ BX")
+	f.P("JNZ run")
 }
 
 // accumulator is one register of a group of pixels, counted from 0 up.
@@ -105,49 +105,49 @@ func (f *file) grouped(s isa, start func(a accumulator), before func(), tap, fin
 		for _, a := range all {
 			start(a)
 		}
-		f.p("MOVQ R9, R12")
-		f.p("MOVQ R10, R13")
-		f.p("TESTQ R13, R13")
-		f.p("JZ %sout", label)
-		f.label(label + "tap")
+		f.P("MOVQ R9, R12")
+		f.P("MOVQ R10, R13")
+		f.P("TESTQ R13, R13")
+		f.P("JZ %sout", label)
+		f.Label(label + "tap")
 		before()
-		f.p("MOVLQSX (R12), AX")
-		f.p("ADDQ $4, R12")
-		f.p("ADDQ SI, AX")
+		f.P("MOVLQSX (R12), AX")
+		f.P("ADDQ $4, R12")
+		f.P("ADDQ SI, AX")
 		for _, a := range all {
 			tap(a)
 		}
-		f.p("DECQ R13")
-		f.p("JNZ %stap", label)
-		f.label(label + "out")
+		f.P("DECQ R13")
+		f.P("JNZ %stap", label)
+		f.Label(label + "out")
 		for _, a := range all {
 			finish(a)
 		}
-		f.p("ADDQ $%d, DX", 64*n)
+		f.P("ADDQ $%d, DX", 64*n)
 	}
-	f.p("SUBQ $%d, CX", poolGroup)
-	f.p("JLT tail")
-	f.label("group")
+	f.P("SUBQ $%d, CX", poolGroup)
+	f.P("JLT tail")
+	f.Label("group")
 	group(poolGroup, "group")
-	f.p("LEAQ (SI)(R11*4), SI")
-	f.p("SUBQ $%d, CX", poolGroup)
-	f.p("JGE group")
-	f.label("tail")
-	f.p("ADDQ $%d, CX", poolGroup)
-	f.p("JZ next")
-	f.label("one")
+	f.P("LEAQ (SI)(R11*4), SI")
+	f.P("SUBQ $%d, CX", poolGroup)
+	f.P("JGE group")
+	f.Label("tail")
+	f.P("ADDQ $%d, CX", poolGroup)
+	f.P("JZ next")
+	f.Label("one")
 	group(1, "one")
-	f.p("ADDQ R11, SI")
-	f.p("DECQ CX")
-	f.p("JNZ one")
-	f.label("next")
+	f.P("ADDQ R11, SI")
+	f.P("DECQ CX")
+	f.P("JNZ one")
+	f.Label("next")
 }
 
 // minusInfinity sets register r, one of the first sixteen.
 func (s isa) minusInfinity(f *file, r string) {
-	f.p("MOVL $0xff800000, AX")
-	f.p("VMOVD AX, X%s", r[1:])
-	f.p("VBROADCASTSS X%s, %s", r[1:], r)
+	f.P("MOVL $0xff800000, AX")
+	f.P("VMOVD AX, X%s", r[1:])
+	f.P("VBROADCASTSS X%s, %s", r[1:], r)
 }
 
 func maxPool(f *file, s isa) {
@@ -155,89 +155,89 @@ func maxPool(f *file, s isa) {
 	s.minusInfinity(f, lowest)
 	f.runs(func() {
 		f.grouped(s,
-			func(a accumulator) { f.p("VMOVAPS %s, %s", lowest, a.register) },
+			func(a accumulator) { f.P("VMOVAPS %s, %s", lowest, a.register) },
 			func() {},
 			func(a accumulator) {
 				// The second source, the tap, wins when it is NaN; a NaN in the accumulator stays.
 				if s.per == 1 {
-					f.p("VCMPPS $%#x, %s, %s, K1", cmpOrdered, a.register, a.register)
-					f.p("VMAXPS %s, %s, K1, %s", a.tap, a.register, a.register)
+					f.P("VCMPPS $%#x, %s, %s, K1", cmpOrdered, a.register, a.register)
+					f.P("VMAXPS %s, %s, K1, %s", a.tap, a.register, a.register)
 					return
 				}
-				f.p("VCMPPS $%#x, %s, %s, %s", cmpUnordered, a.register, a.register, mask)
-				f.p("VMAXPS %s, %s, %s", a.tap, a.register, t)
-				f.p("VBLENDVPS %s, %s, %s, %s", mask, a.register, t, a.register)
+				f.P("VCMPPS $%#x, %s, %s, %s", cmpUnordered, a.register, a.register, mask)
+				f.P("VMAXPS %s, %s, %s", a.tap, a.register, t)
+				f.P("VBLENDVPS %s, %s, %s, %s", mask, a.register, t, a.register)
 			},
-			func(a accumulator) { f.p("VMOVUPS %s, %s", a.register, a.out) })
+			func(a accumulator) { f.P("VMOVUPS %s, %s", a.register, a.out) })
 	})
 }
 
 func averagePool(f *file, s isa) {
 	divisor, low := s.r(s.regs-1), s.r(s.regs-2)
 	bias := func(part int) string { return s.r(s.regs - 3 - part) }
-	f.p("MOVQ %d(DI), AX", poolBias)
+	f.P("MOVQ %d(DI), AX", poolBias)
 	for part := range s.per {
-		f.p("VMOVUPS %d(AX), %s", part*s.bytes, bias(part))
+		f.P("VMOVUPS %d(AX), %s", part*s.bytes, bias(part))
 	}
-	f.p("VBROADCASTSS %d(DI), %s", poolLow, low)
+	f.P("VBROADCASTSS %d(DI), %s", poolLow, low)
 	f.runs(func() {
-		f.p("VBROADCASTSS %d(R8), %s", runDivisor, divisor)
+		f.P("VBROADCASTSS %d(R8), %s", runDivisor, divisor)
 		f.grouped(s,
 			func(a accumulator) { s.zero(f, a.register) },
 			func() {},
-			func(a accumulator) { f.p("VADDPS %s, %s, %s", a.tap, a.register, a.register) },
+			func(a accumulator) { f.P("VADDPS %s, %s, %s", a.tap, a.register, a.register) },
 			func(a accumulator) {
-				f.p("VDIVPS %s, %s, %s", divisor, a.register, a.register)
-				f.p("VADDPS %s, %s, %s", bias(a.part), a.register, a.register)
-				f.p("VMAXPS %s, %s, %s", a.register, low, a.register)
-				f.p("VMOVUPS %s, %s", a.register, a.out)
+				f.P("VDIVPS %s, %s, %s", divisor, a.register, a.register)
+				f.P("VADDPS %s, %s, %s", bias(a.part), a.register, a.register)
+				f.P("VMAXPS %s, %s, %s", a.register, low, a.register)
+				f.P("VMOVUPS %s, %s", a.register, a.out)
 			})
 	})
 }
 
 // eachPixel emits the loop over the pixels of a run, one by one, and over the parts of each.
 func (f *file) eachPixel(s isa, body func(part int)) {
-	f.label("pixel")
+	f.Label("pixel")
 	for part := range s.per {
 		body(part)
 	}
-	f.p("ADDQ R11, SI")
-	f.p("ADDQ $64, DX")
-	f.p("DECQ CX")
-	f.p("JNZ pixel")
+	f.P("ADDQ R11, SI")
+	f.P("ADDQ $64, DX")
+	f.P("DECQ CX")
+	f.P("JNZ pixel")
 }
 
 // averagePoolGrad: X is the gradient of the input, Y that of the output.
 func averagePoolGrad(f *file, s isa) {
 	divisor, share := s.r(s.regs-1), s.r(0)
 	f.runs(func() {
-		f.p("VBROADCASTSS %d(R8), %s", runDivisor, divisor)
-		f.p("TESTQ R10, R10")
-		f.p("JZ next")
+		f.P("VBROADCASTSS %d(R8), %s", runDivisor, divisor)
+		f.P("TESTQ R10, R10")
+		f.P("JZ next")
 		f.eachPixel(s, func(part int) {
-			f.p("VMOVUPS %d(DX), %s", part*s.bytes, share)
-			f.p("VDIVPS %s, %s, %s", divisor, share, share)
+			f.P("VMOVUPS %d(DX), %s", part*s.bytes, share)
+			f.P("VDIVPS %s, %s, %s", divisor, share, share)
 			f.taps(fmt.Sprintf("tap%d", part), "R9", "SI", func() {
 				at := fmt.Sprintf("%d(AX)", part*s.bytes)
-				f.p("VADDPS %s, %s, %s", at, share, s.r(1))
-				f.p("VMOVUPS %s, %s", s.r(1), at)
+				f.P("VADDPS %s, %s, %s", at, share, s.r(1))
+				f.P("VMOVUPS %s, %s", s.r(1), at)
 			})
 		})
-		f.label("next")
+		f.Label("next")
 	})
 }
 
 // taps emits the loop over the list of taps at list, with the window at base: AX is the tap, R13 its
 // index in the list.
 func (f *file) taps(label, list, base string, body func()) {
-	f.p("XORQ R13, R13")
-	f.label(label)
-	f.p("MOVLQSX (%s)(R13*4), AX", list)
-	f.p("ADDQ %s, AX", base)
+	f.P("XORQ R13, R13")
+	f.Label(label)
+	f.P("MOVLQSX (%s)(R13*4), AX", list)
+	f.P("ADDQ %s, AX", base)
 	body()
-	f.p("INCQ R13")
-	f.p("CMPQ R13, R10")
-	f.p("JLT %s", label)
+	f.P("INCQ R13")
+	f.P("CMPQ R13, R10")
+	f.P("JLT %s", label)
 }
 
 // maxPoolGrad finds the winning tap of every lane, then adds dy there. The gradient's own window is at
@@ -247,57 +247,57 @@ func maxPoolGrad(f *file, s isa) {
 	lowest := s.r(6)
 	s.minusInfinity(f, lowest)
 	broadcast := func() { // the index of the tap, in all lanes
-		f.p("VMOVD R13, X%s", index[1:])
-		f.p("VPBROADCASTD X%s, %s", index[1:], index)
+		f.P("VMOVD R13, X%s", index[1:])
+		f.P("VPBROADCASTD X%s, %s", index[1:], index)
 	}
 	f.runs(func() {
-		f.p("TESTQ R10, R10")
-		f.p("JZ next")
-		f.p("MOVQ R8, R15")
-		f.p("SUBQ %d(DI), R15", poolRuns)
-		f.p("ADDQ %d(DI), R15", poolDXRuns)
-		f.p("MOVLQSX %d(R15), R15", runIn)
-		f.p("ADDQ %d(DI), R15", poolDX)
-		f.p("MOVLQSX %d(R8), R12", runTap)
-		f.p("ADDQ %d(DI), R12", poolDXTaps)
+		f.P("TESTQ R10, R10")
+		f.P("JZ next")
+		f.P("MOVQ R8, R15")
+		f.P("SUBQ %d(DI), R15", poolRuns)
+		f.P("ADDQ %d(DI), R15", poolDXRuns)
+		f.P("MOVLQSX %d(R15), R15", runIn)
+		f.P("ADDQ %d(DI), R15", poolDX)
+		f.P("MOVLQSX %d(R8), R12", runTap)
+		f.P("ADDQ %d(DI), R12", poolDXTaps)
 		f.eachPixel(s, func(part int) {
 			at := fmt.Sprintf("%d(AX)", part*s.bytes)
-			f.p("VMOVAPS %s, %s", lowest, best)
+			f.P("VMOVAPS %s, %s", lowest, best)
 			s.zero(f, winner)
 			f.taps(fmt.Sprintf("find%d", part), "R9", "SI", func() {
-				f.p("VMOVUPS %s, %s", at, x)
+				f.P("VMOVUPS %s, %s", at, x)
 				broadcast()
 				if s.per == 1 {
-					f.p("VCMPPS $%#x, %s, %s, K1", cmpGreater, best, x)
-					f.p("VCMPPS $%#x, %s, %s, K2", cmpUnordered, x, x)
-					f.p("KORW K1, K2, K1")
-					f.p("VMOVAPS %s, K1, %s", x, best)
-					f.p("VMOVDQA32 %s, K1, %s", index, winner)
+					f.P("VCMPPS $%#x, %s, %s, K1", cmpGreater, best, x)
+					f.P("VCMPPS $%#x, %s, %s, K2", cmpUnordered, x, x)
+					f.P("KORW K1, K2, K1")
+					f.P("VMOVAPS %s, K1, %s", x, best)
+					f.P("VMOVDQA32 %s, K1, %s", index, winner)
 					return
 				}
-				f.p("VCMPPS $%#x, %s, %s, %s", cmpGreater, best, x, mask)
-				f.p("VCMPPS $%#x, %s, %s, %s", cmpUnordered, x, x, t)
-				f.p("VORPS %s, %s, %s", t, mask, mask)
-				f.p("VBLENDVPS %s, %s, %s, %s", mask, x, best, best)
-				f.p("VBLENDVPS %s, %s, %s, %s", mask, index, winner, winner)
+				f.P("VCMPPS $%#x, %s, %s, %s", cmpGreater, best, x, mask)
+				f.P("VCMPPS $%#x, %s, %s, %s", cmpUnordered, x, x, t)
+				f.P("VORPS %s, %s, %s", t, mask, mask)
+				f.P("VBLENDVPS %s, %s, %s, %s", mask, x, best, best)
+				f.P("VBLENDVPS %s, %s, %s, %s", mask, index, winner, winner)
 			})
 			dy := fmt.Sprintf("%d(DX)", part*s.bytes)
 			f.taps(fmt.Sprintf("give%d", part), "R12", "R15", func() {
 				broadcast()
 				if s.per == 1 {
-					f.p("VPCMPEQD %s, %s, K1", index, winner)
-					f.p("VMOVUPS.Z %s, K1, %s", dy, t)
+					f.P("VPCMPEQD %s, %s, K1", index, winner)
+					f.P("VMOVUPS.Z %s, K1, %s", dy, t)
 				} else {
-					f.p("VPCMPEQD %s, %s, %s", index, winner, t)
-					f.p("VANDPS %s, %s, %s", dy, t, t)
+					f.P("VPCMPEQD %s, %s, %s", index, winner, t)
+					f.P("VANDPS %s, %s, %s", dy, t, t)
 				}
-				f.p("VADDPS %s, %s, %s", at, t, t)
-				f.p("VMOVUPS %s, %s", t, at)
+				f.P("VADDPS %s, %s, %s", at, t, t)
+				f.P("VMOVUPS %s, %s", t, at)
 			})
 			if part == s.per-1 {
-				f.p("ADDQ R11, R15")
+				f.P("ADDQ R11, R15")
 			}
 		})
-		f.label("next")
+		f.Label("next")
 	})
 }

@@ -24,14 +24,14 @@ func (c *constants) at(v float32) string {
 }
 
 func (c *constants) emit() {
-	fmt.Fprintln(&c.text)
+	fmt.Fprintln(&c.Text)
 	for i, v := range c.values {
 		for j := range 4 {
 			bits := uint64(math.Float32bits(v))
-			fmt.Fprintf(&c.text, "DATA winogradConstants<>+%d(SB)/8, $0x%016x\n", 32*i+8*j, bits<<32|bits)
+			fmt.Fprintf(&c.Text, "DATA winogradConstants<>+%d(SB)/8, $0x%016x\n", 32*i+8*j, bits<<32|bits)
 		}
 	}
-	fmt.Fprintf(&c.text, "GLOBL winogradConstants<>(SB), RODATA|NOPTR, $%d\n", 32*len(c.values))
+	fmt.Fprintf(&c.Text, "GLOBL winogradConstants<>(SB), RODATA|NOPTR, $%d\n", 32*len(c.values))
 }
 
 // run emits a program whose inputs are in the first vector registers, using no more than the given number of them. It calls store as
@@ -53,21 +53,21 @@ func (c *constants) run(s isa, p toomcook.Program, registers int, store func(res
 		z := s.r(a.where[p.Inputs+i])
 		switch op.Kind {
 		case toomcook.Mul:
-			c.p("VMULPS%s %s, %s, %s", suffix, c.at(op.C), x, z)
+			c.P("VMULPS%s %s, %s, %s", suffix, c.at(op.C), x, z)
 		case toomcook.FMA:
 			switch {
 			case inA: // x*c + y
-				c.p("VFMADD132PS%s %s, %s, %s", suffix, c.at(op.C), y, z)
+				c.P("VFMADD132PS%s %s, %s, %s", suffix, c.at(op.C), y, z)
 			case inB:
-				c.p("VFMADD231PS%s %s, %s, %s", suffix, c.at(op.C), x, z)
+				c.P("VFMADD231PS%s %s, %s, %s", suffix, c.at(op.C), x, z)
 			default:
-				c.p("VMOVAPS %s, %s", y, z)
-				c.p("VFMADD231PS%s %s, %s, %s", suffix, c.at(op.C), x, z)
+				c.P("VMOVAPS %s, %s", y, z)
+				c.P("VFMADD231PS%s %s, %s, %s", suffix, c.at(op.C), x, z)
 			}
 		case toomcook.Add:
-			c.p("VADDPS %s, %s, %s", y, x, z)
+			c.P("VADDPS %s, %s, %s", y, x, z)
 		case toomcook.Sub:
-			c.p("VSUBPS %s, %s, %s", y, x, z)
+			c.P("VSUBPS %s, %s, %s", y, x, z)
 		}
 		if r, ok := a.result[p.Inputs+i]; ok {
 			store(r, z)
@@ -158,7 +158,7 @@ func (f *file) multiples(limit int, regs map[int]string) {
 		odd, base, scale int
 	}{{3, 1, 2}, {5, 1, 4}, {7, 3, 4}, {9, 1, 8}} {
 		if m.odd <= limit {
-			f.p("LEAQ (%s)(%s*%d), %s", regs[m.base], regs[1], m.scale, regs[m.odd])
+			f.P("LEAQ (%s)(%s*%d), %s", regs[m.base], regs[1], m.scale, regs[m.odd])
 		}
 	}
 }

@@ -26,32 +26,32 @@ type widened struct {
 
 var reductions = []reduction{
 	{name: "sum", body: func(w *widened) {
-		w.p("VCVTPS2PD %s, %s", w.x, w.t[0])
-		w.p("VADDPD %s, %s, %s", w.t[0], w.sum, w.sum)
+		w.P("VCVTPS2PD %s, %s", w.x, w.t[0])
+		w.P("VADDPD %s, %s, %s", w.t[0], w.sum, w.sum)
 	}},
 	{name: "dot", body: func(w *widened) {
-		w.p("VCVTPS2PD %s, %s", w.x, w.t[0])
-		w.p("VCVTPS2PD %s, %s", w.y, w.t[1])
-		w.p("VFMADD231PD %s, %s, %s", w.t[1], w.t[0], w.sum)
+		w.P("VCVTPS2PD %s, %s", w.x, w.t[0])
+		w.P("VCVTPS2PD %s, %s", w.y, w.t[1])
+		w.P("VFMADD231PD %s, %s, %s", w.t[1], w.t[0], w.sum)
 	}},
 	{name: "batchstats", product: true, body: func(w *widened) {
-		w.p("VCVTPS2PD %s, %s", w.x, w.t[0])
-		w.p("VADDPD %s, %s, %s", w.t[0], w.sum, w.sum)
-		w.p("VFMADD231PD %s, %s, %s", w.t[0], w.t[0], w.product)
+		w.P("VCVTPS2PD %s, %s", w.x, w.t[0])
+		w.P("VADDPD %s, %s, %s", w.t[0], w.sum, w.sum)
+		w.P("VFMADD231PD %s, %s, %s", w.t[0], w.t[0], w.product)
 	}},
 	// X is z, Y is dy; g = dy where scale*z + shift > 0.
 	{name: "normsums", product: true, body: func(w *widened) {
 		z, g, zero := w.half[0], w.half[1], w.half[2]
-		w.p("VMOVUPS %s, %s", w.x, z)
-		w.p("VMOVUPS %s, %s", w.shift, g)
-		w.p("VFMADD231PS %s, %s, %s", w.scale, z, g)
-		w.p("VXORPS %s, %s, %s", zero, zero, zero)
-		w.p("VCMPPS $%#x, %s, %s, %s", cmpGreater, zero, g, g)
-		w.p("VANDPS %s, %s, %s", w.y, g, g)
-		w.p("VCVTPS2PD %s, %s", g, w.t[1])
-		w.p("VCVTPS2PD %s, %s", z, w.t[0])
-		w.p("VADDPD %s, %s, %s", w.t[1], w.sum, w.sum)
-		w.p("VFMADD231PD %s, %s, %s", w.t[0], w.t[1], w.product)
+		w.P("VMOVUPS %s, %s", w.x, z)
+		w.P("VMOVUPS %s, %s", w.shift, g)
+		w.P("VFMADD231PS %s, %s, %s", w.scale, z, g)
+		w.P("VXORPS %s, %s, %s", zero, zero, zero)
+		w.P("VCMPPS $%#x, %s, %s, %s", cmpGreater, zero, g, g)
+		w.P("VANDPS %s, %s, %s", w.y, g, g)
+		w.P("VCVTPS2PD %s, %s", g, w.t[1])
+		w.P("VCVTPS2PD %s, %s", z, w.t[0])
+		w.P("VADDPD %s, %s, %s", w.t[1], w.sum, w.sum)
+		w.P("VFMADD231PD %s, %s, %s", w.t[0], w.t[1], w.product)
 	}},
 }
 
@@ -59,21 +59,21 @@ func (k reduction) emit(f *file, s isa) {
 	parts := 2 * s.per
 	half := map[int]string{64: "Y", 32: "X"}[s.bytes]
 	accumulators := func(visit func(memory, register string)) {
-		f.p("MOVQ %d(DI), AX", planeSum)
+		f.P("MOVQ %d(DI), AX", planeSum)
 		for i := range parts {
 			visit(fmt.Sprintf("%d(AX)", i*s.bytes), s.r(i))
 		}
 		if !k.product {
 			return
 		}
-		f.p("MOVQ %d(DI), AX", planeProd)
+		f.P("MOVQ %d(DI), AX", planeProd)
 		for i := range parts {
 			visit(fmt.Sprintf("%d(AX)", i*s.bytes), s.r(parts+i))
 		}
 	}
-	accumulators(func(m, r string) { f.p("VMOVUPD %s, %s", m, r) })
-	f.p("MOVQ %d(DI), R11", planeVector)
-	f.p("MOVQ %d(DI), R12", planeVector+8)
+	accumulators(func(m, r string) { f.P("VMOVUPD %s, %s", m, r) })
+	f.P("MOVQ %d(DI), R11", planeVector)
+	f.P("MOVQ %d(DI), R12", planeVector+8)
 	f.walkPixels(planeUnroll, func(pixel int) {
 		for i := range parts {
 			w := &widened{file: f, sum: s.r(i), product: s.r(parts + i)}
@@ -85,5 +85,5 @@ func (k reduction) emit(f *file, s isa) {
 			k.body(w)
 		}
 	})
-	accumulators(func(m, r string) { f.p("VMOVUPD %s, %s", r, m) })
+	accumulators(func(m, r string) { f.P("VMOVUPD %s, %s", r, m) })
 }

@@ -28,9 +28,9 @@ func (u *update) mul(dst, x, y string) { u.p3("VMULPS", dst, x, y) }
 func (u *update) add(dst, x, y string) { u.p3("VADDPS", dst, x, y) }
 func (u *update) sub(dst, x, y string) { u.p3("VSUBPS", dst, x, y) }
 func (u *update) div(dst, x, y string) { u.p3("VDIVPS", dst, x, y) }
-func (u *update) root(dst, x string)   { u.file.p("VSQRTPS %s, %s", x, dst) }
+func (u *update) root(dst, x string)   { u.file.P("VSQRTPS %s, %s", x, dst) }
 
-func (u *update) p3(op, dst, x, y string) { u.file.p("%s %s, %s, %s", op, y, x, dst) }
+func (u *update) p3(op, dst, x, y string) { u.file.P("%s %s, %s, %s", op, y, x, dst) }
 
 // follow is state = weight*state + v.
 func (u *update) follow(state, weight, v string) {
@@ -40,7 +40,7 @@ func (u *update) follow(state, weight, v string) {
 
 // descend is p -= rate*v, fused.
 func (u *update) descend(v string) {
-	u.file.p("VFNMADD231PS %s, %s, %s", u.k["Rate"], v, u.p)
+	u.file.P("VFNMADD231PS %s, %s, %s", u.k["Rate"], v, u.p)
 }
 
 // square is t = gainSq*g*g.
@@ -67,7 +67,7 @@ var rules = []rule{
 	}},
 	{"nesterov", 1, []string{"Rate", "Momentum"}, func(u *update) {
 		u.follow(u.a, u.k["Momentum"], u.g)
-		u.file.p("VFMADD231PS %s, %s, %s", u.k["Momentum"], u.a, u.g)
+		u.file.P("VFMADD231PS %s, %s, %s", u.k["Momentum"], u.a, u.g)
 		u.descend(u.g)
 	}},
 	{"adam", 2, []string{"Rate", "Keep", "Gain", "Beta", "GainSq", "Root", "Epsilon"}, func(u *update) {
@@ -119,38 +119,38 @@ func solvers(f *file) {
 func (r rule) emit(f *file, s isa) {
 	u := &update{file: f, k: map[string]string{}, p: s.r(0), g: s.r(1), a: s.r(2), b: s.r(3), t: s.r(4)}
 	var args abi.Update
-	f.p("MOVQ %d(DI), AX", unsafe.Offsetof(args.K))
+	f.P("MOVQ %d(DI), AX", unsafe.Offsetof(args.K))
 	for i, field := range append([]string{"Decay"}, r.uses...) {
 		u.k[field] = s.r(s.regs - 1 - i)
-		f.p("VBROADCASTSS %d(AX), %s", constantOffset(field), u.k[field])
+		f.P("VBROADCASTSS %d(AX), %s", constantOffset(field), u.k[field])
 	}
 	pointers := []string{"SI", "BX", "DX", "R8"}[:2+r.states]
 	at := []uintptr{unsafe.Offsetof(args.P), unsafe.Offsetof(args.G), unsafe.Offsetof(args.A), unsafe.Offsetof(args.B)}
 	for i, p := range pointers {
-		f.p("MOVQ %d(DI), %s", at[i], p)
+		f.P("MOVQ %d(DI), %s", at[i], p)
 	}
-	f.p("MOVQ %d(DI), CX", unsafe.Offsetof(args.N))
-	f.label("loop")
+	f.P("MOVQ %d(DI), CX", unsafe.Offsetof(args.N))
+	f.Label("loop")
 	for part := range s.per {
 		at := func(base string) string { return fmt.Sprintf("%d(%s)", part*s.bytes, base) }
-		f.p("VMOVUPS %s, %s", at("SI"), u.p)
-		f.p("VMOVUPS %s, %s", at("BX"), u.g)
-		f.p("VFMADD231PS %s, %s, %s", u.k["Decay"], u.p, u.g)
+		f.P("VMOVUPS %s, %s", at("SI"), u.p)
+		f.P("VMOVUPS %s, %s", at("BX"), u.g)
+		f.P("VFMADD231PS %s, %s, %s", u.k["Decay"], u.p, u.g)
 		state := func(visit func(memory, register string)) {
 			for i, p := range pointers[2:] {
 				visit(at(p), []string{u.a, u.b}[i])
 			}
 		}
-		state(func(m, r string) { f.p("VMOVUPS %s, %s", m, r) })
+		state(func(m, r string) { f.P("VMOVUPS %s, %s", m, r) })
 		r.body(u)
-		state(func(m, r string) { f.p("VMOVUPS %s, %s", r, m) })
-		f.p("VMOVUPS %s, %s", u.p, at("SI"))
+		state(func(m, r string) { f.P("VMOVUPS %s, %s", r, m) })
+		f.P("VMOVUPS %s, %s", u.p, at("SI"))
 	}
 	for _, p := range pointers {
-		f.p("ADDQ $64, %s", p)
+		f.P("ADDQ $64, %s", p)
 	}
-	f.p("DECQ CX")
-	f.p("JNZ loop")
+	f.P("DECQ CX")
+	f.P("JNZ loop")
 }
 
 // constantOffset is where a constant lies among its kind.

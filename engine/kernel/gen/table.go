@@ -7,9 +7,9 @@ import (
 
 // table emits the Go variable with the kernels of a family in one instruction set: a map from key, of that type, to functions of arg.
 func (f *file) table(family, key, arg string, s isa, list func(entry func(key, function string))) {
-	fmt.Fprintf(&f.decl, "\nvar %s%s = map[%s]func(*%s){\n", family, s.constant(), key, arg)
-	list(func(key, function string) { fmt.Fprintf(&f.decl, "%s: %s,\n", key, function) })
-	fmt.Fprintf(&f.decl, "}\n")
+	fmt.Fprintf(&f.Decl, "\nvar %s%s = map[%s]func(*%s){\n", family, s.constant(), key, arg)
+	list(func(key, function string) { fmt.Fprintf(&f.Decl, "%s: %s,\n", key, function) })
+	fmt.Fprintf(&f.Decl, "}\n")
 }
 
 // named emits a family whose kernels are found by name: for every name one kernel in each instruction set. arg is the argument struct
@@ -26,7 +26,7 @@ func named(f *file, family, arg string, names []string, emit func(s isa, name st
 		for _, n := range names {
 			f.function(kernelName(n, s), arg)
 			emit(s, n)
-			f.end()
+			f.End()
 		}
 	}
 }
@@ -49,10 +49,10 @@ const (
 // register (not used by AVX-512, which has K1). dst may be mask.
 func (s isa) keepWhere(f *file, predicate int, x, bound, mem, mask, dst string) {
 	if s.per == 1 {
-		f.p("VCMPPS $%#x, %s, %s, K1", predicate, bound, x)
-		f.p("VMOVUPS.Z %s, K1, %s", mem, dst)
+		f.P("VCMPPS $%#x, %s, %s, K1", predicate, bound, x)
+		f.P("VMOVUPS.Z %s, K1, %s", mem, dst)
 		return
 	}
-	f.p("VCMPPS $%#x, %s, %s, %s", predicate, bound, x, mask)
-	f.p("VANDPS %s, %s, %s", mem, mask, dst)
+	f.P("VCMPPS $%#x, %s, %s, %s", predicate, bound, x, mask)
+	f.P("VANDPS %s, %s, %s", mem, mask, dst)
 }

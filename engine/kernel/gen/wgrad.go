@@ -83,80 +83,80 @@ func (t wgradTile) row(i int) int {
 func (t wgradTile) emit() {
 	const unroll = 4
 	t.function(wgradName(t.isa, t.m, t.k), "wgradArgs")
-	t.p("MOVQ %d(DI), R14", argGXP)
-	t.p("MOVQ %d(DI), R12", argGYK)
-	t.label("tile")
-	t.p("MOVQ %d(DI), SI", argGX)
-	t.p("MOVQ %d(DI), DX", argGY)
-	t.p("MOVQ %d(DI), R15", argGImages)
-	t.p("MOVQ %d(DI), AX", argGFlags)
-	t.p("TESTQ $%d, AX", abi.FromOutput)
-	t.p("JZ zero")
-	t.weights(func(at, acc string) { t.p("VMOVUPS %s, %s", at, acc) })
-	t.p("JMP image")
-	t.label("zero")
+	t.P("MOVQ %d(DI), R14", argGXP)
+	t.P("MOVQ %d(DI), R12", argGYK)
+	t.Label("tile")
+	t.P("MOVQ %d(DI), SI", argGX)
+	t.P("MOVQ %d(DI), DX", argGY)
+	t.P("MOVQ %d(DI), R15", argGImages)
+	t.P("MOVQ %d(DI), AX", argGFlags)
+	t.P("TESTQ $%d, AX", abi.FromOutput)
+	t.P("JZ zero")
+	t.weights(func(at, acc string) { t.P("VMOVUPS %s, %s", at, acc) })
+	t.P("JMP image")
+	t.Label("zero")
 	for i := range t.m * t.vectors() {
 		t.zero(t.file, t.r(i))
 	}
-	t.label("image")
-	t.p("MOVQ %d(DI), BX", argGRows)
-	t.p("MOVQ %d(DI), CX", argGCount)
-	t.label("row")
-	t.p("MOVLQSX (BX), AX")
-	t.p("ADDQ SI, AX")
-	t.p("MOVLQSX 4(BX), R8")
-	t.p("ADDQ DX, R8")
-	t.p("ADDQ $8, BX")
+	t.Label("image")
+	t.P("MOVQ %d(DI), BX", argGRows)
+	t.P("MOVQ %d(DI), CX", argGCount)
+	t.Label("row")
+	t.P("MOVLQSX (BX), AX")
+	t.P("ADDQ SI, AX")
+	t.P("MOVLQSX 4(BX), R8")
+	t.P("ADDQ DX, R8")
+	t.P("ADDQ $8, BX")
 	for j := 1; j < t.k; j++ {
-		t.p("LEAQ (%s)(R12*1), %s", t.pointer((j-1)*t.per), t.pointer(j*t.per))
+		t.P("LEAQ (%s)(R12*1), %s", t.pointer((j-1)*t.per), t.pointer(j*t.per))
 	}
-	t.p("MOVQ %d(DI), R13", argGPixels)
-	t.p("SUBQ $%d, R13", unroll)
-	t.p("JLT rest")
-	t.label("pixels")
+	t.P("MOVQ %d(DI), R13", argGPixels)
+	t.P("SUBQ $%d, R13", unroll)
+	t.P("JLT rest")
+	t.Label("pixels")
 	for u := range unroll {
 		t.pixel(u)
 	}
 	t.advance(unroll)
-	t.p("SUBQ $%d, R13", unroll)
-	t.p("JGE pixels")
-	t.label("rest")
-	t.p("ADDQ $%d, R13", unroll)
-	t.p("JZ next")
-	t.label("single")
+	t.P("SUBQ $%d, R13", unroll)
+	t.P("JGE pixels")
+	t.Label("rest")
+	t.P("ADDQ $%d, R13", unroll)
+	t.P("JZ next")
+	t.Label("single")
 	t.pixel(0)
 	t.advance(1)
-	t.p("DECQ R13")
-	t.p("JNZ single")
-	t.label("next")
-	t.p("DECQ CX")
-	t.p("JNZ row")
-	t.p("ADDQ %d(DI), SI", argGXImage)
-	t.p("ADDQ %d(DI), DX", argGYImage)
-	t.p("DECQ R15")
-	t.p("JNZ image")
-	t.weights(func(at, acc string) { t.p("VMOVUPS %s, %s", acc, at) })
-	t.p("MOVQ %d(DI), AX", argGXStep)
-	t.p("ADDQ AX, %d(DI)", argGX)
-	t.p("MOVQ %d(DI), AX", argGWStep)
-	t.p("ADDQ AX, %d(DI)", argGW)
-	t.p("DECQ %d(DI)", argGTiles)
-	t.p("JNZ tile")
-	t.end()
+	t.P("DECQ R13")
+	t.P("JNZ single")
+	t.Label("next")
+	t.P("DECQ CX")
+	t.P("JNZ row")
+	t.P("ADDQ %d(DI), SI", argGXImage)
+	t.P("ADDQ %d(DI), DX", argGYImage)
+	t.P("DECQ R15")
+	t.P("JNZ image")
+	t.weights(func(at, acc string) { t.P("VMOVUPS %s, %s", acc, at) })
+	t.P("MOVQ %d(DI), AX", argGXStep)
+	t.P("ADDQ AX, %d(DI)", argGX)
+	t.P("MOVQ %d(DI), AX", argGWStep)
+	t.P("ADDQ AX, %d(DI)", argGW)
+	t.P("DECQ %d(DI)", argGTiles)
+	t.P("JNZ tile")
+	t.End()
 }
 
 // weights visits every vector of the dW tile.
 func (t wgradTile) weights(visit func(at, acc string)) {
-	t.p("MOVQ %d(DI), AX", argGW)
+	t.P("MOVQ %d(DI), AX", argGW)
 	if t.k > 1 {
-		t.p("MOVQ %d(DI), R13", argGWK)
+		t.P("MOVQ %d(DI), R13", argGWK)
 	}
 	for j := range t.vectors() {
 		for i := range t.m {
 			visit(fmt.Sprintf("%d(AX)", t.row(i)+t.lane(j)), t.acc(i, j))
 		}
 		if j%t.per == t.per-1 && j < t.vectors()-1 {
-			t.p("ADDQ R13, AX")
+			t.P("ADDQ R13, AX")
 		}
 	}
 }
@@ -164,23 +164,23 @@ func (t wgradTile) weights(visit func(at, acc string)) {
 // pixel adds the products of one pixel, u pixels after the dY pointers.
 func (t wgradTile) pixel(u int) {
 	for j := range t.vectors() {
-		t.p("VMOVUPS %d(%s), %s", u*64+t.lane(j), t.pointer(j), t.dy(j))
+		t.P("VMOVUPS %d(%s), %s", u*64+t.lane(j), t.pointer(j), t.dy(j))
 	}
 	for i := range t.m {
 		if t.vectors() == 1 {
-			t.p("VFMADD231PS.BCST %d(AX), %s, %s", i*4, t.dy(0), t.acc(i, 0))
+			t.P("VFMADD231PS.BCST %d(AX), %s, %s", i*4, t.dy(0), t.acc(i, 0))
 			continue
 		}
-		t.p("VBROADCASTSS %d(AX), %s", i*4, t.broadcast())
+		t.P("VBROADCASTSS %d(AX), %s", i*4, t.broadcast())
 		for j := range t.vectors() {
-			t.p("VFMADD231PS %s, %s, %s", t.broadcast(), t.dy(j), t.acc(i, j))
+			t.P("VFMADD231PS %s, %s, %s", t.broadcast(), t.dy(j), t.acc(i, j))
 		}
 	}
-	t.p("ADDQ R14, AX")
+	t.P("ADDQ R14, AX")
 }
 
 func (t wgradTile) advance(pixels int) {
 	for j := range t.k {
-		t.p("ADDQ $%d, %s", 64*pixels, t.pointer(j*t.per))
+		t.P("ADDQ $%d, %s", 64*pixels, t.pointer(j*t.per))
 	}
 }

@@ -4,9 +4,9 @@ package main
 // numbers and a rest: 91881 = 65536 + 26345, 116130 = 2 * 65536 - 14942, -46802 = -65536 + 18734 of 65536. Twice the rest's
 // product, its high half, plus 1 and halved, is the product rounded.
 func colors(f *file) {
-	half, one := f.words("half", 128), f.words("one", 1)
-	red, blue := f.words("red", 26345), f.words("blue", -14942)
-	green, round := f.words("green", -22554, 18734), f.dwords("round", 1<<15)
+	half, one := f.Words("half", 128), f.Words("one", 1)
+	red, blue := f.Words("red", 26345), f.Words("blue", -14942)
+	green, round := f.Words("green", -22554, 18734), f.Dwords("round", 1<<15)
 	// Of R0 to R7, G0 to G7 and B0 to B7 the bytes 0 to 15 and 16 to 23 of their pixels.
 	rg, b := make([]int, 32), make([]int, 32)
 	for i := range 32 {
@@ -19,59 +19,59 @@ func colors(f *file) {
 			rg[i] = pixel + 8*(i%3)
 		}
 	}
-	shuffles := []string{f.shuffle("rg0", rg[:16]), f.shuffle("b0", b[:16]), f.shuffle("rg1", rg[16:]), f.shuffle("b1", b[16:])}
+	shuffles := []string{f.Shuffle("rg0", rg[:16]), f.Shuffle("b0", b[:16]), f.Shuffle("rg1", rg[16:]), f.Shuffle("b1", b[16:])}
 
 	// n is the number of pixels, a multiple of 16.
-	f.function("fromYCbCrAVX2", "rgb *uint8 DI, luma *uint8 SI, cb *uint8 DX, cr *uint8 BX, n int CX")
+	f.Function("fromYCbCrAVX2", "rgb *uint8 DI, luma *uint8 SI, cb *uint8 DX, cr *uint8 BX, n int CX")
 	for i, c := range append(shuffles, half, one, red, blue, green) {
-		f.p("VMOVDQU %s, %s", c, y(15-i))
+		f.P("VMOVDQU %s, %s", c, y(15-i))
 	}
-	f.label("pixels")
-	f.p("VPMOVZXBW (SI), Y0")
-	f.p("VPMOVZXBW (DX), Y1")
-	f.p("VPMOVZXBW (BX), Y2")
-	f.p("VPSUBW Y11, Y1, Y1")
-	f.p("VPSUBW Y11, Y2, Y2")
-	f.p("VPUNPCKLWD Y2, Y1, Y5") // green
-	f.p("VPUNPCKHWD Y2, Y1, Y6")
+	f.Label("pixels")
+	f.P("VPMOVZXBW (SI), Y0")
+	f.P("VPMOVZXBW (DX), Y1")
+	f.P("VPMOVZXBW (BX), Y2")
+	f.P("VPSUBW Y11, Y1, Y1")
+	f.P("VPSUBW Y11, Y2, Y2")
+	f.P("VPUNPCKLWD Y2, Y1, Y5") // green
+	f.P("VPUNPCKHWD Y2, Y1, Y6")
 	for _, r := range []string{"Y5", "Y6"} {
-		f.p("VPMADDWD Y7, %s, %s", r, r)
-		f.p("VPADDD %s, %s, %s", round, r, r)
-		f.p("VPSRAD $16, %s, %s", r, r)
+		f.P("VPMADDWD Y7, %s, %s", r, r)
+		f.P("VPADDD %s, %s, %s", round, r, r)
+		f.P("VPSRAD $16, %s, %s", r, r)
 	}
-	f.p("VPACKSSDW Y6, Y5, Y5")
-	f.p("VPADDW Y0, Y5, Y5")
-	f.p("VPSUBW Y2, Y5, Y5")
-	f.p("VPADDW Y2, Y2, Y3") // red
-	f.p("VPMULHW Y9, Y3, Y3")
-	f.p("VPADDW Y10, Y3, Y3")
-	f.p("VPSRAW $1, Y3, Y3")
-	f.p("VPADDW Y2, Y3, Y3")
-	f.p("VPADDW Y0, Y3, Y3")
-	f.p("VPADDW Y1, Y1, Y1") // blue
-	f.p("VPMULHW Y8, Y1, Y4")
-	f.p("VPADDW Y10, Y4, Y4")
-	f.p("VPSRAW $1, Y4, Y4")
-	f.p("VPADDW Y1, Y4, Y4")
-	f.p("VPADDW Y0, Y4, Y4")
-	f.p("VPACKUSWB Y5, Y3, Y3")
-	f.p("VPACKUSWB Y4, Y4, Y4")
+	f.P("VPACKSSDW Y6, Y5, Y5")
+	f.P("VPADDW Y0, Y5, Y5")
+	f.P("VPSUBW Y2, Y5, Y5")
+	f.P("VPADDW Y2, Y2, Y3") // red
+	f.P("VPMULHW Y9, Y3, Y3")
+	f.P("VPADDW Y10, Y3, Y3")
+	f.P("VPSRAW $1, Y3, Y3")
+	f.P("VPADDW Y2, Y3, Y3")
+	f.P("VPADDW Y0, Y3, Y3")
+	f.P("VPADDW Y1, Y1, Y1") // blue
+	f.P("VPMULHW Y8, Y1, Y4")
+	f.P("VPADDW Y10, Y4, Y4")
+	f.P("VPSRAW $1, Y4, Y4")
+	f.P("VPADDW Y1, Y4, Y4")
+	f.P("VPADDW Y0, Y4, Y4")
+	f.P("VPACKUSWB Y5, Y3, Y3")
+	f.P("VPACKUSWB Y4, Y4, Y4")
 	for i, to := range []string{"Y0", "Y1"} {
-		f.p("VPSHUFB %s, Y3, %s", y(15-2*i), to)
-		f.p("VPSHUFB %s, Y4, Y2", y(14-2*i))
-		f.p("VPOR Y2, %s, %s", to, to)
+		f.P("VPSHUFB %s, Y3, %s", y(15-2*i), to)
+		f.P("VPSHUFB %s, Y4, Y2", y(14-2*i))
+		f.P("VPOR Y2, %s, %s", to, to)
 	}
-	f.p("VMOVDQU X0, (DI)")
-	f.p("VMOVQ X1, 16(DI)")
-	f.p("VEXTRACTI128 $1, Y0, X0")
-	f.p("VEXTRACTI128 $1, Y1, X1")
-	f.p("VMOVDQU X0, 24(DI)")
-	f.p("VMOVQ X1, 40(DI)")
+	f.P("VMOVDQU X0, (DI)")
+	f.P("VMOVQ X1, 16(DI)")
+	f.P("VEXTRACTI128 $1, Y0, X0")
+	f.P("VEXTRACTI128 $1, Y1, X1")
+	f.P("VMOVDQU X0, 24(DI)")
+	f.P("VMOVQ X1, 40(DI)")
 	for _, r := range []string{"SI", "DX", "BX"} {
-		f.p("ADDQ $16, %s", r)
+		f.P("ADDQ $16, %s", r)
 	}
-	f.p("ADDQ $48, DI")
-	f.p("SUBQ $16, CX")
-	f.p("JNZ pixels")
-	f.end()
+	f.P("ADDQ $48, DI")
+	f.P("SUBQ $16, CX")
+	f.P("JNZ pixels")
+	f.End()
 }

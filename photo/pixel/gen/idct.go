@@ -12,40 +12,40 @@ func inverses(f *file) {
 	const constBits, passBits = 13, 2
 	d := &dct{file: f, by: map[int32]string{}}
 	d.constants(4433, 15137, 6270, 9633, 16069, 3196, -7373, -20995, 12299, 25172, 16819, 2446)
-	columns := f.dwords("roundColumns", 1<<(constBits-passBits-1))
+	columns := f.Dwords("roundColumns", 1<<(constBits-passBits-1))
 	const shift = constBits + passBits + 3
-	rows := f.dwords("roundRows", 1<<(shift-1)+128<<shift)
-	transposed := f.shuffle("fourByFour", []int{0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15})
+	rows := f.Dwords("roundRows", 1<<(shift-1)+128<<shift)
+	transposed := f.Shuffle("fourByFour", []int{0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15})
 
-	f.function("inverseAVX2", "block *int32 SI, out *uint8 DI, stride int DX")
+	f.Function("inverseAVX2", "block *int32 SI, out *uint8 DI, stride int DX")
 	d.load(0, 1, 2, 3, 4, 5, 6, 7)
 	d.pass(columns, constBits-passBits)
 	d.transpose()
 	d.pass(rows, shift)
 	// Sample x of all rows is in Y(8+x): narrow to bytes, and bring those of a row together.
 	for i := range 4 {
-		f.p("VPACKSSDW %s, %s, %s", y(9+2*i), y(8+2*i), y(i))
+		f.P("VPACKSSDW %s, %s, %s", y(9+2*i), y(8+2*i), y(i))
 	}
-	f.p("VPACKUSWB Y1, Y0, Y0") // samples 0 to 3 of rows 0 to 3 | 4 to 7
-	f.p("VPACKUSWB Y3, Y2, Y2") // samples 4 to 7
-	f.p("VMOVDQU %s, Y4", transposed)
-	f.p("VPSHUFB Y4, Y0, Y0")
-	f.p("VPSHUFB Y4, Y2, Y2")
-	f.p("VPUNPCKLDQ Y2, Y0, Y1") // rows 0, 1 | 4, 5
-	f.p("VPUNPCKHDQ Y2, Y0, Y3") // rows 2, 3 | 6, 7
-	f.p("LEAQ (DX)(DX*2), R8")   // three rows
+	f.P("VPACKUSWB Y1, Y0, Y0") // samples 0 to 3 of rows 0 to 3 | 4 to 7
+	f.P("VPACKUSWB Y3, Y2, Y2") // samples 4 to 7
+	f.P("VMOVDQU %s, Y4", transposed)
+	f.P("VPSHUFB Y4, Y0, Y0")
+	f.P("VPSHUFB Y4, Y2, Y2")
+	f.P("VPUNPCKLDQ Y2, Y0, Y1") // rows 0, 1 | 4, 5
+	f.P("VPUNPCKHDQ Y2, Y0, Y3") // rows 2, 3 | 6, 7
+	f.P("LEAQ (DX)(DX*2), R8")   // three rows
 	for half := range 2 {
-		f.p("VMOVQ X1, (DI)")
-		f.p("VMOVHPS X1, (DI)(DX*1)")
-		f.p("VMOVQ X3, (DI)(DX*2)")
-		f.p("VMOVHPS X3, (DI)(R8*1)")
+		f.P("VMOVQ X1, (DI)")
+		f.P("VMOVHPS X1, (DI)(DX*1)")
+		f.P("VMOVQ X3, (DI)(DX*2)")
+		f.P("VMOVHPS X3, (DI)(R8*1)")
 		if half == 0 {
-			f.p("LEAQ (DI)(DX*4), DI")
-			f.p("VEXTRACTI128 $1, Y1, X1")
-			f.p("VEXTRACTI128 $1, Y3, X3")
+			f.P("LEAQ (DI)(DX*4), DI")
+			f.P("VEXTRACTI128 $1, Y1, X1")
+			f.P("VEXTRACTI128 $1, Y3, X3")
 		}
 	}
-	f.end()
+	f.End()
 }
 
 // dct emits the one-dimensional transform of Loeffler, Ligtenberg and Moschytz as in package pixel's halves.
@@ -56,13 +56,13 @@ type dct struct {
 
 func (d *dct) constants(values ...int32) {
 	for i, v := range values {
-		d.by[v] = d.dwords(fmt.Sprintf("multiplier%d", i), v)
+		d.by[v] = d.Dwords(fmt.Sprintf("multiplier%d", i), v)
 	}
 }
 
-func (d *dct) multiply(v int32, a, to int)  { d.p("VPMULLD %s, %s, %s", d.by[v], y(a), y(to)) }
-func (d *dct) add(a, b, to int)             { d.p("VPADDD %s, %s, %s", y(b), y(a), y(to)) }
-func (d *dct) subtract(a, b, to int)        { d.p("VPSUBD %s, %s, %s", y(b), y(a), y(to)) }
+func (d *dct) multiply(v int32, a, to int)  { d.P("VPMULLD %s, %s, %s", d.by[v], y(a), y(to)) }
+func (d *dct) add(a, b, to int)             { d.P("VPADDD %s, %s, %s", y(b), y(a), y(to)) }
+func (d *dct) subtract(a, b, to int)        { d.P("VPSUBD %s, %s, %s", y(b), y(a), y(to)) }
 func (d *dct) sum(v int32, a, b, c, to int) { d.multiply(v, a, to); d.add(to, b, to); d.add(to, c, to) }
 
 // pass transforms Y0 to Y7 into Y8 to Y15, rounded and shifted.
@@ -76,8 +76,8 @@ func (d *dct) pass(round string, shift int) {
 	d.add(0, 4, 2)
 	d.subtract(0, 4, 6)
 	for _, r := range []int{2, 6} {
-		d.p("VPSLLD $13, %s, %s", y(r), y(r))
-		d.p("VPADDD %s, %s, %s", round, y(r), y(r))
+		d.P("VPSLLD $13, %s, %s", y(r), y(r))
+		d.P("VPADDD %s, %s, %s", round, y(r), y(r))
 	}
 	d.add(2, 10, 0)      // e0
 	d.subtract(2, 10, 2) // e3
@@ -104,24 +104,24 @@ func (d *dct) pass(round string, shift int) {
 		d.subtract(e, 2*i+1, 15-i)
 	}
 	for i := range 8 {
-		d.p("VPSRAD $%d, %s, %s", shift, y(8+i), y(8+i))
+		d.P("VPSRAD $%d, %s, %s", shift, y(8+i), y(8+i))
 	}
 }
 
 // transpose brings column i of the 8 x 8 lanes of Y8 to Y15 into register i.
 func (d *dct) transpose() {
 	for i := 0; i < 8; i += 2 {
-		d.p("VPUNPCKLDQ %s, %s, %s", y(9+i), y(8+i), y(i))
-		d.p("VPUNPCKHDQ %s, %s, %s", y(9+i), y(8+i), y(i+1))
+		d.P("VPUNPCKLDQ %s, %s, %s", y(9+i), y(8+i), y(i))
+		d.P("VPUNPCKHDQ %s, %s, %s", y(9+i), y(8+i), y(i+1))
 	}
 	for half := 0; half < 8; half += 4 { // columns j | j+4 of rows 0 to 3, then 4 to 7
 		for j := range 4 {
 			unpack := []string{"VPUNPCKLQDQ", "VPUNPCKHQDQ"}[j%2]
-			d.p("%s %s, %s, %s", unpack, y(half+2+j/2), y(half+j/2), y(8+half+j))
+			d.P("%s %s, %s, %s", unpack, y(half+2+j/2), y(half+j/2), y(8+half+j))
 		}
 	}
 	for j := range 4 {
-		d.p("VPERM2I128 $0x20, %s, %s, %s", y(12+j), y(8+j), y(j))
-		d.p("VPERM2I128 $0x31, %s, %s, %s", y(12+j), y(8+j), y(4+j))
+		d.P("VPERM2I128 $0x20, %s, %s, %s", y(12+j), y(8+j), y(j))
+		d.P("VPERM2I128 $0x31, %s, %s, %s", y(12+j), y(8+j), y(4+j))
 	}
 }

@@ -3,41 +3,17 @@
 //	go run ./gen
 package main
 
-import (
-	"fmt"
-	"os"
-)
+import "regraft/asmfile"
 
-// families lists what is generated: one pair of files, <name>_amd64.s and <name>_amd64.go, each.
-var families = []struct {
-	name string
-	emit func(*file)
-}{
-	{"codes", coefficients},
-	{"idct", inverses},
-	{"reduced", reduced},
-	{"upsample", upsamplers},
-	{"color", colors},
-	{"blend", blends},
+var families = []asmfile.Family{
+	{Name: "codes", Emit: coefficients},
+	{Name: "idct", Emit: inverses},
+	{Name: "reduced", Emit: reduced},
+	{Name: "upsample", Emit: upsamplers},
+	{Name: "color", Emit: colors},
+	{Name: "blend", Emit: blends},
 }
 
-func main() {
-	for _, f := range generate() {
-		for name, text := range f.contents() {
-			if err := os.WriteFile(name, text, 0o644); err != nil {
-				fmt.Fprintln(os.Stderr, "gen:", err)
-				os.Exit(1)
-			}
-		}
-	}
-}
+func main() { asmfile.Write("pixel", families) }
 
-// generate makes all families in memory.
-func generate() (files []*file) {
-	for _, f := range families {
-		out := &file{name: f.name}
-		f.emit(out)
-		files = append(files, out)
-	}
-	return files
-}
+type file = asmfile.File
