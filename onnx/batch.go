@@ -9,38 +9,141 @@ import (
 	"regraft/engine/op"
 )
 
-// batchBound finds steps that only work for the batch that the file was exported with, or that mix its images, by
-// working out all shapes for two other batches.
-func batchBound(n *normaliser) []Unsupported {
+// free opens the batch of a file that was exported for a certain number of images: the input gets N, and every step what it
+// needs to work on N images as it did on the file's own. The list names the first step that is bound to the file's number.
+func (n *normaliser) free() []Unsupported {
 	own := n.input.shape[0]
-	larger := map[*value]tensor.Shape{}
-	for _, batch := range []int{own + 1, 1} {
-		n.input.shape = n.input.shape.Clone()
-		n.input.shape[0] = batch
-		for _, s := range n.steps {
-			if err := s.infer(); err != nil {
-				return []Unsupported{{s.op.Name(), s.label, fmt.Sprintf("it is bound to the %d images of a batch that the file was exported with: %v", own, err)}}
+	if isOpen(own) {
+		return nil
+	}
+	n.input.shape = n.input.shape.Clone()
+	n.input.shape[0] = images(1)
+	var steps []*step
+	for _, s := range n.steps {
+		before := s.out.shape
+		n.freeStep(s, own, before)
+		if err := s.infer(); err != nil {
+			return []Unsupported{{s.op.Name(), s.label, fmt.Sprintf("it is bound to the %d images of a batch that the file was exported with: %v", own, err)}}
+		}
+		steps = append(append(steps, n.before...), s)
+		n.before = nil
+	}
+	n.steps = steps
+	return nil
+}
+
+// freeStep rewrites a step whose operands have got an open batch; before is the shape of its result for the file's own.
+func (n *normaliser) freeStep(s *step, own int, before tensor.Shape) {
+	if len(s.in) == 0 {
+		return
+	}
+	x := s.in[0].resolve()
+	switch o := s.op.(type) {
+	case *op.Reshape:
+		if to := freedShape(x.shape, before, own); to != nil {
+			s.op = reshape(x.shape, to)
+		}
+	case *op.Expand:
+		if axis := openAxis(x.shape); axis >= 0 {
+			free := slices.Clone(o.Shape)
+			if at := axis + len(free) - len(x.shape); at >= 0 && at < len(free) {
+				free[at] = 1
+			}
+			s.op = &op.Expand{Shape: free}
+		}
+	case *op.Concat:
+		if open := slices.ContainsFunc(s.in, func(v *value) bool { return openAxis(v.resolve().shape) == 0 }); open && o.Axis != 0 {
+			for i, v := range s.in {
+				if row := oneRow(v.resolve(), own); row != nil {
+					s.in[i] = n.tile(fmt.Sprintf("%s/rows%d", s.label, i), row)
+				}
 			}
 		}
-		for _, out := range n.outputs {
-			if shape := out.value.shape; len(shape) == 0 || shape[0] != batch {
-				return []Unsupported{{"graph output", out.name, fmt.Sprintf("for %d images it has shape %v: there must be one row for every image", batch, shape)}}
-			}
+	default:
+		if !broadcasts(o) {
+			return
 		}
-		if batch > 1 {
-			larger[n.input] = n.input.shape
-			for _, s := range n.steps {
-				larger[s.out] = s.out.shape
+		for i, v := range s.in {
+			if row := oneRow(v.resolve(), own); row != nil && len(row.shape) == len(before) {
+				s.in[i] = row
 			}
 		}
 	}
-	return mixing(n, larger)
 }
 
-// mixing finds the first step that makes one of all images of a batch: its operand's shape depends on the batch, its
-// result's does not. The shapes are those for one image and, in larger, for more.
-func mixing(n *normaliser, larger map[*value]tensor.Shape) []Unsupported {
-	depends := func(v *value) bool { return larger[v] != nil && !slices.Equal(larger[v], v.shape) }
+// freedShape is the shape to which a Reshape of the file's own batch takes any batch: the images lie one behind the other along one
+// axis of the operand, and the first axis of the result along which they do so is open. nil where there is none.
+func freedShape(x, to tensor.Shape, own int) tensor.Shape {
+	axis := openAxis(x)
+	if axis < 0 {
+		return nil
+	}
+	each, ok := dimProduct(x[axis:]) // elements of one image, which lie together
+	if !ok {
+		return nil
+	}
+	each = -each
+	found, inner := -1, 1
+	for i := len(to) - 1; i >= 0; i-- {
+		outer := inner * to[i]
+		if outer == each*own && inner > 0 && each%inner == 0 {
+			found = i
+		}
+		inner = outer
+	}
+	if found < 0 {
+		return nil
+	}
+	free := to.Clone()
+	free[found] = images(to[found] / own)
+	return free
+}
+
+// oneRow is the part of a known table for one image, where it is the same for each of the file's own; nil where it is not.
+func oneRow(v *value, own int) *value {
+	k := v.constant
+	if k == nil || k.floats == nil || len(v.shape) < 2 || v.shape[0] != own {
+		return nil
+	}
+	row := k.size() / own
+	for i, f := range k.floats[row:] {
+		if f != k.floats[i] {
+			return nil
+		}
+	}
+	if own == 1 {
+		return v
+	}
+	shape := v.shape.Clone()
+	shape[0] = 1
+	return derived(v, shape, k.floats[:row])
+}
+
+// tile repeats what is known for every image, in front of the step at hand.
+func (n *normaliser) tile(label string, row *value) *value {
+	shape := row.shape.Clone()
+	shape[0] = images(1)
+	return n.insert(label, &op.BatchTile{}, shape, row, n.input)
+}
+
+// tileByInput makes the network's input, where that has changed, what tells BatchTiles the number of images.
+func (n *normaliser) tileByInput() {
+	for _, s := range n.steps {
+		if _, tile := s.op.(*op.BatchTile); tile {
+			s.in[1] = n.input
+		}
+	}
+}
+
+// mixing finds outputs without a row for every image, and the first step that makes one of all images of a batch: an operand's
+// shape depends on the batch, the result's does not.
+func (n *normaliser) mixing() []Unsupported {
+	depends := func(v *value) bool { return v.constant == nil && openAxis(v.shape) >= 0 }
+	for _, out := range n.outputs {
+		if shape := out.value.shape; depends(out.value) && shape[0] != images(1) {
+			return []Unsupported{{"graph output", out.name, fmt.Sprintf("it has shape %s: there must be one row for every image", shapeText(shape))}}
+		}
+	}
 	for _, s := range n.steps {
 		if depends(s.out) || !slices.ContainsFunc(s.in, depends) {
 			continue
@@ -51,6 +154,11 @@ func mixing(n *normaliser, larger map[*value]tensor.Shape) []Unsupported {
 				"with training=True): its running statistics are lost; convert the model as it is called with training=False"
 		}
 		return []Unsupported{{s.op.Name(), s.label, reason}}
+	}
+	for _, out := range n.outputs {
+		if out.value.constant == nil && !depends(out.value) {
+			return []Unsupported{{"graph output", out.name, fmt.Sprintf("it has shape %s: there must be one row for every image", shapeText(out.value.shape))}}
+		}
 	}
 	return nil
 }

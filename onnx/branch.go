@@ -1,9 +1,6 @@
 package onnx
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // lowerIf puts the branch that is taken in the place of the node, where the condition is known: exporters leave such
 // nodes where the rank or a size decides, as in PyTorch's squeeze.
@@ -22,7 +19,7 @@ func lowerIf(c *call) error {
 	if then == nil || other == nil {
 		return c.refused("a branch is missing")
 	}
-	taken := branchTaken{c.node.label(), condition.ints[0] != 0}
+	taken := branchTaken{c.node.label(), condition.ints[0] != 0, condition.several}
 	c.branches = append(c.branches, taken)
 	if taken.then {
 		return c.branch(then)
@@ -34,17 +31,14 @@ func lowerIf(c *call) error {
 type branchTaken struct {
 	node string
 	then bool
+	// several tells that one image alone would have the other branch.
+	several bool
 }
 
-// openBatch tells whether the file leaves the number of images open.
-func (info *Info) openBatch() bool {
-	return slices.ContainsFunc(info.Inputs, func(v ValueInfo) bool { return len(v.Shape) > 0 && v.Shape[0].Size <= 0 })
-}
-
-// compareBranches warns of branches that are others for one image alone: the network has those for several.
-func (info *Info) compareBranches(alone *Info) {
-	for i, b := range info.branches {
-		if i >= len(alone.branches) || alone.branches[i] != b {
+// warnOfBranches warns of branches that are others for one image alone: the network has those for several.
+func (info *Info) warnOfBranches() {
+	for _, b := range info.branches {
+		if b.several {
 			info.Warnings = append(info.Warnings, fmt.Sprintf(
 				"node %s chooses by the number of images: the network is that for several, also where one is classified alone", quoted(b.node)))
 			return

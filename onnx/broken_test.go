@@ -118,7 +118,7 @@ func TestBroken(t *testing.T) {
 			m.tensors = [][]byte{intTensor("a", []int{1, 1}, 1)}
 			m.nodes = append(m.nodes, nodeOut("Concat", "d", []string{"a", "a"}, []string{"q"}, intAttribute("axis", 2)))
 		}),
-		"cannot become [-1 -1]": good(func(m *testModel) {
+		"cannot become (-1, -1)": good(func(m *testModel) {
 			m.tensors = [][]byte{intTensor("s", []int{2}, -1, -1)}
 			m.nodes = [][]byte{nodeOut("Reshape", "r", []string{"x", "s"}, []string{"y"})}
 		}),

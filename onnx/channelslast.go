@@ -167,7 +167,7 @@ func (n *normaliser) sameOrder(s *step) bool {
 		return false
 	}
 	y, ok := channelsLastOf(s.in[0])
-	if !ok || y.shape[1] > 1 && y.shape[2]*y.shape[3] > 1 {
+	if !ok || y.shape[1] != 1 && y.shape[2]*y.shape[3] != 1 {
 		return false
 	}
 	switch o := s.op.(type) {

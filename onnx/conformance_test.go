@@ -286,7 +286,7 @@ func (c *conformanceCase) compute(atRunTime []string) error {
 	for _, in := range g.inputs {
 		in.shape = values[in.name].shape
 	}
-	l := lower(g, 0)
+	l := lower(g, nil)
 	if len(l.unsupported) > 0 {
 		return &UnsupportedError{l.unsupported}
 	}

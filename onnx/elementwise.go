@@ -29,28 +29,10 @@ func lowerBinary(make func() op.Op) func(*call) error {
 			return err
 		}
 		for i := range in {
-			in[i] = c.oneForAll(ranked(in[i]), in[len(in)-1-i])
+			in[i] = ranked(in[i])
 		}
 		return c.emit(make(), in...)
 	}
-}
-
-// oneForAll leaves one row of a computed table that repeats itself for every image of the file's batch (positions that are
-// expanded by the shape of the input), so that it fits every batch.
-func (c *call) oneForAll(v, other *value) *value {
-	k := v.constant
-	if k == nil || c.batch < 2 || len(v.shape) < 2 || len(other.shape) != len(v.shape) || v.shape[0] != c.batch || other.shape[0] != c.batch || other.constant != nil {
-		return v
-	}
-	row := k.size() / c.batch
-	for i, value := range k.floats[row:] {
-		if value != k.floats[i] {
-			return v
-		}
-	}
-	shape := v.shape.Clone()
-	shape[0] = 1
-	return derived(v, shape, k.floats[:row])
 }
 
 // lowerPow accepts a known exponent of any type.

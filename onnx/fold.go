@@ -116,10 +116,12 @@ func wrap(t dataType, v int64) int64 {
 }
 
 // arithmetic is an element-wise function: reals in float64 (rounded once; exact for + - * / and the square
-// root, since float64 has more than twice the digits), integers in int64. One of the two may be missing.
+// root, since float64 has more than twice the digits), integers in int64, and sizes that depend on the number of images. Any may be
+// missing.
 type arithmetic struct {
 	real    func(a, b float64) float64
 	integer func(a, b int64) (int64, error)
+	sizes   func(a, b size) (size, error)
 }
 
 // foldBinary evaluates an element-wise function of two operands with numpy's broadcasting.
@@ -150,8 +152,8 @@ func foldVariadic(f arithmetic) func(*call, []*constant) ([]*constant, error) {
 
 // foldCompare evaluates a predicate of two operands.
 func foldCompare(f func(a, b float64) bool) func(*call, []*constant) ([]*constant, error) {
-	truth := func(a, b float64) float64 {
-		if f(a, b) {
+	truth := func(holds bool) int64 {
+		if holds {
 			return 1
 		}
 		return 0
@@ -160,7 +162,19 @@ func foldCompare(f func(a, b float64) bool) func(*call, []*constant) ([]*constan
 		if in[0].dtype != in[1].dtype {
 			return nil, fmt.Errorf("operands of types %v and %v", in[0].dtype, in[1].dtype)
 		}
-		result, err := c.binary(arithmetic{real: truth}, in[0], in[1], typeBool)
+		forSeveral := false
+		predicate := arithmetic{
+			real: func(a, b float64) float64 { return float64(truth(f(a, b))) },
+			sizes: func(a, b size) (size, error) {
+				holds, several, err := compareSizes(f, a, b)
+				forSeveral = forSeveral || several
+				return size{n: truth(holds)}, err
+			},
+		}
+		result, err := c.binary(predicate, in[0], in[1], typeBool)
+		if err == nil {
+			result.several = forSeveral
+		}
 		return []*constant{result}, err
 	}
 }
@@ -177,6 +191,12 @@ func (c *call) binary(f arithmetic, a, b *constant, dtype dataType) (*constant, 
 	ia, ib := a.view().expand(shape), b.view().expand(shape)
 	for i := range result.size() {
 		x, y := ia.next(), ib.next()
+		if a.isOpen(x) || b.isOpen(y) {
+			if err := result.setSize(f, i, a, x, b, y); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if !a.integral() || f.integer == nil {
 			if f.real == nil {
 				return nil, fmt.Errorf("it is not computed on %v", a.dtype)
@@ -191,6 +211,21 @@ func (c *call) binary(f arithmetic, a, b *constant, dtype dataType) (*constant, 
 		result.ints[i] = wrap(dtype, v)
 	}
 	return result, nil
+}
+
+// setSize computes element i of elements x and y, one of which depends on the number of images.
+func (k *constant) setSize(f arithmetic, i int, a *constant, x int, b *constant, y int) error {
+	if f.sizes == nil || !a.integral() {
+		return errOpen
+	}
+	v, err := f.sizes(a.sizeAt(x), b.sizeAt(y))
+	if err != nil {
+		return err
+	}
+	if k.ints[i] = v.n; v.open {
+		k.markOpen(i)
+	}
+	return nil
 }
 
 // foldUnary evaluates an element-wise function of one operand.
@@ -212,17 +247,17 @@ func plainInts(f func(a, b int64) int64) func(a, b int64) (int64, error) {
 }
 
 var (
-	arithmeticAdd = arithmetic{func(a, b float64) float64 { return a + b }, plainInts(func(a, b int64) int64 { return a + b })}
-	arithmeticSub = arithmetic{func(a, b float64) float64 { return a - b }, plainInts(func(a, b int64) int64 { return a - b })}
-	arithmeticMul = arithmetic{func(a, b float64) float64 { return a * b }, plainInts(func(a, b int64) int64 { return a * b })}
-	arithmeticDiv = arithmetic{func(a, b float64) float64 { return a / b }, nonZero(func(a, b int64) int64 { return a / b })}
-	arithmeticMin = arithmetic{math.Min, plainInts(func(a, b int64) int64 { return min(a, b) })}
-	arithmeticMax = arithmetic{math.Max, plainInts(func(a, b int64) int64 { return max(a, b) })}
-	arithmeticAnd = arithmetic{nil, plainInts(func(a, b int64) int64 { return a & b })}
-	arithmeticOr  = arithmetic{nil, plainInts(func(a, b int64) int64 { return a | b })}
-	arithmeticXor = arithmetic{nil, plainInts(func(a, b int64) int64 { return a ^ b })}
-	arithmeticMod = arithmetic{nil, nonZero(func(a, b int64) int64 { return (a%b + b) % b })} // the sign of the divisor, Python's
-	remainder     = arithmetic{math.Mod, nonZero(func(a, b int64) int64 { return a % b })}    // the sign of the dividend, C's
+	arithmeticAdd = arithmetic{func(a, b float64) float64 { return a + b }, plainInts(func(a, b int64) int64 { return a + b }), openAdd}
+	arithmeticSub = arithmetic{func(a, b float64) float64 { return a - b }, plainInts(func(a, b int64) int64 { return a - b }), openSub}
+	arithmeticMul = arithmetic{func(a, b float64) float64 { return a * b }, plainInts(func(a, b int64) int64 { return a * b }), openMul}
+	arithmeticDiv = arithmetic{func(a, b float64) float64 { return a / b }, nonZero(func(a, b int64) int64 { return a / b }), openDiv}
+	arithmeticMin = arithmetic{math.Min, plainInts(func(a, b int64) int64 { return min(a, b) }), openMin}
+	arithmeticMax = arithmetic{math.Max, plainInts(func(a, b int64) int64 { return max(a, b) }), openMax}
+	arithmeticAnd = arithmetic{nil, plainInts(func(a, b int64) int64 { return a & b }), nil}
+	arithmeticOr  = arithmetic{nil, plainInts(func(a, b int64) int64 { return a | b }), nil}
+	arithmeticXor = arithmetic{nil, plainInts(func(a, b int64) int64 { return a ^ b }), nil}
+	arithmeticMod = arithmetic{nil, nonZero(func(a, b int64) int64 { return (a%b + b) % b }), openMod} // the sign of the divisor, Python's
+	remainder     = arithmetic{math.Mod, nonZero(func(a, b int64) int64 { return a % b }), openMod}    // the sign of the dividend, C's
 )
 
 func nonZero(f func(a, b int64) int64) func(a, b int64) (int64, error) {
@@ -331,6 +366,9 @@ func (c *call) cast(k *constant, to dataType) ([]*constant, error) {
 		return nil, err
 	}
 	for i := range k.size() {
+		if k.isOpen(i) && to != typeBool {
+			result.markOpen(i)
+		}
 		switch v := k.at(i); {
 		case to == typeBool && v != 0:
 			result.ints[i] = 1

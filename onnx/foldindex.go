@@ -333,6 +333,10 @@ func foldReduce(f arithmetic) func(*call, []*constant) ([]*constant, error) {
 			case !seen[at]:
 				result.copyElement(at, x, i)
 				seen[at] = true
+			case result.isOpen(at) || x.isOpen(i):
+				if err := result.setSize(f, at, result, at, x, i); err != nil {
+					return nil, err
+				}
 			case x.integral():
 				v, err := f.integer(result.ints[at], x.integer(i))
 				if err != nil {

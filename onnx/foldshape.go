@@ -75,6 +75,9 @@ func broadcastShape(a, b tensor.Shape) (tensor.Shape, error) {
 }
 
 func (k *constant) copyElement(i int, from *constant, j int) {
+	if from.isOpen(j) {
+		k.markOpen(i)
+	}
 	switch {
 	case k.ints != nil:
 		k.ints[i] = from.integer(j)
@@ -83,6 +86,14 @@ func (k *constant) copyElement(i int, from *constant, j int) {
 	default:
 		k.floats[i] = from.floats[j]
 	}
+}
+
+// markOpen notes that element i is a multiple of the number of images.
+func (k *constant) markOpen(i int) {
+	if k.open == nil {
+		k.open = make([]bool, k.size())
+	}
+	k.open[i] = true
 }
 
 // copyView materialises a view of k.
@@ -134,17 +145,26 @@ func foldConstant(c *call, _ []*constant) ([]*constant, error) {
 
 func foldIdentity(_ *call, in []*constant) ([]*constant, error) { return in, nil }
 
-func foldConstantOfShape(c *call, in []*constant) ([]*constant, error) {
-	value := &constant{dtype: typeFloat, floats: []float32{0}}
-	if a := c.get("value", attributeTensor); a != nil && a.t != nil {
-		k, err := a.t.constant()
-		if err != nil {
-			return nil, err
-		}
-		value = k
+// filling is the one value that ConstantOfShape repeats.
+func (c *call) filling() (*constant, error) {
+	a := c.get("value", attributeTensor)
+	if a == nil || a.t == nil {
+		return &constant{dtype: typeFloat, floats: []float32{0}}, nil
 	}
-	if in[0].ints == nil || value.size() != 1 {
-		return nil, fmt.Errorf("want a shape of integers and one value")
+	k, err := a.t.constant()
+	if err == nil && k.size() != 1 {
+		err = fmt.Errorf("%d values, want one", k.size())
+	}
+	return k, err
+}
+
+func foldConstantOfShape(c *call, in []*constant) ([]*constant, error) {
+	value, err := c.filling()
+	if err != nil {
+		return nil, err
+	}
+	if in[0].ints == nil {
+		return nil, fmt.Errorf("want a shape of integers")
 	}
 	if _, err := elements(in[0].ints); err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func lowerGroupNorm(c *call) error {
 	if err != nil {
 		return err
 	}
-	if len(in[0].shape) < 2 || o.Groups < 1 || in[0].shape[1]%o.Groups != 0 {
+	if len(in[0].shape) < 2 || o.Groups < 1 || openAxis(in[0].shape) > 0 || in[0].shape[1]%o.Groups != 0 {
 		return c.refused("%d groups of the channels of shape %v", o.Groups, in[0].shape)
 	}
 	if c.opset() < 21 {

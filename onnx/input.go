@@ -10,14 +10,11 @@ import (
 	"regraft/photo"
 )
 
-// openBatch stands for the batch of files that leave it open. It is an unlikely number, so that it
-// can be recognised in shapes that nodes compute.
-const openBatch = 13
-
 // imageInput is the graph's one input with the shape that it is read for.
 type imageInput struct {
 	value *value
 	info  ValueInfo
+	// batch is the number of images that the file was exported for, or N where it leaves that open.
 	batch int
 	// channels is their number, declared the file's own size of the image, with zeros where it leaves them open.
 	channels       int
@@ -37,7 +34,7 @@ func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageI
 		return nil, unsupportedInput(fmt.Sprint(len(g.inputs), " inputs"), fmt.Sprintf("one image is the only input that is supported, the outputs depend on %v", names))
 	}
 	v := info.input(g.inputs[0].name)
-	in := &imageInput{value: g.inputs[0], info: v, batch: openBatch}
+	in := &imageInput{value: g.inputs[0], info: v, batch: images(1)}
 	info.Image.Name, info.Image.DType = v.Name, v.DType
 	if !slices.Contains([]string{typeFloat.String(), typeFloat16.String(), typeBFloat16.String(), typeUint8.String()}, v.DType) {
 		return nil, unsupportedInput(v.Name, "it is "+v.DType+": only float32, float16 (computed in float32) and uint8 (pixels) are supported")
@@ -46,11 +43,8 @@ func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageI
 		return nil, unsupportedInput(v.Name, fmt.Sprintf("it has shape %v, want (N, C, H, W) or (N, H, W, C)", v.Shape))
 	}
 	in.value.pixels = v.DType == typeUint8.String()
-	switch {
-	case v.Shape[0].Size > 0:
+	if v.Shape[0].Size > 0 {
 		in.batch = int(v.Shape[0].Size)
-	case o.alone:
-		in.batch = 1
 	}
 	in.settleLayout(g, info)
 	info.Image.Channels = in.channels

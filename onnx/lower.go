@@ -3,6 +3,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"gorgonia.org/tensor"
@@ -29,10 +30,10 @@ type step struct {
 }
 
 // lowering turns the nodes of a file into steps: constants are folded, operators built by the
-// table's rows, shapes worked out for the file's own batch. Everything unsupported is collected.
+// table's rows, shapes worked out for the file's own batch, or for any where the file leaves it open. Everything unsupported is collected.
 type lowering struct {
-	// batch is the number of images in the file's own input shape; 0 when values have no batch axis.
-	batch int
+	// image is the graph's input; nil where its shape is not known.
+	image *value
 	steps []*step
 	// nodes are those of the graph and of the branches that were taken.
 	nodes       []*node
@@ -55,8 +56,8 @@ var (
 )
 
 // lower processes all nodes; shapes of the graph's inputs must be set.
-func lower(g *graph, batch int) *lowering {
-	l := &lowering{batch: batch, external: g.external, budget: foldBudget, work: foldWork, uses: map[*value]int{}}
+func lower(g *graph, image *value) *lowering {
+	l := &lowering{image: image, external: g.external, budget: foldBudget, work: foldWork, uses: map[*value]int{}}
 	l.afford(g.constants)
 	l.all(g)
 	return l
@@ -130,6 +131,11 @@ type call struct {
 
 // refused reports a reason; the result lets row functions end with it.
 func (c *call) refused(format string, args ...any) error {
+	for i, a := range args {
+		if shape, ok := a.(tensor.Shape); ok {
+			args[i] = shapeText(shape)
+		}
+	}
 	c.lowering.refuse(c.node, fmt.Sprintf(format, args...))
 	return errReported
 }
@@ -159,6 +165,9 @@ func (c *call) tensor(i int) (*value, error) {
 	}
 	if v.constant != nil && v.constant.dtype != typeFloat {
 		return nil, c.refused("operand %d is %v: only float32 is computed on", i, v.constant.dtype)
+	}
+	if v.constant.anyOpen() {
+		return nil, c.refused("operand %d depends on the number of images, which the file leaves open", i)
 	}
 	return v, nil
 }
@@ -191,6 +200,9 @@ func (c *call) constant(i int, what string) (*constant, error) {
 		}
 		return nil, c.refused("%s must be known at import, but %s is computed from the image", what, quoted(v.name))
 	}
+	if v.constant.anyOpen() {
+		return nil, c.refused("%s depends on the number of images, which the file leaves open", what)
+	}
 	return v.constant, nil
 }
 
@@ -211,6 +223,44 @@ func (c *call) integers(i int, what string) ([]int, error) {
 		values[j] = int(v)
 	}
 	return values, nil
+}
+
+// rest stands for the dimension that is worked out from the others, which files write as -1.
+const rest = math.MinInt
+
+// dims returns an operand that gives dimensions, which may be open; nil when it is left out.
+func (c *call) dims(i int, what string) ([]int, error) {
+	v := c.operand(i)
+	if v == nil || v.constant == nil || v.constant.ints == nil {
+		return c.integers(i, what)
+	}
+	k := v.constant
+	if k.size() > maxRank {
+		return nil, c.refused("%s is for %d axes", what, k.size())
+	}
+	list := make([]int, k.size())
+	for j := range list {
+		switch n := int(k.ints[j]); {
+		case k.isOpen(j) && n > 0:
+			list[j] = images(n)
+		case n < -1 || k.isOpen(j):
+			return nil, c.refused("%s has dimension %d", what, n)
+		case n == -1:
+			list[j] = rest
+		default:
+			list[j] = n
+		}
+	}
+	return list, nil
+}
+
+// sizes is dims without a dimension that is worked out from the others.
+func (c *call) sizes(i int, what string) ([]int, error) {
+	list, err := c.dims(i, what)
+	if err == nil && slices.Contains(list, rest) {
+		return nil, c.refused("%s has dimension -1", what)
+	}
+	return list, err
 }
 
 // step adds an operator whose result is an intermediate value of this node.
@@ -242,6 +292,9 @@ func (c *call) add(label string, o op.Op, in []*value, out *value) error {
 	if s.known() {
 		return c.compute(s)
 	}
+	if done, err := c.repeats(s); done || err != nil {
+		return err
+	}
 	c.steps = append(c.steps, s)
 	return nil
 }
@@ -252,15 +305,18 @@ func (s *step) infer() error {
 	for i, v := range s.in {
 		shapes[i] = v.resolve().shape
 	}
-	shape, err := op.Infer(s.op, shapes...)
+	shape, err := inferShape(s.op, shapes...)
+	if err == nil {
+		err = acrossImages(s.op, shapes)
+	}
 	if err != nil {
 		return err
 	}
 	if len(shape) > maxRank {
 		return fmt.Errorf("a result of %d axes", len(shape))
 	}
-	if shape.TotalSize() > maxValue {
-		return fmt.Errorf("a result of shape %v is too large (the limit is %d elements)", shape, maxValue)
+	if forImages(shape, 1).TotalSize() > maxValue {
+		return fmt.Errorf("a result of shape %s is too large (the limit is %d elements)", shapeText(shape), maxValue)
 	}
 	s.out.shape, s.out.step = shape, s
 	return nil
@@ -336,8 +392,10 @@ func (row *operator) choose(c *call) (func() error, error) {
 		}
 	}
 	switch {
-	case row.fold != nil && all:
+	case row.fold != nil && all && (!slices.ContainsFunc(known, (*constant).anyOpen) || c.foldsOpen(known)):
 		return func() error { return row.evaluate(c, known) }, nil
+	case row.lower == nil && all:
+		return nil, errOpen
 	case row.lower == nil:
 		return nil, fmt.Errorf("it is only computed on values known at import, such as shapes%s", hint("", row.name))
 	}
@@ -353,6 +411,7 @@ func (row *operator) evaluate(c *call, in []*constant) error {
 	for i := 0; i < len(results) && i < len(c.node.out); i++ {
 		result := *results[i]
 		result.origin = originOf(&result, in)
+		result.several = result.several || slices.ContainsFunc(in, func(k *constant) bool { return k != nil && k.several })
 		c.define(i, &result)
 	}
 	return nil

@@ -66,7 +66,7 @@ func lowerBernoulli(c *call) error {
 
 // random makes the node's result a random tensor.
 func (c *call) random(v *noise, shape []int) error {
-	if _, err := elements(int64s(shape)); err != nil {
+	if _, err := elements(int64s(forImages(shape, 1))); err != nil {
 		return err
 	}
 	if out := c.node.out[0]; out != nil {

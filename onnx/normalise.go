@@ -47,7 +47,6 @@ var rules = []func(*normaliser, *step) bool{
 	(*normaliser).sinkColumns,
 	(*normaliser).joinTransposes,
 	(*normaliser).sameOrder,
-	(*normaliser).gatherAll,
 	(*normaliser).batchNormAffine,
 	(*normaliser).bias,
 	(*normaliser).zeroBias,
@@ -56,14 +55,21 @@ var rules = []func(*normaliser, *step) bool{
 	(*normaliser).reorderLast,
 }
 
-// normalise takes what was lowered to normal form. The graph's input may be (N, H, W, C).
-func normalise(l *lowering, g *graph, channelsLast bool) *normaliser {
+// newNormaliser takes over what was lowered, but for steps that the outputs do not depend on.
+func newNormaliser(l *lowering, g *graph) *normaliser {
 	n := &normaliser{steps: l.steps, input: g.inputs[0]}
 	for _, v := range g.outputs {
 		n.outputs = append(n.outputs, output{v.name, v})
 	}
+	n.sweep()
+	return n
+}
+
+// normalise takes the steps to normal form. The graph's input may be (N, H, W, C).
+func (n *normaliser) normalise(channelsLast bool) {
 	if channelsLast {
 		n.channelsFirst()
+		n.tileByInput()
 	}
 	n.sweep()
 	for n.applyRules() {
@@ -71,7 +77,6 @@ func normalise(l *lowering, g *graph, channelsLast bool) *normaliser {
 	}
 	n.mapsFirst()
 	n.sweep()
-	return n
 }
 
 // applyRules goes through the steps once and tells whether any changed.
@@ -179,36 +184,12 @@ func (n *normaliser) padIntoWindow(s *step) bool {
 	return true
 }
 
-// gatherAll takes away the flattening of a value and the Gather of all its elements in order (as_strided in PyTorch's
-// current exporter).
-func (n *normaliser) gatherAll(s *step) bool {
-	o, ok := s.op.(*op.Gather)
-	if !ok || s.out.same != nil || len(s.in[0].shape) != 1 || len(o.Indices) != s.in[0].shape[0] || s.in[0].step == nil {
-		return false
-	}
-	flat, ok := s.in[0].step.op.(*op.Reshape)
-	if !ok || len(flat.Shape) != 1 {
-		return false
-	}
-	x := s.in[0].step.in[0]
-	if !slices.Equal(x.shape, o.IndexShape) {
-		return false
-	}
-	for i, index := range o.Indices {
-		if index != i {
-			return false
-		}
-	}
-	s.out.same = x
-	return true
-}
-
 // perChannel returns a known operand of s that is a scalar or broadcasts along the channels of (N, C, ...), as
 // C values, and the other operand.
 func perChannel(s *step) (k, x *value, values []float32) {
 	for i := range s.in {
 		k, x = s.in[i], s.in[1-i]
-		if k.constant == nil || x.constant != nil || len(x.shape) < 2 || len(k.shape) > len(x.shape) {
+		if k.constant == nil || x.constant != nil || len(x.shape) < 2 || isOpen(x.shape[1]) || len(k.shape) > len(x.shape) {
 			continue
 		}
 		channel := len(k.shape) - (len(x.shape) - 1) // axis of k that lies along x's channels

@@ -138,7 +138,7 @@ var operators = []operator{
 
 	// Known at import only: constants and the arithmetic of shapes.
 	{"Constant", 1, [2]int{0, 0}, nil, foldConstant, nil},
-	{"ConstantOfShape", 9, [2]int{1, 1}, nil, foldConstantOfShape, nil},
+	{"ConstantOfShape", 9, [2]int{1, 1}, lowerConstantOfShape, foldConstantOfShape, nil},
 	{"Shape", 1, [2]int{1, 1}, lowerShape, nil, nil},
 	{"Size", 1, [2]int{1, 1}, lowerSize, nil, nil},
 	{"DequantizeLinear", 10, [2]int{2, 3}, lowerDequantize, foldDequantize, nil},
@@ -182,6 +182,7 @@ var composites = []*writeRule{
 	writes(writeSiLU),
 	writes(writeGelu),
 	writes(writeAffine),
+	writes(writeBatchTile),
 }
 
 // operatorByName finds rows. It is filled late because the rows of control flow lead back to it.

@@ -27,8 +27,6 @@ type ReadOptions struct {
 	Size photo.Size
 	// KeepTies leaves a tensor that several layers use one parameter; otherwise each gets its own.
 	KeepTies bool
-	// alone takes one image where the file leaves the batch open.
-	alone bool
 }
 
 // Read imports the ONNX file at path. The network holds its values in memory: the file may change or go afterwards. Info describes
@@ -135,11 +133,8 @@ func read(data []byte, external payloads, o ReadOptions) (*engine.Network, *Info
 			info.Warnings = append(info.Warnings, fmt.Sprintf("the network itself resizes its input to %v pixels: photos come at that size", size))
 		}
 	}
-	if net != nil && len(info.branches) > 0 && info.openBatch() {
-		alone := describe(m, nodes)
-		o.alone = true
-		attempt(alone, o)
-		info.compareBranches(alone)
+	if net != nil {
+		info.warnOfBranches()
 	}
 	var unsupported *UnsupportedError
 	if errors.As(err, &unsupported) {
@@ -196,9 +191,9 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 	in, problem := chooseInput(g, info, meta, o)
 	if problem != nil {
 		// The shapes stay unknown, but what else is not supported is found all the same.
-		return nil, &UnsupportedError{append([]Unsupported{*problem}, lower(g, 0).unsupported...)}
+		return nil, &UnsupportedError{append([]Unsupported{*problem}, lower(g, nil).unsupported...)}
 	}
-	l := lower(g, in.batch)
+	l := lower(g, in.value)
 	info.ownSize = l.ownSize
 	if len(l.unsupported) > 0 {
 		return nil, &UnsupportedError{in.explain(l.unsupported)}
@@ -210,8 +205,12 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 		}
 	}
 	info.Half = l.halves || in.info.half()
-	n := normalise(l, g, in.channelsLast)
-	if list := batchBound(n); list != nil {
+	n := newNormaliser(l, g)
+	if list := n.free(); list != nil {
+		return nil, &UnsupportedError{list}
+	}
+	n.normalise(in.channelsLast)
+	if list := n.mixing(); list != nil {
 		return nil, &UnsupportedError{list}
 	}
 	if p := meta.Preprocess; p != nil && o.Size != (photo.Size{}) {

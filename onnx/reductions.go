@@ -35,7 +35,7 @@ func lowerReduction(build func(c *call, x *value, axes []int, keep bool) error) 
 
 // overPixels tells whether the axes are rows and columns of images.
 func overPixels(x *value, axes []int) bool {
-	return len(x.shape) == 4 && len(axes) == 2 && axes[0] == 2 && axes[1] == 3
+	return len(x.shape) == 4 && openAxis(x.shape) <= 0 && len(axes) == 2 && axes[0] == 2 && axes[1] == 3
 }
 
 // pooled emits a pool to (N, C, 1, 1), which loses its last axes unless they are to be kept.

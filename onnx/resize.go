@@ -42,7 +42,7 @@ func lowerResize(c *call) error {
 	if o.Shape, o.Scales, err = c.resized(x.shape, axes, scales, sizes); err != nil {
 		return err
 	}
-	shape, err := op.Infer(o, x.shape)
+	shape, err := inferShape(o, x.shape)
 	if err != nil {
 		return c.refused("%v", err)
 	}
@@ -63,7 +63,7 @@ func (c *call) resized(shape tensor.Shape, axes []int, scalesAt, sizesAt int) (s
 	if _, err := axisSet(axes, len(shape)); err != nil {
 		return nil, nil, err
 	}
-	wanted, err := c.integers(sizesAt, "the sizes")
+	wanted, err := c.sizes(sizesAt, "the sizes")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -141,6 +141,9 @@ func lowerSplitToSequence(c *call) error {
 		return err
 	}
 	size := x.shape[axis]
+	if isOpen(size) {
+		return c.refused("it divides the images of a batch (axis %d of shape %v)", axis, x.shape)
+	}
 	switch {
 	case sizes == nil:
 		sizes, err = chunks(size, 1)

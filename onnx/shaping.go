@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -89,52 +90,68 @@ func sorted(set map[int]bool, rank int) []int {
 	return axes
 }
 
-// reshapeTo resolves Reshape's target: 0 copies a size (unless allowZero), one -1 is worked out.
+// reshapeTo resolves Reshape's target: 0 copies a size (unless allowZero), one may be rest.
 func reshapeTo(shape tensor.Shape, target []int, allowZero bool) (tensor.Shape, error) {
 	if len(target) > maxRank {
 		return nil, fmt.Errorf("a shape of %d axes", len(target))
 	}
-	out := make(tensor.Shape, len(target))
-	known, open := 1, -1
+	mismatch := fmt.Errorf("shape %s cannot become %s", shapeText(shape), targetText(target))
+	out, last := slices.Clone(tensor.Shape(target)), -1
 	for i, d := range target {
 		switch {
-		case d == -1 && open < 0:
-			open = i
-			continue
+		case d == rest && last < 0:
+			last, out[i] = i, 1
 		case d == 0 && !allowZero && i < len(shape):
-			d = shape[i]
-		case d < 0 || d == 0 && !allowZero:
-			return nil, fmt.Errorf("shape %v cannot become %v", shape, target)
+			out[i] = shape[i]
+		case d == rest || d == 0 && !allowZero:
+			return nil, mismatch
 		}
-		if d > 0 && known > maxValue/d {
-			return nil, fmt.Errorf("shape %v is too large", target)
-		}
-		out[i] = d
-		known *= d
 	}
-	total := sizeOf(shape)
-	if open >= 0 {
-		if known == 0 || total%known != 0 {
-			return nil, fmt.Errorf("shape %v cannot become %v", shape, target)
+	total, ok := dimProduct(shape)
+	known, fits := dimProduct(out)
+	if !ok || !fits {
+		return nil, fmt.Errorf("shape %s is too large", targetText(target))
+	}
+	if last >= 0 {
+		if known == 0 || total%known != 0 || isOpen(known) && !isOpen(total) {
+			return nil, mismatch
 		}
-		out[open] = total / known
+		out[last] = total / known
 		known = total
 	}
 	if known != total {
-		return nil, fmt.Errorf("shape %v (%d elements) cannot become %v", shape, total, target)
+		return nil, mismatch
 	}
 	return out, nil
+}
+
+func targetText(target []int) string {
+	words := make([]string, len(target))
+	for i, d := range target {
+		if words[i] = dimText(d); d == rest {
+			words[i] = "-1"
+		}
+	}
+	return "(" + strings.Join(words, ", ") + ")"
 }
 
 // target is the shape to take, which was an attribute before opset 5.
 func (c *call) target() ([]int, error) {
 	if c.opset() < 5 {
-		return c.ints("shape"), nil
+		target := c.ints("shape")
+		for i, d := range target {
+			if d == -1 {
+				target[i] = rest
+			} else if d < 0 {
+				return nil, c.refused("the shape has dimension %d", d)
+			}
+		}
+		return target, nil
 	}
 	if len(c.node.in) < 2 {
 		return nil, c.refused("the shape is missing")
 	}
-	return c.few(1, "the shape")
+	return c.dims(1, "the shape")
 }
 
 // few is integers for a list with an entry for each of some axes.
@@ -145,8 +162,7 @@ func (c *call) few(i int, what string) ([]int, error) {
 	return c.integers(i, what)
 }
 
-// lowerReshape frees the target of the batch that the exporter baked in. A Reshape that changes nothing is left out:
-// tf2onnx makes such ones of Transposes of a single channel.
+// lowerReshape leaves out a Reshape that changes nothing: tf2onnx makes such ones of Transposes of a single channel.
 func lowerReshape(c *call) error {
 	allowZero := c.flag("allowzero", false)
 	target, err := c.target()
@@ -164,22 +180,22 @@ func lowerReshape(c *call) error {
 	if slices.Equal(out, x.shape) {
 		return c.same(x)
 	}
-	if len(out) == 2 && len(x.shape) > 0 && out[0] == x.shape[0] {
-		return c.emit(&op.Flatten{Axis: 1}, x)
+	return c.emit(reshape(x.shape, out), x)
+}
+
+// reshape is the operator that gives values of one shape another of the same size. Where that has an open dimension, it is worked
+// out from the others when the number of images is known.
+func reshape(from, to tensor.Shape) op.Op {
+	if len(to) == 2 && len(from) > 0 && from[0] == to[0] {
+		return &op.Flatten{Axis: 1}
 	}
-	free := append([]int{}, target...)
-	if allowZero {
-		copy(free, out) // no zeros can be left in a float tensor's shape
-	}
-	if c.batch > 0 && len(free) > 0 && len(x.shape) > 0 && free[0] > 0 {
-		switch hasOpen := slices.Contains(free, -1); {
-		case free[0] == x.shape[0] && x.shape[0]%c.batch == 0:
-			free[0] = 0
-		case free[0]%c.batch == 0 && !hasOpen:
-			free[0] = -1
+	target := slices.Clone(to)
+	if axis := openAxis(to); axis >= 0 {
+		if target[axis] = -1; axis < len(from) && from[axis] == to[axis] {
+			target[axis] = 0
 		}
 	}
-	return c.emit(&op.Reshape{Shape: free}, x)
+	return &op.Reshape{Shape: target}
 }
 
 // flattenAxis resolves Flatten's axis, which may be one past the last.
@@ -294,7 +310,7 @@ func (c *call) join(axis int, in []*value) error {
 }
 
 func lowerExpand(c *call) error {
-	shape, err := c.few(1, "the shape")
+	shape, err := c.sizes(1, "the shape")
 	if err != nil {
 		return err
 	}
@@ -302,12 +318,54 @@ func lowerExpand(c *call) error {
 	if err != nil {
 		return err
 	}
-	// A size of 1 keeps the operand's, which leaves the batch free.
-	free := append([]int{}, shape...)
-	if lead := len(free) - len(x.shape); c.batch > 0 && lead == 0 && len(free) > 0 && free[0] == x.shape[0] {
-		free[0] = 1
+	return c.expand(x, shape)
+}
+
+// expand broadcasts x to a shape that may be open. What the batch itself repeats is told by a BatchTile.
+func (c *call) expand(x *value, shape []int) error {
+	out, err := broadcastShape(x.shape, shape)
+	if err != nil {
+		return err
 	}
-	return c.emit(&op.Expand{Shape: free}, x)
+	axis := openAxis(out)
+	lead := len(out) - len(x.shape)
+	if axis < 0 || axis >= lead && x.shape[axis-lead] == out[axis] {
+		// A size of 1 keeps the operand's, which leaves the batch free.
+		numbers := out.Clone()
+		if axis >= 0 {
+			numbers[axis] = 1
+		}
+		if slices.Equal(out, x.shape) {
+			return c.same(x)
+		}
+		return c.emit(&op.Expand{Shape: numbers}, x)
+	}
+	if axis != 0 {
+		return c.refused("it repeats shape %v along axis %d of %v for every image: only the first axis is supported", x.shape, axis, out)
+	}
+	rows := out.Clone()
+	if rows[0] = -out[0]; !slices.Equal(rows, x.shape) {
+		if x, err = c.step("rows", &op.Expand{Shape: rows}, x); err != nil {
+			return err
+		}
+	}
+	return c.forEachImage(x)
+}
+
+// lowerConstantOfShape makes what is the same for every image; all others are folded.
+func lowerConstantOfShape(c *call) error {
+	value, err := c.filling()
+	if err != nil {
+		return err
+	}
+	if value.dtype != typeFloat {
+		return c.refused("it makes %v for every image: only float32 is computed on", value.dtype)
+	}
+	shape, err := c.sizes(0, "the shape")
+	if err != nil {
+		return err
+	}
+	return c.expand(c.scalar(value.floats[0]), shape)
 }
 
 // sized returns an operand of any type whose shape is known.
@@ -319,9 +377,10 @@ func (c *call) sized(i int) (*value, error) {
 	return c.tensor(i)
 }
 
-// lowerTile repeats along axes: those of size 1 by Expand, as a grey image becomes one of three channels, others by Concat.
+// lowerTile repeats along axes: those of size 1 by Expand, as a grey image becomes one of three channels, the first axis of what is no
+// image yet for every image, others by Concat.
 func lowerTile(c *call) error {
-	repeats, err := c.integers(1, "the list of repeats")
+	repeats, err := c.sizes(1, "the list of repeats")
 	if err != nil {
 		return err
 	}
@@ -334,24 +393,41 @@ func lowerTile(c *call) error {
 	}
 	expanded := make([]int, len(repeats))
 	for axis, n := range repeats {
-		if n < 1 || n > maxOperands {
-			return c.refused("%d repeats", n)
-		}
-		if expanded[axis] = 1; x.shape[axis] == 1 {
+		expanded[axis] = 1
+		switch {
+		case axis == 0 && isOpen(n) && !isOpen(x.shape[0]) && (n == images(1) || x.shape[0] == 1):
+			expanded[0] = x.shape[0] * n
+			continue
+		case n < 1 || n > maxOperands:
+			return c.refused("%s repeats of axis %d of shape %v", dimText(n), axis, x.shape)
+		case x.shape[axis] == 1:
 			expanded[axis] = n
 			continue
+		case n == 1:
+			continue
 		}
-		if n > 1 {
-			if x, err = c.step(fmt.Sprint("axis", axis), &op.Concat{Axis: axis}, slices.Repeat([]*value{x}, n)...); err != nil {
-				return err
-			}
+		if x, err = c.step(fmt.Sprint("axis", axis), &op.Concat{Axis: axis}, slices.Repeat([]*value{x}, n)...); err != nil {
+			return err
 		}
 	}
-	return c.emit(&op.Expand{Shape: expanded}, x)
+	return c.tile(x, expanded)
 }
 
-// lowerShape makes the operand's shape a constant. Sizes of the batch are the file's own and are
-// recognised again where a Reshape uses them.
+// tile repeats axes of size 1, and the first for every image.
+func (c *call) tile(x *value, expanded []int) error {
+	if !isOpen(expanded[0]) || x.shape[0] == 1 {
+		return c.expand(x, expanded)
+	}
+	rows := slices.Clone(expanded)
+	rows[0] = 1
+	x, err := c.step("rows", &op.Expand{Shape: rows}, x)
+	if err != nil {
+		return err
+	}
+	return c.forEachImage(x)
+}
+
+// lowerShape makes the operand's shape a constant.
 func lowerShape(c *call) error {
 	start, end := c.int("start", 0), c.int("end", math.MaxInt)
 	v, err := c.sized(0)
@@ -359,12 +435,20 @@ func lowerShape(c *call) error {
 		return err
 	}
 	start, end = clampSlice(start, end, 1, len(v.shape))
-	dims := []int64{}
-	for i := start; i < end; i++ {
-		dims = append(dims, int64(v.shape[i]))
-	}
-	c.define(0, &constant{shape: tensor.Shape{len(dims)}, dtype: typeInt64, ints: dims})
+	c.define(0, sizesOf(v.shape[start:end], tensor.Shape{end - start}))
 	return nil
+}
+
+// sizesOf is a constant that holds dimensions.
+func sizesOf(dims []int, shape tensor.Shape) *constant {
+	k := &constant{shape: shape, dtype: typeInt64, ints: make([]int64, len(dims))}
+	for i, d := range dims {
+		if k.ints[i] = int64(d); isOpen(d) {
+			k.ints[i] = int64(-d)
+			k.markOpen(i)
+		}
+	}
+	return k
 }
 
 func lowerSize(c *call) error {
@@ -372,7 +456,11 @@ func lowerSize(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.define(0, &constant{shape: tensor.Shape{}, dtype: typeInt64, ints: []int64{int64(sizeOf(v.shape))}})
+	total, ok := dimProduct(v.shape)
+	if !ok {
+		return c.refused("shape %v is too large", v.shape)
+	}
+	c.define(0, sizesOf([]int{total}, tensor.Shape{}))
 	return nil
 }
 

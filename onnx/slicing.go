@@ -3,6 +3,7 @@ package onnx
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -12,13 +13,13 @@ import (
 // Operators that take parts of a value, or surround it.
 
 // slice reads starts, ends, axes and steps, which were attributes before opset 10, with starts and
-// ends clamped to the shape and negative ones resolved.
+// ends clamped to the shape and negative ones resolved. Axes of which all is taken are left out.
 func (c *call) slice(shape tensor.Shape) (*op.Slice, error) {
 	parts := [4][]int{c.ints("starts"), c.ints("ends"), c.ints("axes"), nil}
 	names := [4]string{"starts", "ends", "axes", "steps"}
 	for i := 1; i < len(c.node.in); i++ {
 		var err error
-		if parts[i-1], err = c.integers(i, "the list of "+names[i-1]); err != nil {
+		if parts[i-1], err = c.positions(i, "the list of "+names[i-1]); err != nil {
 			return nil, err
 		}
 	}
@@ -39,17 +40,34 @@ func (c *call) slice(shape tensor.Shape) (*op.Slice, error) {
 	if _, err := axisSet(s.Axes, len(shape)); err != nil {
 		return nil, err
 	}
-	axes := make([]int, len(s.Axes))
+	cut := &op.Slice{}
 	for i, axis := range s.Axes {
-		axes[i], _ = axisIn(axis, len(shape))
-		if s.Steps[i] == 0 || s.Steps[i] == math.MinInt {
-			return nil, fmt.Errorf("step %d", s.Steps[i])
+		axis, _ = axisIn(axis, len(shape))
+		step := s.Steps[i]
+		if step == 0 || step == math.MinInt {
+			return nil, fmt.Errorf("step %d", step)
 		}
-		start, end := clampSlice(parts[0][i], parts[1][i], s.Steps[i], shape[axes[i]])
-		s.Starts, s.Ends = append(s.Starts, start), append(s.Ends, end)
+		start, end := parts[0][i], parts[1][i]
+		if size := shape[axis]; isOpen(size) {
+			if start != 0 || step != 1 || end != size && end < math.MaxInt32 {
+				return nil, fmt.Errorf("it takes some of the images along axis %d of shape %s", axis, shapeText(shape))
+			}
+			continue
+		}
+		if start, end = clampSlice(start, end, step, shape[axis]); start == 0 && end == shape[axis] && step == 1 {
+			continue
+		}
+		cut.Axes, cut.Starts, cut.Ends, cut.Steps = append(cut.Axes, axis), append(cut.Starts, start), append(cut.Ends, end), append(cut.Steps, step)
 	}
-	s.Axes = axes
-	return s, nil
+	return cut, nil
+}
+
+// positions is integers for places along axes, which may be at the end of an open one: kN.
+func (c *call) positions(i int, what string) ([]int, error) {
+	if v := c.operand(i); v == nil || v.constant == nil || !v.constant.anyOpen() {
+		return c.integers(i, what)
+	}
+	return c.dims(i, what)
 }
 
 // clampSlice is Python's slice.indices.
@@ -86,6 +104,9 @@ func lowerSlice(c *call) error {
 	if err != nil {
 		return err
 	}
+	if len(s.Axes) == 0 {
+		return c.same(x)
+	}
 	for i, end := range s.Ends {
 		if end < 0 { // before the first element: op.Slice counts negative ends from the back
 			s.Ends[i] = -x.shape[s.Axes[i]] - 1
@@ -99,6 +120,9 @@ func (c *call) split(shape tensor.Shape) (axis int, sizes []int, err error) {
 	sizes, parts := c.ints("split"), c.int("num_outputs", len(c.node.out))
 	if axis, err = axisIn(c.int("axis", 0), len(shape)); err != nil {
 		return 0, nil, err
+	}
+	if isOpen(shape[axis]) {
+		return 0, nil, fmt.Errorf("it divides the images of a batch (axis %d of shape %s)", axis, shapeText(shape))
 	}
 	if len(c.node.in) > 1 && c.node.in[1] != nil {
 		if sizes, err = c.integers(1, "the list of sizes"); err != nil {
@@ -163,6 +187,9 @@ func lowerGather(c *call) error {
 	if axis, err = axisIn(axis, len(x.shape)); err != nil {
 		return err
 	}
+	if isOpen(x.shape[axis]) {
+		return c.refused("it picks from the images of a batch (axis %d of shape %v)", axis, x.shape)
+	}
 	const integer = 8
 	if c.budget -= integer * len(indices); c.budget < 0 {
 		return c.refused("it picks too many elements")
@@ -173,7 +200,28 @@ func lowerGather(c *call) error {
 			return fmt.Errorf("index out of range: %w", err)
 		}
 	}
-	return c.emit(&op.Gather{Axis: axis, Indices: at, IndexShape: c.operand(1).shape}, x)
+	shape := c.operand(1).shape
+	if whole := unflattened(x, at, shape); whole != nil {
+		return c.same(whole)
+	}
+	return c.emit(&op.Gather{Axis: axis, Indices: at, IndexShape: shape}, x)
+}
+
+// unflattened is what a Gather of all elements of a flat x, in order, was before it was flattened (as_strided in PyTorch's current
+// exporter); nil for all others.
+func unflattened(x *value, indices []int, shape tensor.Shape) *value {
+	if x.step == nil || len(x.shape) != 1 || len(indices) != x.shape[0] {
+		return nil
+	}
+	if flat, ok := x.step.op.(*op.Reshape); !ok || len(flat.Shape) != 1 || !slices.Equal(x.step.in[0].shape, shape) {
+		return nil
+	}
+	for i, index := range indices {
+		if index != i {
+			return nil
+		}
+	}
+	return x.step.in[0]
 }
 
 // lowerPad drops pads of zeros; two lists make one with the axes that it names since opset 18.

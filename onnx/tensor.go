@@ -127,7 +127,14 @@ type constant struct {
 	doubles []float64
 	ints    []int64
 	bytes   []byte
+	// open marks the values that count images: element i is so many for each. nil where there are none.
+	open []bool
+	// several tells that a value holds for more than one image only.
+	several bool
 }
+
+// isOpen tells whether element i depends on the number of images.
+func (c *constant) isOpen(i int) bool { return c.open != nil && c.open[i] }
 
 func (c *constant) size() int { return len(c.floats) + len(c.doubles) + len(c.ints) + len(c.bytes) }
 

@@ -57,7 +57,7 @@ func (w window) padding(shape tensor.Shape) (pads [4]int) {
 // images returns an operand that must be (N, C, H, W).
 func (c *call) images(i int) (*value, error) {
 	x, err := c.tensor(i)
-	if err == nil && len(x.shape) != 4 {
+	if err == nil && (len(x.shape) != 4 || openAxis(x.shape) > 0) {
 		return nil, c.refused("operand %d has shape %v: only (N, C, H, W) is supported", i, x.shape)
 	}
 	return x, err

@@ -122,6 +122,8 @@ var torchCases = []struct {
 	{name: "reduce l2 of zeros", op: reduced(op.L2Of, 1)},
 	{name: "groupnorm", op: &op.GroupNorm{Groups: 2, Epsilon: 1e-3}},
 	{name: "instancenorm", op: &op.GroupNorm{Epsilon: 1e-3}},
+	{name: "batch tile", op: &op.BatchTile{}},
+	{name: "batch tile of rows", op: &op.BatchTile{}},
 }
 
 func reduced(kind string, axes ...int) *op.Reduce {

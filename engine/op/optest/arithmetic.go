@@ -14,6 +14,8 @@ var arithmetic = []Row{
 	{Name: "Mul by one factor per channel", Op: &op.Mul{}, Shapes: [][]int{{2, 18, 3, 2}, {1, 18, 1, 1}}, Differentiable: 2},
 	{Name: "Div", Op: &op.Div{}, Shapes: [][]int{{2, 1}, {2, 4}}, Differentiable: 2, Values: Positive},
 	{Name: "Expand", Op: &op.Expand{Shape: []int{2, 1, 4}}, Shapes: [][]int{{3, 1}}, Differentiable: 1},
+	{Name: "BatchTile", Op: &op.BatchTile{}, Shapes: [][]int{{1, 3, 5}, {2, 3}}, Differentiable: 1},
+	{Name: "BatchTile of rows", Op: &op.BatchTile{}, Shapes: [][]int{{3, 5}, {2, 3, 4, 4}}, Differentiable: 1},
 	{Name: "SumTo", Op: &op.SumTo{Shape: []int{3, 1}}, Shapes: [][]int{{2, 3, 4}}, Differentiable: 1},
 	{Name: "Neg", Op: &op.Neg{}, Shapes: [][]int{{2, 3}}, Differentiable: 1},
 	{Name: "Reciprocal", Op: &op.Reciprocal{}, Shapes: [][]int{{2, 3}}, Differentiable: 1, Values: Positive},

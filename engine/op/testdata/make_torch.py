@@ -144,5 +144,7 @@ for name, f in {"sum": torch.sum, "l1": lambda x, d: torch.linalg.vector_norm(x,
 case("reduce l2 of zeros", lambda x: torch.linalg.vector_norm(x, 2, 1), torch.zeros(2, 3, dtype=torch.float64))
 case("groupnorm", lambda x, g, b: F.group_norm(x, 2, g, b, f32(1e-3)), smooth(2, 4, 2, 3), smooth(4), smooth(4))
 case("instancenorm", lambda x, g, b: F.instance_norm(x, None, None, g, b, eps=f32(1e-3)), smooth(2, 3, 2, 3), smooth(3), smooth(3))
+case("batch tile", lambda x, like: x.repeat(len(like), 1, 1), smooth(1, 2, 3), smooth(4, 5), grads=1)
+case("batch tile of rows", lambda x, like: x.repeat(len(like), 1), smooth(2, 3), smooth(3, 5), grads=1)
 
 np.savez_compressed("torch.npz", **arrays)
