@@ -13,6 +13,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"regraft/head"
 	"regraft/train"
 )
 
@@ -132,8 +133,11 @@ func (con *console) status(ctx context.Context, err error) int {
 	return statusOf(err)
 }
 
-// sentence is what err tells the user. Of a file that is not there the system says no more than that.
+// sentence is what err tells the user, with the command that helps. Of a file that is not there the system says no more than that.
 func sentence(err error) string {
+	if errors.Is(err, head.ErrFeatures) {
+		return err.Error() + " (regraft train gives it one, classify --features prints them)"
+	}
 	var p *fs.PathError
 	if !errors.As(err, &p) || !errors.Is(p, fs.ErrNotExist) || err.Error() != p.Error() {
 		return err.Error()
@@ -149,12 +153,13 @@ func sentence(err error) string {
 func statusOf(err error) int {
 	var own *failure
 	var usage *train.UsageError
+	var field *train.FieldError
 	var data *train.DataError
 	var model *train.ModelError
 	switch {
 	case errors.As(err, &own):
 		return own.status
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &field):
 		return statusUsage
 	case errors.As(err, &data):
 		return statusData

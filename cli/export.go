@@ -50,7 +50,7 @@ func export(con *console, c *urfave.Context) error {
 		return fail(statusModel, err)
 	}
 	train := c.String("form") == "train"
-	if train && info.BatchNorm == "folded" {
+	if train && info.BatchNorm == onnx.Folded {
 		con.warnf("%s has its BatchNorm folded already: the training form cannot have it back", shown(path))
 	}
 	o := onnx.ExportOptions{Training: train, Opset: opset, Half: c.Bool("fp16")}

@@ -61,8 +61,17 @@ type choiceFlag struct {
 	choices []string
 }
 
-func oneOf(name, value, usage string, choices []string, aliases ...string) *choiceFlag {
-	return &choiceFlag{stringFlag(name, value, usage, aliases...), choices}
+func oneOf[T ~string](name string, value T, usage string, choices []T, aliases ...string) *choiceFlag {
+	texts := make([]string, len(choices))
+	for i, c := range choices {
+		texts[i] = string(c)
+	}
+	return &choiceFlag{stringFlag(name, string(value), usage, aliases...), texts}
+}
+
+// word reads a flag as one of the words of a setting.
+func word[T ~string](c *urfave.Context) func(flag string) T {
+	return func(flag string) T { return T(c.String(flag)) }
 }
 
 // RunAction refuses a value that is not in the list.
@@ -178,9 +187,9 @@ func inputSize(c *urfave.Context) photo.Size {
 func preprocessFlags() []urfave.Flag {
 	return []urfave.Flag{
 		sizeFlag("the model's"),
-		oneOf("resize", "", "squash, crop or letterbox (default: the model's)", []string{"squash", "crop", "letterbox"}),
+		oneOf("resize", "", "squash, crop or letterbox (default: the model's)", photo.ResizeRules),
 		oneOf("decode", "", "exact, or fast: large JPEGs at 1/2, 1/4, 1/8 of their size (default: the model's)", photo.Decodings),
-		oneOf("resample", "", "bilinear or bicubic (Pillow's), nfnt-bilinear, nfnt-bicubic, nfnt-lanczos3", photo.Filters),
+		oneOf("resample", "", "bilinear or bicubic (Pillow's), nfnt-bilinear, nfnt-bicubic, nfnt-lanczos3", photo.Resamplings),
 		channelsFlag("the model's"), meanFlag("the model's"), stdFlag("the model's"),
 	}
 }

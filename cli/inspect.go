@@ -278,7 +278,7 @@ func imageLine(info *onnx.Info) string {
 	if info.Image.Channels == 1 {
 		line = strings.Replace(line, "1 channels", "1 channel (grey)", 1)
 	}
-	if info.Layout == "NHWC" {
+	if info.Layout == onnx.NHWC {
 		line += ", channels last in the file"
 	}
 	switch {

@@ -99,7 +99,10 @@ func modelOptions(c *urfave.Context) ([]regraft.Option, error) {
 
 // preprocessing reads preprocessFlags.
 func preprocessing(c *urfave.Context) (photo.Override, error) {
-	o := photo.Override{Channels: c.String("channels"), Resize: c.String("resize"), Resample: c.String("resample"), Decode: c.String("decode")}
+	o := photo.Override{
+		Channels: word[photo.ChannelOrder](c)("channels"), Resize: word[photo.ResizeRule](c)("resize"),
+		Resample: word[photo.Resampling](c)("resample"), Decode: word[photo.Decoding](c)("decode"),
+	}
 	for name, to := range map[string]**[3]float32{"mean": &o.Mean, "std": &o.Std} {
 		if !c.IsSet(name) {
 			continue

@@ -20,25 +20,24 @@ func trainCommand(con *console) *urfave.Command {
 	flags := []urfave.Flag{
 		modelFlag(), dataFlag(),
 		stringFlag("out", "", "`DIR` for the results, new or empty", "output", "o"),
-		oneOf("mode", train.Heads, "heads: new classifiers on a frozen trunk; full: everything", []string{train.Heads, train.Full}),
+		oneOf("mode", train.Heads, "heads: new classifiers on a frozen trunk; full: everything", []train.Mode{train.Heads, train.Full}),
 		oneOf("freeze", "", "trunk: the same as --mode heads", []string{"trunk"}),
 		intFlag("epochs", 0, 1, fmt.Sprintf("passes over the photos (default: heads %d, full %d)", heads.Epochs, full.Epochs)),
 		intFlag("batch-size", 0, 1, where("batch-size", fmt.Sprintf("photos per step (default: heads all, full %d)", full.Batch)), "batch", "b"),
 		oneOf("opt", "", fmt.Sprintf("sgd, adam, adamw, rmsprop, rmsproptf, heads: lbfgs (default: %s, %s)", heads.Optimizer, full.Optimizer),
-			[]string{"sgd", "adam", "adamw", "rmsprop", "rmsproptf", train.LBFGS}, "optimizer"),
-		floatFlag("lr", 0, math.SmallestNonzeroFloat32, math.MaxFloat64, where("lr", fmt.Sprintf("peak learning rate (default: full %g)", full.LR)), "learning-rate"),
+			append(train.Optimizers(train.Full), train.LBFGS), "optimizer"),
+		floatFlag("lr", 0, math.SmallestNonzeroFloat32, math.MaxFloat64, where("lr", fmt.Sprintf("peak learning rate (default: full %g)", full.LearningRate)), "learning-rate"),
 		floatFlag("wd", 0, 0, math.MaxFloat64, fmt.Sprintf("weight decay (default: heads %g, full %g)", heads.WeightDecay, full.WeightDecay), "weight-decay"),
 		floatFlag("momentum", 0.9, 0, 1, where("momentum", "momentum")),
 		boolFlag("nesterov", where("nesterov", "Nesterov's momentum")),
 		oneOf("sched", "", where("sched", fmt.Sprintf("constant, step, cosine, onecycle, plateau (default: full %s)", full.Schedule)),
-			[]string{"constant", "step", "cosine", "onecycle", "plateau"}, "scheduler"),
+			train.Schedules, "scheduler"),
 		floatFlag("warmup-epochs", 0, 0, math.MaxFloat64, where("warmup-epochs", "the learning rate rises for so long")),
 		floatFlag("smoothing", 0, 0, 1, "label smoothing", "label-smoothing"),
 		floatFlag("aux-weight", 0.4, 0, math.MaxFloat64, where("aux-weight", "weight of the auxiliary loss")),
 		floatFlag("dropout", 0, 0, 1, where("dropout", fmt.Sprintf("ratio instead of the model's (default: full %g)", full.Dropout))),
 		floatFlag("clip-norm", 0, 0, math.MaxFloat64, where("clip-norm", "bound on the gradient's length (default: none)")),
-		oneOf("augment", "", "none, flip, standard (random crop, flip); +vflip adds top and bottom (default: full "+full.Augment+")",
-			[]string{"none", "flip", "standard", "none+vflip", "flip+vflip", "standard+vflip"}),
+		oneOf("augment", "", "none, flip, standard (random crop, flip); +vflip adds top and bottom (default: full "+string(full.Augment)+")", train.Augments),
 		valSplitFlag(),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),
 		floatFlag("checkpoint-minutes", 0, math.SmallestNonzeroFloat64, math.MaxFloat64, "time between checkpoints (default: 0.5, more where one takes long)"),
@@ -129,25 +128,26 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 		}
 	}
 	cfg.Given = map[string]string{}
-	for flag, to := range map[string]*string{"model": &cfg.Model, "data": &cfg.Data, "out": &cfg.Out, "opt": &cfg.Optimizer, "head": &cfg.Head} {
+	for flag, to := range map[string]*string{"model": &cfg.Model, "data": &cfg.Data, "out": &cfg.Out, "head": &cfg.Head} {
 		set(c, &cfg, flag, to, c.String)
 	}
 	if err := needs(c, needed{"model", cfg.Model}, needed{"data", cfg.Data}, needed{"out", cfg.Out}); err != nil {
 		return cfg, err
 	}
+	set(c, &cfg, "opt", &cfg.Optimizer, word[train.Optimizer](c))
 	set(c, &cfg, "epochs", &cfg.Epochs, c.Int)
 	set(c, &cfg, "batch-size", &cfg.Batch, c.Int)
-	set(c, &cfg, "lr", &cfg.LR, c.Float64)
+	set(c, &cfg, "lr", &cfg.LearningRate, c.Float64)
 	set(c, &cfg, "wd", &cfg.WeightDecay, c.Float64)
 	set(c, &cfg, "momentum", &cfg.Momentum, c.Float64)
 	set(c, &cfg, "nesterov", &cfg.Nesterov, c.Bool)
 	set(c, &cfg, "clip-norm", &cfg.ClipNorm, c.Float64)
-	set(c, &cfg, "sched", &cfg.Schedule, c.String)
+	set(c, &cfg, "sched", &cfg.Schedule, word[train.Schedule](c))
 	set(c, &cfg, "warmup-epochs", &cfg.WarmupEpochs, c.Float64)
 	set(c, &cfg, "smoothing", &cfg.Smoothing, c.Float64)
 	set(c, &cfg, "aux-weight", &cfg.AuxWeight, c.Float64)
 	set(c, &cfg, "dropout", &cfg.Dropout, c.Float64)
-	set(c, &cfg, "augment", &cfg.Augment, c.String)
+	set(c, &cfg, "augment", &cfg.Augment, word[train.Augment](c))
 	set(c, &cfg, "val-split", &cfg.ValSplit, c.Float64)
 	set(c, &cfg, "patience", &cfg.Patience, c.Int)
 	set(c, &cfg, "checkpoint-minutes", &cfg.CheckpointMinutes, c.Float64)
@@ -163,7 +163,7 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 
 // startingConfig is what the flags change: args.json of the run that is resumed, or the recipe of mode and optimizer.
 func startingConfig(c *urfave.Context) (train.Config, error) {
-	mode := c.String("mode")
+	mode := train.Mode(c.String("mode"))
 	if c.IsSet("freeze") {
 		if c.IsSet("mode") && mode != train.Heads {
 			return train.Config{}, usagef("--freeze trunk and --mode %s contradict each other", mode)
@@ -184,7 +184,7 @@ func startingConfig(c *urfave.Context) (train.Config, error) {
 			return cfg, err
 		}
 	}
-	cfg := train.Defaults(mode, c.String("opt"))
+	cfg := train.Defaults(mode, train.Optimizer(c.String("opt")))
 	cfg.Resume = resume
 	if epochs := c.Int("epochs"); epochs > 0 { // the recipe's warm-up must fit a short run
 		cfg.WarmupEpochs = min(cfg.WarmupEpochs, float64(epochs)/2)

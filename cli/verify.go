@@ -117,7 +117,7 @@ func compareWith(con *console, c *urfave.Context, path string, info *onnx.Info, 
 		if err != nil {
 			return nil, fail(statusData, err)
 		}
-		if out.Layout == "NHWC" && len(want.shape) == 4 {
+		if out.Layout == onnx.NHWC && len(want.shape) == 4 {
 			want = planar(want)
 		}
 		var parity outputParity
@@ -183,7 +183,7 @@ func channelsLast(shape []int, info *onnx.Info) bool {
 	if first, last := shape[1] == c, shape[3] == c; first != last {
 		return last
 	}
-	return info.Layout == "NHWC"
+	return info.Layout == onnx.NHWC
 }
 
 // planar turns (N, H, W, C) into (N, C, H, W).
@@ -203,7 +203,7 @@ func planar(a array) array {
 // training says that the file holds the network in training form. ONNX Runtime runs such a file as
 // it is, with the statistics of the batch, and the export itself has moved the running statistics,
 // so that PyTorch's training mode is what it can be compared with.
-func training(info *onnx.Info) bool { return info.Dialect == "torchscript-train" }
+func training(info *onnx.Info) bool { return info.Dialect == onnx.TorchScriptTrain }
 
 // outputs names the array for each output of the graph, "" where there is none.
 func (r *reference) outputs(info *onnx.Info) []string {

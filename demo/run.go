@@ -64,7 +64,7 @@ func (r Run) Full(ctx context.Context, heads *train.Result, events train.Events)
 		return nil, err
 	}
 	cfg := train.Defaults(train.Full, "")
-	cfg.Model, cfg.Epochs, cfg.LR = heads.Model, r.Epochs, fullRate
+	cfg.Model, cfg.Epochs, cfg.LearningRate = heads.Model, r.Epochs, fullRate
 	return r.fit(ctx, cfg, net, "full", events)
 }
 

@@ -63,7 +63,7 @@ func (m *Meta) openVINO(props map[string]string) {
 // the channels and the range of the pixels, which is 0 to 255 where only the order is told.
 func (m *Meta) imageProps(props map[string]string) {
 	format, span := props["Image.BitmapPixelFormat"], props["Image.NominalPixelRange"]
-	channels, known := map[string]string{"": photo.RGB, "Rgb8": photo.RGB, "Bgr8": photo.BGR, "Gray8": photo.Gray}[format]
+	channels, known := map[string]photo.ChannelOrder{"": photo.RGB, "Rgb8": photo.RGB, "Bgr8": photo.BGR, "Gray8": photo.Gray}[format]
 	if m.Preprocess != nil || !known || format == "" && span == "" {
 		return
 	}

@@ -79,10 +79,13 @@ func (a *Answers) ending(net *engine.Network, scores *gorgonia.Node, h *Head) (*
 	})
 }
 
-// Check is the error of a network that names nothing, because it ends in features.
+// ErrFeatures says that a network names nothing.
+var ErrFeatures = errors.New("the network ends in features: it has no classifier")
+
+// Check is ErrFeatures where the network ends in features.
 func (a *Answers) Check() error {
 	if a.Classes == 0 {
-		return errors.New("the network ends in features: it has no classifier (regraft train gives it one, classify --features prints them)")
+		return ErrFeatures
 	}
 	return nil
 }

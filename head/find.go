@@ -11,6 +11,7 @@ import (
 
 	"regraft/engine"
 	"regraft/engine/op"
+	"regraft/setting"
 )
 
 // Kinds of heads. The main head has the deepest trunk; auxiliary ones help training from halfway up.
@@ -60,8 +61,8 @@ func (h *Head) Name() string {
 type AmbiguousError struct{ Candidates []string }
 
 func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("the network has %d classifiers of equal depth: %s; choose one with --head",
-		len(e.Candidates), strings.Join(e.Candidates, ", "))
+	return fmt.Sprintf("the network has %d classifiers of equal depth: %s; choose one with %v",
+		len(e.Candidates), strings.Join(e.Candidates, ", "), setting.Head)
 }
 
 // UnknownError says that an output holds scores, or may, but that no classifier was found that computes them.
@@ -72,8 +73,8 @@ type UnknownError struct {
 }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("no classifier was found: output %q %s; it is %s; name the node that is the classifier, or that computes the features, with --head",
-		e.Output, e.Reason, e.Saw)
+	return fmt.Sprintf("no classifier was found: output %q %s; it is %s; name the node that is the classifier, or that computes the features, with %v",
+		e.Output, e.Reason, e.Saw, setting.Head)
 }
 
 // Find returns the heads of net, the main one first. Outputs that share a classifier have one head; an output that ends in features

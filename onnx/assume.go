@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"regraft/photo"
+	"regraft/setting"
 )
 
 // Assumed is the preprocessing that is taken where the file does not tell it: ImageNet's, with greys from 0 to 1 for one channel.
@@ -35,11 +36,12 @@ func (info *Info) Assumed() *photo.Preprocess {
 func (info *Info) Accept(p *photo.Preprocess) error {
 	depth := info.Image.Channels
 	if depth != p.Depth() && (depth == 1 || depth == 3) {
-		return fmt.Errorf("the network's photos have %d channels (--channels %s): --channels %s gives %d", depth, map[int]string{1: photo.Gray, 3: photo.RGB + " or " + photo.BGR}[depth], cmp.Or(p.Channels, photo.RGB), p.Depth())
+		return fmt.Errorf("the network's photos have %d channels (%v %s): %v %s gives %d",
+			depth, setting.Channels, map[int]photo.ChannelOrder{1: photo.Gray, 3: photo.RGB + " or " + photo.BGR}[depth], setting.Channels, cmp.Or(p.Channels, photo.RGB), p.Depth())
 	}
 	if info.Image.DType == typeUint8.String() {
 		if !p.Plain() {
-			return fmt.Errorf("the network's input is uint8: the pixels go in as they are, without --mean and --std")
+			return fmt.Errorf("the network's input is uint8: the pixels go in as they are, without %v and %v", setting.Mean, setting.Std)
 		}
 		p.Rescale = 1
 	}
@@ -67,14 +69,14 @@ func (info *Info) rangeDoubt(p *photo.Preprocess) string {
 	center, width := (low+high)/2, math.Abs(high-low)
 	const least, most, farthest = 0.95, 6, 0.6 // plain pixels have a range of 1 around 0.5, ImageNet's 4.7 around 0.3
 	const caffeLeast, caffeMost, caffeFarthest = 200, 300, 60
-	what, help := "twice", "if the network does it all, use --mean 0 --std 1, or --mean 0 --std 0.003921569 where it takes pixels from 0 to 255"
+	what, help := "twice", fmt.Sprintf("if the network does it all, use %v, or %v where it takes pixels from 0 to 255", photo.Usual[1].Settings(), photo.Usual[3].Settings())
 	switch {
 	case width >= least && width <= most && math.Abs(center) <= farthest:
 		return ""
 	case width >= caffeLeast && width <= caffeMost && math.Abs(center) <= caffeFarthest:
 		return ""
 	case width < least && math.Abs(center) <= farthest:
-		what, help = "too little", "torchvision's transform_input wants --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"
+		what, help = "too little", "torchvision's transform_input wants "+photo.Usual[0].Settings()
 	}
 	return fmt.Sprintf("photos may be normalised %s: %s come first, then the network itself computes %v * x + %v, which takes black to %.2g and white to %.2g; %s",
 		what, p.Scaling(), t.Scale, t.Shift, low, high, help)
@@ -115,9 +117,9 @@ func (info *Info) orderDoubt(p *photo.Preprocess) string {
 	}
 	switch bgr := p.Channels == photo.BGR; {
 	case !bgr && near(zero[2], zero[1], zero[0]):
-		return fmt.Sprintf("the means %.4g are Caffe's in the order blue, green, red: the network may want --channels bgr", zero)
+		return fmt.Sprintf("the means %.4g are Caffe's in the order blue, green, red: the network may want %v %s", zero, setting.Channels, photo.BGR)
 	case bgr && near(zero[0], zero[1], zero[2]):
-		return fmt.Sprintf("the means %.4g are ImageNet's in the order red, green, blue, but the channels go in as blue, green, red (--channels bgr)", zero)
+		return fmt.Sprintf("the means %.4g are ImageNet's in the order red, green, blue, but the channels go in as blue, green, red (%v %s)", zero, setting.Channels, photo.BGR)
 	}
 	return ""
 }

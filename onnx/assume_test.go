@@ -50,9 +50,9 @@ func TestOrderDoubt(t *testing.T) {
 		"ImageNet":                    {*rgb, nil, ""},
 		"ImageNet, reordered":         {bgr, nil, ""},
 		"ImageNet's in the old order": {wrong, nil, "order red, green, blue"},
-		"Caffe's means":               {caffe, nil, "--channels bgr"},
+		"Caffe's means":               {caffe, nil, "Channels bgr"},
 		"Caffe's means, told":         {caffe.With(photo.Override{Channels: photo.BGR, Mean: &caffe.Mean, Std: &caffe.Std}), nil, ""},
-		"Caffe's means inside":        {*photo.Pixels(photo.Square(8)), inside, "--channels bgr"},
+		"Caffe's means inside":        {*photo.Pixels(photo.Square(8)), inside, "Channels bgr"},
 		"the same, told":              {photo.Pixels(photo.Square(8)).Reordered(photo.BGR), inside, ""},
 	} {
 		doubt := (&Info{Image: Image{Channels: 3}, begins: c.transform}).Doubt(&c.p)

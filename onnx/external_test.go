@@ -112,7 +112,7 @@ func TestDynamoDefault(t *testing.T) {
 	path := filepath.Join("testdata", "external", "small.dyn")
 	ref := golden.Npz(t, absolute(t, path+".npz"))
 	input := ref["input"]
-	if _, _, err := Read(path+".onnx", ReadOptions{}); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "--input-size") {
+	if _, _, err := Read(path+".onnx", ReadOptions{}); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "InputSize") {
 		t.Errorf("an open image size: %v", err)
 	}
 	net, info, err := Read(path+".onnx", ReadOptions{Batch: input.Shape[0], Size: photo.Size{H: input.Shape[2], W: input.Shape[3]}})

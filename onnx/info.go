@@ -15,21 +15,54 @@ import (
 	"regraft/photo"
 )
 
+// Dialect is the exporter that a file comes from, as far as that matters for what can be trained.
+type Dialect string
+
+// The dialects. Exports for training keep BatchNorm and Dropout as PyTorch has them in train().
+const (
+	TorchScriptTrain Dialect = "torchscript-train"
+	TorchScriptEval  Dialect = "torchscript-eval"
+	DynamoTrain      Dialect = "dynamo-train"
+	DynamoEval       Dialect = "dynamo-eval"
+	TF2ONNX          Dialect = "tf2onnx"
+	Own              Dialect = "regraft"
+	OtherDialect     Dialect = "other"
+)
+
+// BatchNorm says what became of a network's BatchNorms.
+type BatchNorm string
+
+// What may have become of them.
+const (
+	Trainable   BatchNorm = "trainable"
+	Folded      BatchNorm = "folded" // into the convolutions, by the exporter
+	NoBatchNorm BatchNorm = "none"
+)
+
+// Layout is the order of the axes of images.
+type Layout string
+
+// The layouts.
+const (
+	NCHW Layout = "NCHW"
+	NHWC Layout = "NHWC"
+)
+
 // Info describes a file: what inspect shows.
 type Info struct {
 	File      string         `json:"file"`
 	IRVersion int            `json:"ir_version"`
 	Opset     int            `json:"opset"`
 	Producer  string         `json:"producer"`
-	Dialect   string         `json:"dialect"`
+	Dialect   Dialect        `json:"dialect"`
 	Inputs    []ValueInfo    `json:"inputs"`
 	Outputs   []ValueInfo    `json:"outputs"`
 	Operators map[string]int `json:"operators"`
 	// Initializers counts the file's tensors, Functions its local functions.
 	Initializers int `json:"initializers"`
 	Functions    int `json:"functions"`
-	// Layout of the file's input: NCHW or NHWC. The network's is always NCHW.
-	Layout string `json:"layout"`
+	// Layout of the file's input; the network's is always NCHW.
+	Layout Layout `json:"layout"`
 	// Image is the input that takes the photo, as the network was built for it.
 	Image Image `json:"image"`
 	// Half tells that the file computes on float16 (or bfloat16); the network computes in float32.
@@ -38,8 +71,7 @@ type Info struct {
 	Parameters int `json:"parameters"`
 	// Constants are the stored tensors that no training changes, single values left out.
 	Constants []Constant `json:"constants,omitempty"`
-	// BatchNorm is trainable, folded (into the convolutions, by the exporter) or none.
-	BatchNorm string `json:"batchnorm"`
+	BatchNorm BatchNorm  `json:"batchnorm"`
 	// Transform is preprocessing that is part of the network: y = x*scale + shift per channel.
 	Transform *Transform `json:"transform"`
 	// ChannelOrder is there where the network itself gives the input's channels another order.
@@ -87,7 +119,7 @@ type ValueInfo struct {
 	Shape []Dim  `json:"shape"`
 	DType string `json:"dtype"`
 	// Layout is NHWC for feature maps that the network gives as (N, C, H, W).
-	Layout string `json:"layout,omitempty"`
+	Layout Layout `json:"layout,omitempty"`
 	// Scores names the output in whose place the network gives the scores that this one is made of (ArgMax, ZipMap).
 	Scores string `json:"scores,omitempty"`
 }
@@ -120,7 +152,7 @@ func (d Dim) MarshalJSON() ([]byte, error) {
 func describe(m *modelProto, nodes []*nodeProto) *Info {
 	info := &Info{
 		IRVersion: int(m.irVersion), Opset: int(m.opset()), Producer: printable(strings.TrimSpace(m.producerName + " " + m.producerVersion)),
-		Operators: map[string]int{}, Initializers: len(m.graph.initializers), Functions: len(m.functions), Layout: "NCHW",
+		Operators: map[string]int{}, Initializers: len(m.graph.initializers), Functions: len(m.functions), Layout: NCHW,
 	}
 	stored := map[string]bool{}
 	for _, t := range m.graph.initializers {
@@ -151,26 +183,26 @@ func (v valueInfo) public() ValueInfo {
 }
 
 // dialect tells which exporter wrote the file, in which mode.
-func dialect(m *modelProto, nodes []*nodeProto) string {
-	mode := "eval"
+func dialect(m *modelProto, nodes []*nodeProto) Dialect {
+	script, dynamo := TorchScriptEval, DynamoEval
 	current := false
 	for _, n := range nodes {
 		if trainingForm(n) {
-			mode = "train"
+			script, dynamo = TorchScriptTrain, DynamoTrain
 		}
 		current = current || n.torchExport
 	}
 	switch {
 	case m.producerName == "regraft":
-		return "regraft"
+		return Own
 	case strings.Contains(m.producerName, "tf2onnx"):
-		return "tf2onnx"
+		return TF2ONNX
 	case m.producerName == "pytorch" && (current || len(nodes) > 0 && strings.HasPrefix(nodes[0].name, "node_")):
-		return "dynamo-" + mode
+		return dynamo
 	case m.producerName == "pytorch":
-		return "torchscript-" + mode
+		return script
 	}
-	return "other"
+	return OtherDialect
 }
 
 // trainingForm recognises nodes that only exports of a model in training mode have.
@@ -196,16 +228,16 @@ func (info *Info) refuse(list []Unsupported) *Info {
 
 // learn adds what the network shows.
 func (info *Info) learn(n *normaliser, net *engine.Network) {
-	info.BatchNorm = "none"
+	info.BatchNorm = NoBatchNorm
 	for _, s := range n.steps {
 		switch o := s.op.(type) {
 		case *op.BatchNorm:
-			if info.BatchNorm == "none" {
-				info.BatchNorm = "trainable"
+			if info.BatchNorm == NoBatchNorm {
+				info.BatchNorm = Trainable
 			}
 		case *op.Conv:
 			if info.foldedNorm || len(s.in) == 3 && s.in[2].constant != nil && foldedBatchNorm(s.in[2].constant.name) {
-				info.BatchNorm = "folded"
+				info.BatchNorm = Folded
 			}
 		case *op.Affine:
 			if s.in[0] == n.input {
@@ -230,7 +262,7 @@ func (info *Info) learn(n *normaliser, net *engine.Network) {
 	}
 	for i := range info.Outputs {
 		if slices.Contains(n.channelsLast, info.Outputs[i].Name) {
-			info.Outputs[i].Layout = "NHWC"
+			info.Outputs[i].Layout = NHWC
 		}
 	}
 	info.warn(net)

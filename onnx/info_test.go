@@ -11,7 +11,7 @@ import (
 // TestDialects tells the exporters' files apart and what was done to BatchNorm.
 func TestDialects(t *testing.T) {
 	folder, list := fixtures(t)
-	batchNorm := map[string]string{ // by family, for files in which it is not folded
+	batchNorm := map[string]BatchNorm{ // by family, for files in which it is not folded
 		"alexnet": "none", "squeezenet1_0": "none", "squeezenet1_1": "none",
 		"zoo_form": "trainable",
 	}
@@ -24,7 +24,7 @@ func TestDialects(t *testing.T) {
 		if f.Train {
 			mode = "-train"
 		}
-		dialect := map[string]string{"ts113": "torchscript" + mode, "ts": "torchscript" + mode, "dyn": "dynamo" + mode, "hand": "other"}[f.Tool]
+		dialect := map[string]Dialect{"ts113": Dialect("torchscript" + mode), "ts": Dialect("torchscript" + mode), "dyn": Dialect("dynamo" + mode), "hand": "other"}[f.Tool]
 		if info.Dialect != dialect {
 			t.Errorf("%s: dialect %s, want %s", f.Name, info.Dialect, dialect)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"regraft/engine"
 	"regraft/photo"
+	"regraft/setting"
 )
 
 // imageInput is the graph's one input with the shape that it is read for.
@@ -55,7 +56,7 @@ func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageI
 		return nil, unsupportedInput(v.Name, fmt.Sprintf("the shape %v has no number of channels, and no convolution tells it", v.Shape))
 	case in.size.H <= 0 || in.size.W <= 0:
 		info.openSize = true
-		return nil, unsupportedInput(v.Name, "the file leaves the image size open: say which one (--input-size)")
+		return nil, unsupportedInput(v.Name, fmt.Sprintf("the file leaves the image size open: say which one (%v)", setting.InputSize))
 	case in.channels > most || in.size.H > most || in.size.W > most || in.batch > most:
 		return nil, unsupportedInput(v.Name, fmt.Sprintf("the shape %v is too large", v.Shape))
 	}
@@ -86,7 +87,7 @@ func (in *imageInput) settleLayout(g *graph, info *Info) {
 	channels, rows, cols := shape[1], shape[2], shape[3]
 	if in.channelsLast {
 		rows, cols, channels = channels, rows, cols
-		info.Layout = "NHWC"
+		info.Layout = NHWC
 	}
 	if in.channels = int(channels.Size); in.channels <= 0 {
 		in.channels = axes.channels

@@ -11,7 +11,7 @@ import (
 
 // TestKeras: what tf2onnx makes of Keras's Inception-v3 is told, and no Transpose is left of its layout.
 func TestKeras(t *testing.T) {
-	for file, layout := range map[string]string{"inception_v3.tf2onnx.eval.op17": "NHWC", "inception_v3_stem.tf2onnx.eval.op9.nchw": "NCHW"} {
+	for file, layout := range map[string]Layout{"inception_v3.tf2onnx.eval.op17": "NHWC", "inception_v3_stem.tf2onnx.eval.op9.nchw": "NCHW"} {
 		net, info, err := Read(filepath.Join("testdata", file+".onnx"), ReadOptions{})
 		if err != nil {
 			t.Fatal(err)
@@ -22,7 +22,7 @@ func TestKeras(t *testing.T) {
 		if told := strings.Contains(strings.Join(info.Warnings, "\n"), "channels-last"); told != (layout == "NHWC") {
 			t.Errorf("%s: warnings %q", file, info.Warnings)
 		}
-		if advice := strings.Join(info.Advice, "\n"); !strings.Contains(advice, "--mean 0.5,0.5,0.5") {
+		if advice := strings.Join(info.Advice, "\n"); !strings.Contains(advice, "Mean 0.5,0.5,0.5") {
 			t.Errorf("%s: the advice is %s", file, advice)
 		}
 		for _, n := range net.Nodes() {

@@ -2,7 +2,7 @@ package onnx
 
 import (
 	"regexp"
-	"strings"
+	"slices"
 
 	"regraft/engine/op"
 )
@@ -54,9 +54,9 @@ type learning struct {
 	torch        bool // the names are those of PyTorch's modules
 }
 
-func newLearning(n *normaliser, dialect string) *learning {
+func newLearning(n *normaliser, dialect Dialect) *learning {
 	l := &learning{image: map[*value]bool{n.input: true}, layer: map[*value]bool{}}
-	l.torch = dialect == writtenName || strings.HasPrefix(dialect, "torchscript") || strings.HasPrefix(dialect, "dynamo")
+	l.torch = slices.Contains([]Dialect{Own, TorchScriptTrain, TorchScriptEval, DynamoTrain, DynamoEval}, dialect)
 	for _, s := range n.steps {
 		for _, v := range s.in {
 			l.image[s.out] = l.image[s.out] || l.image[v]

@@ -52,8 +52,8 @@ type namer struct {
 	module   map[*step]string
 }
 
-func newNamer(nodes []*node, normal *normaliser, dialect string) *namer {
-	n := &namer{verbatim: dialect == writtenName, learning: newLearning(normal, dialect), scopes: map[string]string{}, taken: names{}, layers: map[string]int{}, module: map[*step]string{}}
+func newNamer(nodes []*node, normal *normaliser, dialect Dialect) *namer {
+	n := &namer{verbatim: dialect == Own, learning: newLearning(normal, dialect), scopes: map[string]string{}, taken: names{}, layers: map[string]int{}, module: map[*step]string{}}
 	for _, node := range nodes {
 		n.scopes[node.label()] = modulePath(node.nodeProto)
 	}

@@ -45,10 +45,13 @@ func BenchmarkApply(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, c := range []struct{ rule, filter string }{
+	for _, c := range []struct {
+		rule   ResizeRule
+		filter Resampling
+	}{
 		{Squash, Bilinear}, {Crop, Bilinear}, {Letterbox, Bilinear}, {Squash, NfntBilinear}, {Squash, NfntLanczos3},
 	} {
-		b.Run(c.rule+"/"+c.filter, func(b *testing.B) {
+		b.Run(string(c.rule)+"/"+string(c.filter), func(b *testing.B) {
 			p := imageNet
 			p.Resize, p.Resample = c.rule, c.filter
 			x := make([]float32, p.Values())

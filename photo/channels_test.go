@@ -51,7 +51,7 @@ func TestNotSquare(t *testing.T) {
 		m.Pix[i] = uint8(i * 3 % 251)
 	}
 	size := Size{H: 8, W: 4}
-	for rule, want := range map[string]struct {
+	for rule, want := range map[ResizeRule]struct {
 		w, h, sum   int
 		first, last []uint8
 	}{

@@ -36,7 +36,7 @@ func (s *sides) UnmarshalJSON(data []byte) error {
 }
 
 // resampleNumbers are Pillow's numbers of the filters that are here too.
-var resampleNumbers = map[string]int{Bilinear: 2, Bicubic: 3}
+var resampleNumbers = map[Resampling]int{Bilinear: 2, Bicubic: 3}
 
 // MarshalJSON writes the fields of Hugging Face's preprocessor_config.json.
 func (p Preprocess) MarshalJSON() ([]byte, error) {
@@ -54,13 +54,13 @@ func (p Preprocess) MarshalJSON() ([]byte, error) {
 	if n, ok := resampleNumbers[p.resample()]; ok {
 		c.Resample = n
 	} else {
-		c.Regraft = map[string]string{"resample": p.Resample}
+		c.Regraft = map[string]string{"resample": string(p.Resample)}
 	}
 	if p.Decode == Fast {
 		if c.Regraft == nil {
 			c.Regraft = map[string]string{}
 		}
-		c.Regraft["decode"] = Fast
+		c.Regraft["decode"] = string(Fast)
 	}
 	return json.Marshal(c)
 }
@@ -83,9 +83,9 @@ func (p *Preprocess) UnmarshalJSON(data []byte) error {
 		p.Resample = Bicubic
 	}
 	if r := c.Regraft["resample"]; r != "" {
-		p.Resample = r
+		p.Resample = Resampling(r)
 	}
-	p.Decode = c.Regraft["decode"]
+	p.Decode = Decoding(c.Regraft["decode"])
 	switch {
 	case c.Flip && c.Grayscale:
 		return fmt.Errorf("do_flip_channel_order and do_grayscale contradict each other")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"regraft/setting"
 )
 
 // DecodeOptions limits what is decoded. The zero value is right for photos.
@@ -107,7 +109,7 @@ func checkSize(f format, w, h, bytes int, o DecodeOptions) error {
 		return fmt.Errorf("damaged %s: its header declares %d x %d pixels", f.name, w, h)
 	}
 	if w > limit/h {
-		return fmt.Errorf("%d x %d pixels are more than the limit of %d (--max-pixels)", w, h, limit)
+		return fmt.Errorf("%d x %d pixels are more than the limit of %d (%v)", w, h, limit, setting.MaxPixels)
 	}
 	if f.density > 0 && w*h/f.density > bytes {
 		return fmt.Errorf("damaged %s: its header declares %d x %d pixels, which %d bytes cannot hold", f.name, w, h, bytes)

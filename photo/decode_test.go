@@ -178,7 +178,7 @@ func TestLimits(t *testing.T) {
 		want string
 	}{
 		{DecodeOptions{MaxPixels: 61 * 38}, ""},
-		{DecodeOptions{MaxPixels: 61*38 - 1}, "--max-pixels"},
+		{DecodeOptions{MaxPixels: 61*38 - 1}, "MaxPixels"},
 	} {
 		if _, err := Decode(data, c.o); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v", c.o, err)

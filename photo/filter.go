@@ -1,17 +1,20 @@
 package photo
 
-// The filters of a [Preprocess]. Pillow's bilinear (torchvision) or bicubic (timm) is
+// Resampling is the filter that makes pixels of another size.
+type Resampling string
+
+// The filters. Pillow's bilinear (torchvision) or bicubic (timm) is
 // what pretrained weights expect; the others are those of github.com/nfnt/resize.
 const (
-	Bilinear     = "bilinear"
-	Bicubic      = "bicubic"
-	NfntBilinear = "nfnt-bilinear"
-	NfntBicubic  = "nfnt-bicubic"
-	NfntLanczos3 = "nfnt-lanczos3"
+	Bilinear     Resampling = "bilinear"
+	Bicubic      Resampling = "bicubic"
+	NfntBilinear Resampling = "nfnt-bilinear"
+	NfntBicubic  Resampling = "nfnt-bicubic"
+	NfntLanczos3 Resampling = "nfnt-lanczos3"
 )
 
-// Filters are the names of all filters.
-var Filters = []string{Bilinear, Bicubic, NfntBilinear, NfntBicubic, NfntLanczos3}
+// Resamplings are all of them.
+var Resamplings = []Resampling{Bilinear, Bicubic, NfntBilinear, NfntBicubic, NfntLanczos3}
 
 // filter is one of Pillow's: a weight for every distance below its support.
 type filter struct {
@@ -22,7 +25,7 @@ type filter struct {
 }
 
 // pillowFilters are BILINEAR, a triangle, and BICUBIC, Keys's cubic with a = -0.5.
-var pillowFilters = map[string]filter{
+var pillowFilters = map[Resampling]filter{
 	Bilinear: {1, func(d float64) float64 { return max(1-d, 0) }, false},
 	Bicubic:  {2, cubic, true},
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"regraft/photo/jpeg"
+	"regraft/setting"
 )
 
 // format is a file format of photos, known by its first bytes.
@@ -132,7 +133,7 @@ func formatOf(data []byte, o DecodeOptions) (format, error) {
 	}
 	if i := slices.IndexFunc(formats, known); i >= 0 {
 		if formats[i].name == "TIFF" && !o.TIFF {
-			return format{}, errors.New("TIFF is read only when asked for (--tiff); or convert it to PNG")
+			return format{}, fmt.Errorf("TIFF is read only when asked for (%v); or convert it to PNG", setting.TIFF)
 		}
 		return formats[i], nil
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/nfnt/resize"
 )
 
-var nfntFilters = map[string]resize.InterpolationFunction{
+var nfntFilters = map[Resampling]resize.InterpolationFunction{
 	NfntBilinear: resize.Bilinear,
 	NfntBicubic:  resize.Bicubic,
 	NfntLanczos3: resize.Lanczos3,
@@ -16,7 +16,7 @@ var nfntFilters = map[string]resize.InterpolationFunction{
 // resizeNfnt scales with a filter of nfnt/resize. On 8-bit images that library
 // drops the fraction, which leaves every result about one grey level dark; so it
 // gets 16 bits and the result is rounded here.
-func (m *Image) resizeNfnt(filter string, s scaling) (*Image, error) {
+func (m *Image) resizeNfnt(filter Resampling, s scaling) (*Image, error) {
 	f, ok := nfntFilters[filter]
 	if !ok {
 		return nil, fmt.Errorf("unknown resampling filter %q", filter)

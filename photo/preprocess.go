@@ -7,58 +7,70 @@ import (
 	"image"
 	"math"
 	"slices"
-	"strings"
 	"sync"
+
+	"regraft/setting"
 )
 
-// The resize rules of a [Preprocess], for an input of H x W pixels.
+// ResizeRule says how a photo of any shape fits into an input of H x W pixels.
+type ResizeRule string
+
+// The resize rules.
 const (
 	// Squash scales height and width each to the input's, whatever the photo's shape.
-	Squash = "squash"
+	Squash ResizeRule = "squash"
 	// Crop scales the photo's shorter side to Short and cuts H x W pixels out of the centre (torchvision's
 	// Resize(Short), CenterCrop((H, W))). Short is at least the longer of H and W.
-	Crop = "crop"
+	Crop ResizeRule = "crop"
 	// Letterbox scales the whole photo by one factor so that it just fits into H x W; the rest is filled with the mean colour.
-	Letterbox = "letterbox"
+	Letterbox ResizeRule = "letterbox"
 )
 
-// How a [Preprocess] decodes JPEGs.
+// ResizeRules are all of them.
+var ResizeRules = []ResizeRule{Squash, Crop, Letterbox}
+
+// Decoding says how JPEGs are decoded.
+type Decoding string
+
+// The ways of decoding.
 const (
 	// Exact gives the pixels of libjpeg-turbo.
-	Exact = "exact"
+	Exact Decoding = "exact"
 	// Fast decodes photos much larger than the input at 1/2, 1/4 or 1/8 of their size: the smallest at which both sides are at
 	// least twice what they are scaled to. These are the pixels of Pillow's Image.draft for twice that size.
-	Fast = "fast"
+	Fast Decoding = "fast"
 )
 
 // Decodings are the names of both.
-var Decodings = []string{Exact, Fast}
+var Decodings = []Decoding{Exact, Fast}
 
-// The orders of channels of a [Preprocess].
+// ChannelOrder is what the network sees first, second and third.
+type ChannelOrder string
+
+// The orders of channels.
 const (
-	RGB  = "rgb"
-	BGR  = "bgr"
-	Gray = "gray" // one channel: Pillow's convert("L")
+	RGB  ChannelOrder = "rgb"
+	BGR  ChannelOrder = "bgr"
+	Gray ChannelOrder = "gray" // one channel: Pillow's convert("L")
 )
 
 // ChannelOrders are the names of all orders.
-var ChannelOrders = []string{RGB, BGR, Gray}
+var ChannelOrders = []ChannelOrder{RGB, BGR, Gray}
 
 // Preprocess says how a photo becomes the network's input, a tensor (C, H, W). It travels with the weights.
 type Preprocess struct {
 	// Size is the input's height and width.
-	Size Size
-	// Resize is Squash, Crop or Letterbox.
-	Resize string
+	Size   Size
+	Resize ResizeRule
 	// Short is the length of the shorter side before a centre crop
 	// (torchvision: 342 for 299); 0 means 342/299 of the input's longer side.
 	Short int
-	// Resample is the filter; empty means Bilinear.
-	Resample string
-	// Channels is RGB, BGR or Gray; empty means RGB.
-	Channels string
-	// Decode is Exact or Fast; empty means Exact.
-	Decode string
+	// Resample is empty for Bilinear.
+	Resample Resampling
+	// Channels is empty for RGB.
+	Channels ChannelOrder
+	// Decode is empty for Exact.
+	Decode Decoding
 	// Rescale multiplies the pixel value (1/255), before Mean is subtracted
 	// and Std divides. These are in the order of Channels: blue is the first of BGR, and of Gray only the first counts.
 	Rescale   float64
@@ -123,16 +135,16 @@ func (p Preprocess) Check() error {
 			return fmt.Errorf("a shorter side of %d does not allow a crop of %v", s, p.Size)
 		}
 	default:
-		return fmt.Errorf("unknown resize rule %q (known: squash, crop, letterbox)", p.Resize)
+		return fmt.Errorf("unknown resize rule %q (known: %s)", p.Resize, setting.List(ResizeRules))
 	}
-	if !slices.Contains(Filters, p.resample()) {
-		return fmt.Errorf("unknown resampling filter %q (known: %s)", p.Resample, strings.Join(Filters, ", "))
+	if !slices.Contains(Resamplings, p.resample()) {
+		return fmt.Errorf("unknown resampling filter %q (known: %s)", p.Resample, setting.List(Resamplings))
 	}
 	if !slices.Contains(Decodings, p.Decoding()) {
-		return fmt.Errorf("unknown way of decoding %q (known: %s)", p.Decode, strings.Join(Decodings, ", "))
+		return fmt.Errorf("unknown way of decoding %q (known: %s)", p.Decode, setting.List(Decodings))
 	}
 	if p.Channels != "" && !slices.Contains(ChannelOrders, p.Channels) {
-		return fmt.Errorf("unknown order of channels %q (known: %s)", p.Channels, strings.Join(ChannelOrders, ", "))
+		return fmt.Errorf("unknown order of channels %q (known: %s)", p.Channels, setting.List(ChannelOrders))
 	}
 	if p.Channels == Gray && !(uniform(p.Mean) && uniform(p.Std)) {
 		return fmt.Errorf("one channel has one mean and one standard deviation, not %v and %v", p.Mean, p.Std)
@@ -158,9 +170,9 @@ func (p Preprocess) short() int {
 }
 
 // Decoding is Decode by its name.
-func (p Preprocess) Decoding() string { return cmp.Or(p.Decode, Exact) }
+func (p Preprocess) Decoding() Decoding { return cmp.Or(p.Decode, Exact) }
 
-func (p Preprocess) resample() string {
+func (p Preprocess) resample() Resampling {
 	if p.Resample == "" {
 		return Bilinear
 	}

@@ -98,7 +98,7 @@ func TestCropSizes(t *testing.T) {
 // TestStrips: photos of extreme shape pass every rule.
 func TestStrips(t *testing.T) {
 	for _, m := range []*Image{NewImage(20000, 4), NewImage(1, 3000), NewImage(1, 1)} {
-		for _, rule := range []string{Squash, Crop, Letterbox} {
+		for _, rule := range ResizeRules {
 			p := imageNet
 			p.Resize = rule
 			if err := p.Apply(m, make([]float32, p.Values())); err != nil {

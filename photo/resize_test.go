@@ -29,7 +29,7 @@ func TestResizeGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		for j, p := range []Preprocess{{Size: Square(299), Resize: Squash}, {Size: Square(299), Resize: Crop, Short: 342}} {
-			t.Run(name+"/"+p.Resize, func(t *testing.T) {
+			t.Run(name+"/"+string(p.Resize), func(t *testing.T) {
 				got, err := p.Fit(m)
 				if err != nil {
 					t.Fatal(err)
@@ -81,7 +81,7 @@ func TestResizePillow(t *testing.T) {
 		orders := map[bool]int{}
 		for key, want := range all {
 			var w, h int
-			if _, err := fmt.Sscanf(key, name+" %dx%d", &w, &h); err != nil {
+			if _, err := fmt.Sscanf(key, string(name)+" %dx%d", &w, &h); err != nil {
 				continue // the source, or another filter's
 			}
 			orders[verticalFirst(source.W, source.H, w, h)]++

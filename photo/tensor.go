@@ -1,7 +1,7 @@
 package photo
 
 // samples says which of a pixel's R, G, B every channel of the tensor is.
-var samples = map[string][]int{"": {0, 1, 2}, RGB: {0, 1, 2}, BGR: {2, 1, 0}, Gray: {0}}
+var samples = map[ChannelOrder][]int{"": {0, 1, 2}, RGB: {0, 1, 2}, BGR: {2, 1, 0}, Gray: {0}}
 
 // write puts the pixels into dst (C, H, W), centred; what they leave
 // free is zero, the mean colour.

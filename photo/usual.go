@@ -1,6 +1,10 @@
 package photo
 
-import "fmt"
+import (
+	"fmt"
+
+	"regraft/setting"
+)
 
 // Normalisation is a way of scaling pixels.
 type Normalisation struct {
@@ -27,12 +31,12 @@ func (n Normalisation) Apply(p Preprocess) Preprocess {
 	return p
 }
 
-// Flags are the flags of the command line that ask for it.
-func (n Normalisation) Flags() string {
+// Settings are those of a Preprocess that ask for it, for messages.
+func (n Normalisation) Settings() string {
 	if n.Std == 0 {
-		return "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"
+		return fmt.Sprintf("%v 0.485,0.456,0.406 %v 0.229,0.224,0.225", setting.Mean, setting.Std)
 	}
-	return fmt.Sprintf("--mean %.3g --std %.7g", n.Mean, n.Std)
+	return fmt.Sprintf("%v %.3g %v %.7g", setting.Mean, n.Mean, setting.Std, n.Std)
 }
 
 // Scaling says what the pixels of p become: the name of a usual normalisation, or mean and std.
@@ -54,7 +58,7 @@ func (p Preprocess) Scaling() string {
 
 // Reordered is the same preprocessing for another order of channels: every colour keeps its mean and standard deviation,
 // and grey has the mean of the three.
-func (p Preprocess) Reordered(channels string) Preprocess {
+func (p Preprocess) Reordered(channels ChannelOrder) Preprocess {
 	if was, is := order(p.Channels), order(channels); was != is {
 		switch {
 		case is == Gray:
@@ -69,7 +73,7 @@ func (p Preprocess) Reordered(channels string) Preprocess {
 }
 
 // order is the order of channels that a name stands for.
-func order(channels string) string {
+func order(channels ChannelOrder) ChannelOrder {
 	if channels == "" {
 		return RGB
 	}
@@ -86,7 +90,10 @@ func uniform(v [3]float32) bool { return v[0] == v[1] && v[1] == v[2] }
 
 // Override are settings that replace a model's own; zero values leave them.
 type Override struct {
-	Channels, Resize, Resample, Decode string
+	Channels ChannelOrder
+	Resize   ResizeRule
+	Resample Resampling
+	Decode   Decoding
 	// Mean and Std are in the order of the channels, for pixels from 0 to 1; with a number above 2 they can only be meant for pixels
 	// from 0 to 255, and then the two belong together. Together they say everything about the scaling of pixels.
 	Mean, Std *[3]float32

@@ -12,6 +12,8 @@ import (
 	"io"
 	"math"
 	"os"
+
+	"regraft/setting"
 )
 
 // checkpoint is all that a run needs to go on to the very bits that it would have had; random numbers are
@@ -142,7 +144,14 @@ type checkpointReader struct {
 	left int64 // bytes before the checksum
 }
 
-var errDamaged = errors.New("the checkpoint is damaged (cut off or changed); start again without --resume in another folder")
+// errDamaged says that a checkpoint is not what was written.
+var errDamaged error = damaged{}
+
+type damaged struct{}
+
+func (damaged) Error() string {
+	return fmt.Sprintf("the checkpoint is damaged (cut off or changed); start again without %v in another folder", setting.Resume)
+}
 
 func (r *checkpointReader) read() (*checkpoint, error) {
 	prefix, err := r.bytes(int64(len(checkpointMagic)) + 8)

@@ -16,7 +16,7 @@ func sample() *checkpoint {
 	config.Preprocess = *photo.ImageNet(photo.Square(299))
 	return &checkpoint{
 		Config: config, Network: "n", Photos: "p",
-		Epochs:   []Epoch{{Epoch: engine.Epoch{Mode: Full, Epoch: 1, ValAcc: 0.5}}},
+		Epochs:   []Epoch{{Epoch: engine.Epoch{Mode: string(Full), Epoch: 1, ValAcc: 0.5}}},
 		Progress: progress{Step: 3, Loss: 1.25},
 		parts: []part{
 			{Steps: 7, Float32: [][]float32{{1, 2, 3}, {}}},
@@ -102,7 +102,7 @@ func TestResumeWantsTheSameRun(t *testing.T) {
 	if err := k.fits(&c, "n", "p"); err != nil {
 		t.Errorf("free fields: %v", err)
 	}
-	c.LR = 1
+	c.LearningRate = 1
 	err := k.fits(&c, "n", "p")
 	if err == nil || !strings.Contains(err.Error(), "lr was 0.0005 and is 1") {
 		t.Errorf("another learning rate: %v", err)

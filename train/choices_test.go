@@ -66,12 +66,12 @@ func TestHeadsThenEverything(t *testing.T) {
 	first := narrowRun(t, Heads, data)
 	first.Epochs, first.WeightDecay = 100, 1e-4
 	solved := fit(t, first)
-	for _, optimizer := range []string{"sgd", "adamw"} {
+	for _, optimizer := range []Optimizer{SGD, AdamW} {
 		net, _, err := onnx.Read(solved.Model, onnx.ReadOptions{})
 		must(t, err)
 		c := narrowRun(t, Full, data)
 		d := Defaults(Full, optimizer)
-		c.Optimizer, c.LR, c.WeightDecay, c.Schedule, c.WarmupEpochs = optimizer, d.LR, d.WeightDecay, d.Schedule, d.WarmupEpochs
+		c.Optimizer, c.LearningRate, c.WeightDecay, c.Schedule, c.WarmupEpochs = optimizer, d.LearningRate, d.WeightDecay, d.Schedule, d.WarmupEpochs
 		c.Net = net
 		r := fit(t, c)
 		if !r.Start.HeadsKept {

@@ -7,6 +7,7 @@ import (
 
 	"regraft/head"
 	"regraft/photo"
+	"regraft/setting"
 )
 
 // collection are the features of one set of photos, as far as they are computed.
@@ -115,7 +116,7 @@ func (r *training) keepFeatures(sets []*collection, now bool) {
 	}
 	if err := r.saveFeatures(sets); err != nil {
 		r.saved = time.Now()
-		r.events.Warn(fmt.Sprintf("the features are not kept for --resume: %v", err))
+		r.events.Warn(fmt.Sprintf("the features are not kept for %v: %v", setting.Resume, err))
 	}
 }
 

@@ -1,26 +1,79 @@
 package train
 
 import (
-	"fmt"
-	"math"
-	"slices"
-	"strings"
-
 	"regraft/engine"
 	"regraft/engine/solver"
 	"regraft/photo"
 )
 
+// Mode says what trains.
+type Mode string
+
 // The modes of training.
 const (
 	// Heads trains new classifiers on features that are computed once; the trunk stays as it is to the bit.
-	Heads = "heads"
+	Heads Mode = "heads"
 	// Full trains every parameter, with the batch's own statistics in BatchNorm.
-	Full = "full"
+	Full Mode = "full"
 )
 
-// LBFGS is the solver of heads mode that needs no learning rate; all others are those of engine/solver.
-const LBFGS = "lbfgs"
+// Optimizer changes parameters by their gradients: those of package solver, and LBFGS.
+type Optimizer = solver.Optimizer
+
+// The optimizers.
+const (
+	// LBFGS takes all photos at once and needs no learning rate; heads mode only.
+	LBFGS     Optimizer = "lbfgs"
+	SGD                 = solver.SGD
+	Adam                = solver.Adam
+	AdamW               = solver.AdamW
+	RMSprop             = solver.RMSprop
+	RMSpropTF           = solver.RMSpropTF
+)
+
+// Optimizers are all that a mode knows.
+func Optimizers(m Mode) []Optimizer {
+	if m == Heads {
+		return append([]Optimizer{LBFGS}, solver.Names()...)
+	}
+	return solver.Names()
+}
+
+// Schedule is how the learning rate goes from epoch to epoch.
+type Schedule string
+
+// The schedules.
+const (
+	Constant Schedule = "constant"
+	// Step divides the rate by ten, twice in a run.
+	Step Schedule = "step"
+	// Cosine falls from the highest rate to zero on half a cosine.
+	Cosine Schedule = "cosine"
+	// OneCycle rises, for 15 % of the run where WarmupEpochs says nothing, and then falls to zero.
+	OneCycle Schedule = "onecycle"
+	// Plateau divides the rate by ten where the validation loss has not fallen for three epochs.
+	Plateau Schedule = "plateau"
+)
+
+// Schedules are all of them.
+var Schedules = []Schedule{Constant, Step, Cosine, OneCycle, Plateau}
+
+// Augment is how training photos vary from epoch to epoch. Heads mode knows NoAugment and Flip.
+type Augment string
+
+// The augmentations. With UpsideDown behind it, each mirrors top and bottom too, for photos that have no up.
+const (
+	NoAugment Augment = "none"
+	// Flip mirrors left and right.
+	Flip Augment = "flip"
+	// Standard cuts out a random part, resizes it, and mirrors left and right.
+	Standard Augment = "standard"
+
+	UpsideDown = "+vflip"
+)
+
+// Augments are all of them.
+var Augments = []Augment{NoAugment, Flip, Standard, NoAugment + UpsideDown, Flip + UpsideDown, Standard + UpsideDown}
 
 // Config says what is trained, on what and how. Its JSON is args.json: every field that decides the
 // result is in it, and none that the run does not read (settings.go).
@@ -49,24 +102,22 @@ type Config struct {
 	// CheckpointMinutes is the least time between checkpoints; 0 takes half a minute, and more where writing one takes long.
 	CheckpointMinutes float64 `json:"checkpoint_minutes"`
 
-	Mode   string `json:"mode"`
-	Epochs int    `json:"epochs"`
-	// Batch is the number of photos per step; lbfgs always takes all of them.
+	Mode   Mode `json:"mode"`
+	Epochs int  `json:"epochs"`
+	// Batch is the number of photos per step; LBFGS always takes all of them.
 	Batch int `json:"batch_size"`
 
-	// Optimizer is lbfgs (heads mode only), sgd, adam, adamw, rmsprop or rmsproptf.
-	Optimizer string `json:"opt"`
-	// LR is the highest learning rate of the schedule; lbfgs does not use it.
-	LR          float64 `json:"lr"`
-	WeightDecay float64 `json:"weight_decay"`
-	Momentum    float64 `json:"momentum"`
-	Nesterov    bool    `json:"nesterov"`
+	Optimizer Optimizer `json:"opt"`
+	// LearningRate is the highest of the schedule; LBFGS does not use it.
+	LearningRate float64 `json:"lr"`
+	WeightDecay  float64 `json:"weight_decay"`
+	Momentum     float64 `json:"momentum"`
+	Nesterov     bool    `json:"nesterov"`
 	// ClipNorm bounds the length of the whole gradient; 0 does not.
 	ClipNorm float64 `json:"clip_norm"`
 
-	// Schedule is constant, step, cosine, onecycle or plateau.
-	Schedule string `json:"sched"`
-	// WarmupEpochs is the time in which the learning rate rises; onecycle rises for 15 % of the run when it is 0.
+	Schedule Schedule `json:"sched"`
+	// WarmupEpochs is the time in which the learning rate rises.
 	WarmupEpochs float64 `json:"warmup_epochs"`
 
 	// Smoothing is PyTorch's label smoothing.
@@ -76,9 +127,7 @@ type Config struct {
 	// Dropout replaces the model's dropout ratios when it is not negative; full mode only.
 	Dropout float64 `json:"dropout"`
 
-	// Augment is none, flip (left and right), or standard (random resized crop and flip); with +vflip at its end top
-	// and bottom are mirrored too, for photos that have no up. Heads mode knows none and flip.
-	Augment string `json:"augment"`
+	Augment Augment `json:"augment"`
 	// ValSplit is the share of train that validates where the data has no val; 0 takes test instead, and a
 	// fifth of train where there is none either.
 	ValSplit float64 `json:"val_split"`
@@ -108,123 +157,38 @@ type Config struct {
 
 // recipes are the settings that go with an optimizer, by mode. Heads mode trains on features of mean zero
 // and mean square one (features.go), so its rates are far higher.
-var recipes = map[string]map[string]Config{
+var recipes = map[Mode]map[Optimizer]Config{
 	Full: {
-		"sgd":       {LR: 0.01, WeightDecay: 1e-4, Momentum: 0.9, Schedule: "cosine", WarmupEpochs: 1},
-		"adam":      {LR: 2e-4, Schedule: "onecycle"},
-		"adamw":     {LR: 5e-4, WeightDecay: 0.05, Schedule: "onecycle"},
-		"rmsprop":   {LR: 1e-4, Momentum: 0.9, Schedule: "onecycle"},
-		"rmsproptf": {LR: 1e-4, Momentum: 0.9, Schedule: "onecycle"},
+		SGD:       {LearningRate: 0.01, WeightDecay: 1e-4, Momentum: 0.9, Schedule: Cosine, WarmupEpochs: 1},
+		Adam:      {LearningRate: 2e-4, Schedule: OneCycle},
+		AdamW:     {LearningRate: 5e-4, WeightDecay: 0.05, Schedule: OneCycle},
+		RMSprop:   {LearningRate: 1e-4, Momentum: 0.9, Schedule: OneCycle},
+		RMSpropTF: {LearningRate: 1e-4, Momentum: 0.9, Schedule: OneCycle},
 	},
 	Heads: {
-		LBFGS:       {Epochs: 100, WeightDecay: 0.03},
-		"sgd":       {Epochs: 30, Batch: 32, LR: 3e-3, WeightDecay: 1e-3, Momentum: 0.9, Schedule: "cosine"},
-		"adam":      {Epochs: 30, Batch: 32, LR: 3e-3, WeightDecay: 1e-3, Schedule: "cosine"},
-		"adamw":     {Epochs: 30, Batch: 32, LR: 3e-3, WeightDecay: 0.1, Schedule: "cosine"},
-		"rmsprop":   {Epochs: 30, Batch: 32, LR: 1e-3, WeightDecay: 1e-3, Schedule: "cosine"},
-		"rmsproptf": {Epochs: 30, Batch: 32, LR: 1e-3, WeightDecay: 1e-3, Schedule: "cosine"},
+		LBFGS:     {Epochs: 100, WeightDecay: 0.03},
+		SGD:       {Epochs: 30, Batch: 32, LearningRate: 3e-3, WeightDecay: 1e-3, Momentum: 0.9, Schedule: Cosine},
+		Adam:      {Epochs: 30, Batch: 32, LearningRate: 3e-3, WeightDecay: 1e-3, Schedule: Cosine},
+		AdamW:     {Epochs: 30, Batch: 32, LearningRate: 3e-3, WeightDecay: 0.1, Schedule: Cosine},
+		RMSprop:   {Epochs: 30, Batch: 32, LearningRate: 1e-3, WeightDecay: 1e-3, Schedule: Cosine},
+		RMSpropTF: {Epochs: 30, Batch: 32, LearningRate: 1e-3, WeightDecay: 1e-3, Schedule: Cosine},
 	},
 }
 
 // Defaults is the recommended recipe of a mode with the given optimizer; "" takes the mode's best: lbfgs
 // for heads, adamw for full. Unknown names give settings that Fit refuses.
-func Defaults(mode, optimizer string) Config {
+func Defaults(mode Mode, optimizer Optimizer) Config {
 	if optimizer == "" {
-		optimizer = map[string]string{Heads: LBFGS, Full: "adamw"}[mode]
+		optimizer = map[Mode]Optimizer{Heads: LBFGS, Full: AdamW}[mode]
 	}
 	c := recipes[mode][optimizer]
-	c.Mode, c.Optimizer, c.Augment = mode, optimizer, "none"
+	c.Mode, c.Optimizer, c.Augment = mode, optimizer, NoAugment
 	if mode == Full {
-		c.Epochs, c.Batch, c.AuxWeight, c.Dropout, c.Augment = 8, 16, 0.4, 0.2, "flip"
+		c.Epochs, c.Batch, c.AuxWeight, c.Dropout, c.Augment = 8, 16, 0.4, 0.2, Flip
 	}
 	return c
 }
 
 func (c *Config) decode() photo.DecodeOptions {
 	return photo.DecodeOptions{TIFF: c.TIFF, MaxPixels: c.MaxPixels}
-}
-
-// UsageError is a Config that contradicts itself: exit status 2.
-type UsageError struct{ What string }
-
-func (e *UsageError) Error() string { return e.What }
-
-// check reports the first field that makes no sense.
-func (c *Config) check() error {
-	bad := func(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
-	if c.Mode != Heads && c.Mode != Full {
-		return bad("--mode %q: choose %s or %s", c.Mode, Heads, Full)
-	}
-	for flag, v := range map[string]float64{
-		"lr": c.LR, "wd": c.WeightDecay, "momentum": c.Momentum, "clip-norm": c.ClipNorm, "warmup-epochs": c.WarmupEpochs,
-		"smoothing": c.Smoothing, "aux-weight": c.AuxWeight, "dropout": c.Dropout, "val-split": c.ValSplit,
-		"checkpoint-minutes": c.CheckpointMinutes,
-	} {
-		if broken(v) {
-			return bad("--%s %g: must be a finite number", flag, v)
-		}
-	}
-	optimizers := solver.Names()
-	if c.Mode == Heads {
-		optimizers = append([]string{LBFGS}, optimizers...)
-	}
-	schedules := []string{"constant", "step", "cosine", "onecycle", "plateau"}
-	switch {
-	case c.Net == nil || c.Net.Meta.Preprocess == nil:
-		return bad("training needs a model and its preprocessing")
-	case !slices.Contains(optimizers, c.Optimizer):
-		return bad("--opt %q: in %s mode choose one of %s", c.Optimizer, c.Mode, strings.Join(optimizers, ", "))
-	case c.reads("sched") && !slices.Contains(schedules, c.Schedule):
-		return bad("--sched %q: choose one of %s", c.Schedule, strings.Join(schedules, ", "))
-	case c.Epochs < 1 || c.Epochs > 1e6:
-		return bad("--epochs %d: between 1 and a million", c.Epochs)
-	case c.reads("batch_size") && (c.Batch < 1 || c.Batch > 1<<16):
-		return bad("--batch-size %d: between 1 and %d", c.Batch, 1<<16)
-	case c.reads("lr") && (c.LR <= 0 || c.LR > math.MaxFloat32):
-		return bad("--lr %g: must be above 0", c.LR)
-	case c.WeightDecay < 0:
-		return bad("--wd %g: must not be negative", c.WeightDecay)
-	case c.Momentum < 0 || c.Momentum >= 1:
-		return bad("--momentum %g: lies in [0, 1)", c.Momentum)
-	case c.ClipNorm < 0:
-		return bad("--clip-norm %g: must not be negative", c.ClipNorm)
-	case c.Smoothing < 0 || c.Smoothing >= 1:
-		return bad("--smoothing %g: lies in [0, 1)", c.Smoothing)
-	case c.AuxWeight < 0:
-		return bad("--aux-weight %g: must not be negative", c.AuxWeight)
-	case c.Dropout >= 1:
-		return bad("--dropout %g: must be below 1", c.Dropout)
-	case c.ValSplit < 0 || c.ValSplit >= 1:
-		return bad("--val-split %g: lies in [0, 1)", c.ValSplit)
-	case c.WarmupEpochs < 0 || c.WarmupEpochs > 0 && c.WarmupEpochs >= float64(c.Epochs):
-		return bad("--warmup-epochs %g: must not be negative, and less than the %d epochs", c.WarmupEpochs, c.Epochs)
-	case c.CheckpointMinutes < 0 || c.CheckpointMinutes > 1e6:
-		return bad("--checkpoint-minutes %g: between 0 and a million", c.CheckpointMinutes)
-	case c.Patience < 0 || c.Threads < 0 || c.Workers < 0:
-		return bad("--patience, --threads and --workers must not be negative")
-	case c.Mode == Heads && c.Augment != "none" && c.Augment != "flip":
-		return bad("heads mode computes the features once, so it knows --augment none and flip only")
-	}
-	if _, err := c.augment(); err != nil {
-		return err
-	}
-	if err := c.checkGiven(); err != nil || !stepwise(c) {
-		return err
-	}
-	if _, err := newRates(c, nil); err != nil {
-		return err
-	}
-	_, err := newSolver(c)
-	return err
-}
-
-// augment is how training photos vary.
-func (c *Config) augment() (photo.Augment, error) {
-	name, vertical := strings.CutSuffix(c.Augment, "+vflip")
-	a, err := photo.ParseAugment(name)
-	if err != nil {
-		return a, &UsageError{"--augment: " + err.Error()}
-	}
-	a.FlipY = vertical
-	return a, nil
 }

@@ -1,6 +1,10 @@
 package train
 
-import "fmt"
+import (
+	"fmt"
+
+	"regraft/setting"
+)
 
 // DataError is a problem with the photos or their folders: exit status 3.
 type DataError struct{ Err error }
@@ -16,7 +20,7 @@ func (e *ModelError) Unwrap() error { return e.Err }
 
 // InterruptedError says that the run was cancelled.
 type InterruptedError struct {
-	// Out is the folder whose checkpoint --resume continues; empty when the run had not come to the first step.
+	// Out is the folder whose checkpoint a run with Config.Resume continues; empty when the run had not come to the first step.
 	Out string
 	// Err is the context's.
 	Err error
@@ -26,7 +30,7 @@ func (e *InterruptedError) Error() string {
 	if e.Out == "" {
 		return "interrupted before the first step; nothing was written"
 	}
-	return fmt.Sprintf("interrupted; the checkpoint is in %s: the same command with --resume continues", e.Out)
+	return fmt.Sprintf("interrupted; the checkpoint is in %s: the same command with %v continues", e.Out, setting.Resume)
 }
 func (e *InterruptedError) Unwrap() error { return e.Err }
 
@@ -37,6 +41,6 @@ type DivergedError struct {
 }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("the loss is %g in epoch %d, step %d: the training has diverged; try a lower --lr, --warmup-epochs 1 or --clip-norm 1",
-		e.Loss, e.Epoch, e.Step)
+	return fmt.Sprintf("the loss is %g in epoch %d, step %d: the training has diverged; try a lower %v, %v 1 or %v 1",
+		e.Loss, e.Epoch, e.Step, setting.LearningRate, setting.WarmupEpochs, setting.ClipNorm)
 }

@@ -13,6 +13,7 @@ import (
 	"regraft/head"
 	"regraft/onnx"
 	"regraft/photo"
+	"regraft/setting"
 )
 
 // Fit trains cfg.Net on the photos of cfg.Data and leaves the best model, a checkpoint and reports in
@@ -237,8 +238,8 @@ func (r *training) beginFull(ctx context.Context, schedule *rates) error {
 		}
 	}
 	if len(runningStatistics(r.config.Net)) == 0 {
-		r.events.Warn("the network has no BatchNorm, or its export folded it into the convolutions: these train with their biases; " +
-			"a lower --lr may be needed")
+		r.events.Warn(fmt.Sprintf("the network has no BatchNorm, or its export folded it into the convolutions: these train with their biases; "+
+			"a lower %v may be needed", setting.LearningRate))
 	}
 	full, err := newFull(r.net, &r.config, r.sets, schedule)
 	if err != nil {

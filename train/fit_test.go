@@ -23,8 +23,8 @@ func fit(t testing.TB, c Config) *Result {
 // TestFitLearns trains both modes on photos that are easy to tell apart, and looks at what is left behind.
 func TestFitLearns(t *testing.T) {
 	data := photos(t, map[string]int{"train": 16, "val": 6, "test": 5})
-	for _, mode := range []string{Heads, Full} {
-		t.Run(mode, func(t *testing.T) {
+	for _, mode := range []Mode{Heads, Full} {
+		t.Run(string(mode), func(t *testing.T) {
 			c := narrowRun(t, mode, data)
 			c.Epochs = 20
 			r := fit(t, c)
@@ -80,8 +80,11 @@ func read(t testing.TB, dir, file string) []byte {
 // TestFitBits: one seed gives one model, whatever the threads, the decoding workers and the instruction set.
 func TestFitBits(t *testing.T) {
 	data := photos(t, map[string]int{"train": 9, "val": 3})
-	for _, run := range []struct{ mode, optimizer string }{{Heads, LBFGS}, {Heads, "adamw"}, {Full, "adamw"}, {Full, "sgd"}} {
-		t.Run(run.mode+" "+run.optimizer, func(t *testing.T) {
+	for _, run := range []struct {
+		mode      Mode
+		optimizer Optimizer
+	}{{Heads, LBFGS}, {Heads, "adamw"}, {Full, "adamw"}, {Full, "sgd"}} {
+		t.Run(string(run.mode)+" "+string(run.optimizer), func(t *testing.T) {
 			want := ""
 			for _, v := range []struct {
 				threads, workers int
@@ -92,7 +95,7 @@ func TestFitBits(t *testing.T) {
 				}
 				c := narrowRun(t, run.mode, data)
 				d := Defaults(run.mode, run.optimizer)
-				c.Optimizer, c.LR, c.Batch, c.Schedule, c.WeightDecay = d.Optimizer, d.LR, 8, d.Schedule, d.WeightDecay
+				c.Optimizer, c.LearningRate, c.Batch, c.Schedule, c.WeightDecay = d.Optimizer, d.LearningRate, 8, d.Schedule, d.WeightDecay
 				c.Threads, c.Workers, c.Epochs = v.threads, v.workers, 2
 				if run.mode == Full {
 					c.Augment = "standard+vflip"
@@ -140,8 +143,9 @@ func (s *stopper) Advanced(photos int, _ float64) {
 func TestResumeBits(t *testing.T) {
 	data := photos(t, map[string]int{"train": 9, "val": 3})
 	for _, run := range []struct {
-		mode, optimizer string
-		stops           []int
+		mode      Mode
+		optimizer Optimizer
+		stops     []int
 	}{
 		{Full, "adamw", []int{1, 4}}, // in the first epoch, and later in the second
 		{Full, "rmsprop", []int{5}},
@@ -149,11 +153,11 @@ func TestResumeBits(t *testing.T) {
 		{Heads, LBFGS, []int{2, 1}},
 		{Heads, "adam", []int{3}},
 	} {
-		t.Run(run.mode+" "+run.optimizer, func(t *testing.T) {
+		t.Run(string(run.mode)+" "+string(run.optimizer), func(t *testing.T) {
 			config := func() Config {
 				c := narrowRun(t, run.mode, data)
 				d := Defaults(run.mode, run.optimizer)
-				c.Optimizer, c.LR, c.Schedule, c.WeightDecay, c.Momentum, c.Batch = d.Optimizer, d.LR, d.Schedule, d.WeightDecay, d.Momentum, 8
+				c.Optimizer, c.LearningRate, c.Schedule, c.WeightDecay, c.Momentum, c.Batch = d.Optimizer, d.LearningRate, d.Schedule, d.WeightDecay, d.Momentum, 8
 				return c
 			}
 			straight, c := config(), config()

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"regraft/atomicfile"
+	"regraft/setting"
 )
 
 // The files of a run.
@@ -47,14 +48,14 @@ type folder struct {
 // were killed. What a run has left is only accepted when it is to be resumed, or when there is nothing in it to go on from.
 func openFolder(path string, resume bool) (*folder, error) {
 	if path == "" {
-		return nil, &UsageError{"--out names no folder"}
+		return nil, usagef("%v names no folder", setting.Out)
 	}
 	f := &folder{path: path}
 	for f.lock == nil {
 		_, err := os.Stat(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && resume:
-			return nil, &UsageError{fmt.Sprintf("%s does not exist, so there is nothing to resume", path)}
+			return nil, usagef("%s does not exist, so there is nothing to resume", path)
 		case errors.Is(err, fs.ErrNotExist):
 			f.made = true
 			if err := os.MkdirAll(path, 0o777); err != nil {
@@ -97,11 +98,11 @@ func (f *folder) admit(resume bool) error {
 	ended := f.endedEarly(held)
 	switch {
 	case f.continues && !resume:
-		return &UsageError{fmt.Sprintf("%s holds a run: continue it with --resume, or choose another --out", f.path)}
+		return usagef("%s holds a run: continue it with %v, or choose another %v", f.path, setting.Resume, setting.Out)
 	case resume && !f.continues && !ended && (held[SummaryFile] || !held[ArgsFile]):
-		return &UsageError{fmt.Sprintf("%s holds no %s, so there is nothing to resume", f.path, CheckpointFile)}
+		return usagef("%s holds no %s, so there is nothing to resume", f.path, CheckpointFile)
 	case !resume && !ended:
-		return &UsageError{fmt.Sprintf("%s is not empty: choose another --out", f.path)}
+		return usagef("%s is not empty: choose another %v", f.path, setting.Out)
 	case ended && f.lock.killed:
 		for file := range held {
 			if file != ArgsFile {

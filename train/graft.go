@@ -9,6 +9,7 @@ import (
 	"regraft/engine"
 	"regraft/engine/session"
 	"regraft/head"
+	"regraft/setting"
 )
 
 // grafted is a network with heads for the classes of a run.
@@ -64,7 +65,7 @@ func auxiliary(net *engine.Network, c *Config, classes int, warn func(string)) (
 			net.ImageSize()))
 		return net, nil
 	}
-	warn("the file has no auxiliary classifier: a new one is attached, as Inception-v3 is trained (--aux-weight 0 does without)")
+	warn(fmt.Sprintf("the file has no auxiliary classifier: a new one is attached, as Inception-v3 is trained (%v 0 does without)", setting.AuxWeight))
 	return head.AddAux(net, at, classes, c.Seed)
 }
 

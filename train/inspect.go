@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"regraft/photo"
+	"regraft/setting"
 )
 
 // Skipped is a photo that a run or an evaluation goes on without.
@@ -94,7 +95,7 @@ func (r *training) examine(ctx context.Context, photos []photo.Sample, o photo.C
 
 // refusal is problems as an error that says how to go on without their photos.
 func refusal(problems error) error {
-	return &DataError{fmt.Errorf("%w\n  --skip-bad goes on without these photos", problems)}
+	return &DataError{fmt.Errorf("%w\n  %v goes on without these photos", problems, setting.SkipBad)}
 }
 
 // skipped lists the photos of problems.
@@ -158,7 +159,7 @@ func (r *training) compare(ctx context.Context, found []photo.Finding) error {
 	}
 	what := fmt.Sprintf("%d of %d photos have changed since the run began, the first: %s", len(changed), len(photos), changed[0].Path)
 	if !r.config.AllowChanged {
-		return &DataError{errors.New("--resume: " + what + " (--allow-changed-photos goes on with them)")}
+		return &DataError{fmt.Errorf("%v: %s (%v goes on with them)", setting.Resume, what, setting.AllowChanged)}
 	}
 	r.events.Warn(what)
 	r.collected = nil

@@ -13,8 +13,8 @@ import (
 // TestSkipBad: all bad photos are named at once, before any arithmetic; a run without them is that on a folder without them,
 // and its summary lists them, resumed or not.
 func TestSkipBad(t *testing.T) {
-	for _, mode := range []string{Heads, Full} {
-		t.Run(mode, func(t *testing.T) {
+	for _, mode := range []Mode{Heads, Full} {
+		t.Run(string(mode), func(t *testing.T) {
 			data := photos(t, map[string]int{"train": 8, "val": 4, "test": 4})
 			without := photos(t, map[string]int{"train": 8, "val": 4, "test": 4})
 			bad := []string{"train/down/002.png", "train/plain/007.png", "val/across/001.png", "test/down/003.png"}
@@ -28,7 +28,7 @@ func TestSkipBad(t *testing.T) {
 			c := narrowRun(t, mode, data)
 			c.ValSplit = 0
 			err := fails(t, c, "4 problems")
-			for _, name := range append(bad, "--skip-bad") {
+			for _, name := range append(bad, "SkipBad") {
 				if !strings.Contains(filepath.ToSlash(err.Error()), name) {
 					t.Errorf("%s is not named: %v", name, err)
 				}
@@ -86,7 +86,7 @@ func TestSkippingTooMuch(t *testing.T) {
 
 // TestChangedPhotos: a resumed run refuses photos with other bytes, unless it is allowed to have them.
 func TestChangedPhotos(t *testing.T) {
-	for _, mode := range []string{Heads, Full} {
+	for _, mode := range []Mode{Heads, Full} {
 		data := photos(t, map[string]int{"train": 8, "val": 4, "test": 2})
 		c := narrowRun(t, mode, data)
 		ctx, cancel := context.WithCancel(context.Background())
@@ -156,7 +156,7 @@ func (c *counting) Advanced(photos int, _ float64) {
 // and the end is the same to the bit.
 func TestFeaturesAreKept(t *testing.T) {
 	data := photos(t, map[string]int{"train": 16, "val": 9})
-	for _, augment := range []string{"none", "flip"} {
+	for _, augment := range []Augment{NoAugment, Flip} {
 		config := func() Config {
 			c := narrowRun(t, Heads, data)
 			c.Augment = augment

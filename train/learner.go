@@ -57,7 +57,7 @@ type rates struct {
 	epochs  *[]Epoch
 }
 
-// The settings of the schedules that have no flags: PyTorch's defaults for StepLR's factor and
+// The settings of the schedules that Config leaves alone: PyTorch's defaults for StepLR's factor and
 // ReduceLROnPlateau, OneCycleLR's rise as measured to work.
 const (
 	stepFactor      = 0.1
@@ -70,26 +70,26 @@ const (
 
 // newRates makes the schedule of a run; epochs is its growing history.
 func newRates(c *Config, epochs *[]Epoch) (*rates, error) {
-	r := &rates{highest: c.LR, curve: solver.Constant(), plateau: c.Schedule == "plateau", epochs: epochs}
+	r := &rates{highest: c.LearningRate, curve: solver.Constant(), plateau: c.Schedule == Plateau, epochs: epochs}
 	left := float64(c.Epochs) - c.WarmupEpochs
 	var err error
 	switch c.Schedule {
-	case "step":
+	case Step:
 		r.curve, err = solver.Step(max(c.Epochs/stepsInRun, 1), stepFactor)
-	case "cosine":
+	case Cosine:
 		r.curve, err = solver.Cosine(left)
-	case "onecycle":
+	case OneCycle:
 		share := rising
 		if c.WarmupEpochs > 0 {
 			share = c.WarmupEpochs / float64(c.Epochs)
 		}
 		r.curve, err = solver.OneCycle(float64(c.Epochs), share)
 	}
-	if err == nil && c.WarmupEpochs > 0 && c.Schedule != "onecycle" {
+	if err == nil && c.WarmupEpochs > 0 && c.Schedule != OneCycle {
 		r.curve, err = solver.WarmUp(c.WarmupEpochs, warmUpStart, r.curve)
 	}
 	if err != nil {
-		return nil, &UsageError{err.Error()}
+		return nil, usagef("%v", err)
 	}
 	return r, nil
 }
@@ -111,16 +111,16 @@ func (r *rates) at(epoch, step, steps int) float64 {
 func newSolver(c *Config) (solver.Solver, error) {
 	o, err := solver.Defaults(c.Optimizer)
 	if err != nil {
-		return nil, &UsageError{err.Error()}
+		return nil, usagef("%v", err)
 	}
 	o.WeightDecay, o.Momentum, o.Nesterov = c.WeightDecay, c.Momentum, c.Nesterov
 	native, err := session.Native(c.Direct)
 	if err != nil {
-		return nil, &UsageError{err.Error()}
+		return nil, usagef("%v", err)
 	}
 	s, err := solver.New(c.Optimizer, o, native.ISA, session.Threads(c.Threads))
 	if err != nil {
-		return nil, &UsageError{err.Error()}
+		return nil, usagef("%v", err)
 	}
 	return s, nil
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"regraft/setting"
 )
 
 // lockFile stands in the folder of a run while that lives. A run that is killed leaves it, but not its lock.
@@ -38,7 +40,7 @@ func acquire(folder string) (*lock, error) {
 		err = tryLock(f)
 		if errors.Is(err, errLocked) {
 			defer f.Close()
-			return nil, &UsageError{fmt.Sprintf("%s is in use by another run (%s): wait for its end, or choose another --out", folder, holder(f))}
+			return nil, usagef("%s is in use by another run (%s): wait for its end, or choose another %v", folder, holder(f), setting.Out)
 		}
 		l.unsupported = err
 		if !l.stands(path) { // its last holder removed the file after it was opened here

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"regraft/engine"
+	"regraft/setting"
 )
 
 // The least time between checkpoints where Config does not tell, within epochs as well: so long, or so many times what writing
@@ -55,7 +56,7 @@ func (r *training) keep(ctx context.Context, err error, save func() error) error
 	if ctx.Err() != nil {
 		return err
 	}
-	return fmt.Errorf("%w; the checkpoint is in %s: the same command with --resume continues", err, r.config.Out)
+	return fmt.Errorf("%w; the checkpoint is in %s: the same command with %v continues", err, r.config.Out, setting.Resume)
 }
 
 // epoch trains and validates.
@@ -81,7 +82,7 @@ func (r *training) epoch(ctx context.Context, epoch int) error {
 	p := r.progress
 	e := Epoch{
 		Epoch: engine.Epoch{
-			Mode: r.config.Mode, Epoch: epoch, LR: p.LR,
+			Mode: string(r.config.Mode), Epoch: epoch, LR: p.LR,
 			TrainLoss: p.Loss / float64(max(p.Photos, 1)), TrainAcc: float64(p.Correct) / float64(max(p.Photos, 1)),
 			ValLoss: answers.loss(), ValAcc: answers.accuracy(),
 		},

@@ -118,14 +118,14 @@ func writePhoto(t testing.TB, path string, class int, r *random.Stream) {
 }
 
 // narrowRun is a short run of the narrow network.
-func narrowRun(t testing.TB, mode, data string) Config {
+func narrowRun(t testing.TB, mode Mode, data string) Config {
 	t.Helper()
 	c := Defaults(mode, "")
 	c.Net, c.Data, c.Out = narrow(t), data, filepath.Join(t.TempDir(), "out")
 	c.Threads, c.Workers, c.Seed = 2, 2, 7
 	c.Epochs = 4
 	if mode == Full {
-		c.Batch, c.LR = 8, 5e-3
+		c.Batch, c.LearningRate = 8, 5e-3
 	}
 	return c
 }

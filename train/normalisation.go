@@ -90,7 +90,7 @@ func (r *training) tryOn(ctx context.Context, samples []photo.Sample) error {
 	prepare := []photo.Preprocess{own}
 	for _, n := range photo.Usual {
 		if n.Name != own.Scaling() {
-			trials, prepare = append(trials, Trial{Scaling: n.Name, flags: n.Flags()}), append(prepare, n.Apply(own))
+			trials, prepare = append(trials, Trial{Scaling: n.Name, flags: n.Settings()}), append(prepare, n.Apply(own))
 		}
 	}
 	for i := range trials {

@@ -13,7 +13,7 @@ import (
 )
 
 // places is a run on the real model and the photos of places9 with the default settings of a mode.
-func places(t *testing.T, mode string) Config {
+func places(t *testing.T, mode Mode) Config {
 	t.Helper()
 	if isa, err := kernel.Detect(); err != nil || isa == kernel.Go || testing.Short() {
 		t.Skip("runs hundreds of photos through the real model: not in plain Go, not with -short")

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"regraft/photo"
+	"regraft/setting"
 )
 
 // free are the fields of args.json that a resumed run may have different: where things lie, how fast it goes,
@@ -23,7 +24,7 @@ func ReadConfig(out string) (Config, error) {
 	path := filepath.Join(out, ArgsFile)
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return Config{}, &UsageError{fmt.Sprintf("nothing to resume: %v", err)}
+		return Config{}, usagef("nothing to resume: %v", err)
 	}
 	var c Config
 	if err := json.Unmarshal(data, &c); err != nil {
@@ -44,11 +45,11 @@ func (k *checkpoint) fits(c *Config, network, photos string) error {
 	slices.Sort(changed)
 	switch {
 	case len(changed) > 0:
-		return &UsageError{"--resume needs the settings of the run that it continues: " + strings.Join(changed, "; ")}
+		return usagef("%v needs the settings of the run that it continues: %s", setting.Resume, strings.Join(changed, "; "))
 	case k.Network != network:
-		return &UsageError{"--resume: the model is not the one that the run began with"}
+		return usagef("%v: the model is not the one that the run began with", setting.Resume)
 	case k.Photos != photos:
-		return &DataError{fmt.Errorf("--resume: the photos of %s are not those that the run began with", c.Data)}
+		return &DataError{fmt.Errorf("%v: the photos of %s are not those that the run began with", setting.Resume, c.Data)}
 	}
 	return nil
 }

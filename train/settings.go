@@ -6,40 +6,68 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"regraft/engine/solver"
+	"regraft/setting"
 )
 
-// setting is a field of Config that not every run reads.
-type setting struct {
+// conditional is a field of Config that not every run reads.
+type conditional struct {
 	name string // in args.json
-	// where says in which runs it is read, as flags.
-	where string
-	read  func(*Config) bool
+	read runs
 }
 
-// settings are those; every other field is read in every run.
-var settings = []setting{
-	{"batch_size", "any --opt but lbfgs", stepwise},
-	{"lr", "any --opt but lbfgs", stepwise},
-	{"momentum", "--opt sgd, rmsprop or rmsproptf", by("sgd", "rmsprop", "rmsproptf")},
-	{"nesterov", "--opt sgd", by("sgd")},
-	{"clip_norm", "any --opt but lbfgs", stepwise},
-	{"sched", "any --opt but lbfgs", stepwise},
-	{"warmup_epochs", "any --opt but lbfgs", stepwise},
-	{"aux_weight", "--mode full", in(Full)},
-	{"dropout", "--mode full", in(Full)},
+// runs are those with one of these optimizers, where there are any, and in this mode, where there is one.
+type runs struct {
+	optimizers []Optimizer
+	mode       Mode
 }
 
+var (
+	stepping = runs{optimizers: solver.Names()}
+	full     = runs{mode: Full}
+)
+
+var conditionals = []conditional{
+	{"batch_size", stepping},
+	{"lr", stepping},
+	{"momentum", runs{optimizers: []Optimizer{SGD, RMSprop, RMSpropTF}}},
+	{"nesterov", runs{optimizers: []Optimizer{SGD}}},
+	{"clip_norm", stepping},
+	{"sched", stepping},
+	{"warmup_epochs", stepping},
+	{"aux_weight", full},
+	{"dropout", full},
+}
+
+// include reports whether c is one of them.
+func (r runs) include(c *Config) bool {
+	return (r.optimizers == nil || slices.Contains(r.optimizers, c.Optimizer)) && (r.mode == "" || r.mode == c.Mode)
+}
+
+// String names them by what makes them, such as "Mode full".
+func (r runs) String() string {
+	switch {
+	case r.mode != "":
+		return fmt.Sprintf("%v %s", setting.Mode, r.mode)
+	case len(r.optimizers) == len(solver.Names()):
+		return fmt.Sprintf("any %v but %s", setting.Optimizer, LBFGS)
+	}
+	text := setting.List(r.optimizers)
+	if comma := strings.LastIndex(text, ", "); comma >= 0 {
+		text = text[:comma] + " or" + text[comma+1:]
+	}
+	return fmt.Sprintf("%v %s", setting.Optimizer, text)
+}
+
+// stepwise reports whether the optimizer makes steps on batches.
 func stepwise(c *Config) bool { return c.Optimizer != LBFGS }
-func by(optimizers ...string) func(*Config) bool {
-	return func(c *Config) bool { return slices.Contains(optimizers, c.Optimizer) }
-}
-func in(mode string) func(*Config) bool { return func(c *Config) bool { return c.Mode == mode } }
 
-// Where says which runs read a field of Config that is named as in args.json: "" for all, else such as "--mode full".
+// Where says which runs read a field of Config that is named as in args.json: "" for all, else such as "Mode full".
 func Where(name string) string {
-	for _, s := range settings {
+	for _, s := range conditionals {
 		if s.name == name {
-			return s.where
+			return s.read.String()
 		}
 	}
 	return ""
@@ -47,8 +75,8 @@ func Where(name string) string {
 
 // reads reports whether the run takes notice of a field.
 func (c *Config) reads(name string) bool {
-	for _, s := range settings {
-		if s.name == name && !s.read(c) {
+	for _, s := range conditionals {
+		if s.name == name && !s.read.include(c) {
 			return false
 		}
 	}
@@ -58,13 +86,14 @@ func (c *Config) reads(name string) bool {
 // checkGiven refuses settings that were asked for and that a run with this mode and optimizer does not read.
 func (c *Config) checkGiven() error {
 	var wrong []string
-	for _, s := range settings {
-		if spelt, given := c.Given[s.name]; given && !s.read(c) {
-			wrong = append(wrong, fmt.Sprintf("%s does nothing with --mode %s --opt %s: it belongs to %s", spelt, c.Mode, c.Optimizer, s.where))
+	for _, s := range conditionals {
+		if spelt, given := c.Given[s.name]; given && !s.read.include(c) {
+			wrong = append(wrong, fmt.Sprintf("%s does nothing with %v %s %v %s: it belongs to %v",
+				spelt, setting.Mode, c.Mode, setting.Optimizer, c.Optimizer, s.read))
 		}
 	}
 	if len(wrong) > 0 {
-		return &UsageError{strings.Join(wrong, "; ")}
+		return usagef("%s", strings.Join(wrong, "; "))
 	}
 	return nil
 }
@@ -72,7 +101,7 @@ func (c *Config) checkGiven() error {
 // ignore marks a setting that this network or these photos have no use for, and refuses it where it was asked for.
 func (c *Config) ignore(name, because string) error {
 	if spelt, given := c.Given[name]; given {
-		return &UsageError{fmt.Sprintf("%s does nothing: %s", spelt, because)}
+		return usagef("%s does nothing: %s", spelt, because)
 	}
 	c.idle = append(c.idle, name)
 	return nil

@@ -13,7 +13,7 @@ import (
 // changes give every setting that decides the result another value.
 var changes = map[string]func(*Config){
 	"batch_size":    func(c *Config) { c.Batch = 5 },
-	"lr":            func(c *Config) { c.LR *= 1.5 },
+	"lr":            func(c *Config) { c.LearningRate *= 1.5 },
 	"weight_decay":  func(c *Config) { c.WeightDecay += 0.01 },
 	"momentum":      func(c *Config) { c.Momentum = 0.5 },
 	"nesterov":      func(c *Config) { c.Nesterov = true },
@@ -23,7 +23,7 @@ var changes = map[string]func(*Config){
 	"smoothing":     func(c *Config) { c.Smoothing = 0.1 },
 	"aux_weight":    func(c *Config) { c.AuxWeight = 0.2 },
 	"dropout":       func(c *Config) { c.Dropout = 0.4 },
-	"augment":       func(c *Config) { c.Augment = map[bool]string{true: "none", false: "flip"}[c.Augment == "flip"] },
+	"augment":       func(c *Config) { c.Augment = map[bool]Augment{true: NoAugment, false: Flip}[c.Augment == Flip] },
 	"seed":          func(c *Config) { c.Seed++ },
 }
 
@@ -63,7 +63,7 @@ func TestEverySettingCounts(t *testing.T) {
 					t.Errorf("%s by %s: %s is accepted and not in args.json", mode, optimizer, name)
 				case err == nil && reflect.DeepEqual(endOf(t, c), want):
 					t.Errorf("%s by %s: %s changes nothing", mode, optimizer, name)
-				case err != nil && (!errors.As(err, &usage) || !strings.Contains(err.Error(), "--flag does nothing with --mode "+mode)):
+				case err != nil && (!errors.As(err, &usage) || !strings.Contains(err.Error(), "--flag does nothing with Mode "+string(mode))):
 					t.Errorf("%s by %s: %s: %v", mode, optimizer, name, err)
 				case err != nil && recorded:
 					t.Errorf("%s by %s: %s does nothing and is in args.json", mode, optimizer, name)
@@ -111,7 +111,7 @@ func TestWhere(t *testing.T) {
 	for name := range fields(&Config{Mode: Full, Optimizer: "sgd"}) {
 		names = append(names, name)
 	}
-	for _, s := range settings {
+	for _, s := range conditionals {
 		if !slices.Contains(names, s.name) || Where(s.name) == "" {
 			t.Errorf("%s is no field", s.name)
 		}

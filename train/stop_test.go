@@ -64,7 +64,7 @@ func TestPhotosThatVanish(t *testing.T) {
 			_, err := Fit(context.Background(), c, h)
 			must(t, os.Rename(h.dir+".away", h.dir))
 			var problem *DataError
-			if !errors.As(err, &problem) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "--resume") || h.warnings == 0 {
+			if !errors.As(err, &problem) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "Resume") || h.warnings == 0 {
 				t.Fatalf("%d warnings, error %v", h.warnings, err)
 			}
 			c.Resume = true

@@ -51,8 +51,8 @@ func TestProblemsOfData(t *testing.T) {
 			must(t, os.WriteFile(path, data[:len(data)/2], 0o666))
 		}, "001.png"},
 	} {
-		for _, mode := range []string{Heads, Full} {
-			t.Run(name+" "+mode, func(t *testing.T) {
+		for _, mode := range []Mode{Heads, Full} {
+			t.Run(name+" "+string(mode), func(t *testing.T) {
 				data := photos(t, map[string]int{"train": 3, "val": 2})
 				c.break_(t, data)
 				err := fails(t, narrowRun(t, mode, data), c.says)
@@ -74,30 +74,32 @@ func must(t *testing.T, err error) {
 func TestWrongSettings(t *testing.T) {
 	data := photos(t, map[string]int{"train": 3, "val": 2})
 	for says, change := range map[string]func(*Config){
-		"--mode":     func(c *Config) { c.Mode = "half" },
-		"--opt":      func(c *Config) { c.Optimizer = LBFGS },
-		"--sched":    func(c *Config) { c.Schedule = "sometimes" },
-		"--lr":       func(c *Config) { c.LR = 0 },
-		"--epochs":   func(c *Config) { c.Epochs = 0 },
-		"--augment":  func(c *Config) { c.Mode, c.Optimizer, c.Augment = Heads, LBFGS, "standard" },
-		"--momentum": func(c *Config) { c.Momentum = 1 },
-		"--wd":       func(c *Config) { c.WeightDecay = math.Inf(1) },
-		"--dropout":  func(c *Config) { c.Dropout = math.NaN() },
-		"Nesterov":   func(c *Config) { c.Optimizer, c.Momentum, c.Nesterov = "sgd", 0, true },
-		"augment":    func(c *Config) { c.Augment = "blur" },
+		`Mode "half": choose heads or full`:                         func(c *Config) { c.Mode = "half" },
+		`Optimizer "lbfgs": in full mode choose one of sgd`:         func(c *Config) { c.Optimizer = LBFGS },
+		`Schedule "sometimes": choose one of constant, step`:        func(c *Config) { c.Schedule = "sometimes" },
+		"LearningRate 0: must be above 0":                           func(c *Config) { c.LearningRate = 0 },
+		"Epochs 0: between 1 and a million":                         func(c *Config) { c.Epochs = 0 },
+		"it knows Augment none and flip only":                       func(c *Config) { c.Mode, c.Optimizer, c.Augment = Heads, LBFGS, Standard },
+		"Momentum 1: lies in [0, 1)":                                func(c *Config) { c.Momentum = 1 },
+		"WeightDecay +Inf: must be a finite number":                 func(c *Config) { c.WeightDecay = math.Inf(1) },
+		"Dropout NaN: must be a finite number":                      func(c *Config) { c.Dropout = math.NaN() },
+		"WarmupEpochs 3: must not be negative, and less than the 3": func(c *Config) { c.Epochs, c.WarmupEpochs = 3, 3 },
+		"Patience -1: must not be negative":                         func(c *Config) { c.Patience = -1 },
+		"Nesterov":                                                  func(c *Config) { c.Optimizer, c.Momentum, c.Nesterov = SGD, 0, true },
+		`Augment: unknown augmentation "blur"`:                      func(c *Config) { c.Augment = "blur" },
 	} {
 		c := narrowRun(t, Full, data)
 		change(&c)
 		err := fails(t, c, says)
-		if usage := (*UsageError)(nil); !errors.As(err, &usage) {
-			t.Errorf("%s: %T is no UsageError: %v", says, err, err)
+		if !errors.As(err, new(*UsageError)) && !errors.As(err, new(*FieldError)) {
+			t.Errorf("%s: %T is neither a UsageError nor a FieldError: %v", says, err, err)
 		}
 	}
 }
 
 func TestDivergence(t *testing.T) {
 	c := narrowRun(t, Full, photos(t, map[string]int{"train": 6, "val": 2}))
-	c.Optimizer, c.LR, c.Momentum, c.Schedule = "sgd", 1e20, 0, "constant"
+	c.Optimizer, c.LearningRate, c.Momentum, c.Schedule = "sgd", 1e20, 0, "constant"
 	_, err := Fit(context.Background(), c, Silent{})
 	if diverged := (*DivergedError)(nil); !errors.As(err, &diverged) || diverged.Epoch < 1 || diverged.Step < 1 {
 		t.Fatalf("error %v", err)
@@ -119,7 +121,7 @@ func TestOutputFolder(t *testing.T) {
 	c.Resume = false
 	fit(t, c)
 	before := sum(t, filepath.Join(c.Out, CheckpointFile))
-	usage("a finished run", "--resume")
+	usage("a finished run", "Resume")
 	c.Resume, c.Smoothing = true, 0.1
 	usage("other settings", "smoothing was 0 and is 0.1")
 	if sum(t, filepath.Join(c.Out, CheckpointFile)) != before {
@@ -164,7 +166,7 @@ func TestWriteLeavesNothing(t *testing.T) {
 
 // TestInterruptedBeforeTheFirstStep leaves nothing to be resumed.
 func TestInterruptedBeforeTheFirstStep(t *testing.T) {
-	for _, mode := range []string{Heads, Full} {
+	for _, mode := range []Mode{Heads, Full} {
 		c := narrowRun(t, mode, photos(t, map[string]int{"train": 4, "val": 2}))
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()

@@ -116,8 +116,8 @@ func (c modelConfig) preprocess(arch string) *photo.Preprocess {
 		return nil
 	}
 	p := timmPreprocess(t.InputSize[1], t.CropPct, [3]float32(t.Mean), [3]float32(t.Std))
-	if t.Interpolation == "bilinear" {
-		p.Resample = t.Interpolation
+	if t.Interpolation == string(photo.Bilinear) {
+		p.Resample = photo.Bilinear
 	}
 	return p
 }

@@ -13,6 +13,7 @@ import (
 	"regraft/engine"
 	"regraft/onnx"
 	"regraft/photo"
+	"regraft/setting"
 )
 
 // Options say what an import cannot find out by itself; the zero value leaves everything to it.
@@ -74,7 +75,7 @@ func (e *MismatchError) Error() string {
 		}
 	}
 	if len(e.Missing) == 0 && len(e.Unexpected) == 0 {
-		fmt.Fprintf(&b, "\n  if it is a %s of other widths: --arch %s", e.Family, e.Family)
+		fmt.Fprintf(&b, "\n  if it is a %s of other widths: %v %s", e.Family, setting.Arch, e.Family)
 	} else {
 		fmt.Fprintf(&b, "\n  %s", e.nextStep())
 	}
@@ -177,7 +178,7 @@ func importONNX(path string, o Options) (*Imported, error) {
 		return nil, err
 	}
 	if t := info.Transform; t != nil && o.TransformInput != nil && *o.TransformInput {
-		return nil, fmt.Errorf("%s: the network has such a step already, %v * x + %v: --transform-input would do it twice", path, t.Scale, t.Shift)
+		return nil, fmt.Errorf("%s: the network has such a step already, %v * x + %v: %v would do it twice", path, t.Scale, t.Shift, setting.TransformInput)
 	}
 	i := &Imported{Net: net, Format: "onnx", info: info}
 	own := net.Meta.Preprocess
@@ -185,7 +186,7 @@ func importONNX(path string, o Options) (*Imported, error) {
 		return nil, err
 	}
 	if own == nil && o.Preprocess == (photo.Override{}) {
-		i.notef("the file does not say how its input is prepared, and neither will the new one (--mean, --std)")
+		i.notef("the file does not say how its input is prepared, and neither will the new one (%v, %v)", setting.Mean, setting.Std)
 	}
 	if err := i.describe(path, o); err != nil {
 		return nil, err
@@ -220,10 +221,10 @@ func (i *Imported) transform(from origin, o Options) error {
 		return nil
 	}
 	if o.TransformInput == nil && from.assumed != "" {
-		i.notef("transform_input is part of the network, as in %s (--transform-input=false leaves it out)", from.assumed)
+		i.notef("transform_input is part of the network, as in %s (%v=false leaves it out)", from.assumed, setting.TransformInput)
 	}
 	if mean := o.Preprocess.Mean; mean != nil && *mean != imageNetMean {
-		i.notef("transform_input wants ImageNet's mean and std before it, not --mean %v", *mean)
+		i.notef("transform_input wants ImageNet's mean and std before it, not %v %v", setting.Mean, *mean)
 	}
 	net, err := transformInput(i.Net)
 	i.Net = net
@@ -251,7 +252,7 @@ func (i *Imported) describe(path string, o Options) error {
 		case own != nil && before != p:
 			i.notef("the weights come with %s in %s, which %s in %s replace", before.Scaling(), before.Channels, p.Scaling(), p.Channels)
 		case own == nil && before.Scaling() == p.Scaling() && (o.Preprocess.Mean == nil || o.Preprocess.Std == nil):
-			i.notef("the file does not say how its pixels are scaled: %s are assumed (--mean, --std)", p.Scaling())
+			i.notef("the file does not say how its pixels are scaled: %s are assumed (%v, %v)", p.Scaling(), setting.Mean, setting.Std)
 		}
 		meta.Preprocess = &p
 	}

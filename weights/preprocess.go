@@ -7,6 +7,7 @@ import (
 
 	"regraft/engine"
 	"regraft/photo"
+	"regraft/setting"
 )
 
 // origin is what a file's name and neighbours tell about its weights.
@@ -36,7 +37,7 @@ func (o *origin) notes(classes int) (notes []string) {
 		notes = append(notes, fmt.Sprintf("config.json beside the weights names %d classes, which are not taken: the classifier has %d", len(o.labels), classes))
 	}
 	if o.assumed != "" {
-		notes = append(notes, fmt.Sprintf("the preprocessing is that of %s, which is assumed (--mean, --std)", o.assumed))
+		notes = append(notes, fmt.Sprintf("the preprocessing is that of %s, which is assumed (%v, %v)", o.assumed, setting.Mean, setting.Std))
 	}
 	return notes
 }
@@ -50,7 +51,7 @@ func findOrigin(path, arch, format string, named bool) (origin, error) {
 	dir := filepath.Dir(path)
 	o := origin{config: readConfig(filepath.Join(dir, "config.json"))}
 	if other := o.config.otherThan(arch); other != "" && !named {
-		return origin{}, fmt.Errorf("the tensors have the names of %s, but this is %s, which may compute something else with them: --arch %s imports them all the same", arch, other, arch)
+		return origin{}, fmt.Errorf("the tensors have the names of %s, but this is %s, which may compute something else with them: %v %s imports them all the same", arch, other, setting.Arch, arch)
 	}
 	o.labels = o.config.labels()
 	if p := o.config.preprocess(arch); p != nil {

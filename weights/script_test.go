@@ -29,7 +29,7 @@ func TestExportScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for mode, batchnorm := range map[string]string{"train": "trainable", "eval": "folded"} {
+	for mode, batchnorm := range map[string]onnx.BatchNorm{"train": "trainable", "eval": "folded"} {
 		file := filepath.Join(t.TempDir(), mode+".onnx")
 		if out, err := exec.Command(interpreter, exportScript, file, "--weights", s.files["pth"], "--mode", mode, "--arch", family).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
@@ -38,7 +38,7 @@ func TestExportScript(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info.Dialect != "torchscript-"+mode || info.BatchNorm != batchnorm {
+		if info.Dialect != onnx.Dialect("torchscript-"+mode) || info.BatchNorm != batchnorm {
 			t.Errorf("%s: dialect %s, BatchNorm %s", mode, info.Dialect, info.BatchNorm)
 		}
 		s.checkInference(t, net, plan.Options{ISA: isa})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"regraft/setting"
 )
 
 // Which weights to take of a file that holds several networks; any other word is the beginning of their tensors' names.
@@ -34,7 +36,7 @@ func (s *selection) averaged() bool {
 	})
 }
 
-// name is the prefix as messages and --weights have it.
+// name is the prefix as messages and Options.Weights have it.
 func (s *selection) name() string { return strings.TrimSuffix(s.prefix, ".") }
 
 // Limits of the search: a network of the known families has more tensors than fewest, and a file more than a few candidates only
@@ -110,11 +112,11 @@ func choose(matches []*Match, which string) (*Match, error) {
 	}
 	switch {
 	case len(wanted) == 0 && which == Averaged:
-		return nil, fmt.Errorf("no averaged weights are in the file (--weights %s): %s", which, names(alike))
+		return nil, fmt.Errorf("no averaged weights are in the file (%v %s): %s", setting.Weights, which, names(alike))
 	case len(wanted) == 0:
-		return nil, fmt.Errorf("the file has no weights of that kind (--weights %s): %s", which, names(alike))
+		return nil, fmt.Errorf("the file has no weights of that kind (%v %s): %s", setting.Weights, which, names(alike))
 	case len(wanted) > 1:
-		return nil, fmt.Errorf("the file holds several networks: %s; say which one (--weights NAME)", names(wanted))
+		return nil, fmt.Errorf("the file holds several networks: %s; say which one (%v NAME)", names(wanted), setting.Weights)
 	}
 	wanted[0].others = slices.DeleteFunc(alike, func(m *Match) bool { return m == wanted[0] })
 	return wanted[0], nil
@@ -139,8 +141,8 @@ func (m *Match) notes() (notes []string) {
 		if m.averaged() {
 			kind = "averaged ones, "
 		}
-		notes = append(notes, fmt.Sprintf("the file holds several weights of this network: the %s%s, are taken, not %s (--weights %s, %s or NAME)",
-			kind, names([]*Match{m}), names(m.others), Averaged, Raw))
+		notes = append(notes, fmt.Sprintf("the file holds several weights of this network: the %s%s, are taken, not %s (%v %s, %s or NAME)",
+			kind, names([]*Match{m}), names(m.others), setting.Weights, Averaged, Raw))
 	}
 	var beside []string
 	for _, t := range m.all {

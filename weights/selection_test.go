@@ -44,10 +44,10 @@ func TestSelection(t *testing.T) {
 		{[]string{"model."}, Averaged, "<none>", "no averaged weights"},
 		{[]string{"ema."}, Raw, "<none>", "no weights of that kind"},
 		{[]string{"ema."}, "", "ema.", ""},
-		{[]string{"student.", "teacher."}, "", "<none>", "several networks: student, teacher; say which one (--weights NAME)"},
+		{[]string{"student.", "teacher."}, "", "<none>", "several networks: student, teacher; say which one (Weights NAME)"},
 		{[]string{"student.", "teacher."}, "teacher", "teacher.", "raw ones, teacher, are taken, not student"},
 		{[]string{"nets.student.", "nets.teacher."}, "nets.student", "nets.student.", "nets.student, are taken, not nets.teacher"},
-		{[]string{"student.", "teacher."}, "teach", "<none>", "--weights teach"},
+		{[]string{"student.", "teacher."}, "teach", "<none>", "Weights teach"},
 	} {
 		m, err := FindFamily(under(t, network, c.prefixes...), "", c.which)
 		if err != nil {

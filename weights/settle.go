@@ -3,6 +3,8 @@ package weights
 import (
 	"cmp"
 	"strings"
+
+	"regraft/setting"
 )
 
 // settle gives the network what the library of the tensors does otherwise than torchvision, though the tensors do not tell: the constants
@@ -36,7 +38,7 @@ func (i *Imported) settleTimm(m *Match, path string, config modelConfig) error {
 		return nil
 	}
 	size := i.Net.ImageSize()
-	i.notef("this is one of timm's networks that pad as TensorFlow does; the padding is that for photos of %v: for others import it again with --input-size", size)
+	i.notef("this is one of timm's networks that pad as TensorFlow does; the padding is that for photos of %v: for others import it again with %v", size, setting.InputSize)
 	i.Net, err = i.Net.PadAsTensorFlow()
 	return err
 }

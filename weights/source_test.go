@@ -31,10 +31,11 @@ func TestSourcesSay(t *testing.T) {
 	compared := 0
 	for d := json.NewDecoder(bytes.NewReader(out)); ; compared++ {
 		var say struct {
-			Name, URL, Resample string
-			MiB                 float64
-			Size, Short         int
-			Mean, Std           [3]float32
+			Name, URL   string
+			Resample    photo.Resampling
+			MiB         float64
+			Size, Short int
+			Mean, Std   [3]float32
 		}
 		if err := d.Decode(&say); err == io.EOF {
 			break

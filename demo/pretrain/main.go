@@ -53,7 +53,7 @@ func pretrain(folder, out string, photos, epochs int) error {
 		return err
 	}
 	cfg.Data, cfg.Out, cfg.Seed = data, run, seed
-	cfg.Epochs, cfg.Batch, cfg.LR, cfg.Augment = epochs, 16, 3e-3, "flip"
+	cfg.Epochs, cfg.Batch, cfg.LearningRate, cfg.Augment = epochs, 16, 3e-3, "flip"
 	result, err := train.Fit(ctx, cfg, events{})
 	if err != nil {
 		return err

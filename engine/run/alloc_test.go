@@ -47,7 +47,7 @@ func TestStepsAllocateNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		key := uint64(0)
-		allocatesNothing(t, "training with "+name, p, func(m *Machine) error {
+		allocatesNothing(t, "training with "+string(name), p, func(m *Machine) error {
 			key++
 			err := m.Step(x, labels, key)
 			s.Step(m.Params(), m.Grads(), 1e-4)

@@ -54,10 +54,11 @@ func readJSON(t *testing.T, path string, into any) {
 // traces are the optimizers of the golden file with their settings, and the limits that golden/README.md derives from
 // measured noise for the relative error of the loss at steps one to six.
 var traces = []struct {
-	name, method string
-	config       solver.Config
-	lr           float32
-	loss         [6]float64
+	name   string
+	method solver.Optimizer
+	config solver.Config
+	lr     float32
+	loss   [6]float64
 }{
 	{"sgd", "sgd", solver.Config{Momentum: 0.9, WeightDecay: 1e-4}, 0.01, [6]float64{1e-5, 1e-4, 5e-4, 5e-3, 2e-2, 2e-2}},
 	{"sgd_nesterov", "sgd", solver.Config{Momentum: 0.9, WeightDecay: 1e-4, Nesterov: true}, 0.01, [6]float64{1e-5, 1e-4, 5e-4, 5e-3, 2e-2, 2e-2}},

@@ -6,7 +6,6 @@ package solver
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"regraft/engine/kernel"
@@ -23,7 +22,7 @@ type Solver interface {
 	Steps() int
 	// Restore continues from a checkpoint's State and Steps; the slices are copied.
 	Restore(state [][]float32, steps int) error
-	Name() string
+	Name() Optimizer
 }
 
 // Config holds the settings of all optimizers; each reads its own. See Defaults.
@@ -46,32 +45,44 @@ type method struct {
 
 func always(r *kernel.Rule) func(Config) *kernel.Rule { return func(Config) *kernel.Rule { return r } }
 
-var methods = map[string]method{
-	"sgd": {
+// Optimizer is the name of a rule by which parameters follow their gradients.
+type Optimizer string
+
+// The optimizers.
+const (
+	SGD Optimizer = "sgd"
+	// Adam is Kingma and Ba's, Adam: A Method for Stochastic Optimization (2015).
+	Adam Optimizer = "adam"
+	// AdamW is Loshchilov and Hutter's, Decoupled Weight Decay Regularization (2019).
+	AdamW   Optimizer = "adamw"
+	RMSprop Optimizer = "rmsprop"
+	// RMSpropTF is TensorFlow's RMSProp as timm and the Inception papers use it: epsilon inside the root, the mean of
+	// squares starts at one, the learning rate enters the momentum buffer.
+	RMSpropTF Optimizer = "rmsproptf"
+)
+
+var methods = map[Optimizer]method{
+	SGD: {
 		defaults:  Config{Momentum: 0.9},
 		rule:      sgdRule,
 		constants: sgdConstants,
 	},
-	// Kingma and Ba, Adam: A Method for Stochastic Optimization (2015).
-	"adam": {
+	Adam: {
 		defaults:  Config{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8},
 		rule:      always(kernel.Adam),
 		constants: adamConstants,
 	},
-	// Loshchilov and Hutter, Decoupled Weight Decay Regularization (2019).
-	"adamw": {
+	AdamW: {
 		defaults:  Config{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01},
 		rule:      always(kernel.Adam),
 		constants: adamWConstants,
 	},
-	"rmsprop": {
+	RMSprop: {
 		defaults:  Config{Alpha: 0.99, Epsilon: 1e-8},
 		rule:      always(kernel.RMSprop),
 		constants: rmspropConstants,
 	},
-	// TensorFlow's RMSProp as timm and the Inception papers use it: epsilon inside the root, the mean of
-	// squares starts at one, the learning rate enters the momentum buffer.
-	"rmsproptf": {
+	RMSpropTF: {
 		defaults:  Config{Alpha: 0.9, Momentum: 0.9, Epsilon: 1e-10},
 		rule:      always(kernel.RMSpropTF),
 		constants: rmspropConstants,
@@ -80,20 +91,20 @@ var methods = map[string]method{
 }
 
 // Names lists the optimizers.
-func Names() []string { return []string{"sgd", "adam", "adamw", "rmsprop", "rmsproptf"} }
+func Names() []Optimizer { return []Optimizer{SGD, Adam, AdamW, RMSprop, RMSpropTF} }
 
 // Defaults are PyTorch's settings of the named optimizer (rmsproptf: timm's), but for sgd's momentum
 // of 0.9.
-func Defaults(name string) (Config, error) {
+func Defaults(name Optimizer) (Config, error) {
 	m, ok := methods[name]
 	if !ok {
-		return Config{}, fmt.Errorf("unknown optimizer %q: choose one of %s", name, strings.Join(Names(), ", "))
+		return Config{}, fmt.Errorf("unknown optimizer %q: choose one of %v", name, Names())
 	}
 	return m.defaults, nil
 }
 
-// New makes the named optimizer: sgd, adam, adamw, rmsprop or rmsproptf. It works with the instructions of isa on so many threads.
-func New(name string, c Config, isa *kernel.Set, threads int) (Solver, error) {
+// New makes the named optimizer. It works with the instructions of isa on so many threads.
+func New(name Optimizer, c Config, isa *kernel.Set, threads int) (Solver, error) {
 	if _, err := Defaults(name); err != nil {
 		return nil, err
 	}
@@ -105,12 +116,12 @@ func New(name string, c Config, isa *kernel.Set, threads int) (Solver, error) {
 }
 
 // check reports the first setting of the named optimizer that lies outside its range.
-func (c Config) check(name string) error {
+func (c Config) check(name Optimizer) error {
 	var adaptive, adam, squares bool
 	switch name {
-	case "adam", "adamw":
+	case Adam, AdamW:
 		adaptive, adam = true, true
-	case "rmsprop", "rmsproptf":
+	case RMSprop, RMSpropTF:
 		adaptive, squares = true, true
 	}
 	fraction := func(v float64) bool { return v >= 0 && v < 1 }
@@ -122,7 +133,7 @@ func (c Config) check(name string) error {
 	}{
 		{true, c.WeightDecay >= 0 && c.WeightDecay < 1e6, "weight decay", c.WeightDecay, "at least 0"},
 		{!adam, fraction(c.Momentum), "momentum", c.Momentum, "in [0, 1)"},
-		{name == "sgd" && c.Nesterov, c.Momentum > 0, "momentum", c.Momentum, "above 0 for Nesterov"},
+		{name == SGD && c.Nesterov, c.Momentum > 0, "momentum", c.Momentum, "above 0 for Nesterov"},
 		{adam, fraction(c.Beta1), "beta1", c.Beta1, "in [0, 1)"},
 		{adam, fraction(c.Beta2), "beta2", c.Beta2, "in [0, 1)"},
 		{squares, fraction(c.Alpha), "alpha", c.Alpha, "in [0, 1)"},
@@ -137,7 +148,7 @@ func (c Config) check(name string) error {
 
 // flat runs a rule over flat slices.
 type flat struct {
-	name    string
+	name    Optimizer
 	config  Config
 	method  method
 	rule    *kernel.Rule
@@ -153,7 +164,7 @@ type flat struct {
 	constants     kernel.Constants
 }
 
-func (s *flat) Name() string       { return s.name }
+func (s *flat) Name() Optimizer    { return s.name }
 func (s *flat) Steps() int         { return s.steps }
 func (s *flat) State() [][]float32 { return s.state }
 

@@ -52,7 +52,7 @@ func loadReference(t *testing.T) (ref reference) {
 func TestPyTorch(t *testing.T) {
 	ref := loadReference(t)
 	settings := map[string]struct {
-		name   string
+		name   Optimizer
 		config Config
 		lr     float32
 	}{
@@ -108,7 +108,7 @@ func TestFormulas(t *testing.T) {
 	const lr, decay = 0.01, 0.02
 	type state struct{ p, a, b float64 }
 	for name, c := range map[string]struct {
-		optimizer string
+		optimizer Optimizer
 		config    Config
 		start     state
 		step      func(s *state, g float64, t int)
