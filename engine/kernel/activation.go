@@ -1,119 +1,34 @@
 package kernel
 
-import "math"
-
-// Activations and their gradients, with the same operations in the same order in all forms. Constants lie in tables that
-// the assembly shares; a factor that is 1 in real lanes and 0 in those past the last channel keeps these at zero.
+// Activations and their gradients. A factor that is 1 in real lanes and 0 in those past the last channel keeps these at zero.
 
 var (
-	sigmoidKernel = planeKernel{"sigmoid", func(k *planeArgs) {
-		one := lanesAt(k.Vector[0])
-		k.each(func(x, _, out *[Lanes]float32) {
-			for c, v := range x {
-				out[c] = one[c] / (1 + exp32(0-v))
-			}
-		})
-	}}
-	sigmoidGradKernel = planeKernel{"sigmoidgrad", func(k *planeArgs) {
-		k.each(func(x, dy, dx *[Lanes]float32) {
-			for c, v := range x {
-				s, rest := sigmoidAndRest(v)
-				dx[c] = float32(rest*s) * dy[c]
-			}
-		})
-	}}
-	siluKernel = planeKernel{"silu", func(k *planeArgs) {
-		k.each(func(x, _, out *[Lanes]float32) {
-			for c, v := range x {
-				out[c] = v / (1 + exp32(0-v))
-			}
-		})
-	}}
-	siluGradKernel = planeKernel{"silugrad", func(k *planeArgs) {
-		k.each(func(x, dy, dx *[Lanes]float32) {
-			for c, v := range x {
-				s, rest := sigmoidAndRest(v)
-				dx[c] = float32(fma32(rest, v, 1)*s) * dy[c]
-			}
-		})
-	}}
-	hardSigmoidKernel = planeKernel{"hardsigmoid", func(k *planeArgs) {
-		one := lanesAt(k.Vector[0])
-		k.each(func(x, _, out *[Lanes]float32) {
-			for c, v := range x {
-				out[c] = clip(fma32(v, k.Low, k.High), 0, one[c])
-			}
-		})
-	}}
-	hardSigmoidGradKernel = planeKernel{"hardsigmoidgrad", func(k *planeArgs) {
-		one := lanesAt(k.Vector[0])
-		k.each(func(x, dy, dx *[Lanes]float32) {
-			for c, v := range x {
-				d := dy[c]
-				if h := fma32(v, k.Low, k.High); !(h > 0 && h < one[c]) {
-					d = 0
-				}
-				dx[c] = d * k.Low
-			}
-		})
-	}}
-	hardSwishKernel = planeKernel{"hardswish", func(k *planeArgs) {
-		k.each(func(x, _, out *[Lanes]float32) {
-			for c, v := range x {
-				out[c] = float32(clip(v+3, 0, 6)*sixth) * v
-			}
-		})
-	}}
-	hardSwishGradKernel = planeKernel{"hardswishgrad", func(k *planeArgs) {
-		k.each(func(x, dy, dx *[Lanes]float32) {
-			for c, v := range x {
-				slope := fma32(v, third, 0.5)
-				switch {
-				case v <= -3:
-					slope = 0
-				case v >= 3:
-					slope = 1
-				}
-				dx[c] = slope * dy[c]
-			}
-		})
-	}}
+	sigmoidKernel         = planeKernel{"sigmoid", sigmoid_f32_go}
+	sigmoidGradKernel     = planeKernel{"sigmoidgrad", sigmoidgrad_f32_go}
+	siluKernel            = planeKernel{"silu", silu_f32_go}
+	siluGradKernel        = planeKernel{"silugrad", silugrad_f32_go}
+	geluKernel            = planeKernel{"gelu", gelu_f32_go}
+	geluGradKernel        = planeKernel{"gelugrad", gelugrad_f32_go}
+	hardSigmoidKernel     = planeKernel{"hardsigmoid", hardsigmoid_f32_go}
+	hardSigmoidGradKernel = planeKernel{"hardsigmoidgrad", hardsigmoidgrad_f32_go}
+	hardSwishKernel       = planeKernel{"hardswish", hardswish_f32_go}
+	hardSwishGradKernel   = planeKernel{"hardswishgrad", hardswishgrad_f32_go}
 )
-
-const sixth, third float32 = 1.0 / 6, 1.0 / 3
-
-// hardTable is the constants of the hard swish, in the order that gen/activation.go knows.
-var hardTable = lanesOf(3, 6, sixth, third, 0.5, -3, 1)
-
-// sigmoidAndRest is sigmoid(x) and 1 - sigmoid(x), which loses no digits where it is small.
-func sigmoidAndRest(x float32) (s, rest float32) {
-	e := exp32(0 - x)
-	s = 1 / (1 + e)
-	return s, atMost(math.MaxFloat32, e) * s // not infinity times zero
-}
-
-// atMost is min(high, v) that keeps NaN.
-func atMost(high, v float32) float32 {
-	if high < v {
-		return high
-	}
-	return v
-}
 
 // Activation is a function of every element, for a step of its own (NewActivation) or for what another step has just
 // written (Conv.Followed, Depthwise.Followed): the bits are the same.
 type Activation struct {
 	kernel    planeKernel
-	table     [][Lanes]float32 // of constants
-	ones      bool             // needs to know which lanes are channels
+	ones      bool            // needs to know which lanes are channels
+	lanes     *[Lanes]float32 // a third constant beside low and high
 	low, high float32
 }
 
 // Sigmoid is 1 / (1 + e**-x).
-func Sigmoid() Activation { return Activation{kernel: sigmoidKernel, table: expTable, ones: true} }
+func Sigmoid() Activation { return Activation{kernel: sigmoidKernel, ones: true} }
 
 // SiLU is x / (1 + e**-x), also known as Swish (Ramachandran et al., 2017).
-func SiLU() Activation { return Activation{kernel: siluKernel, table: expTable} }
+func SiLU() Activation { return Activation{kernel: siluKernel} }
 
 // HardSigmoid is min(max(alpha x + beta, 0), 1) (ONNX HardSigmoid).
 func HardSigmoid(alpha, beta float32) Activation {
@@ -121,7 +36,7 @@ func HardSigmoid(alpha, beta float32) Activation {
 }
 
 // HardSwish is x min(max(x + 3, 0), 6) / 6 (ONNX HardSwish, Howard et al., MobileNetV3, 2019).
-func HardSwish() Activation { return Activation{kernel: hardSwishKernel, table: hardTable} }
+func HardSwish() Activation { return Activation{kernel: hardSwishKernel} }
 
 // NewActivation is y = f(x). Operands: 0 X, 1 Y, which may be the same memory. Item: one plane.
 func NewActivation(set *Set, f Activation, in, out Layout) (Primitive, error) {
@@ -129,15 +44,24 @@ func NewActivation(set *Set, f Activation, in, out Layout) (Primitive, error) {
 }
 
 func (f Activation) planes(set *Set, x, out tensor) (*planes, error) {
-	p, err := newPlanes(set, f.kernel, x, x, out)
+	return f.of(set, x, x, out)
+}
+
+// gradient makes the gradient whose kernel and constants f holds.
+func (f Activation) gradient(set *Set, x, dy, dx Layout) (Primitive, error) {
+	return f.of(set, tensor{0, x}, tensor{1, dy}, tensor{2, dx})
+}
+
+func (f Activation) of(set *Set, x, y, out tensor) (*planes, error) {
+	p, err := newPlanes(set, f.kernel, x, y, out)
 	if err != nil {
 		return nil, err
 	}
 	if f.ones {
 		p.vectors = append(p.vectors, vector{ones: x.layout.C})
 	}
-	if f.table != nil {
-		p.vectors = append(p.vectors, vector{constant: &f.table[0]})
+	if f.lanes != nil {
+		p.vectors = append(p.vectors, vector{constant: f.lanes})
 	}
 	p.low, p.high = f.low, f.high
 	return p, nil
@@ -146,50 +70,31 @@ func (f Activation) planes(set *Set, x, out tensor) (*planes, error) {
 // NewSigmoidGrad is the gradient of Sigmoid. Operands: 0 X (what the function was given), 1 dY, 2 dX, which may be the
 // memory of either. Item: one plane.
 func NewSigmoidGrad(set *Set, x, dy, dx Layout) (Primitive, error) {
-	return newActivationGrad(set, sigmoidGradKernel, x, dy, dx, vector{constant: &expTable[0]})
+	return Activation{kernel: sigmoidGradKernel}.gradient(set, x, dy, dx)
 }
 
 // NewSiLUGrad is the gradient of SiLU. Operands as for NewSigmoidGrad.
 func NewSiLUGrad(set *Set, x, dy, dx Layout) (Primitive, error) {
-	return newActivationGrad(set, siluGradKernel, x, dy, dx, vector{constant: &expTable[0]})
+	return Activation{kernel: siluGradKernel}.gradient(set, x, dy, dx)
+}
+
+// Gelu is x times the normal distribution function at x (Hendrycks and Gimpel, 2016).
+func Gelu() Activation { return Activation{kernel: geluKernel} }
+
+// NewGeluGrad is the gradient of Gelu. Operands as for NewSigmoidGrad.
+func NewGeluGrad(set *Set, x, dy, dx Layout) (Primitive, error) {
+	return Activation{kernel: geluGradKernel}.gradient(set, x, dy, dx)
 }
 
 // NewHardSigmoidGrad is the gradient of HardSigmoid: 0 at and beyond both ends. Operands as for NewSigmoidGrad.
 func NewHardSigmoidGrad(set *Set, x, dy, dx Layout, alpha, beta float32) (Primitive, error) {
-	p, err := newActivationGrad(set, hardSigmoidGradKernel, x, dy, dx, vector{ones: x.C})
-	if err != nil {
-		return nil, err
-	}
-	p.low, p.high = alpha, beta
-	return p, nil
+	return Activation{kernel: hardSigmoidGradKernel, ones: true, low: alpha, high: beta}.gradient(set, x, dy, dx)
 }
 
 // NewHardSwishGrad is the gradient of HardSwish, with PyTorch's choice at both ends: 0 at -3 and dy at 3. Operands as
 // for NewSigmoidGrad.
 func NewHardSwishGrad(set *Set, x, dy, dx Layout) (Primitive, error) {
-	return newActivationGrad(set, hardSwishGradKernel, x, dy, dx, vector{constant: &hardTable[0]})
-}
-
-// newActivationGradOf makes the gradient whose kernel and constants f holds.
-func newActivationGradOf(set *Set, f Activation, x, dy, dx Layout) (Primitive, error) {
-	p, err := newActivationGrad(set, f.kernel, x, dy, dx)
-	if err != nil {
-		return nil, err
-	}
-	if f.table != nil {
-		p.vectors = []vector{{constant: &f.table[0]}}
-	}
-	p.low, p.high = f.low, f.high
-	return p, nil
-}
-
-func newActivationGrad(set *Set, k planeKernel, x, dy, dx Layout, vectors ...vector) (*planes, error) {
-	p, err := newPlanes(set, k, tensor{0, x}, tensor{1, dy}, tensor{2, dx})
-	if err != nil {
-		return nil, err
-	}
-	p.vectors = vectors
-	return p, nil
+	return Activation{kernel: hardSwishGradKernel}.gradient(set, x, dy, dx)
 }
 
 // pixels is part of a plane: rows of pixels at equal distances.

@@ -9,53 +9,12 @@ import (
 // output may be the same memory as an input of the same layout. Item: one plane. NaN stays NaN.
 
 var (
-	copyKernel = planeKernel{"copy", func(k *planeArgs) {
-		k.each(func(x, _, out *[Lanes]float32) { *out = *x })
-	}}
-	addKernel = planeKernel{"add", func(k *planeArgs) {
-		k.each(func(x, y, out *[Lanes]float32) {
-			for c, v := range x {
-				out[c] = atLeast(k.Low, v+y[c])
-			}
-		})
-	}}
-	affineKernel = planeKernel{"affine", func(k *planeArgs) {
-		scale, shift := lanesAt(k.Vector[0]), lanesAt(k.Vector[1])
-		k.each(func(x, _, out *[Lanes]float32) {
-			for c, v := range x {
-				out[c] = atLeast(k.Low, fma32(v, scale[c], shift[c]))
-			}
-		})
-	}}
-	reluGradKernel = planeKernel{"relugrad", func(k *planeArgs) {
-		k.each(func(y, dy, dx *[Lanes]float32) {
-			for c, v := range y {
-				d := dy[c]
-				if !(v > 0) {
-					d = 0
-				}
-				dx[c] = d
-			}
-		})
-	}}
-	clipKernel = planeKernel{"clip", func(k *planeArgs) {
-		k.each(func(x, _, out *[Lanes]float32) {
-			for c, v := range x {
-				out[c] = clip(v, k.Low, k.High)
-			}
-		})
-	}}
-	clipGradKernel = planeKernel{"clipgrad", func(k *planeArgs) {
-		k.each(func(x, dy, dx *[Lanes]float32) {
-			for c, v := range x {
-				d := dy[c]
-				if !(v > k.Low && v < k.High) {
-					d = 0
-				}
-				dx[c] = d
-			}
-		})
-	}}
+	copyKernel     = planeKernel{"copy", copy_f32_go}
+	addKernel      = planeKernel{"add", add_f32_go}
+	affineKernel   = planeKernel{"affine", affine_f32_go}
+	reluGradKernel = planeKernel{"relugrad", relugrad_f32_go}
+	clipKernel     = planeKernel{"clip", clip_f32_go}
+	clipGradKernel = planeKernel{"clipgrad", clipgrad_f32_go}
 )
 
 // atLeast is max(low, v) that keeps NaN.
@@ -66,13 +25,17 @@ func atLeast(low, v float32) float32 {
 	return v
 }
 
-// clip is min(max(v, low), high) that keeps NaN.
-func clip(v, low, high float32) float32 {
-	v = atLeast(low, v)
+// atMost is min(high, v) that keeps NaN.
+func atMost(high, v float32) float32 {
 	if high < v {
 		return high
 	}
 	return v
+}
+
+// clip is min(max(v, low), high) that keeps NaN.
+func clip(v, low, high float32) float32 {
+	return atMost(high, atLeast(low, v))
 }
 
 // NewCopy copies between layouts. Operands: 0 X, 1 Y.

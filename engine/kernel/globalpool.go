@@ -55,10 +55,7 @@ func rowOffset(l Layout, image int) int {
 }
 
 // fillKernel writes the same sixteen values to every pixel.
-var fillKernel = planeKernel{"fill", func(k *planeArgs) {
-	v := lanesAt(k.Vector[0])
-	k.each(func(_, _, out *[Lanes]float32) { *out = *v })
-}}
+var fillKernel = planeKernel{"fill", fill_f32_go}
 
 // globalAverageGrad spreads dy evenly over the plane.
 type globalAverageGrad struct {

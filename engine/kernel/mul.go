@@ -4,22 +4,9 @@ package kernel
 // of layer scale. A gradient with respect to such a factor is a sum of products over pixels.
 
 var (
-	mulKernel = planeKernel{"mul", func(k *planeArgs) {
-		k.each(func(x, y, out *[Lanes]float32) {
-			for c, v := range x {
-				out[c] = v * y[c]
-			}
-		})
-	}}
-	scaleKernel = planeKernel{"scale", func(k *planeArgs) {
-		factor := lanesAt(k.Vector[0])
-		k.each(func(x, _, out *[Lanes]float32) {
-			for c, v := range x {
-				out[c] = v * factor[c]
-			}
-		})
-	}}
-	dotKernel = planeKernel{"dot", func(k *planeArgs) {
+	mulKernel   = planeKernel{"mul", mul_f32_go}
+	scaleKernel = planeKernel{"scale", scale_f32_go}
+	dotKernel   = planeKernel{"dot", func(k *planeArgs) {
 		sum := sumsAt(k.Sum)
 		k.each(func(x, y, _ *[Lanes]float32) {
 			for c, v := range x {

@@ -30,16 +30,7 @@ var (
 			}
 		})
 	}}
-	normGradKernel = planeKernel{"normgrad", func(k *planeArgs) {
-		scale, shift, mean := lanesAt(k.Vector[0]), lanesAt(k.Vector[1]), lanesAt(k.Vector[2])
-		k1, k2, k3 := lanesAt(k.Vector[3]), lanesAt(k.Vector[4]), lanesAt(k.Vector[5])
-		k.each(func(z, dy, dz *[Lanes]float32) {
-			for c, v := range z {
-				g := masked(dy[c], v, scale[c], shift[c])
-				dz[c] = fma32(v-mean[c], -k3[c], fma32(g, k1[c], -k2[c]))
-			}
-		})
-	}}
+	normGradKernel = planeKernel{"normgrad", normgrad_f32_go}
 )
 
 // NewBatchNormGradSums makes the sums of g and g*z of every plane. Operands: 0 Z (what BatchNorm was

@@ -3,54 +3,17 @@ package kernel
 // Relatives of ReLU. The kernels take what they let through from Y: the function takes X itself for it, the gradient dY.
 
 var (
-	// leakyKernel is y where x > 0, else Low y.
-	leakyKernel = planeKernel{"leaky", func(k *planeArgs) {
-		k.each(func(x, y, out *[Lanes]float32) {
-			for c, v := range x {
-				out[c] = leaky(v, y[c], k.Low)
-			}
-		})
-	}}
-	// preluKernel is leakyKernel with a slope per channel.
-	preluKernel = planeKernel{"prelu", func(k *planeArgs) {
-		slopes := lanesAt(k.Vector[0])
-		k.each(func(x, y, out *[Lanes]float32) {
-			for c, v := range x {
-				out[c] = leaky(v, y[c], slopes[c])
-			}
-		})
-	}}
-	// thresholdKernel is y where x > Low, else 0.
-	thresholdKernel = planeKernel{"threshold", func(k *planeArgs) {
-		k.each(func(x, y, out *[Lanes]float32) {
-			for c, v := range x {
-				d := y[c]
-				if !(v > k.Low) {
-					d = 0
-				}
-				out[c] = d
-			}
-		})
-	}}
+	leakyKernel     = planeKernel{"leaky", leaky_f32_go}         // y where x > 0, else Low y
+	preluKernel     = planeKernel{"prelu", prelu_f32_go}         // with a slope per channel
+	thresholdKernel = planeKernel{"threshold", threshold_f32_go} // y where x > Low, else 0
 )
-
-// leaky is y where x > 0, else slope y, as the sum of both parts: a negative zero becomes positive.
-func leaky(x, y, slope float32) float32 {
-	var above, below float32
-	if x > 0 {
-		above = y
-	} else {
-		below = slope * y
-	}
-	return above + below
-}
 
 // LeakyReLU is x where x > 0, else alpha x (ONNX LeakyRelu).
 func LeakyReLU(alpha float32) Activation { return Activation{kernel: leakyKernel, low: alpha} }
 
 // NewLeakyReLUGrad is the gradient of LeakyReLU. Operands as for NewSigmoidGrad.
 func NewLeakyReLUGrad(set *Set, x, dy, dx Layout, alpha float32) (Primitive, error) {
-	return newActivationGradOf(set, LeakyReLU(alpha), x, dy, dx)
+	return LeakyReLU(alpha).gradient(set, x, dy, dx)
 }
 
 // Threshold is x where x > alpha, else 0 (ONNX ThresholdedRelu).
@@ -58,7 +21,7 @@ func Threshold(alpha float32) Activation { return Activation{kernel: thresholdKe
 
 // NewThresholdGrad is the gradient of Threshold. Operands as for NewSigmoidGrad.
 func NewThresholdGrad(set *Set, x, dy, dx Layout, alpha float32) (Primitive, error) {
-	return newActivationGradOf(set, Threshold(alpha), x, dy, dx)
+	return Threshold(alpha).gradient(set, x, dy, dx)
 }
 
 // NewPReLU is x where x > 0, else slope x, with a slope per channel. Operands: 0 X, 1 slopes, 2 Y. Item: one plane.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/vec"
 )
 
 // function opens a kernel that takes one pointer to the argument struct arg and finds it in DI.
@@ -18,11 +19,21 @@ type isa struct {
 	bytes int    // per register
 	per   int    // registers per block
 	tiles abi.Tiles
+	// What prints programs, and what prints those with float64.
+	target, wide *vec.Target
+}
+
+// registers are the numbers of the vector registers from first on.
+func (s isa) registers(first int) (list []int) {
+	for i := first; i < s.regs; i++ {
+		list = append(list, i)
+	}
+	return list
 }
 
 var (
-	avx512 = isa{"avx512", "Z", 32, 64, 1, abi.AVX512}
-	avx2   = isa{"avx2", "Y", 16, 32, 2, abi.AVX2}
+	avx512 = isa{"avx512", "Z", 32, 64, 1, abi.AVX512, vec.AVX512, vec.AVX512Wide}
+	avx2   = isa{"avx2", "Y", 16, 32, 2, abi.AVX2, vec.AVX2, vec.AVX2Wide}
 
 	isas = []isa{avx512, avx2}
 )

@@ -1,4 +1,4 @@
-// Command gen writes the assembly kernels of package kernel and the Go declarations beside them. Run it from engine/kernel:
+// Command gen writes the kernels of package kernel: assembly, the Go declarations beside it, and plain Go. Run it from engine/kernel:
 //
 //	go run ./gen
 package main
@@ -20,8 +20,11 @@ var families = []asmfile.Family{
 func main() { asmfile.Write("kernel", families) }
 
 // file is what a family is written to.
-type file struct{ *asmfile.File }
+type file struct {
+	*asmfile.File
+	numbers map[uint32]string // in memory, by their bits
+}
 
 func family(name string, emit func(*file)) asmfile.Family {
-	return asmfile.Family{Name: name, Emit: func(f *asmfile.File) { emit(&file{f}) }}
+	return asmfile.Family{Name: name, Emit: func(f *asmfile.File) { emit(&file{f, map[uint32]string{}}) }}
 }

@@ -1,0 +1,220 @@
+package kernel
+
+import (
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// planeOracle says in float64 what a kernel of planes makes of one element. The plain form and the assembly come from one body, so this
+// is what they are compared with.
+type planeOracle struct {
+	kernel      string
+	make        func(set *Set, l Layout) (Primitive, error)
+	operands    string // in order: x and y images, v a float for every channel, 6 six of them, o the result
+	want        func(x, y float64, v []float64) float64
+	ulps        float64 // the error that there may be in units in the last place: 0 means no rounding at all,
+	floor       float64 // or absolute; for gradients for dy = 1
+	approximate bool    // dY is finite, since slopes may come out as 0
+}
+
+// rounded is one rounding: nothing but the float64 oracle's own rounding may be added.
+const rounded = 0.5 + 1e-6
+
+func planeOracles() []planeOracle {
+	inf := math.Inf(1)
+	clipped := func(v, low, high float64) float64 {
+		if v != v {
+			return v
+		}
+		return min(max(v, low), high)
+	}
+	where := func(condition bool, v float64) float64 {
+		if condition {
+			return v
+		}
+		return 0
+	}
+	list := []planeOracle{
+		{"copy", func(set *Set, l Layout) (Primitive, error) { return NewCopy(set, l, l) }, "xo",
+			func(x, _ float64, _ []float64) float64 { return x }, 0, 0, false},
+		{"add", func(set *Set, l Layout) (Primitive, error) { return NewAdd(set, l, l, l, ReLU) }, "xyo",
+			func(x, y float64, _ []float64) float64 { return clipped(x+y, 0, inf) }, rounded, 0, false},
+		{"mul", func(set *Set, l Layout) (Primitive, error) { return NewMul(set, l, l, l) }, "xyo",
+			func(x, y float64, _ []float64) float64 { return x * y }, rounded, 0, false},
+		{"scale", func(set *Set, l Layout) (Primitive, error) { return NewChannelScale(set, l, l) }, "xvo",
+			func(x, _ float64, v []float64) float64 { return x * v[0] }, rounded, 0, false},
+		{"affine", func(set *Set, l Layout) (Primitive, error) { return NewAffine(set, l, l, 0) }, "xvvo",
+			func(x, _ float64, v []float64) float64 { return x*v[0] + v[1] }, rounded, 0, false},
+		{"affine", func(set *Set, l Layout) (Primitive, error) { return NewAffine(set, l, l, ReLU) }, "xvvo",
+			func(x, _ float64, v []float64) float64 { return clipped(x*v[0]+v[1], 0, inf) }, rounded, 0, false},
+		{"relugrad", func(set *Set, l Layout) (Primitive, error) { return NewReluGrad(set, l, l, l) }, "xyo",
+			func(x, y float64, _ []float64) float64 { return where(x > 0, y) }, 0, 0, false},
+		{"clip", func(set *Set, l Layout) (Primitive, error) { return NewClip(set, l, l, -0.5, 6) }, "xo",
+			func(x, _ float64, _ []float64) float64 { return clipped(x, -0.5, 6) }, 0, 0, false},
+		{"clipgrad", func(set *Set, l Layout) (Primitive, error) { return NewClipGrad(set, l, l, l, -0.5, 6) }, "xyo",
+			func(x, y float64, _ []float64) float64 { return where(x > -0.5 && x < 6, y) }, 0, 0, false},
+		{"prelu", func(set *Set, l Layout) (Primitive, error) { return NewPReLU(set, l, l) }, "xvo",
+			func(x, _ float64, v []float64) float64 { return leakyOracle(x, x, v[0]) }, rounded, 0, false},
+		{"prelu", func(set *Set, l Layout) (Primitive, error) { return NewPReLUGradX(set, l, l, l) }, "xvyo",
+			func(x, y float64, v []float64) float64 { return leakyOracle(x, y, v[0]) }, rounded, 0, false},
+		{"fill", fillOf, "xvo", func(_, _ float64, v []float64) float64 { return v[0] }, 0, 0, false},
+		{"normgrad", normGradOf, "xy6o", func(x, y float64, v []float64) float64 {
+			g := where(float64(float32(v[0]*x+v[1])) > 0, y)
+			return float64(float32(x)-float32(v[2]))*-v[5] + float64(float32(g*v[3]-v[4]))
+		}, rounded, 0, false},
+	}
+	kernels := map[string][2]string{
+		"leakyrelu": {"leaky", "leaky"}, "threshold": {"threshold", "threshold"}, "elu": {"elu", "elugrad"}, "selu": {"elu", "elugrad"}, "celu": {"elu", "elugrad"},
+	}
+	for _, f := range activationCases() {
+		names, ok := kernels[f.name]
+		if !ok {
+			names = [2]string{f.name, f.name + "grad"}
+		}
+		list = append(list, planeOracle{names[0], func(set *Set, l Layout) (Primitive, error) { return NewActivation(set, f.forward, l, l) }, "xo",
+			func(x, _ float64, _ []float64) float64 { return f.exact(x) }, f.ulps + rounded, f.floor, true})
+		if f.grad != nil {
+			list = append(list, planeOracle{names[1], func(set *Set, l Layout) (Primitive, error) { return f.grad(set, l, l, l) }, "xyo",
+				func(x, y float64, _ []float64) float64 { return y * f.slope(x) }, f.ulps + rounded, gradFloor, true})
+		}
+	}
+	return list
+}
+
+// leakyOracle is y where x > 0, else slope y.
+func leakyOracle(x, y, slope float64) float64 {
+	if x > 0 {
+		return y
+	}
+	return slope * y
+}
+
+// fillOf is the kernel that writes a vector, in the guise of a primitive that also has an input.
+func fillOf(set *Set, l Layout) (Primitive, error) {
+	p, err := newPlanes(set, fillKernel, tensor{0, l}, tensor{0, l}, tensor{2, l})
+	if err == nil {
+		p.vectors = []vector{{at: 1}}
+	}
+	return p, err
+}
+
+// normGradOf is the kernel of BatchNorm's gradient with its vectors one behind the other.
+func normGradOf(set *Set, l Layout) (Primitive, error) {
+	p, err := newPlanes(set, normGradKernel, tensor{0, l}, tensor{1, l}, tensor{3, l})
+	if err == nil {
+		for i := range 6 {
+			p.vectors = append(p.vectors, vector{at: 2, skip: i * Lanes})
+		}
+	}
+	return p, err
+}
+
+// special are numbers where something may go wrong: zeros, the smallest, the largest, infinities, NaN, and the bends of activations.
+func special() (list []float32) {
+	for _, v := range []float64{0, 0x1p-149, 0x1.8p-140, 0x1p-126, 0x1.fffffcp-127, 1e-20, 1e-7, 0.1, 0.2, 0.5, 1, 1.5, 2, 2.5, 3, 6, 7, 16, 20, 60, 87.3, 88.7, 89, 100,
+		1e10, 1e19, math.MaxFloat32, math.Inf(1)} {
+		for _, w := range []float32{float32(v), math.Nextafter32(float32(v), 0), math.Nextafter32(float32(v), 10*float32(v))} {
+			list = append(list, w, -w)
+		}
+	}
+	return append(list, float32(math.Copysign(0, -1)), float32(math.NaN()))
+}
+
+// TestPlaneOracles compares every kernel of planes with its definition on special numbers, paired with each other, and on rows of every
+// length around those of a turn of the loop. Where no rounding is allowed for, zeros have the right sign.
+func TestPlaneOracles(t *testing.T) {
+	covered := map[string]bool{"pick": true, "pickmore": true, "sum": true, "dot": true, "batchstats": true, "normsums": true}
+	for _, o := range planeOracles() {
+		covered[o.kernel] = true
+		t.Run(o.kernel, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(5, 6))
+			s := special()
+			for _, width := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 640} {
+				l := Blocked(Lanes, 3, width, 1)
+				x, y := make([]float32, Lanes*3*width), make([]float32, Lanes*3*width)
+				for i := range x {
+					x[i], y[i] = s[r.IntN(len(s))], s[r.IntN(len(s))]
+					if r.IntN(3) == 0 {
+						x[i] = float32(r.NormFloat64()) * 4
+					}
+					if r.IntN(2) == 0 {
+						y[i] = float32(r.NormFloat64())
+					}
+					if o.approximate && !(math.Abs(float64(y[i])) < 1e37) {
+						y[i] = 2
+					}
+				}
+				o.compare(t, l, r, x, y)
+			}
+		})
+	}
+	for _, name := range slices.Sorted(maps.Keys(Go.plane)) {
+		if !covered[name] {
+			t.Errorf("kernel %s has no oracle", name)
+		}
+	}
+}
+
+func (o planeOracle) compare(t *testing.T, l Layout, r *rand.Rand, x, y []float32) {
+	t.Helper()
+	var operands []operandValue
+	var vectors [][]float32
+	for _, kind := range o.operands {
+		switch kind {
+		case 'x':
+			operands = append(operands, tensorIn(l, x))
+		case 'y':
+			operands = append(operands, tensorIn(l, y))
+		case 'v', '6':
+			n := 1
+			if kind == '6' {
+				n = 6
+			}
+			v := reals(r, n*Lanes, 2)
+			for i := range n {
+				v[16*i+3], v[16*i+4], v[16*i+5] = 0, float32(math.Inf(1)), 1e30
+				vectors = append(vectors, v[16*i:16*i+16])
+			}
+			operands = append(operands, vectorIn(v))
+		default:
+			operands = append(operands, tensorOut(l))
+		}
+	}
+	for _, set := range sets() {
+		p, err := o.make(set, l)
+		got := outcome(t, p, err, 1, operands...)[0]
+		plane := l.H * l.W
+		for i, g := range got {
+			var v []float64
+			for _, w := range vectors {
+				v = append(v, float64(w[i/plane]))
+			}
+			want := o.want(float64(x[i]), float64(y[i]), v)
+			if !o.near(g, want, y[i]) {
+				t.Fatalf("%s of %v, %v, %v: %v, want %v", p.Name(), x[i], y[i], v, g, want)
+			}
+		}
+	}
+}
+
+// near tells whether got is want within the error that the oracle allows.
+func (o planeOracle) near(got float32, want float64, y float32) bool {
+	w := float32(want)
+	switch {
+	case w != w || got != got:
+		return w != w && got != got
+	case o.ulps == 0:
+		return math.Float32bits(got) == math.Float32bits(w)
+	case got == w:
+		return true
+	}
+	size := 1.0
+	if strings.Contains(o.operands, "y") {
+		size = math.Abs(float64(y))
+	}
+	return math.Abs(float64(got)-want) <= o.floor*size || inUlps(got, want) <= o.ulps
+}

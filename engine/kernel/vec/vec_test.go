@@ -1,0 +1,280 @@
+package vec
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// machine carries out the text of x86 programs on one lane: the meaning of every mnemonic stands here a second time.
+type machine struct {
+	t         *testing.T
+	registers map[string]uint64 // by the name without the letter of its width, masks by theirs
+	memory    map[string]uint64
+}
+
+func (m *machine) do(line string) {
+	mnemonic, rest, _ := strings.Cut(line, " ")
+	operands := strings.Split(rest, ", ")
+	last := operands[len(operands)-1]
+	get := func(back int) uint64 { // operands from the last source backwards, as Go's assembler writes them
+		o := operands[len(operands)-2-back]
+		if v, ok := m.registers[registerOf(o)]; ok {
+			return v
+		}
+		v, ok := m.memory[o]
+		if !ok {
+			m.t.Fatalf("%s: nothing in %s", line, o)
+		}
+		return v
+	}
+	single := func(back int) float32 { return math.Float32frombits(uint32(get(back))) }
+	double := func(back int) float64 { return math.Float64frombits(get(back)) }
+	immediate := func() int {
+		v, err := strconv.ParseInt(strings.TrimPrefix(operands[0], "$"), 0, 32)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		return int(v)
+	}
+	old := m.registers[registerOf(last)]
+	name, spread := strings.CutSuffix(mnemonic, ".BCST")
+	for _, o := range operands {
+		if strings.HasPrefix(o, "number") && spread != strings.HasPrefix(last, "Z") && spread != strings.Contains(rest, "Z") && name != "VBROADCASTSS" && name != "VBROADCASTSS.Z" {
+			m.t.Fatalf("%s: a number that is not spread, or is", line)
+		}
+	}
+	var v uint64
+	set := func(f float32) { v = uint64(math.Float32bits(f)) }
+	set64 := func(f float64) { v = math.Float64bits(f) }
+	fused := func(order string, product, sum float32) {
+		// Intel's numbers: the result is operand 1, then come 2 and 3, the last source.
+		x := map[byte]float32{'1': math.Float32frombits(uint32(old)), '2': single(0), '3': single(1)}
+		set(fma(product*x[order[0]], x[order[1]], sum*x[order[2]]))
+	}
+	switch name {
+	case "VMOVUPS", "VMOVUPD", "VMOVAPS", "VMOVAPD", "VBROADCASTSS":
+		v = get(0)
+	case "VXORPS", "VPXORQ":
+		v = 0
+	case "VADDPS":
+		set(single(0) + single(1))
+	case "VADDPD":
+		set64(double(0) + double(1))
+	case "VSUBPS":
+		set(single(0) - single(1))
+	case "VMULPS":
+		set(single(0) * single(1))
+	case "VDIVPS":
+		set(single(0) / single(1))
+	case "VSQRTPS":
+		set(float32(math.Sqrt(float64(single(0)))))
+	case "VMAXPS":
+		if v = get(1); single(0) > single(1) {
+			v = get(0)
+		}
+	case "VMINPS":
+		if v = get(1); single(0) < single(1) {
+			v = get(0)
+		}
+	case "VCVTPS2PD":
+		set64(float64(single(0)))
+	case "VFMADD231PD":
+		set64(double(0)*double(1) + math.Float64frombits(old))
+	case "VPSLLD":
+		v = uint64(uint32(get(0)) << immediate())
+	case "VPADDD":
+		v = uint64(uint32(get(0)) + uint32(get(1)))
+	case "VCMPPS":
+		for is, code := range predicates {
+			if code == immediate() && is.holds(float64(single(0)), float64(single(1))) {
+				v = math.MaxUint32
+			}
+		}
+	case "VORPS", "KORW":
+		v = get(0) | get(1)
+	case "VANDPS", "VMOVUPS.Z", "VBROADCASTSS.Z":
+		v = get(0) & get(1)
+	case "VBLENDVPS": // mask, where it holds, elsewhere
+		if v = get(0); get(2) != 0 {
+			v = get(1)
+		}
+	case "VBLENDMPS": // where it holds, elsewhere, mask
+		if v = get(1); get(0) != 0 {
+			v = get(2)
+		}
+	default:
+		for prefix, signs := range map[string][2]float32{"VFMADD": {1, 1}, "VFMSUB": {1, -1}, "VFNMADD": {-1, 1}} {
+			if order, is := strings.CutPrefix(name, prefix); is {
+				fused(order, signs[0], signs[1])
+				m.registers[registerOf(last)] = v
+				return
+			}
+		}
+		m.t.Fatalf("unknown instruction %s", line)
+	}
+	if r := registerOf(last); r != "" {
+		m.registers[r] = v
+	} else {
+		m.memory[last] = v
+	}
+}
+
+// registerOf is the number of a vector register, or the name of a mask's, or nothing.
+func registerOf(operand string) string {
+	if operand == "" || !strings.ContainsAny(operand[:1], "XYZK") {
+		return ""
+	}
+	return strings.TrimLeft(operand, "XYZ")
+}
+
+// randomProgram has every kind of operand and operation of float32.
+func randomProgram(r *rand.Rand, length int) *Program {
+	p := &Program{}
+	values := []Value{p.Input(0), p.Input(1), p.Load(0), p.Load(1), p.Load(2), p.Lanes(0), p.Lanes(1), p.Scalar(0), p.State(F32, 0),
+		p.Const(0), p.Const(1.5), p.Const(-3), p.Const(0.25)}
+	var masks []Value
+	any := func() Value { return values[r.IntN(len(values))] }
+	mask := func() Value {
+		if len(masks) == 0 || r.IntN(2) == 0 {
+			masks = append(masks, p.Compare(Predicate(r.IntN(int(Unordered)+1)), any(), any()))
+		}
+		return masks[r.IntN(len(masks))]
+	}
+	for range length {
+		var v Value
+		switch r.IntN(14) {
+		case 0:
+			v = p.Add(any(), any())
+		case 1:
+			v = p.Sub(any(), any())
+		case 2:
+			v = p.Mul(any(), any())
+		case 3:
+			v = p.Div(any(), any())
+		case 4:
+			v = p.Max(any(), any())
+		case 5:
+			v = p.Min(any(), any())
+		case 6:
+			v = p.FMS(any(), any(), any())
+		case 7:
+			v = p.FNMA(any(), any(), any())
+		case 8:
+			v = p.Select(p.Or(mask(), mask()), any(), any())
+		case 9:
+			v = p.Where(mask(), any())
+		case 10:
+			v = p.Sqrt(any())
+		case 11:
+			v = p.Shift(p.Load(r.IntN(3)), r.IntN(4)) // the bits of a NaN that was computed are nobody's promise
+		case 12:
+			v = p.AddInt(p.Load(r.IntN(3)), p.Const(0.25))
+		default:
+			v = p.FMA(any(), any(), any())
+		}
+		if values = append(values, v); len(values) > 24 && r.IntN(2) == 0 { // few long lives, or nothing would fit
+			values = append(values[:5], values[12:]...)
+		}
+		if len(masks) > 2 {
+			masks = masks[1:]
+		}
+	}
+	p.Store(3, values[len(values)-1])
+	p.Store(4, values[len(values)-2])
+	p.SetState(0, values[len(values)-3])
+	return p
+}
+
+// TestPrinters runs random programs as the printed text says, with as few registers as they fit into and with all, and compares with
+// the evaluation.
+func TestPrinters(t *testing.T) {
+	r, ran := rand.New(rand.NewPCG(1, 2)), 0
+	for range 3000 {
+		p := randomProgram(r, 4+r.IntN(40))
+		o := Operands{Load: floats(r, 3), Lanes: floats(r, 2), Scalar: floats(r, 1), Input: floats(r, 2), State: []float64{float64(floats(r, 1)[0])}}
+		entry := o.State[0]
+		want := p.Eval(o)
+		for _, target := range []*Target{AVX2, AVX512} {
+			fitted := false
+			for n := 4; n < target.Registers; n++ {
+				code, err := Compile(target, p, Frame{Free: upTo(n), Parts: 1})
+				if err == errRegisters {
+					continue
+				}
+				if got, state := execute(t, code, o, entry); !same(got[3], want[3]) || !same(got[4], want[4]) || !same(state, float32(o.State[0])) {
+					t.Fatalf("%s with %d registers: %v, state %v, want %v, %v", target.Name, n, got, state, want, o.State[0])
+				}
+				if fitted {
+					break
+				}
+				fitted, n = true, target.Registers-2
+			}
+			if fitted {
+				ran++
+			}
+		}
+	}
+	if ran < 4000 {
+		t.Errorf("%d programs fitted into the registers", ran)
+	}
+	t.Log(ran, "programs ran")
+}
+
+func execute(t *testing.T, code *Code, o Operands, entry float64) (stored map[int]float32, state float32) {
+	m := &machine{t, map[string]uint64{}, map[string]uint64{}}
+	bits := func(v float32) uint64 { return uint64(math.Float32bits(v)) }
+	put := func(name string, values []float32) {
+		for i, v := range values {
+			m.memory[fmt.Sprintf("%s%d", name, i)] = bits(v)
+		}
+	}
+	put("load", o.Load)
+	put("lanes", o.Lanes)
+	put("scalar", o.Scalar)
+	last := code.Target.Registers - 1
+	m.registers["0"], m.registers["1"], m.registers[fmt.Sprint(last)] = bits(o.Input[0]), bits(o.Input[1]), bits(float32(entry))
+	number := func(b uint32) string {
+		name := fmt.Sprintf("number%d", b)
+		m.memory[name] = uint64(b)
+		return name
+	}
+	at := func(name string) func(int) string { return func(i int) string { return fmt.Sprintf("%s%d", name, i) } }
+	code.PrintConstants(func(i, _ int) string { return at("lanes")(i) }, at("scalar"), number, m.do)
+	code.Print(Places{Memory: at("load"), Number: number, State: func(int) int { return last }}, m.do)
+	stored = map[int]float32{}
+	for _, slot := range []int{3, 4} {
+		stored[slot] = math.Float32frombits(uint32(m.memory[at("load")(slot)]))
+	}
+	return stored, math.Float32frombits(uint32(m.registers[fmt.Sprint(last)]))
+}
+
+func same(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) || a != a && b != b }
+
+func upTo(n int) (list []int) {
+	for i := range n {
+		list = append(list, i)
+	}
+	return list
+}
+
+// floats are some numbers, zeros, infinities and NaN among them.
+func floats(r *rand.Rand, n int) []float32 {
+	v := make([]float32, n)
+	for i := range v {
+		switch r.IntN(8) {
+		case 0:
+			v[i] = float32(math.Inf(1 - 2*r.IntN(2)))
+		case 1:
+			v[i] = float32(math.NaN())
+		case 2:
+			v[i] = float32(math.Copysign(0, float64(r.IntN(2))-0.5))
+		default:
+			v[i] = float32(r.NormFloat64()) * 4
+		}
+	}
+	return v
+}
