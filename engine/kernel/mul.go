@@ -6,14 +6,7 @@ package kernel
 var (
 	mulKernel   = planeKernel{"mul", mul_f32_go}
 	scaleKernel = planeKernel{"scale", scale_f32_go}
-	dotKernel   = planeKernel{"dot", func(k *planeArgs) {
-		sum := sumsAt(k.Sum)
-		k.each(func(x, y, _ *[Lanes]float32) {
-			for c, v := range x {
-				sum[c] += float64(float64(v) * float64(y[c])) // exact product
-			}
-		})
-	}}
+	dotKernel   = planeKernel{"dot", dot_f32_go}
 )
 
 // NewMul is out = a * b. Operands: 0 A, 1 B, 2 out. Item: one plane.

@@ -33,15 +33,7 @@ func StatsPart(c int) (scale, shift int) {
 	return statScale * roundUp(c, Lanes), statShift * roundUp(c, Lanes)
 }
 
-var batchStatsKernel = planeKernel{"batchstats", func(k *planeArgs) {
-	sum, squares := sumsAt(k.Sum), sumsAt(k.Product)
-	k.each(func(x, _, _ *[Lanes]float32) {
-		for c, v := range x {
-			sum[c] += float64(v)
-			squares[c] += float64(float64(v) * float64(v)) // exact product
-		}
-	})
-}}
+var batchStatsKernel = planeKernel{"batchstats", batchstats_f32_go}
 
 // NewBatchStats sums the elements and their squares of every plane. Operands: 0 X, 1 slots. Item: one plane.
 func NewBatchStats(set *Set, in Layout) (Slotted, error) {

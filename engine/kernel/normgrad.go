@@ -10,26 +10,8 @@ import "math"
 //
 // In float64 sum g (z - mean) loses nothing when it is computed as sum g z - mean sum g.
 
-// masked is g.
-func masked(dy, z, scale, shift float32) float32 {
-	if fma32(z, scale, shift) > 0 {
-		return dy
-	}
-	return 0
-}
-
 var (
-	normSumsKernel = planeKernel{"normsums", func(k *planeArgs) {
-		sum, product := sumsAt(k.Sum), sumsAt(k.Product)
-		scale, shift := lanesAt(k.Vector[0]), lanesAt(k.Vector[1])
-		k.each(func(z, dy, _ *[Lanes]float32) {
-			for c, v := range z {
-				g := float64(masked(dy[c], v, scale[c], shift[c]))
-				sum[c] += g
-				product[c] += float64(g * float64(v)) // exact product
-			}
-		})
-	}}
+	normSumsKernel = planeKernel{"normsums", normsums_f32_go}
 	normGradKernel = planeKernel{"normgrad", normgrad_f32_go}
 )
 

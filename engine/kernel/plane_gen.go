@@ -874,3 +874,77 @@ func threshold_f32_go(k *planeArgs) {
 		}
 	})
 }
+
+func sum_f32_go(k *planeArgs) {
+	sum := sumsAt(k.Sum)
+	k.each(func(x, _, _ *[Lanes]float32) {
+		for c := range Lanes {
+			v0 := x[c]
+			v1 := float64(v0)
+			v2 := sum[c]
+			v3 := v2 + v1
+			sum[c] = v3
+		}
+	})
+}
+
+func dot_f32_go(k *planeArgs) {
+	sum := sumsAt(k.Sum)
+	k.each(func(x, y, _ *[Lanes]float32) {
+		for c := range Lanes {
+			v0 := x[c]
+			v1 := float64(v0)
+			v2 := y[c]
+			v3 := float64(v2)
+			v4 := sum[c]
+			v5 := v4 + float64(v1*v3)
+			sum[c] = v5
+		}
+	})
+}
+
+func batchstats_f32_go(k *planeArgs) {
+	sum := sumsAt(k.Sum)
+	product := sumsAt(k.Product)
+	k.each(func(x, _, _ *[Lanes]float32) {
+		for c := range Lanes {
+			v0 := x[c]
+			v1 := float64(v0)
+			v2 := sum[c]
+			v3 := v2 + v1
+			sum[c] = v3
+			v5 := product[c]
+			v6 := v5 + float64(v1*v1)
+			product[c] = v6
+		}
+	})
+}
+
+func normsums_f32_go(k *planeArgs) {
+	sum := sumsAt(k.Sum)
+	product := sumsAt(k.Product)
+	scale := lanesAt(k.Vector[0])
+	shift := lanesAt(k.Vector[1])
+	k.each(func(x, y, _ *[Lanes]float32) {
+		for c := range Lanes {
+			v0 := x[c]
+			v1 := scale[c]
+			v2 := shift[c]
+			v3 := fma32(v0, v1, v2)
+			v5 := v3 > 0
+			v6 := y[c]
+			v7 := float32(0)
+			if v5 {
+				v7 = v6
+			}
+			v8 := float64(v7)
+			v9 := sum[c]
+			v10 := v9 + v8
+			sum[c] = v10
+			v12 := float64(v0)
+			v13 := product[c]
+			v14 := v13 + float64(v8*v12)
+			product[c] = v14
+		}
+	})
+}

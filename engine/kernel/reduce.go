@@ -5,14 +5,7 @@ package kernel
 // bits depend neither on the number of threads nor on the instruction set, and float32 inputs lose
 // nothing that float32 results could show.
 
-var sumKernel = planeKernel{"sum", func(k *planeArgs) {
-	sum := sumsAt(k.Sum)
-	k.each(func(x, _, _ *[Lanes]float32) {
-		for c, v := range x {
-			sum[c] += float64(v)
-		}
-	})
-}}
+var sumKernel = planeKernel{"sum", sum_f32_go}
 
 // Slotted is a reduction over planes; see its constructor for the operands.
 type Slotted interface {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"regraft/engine/kernel/vec"
 )
@@ -97,23 +96,40 @@ func (k elementwise) emitPlain(f *file) {
 	p := vec.Of(k.body)
 	f.plainFunction(k.name, "planeArgs", func() {
 		for i := range p.Count(vec.Lanes) {
-			fmt.Fprintf(&f.Plain, "lanes%d := lanesAt(k.Vector[%d])\n", i, i)
+			f.plainVector(fmt.Sprintf("lanes%d", i), i)
 		}
-		names := []string{"x", "y", "out"}
-		for slot, op := range []vec.Op{vec.Load, vec.Load, vec.Store} {
-			if !slices.ContainsFunc(p.Code, func(in vec.Instruction) bool { return in.Op == op && in.Index == slot }) {
-				names[slot] = "_"
-			}
-		}
-		fmt.Fprintf(&f.Plain, "k.each(func(%s, %s, %s *[Lanes]float32) {\nfor c := range Lanes {\n", names[0], names[1], names[2])
-		f.Plain.WriteString(p.Plain(vec.Names{
-			Load:   func(slot int) string { return names[slot] + "[c]" },
-			Store:  func(slot int) string { return names[slot] + "[c]" },
+		f.plainPixels(p, vec.Names{
 			Lanes:  func(i int) string { return fmt.Sprintf("lanes%d[c]", i) },
 			Scalar: func(i int) string { return []string{"k.Low", "k.High"}[i] },
-		}))
-		fmt.Fprintf(&f.Plain, "}\n})\n")
+		})
 	})
+}
+
+func (f *file) plainVector(name string, i int) {
+	fmt.Fprintf(&f.Plain, "%s := lanesAt(k.Vector[%d])\n", name, i)
+}
+
+// plainPixels writes the loop over the pixels of a plane and their lanes around a program.
+func (f *file) plainPixels(p *vec.Program, names vec.Names) {
+	slots := []string{"x", "y", "out", "scale", "shift"}
+	used := map[int]bool{}
+	for _, in := range p.Code {
+		if in.Op == vec.Load || in.Op == vec.Store {
+			used[in.Index] = true
+		}
+	}
+	for slot := range slots {
+		switch {
+		case slot > out && used[slot]:
+			f.plainVector(slots[slot], slot-scale)
+		case !used[slot]:
+			slots[slot] = "_"
+		}
+	}
+	names.Load = func(slot int) string { return slots[slot] + "[c]" }
+	names.Store = names.Load
+	fmt.Fprintf(&f.Plain, "k.each(func(%s, %s, %s *[Lanes]float32) {\nfor c := range Lanes {\n", slots[x], slots[y], slots[out])
+	fmt.Fprintf(&f.Plain, "%s}\n})\n", p.Plain(names))
 }
 
 // plainFunction opens and closes the plain Go form of a kernel.

@@ -48,6 +48,7 @@ func planes(f *file) {
 	for _, k := range reductions {
 		names = append(names, k.name)
 		kinds[k.name] = func(s isa) { k.emit(f, s) }
+		k.emitPlain(f)
 	}
 	for name, more := range map[string]bool{"pick": false, "pickmore": true} {
 		kinds[name] = func(s isa) { pick(f, s, more) }

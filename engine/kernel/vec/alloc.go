@@ -105,7 +105,7 @@ type allocator struct {
 	free      [2][]int
 	order     [2][]int // all registers, in the order in which they are taken
 	constants []Constant
-	loaded    map[Value]int // how often a number was loaded into a register
+	loaded    map[Value]int // how often a number was loaded for want of a register
 	steps     []step
 }
 
@@ -267,8 +267,11 @@ func (a *allocator) compute(i int, in Instruction) {
 	args, operands := in.args(), make([]place, in.Op.arity())
 	var temporary []place
 	for j, v := range args {
-		if operands[j] = a.where[v]; j != best.tied && j != best.memory {
+		switch operands[j] = a.where[v]; {
+		case j != best.tied && j != best.memory:
 			operands[j], temporary = a.inRegister(v, temporary)
+		case operands[j].kind == inTable && operands[j].bits == 0:
+			a.loaded[v]++ // nothing is cheaper to keep
 		}
 	}
 	var result place
