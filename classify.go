@@ -9,7 +9,6 @@ import (
 	"math"
 	"slices"
 
-	"regraft/head"
 	"regraft/photo"
 )
 
@@ -225,7 +224,7 @@ func (m *Model) decode(ctx context.Context, photos iter.Seq[Photo]) *feed {
 }
 
 // load turns a photo into the network's input.
-func (m *Model) load(ph Photo, p photo.Preprocess) ([]float32, error) {
+func (m *Model) load(ph Photo, p Preprocess) ([]float32, error) {
 	x, o := make([]float32, p.Values()), m.options.decode
 	var err error
 	switch {
@@ -282,7 +281,7 @@ func (m *Model) answer(ctx context.Context, batch []decoded) ([]Result, error) {
 }
 
 // fill takes the photo's row of the outputs.
-func (r *Result) fill(a *head.Answers, outputs []Matrix, row int) {
+func (r *Result) fill(a *Answers, outputs []Matrix, row int) {
 	for _, o := range outputs {
 		for _, v := range o.Row(row) {
 			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {

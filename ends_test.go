@@ -41,7 +41,7 @@ func ends(t *testing.T) map[string]end {
 
 func openEnd(t *testing.T, name string) *regraft.Model {
 	t.Helper()
-	plain := regraft.Preprocess(func(p *photo.Preprocess) { p.Mean, p.Std = [3]float32{}, [3]float32{1, 1, 1} })
+	plain := regraft.AdjustPreprocess(func(p *photo.Preprocess) { p.Mean, p.Std = [3]float32{}, [3]float32{1, 1, 1} })
 	m, err := regraft.Open(filepath.Join("testdata", "ends", name+".onnx"), plain)
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func TestHeadByName(t *testing.T) {
 		{"softmax_of_features", "v9", 6, 0},             // features in front of Softmax
 		{"largest_of_map", "MaxPool writing v12", 4, 0}, // what would be refused as scores
 	} {
-		m, err := regraft.Open(filepath.Join("testdata", "ends", c.file+".onnx"), regraft.Head(c.name))
+		m, err := regraft.Open(filepath.Join("testdata", "ends", c.file+".onnx"), regraft.UseHead(c.name))
 		if err != nil {
 			t.Errorf("%s %s: %v", c.file, c.name, err)
 			continue
@@ -186,7 +186,7 @@ func TestHeadByName(t *testing.T) {
 			t.Errorf("%s %s: %v", c.file, c.name, heads)
 		}
 	}
-	if _, err := regraft.Open("testdata/ends/temperature.onnx", regraft.Head("nobody")); err == nil {
+	if _, err := regraft.Open("testdata/ends/temperature.onnx", regraft.UseHead("nobody")); err == nil {
 		t.Error("a head that does not exist was found")
 	}
 }

@@ -11,32 +11,32 @@ import (
 
 // Evaluation is how a model does on labelled photos.
 type Evaluation struct {
-	*train.Report
+	*Report
 	// Labels name the rows and columns of the confusion matrix.
 	Labels []string
 	// Split is the part of the data that was judged: train, val or test, "" for all of it.
 	Split string
 	// Skipped are photos that could not be read and were left out (SkipBad).
-	Skipped []train.Skipped
+	Skipped []Skipped
 }
 
 // Evaluate answers for the photos of a folder of class folders, or of its part called split (train, val or test; "" takes test, else
 // val, where it has such parts), and compares the answers with the folders' names. Events may be nil. Errors of the data
-// are *train.DataError.
-func (m *Model) Evaluate(ctx context.Context, data, split string, events train.Events) (*Evaluation, error) {
+// are *DataError.
+func (m *Model) Evaluate(ctx context.Context, data, split string, events Events) (*Evaluation, error) {
 	if events == nil {
-		events = train.Silent{}
+		events = Silent{}
 	}
 	set, split, err := photo.ScanEval(data, split)
 	if err != nil {
-		return nil, &train.DataError{Err: err}
+		return nil, &DataError{Err: err}
 	}
 	a, err := m.Answers()
 	if err == nil {
 		err = a.Check()
 	}
 	if err != nil {
-		return nil, &train.ModelError{Err: err}
+		return nil, &ModelError{Err: err}
 	}
 	for _, line := range slices.Concat(set.Doubts, photo.Summary(set.LeftOut)) {
 		events.Warn(line)
@@ -65,13 +65,13 @@ func (m *Model) Evaluate(ctx context.Context, data, split string, events train.E
 
 // labelsFor are the model's labels; a model without labels that has as many classes as the folder is
 // taken to know them in byte order of their names, as torchvision's ImageFolder numbers them.
-func (m *Model) labelsFor(classes []string, events train.Events) ([]string, error) {
+func (m *Model) labelsFor(classes []string, events Events) ([]string, error) {
 	labels := m.Labels()
 	if m.Labelled() {
 		return labels, nil
 	}
 	if len(labels) != len(classes) {
-		return nil, &train.DataError{Err: fmt.Errorf("the model has %d classes without labels, the folder %d", len(labels), len(classes))}
+		return nil, &DataError{Err: fmt.Errorf("the model has %d classes without labels, the folder %d", len(labels), len(classes))}
 	}
 	events.Warn("the model has no labels: its classes are taken to be the folder's, sorted by name")
 	return classes, nil

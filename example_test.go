@@ -3,6 +3,7 @@ package regraft_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -12,8 +13,6 @@ import (
 	"path/filepath"
 
 	"regraft"
-	"regraft/photo"
-	"regraft/train"
 )
 
 // narrow is a small Inception-v3 that the tests use: 7 classes without names, random weights.
@@ -73,9 +72,9 @@ func ExampleModel_Embed() {
 }
 
 func ExampleOpen_preprocess() {
-	model, err := regraft.Open(narrow, regraft.Threads(2), regraft.Preprocess(func(p *photo.Preprocess) {
+	model, err := regraft.Open(narrow, regraft.Threads(2), regraft.AdjustPreprocess(func(p *regraft.Preprocess) {
 		p.Mean, p.Std = [3]float32{0.5, 0.5, 0.5}, [3]float32{0.5, 0.5, 0.5}
-		p.Resize = photo.Crop
+		p.Resize = regraft.Crop
 	}))
 	if err != nil {
 		log.Fatal(err)
@@ -111,15 +110,11 @@ func ExampleModel_SwapHeads() {
 	// Output: [forest sea street]
 }
 
-func ExampleModel_Train() {
-	dir, err := os.MkdirTemp("", "regraft")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	// A folder for each class, here of rendered pictures.
+// coloured makes a folder for each class, here of rendered pictures, and returns the folder around them.
+func coloured(dir string) string {
+	photos := filepath.Join(dir, "photos")
 	for class, c := range map[string]color.RGBA{"forest": {20, 110, 30, 255}, "sea": {20, 60, 170, 255}} {
-		folder := filepath.Join(dir, "photos", class)
+		folder := filepath.Join(photos, class)
 		if err := os.MkdirAll(folder, 0o777); err != nil {
 			log.Fatal(err)
 		}
@@ -130,18 +125,106 @@ func ExampleModel_Train() {
 			}
 		}
 	}
+	return photos
+}
 
+func ExampleModel_Train() {
+	dir, err := os.MkdirTemp("", "regraft")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
 	model, err := regraft.Open(narrow)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer model.Close()
-	cfg := train.Defaults(train.Heads, "")
-	cfg.Data, cfg.Out, cfg.Epochs = filepath.Join(dir, "photos"), filepath.Join(dir, "run"), 20
-	result, err := model.Train(context.Background(), cfg, train.Silent{})
+	cfg := regraft.Recipe(regraft.Heads, "")
+	cfg.Data, cfg.Out, cfg.Epochs = coloured(dir), filepath.Join(dir, "run"), 20
+	training, err := model.Train(context.Background(), cfg, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(model.Labels(), result.Report.Images, "photos kept for validation")
+	fmt.Println(model.Labels(), training.Report.Images, "photos kept for validation")
 	// Output: [forest sea] 2 photos kept for validation
+}
+
+// watcher hears how a training goes, and ends it when it has seen enough.
+type watcher struct {
+	regraft.Silent
+	enough context.CancelFunc
+	epochs int
+}
+
+func (w *watcher) Started(s regraft.Start) {
+	fmt.Println(s.Train, "photos to train,", s.Val, "to validate")
+}
+
+func (w *watcher) EpochDone(e regraft.Epoch, best bool) {
+	if w.epochs++; w.epochs == 3 {
+		w.enough()
+	}
+}
+
+// Progress and metrics come as events; a context ends a training after its current step, with a checkpoint.
+func ExampleModel_Train_events() {
+	dir, err := os.MkdirTemp("", "regraft")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	model, err := regraft.Open(narrow)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer model.Close()
+	cfg := regraft.Recipe(regraft.Heads, regraft.AdamW)
+	cfg.Data, cfg.Out = coloured(dir), filepath.Join(dir, "run")
+
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &watcher{enough: cancel}
+	_, err = model.Train(ctx, cfg, w)
+	fmt.Println("interrupted:", errors.As(err, new(*regraft.InterruptedError)), "after", w.epochs, "epochs")
+
+	cfg.Resume = true // with the settings of the run that goes on
+	training, err := model.Train(context.Background(), cfg, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(training.Epochs), "epochs in all")
+
+	cfg.LearningRate = 0
+	_, err = model.Train(context.Background(), cfg, nil)
+	fmt.Println(err)
+	// Output:
+	// 8 photos to train, 2 to validate
+	// interrupted: true after 3 epochs
+	// 30 epochs in all
+	// LearningRate 0: must be above 0
+}
+
+func ExampleModel_Evaluate() {
+	dir, err := os.MkdirTemp("", "regraft")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	model, err := regraft.Open(narrow)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer model.Close()
+	if err := model.SwapHeads([]string{"forest", "sea"}, 1); err != nil {
+		log.Fatal(err)
+	}
+	evaluation, err := model.Evaluate(context.Background(), coloured(dir), "", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, c := range evaluation.PerClass {
+		fmt.Println(c.N, "photos of", c.Label)
+	}
+	// Output:
+	// 5 photos of forest
+	// 5 photos of sea
 }

@@ -5,13 +5,12 @@ import (
 	"errors"
 	"sync"
 
-	"regraft/engine"
 	"regraft/engine/session"
 )
 
 // lane is where one call at a time computes.
 type lane struct {
-	net      *engine.Network // what session answers for
+	net      *Network // what session answers for
 	compiled *session.Compiled
 	session  *session.Session // nil until it is needed
 }
@@ -87,7 +86,7 @@ func (l *lane) stop() error {
 
 // start gives l a session that runs net on so many images at a time, or as many as the options allow: a single
 // photo should not pay for the memory of a batch.
-func (m *Model) start(l *lane, net *engine.Network, images int) error {
+func (m *Model) start(l *lane, net *Network, images int) error {
 	batch := m.options.batch
 	if images == 1 {
 		batch = 1
@@ -116,7 +115,7 @@ func (m *Model) start(l *lane, net *engine.Network, images int) error {
 
 // program is what answers for so many photos at a time; all lanes share it, and all programs of a network the constants that they
 // have in common.
-func (m *Model) program(net *engine.Network, batch int) (*session.Compiled, error) {
+func (m *Model) program(net *Network, batch int) (*session.Compiled, error) {
 	m.compiling.Lock()
 	defer m.compiling.Unlock()
 	if m.compiled != net {
@@ -134,7 +133,7 @@ func (m *Model) program(net *engine.Network, batch int) (*session.Compiled, erro
 	return c, err
 }
 
-func (m *Model) newProgram(net *engine.Network, batch int) (*session.Compiled, error) {
+func (m *Model) newProgram(net *Network, batch int) (*session.Compiled, error) {
 	if len(m.programs) > 0 {
 		return m.programs[0].ForBatch(batch)
 	}
@@ -142,5 +141,5 @@ func (m *Model) newProgram(net *engine.Network, batch int) (*session.Compiled, e
 	if err != nil {
 		return nil, err
 	}
-	return m.compile(a.Net, batch, m.options.direct)
+	return session.ForInference(a.Net, batch, m.options.direct)
 }

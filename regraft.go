@@ -1,9 +1,14 @@
 // Package regraft fine-tunes and runs image classifiers that come as ONNX files, on the CPU and
 // in plain Go.
 //
-//	model, err := regraft.Open("inception_v3.onnx")
+//	model, err := regraft.Open("best.onnx")
 //	results, err := model.Classify(ctx, regraft.File("photo.jpg"))
 //	fmt.Println(results[0].Top(5))
+//
+// Model.Stream classifies photos as they come, Model.Embed gives features, Model.Train fits the model to folders of photos, with
+// new classifiers for their classes, Model.Evaluate judges it on such folders, and Model.Save writes it as one ONNX file. The
+// types of other packages that these speak of have their names here too. Package weights makes ONNX files of PyTorch's weights, and
+// package measure looks inside a model.
 //
 // The same model, photos and seed give the same bits on every CPU and for every number of threads.
 package regraft
@@ -38,19 +43,19 @@ func Version() string { return engine.Version }
 // look at the file again. Close gives the second copy back, and the first goes with the Model itself.
 type Model struct {
 	options options
-	info    *onnx.Info
+	info    *Info
 
 	mu       sync.Mutex // guards what follows
 	assumed  bool       // the preprocessing is not the file's
 	scaling  string     // of pixels, where neither the file nor an option tells it
-	net      *engine.Network
-	answers  *head.Answers // of answered; nil until they are needed
-	answered *engine.Network
+	net      *Network
+	answers  *Answers // of answered; nil until they are needed
+	answered *Network
 
 	lanes *lanes
 
 	compiling sync.Mutex          // guards what follows
-	compiled  *engine.Network     // what programs compute
+	compiled  *Network            // what programs compute
 	programs  []*session.Compiled // for one photo at a time, and for a batch
 }
 
@@ -61,8 +66,8 @@ type options struct {
 	direct, skipBad   bool
 	decode            photo.DecodeOptions
 	head              string
-	prepared          *photo.Preprocess
-	preprocess        []func(*photo.Preprocess)
+	prepared          *Preprocess
+	preprocess        []func(*Preprocess)
 }
 
 // Option changes how Open prepares a model.
@@ -92,8 +97,8 @@ func InputSize(height, width int) Option {
 // Direct switches Winograd convolutions off.
 func Direct() Option { return func(o *options) { o.direct = true } }
 
-// Head names the classifier to use where the network has several of equal depth.
-func Head(name string) Option { return func(o *options) { o.head = name } }
+// UseHead names the classifier to use where the network has several of equal depth, or none that is found.
+func UseHead(name string) Option { return func(o *options) { o.head = name } }
 
 // SkipBad lets Evaluate go on without photos that cannot be read.
 func SkipBad() Option { return func(o *options) { o.skipBad = true } }
@@ -106,35 +111,35 @@ func MaxPixels(n int) Option { return func(o *options) { o.decode.MaxPixels = n 
 
 // FastDecode lets large JPEGs be decoded at 1/2, 1/4 or 1/8 of their size, where that is at least twice the size that they are scaled
 // to; see photo.Fast. Answers may differ a little from those of exact decoding.
-func FastDecode() Option { return Preprocess(func(p *photo.Preprocess) { p.Decode = photo.Fast }) }
+func FastDecode() Option { return AdjustPreprocess(func(p *Preprocess) { p.Decode = photo.Fast }) }
 
-// Preprocess changes what the model's file says about its input; it sees what is assumed (see Assumed)
+// AdjustPreprocess changes what the model's file says about its input; change sees what is assumed (see Assumed)
 // when the file says nothing.
-func Preprocess(change func(*photo.Preprocess)) Option {
+func AdjustPreprocess(change func(*Preprocess)) Option {
 	return func(o *options) { o.preprocess = append(o.preprocess, change) }
 }
 
-// Prepared takes p for what the model's file says about its input, as for a training that goes on.
-func Prepared(p photo.Preprocess) Option { return func(o *options) { o.prepared = &p } }
+// UsePreprocess takes p for what the model's file says about its input, as for a training that goes on.
+func UsePreprocess(p Preprocess) Option { return func(o *options) { o.prepared = &p } }
 
 // Open reads the ONNX file at path. An error of an invalid or unsupported file lists all its problems.
 func Open(path string, opts ...Option) (*Model, error) {
-	return open(opts, func(o onnx.ReadOptions) (*engine.Network, *onnx.Info, error) { return onnx.Read(path, o) })
+	return open(opts, func(o onnx.ReadOptions) (*Network, *Info, error) { return onnx.Read(path, o) })
 }
 
 // OpenFS reads the ONNX file called name in fsys; weights that it keeps in files of their own lie beside it there.
 func OpenFS(fsys fs.FS, name string, opts ...Option) (*Model, error) {
-	return open(opts, func(o onnx.ReadOptions) (*engine.Network, *onnx.Info, error) { return onnx.ReadFS(fsys, name, o) })
+	return open(opts, func(o onnx.ReadOptions) (*Network, *Info, error) { return onnx.ReadFS(fsys, name, o) })
 }
 
 // OpenBytes reads an ONNX file that is in memory. The Model keeps a copy of data.
 func OpenBytes(data []byte, opts ...Option) (*Model, error) {
-	return open(opts, func(o onnx.ReadOptions) (*engine.Network, *onnx.Info, error) {
+	return open(opts, func(o onnx.ReadOptions) (*Network, *Info, error) {
 		return onnx.ReadBytes(bytes.Clone(data), o)
 	})
 }
 
-func open(opts []Option, read func(onnx.ReadOptions) (*engine.Network, *onnx.Info, error)) (*Model, error) {
+func open(opts []Option, read func(onnx.ReadOptions) (*Network, *Info, error)) (*Model, error) {
 	o := options{sessions: 1, workers: runtime.GOMAXPROCS(0), batch: 8}
 	for _, opt := range opts {
 		opt(&o)
@@ -186,20 +191,20 @@ func (m *Model) settlePreprocess() error {
 }
 
 // Info describes the file that the model was read from.
-func (m *Model) Info() *onnx.Info { return m.info }
+func (m *Model) Info() *Info { return m.info }
 
 // Heads are the model's classifiers, the main one first.
-func (m *Model) Heads() ([]head.Head, error) { return head.Find(m.Network()) }
+func (m *Model) Heads() ([]Head, error) { return head.Find(m.Network()) }
 
 // Network is the network itself, for those who go below this package; it must not be changed.
-func (m *Model) Network() *engine.Network {
+func (m *Model) Network() *Network {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.net
 }
 
 // answersOf is the part of net, the model's network, that answers for photos, and what its answers mean.
-func (m *Model) answersOf(net *engine.Network) (*head.Answers, error) {
+func (m *Model) answersOf(net *Network) (*Answers, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.answered != net {
@@ -214,7 +219,7 @@ func (m *Model) answersOf(net *engine.Network) (*head.Answers, error) {
 
 // Answers says which of the model's scores answer for a photo and what they mean. It fails where the network has no answer for a
 // photo as a whole.
-func (m *Model) Answers() (*head.Answers, error) { return m.answersOf(m.Network()) }
+func (m *Model) Answers() (*Answers, error) { return m.answersOf(m.Network()) }
 
 // Labels are the names of the classes in the order of the probabilities: class_0, class_1, ... when the model does not know them.
 // Of a single score the absence of the class comes first; where the model has one name that is called not NAME.
@@ -251,7 +256,7 @@ func (m *Model) labels() (labels []string, known bool) {
 }
 
 // Preprocess is how photos become the network's input.
-func (m *Model) Preprocess() photo.Preprocess {
+func (m *Model) Preprocess() Preprocess {
 	return *m.Network().Meta.Preprocess
 }
 
@@ -289,14 +294,16 @@ func (m *Model) SwapHeads(labels []string, seed uint64) error {
 }
 
 // Train fits the model to folders of photos as cfg says (cfg.Net is ignored) and takes over the
-// best weights. Threads and Direct of the model's options hold where cfg says nothing. It ends early, after the current step and with
+// best weights. The model's options Threads, Workers, Direct, TIFF, MaxPixels and SkipBad hold where cfg says nothing. It ends early, after the current step and with
 // a checkpoint, when ctx does. Events may be nil.
-func (m *Model) Train(ctx context.Context, cfg train.Config, events train.Events) (*train.Result, error) {
+func (m *Model) Train(ctx context.Context, cfg Config, events Events) (*Training, error) {
 	if events == nil {
-		events = train.Silent{}
+		events = Silent{}
 	}
 	cfg.Net, cfg.Assumed = m.Network(), m.Assumption()
-	cfg.Threads, cfg.Direct = cmp.Or(cfg.Threads, m.options.threads), cfg.Direct || m.options.direct
+	o := &m.options
+	cfg.Threads, cfg.Workers, cfg.Direct = cmp.Or(cfg.Threads, o.threads), cmp.Or(cfg.Workers, o.workers), cfg.Direct || o.direct
+	cfg.TIFF, cfg.MaxPixels, cfg.SkipBad = cfg.TIFF || o.decode.TIFF, cmp.Or(cfg.MaxPixels, o.decode.MaxPixels), cfg.SkipBad || o.skipBad
 	result, err := train.Fit(ctx, cfg, events)
 	if err != nil {
 		return nil, err

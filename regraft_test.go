@@ -205,25 +205,10 @@ func TestWrongInput(t *testing.T) {
 	if _, err := m.Infer(context.Background(), nil, 0); err == nil {
 		t.Error("no image passes as input")
 	}
-	if _, err := regraft.Open(narrow, regraft.Head("nose")); err == nil {
+	if _, err := regraft.Open(narrow, regraft.UseHead("nose")); err == nil {
 		t.Error("a head that does not exist is found")
 	}
 	if err := m.SwapHeads([]string{"one"}, 1); err == nil {
 		t.Error("a classifier of one class is made")
-	}
-}
-
-// TestMACs counts the multiply-adds of convolutions, grouped ones too, of linear layers and of attention's products.
-func TestMACs(t *testing.T) {
-	const (
-		pixels, channels, classes = 8 * 8, 8, 5
-		first                     = pixels * channels * 3 * 3 * 3
-		grouped                   = pixels * channels * channels / 2 * 3 * 3
-		projections               = 3 * pixels * channels * channels
-		attention                 = 2 * pixels * pixels * channels
-	)
-	got, err := open(t, filepath.Join("onnx", "testdata", "forms", "attention.onnx")).MACs()
-	if want := first + grouped + projections + attention + channels*classes; err != nil || got != want {
-		t.Errorf("%d multiply-adds (%v), want %d", got, err, want)
 	}
 }

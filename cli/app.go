@@ -10,6 +10,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft"
+	"regraft/measure"
 )
 
 // Run executes the program with the given arguments (without the program's name) and returns its
@@ -83,7 +84,7 @@ func prepare(con *console, parent string, c *urfave.Command) {
 	c.Flags = append(c.Flags, quietFlag())
 	c.Before = func(ctx *urfave.Context) error {
 		con.quiet = ctx.Bool("quiet")
-		_, err := regraft.ISA() // REGRAFT_ISA may ask for what this machine does not have
+		_, err := measure.ISA() // REGRAFT_ISA may ask for what this machine does not have
 		return fail(statusUsage, err)
 	}
 	c.CustomHelpTemplate = commandHelp(full, c)

@@ -10,6 +10,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft"
+	"regraft/measure"
 )
 
 func benchCommand(con *console) *urfave.Command {
@@ -31,7 +32,7 @@ func benchCommand(con *console) *urfave.Command {
 
 // workload prepares a computation on so many images, which run then repeats, and tells how much
 // arithmetic the computation is, in units of the forward pass.
-type workload func(m *regraft.Model, images int) (run func() error, passes float64, err error)
+type workload func(s *subject, images int) (run func() error, passes float64, err error)
 
 func benchSubcommand(con *console, what, usage string, runs int, w workload) *urfave.Command {
 	return &urfave.Command{
@@ -69,10 +70,11 @@ type benchJSON struct {
 
 // subject is what a benchmark measures.
 type subject struct {
-	path    string
-	model   *regraft.Model
-	threads int
-	isa     string
+	path     string
+	model    *regraft.Model
+	measured *measure.Model
+	threads  int
+	isa      string
 }
 
 func benchSubject(c *urfave.Context) (s subject, err error) {
@@ -86,11 +88,19 @@ func benchSubject(c *urfave.Context) (s subject, err error) {
 	if s.threads = c.Int("threads"); s.threads == 0 {
 		s.threads = runtime.GOMAXPROCS(0)
 	}
-	if s.isa, err = regraft.ISA(); err != nil {
+	if s.isa, err = measure.ISA(); err != nil {
 		return s, usagef("%v", err)
 	}
-	s.model, err = regraft.Open(s.path, opts...)
-	return s, fail(statusModel, err)
+	if s.model, err = regraft.Open(s.path, opts...); err != nil {
+		return s, fail(statusModel, err)
+	}
+	s.measured = measured(c, s.model)
+	return s, nil
+}
+
+// measured is the network of a model as the flags say that it computes.
+func measured(c *urfave.Context, m *regraft.Model) *measure.Model {
+	return measure.New(m.Network(), measure.Options{Threads: c.Int("threads"), Batch: c.Int("batch-size"), Direct: c.String("algorithm") == "direct"})
 }
 
 func bench(con *console, c *urfave.Context, what string, w workload) error {
@@ -98,18 +108,17 @@ func bench(con *console, c *urfave.Context, what string, w workload) error {
 	if err != nil {
 		return err
 	}
-	m := s.model
-	defer m.Close()
+	defer s.model.Close()
 	b := benchJSON{Schema: "regraft/bench/1", What: what, Model: s.path, Batch: c.Int("batch-size"), Threads: s.threads, ISA: s.isa}
-	run, passes, err := w(m, b.Batch)
+	run, passes, err := w(&s, b.Batch)
 	if err != nil {
 		return fail(statusModel, err)
 	}
-	times, err := measure(c.Context, con, c.Int("runs"), run)
+	times, err := repeat(c.Context, con, c.Int("runs"), run)
 	if err != nil {
 		return err
 	}
-	macs, err := m.MACs()
+	macs, err := s.measured.MACs()
 	if err != nil {
 		return err
 	}
@@ -125,8 +134,8 @@ func bench(con *console, c *urfave.Context, what string, w workload) error {
 	return nil
 }
 
-// measure runs once to warm up, then the given number of times.
-func measure(ctx context.Context, con *console, runs int, run func() error) ([]time.Duration, error) {
+// repeat runs once to warm up, then the given number of times.
+func repeat(ctx context.Context, con *console, runs int, run func() error) ([]time.Duration, error) {
 	bar := con.progress(runs+1, "runs", "measuring")
 	defer bar.end()
 	var times []time.Duration
@@ -152,7 +161,7 @@ func (b *benchJSON) fill(times []time.Duration, flops float64) (err error) {
 	perImage := func(t time.Duration) float64 { return t.Seconds() * 1e3 / float64(b.Batch) }
 	b.Min, b.Median = perImage(times[0]), perImage(times[len(times)/2])
 	b.PeakRSS = peakRSS()
-	if b.PeakGFLOPS, err = regraft.Peak(b.Threads); err != nil {
+	if b.PeakGFLOPS, err = measure.Peak(b.Threads); err != nil {
 		return err
 	}
 	b.GFLOPS = flops / b.Min / 1e6
@@ -160,23 +169,23 @@ func (b *benchJSON) fill(times []time.Duration, flops float64) (err error) {
 	return nil
 }
 
-func benchInfer(m *regraft.Model, images int) (func() error, float64, error) {
-	x := noise(m, images)
+func benchInfer(s *subject, images int) (func() error, float64, error) {
+	x := noise(s.model, images)
 	return func() error {
-		_, err := m.Infer(context.Background(), x, images)
+		_, err := s.model.Infer(context.Background(), x, images)
 		return err
 	}, 1, nil
 }
 
 // benchTrain counts the backward pass as two forward passes: the gradients of inputs and of weights.
-func benchTrain(m *regraft.Model, images int) (func() error, float64, error) {
-	s, err := m.NewStepper(images)
+func benchTrain(s *subject, images int) (func() error, float64, error) {
+	stepper, err := s.measured.NewStepper(images)
 	if err != nil {
 		return nil, 0, err
 	}
-	x, labels := noise(m, images), classIDs(m, images)
+	x, labels := noise(s.model, images), classIDs(s.model, images)
 	return func() error {
-		loss, err := s.Step(x, labels)
+		loss, err := stepper.Step(x, labels)
 		if err == nil && loss != loss {
 			err = fmt.Errorf("the loss is not a number")
 		}

@@ -9,7 +9,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
-	"regraft"
+	"regraft/measure"
 )
 
 func benchLayersCommand(con *console) *urfave.Command {
@@ -80,7 +80,7 @@ func benchLayers(con *console, c *urfave.Context) error {
 	if c.Bool("train") {
 		r.What, labels = "train", classIDs(m, r.Batch)
 	}
-	b, err := m.NewLayerBench(noise(m, r.Batch), labels, r.Batch, c.Bool("assert"))
+	b, err := s.measured.NewLayerBench(noise(m, r.Batch), labels, r.Batch, c.Bool("assert"))
 	if err != nil {
 		return fail(statusModel, err)
 	}
@@ -100,15 +100,15 @@ func benchLayers(con *console, c *urfave.Context) error {
 // measure fills in layers and, where they were asked for, better choices. The fastest of many
 // choices owes something to luck, so what seems better is measured anew, twice: it must be better
 // every time.
-func (r *layersJSON) measure(con *console, c *urfave.Context, b *regraft.LayerBench) error {
+func (r *layersJSON) measure(con *console, c *urfave.Context, b *measure.LayerBench) error {
 	const rounds = 3
-	var layers []regraft.Layer
+	var layers []measure.Layer
 	for n := range rounds {
 		b.Forget()
-		if _, err := measure(c.Context, con, c.Int("runs"), b.Round); err != nil {
+		if _, err := repeat(c.Context, con, c.Int("runs"), b.Round); err != nil {
 			return err
 		}
-		peak, err := regraft.Peak(r.Threads)
+		peak, err := measure.Peak(r.Threads)
 		if err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ func (r *layersJSON) measure(con *console, c *urfave.Context, b *regraft.LayerBe
 
 // betterChoices are those that take less than 1/1.05 of the planner's time, over all layers of a
 // shape.
-func betterChoices(layers []regraft.Layer) []betterJSON {
+func betterChoices(layers []measure.Layer) []betterJSON {
 	const margin = 1.05
 	var all []betterJSON // own and other choices of every shape, as sums
 	for _, l := range layers {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"regraft"
+	"regraft/measure"
 )
 
 // TestBenchLayers: every convolution of the model is there once, a training step has the gradients
@@ -38,7 +39,7 @@ func TestBenchLayers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	macs, err := m.MACs()
+	macs, err := measure.New(m.Network(), measure.Options{}).MACs()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,10 +56,10 @@ func TestBenchLayers(t *testing.T) {
 // better choices the fastest is told.
 func TestBetterChoices(t *testing.T) {
 	ms := func(n float64) time.Duration { return time.Duration(n * 1e6) }
-	layer := func(shape string, own, direct, four float64) regraft.Layer {
-		return regraft.Layer{Op: "Conv", Shape: shape, Kernel: "k", Time: ms(own), Others: map[string]time.Duration{"direct": ms(direct), "four": ms(four)}}
+	layer := func(shape string, own, direct, four float64) measure.Layer {
+		return measure.Layer{Op: "Conv", Shape: shape, Kernel: "k", Time: ms(own), Others: map[string]time.Duration{"direct": ms(direct), "four": ms(four)}}
 	}
-	better := fastest(betterChoices([]regraft.Layer{
+	better := fastest(betterChoices([]measure.Layer{
 		layer("a", 10, 9, 20), layer("a", 10, 11, 20), // one faster, one slower: equal
 		layer("b", 10, 9.6, 9.8), // within the margin
 		layer("c", 10, 9, 8), layer("c", 10, 9, 7),

@@ -11,6 +11,7 @@ import (
 
 	"regraft"
 	"regraft/head"
+	"regraft/measure"
 	"regraft/onnx"
 	"regraft/photo"
 	"regraft/train"
@@ -60,7 +61,7 @@ func inspect(con *console, c *urfave.Context) error {
 	}
 	defer m.Close()
 	if plan {
-		return printPlan(con, c, m, pass)
+		return printPlan(con, c, measured(c, m), pass)
 	}
 	view, err := describe(m)
 	if err != nil {
@@ -117,7 +118,7 @@ type inspectHead struct {
 func describe(m *regraft.Model) (inspectJSON, error) {
 	view := inspectJSON{Schema: inspectSchema, Info: m.Info(), Heads: []inspectHead{}}
 	var err error
-	if view.MACs, err = m.MACs(); err != nil {
+	if view.MACs, err = measure.New(m.Network(), measure.Options{}).MACs(); err != nil {
 		return view, err
 	}
 	net := m.Network()

@@ -19,7 +19,7 @@ func openModel(con *console, c *urfave.Context, path string, opts ...regraft.Opt
 		return nil, err
 	}
 	var own photo.Preprocess
-	opts = append(opts, regraft.Preprocess(func(p *photo.Preprocess) { own = *p }))
+	opts = append(opts, regraft.AdjustPreprocess(func(p *photo.Preprocess) { own = *p }))
 	m, err := regraft.Open(path, append(opts, flags...)...)
 	if err != nil {
 		return nil, fail(statusModel, err)
@@ -85,7 +85,7 @@ func modelOptions(c *urfave.Context) ([]regraft.Option, error) {
 		opts = append(opts, regraft.Direct())
 	}
 	if name := c.String("head"); name != "" {
-		opts = append(opts, regraft.Head(name))
+		opts = append(opts, regraft.UseHead(name))
 	}
 	if c.Bool("tiff") {
 		opts = append(opts, regraft.TIFF())
@@ -94,7 +94,7 @@ func modelOptions(c *urfave.Context) ([]regraft.Option, error) {
 		opts = append(opts, regraft.MaxPixels(n))
 	}
 	o, err := preprocessing(c)
-	return append(opts, regraft.Preprocess(func(p *photo.Preprocess) { *p = p.With(o) })), err
+	return append(opts, regraft.AdjustPreprocess(func(p *photo.Preprocess) { *p = p.With(o) })), err
 }
 
 // preprocessing reads preprocessFlags.

@@ -7,7 +7,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
-	"regraft"
+	"regraft/measure"
 )
 
 // planFlag is --plan alone, or --plan=after:PASS.
@@ -50,7 +50,7 @@ func stageOf(c *urfave.Context) (asked bool, pass string, err error) {
 	if asked, err := strconv.ParseBool(text); err == nil {
 		return asked, "", nil
 	}
-	passes := regraft.Passes()
+	passes := measure.Passes()
 	pass, found := strings.CutPrefix(text, "after:")
 	if !found || !slices.Contains(passes, pass) {
 		return false, "", usagef("--plan=%s: there is --plan, and --plan=after:PASS with one of %s", text, strings.Join(passes, ", "))
@@ -76,7 +76,7 @@ type planStep struct {
 }
 
 // printPlan prints the program of a model, or what the planner has of it behind a pass.
-func printPlan(con *console, c *urfave.Context, m *regraft.Model, pass string) error {
+func printPlan(con *console, c *urfave.Context, m *measure.Model, pass string) error {
 	images := c.Int("batch-size")
 	if pass != "" {
 		text, err := m.PlanAfter(images, pass)

@@ -95,16 +95,16 @@ func trainModel(con *console, c *urfave.Context) error {
 func asBefore(cfg train.Config) []regraft.Option {
 	var opts []regraft.Option
 	if cfg.Head != "" {
-		opts = append(opts, regraft.Head(cfg.Head))
+		opts = append(opts, regraft.UseHead(cfg.Head))
 	}
 	if cfg.Preprocess == (photo.Preprocess{}) {
 		return opts
 	}
 	opts = append(opts, regraft.InputSize(cfg.Preprocess.Size.H, cfg.Preprocess.Size.W))
 	if cfg.Assumed != "" { // still
-		return append(opts, regraft.Preprocess(func(p *photo.Preprocess) { *p = cfg.Preprocess }))
+		return append(opts, regraft.AdjustPreprocess(func(p *photo.Preprocess) { *p = cfg.Preprocess }))
 	}
-	return append(opts, regraft.Prepared(cfg.Preprocess))
+	return append(opts, regraft.UsePreprocess(cfg.Preprocess))
 }
 
 // fit runs the training and takes the bar off the screen whatever happens.

@@ -11,6 +11,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft"
+	"regraft/measure"
 	"regraft/onnx"
 )
 
@@ -92,13 +93,15 @@ func compareWith(con *console, c *urfave.Context, path string, info *onnx.Info, 
 	if err != nil {
 		return nil, err
 	}
-	m, err := regraft.Open(path, append(opts, regraft.InputSize(input.shape[2], input.shape[3]), regraft.Batch(input.shape[0]))...)
+	m, err := regraft.Open(path, append(opts, regraft.InputSize(input.shape[2], input.shape[3]))...)
 	if err != nil {
 		return nil, fail(statusModel, err)
 	}
 	defer m.Close()
 	names := ref.outputs(info)
-	outputs, err := evaluate(con, m, input, names[0])
+	network := measured(c, m)
+	network.Batch = input.shape[0]
+	outputs, err := evaluate(con, network, m.Info(), input, names[0])
 	if err != nil {
 		return nil, fail(statusModel, err)
 	}
@@ -109,7 +112,7 @@ func compareWith(con *console, c *urfave.Context, path string, info *onnx.Info, 
 		}
 		out := info.Outputs[i]
 		computed := cmp.Or(out.Scores, out.Name)
-		at := slices.IndexFunc(outputs, func(o regraft.Matrix) bool { return o.Name == computed })
+		at := slices.IndexFunc(outputs, func(o measure.Matrix) bool { return o.Name == computed })
 		if at < 0 {
 			return nil, failf(statusModel, "%s: output %q is not computed", path, out.Name)
 		}
@@ -140,7 +143,7 @@ func compareWith(con *console, c *urfave.Context, path string, info *onnx.Info, 
 		return nil, failf(statusData, "%s holds no outputs: neither ort_0 nor torch_eval_0 nor %q", ref.path, info.Outputs[0].Name)
 	}
 	if c.Bool("layers") {
-		report.Layers, err = compareLayers(m, input, ref, report.Tolerance)
+		report.Layers, err = compareLayers(network, input, ref, report.Tolerance)
 	}
 	return report, err
 }
@@ -231,15 +234,15 @@ func (r *reference) outputs(info *onnx.Info) []string {
 }
 
 // evaluate runs the input through the network in the form that the reference is of.
-func evaluate(con *console, m *regraft.Model, input array, reference string) ([]regraft.Matrix, error) {
-	if training(m.Info()) && (reference == "ort_0" || reference == "torch_train_0") {
+func evaluate(con *console, m *measure.Model, info *onnx.Info, input array, reference string) ([]measure.Matrix, error) {
+	if training(info) && (reference == "ort_0" || reference == "torch_train_0") {
 		con.notef("a training export: compared with %s in training form, with the statistics of the batch", reference)
 		return m.TrainingOutputs(input.values, input.shape[0])
 	}
 	return m.Outputs(input.values, input.shape[0])
 }
 
-func compare(got regraft.Matrix, want array) (outputParity, error) {
+func compare(got measure.Matrix, want array) (outputParity, error) {
 	p := outputParity{Name: got.Name}
 	oneRow := got.Rows == 1 && len(want.shape) == 1 && want.shape[0] == got.Cols // the file squeezes a batch of one away
 	if len(want.shape) == 0 || want.shape[0] != got.Rows && !oneRow || len(want.values) != len(got.Values) {
@@ -270,7 +273,7 @@ func compare(got regraft.Matrix, want array) (outputParity, error) {
 }
 
 // compareChoice compares the index of the largest score with what ArgMax gave: the error is the share of photos that differ.
-func compareChoice(got regraft.Matrix, want array) outputParity {
+func compareChoice(got measure.Matrix, want array) outputParity {
 	p := outputParity{Name: got.Name, MaxAbs: float64(got.Cols - 1), WorstInput: -1}
 	agree := 0
 	for row, index := range want.values {

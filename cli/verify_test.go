@@ -16,6 +16,7 @@ import (
 
 	"regraft"
 	"regraft/engine/op"
+	"regraft/measure"
 	"regraft/onnx"
 )
 
@@ -28,7 +29,7 @@ func referenceArrays(t *testing.T) map[string][]float32 {
 	}
 	defer m.Close()
 	x := noise(m, 2)
-	outputs, err := m.Outputs(x, 2)
+	outputs, err := measure.New(m.Network(), measure.Options{}).Outputs(x, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"regraft"
+	"regraft/measure"
 )
 
 // layerPrefix begins the names of the arrays that hold what the nodes of the model compute.
@@ -32,7 +32,7 @@ func (l *layersParity) String() string {
 }
 
 // compareLayers goes through the layers in the order in which they are computed, up to the first that departs.
-func compareLayers(m *regraft.Model, input array, ref *reference, tolerance float64) (*layersParity, error) {
+func compareLayers(m *measure.Model, input array, ref *reference, tolerance float64) (*layersParity, error) {
 	layers, err := m.LayerOutputs(input.values, input.shape[0], func(node string) bool { return ref.has(layerPrefix + node) })
 	if err != nil {
 		return nil, fail(statusModel, err)
@@ -47,7 +47,7 @@ func compareLayers(m *regraft.Model, input array, ref *reference, tolerance floa
 			continue // of another memory layout
 		}
 		result.Compared++
-		parity, err := compare(regraft.Matrix{Name: l.Node, Rows: l.Shape[0], Cols: len(l.Values) / l.Shape[0], Values: l.Values}, want)
+		parity, err := compare(measure.Matrix{Name: l.Node, Rows: l.Shape[0], Cols: len(l.Values) / l.Shape[0], Values: l.Values}, want)
 		if err != nil {
 			return nil, err
 		}

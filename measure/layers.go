@@ -1,4 +1,4 @@
-package regraft
+package measure
 
 import (
 	"fmt"
@@ -47,7 +47,7 @@ type benchForm struct {
 // could have chosen as well: direct convolution in place of Winograd, and every number of output
 // blocks in a tile of the direct ones.
 func (m *Model) NewLayerBench(x, labels []float32, images int, others bool) (*LayerBench, error) {
-	if err := fits(m.Network(), x, images); err != nil {
+	if err := session.Fits(m.net, x, images); err != nil {
 		return nil, err
 	}
 	b := &LayerBench{x: x, labels: labels}
@@ -56,7 +56,7 @@ func (m *Model) NewLayerBench(x, labels []float32, images int, others bool) (*La
 		return nil, err
 	}
 	for i, p := range programs {
-		s, err := p.New(m.options.threads)
+		s, err := p.New(m.Threads)
 		if err != nil {
 			b.Close()
 			return nil, err
@@ -68,12 +68,12 @@ func (m *Model) NewLayerBench(x, labels []float32, images int, others bool) (*La
 
 // layerPrograms compiles the planner's program and, with others, those of other choices.
 func (m *Model) layerPrograms(images int, train, others bool) (programs []*session.Compiled, names []string, err error) {
-	own, err := m.layerProgram(images, train, m.options.direct)
+	own, err := m.layerProgram(images, train, m.Direct)
 	if err != nil || !others {
 		return []*session.Compiled{own}, []string{""}, err
 	}
 	programs, names = append(programs, own), append(names, "")
-	if !m.options.direct {
+	if !m.Direct {
 		direct, err := m.layerProgram(images, train, true)
 		if err != nil {
 			return nil, nil, err
@@ -94,11 +94,11 @@ func (m *Model) layerProgram(images int, train, direct bool) (*session.Compiled,
 	if train {
 		return m.trainer(engine.ObjectiveOptions{Batch: images, AuxWeight: auxWeight}, direct)
 	}
-	net, err := m.classifierSubgraph()
+	net, err := m.classifier()
 	if err != nil {
 		return nil, err
 	}
-	return m.compile(net, images, direct)
+	return session.ForInference(net, images, direct)
 }
 
 // Round runs every form once and keeps the fastest times. The first round only warms up.

@@ -1,4 +1,4 @@
-package regraft
+package measure
 
 import (
 	"regraft/engine"
@@ -20,15 +20,15 @@ type Stepper struct {
 
 // NewStepper prepares steps of so many images.
 func (m *Model) NewStepper(images int) (*Stepper, error) {
-	c, err := m.trainer(engine.ObjectiveOptions{Batch: images, AuxWeight: auxWeight}, m.options.direct)
+	c, err := m.trainer(engine.ObjectiveOptions{Batch: images, AuxWeight: auxWeight}, m.Direct)
 	if err != nil {
 		return nil, err
 	}
-	sgd, err := solver.New("sgd", solver.Config{Momentum: 0.9}, c.ISA, session.Threads(m.options.threads))
+	sgd, err := solver.New(solver.SGD, solver.Config{Momentum: 0.9}, c.ISA, session.Threads(m.Threads))
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.New(m.options.threads)
+	s, err := c.New(m.Threads)
 	if err != nil {
 		return nil, err
 	}
@@ -51,14 +51,14 @@ func (s *Stepper) Close() error { return s.session.Close() }
 // TrainingOutputs runs prepared input through the whole network in training form, BatchNorm with
 // the statistics of these images and Dropout off, and returns all outputs as the file has them.
 func (m *Model) TrainingOutputs(x []float32, images int) ([]Matrix, error) {
-	if err := fits(m.Network(), x, images); err != nil {
+	if err := session.Fits(m.net, x, images); err != nil {
 		return nil, err
 	}
-	c, err := m.trainer(engine.ObjectiveOptions{Batch: images, Dropout: new(float32)}, m.options.direct)
+	c, err := m.trainer(engine.ObjectiveOptions{Batch: images, Dropout: new(float32)}, m.Direct)
 	if err != nil {
 		return nil, err
 	}
-	s, err := c.New(m.options.threads)
+	s, err := c.New(m.Threads)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (m *Model) TrainingOutputs(x []float32, images int) ([]Matrix, error) {
 	}
 	outputs := make([]Matrix, len(c.Outputs))
 	for i, v := range c.Outputs {
-		outputs[i] = Matrix{v.Name, images, v.Cols, s.Output(i)}
+		outputs[i] = Matrix{Name: v.Name, Rows: images, Cols: v.Cols, Values: s.Output(i)}
 	}
 	return outputs, nil
 }
@@ -79,7 +79,7 @@ func (m *Model) trainer(o engine.ObjectiveOptions, direct bool) (*session.Compil
 	if err != nil {
 		return nil, err
 	}
-	objective, err := engine.NewObjective(m.Network(), o)
+	objective, err := engine.NewObjective(m.net, o)
 	if err != nil {
 		return nil, err
 	}

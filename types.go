@@ -1,0 +1,126 @@
+package regraft
+
+import (
+	"regraft/engine"
+	"regraft/head"
+	"regraft/onnx"
+	"regraft/photo"
+	"regraft/train"
+)
+
+// What a model is.
+type (
+	// Network is the graph with its parameters, labels and history.
+	Network = engine.Network
+	// Info describes the file that a model was read from.
+	Info = onnx.Info
+	// Head is a classifier: the last linear map before an output.
+	Head = head.Head
+	// Answers say what the outputs of a network mean.
+	Answers = head.Answers
+)
+
+// How photos become the network's input.
+type (
+	Preprocess   = photo.Preprocess
+	Size         = photo.Size
+	ResizeRule   = photo.ResizeRule
+	Resampling   = photo.Resampling
+	ChannelOrder = photo.ChannelOrder
+	Decoding     = photo.Decoding
+)
+
+// The words of a Preprocess.
+const (
+	Squash    = photo.Squash
+	Crop      = photo.Crop
+	Letterbox = photo.Letterbox
+
+	Bilinear = photo.Bilinear
+	Bicubic  = photo.Bicubic
+
+	RGB  = photo.RGB
+	BGR  = photo.BGR
+	Gray = photo.Gray
+
+	Exact = photo.Exact
+	Fast  = photo.Fast
+)
+
+// What is trained, on what and how, and what comes of it.
+type (
+	// Config is the recipe of a training; see Recipe.
+	Config    = train.Config
+	Mode      = train.Mode
+	Optimizer = train.Optimizer
+	Schedule  = train.Schedule
+	Augment   = train.Augment
+	// Training is what Train ends with.
+	Training = train.Result
+	// Report is how a model does on labelled photos: loss, accuracy, figures of every class, the confusion matrix.
+	Report = train.Report
+	// Skipped is a photo that was left out.
+	Skipped = train.Skipped
+)
+
+// The words of a Config.
+const (
+	Heads = train.Heads
+	Full  = train.Full
+
+	LBFGS     = train.LBFGS
+	SGD       = train.SGD
+	Adam      = train.Adam
+	AdamW     = train.AdamW
+	RMSprop   = train.RMSprop
+	RMSpropTF = train.RMSpropTF
+
+	Constant = train.Constant
+	Step     = train.Step
+	Cosine   = train.Cosine
+	OneCycle = train.OneCycle
+	Plateau  = train.Plateau
+
+	NoAugment  = train.NoAugment
+	Flip       = train.Flip
+	Standard   = train.Standard
+	UpsideDown = train.UpsideDown
+)
+
+// Recipe is the recommended Config of a mode with the given optimizer; "" takes the mode's best. Data and Out are still to be set.
+func Recipe(mode Mode, optimizer Optimizer) Config { return train.Defaults(mode, optimizer) }
+
+// How a training or an evaluation goes.
+type (
+	// Events hears of it while it goes: embed Silent and write the methods for what you want to hear.
+	Events = train.Events
+	Silent = train.Silent
+	// Start is what is known when a training begins.
+	Start = train.Start
+	// Phase is a stretch of work on photos.
+	Phase = train.Phase
+	// Epoch has the figures of an epoch.
+	Epoch = train.Epoch
+)
+
+// Errors that say whose fault it is. Those of a file name it and list all that is wrong.
+type (
+	// FieldError says that a field of a Config makes no sense.
+	FieldError = train.FieldError
+	// UsageError says that fields of a Config contradict each other, or what is on the disk.
+	UsageError = train.UsageError
+	// DataError is a problem with the photos or their folders.
+	DataError = train.DataError
+	// ModelError is a network that cannot be trained or evaluated.
+	ModelError = train.ModelError
+	// DivergedError says that the loss of a training became infinite or no number.
+	DivergedError = train.DivergedError
+	// InterruptedError says that the context of a training ended, and whether a Config with Resume continues it.
+	InterruptedError = train.InterruptedError
+)
+
+// Errors of model files, for errors.Is.
+var (
+	ErrInvalid     = onnx.ErrInvalid
+	ErrUnsupported = onnx.ErrUnsupported
+)
