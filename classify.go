@@ -184,11 +184,14 @@ func (s *stream) flush() bool {
 	return true
 }
 
-// decoded is a photo on its way: the network's input, or an error.
+// decoded is a photo on its way: its views, or an error.
 type decoded struct {
-	path string
-	x    []float32
-	err  error
+	path  string
+	views []seen
+	err   error
+	// kept, where it is set, takes features of the file with this hash.
+	kept *keptFeatures
+	hash photo.Hash
 }
 
 // feed delivers photos in their order, each through a channel of its own.
@@ -205,7 +208,12 @@ func (m *Model) decode(ctx context.Context, photos iter.Seq[Photo]) *feed {
 	go func() {
 		defer close(f.photos)
 		defer func() { f.panicked = recover() }()
+		var k *keptFeatures
+		count := 0
 		for ph := range photos {
+			if count++; count == worthKeeping {
+				k, _ = m.kept() // it is an error that answer meets too
+			}
 			one := make(chan decoded, 1)
 			select {
 			case f.photos <- one:
@@ -214,54 +222,50 @@ func (m *Model) decode(ctx context.Context, photos iter.Seq[Photo]) *feed {
 			}
 			busy <- struct{}{}
 			go func() {
-				x, err := m.load(ph, p)
+				d := m.load(ph, p, k)
 				<-busy
-				one <- decoded{ph.Path, x, err}
+				one <- d
 			}()
 		}
 	}()
 	return f
 }
 
-// load turns a photo into the network's input.
-func (m *Model) load(ph Photo, p Preprocess) ([]float32, error) {
-	x, o := make([]float32, p.Values()), m.options.decode
-	var err error
+// load prepares the views of a photo; k may be nil.
+func (m *Model) load(ph Photo, p Preprocess, k *keptFeatures) decoded {
+	d, o := decoded{path: ph.Path}, m.options.decode
 	switch {
 	case ph.Err != nil:
-		return nil, ph.Err
+		d.err = ph.Err
+		return d
 	case ph.Image != nil:
 		var img *photo.Image
-		if img, err = photo.FromImage(ph.Image, o); err == nil {
-			err = p.Apply(img, x)
+		img, d.err = photo.FromImage(ph.Image, o)
+		for v := 0; d.err == nil && v < m.options.views; v++ {
+			d.views = append(d.views, seen{x: make([]float32, p.Values())})
+			d.err = p.Apply(img, photo.View(v), d.views[v].x)
 		}
 	case ph.Data != nil:
-		err = p.Read(ph.Data, o, x)
+		d.kept = k
+		d.views, d.hash, d.err = m.look(ph.Data, p, k)
 	default:
-		return x, p.ReadFile(ph.Path, o, x) // its errors name the file
+		d.kept = k
+		d.err = photo.WithFile(ph.Path, o, func(data []byte) (err error) {
+			d.views, d.hash, err = m.look(data, p, k)
+			return err
+		})
+		return d // its errors name the file
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ph.Path, err)
+	if d.err != nil {
+		d.err = fmt.Errorf("%s: %w", ph.Path, d.err)
 	}
-	return x, nil
+	return d
 }
 
 // answer runs the photos of a batch that could be read.
 func (m *Model) answer(ctx context.Context, batch []decoded) ([]Result, error) {
-	var x []float32
-	images := 0
-	for _, d := range batch {
-		if d.err == nil {
-			x = append(x, d.x...)
-			images++
-		}
-	}
-	var outputs []Matrix
-	if images > 0 {
-		var err error
-		if outputs, err = m.Infer(ctx, x, images); err != nil {
-			return nil, err
-		}
+	if err := m.compute(ctx, batch); err != nil {
+		return nil, err
 	}
 	answers, err := m.answersOf(m.Network())
 	if err != nil {
@@ -269,29 +273,37 @@ func (m *Model) answer(ctx context.Context, batch []decoded) ([]Result, error) {
 	}
 	labels := m.Labels()
 	results := make([]Result, len(batch))
-	row := 0
 	for i, d := range batch {
 		results[i] = Result{Path: d.path, Err: d.err, labels: labels}
 		if d.err == nil {
-			results[i].fill(answers, outputs, row)
-			row++
+			results[i].fill(answers, d.views)
 		}
 	}
 	return results, nil
 }
 
-// fill takes the photo's row of the outputs.
-func (r *Result) fill(a *Answers, outputs []Matrix, row int) {
-	for _, o := range outputs {
-		for _, v := range o.Row(row) {
-			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				r.Err = fmt.Errorf("%s: the network answers %g: its weights are damaged or its input is out of range", r.Path, v)
+// fill answers by the mean of the logits of all views; the features are those of the first, the photo itself.
+func (r *Result) fill(a *Answers, views []seen) {
+	for _, v := range views {
+		for _, x := range slices.Concat(v.scores, v.features) {
+			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+				r.Err = fmt.Errorf("%s: the network answers %g: its weights are damaged or its input is out of range", r.Path, x)
 				return
 			}
 		}
 	}
-	r.Logits, r.P = a.Row(outputs[0].Row(row))
+	r.Logits, r.P = a.Row(views[0].scores)
+	if len(views) > 1 && r.Logits != nil {
+		mean := make([]float32, len(r.Logits))
+		for _, v := range views {
+			logits, _ := a.Row(v.scores)
+			for c, l := range logits {
+				mean[c] += l / float32(len(views))
+			}
+		}
+		r.Logits, r.P = mean, a.Probabilities(mean)
+	}
 	if a.Features {
-		r.Features = outputs[len(outputs)-1].Row(row)
+		r.Features = views[0].features
 	}
 }

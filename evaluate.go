@@ -51,12 +51,13 @@ func (m *Model) Evaluate(ctx context.Context, data, split string, events Events)
 	}
 	o := train.Options{
 		Direct: m.options.direct, Threads: m.options.threads, Workers: m.options.workers, Decode: m.options.decode, SkipBad: m.options.skipBad,
+		Views: m.options.views, Cache: m.options.cache,
 	}
-	samples, skipped, err := train.Readable(ctx, data, samples, o, events)
+	samples, skipped, err := train.Readable(ctx, data, samples, &o, events)
 	if err != nil {
 		return nil, err
 	}
-	answers, err := train.Evaluate(ctx, m.Network(), samples, o, train.PhaseTest, events)
+	answers, err := train.Evaluate(ctx, m.Network(), samples, o, train.PhaseTest, 0, events)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ import (
 
 	"regraft/engine"
 	"regraft/engine/session"
+	"regraft/featurecache"
 	"regraft/head"
 	"regraft/onnx"
 	"regraft/photo"
@@ -54,6 +55,9 @@ type Model struct {
 
 	lanes *lanes
 
+	keeping sync.Mutex    // guards keeps
+	keeps   *keptFeatures // nil until many photos come
+
 	compiling sync.Mutex          // guards what follows
 	compiled  *Network            // what programs compute
 	programs  []*session.Compiled // for one photo at a time, and for a batch
@@ -65,6 +69,8 @@ type options struct {
 	inputSize         photo.Size
 	direct, skipBad   bool
 	decode            photo.DecodeOptions
+	views             int
+	cache             *featurecache.Cache
 	head              string
 	prepared          *Preprocess
 	preprocess        []func(*Preprocess)
@@ -103,6 +109,14 @@ func UseHead(name string) Option { return func(o *options) { o.head = name } }
 // SkipBad lets Evaluate go on without photos that cannot be read.
 func SkipBad() Option { return func(o *options) { o.skipBad = true } }
 
+// Views lets so many views of a photo answer for it, by the mean of their logits: 2 adds the mirror image to the photo itself, more
+// add fixed parts of it (photo.View). The default is 1.
+func Views(n int) Option { return func(o *options) { o.views = max(n, 1) } }
+
+// Cache takes features of photos from c, which Classify, Embed, Stream and Evaluate then need not compute, and puts those there that it
+// lacks. It changes no bit of an answer. Without this option nothing is kept.
+func Cache(c *FeatureCache) Option { return func(o *options) { o.cache = c } }
+
 // TIFF lets photos be TIFF files.
 func TIFF() Option { return func(o *options) { o.decode.TIFF = true } }
 
@@ -140,7 +154,7 @@ func OpenBytes(data []byte, opts ...Option) (*Model, error) {
 }
 
 func open(opts []Option, read func(onnx.ReadOptions) (*Network, *Info, error)) (*Model, error) {
-	o := options{sessions: 1, workers: runtime.GOMAXPROCS(0), batch: 8}
+	o := options{sessions: 1, views: 1, workers: runtime.GOMAXPROCS(0), batch: 8}
 	for _, opt := range opts {
 		opt(&o)
 	}

@@ -2,6 +2,7 @@ package regraft
 
 import (
 	"regraft/engine"
+	"regraft/featurecache"
 	"regraft/head"
 	"regraft/onnx"
 	"regraft/photo"
@@ -46,6 +47,12 @@ const (
 	Exact = photo.Exact
 	Fast  = photo.Fast
 )
+
+// FeatureCache keeps what trunks compute of photos in a folder; see Cache and Config.Cache.
+type FeatureCache = featurecache.Cache
+
+// NewFeatureCache is the cache in a folder, which may grow to so many bytes.
+func NewFeatureCache(dir string, limit int64) *FeatureCache { return featurecache.Open(dir, limit) }
 
 // What is trained, on what and how, and what comes of it.
 type (

@@ -13,7 +13,15 @@ import (
 
 // Write makes the file at path of what content writes: into a temporary file in the same folder, which is flushed to
 // the disk and renamed. After an error, which names the path, a file that was there before is still what it was.
-func Write(path string, content func(w io.Writer) error) (err error) {
+func Write(path string, content func(w io.Writer) error) error { return write(path, content, true) }
+
+// WriteUnflushed is Write for many small files that can be made again: it does not wait for the disk, so that a computer which loses
+// its power may leave a damaged file at path.
+func WriteUnflushed(path string, content func(w io.Writer) error) error {
+	return write(path, content, false)
+}
+
+func write(path string, content func(w io.Writer) error, flush bool) (err error) {
 	folder, name := filepath.Split(path)
 	if folder == "" {
 		folder = "."
@@ -29,10 +37,12 @@ func Write(path string, content func(w io.Writer) error) (err error) {
 			err = fmt.Errorf("cannot write %s: %w", path, err)
 		}
 	}()
-	w := bufio.NewWriterSize(temp, 1<<20)
-	for _, step := range []func() error{
-		func() error { return content(w) }, w.Flush, func() error { return temp.Chmod(0o644) }, temp.Sync, temp.Close,
-	} {
+	w := bufio.NewWriterSize(temp, 1<<16)
+	steps := []func() error{func() error { return content(w) }, w.Flush, func() error { return temp.Chmod(0o644) }}
+	if flush {
+		steps = append(steps, temp.Sync)
+	}
+	for _, step := range append(steps, temp.Close) {
 		if err = step(); err != nil {
 			return err
 		}

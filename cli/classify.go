@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -27,7 +28,7 @@ func classifyCommand(con *console) *urfave.Command {
 		boolFlag("logits", "jsonl: add the logits of the classes"),
 		boolFlag("features", "jsonl: add the input of the classifier"),
 		headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
-		batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
+		viewsFlag(), batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
 	}
 	return &urfave.Command{
 		Name:        "classify",
@@ -35,7 +36,7 @@ func classifyCommand(con *console) *urfave.Command {
 		Usage:       "name what is on photos",
 		ArgsUsage:   "--model M.onnx PATH...   (files, folders; - reads paths from stdin)",
 		Description: "regraft classify --model runs/places/best.onnx -k 3 photos/ more/beach.jpg",
-		Flags:       append(flags, preprocessFlags()...),
+		Flags:       slices.Concat(flags, cacheFlags(), preprocessFlags()),
 		Action:      func(c *urfave.Context) error { return classify(con, c) },
 	}
 }
@@ -50,7 +51,12 @@ func classify(con *console, c *urfave.Context) error {
 	if c.NArg() == 0 {
 		return usagef("no photos given: name files or folders, or - for paths on stdin")
 	}
-	m, err := openModel(con, c, model)
+	cache, err := featureCache(c)
+	if err != nil {
+		return err
+	}
+	defer trimmed(con, cache)
+	m, err := openModel(con, c, model, regraft.Cache(cache), regraft.Views(c.Int("views")))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -14,7 +15,7 @@ func evalCommand(con *console) *urfave.Command {
 		modelFlag(), dataFlag(),
 		oneOf("split", "", "train, val or test (default: test, else val)", []string{"train", "val", "test"}),
 		boolFlag("skip-bad", "go on without photos that cannot be read"),
-		threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
+		viewsFlag(), threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
 		boolFlag("json", fmt.Sprintf("one JSON object; beyond %d classes without confusion, but confused", train.MatrixClasses)),
 	}
 	return &urfave.Command{
@@ -23,7 +24,7 @@ func evalCommand(con *console) *urfave.Command {
 		Usage:       "loss, accuracy and confusion matrix on a labelled folder",
 		ArgsUsage:   "--model M.onnx --data DIR",
 		Description: "regraft eval --model runs/places/best.onnx --data data/places --split test",
-		Flags:       append(flags, preprocessFlags()...),
+		Flags:       slices.Concat(flags, cacheFlags(), preprocessFlags()),
 		Action:      func(c *urfave.Context) error { return eval(con, c) },
 	}
 }
@@ -42,7 +43,12 @@ func eval(con *console, c *urfave.Context) error {
 	if err := needs(c, needed{"model", path}, needed{"data", data}); err != nil {
 		return err
 	}
-	var opts []regraft.Option
+	cache, err := featureCache(c)
+	if err != nil {
+		return err
+	}
+	defer trimmed(con, cache)
+	opts := []regraft.Option{regraft.Cache(cache), regraft.Views(c.Int("views"))}
 	if c.Bool("skip-bad") {
 		opts = append(opts, regraft.SkipBad())
 	}

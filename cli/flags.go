@@ -11,6 +11,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft/photo"
+	"regraft/train"
 )
 
 // environment names the variable that sets a flag: REGRAFT_BATCH_SIZE for --batch-size.
@@ -155,6 +156,19 @@ func headFlag() urfave.Flag {
 // algorithmFlag chooses between fast and plain convolutions.
 func algorithmFlag() urfave.Flag {
 	return oneOf("algorithm", "auto", "auto, or direct: no Winograd", []string{"auto", "direct"})
+}
+
+// viewsFlag lets views of a photo answer together.
+func viewsFlag() urfave.Flag {
+	f := intFlag("views", 1, 1, "answer by the mean of `N` views: 2 adds the mirror image, more add parts")
+	checked := f.Action
+	f.Action = func(c *urfave.Context, n int) error {
+		if n > train.MostViews {
+			return usagef("--views must be at most %d, not %d", train.MostViews, n)
+		}
+		return checked(c, n)
+	}
+	return f
 }
 
 func valSplitFlag() urfave.Flag {

@@ -9,9 +9,10 @@ import (
 var screens = map[string]int{
 	"":             24,
 	"inspect":      24,
-	"train":        50,
-	"eval":         26,
-	"classify":     30,
+	"train":        52,
+	"eval":         30,
+	"classify":     34,
+	"cache":        24,
 	"check":        24,
 	"verify":       24,
 	"bench":        24,

@@ -14,17 +14,31 @@ import (
 // asProgram is the variable that makes the test binary the program, for tests that need a process of their own.
 const asProgram = "TEST_AS_PROGRAM"
 
-// TestMain clears the variables that would set flags.
+// TestMain clears the variables that would set flags, and sets one that keeps tests away from the user's cache.
 func TestMain(m *testing.M) {
 	for _, v := range os.Environ() {
-		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "REGRAFT_") && name != "REGRAFT_ISA" {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "REGRAFT_") && name != "REGRAFT_ISA" && (name != cacheVariable || os.Getenv(asProgram) == "") {
 			os.Unsetenv(name)
 		}
 	}
 	if os.Getenv(asProgram) != "" {
 		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
-	os.Exit(m.Run())
+	os.Exit(withCache(m.Run))
+}
+
+// cacheVariable sets --cache.
+const cacheVariable = "REGRAFT_CACHE"
+
+// withCache runs the tests with a cache of their own.
+func withCache(tests func() int) int {
+	dir, err := os.MkdirTemp("", "regraft-cache")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	os.Setenv(cacheVariable, dir)
+	return tests()
 }
 
 // model is a narrow Inception-v3 with both heads, 7 classes, 299 x 299 pixels.

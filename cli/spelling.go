@@ -18,6 +18,7 @@ var settingFlags = map[setting.Name]string{
 	setting.AuxWeight:         "aux-weight",
 	setting.Dropout:           "dropout",
 	setting.Augment:           "augment",
+	setting.Views:             "views",
 	setting.ValSplit:          "val-split",
 	setting.Patience:          "patience",
 	setting.CheckpointMinutes: "checkpoint-minutes",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -51,7 +52,7 @@ func trainCommand(con *console) *urfave.Command {
 		Usage:       "swap the classifiers for the classes of a folder and train",
 		ArgsUsage:   "--model M.onnx --data DIR --out DIR",
 		Description: "regraft train --model inception_v3.onnx --data data/places --out runs/places",
-		Flags:       append(flags, preprocessFlags()...),
+		Flags:       slices.Concat(flags, cacheFlags(), preprocessFlags()),
 		Action:      func(c *urfave.Context) error { return trainModel(con, c) },
 	}
 }
@@ -74,6 +75,10 @@ func trainModel(con *console, c *urfave.Context) error {
 		return err
 	}
 	cfg.Net, cfg.Assumed = m.Network(), assumption(c, m)
+	if cfg.Cache, err = featureCache(c); err != nil {
+		return err
+	}
+	defer trimmed(con, cfg.Cache)
 	report := newTrainReport(con, c.Bool("json"), cfg)
 	result, err := fit(c.Context, cfg, report)
 	if err != nil {

@@ -93,7 +93,7 @@ func (n *Network) Nodes(of ...*gorgonia.Node) []*gorgonia.Node {
 		need[o] = true
 	}
 	for i := len(n.order) - 1; i >= 0; i-- {
-		if need[n.order[i]] {
+		if need[n.order[i]] && n.order[i] != n.Input {
 			for _, in := range op.Inputs(n.order[i]) {
 				need[in] = true
 			}
@@ -101,7 +101,7 @@ func (n *Network) Nodes(of ...*gorgonia.Node) []*gorgonia.Node {
 	}
 	var nodes []*gorgonia.Node
 	for _, node := range n.order {
-		if need[node] {
+		if need[node] && node != n.Input {
 			nodes = append(nodes, node)
 		}
 	}

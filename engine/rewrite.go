@@ -46,6 +46,35 @@ func (n *Network) Subgraph(outputs ...Output) (*Network, error) {
 	return cut.Rewrite(nil, nil)
 }
 
+// Behind returns the network that computes the outputs from what node, one row of values for every photo, has given: its input is
+// (N, F, 1, 1). It fails where an output depends on anything else that was computed.
+func (n *Network) Behind(node *gorgonia.Node, outputs ...Output) (*Network, error) {
+	cut := *n
+	cut.Input, cut.Outputs = node, outputs
+	shape := node.Shape()
+	b := NewBuilder()
+	x, err := b.Placeholder("features", shape[0], shape.TotalSize()/shape[0], 1, 1)
+	switch {
+	case err != nil:
+		return nil, err
+	case shape.Dims() == 2:
+		if x, err = b.Apply("features flatten", &op.Flatten{Axis: 1}, x); err != nil {
+			return nil, err
+		}
+	case !shape.Eq(x.Shape()):
+		return nil, fmt.Errorf("%q has the shape %v: no row of values for every photo", n.Label(node), shape)
+	}
+	moved := map[*gorgonia.Node]*gorgonia.Node{node: x}
+	if err := cut.rebuild(b, moved, nil); err != nil {
+		return nil, err
+	}
+	ends := make([]Output, len(outputs))
+	for i, o := range outputs {
+		ends[i] = Output{Name: o.Name, Node: moved[o.Node]}
+	}
+	return b.Network(n.Meta, ends...)
+}
+
 // Extend returns the network that ends in what f makes of the given nodes x, one output for each, named as given.
 func (n *Network) Extend(at []Output, f func(b *Builder, i int, x *gorgonia.Node) (*gorgonia.Node, error)) (*Network, error) {
 	cut := *n
@@ -76,6 +105,11 @@ func (n *Network) rewrite(input tensor.Shape, f Rewriter) (*Builder, map[*gorgon
 	if moved[n.Input], err = b.Placeholder(n.Input.Name(), input...); err != nil {
 		return nil, nil, err
 	}
+	return b, moved, n.rebuild(b, moved, f)
+}
+
+// rebuild adds to b what the outputs depend on; moved has where old nodes went, that of the input to begin with.
+func (n *Network) rebuild(b *Builder, moved map[*gorgonia.Node]*gorgonia.Node, f Rewriter) error {
 	move := func(node *gorgonia.Node) (*gorgonia.Node, error) {
 		if to := moved[node]; to != nil {
 			return to, nil
@@ -94,27 +128,29 @@ func (n *Network) rewrite(input tensor.Shape, f Rewriter) (*Builder, map[*gorgon
 		for _, x := range op.Inputs(old) {
 			to, err := move(x)
 			if err != nil {
-				return nil, nil, err
+				return err
 			}
 			in = append(in, to)
 		}
 		var node *gorgonia.Node
 		if f != nil {
+			var err error
 			if node, err = f(b, old, in); err != nil {
-				return nil, nil, err
+				return err
 			}
 		}
 		if node == nil {
+			var err error
 			if node, err = b.Apply(n.Label(old), old.Op().(op.Op), in...); err != nil {
-				return nil, nil, err
+				return err
 			}
 		}
 		moved[old] = node
 	}
 	for _, o := range n.Outputs {
 		if _, err := move(o.Node); err != nil {
-			return nil, nil, err
+			return err
 		}
 	}
-	return b, moved, nil
+	return nil
 }

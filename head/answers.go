@@ -134,6 +134,14 @@ func (a *Answers) Row(scores []float32) (logits, p []float32) {
 	return scores, softmax(scores)
 }
 
+// Probabilities are those that logits of the classes, as Row gives them, stand for.
+func (a *Answers) Probabilities(logits []float32) []float32 {
+	if a.Exclusive() {
+		return softmax(logits)
+	}
+	return sigmoids(logits)
+}
+
 // softmax computes in float64, with an exponential that has the same bits on every architecture.
 func softmax(logits []float32) []float32 {
 	top := slices.Max(logits)

@@ -40,6 +40,8 @@ func ParseAugment(name string) (Augment, error) {
 type Augmentation struct {
 	X, Y, W, H   int
 	FlipX, FlipY bool
+	// ByRule resizes the rectangle as if it were the photo; otherwise it is squashed.
+	ByRule bool
 }
 
 func (a Augmentation) cropped() bool { return a.W > 0 }

@@ -25,6 +25,8 @@ type Batch struct {
 	Samples []Sample
 	// Errors says what is wrong with each photo, (N); nil for a good one.
 	Errors []error
+	// Hashes are those of the files that were decoded, (N), where LoaderOptions.Hash asks for them.
+	Hashes []Hash
 }
 
 // Compact drops the photos that failed, keeping the order of the others, and
@@ -42,7 +44,7 @@ func (b *Batch) Compact() []error {
 			continue
 		}
 		copy(b.X[n*values:(n+1)*values], b.X[i*values:(i+1)*values])
-		b.Labels[n], b.Samples[n], b.Errors[n] = b.Labels[i], b.Samples[i], nil
+		b.Labels[n], b.Samples[n], b.Errors[n], b.Hashes[n] = b.Labels[i], b.Samples[i], nil, b.Hashes[i]
 		n++
 	}
 	b.resize(n, values)
@@ -52,7 +54,7 @@ func (b *Batch) Compact() []error {
 // resize sets the number of photos, within the capacity.
 func (b *Batch) resize(n, values int) {
 	b.N = n
-	b.X, b.Labels, b.Samples, b.Errors = b.X[:n*values], b.Labels[:n], b.Samples[:n], b.Errors[:n]
+	b.X, b.Labels, b.Samples, b.Errors, b.Hashes = b.X[:n*values], b.Labels[:n], b.Samples[:n], b.Errors[:n], b.Hashes[:n]
 }
 
 // LoaderOptions says how photos become batches.
@@ -68,7 +70,11 @@ type LoaderOptions struct {
 	Seed    uint64
 	Shuffle bool
 	Augment Augment
-	Decode  DecodeOptions
+	// View is what every photo is seen in where Augment is zero.
+	View   View
+	Decode DecodeOptions
+	// Hash fills Batch.Hashes.
+	Hash bool
 	// Retry, if set, is asked when a photo cannot be prepared, by several goroutines: true tries again. Attempts count
 	// from 0.
 	Retry func(err error, attempt int) bool
@@ -141,6 +147,7 @@ func newSlot(photos, values int) *slot {
 			Labels:  make([]float32, photos),
 			Samples: make([]Sample, photos),
 			Errors:  make([]error, photos),
+			Hashes:  make([]Hash, photos),
 		},
 	}
 }
@@ -268,8 +275,15 @@ func (s *slot) firstError() error {
 func (l *Loader) prepare(s *slot, i, epoch int) error {
 	values := l.p.Values()
 	x := s.X[i*values : (i+1)*values]
-	draw := func(w, h int) Augmentation { return l.o.Augment.Draw(l.o.Seed, epoch, s.indices[i], w, h) }
-	err := l.p.readFile(s.Samples[i].Path, l.o.Decode, draw, x)
+	draw := l.o.View.augmentation
+	if l.o.Augment != (Augment{}) {
+		draw = func(w, h int) Augmentation { return l.o.Augment.Draw(l.o.Seed, epoch, s.indices[i], w, h) }
+	}
+	var hash *Hash
+	if l.o.Hash {
+		hash = &s.Hashes[i]
+	}
+	err := l.p.readFile(s.Samples[i].Path, l.o.Decode, draw, hash, x)
 	if err != nil {
 		clear(x)
 	}

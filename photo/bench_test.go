@@ -56,7 +56,7 @@ func BenchmarkApply(b *testing.B) {
 			p.Resize, p.Resample = c.rule, c.filter
 			x := make([]float32, p.Values())
 			for b.Loop() {
-				if err := p.Apply(m, x); err != nil {
+				if err := p.Apply(m, 0, x); err != nil {
 					b.Fatal(err)
 				}
 			}

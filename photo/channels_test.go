@@ -19,7 +19,7 @@ func TestGray(t *testing.T) {
 	p := Pixels(Size{1, len(colours)})
 	p.Channels = Gray
 	x := make([]float32, p.Values())
-	if err := p.Apply(m, x); err != nil {
+	if err := p.Apply(m, 0, x); err != nil {
 		t.Fatal(err)
 	}
 	for i, c := range colours {
@@ -36,7 +36,7 @@ func TestChannelOrder(t *testing.T) {
 	p := Pixels(Square(1))
 	p.Channels, p.Mean, p.Std = BGR, [3]float32{1, 2, 3}, [3]float32{1, 2, 4}
 	x := make([]float32, 3)
-	if err := p.Apply(m, x); err != nil {
+	if err := p.Apply(m, 0, x); err != nil {
 		t.Fatal(err)
 	}
 	if want := []float32{29, 9, 1.75}; !slices.Equal(x, want) {
@@ -74,7 +74,7 @@ func TestNotSquare(t *testing.T) {
 			t.Errorf("%s: %d x %d, sum %d, %v ... %v", rule, got.W, got.H, sum, got.Pix[:12], got.Pix[len(got.Pix)-12:])
 		}
 		x := make([]float32, p.Values())
-		if err := p.Apply(m, x); err != nil {
+		if err := p.Apply(m, 0, x); err != nil {
 			t.Fatal(err)
 		}
 		filled := 0

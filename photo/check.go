@@ -152,17 +152,23 @@ func (d *Dataset) Report(found []Finding) *Report {
 type Finding struct {
 	// Err, which names the file, says why the photo cannot be read; nil for a good one.
 	Err error
-	// Hash is the SHA-256 of the file; zero where the file itself cannot be read.
-	Hash [sha256.Size]byte
+	// Hash is zero where the file itself cannot be read.
+	Hash Hash
 	W, H int
 }
+
+// Hash is the SHA-256 of a photo's file.
+type Hash [sha256.Size]byte
+
+// HashOf is the hash of a file's content.
+func HashOf(data []byte) Hash { return sha256.Sum256(data) }
 
 func examine(path string, o CheckOptions) (f Finding) {
 	data, err := read(path, o.Decode, new(bytes.Buffer))
 	if err != nil {
 		return Finding{Err: err}
 	}
-	if f.Hash = sha256.Sum256(data); o.BytesOnly {
+	if f.Hash = HashOf(data); o.BytesOnly {
 		return f
 	}
 	m, err := Decode(data, o.Decode)
@@ -230,9 +236,9 @@ func (r *Report) judge(path string, f Finding) {
 
 // group finds the photos whose bytes are equal.
 func (r *Report) group(photos []Sample, found []Finding) {
-	same := map[[sha256.Size]byte][]int{}
+	same := map[Hash][]int{}
 	for i, f := range found {
-		if f.Hash != ([sha256.Size]byte{}) {
+		if f.Hash != (Hash{}) {
 			same[f.Hash] = append(same[f.Hash], i)
 		}
 	}

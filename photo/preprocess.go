@@ -179,43 +179,55 @@ func (p Preprocess) resample() Resampling {
 	return p.Resample
 }
 
-// Apply writes the photo to dst as the network's input, (C, H, W). The
+// Apply writes a view of the photo to dst as the network's input, (C, H, W). The
 // settings must have passed Check.
-func (p Preprocess) Apply(m *Image, dst []float32) error {
-	return p.apply(m.source(), Augmentation{}, dst)
+func (p Preprocess) Apply(m *Image, v View, dst []float32) error {
+	return p.apply(m.source(), v.augmentation(m.W, m.H), dst)
 }
 
 // ReadFile decodes the photo at path and writes it to dst as Apply does, with less time and memory: only what the input
 // needs is decoded, and where Decode is Fast at a reduced size. Errors name the file.
 func (p Preprocess) ReadFile(path string, o DecodeOptions, dst []float32) error {
-	return p.readFile(path, o, func(int, int) Augmentation { return Augmentation{} }, dst)
+	return p.readFile(path, o, View(0).augmentation, nil, dst)
 }
 
-// Read is ReadFile of the bytes of a file.
-func (p Preprocess) Read(data []byte, o DecodeOptions, dst []float32) error {
+// Read is ReadFile of a view of the photo that is the content of a file.
+func (p Preprocess) Read(data []byte, o DecodeOptions, v View, dst []float32) error {
+	return p.read(data, o, v.augmentation, dst)
+}
+
+// read is Read with the augmentation that is drawn for the photo's upright size.
+func (p Preprocess) read(data []byte, o DecodeOptions, draw func(w, h int) Augmentation, dst []float32) error {
 	s, err := open(data, o)
 	if err != nil {
 		return err
 	}
-	return p.apply(s, Augmentation{}, dst)
+	return p.apply(s, draw(s.upright(1)), dst)
 }
 
 // contents are buffers for files: those of cameras would fill memory faster than it is collected.
 var contents = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// readFile is ReadFile with the augmentation that is drawn for the photo's upright size.
-func (p Preprocess) readFile(path string, o DecodeOptions, draw func(w, h int) Augmentation, dst []float32) error {
+// readFile is ReadFile with the augmentation that is drawn for the photo's upright size. It tells the SHA-256 of the file's bytes
+// where hash is not nil.
+func (p Preprocess) readFile(path string, o DecodeOptions, draw func(w, h int) Augmentation, hash *Hash, dst []float32) error {
+	return WithFile(path, o, func(data []byte) error {
+		if hash != nil {
+			*hash = HashOf(data)
+		}
+		return p.read(data, o, draw, dst)
+	})
+}
+
+// WithFile hands the content of a photo's file to f, which must not keep it. Errors name the file.
+func WithFile(path string, o DecodeOptions, f func(data []byte) error) error {
 	content := contents.Get().(*bytes.Buffer)
 	defer contents.Put(content)
 	data, err := read(path, o, content)
 	if err != nil {
 		return err
 	}
-	s, err := open(data, o)
-	if err == nil {
-		err = p.apply(s, draw(s.upright(1)), dst)
-	}
-	if err != nil {
+	if err := f(data); err != nil {
 		return fmt.Errorf("%s: %w", Shown(path), err)
 	}
 	return nil
@@ -277,6 +289,10 @@ func (p Preprocess) fit(s *source, a Augmentation) (*Image, error) {
 func (p Preprocess) scaling(w, h int, a Augmentation) scaling {
 	s := p.Size
 	switch {
+	case a.cropped() && a.ByRule:
+		c := p.scaling(a.W, a.H, Augmentation{})
+		c.from = c.from.Add(image.Pt(a.X, a.Y))
+		return c
 	case a.cropped():
 		c := toSize(a.W, a.H, s.W, s.H)
 		c.from = c.from.Add(image.Pt(a.X, a.Y))

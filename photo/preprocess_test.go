@@ -35,7 +35,7 @@ func TestApply(t *testing.T) {
 		m.Pix[i] = uint8(20 * i)
 	}
 	x := make([]float32, p.Values())
-	if err := p.Apply(m, x); err != nil {
+	if err := p.Apply(m, 0, x); err != nil {
 		t.Fatal(err)
 	}
 	tables := p.tables()
@@ -46,7 +46,7 @@ func TestApply(t *testing.T) {
 			}
 		}
 	}
-	if err := p.Apply(m, x[1:]); err == nil {
+	if err := p.Apply(m, 0, x[1:]); err == nil {
 		t.Error("a tensor of the wrong length was filled")
 	}
 }
@@ -63,7 +63,7 @@ func TestLetterbox(t *testing.T) {
 	for i := range x {
 		x[i] = float32(math.NaN())
 	}
-	if err := p.Apply(m, x); err != nil {
+	if err := p.Apply(m, 0, x); err != nil {
 		t.Fatal(err)
 	}
 	white := p.tables()
@@ -101,7 +101,7 @@ func TestStrips(t *testing.T) {
 		for _, rule := range ResizeRules {
 			p := imageNet
 			p.Resize = rule
-			if err := p.Apply(m, make([]float32, p.Values())); err != nil {
+			if err := p.Apply(m, 0, make([]float32, p.Values())); err != nil {
 				t.Errorf("%d x %d, %s: %v", m.W, m.H, rule, err)
 			}
 		}

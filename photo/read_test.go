@@ -146,7 +146,7 @@ func TestReadFile(t *testing.T) {
 	if _, want := Load("read_test.go", DecodeOptions{}); err == nil || err.Error() != want.Error() {
 		t.Errorf("%v instead of %v", err, want)
 	}
-	if err = p.Read(jpegFixture(t, "420.jpg")[:900], DecodeOptions{}, x); err == nil || !strings.Contains(err.Error(), "ends too early") {
+	if err = p.Read(jpegFixture(t, "420.jpg")[:900], DecodeOptions{}, 0, x); err == nil || !strings.Contains(err.Error(), "ends too early") {
 		t.Errorf("half a photo: %v", err)
 	}
 }
@@ -162,7 +162,7 @@ func TestReadRows(t *testing.T) {
 		x := make([]float32, p.Values())
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		if err := p.Read(file.Bytes(), DecodeOptions{}, x); err != nil {
+		if err := p.Read(file.Bytes(), DecodeOptions{}, 0, x); err != nil {
 			t.Fatal(err)
 		}
 		runtime.ReadMemStats(&after)

@@ -27,6 +27,7 @@ const (
 	AuxWeight         Name = "AuxWeight"
 	Dropout           Name = "Dropout"
 	Augment           Name = "Augment"
+	Views             Name = "Views"
 	ValSplit          Name = "ValSplit"
 	Patience          Name = "Patience"
 	CheckpointMinutes Name = "CheckpointMinutes"

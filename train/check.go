@@ -74,6 +74,7 @@ func (c *Config) checkNumbers() error {
 		{setting.WarmupEpochs, c.WarmupEpochs, c.WarmupEpochs == 0 || c.WarmupEpochs > 0 && c.WarmupEpochs < float64(c.Epochs),
 			fmt.Sprintf("%s, and less than the %d epochs", negative, c.Epochs)},
 		{setting.CheckpointMinutes, c.CheckpointMinutes, c.CheckpointMinutes >= 0 && c.CheckpointMinutes <= million, "between 0 and a million"},
+		{setting.Views, c.Views, c.Views >= 0 && c.Views <= MostViews, fmt.Sprintf("between 1 and %d", MostViews)},
 		{setting.Patience, c.Patience, c.Patience >= 0, negative},
 		{setting.Threads, c.Threads, c.Threads >= 0, negative},
 		{setting.Workers, c.Workers, c.Workers >= 0, negative},

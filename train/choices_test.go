@@ -143,7 +143,7 @@ func TestConvolutionHead(t *testing.T) {
 	must(t, err)
 	s, err := scan(c.Data, 0, 0)
 	must(t, err)
-	answers, err := Evaluate(t.Context(), best, s.val, Options{}, PhaseTest, Silent{})
+	answers, err := Evaluate(t.Context(), best, s.val, Options{}, PhaseTest, 0, Silent{})
 	must(t, err)
 	if math.Abs(answers.loss()-r.Best.ValLoss) > 1e-5*(1+r.Best.ValLoss) {
 		t.Errorf("loss of the file %g, of the solver %g", answers.loss(), r.Best.ValLoss)

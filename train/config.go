@@ -3,6 +3,7 @@ package train
 import (
 	"regraft/engine"
 	"regraft/engine/solver"
+	"regraft/featurecache"
 	"regraft/photo"
 )
 
@@ -97,6 +98,9 @@ type Config struct {
 	Resume bool `json:"-"`
 	// AllowChanged lets a resumed run go on with photos that have changed since it began.
 	AllowChanged bool `json:"-"`
+	// Cache holds features of photos from earlier runs and takes those of this one, heads mode; nil keeps them in Out until the
+	// run is complete.
+	Cache *featurecache.Cache `json:"-"`
 	// SkipBad goes on without photos that cannot be read or that lie in several classes; without it they end the run.
 	SkipBad bool `json:"skip_bad"`
 	// CheckpointMinutes is the least time between checkpoints; 0 takes half a minute, and more where writing one takes long.
@@ -128,6 +132,9 @@ type Config struct {
 	Dropout float64 `json:"dropout"`
 
 	Augment Augment `json:"augment"`
+	// Views are how many views of every training photo heads mode learns from: 1 is the photo, 2 adds its mirror image, more add
+	// fixed parts of it with their mirror images (photo.View); 0 is 1.
+	Views int `json:"views"`
 	// ValSplit is the share of train that validates where the data has no val; 0 takes test instead, and a
 	// fifth of train where there is none either.
 	ValSplit float64 `json:"val_split"`
@@ -154,6 +161,9 @@ type Config struct {
 	// waits lets photos that cannot be read be tried again; nil does not.
 	waits *waiter
 }
+
+// MostViews bounds Config.Views.
+const MostViews = 64
 
 // recipes are the settings that go with an optimizer, by mode. Heads mode trains on features of mean zero
 // and mean square one (features.go), so its rates are far higher.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"regraft/engine"
 	"regraft/engine/session"
+	"regraft/featurecache"
 	"regraft/head"
 	"regraft/photo"
 )
@@ -29,32 +29,42 @@ type Evaluation struct {
 // row returns the logits of photo i.
 func (e *Evaluation) row(i int) []float32 { return e.Logits[i*e.Classes : (i+1)*e.Classes] }
 
-// Options says how Evaluate works; only Direct changes the answers, in their last digits.
+// Options says how Evaluate works; Direct changes the answers, in their last digits, and Views does.
 type Options struct {
 	// Direct computes without Winograd's algorithm.
 	Direct bool
+	// Views are how many views of a photo (photo.View) answer for it, by the mean of their logits; 0 is 1.
+	Views int
 	// SkipBad lets Readable leave out photos that cannot be read.
 	SkipBad          bool
 	Threads, Workers int // 0 takes the machine's
 	Decode           photo.DecodeOptions
+	// Cache may hold features of the photos with these Hashes, by path, and takes those that it lacks; nil for none.
+	Cache  *featurecache.Cache
+	Hashes map[string]photo.Hash
+
+	waits *waiter
+}
+
+// config has what the options say about photos and arithmetic.
+func (o Options) config() *Config {
+	return &Config{
+		Direct: o.Direct, Threads: o.Threads, Workers: o.Workers, TIFF: o.Decode.TIFF, MaxPixels: o.Decode.MaxPixels, waits: o.waits,
+	}
+}
+
+// options are those that a run evaluates with.
+func (c *Config) options() Options {
+	return Options{Direct: c.Direct, Threads: c.Threads, Workers: c.Workers, Decode: c.decode(), waits: c.waits}
 }
 
 // Evaluate runs photos, whose labels are the network's class ids, through the main head of net. The
-// progress is told to events as phase.
-func Evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, o Options, phase Phase, events Events) (*Evaluation, error) {
-	c := &Config{Direct: o.Direct, Threads: o.Threads, Workers: o.Workers, TIFF: o.Decode.TIFF, MaxPixels: o.Decode.MaxPixels}
-	return evaluate(ctx, net, samples, c, phase, 0, events)
-}
-
-func evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, c *Config, phase Phase, epoch int, events Events) (*Evaluation, error) {
+// progress is told to events as phase, of an epoch or 0.
+func Evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, o Options, phase Phase, epoch int, events Events) (*Evaluation, error) {
 	answers, err := head.AnswersOf(net)
 	if err == nil {
 		err = answers.Check()
 	}
-	if err != nil {
-		return nil, &ModelError{err}
-	}
-	main, err := answers.Net.Subgraph(answers.Net.Outputs[0])
 	if err != nil {
 		return nil, &ModelError{err}
 	}
@@ -64,29 +74,24 @@ func evaluate(ctx context.Context, net *engine.Network, samples []photo.Sample, 
 	if !answers.Exclusive() {
 		events.Warn("the model's classes do not exclude each other (Sigmoid): the most probable one counts as the answer, and the loss is binary cross entropy")
 	}
-	m, err := inference(main, c)
-	if err != nil {
-		return nil, err
-	}
-	defer m.Close()
-	columns := main.Outputs[0].Node.Shape()[1]
 	e := &Evaluation{Samples: samples, Classes: answers.Classes, Independent: !answers.Exclusive()}
 	for _, s := range samples {
 		if s.Label < 0 || s.Label >= e.Classes {
 			return nil, &DataError{fmt.Errorf("%s: class %d, but the model has %d", s.Path, s.Label, e.Classes)}
 		}
 	}
-	events.Phase(phase, epoch, len(samples))
-	err = eachBatch(ctx, main, samples, c, func(b *photo.Batch) error {
-		if err := m.Infer(b.X, b.N); err != nil {
-			return err
+	views := max(o.Views, 1)
+	scores, err := newScores(answers, samples, views, o)
+	if err != nil {
+		return nil, err
+	}
+	defer scores.close()
+	e.Logits = make([]float32, len(samples)*e.Classes)
+	err = scores.each(ctx, phase, epoch, events, func(i int, row []float32) {
+		logits, _ := answers.Row(row)
+		for c, l := range logits {
+			e.Logits[i*e.Classes+c] += l / float32(views)
 		}
-		for row := range slices.Chunk(m.Output(0)[:b.N*columns], columns) {
-			logits, _ := answers.Row(row)
-			e.Logits = append(e.Logits, logits...)
-		}
-		events.Advanced(b.N, noLoss)
-		return nil
 	})
 	return e, err
 }
@@ -108,10 +113,10 @@ func inference(net *engine.Network, c *Config) (*session.Session, error) {
 	return compiled.New(c.Threads)
 }
 
-// eachBatch hands the photos to f in order, prepared for net.
-func eachBatch(ctx context.Context, net *engine.Network, samples []photo.Sample, c *Config, f func(*photo.Batch) error) error {
+// eachBatch hands a view of the photos to f in order, prepared for net, with the hashes of their files.
+func eachBatch(ctx context.Context, net *engine.Network, samples []photo.Sample, c *Config, v photo.View, f func(*photo.Batch) error) error {
 	loader, err := photo.NewLoader(samples, *net.Meta.Preprocess, photo.LoaderOptions{
-		Batch: inferenceBatch, Workers: c.Workers, Decode: c.decode(), Retry: c.waits.again,
+		Batch: inferenceBatch, Workers: c.Workers, Decode: c.decode(), Retry: c.waits.again, View: v, Hash: true,
 	})
 	if err != nil {
 		return &DataError{err}

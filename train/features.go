@@ -1,94 +1,29 @@
 package train
 
 import (
-	"context"
 	"math"
 	"slices"
 
-	"regraft/engine"
-	"regraft/engine/session"
 	"regraft/head"
-	"regraft/photo"
 )
 
-// extractor computes the inputs of all heads of a network, at inference speed: BatchNorm is folded.
-type extractor struct {
-	net     *engine.Network
-	heads   []head.Head
-	session *session.Session
-	config  *Config
-}
-
-func newExtractor(net *engine.Network, heads []head.Head, c *Config) (*extractor, error) {
-	trunk, err := head.Trunk(net)
-	if err != nil {
-		return nil, err
-	}
-	m, err := inference(trunk, c)
-	if err != nil {
-		return nil, err
-	}
-	return &extractor{net, heads, m, c}, nil
-}
-
-// fill computes the features of the photos that are still missing in x and calls between now and then.
-func (e *extractor) fill(ctx context.Context, x *collection, events Events, between func()) error {
-	events.Phase(PhaseFeatures, 0, len(x.samples))
-	events.Advanced(x.done(), noLoss)
-	return eachBatch(ctx, e.net, x.samples[x.done():], e.config, func(b *photo.Batch) error {
-		if err := e.append(x.plain, b); err != nil {
-			return err
-		}
-		if x.turned != nil {
-			mirror(b.X, e.net.Input.Shape()[3])
-			if err := e.append(x.turned, b); err != nil {
-				return err
-			}
-		}
-		events.Advanced(b.N, noLoss)
-		between()
-		return nil
-	})
-}
-
-// append runs the trunk on a batch.
-func (e *extractor) append(sets []*features, b *photo.Batch) error {
-	if err := e.session.Infer(b.X, b.N); err != nil {
-		return err
-	}
-	for k, x := range sets {
-		n := b.N * x.positions * x.f
-		x.appendMaps(e.session.Output(k)[:n])
-		for _, s := range b.Samples {
-			x.labels = append(x.labels, s.Label)
-		}
-	}
-	return nil
-}
-
-// mirror turns the rows of images (..., W) left to right.
-func mirror(x []float32, width int) {
-	for ; len(x) > 0; x = x[width:] {
-		slices.Reverse(x[:width])
-	}
-}
-
-func newFeatures(h *head.Head) *features {
-	shape := h.Input.Shape()
-	x := &features{positions: 1, f: h.Features, rectified: h.Rectified}
-	if len(shape) == 4 {
+// newFeatures has room for those of so many photos.
+func newFeatures(h *head.Head, photos int) *features {
+	x := &features{positions: 1, f: h.Features, rectified: h.Rectified, labels: make([]int, photos)}
+	if h.Rectified {
+		shape := h.Input.Shape()
 		x.positions = shape[2] * shape[3]
 	}
+	x.data = make([]float32, photos*x.positions*x.f)
 	return x
 }
 
-// appendMaps takes maps (N, F, positions) and keeps them as (N, positions, F).
-func (x *features) appendMaps(maps []float32) {
-	for ; len(maps) > 0; maps = maps[x.f*x.positions:] {
-		for p := range x.positions {
-			for f := range x.f {
-				x.data = append(x.data, maps[f*x.positions+p])
-			}
+// setMap takes the map (F, positions) of photo i and keeps it as (positions, F).
+func (x *features) setMap(i int, plane []float32) {
+	row := x.of(i)
+	for p := range x.positions {
+		for f := range x.f {
+			row[p*x.f+f] = plane[f*x.positions+p]
 		}
 	}
 }

@@ -61,18 +61,11 @@ func TestStandardisingFolds(t *testing.T) {
 }
 
 func TestMapsBecomePositions(t *testing.T) {
-	x := &features{positions: 3, f: 2}
-	x.appendMaps([]float32{1, 2, 3, 10, 20, 30, 4, 5, 6, 40, 50, 60})
+	x := &features{positions: 3, f: 2, data: make([]float32, 12)}
+	x.setMap(0, []float32{1, 2, 3, 10, 20, 30})
+	x.setMap(1, []float32{4, 5, 6, 40, 50, 60})
 	want := []float32{1, 10, 2, 20, 3, 30, 4, 40, 5, 50, 6, 60}
 	if !slices.Equal(x.data, want) {
 		t.Errorf("%v, want %v", x.data, want)
-	}
-}
-
-func TestMirror(t *testing.T) {
-	x := []float32{1, 2, 3, 4, 5, 6}
-	mirror(x, 3)
-	if want := []float32{3, 2, 1, 6, 5, 4}; !slices.Equal(x, want) {
-		t.Errorf("%v, want %v", x, want)
 	}
 }

@@ -23,7 +23,11 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		if r.answers, err = evaluate(ctx, best, samples, &r.config, PhaseTest, 0, r.events); err != nil {
+		o := r.config.options()
+		if r.config.Mode == Heads {
+			o.Cache, o.Hashes = r.cache, r.hashes
+		}
+		if r.answers, err = Evaluate(ctx, best, samples, o, PhaseTest, 0, r.events); err != nil {
 			return nil, err
 		}
 	}
@@ -60,8 +64,8 @@ func (r *training) report(result *Result) error {
 	if err := r.out.writeJSON(SummaryFile, result); err != nil {
 		return err
 	}
-	r.out.remove(featuresFile) // further epochs are rare, and the file is large
-	return nil
+	r.out.remove(featuresFile)
+	return r.ownCache().Clear()
 }
 
 // WriteConfusion writes the confusion matrix as CSV: a row for every true class, a column for every answer.

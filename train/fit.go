@@ -10,6 +10,7 @@ import (
 
 	"regraft/engine"
 	"regraft/engine/op"
+	"regraft/featurecache"
 	"regraft/head"
 	"regraft/onnx"
 	"regraft/photo"
@@ -70,9 +71,13 @@ type training struct {
 	contents        []byte
 	skipped         []Skipped
 	trunk           string // hash before, heads mode
-	history         []engine.Epoch
+	// cache holds features, of the photos with these hashes by path; marked says that the run can be resumed that computes them.
+	cache   *featurecache.Cache
+	hashes  map[string]photo.Hash
+	marked  bool
+	history []engine.Epoch
 
-	// resumed is the checkpoint of the run that goes on, and collected its features; nil where there is none.
+	// resumed is the checkpoint of the run that goes on, and collected that of one without an epoch; nil where there is none.
 	resumed, collected *checkpoint
 
 	began    time.Time
@@ -95,6 +100,7 @@ type training struct {
 // prepare reads the folders and makes the network to be trained, without any arithmetic.
 func prepare(cfg Config, out *folder, events Events) (*training, error) {
 	r := &training{config: cfg, out: out, events: events, best: -1, began: time.Now()}
+	r.openCache()
 	var err error
 	if r.sets, err = scan(cfg.Data, cfg.ValSplit, cfg.Seed); err != nil {
 		return nil, err
@@ -222,7 +228,7 @@ func (r *training) beginHeads(ctx context.Context, schedule *rates) error {
 	if err != nil {
 		return err
 	}
-	heads, err := newHeads(r.heads, train, val, &r.config, r.sets, schedule)
+	heads, err := newHeads(r.heads, train.sets, val.sets, &r.config, r.sets, schedule)
 	if err != nil {
 		return err
 	}

@@ -24,13 +24,15 @@ const (
 	ConfusionCSV   = "confusion.csv"
 	ConfusionPNG   = "confusion.png"
 	CurvesPNG      = "curves.png"
-	// featuresFile holds those of an unfinished run in heads mode.
+	// featuresFile tells what a run in heads mode began with that has no checkpoint yet, but features in a cache; featuresDir is its
+	// own cache, where it has no other.
 	featuresFile = "features.ckpt"
+	featuresDir  = "features"
 )
 
 // files are all that a run writes.
 var files = []string{
-	BestFile, CheckpointFile, ResultsFile, ArgsFile, SummaryFile, ConfusionCSV, ConfusionPNG, CurvesPNG, featuresFile,
+	BestFile, CheckpointFile, ResultsFile, ArgsFile, SummaryFile, ConfusionCSV, ConfusionPNG, CurvesPNG, featuresFile, featuresDir,
 }
 
 // folder is where a run writes, locked while it lives.

@@ -126,7 +126,7 @@ func (l *fullLearner) judge(ctx context.Context, epoch int, events Events) (*Eva
 	if err := l.session.Store(l.net); err != nil {
 		return nil, err
 	}
-	return evaluate(ctx, l.net, l.sets.val, l.config, PhaseVal, epoch, events)
+	return Evaluate(ctx, l.net, l.sets.val, l.config.options(), PhaseVal, epoch, events)
 }
 
 func (l *fullLearner) converged() bool { return false }

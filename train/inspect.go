@@ -33,6 +33,7 @@ func (r *training) inspect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.hashes = hashesOf(r.sets.all(), found)
 	if r.previous() != nil {
 		return r.compare(ctx, found)
 	}
@@ -54,8 +55,8 @@ func (r *training) inspect(ctx context.Context) error {
 }
 
 // Readable decodes photos, so that an evaluation does not end at a broken one. Those that cannot be read are a DataError
-// that names them, or are left out. root is the folder of the data.
-func Readable(ctx context.Context, root string, samples []photo.Sample, o Options, events Events) ([]photo.Sample, []Skipped, error) {
+// that names them, or are left out. root is the folder of the data. The hashes of the photos' files are put into o.
+func Readable(ctx context.Context, root string, samples []photo.Sample, o *Options, events Events) ([]photo.Sample, []Skipped, error) {
 	events = &oneByOne{events: events}
 	events.Phase(PhaseCheck, 0, len(samples))
 	found, err := photo.Examine(ctx, samples, photo.CheckOptions{
@@ -64,6 +65,7 @@ func Readable(ctx context.Context, root string, samples []photo.Sample, o Option
 	if err != nil {
 		return nil, nil, err
 	}
+	o.Hashes = hashesOf(samples, found)
 	var good []photo.Sample
 	var problems []photo.Problem
 	for i, f := range found {
@@ -162,7 +164,6 @@ func (r *training) compare(ctx context.Context, found []photo.Finding) error {
 		return &DataError{fmt.Errorf("%v: %s (%v goes on with them)", setting.Resume, what, setting.AllowChanged)}
 	}
 	r.events.Warn(what)
-	r.collected = nil
 	found, err := r.examine(ctx, changed, photo.CheckOptions{})
 	if err != nil {
 		return err
@@ -173,6 +174,17 @@ func (r *training) compare(ctx context.Context, found []photo.Finding) error {
 		}
 	}
 	return nil
+}
+
+// hashesOf are the hashes of photos by path.
+func hashesOf(photos []photo.Sample, found []photo.Finding) map[string]photo.Hash {
+	hashes := map[string]photo.Hash{}
+	for i, f := range found {
+		if f.Err == nil {
+			hashes[photos[i].Path] = f.Hash
+		}
+	}
+	return hashes
 }
 
 // fingerprints are the first bytes of the hashes, one after the other.

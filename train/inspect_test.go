@@ -156,7 +156,7 @@ func (c *counting) Advanced(photos int, _ float64) {
 // and the end is the same to the bit.
 func TestFeaturesAreKept(t *testing.T) {
 	data := photos(t, map[string]int{"train": 16, "val": 9})
-	for _, augment := range []Augment{NoAugment, Flip} {
+	for augment, all := range map[Augment]int{NoAugment: 48 + 27, Flip: 2*48 + 27} {
 		config := func() Config {
 			c := narrowRun(t, Heads, data)
 			c.Augment = augment
@@ -174,7 +174,7 @@ func TestFeaturesAreKept(t *testing.T) {
 			if !errors.As(err, &interrupted) || interrupted.Out != c.Out {
 				t.Fatalf("after %d photos: error %v", stop, err)
 			}
-			if got := listOf(t, c.Out); got != "args.json features.ckpt" && stop < 75 {
+			if got := listOf(t, c.Out); got != "args.json features features.ckpt" && stop < all {
 				t.Errorf("after %d photos: files %s", stop, got)
 			}
 			c.Resume = true
@@ -183,8 +183,8 @@ func TestFeaturesAreKept(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if first.photos+second.photos != 75 || first.photos < stop {
-				t.Errorf("%d and %d photos were computed, want 75 together", first.photos, second.photos)
+			if first.photos+second.photos != all || first.photos < stop {
+				t.Errorf("%d and %d photos were computed, want %d together", first.photos, second.photos, all)
 			}
 			if sum(t, r.Model) != want {
 				t.Errorf("after %d photos: other bits", stop)

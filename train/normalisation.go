@@ -7,6 +7,7 @@ import (
 
 	"regraft/engine"
 	"regraft/engine/random"
+	"regraft/head"
 	"regraft/photo"
 )
 
@@ -147,12 +148,19 @@ func (quiet) Phase(Phase, int, int) {}
 func (r *training) try(ctx context.Context, t *Trial, samples []photo.Sample, p photo.Preprocess) error {
 	net := *r.net
 	net.Meta = engine.Meta{Preprocess: &p}
-	e, err := newExtractor(&net, r.heads[:1], &r.config)
+	trunk, err := head.Trunk(&net)
+	if err == nil {
+		trunk, err = trunk.Subgraph(trunk.Outputs[0])
+	}
 	if err != nil {
 		return err
 	}
-	defer e.session.Close()
-	x := newCollection(samples, r.heads[:1], false)
+	e, err := newExtractor(trunk, r.cache, r.hashes, &r.config)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	x := newCollection(samples, r.heads[:1], 1)
 	if err := e.fill(ctx, x, quiet{r.events}, func() {}); err != nil {
 		return err
 	}
@@ -161,7 +169,7 @@ func (r *training) try(ctx context.Context, t *Trial, samples []photo.Sample, p 
 	t.right = make([]bool, len(samples))
 	correct := 0
 	for fold := range trialFolds {
-		solve, judge := x.plain[0].split(func(i int) bool { return i%trialFolds == fold })
+		solve, judge := x.sets[0].split(func(i int) bool { return i%trialFolds == fold })
 		s, err := newHeadSolver(&r.heads[0], solve, judge, c)
 		if err != nil {
 			return err

@@ -38,6 +38,7 @@ var conditionals = []conditional{
 	{"warmup_epochs", stepping},
 	{"aux_weight", full},
 	{"dropout", full},
+	{"views", runs{mode: Heads}},
 }
 
 // include reports whether c is one of them.

@@ -108,8 +108,10 @@ func TestIdleSettings(t *testing.T) {
 // TestWhere: every setting of the table is a field of Config.
 func TestWhere(t *testing.T) {
 	var names []string
-	for name := range fields(&Config{Mode: Full, Optimizer: "sgd"}) {
-		names = append(names, name)
+	for _, mode := range []Mode{Heads, Full} {
+		for name := range fields(&Config{Mode: mode, Optimizer: SGD}) {
+			names = append(names, name)
+		}
 	}
 	for _, s := range conditionals {
 		if !slices.Contains(names, s.name) || Where(s.name) == "" {

@@ -106,7 +106,7 @@ func photos(t *testing.T, files []string) []float32 {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Apply(img, x[i*3*size*size:][:3*size*size]); err != nil {
+		if err := p.Apply(img, 0, x[i*3*size*size:][:3*size*size]); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,0 +1,147 @@
+package regraft
+
+import (
+	"context"
+
+	"regraft/engine"
+	"regraft/engine/session"
+	"regraft/featurecache"
+	"regraft/photo"
+	"regraft/train"
+)
+
+// worthKeeping is the number of photos from which on a call looks for features in the cache: to know the model by its hash takes as
+// long as a few photos.
+const worthKeeping = 16
+
+// keptFeatures lets a Model answer from features in its cache.
+type keptFeatures struct {
+	cache  *featurecache.Cache
+	net    *engine.Network
+	keys   featurecache.Keys
+	length int // of a photo's features
+	scores *session.Compiled
+}
+
+// kept is how the model answers from features; nil where it has no cache or its answers depend on more.
+func (m *Model) kept() (*keptFeatures, error) {
+	if m.options.cache == nil {
+		return nil, nil
+	}
+	net := m.Network()
+	m.keeping.Lock()
+	defer m.keeping.Unlock()
+	if m.keeps != nil && m.keeps.net == net {
+		return m.keeps, nil
+	}
+	a, err := m.answersOf(net)
+	if err != nil {
+		return nil, err
+	}
+	trunk, scores, err := a.Split()
+	if err != nil || trunk == nil {
+		return nil, err
+	}
+	k := &keptFeatures{cache: m.options.cache, net: net, keys: train.FeatureKeys(trunk, m.options.direct), length: trunk.Outputs[0].Node.Shape()[1]}
+	if k.scores, err = session.ForInference(scores, m.options.batch, m.options.direct); err != nil {
+		return nil, err
+	}
+	m.keeps = k
+	return k, nil
+}
+
+// seen is a view of a photo: the network's input, or what the cache has of it; then what was computed.
+type seen struct {
+	x                []float32
+	features, scores []float32
+}
+
+// look prepares the views of a photo that is the content of a file; k may be nil.
+func (m *Model) look(data []byte, p photo.Preprocess, k *keptFeatures) (views []seen, hash photo.Hash, err error) {
+	views = make([]seen, m.options.views)
+	if k != nil {
+		hash = photo.HashOf(data)
+	}
+	for v := range views {
+		if k != nil {
+			features := make([]float32, k.length)
+			if k.cache.Get(k.keys.Of(hash, v), features) {
+				views[v].features = features
+				continue
+			}
+		}
+		views[v].x = make([]float32, p.Values())
+		if err = p.Read(data, m.options.decode, photo.View(v), views[v].x); err != nil {
+			return nil, hash, err
+		}
+	}
+	return views, hash, nil
+}
+
+// compute fills in the scores of all views of a batch, and the features of those that the cache lacked, which are put there.
+func (m *Model) compute(ctx context.Context, batch []decoded) error {
+	if err := m.computeInputs(ctx, batch); err != nil {
+		return err
+	}
+	var rows []*seen
+	var x []float32
+	var k *keptFeatures
+	for i := range batch {
+		for v := range batch[i].views {
+			if s := &batch[i].views[v]; s.x == nil {
+				rows, x, k = append(rows, s), append(x, s.features...), batch[i].kept
+			}
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	s, err := k.scores.New(1)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	outputs, err := k.scores.Infer(s, x, len(rows))
+	for i := range rows {
+		if err == nil {
+			rows[i].scores = outputs[0].Row(i)
+		}
+	}
+	return err
+}
+
+// computeInputs is compute for the views that are inputs of the network.
+func (m *Model) computeInputs(ctx context.Context, batch []decoded) error {
+	var x []float32
+	images := 0
+	for _, d := range batch {
+		for _, s := range d.views {
+			if s.x != nil {
+				x = append(x, s.x...)
+				images++
+			}
+		}
+	}
+	if images == 0 {
+		return nil
+	}
+	outputs, err := m.Infer(ctx, x, images)
+	if err != nil {
+		return err
+	}
+	row := 0
+	for _, d := range batch {
+		for v := range d.views {
+			s := &d.views[v]
+			if s.x == nil {
+				continue
+			}
+			s.scores, s.features = outputs[0].Row(row), outputs[len(outputs)-1].Row(row)
+			row++
+			if d.kept != nil {
+				d.kept.cache.Put(d.kept.keys.Of(d.hash, v), s.features) // without it the next time takes longer
+			}
+		}
+	}
+	return nil
+}
