@@ -21,8 +21,8 @@ type planeOracle struct {
 	approximate bool    // dY is finite, since slopes may come out as 0
 }
 
-// rounded is one rounding: nothing but the float64 oracle's own rounding may be added.
-const rounded = 0.5 + 1e-6
+// oneRounding is one rounding: nothing but the float64 oracle's own rounding may be added.
+const oneRounding = 0.5 + 1e-6
 
 func planeOracles() []planeOracle {
 	inf := math.Inf(1)
@@ -42,15 +42,15 @@ func planeOracles() []planeOracle {
 		{"copy", func(set *Set, l Layout) (Primitive, error) { return NewCopy(set, l, l) }, "xo",
 			func(x, _ float64, _ []float64) float64 { return x }, 0, 0, false},
 		{"add", func(set *Set, l Layout) (Primitive, error) { return NewAdd(set, l, l, l, ReLU) }, "xyo",
-			func(x, y float64, _ []float64) float64 { return clipped(x+y, 0, inf) }, rounded, 0, false},
+			func(x, y float64, _ []float64) float64 { return clipped(x+y, 0, inf) }, oneRounding, 0, false},
 		{"mul", func(set *Set, l Layout) (Primitive, error) { return NewMul(set, l, l, l) }, "xyo",
-			func(x, y float64, _ []float64) float64 { return x * y }, rounded, 0, false},
+			func(x, y float64, _ []float64) float64 { return x * y }, oneRounding, 0, false},
 		{"scale", func(set *Set, l Layout) (Primitive, error) { return NewChannelScale(set, l, l) }, "xvo",
-			func(x, _ float64, v []float64) float64 { return x * v[0] }, rounded, 0, false},
+			func(x, _ float64, v []float64) float64 { return x * v[0] }, oneRounding, 0, false},
 		{"affine", func(set *Set, l Layout) (Primitive, error) { return NewAffine(set, l, l, 0) }, "xvvo",
-			func(x, _ float64, v []float64) float64 { return x*v[0] + v[1] }, rounded, 0, false},
+			func(x, _ float64, v []float64) float64 { return x*v[0] + v[1] }, oneRounding, 0, false},
 		{"affine", func(set *Set, l Layout) (Primitive, error) { return NewAffine(set, l, l, ReLU) }, "xvvo",
-			func(x, _ float64, v []float64) float64 { return clipped(x*v[0]+v[1], 0, inf) }, rounded, 0, false},
+			func(x, _ float64, v []float64) float64 { return clipped(x*v[0]+v[1], 0, inf) }, oneRounding, 0, false},
 		{"relugrad", func(set *Set, l Layout) (Primitive, error) { return NewReluGrad(set, l, l, l) }, "xyo",
 			func(x, y float64, _ []float64) float64 { return where(x > 0, y) }, 0, 0, false},
 		{"clip", func(set *Set, l Layout) (Primitive, error) { return NewClip(set, l, l, -0.5, 6) }, "xo",
@@ -58,14 +58,14 @@ func planeOracles() []planeOracle {
 		{"clipgrad", func(set *Set, l Layout) (Primitive, error) { return NewClipGrad(set, l, l, l, -0.5, 6) }, "xyo",
 			func(x, y float64, _ []float64) float64 { return where(x > -0.5 && x < 6, y) }, 0, 0, false},
 		{"prelu", func(set *Set, l Layout) (Primitive, error) { return NewPReLU(set, l, l) }, "xvo",
-			func(x, _ float64, v []float64) float64 { return leakyOracle(x, x, v[0]) }, rounded, 0, false},
+			func(x, _ float64, v []float64) float64 { return leakyOracle(x, x, v[0]) }, oneRounding, 0, false},
 		{"prelu", func(set *Set, l Layout) (Primitive, error) { return NewPReLUGradX(set, l, l, l) }, "xvyo",
-			func(x, y float64, v []float64) float64 { return leakyOracle(x, y, v[0]) }, rounded, 0, false},
+			func(x, y float64, v []float64) float64 { return leakyOracle(x, y, v[0]) }, oneRounding, 0, false},
 		{"fill", fillOf, "xvo", func(_, _ float64, v []float64) float64 { return v[0] }, 0, 0, false},
 		{"normgrad", normGradOf, "xy6o", func(x, y float64, v []float64) float64 {
 			g := where(float64(float32(v[0]*x+v[1])) > 0, y)
 			return float64(float32(x)-float32(v[2]))*-v[5] + float64(float32(g*v[3]-v[4]))
-		}, rounded, 0, false},
+		}, oneRounding, 0, false},
 	}
 	kernels := map[string][2]string{
 		"leakyrelu": {"leaky", "leaky"}, "threshold": {"threshold", "threshold"}, "elu": {"elu", "elugrad"}, "selu": {"elu", "elugrad"}, "celu": {"elu", "elugrad"},
@@ -76,10 +76,10 @@ func planeOracles() []planeOracle {
 			names = [2]string{f.name, f.name + "grad"}
 		}
 		list = append(list, planeOracle{names[0], func(set *Set, l Layout) (Primitive, error) { return NewActivation(set, f.forward, l, l) }, "xo",
-			func(x, _ float64, _ []float64) float64 { return f.exact(x) }, f.ulps + rounded, f.floor, true})
+			func(x, _ float64, _ []float64) float64 { return f.exact(x) }, f.ulps + oneRounding, f.floor, true})
 		if f.grad != nil {
 			list = append(list, planeOracle{names[1], func(set *Set, l Layout) (Primitive, error) { return f.grad(set, l, l, l) }, "xyo",
-				func(x, y float64, _ []float64) float64 { return y * f.slope(x) }, f.ulps + rounded, gradFloor, true})
+				func(x, y float64, _ []float64) float64 { return y * f.slope(x) }, f.ulps + oneRounding, gradFloor, true})
 		}
 	}
 	return list

@@ -23,20 +23,20 @@ type Rule struct {
 // a tensor (decay, the step itself, Nesterov's look ahead) the product is fused into the sum, as there.
 var (
 	// SGD: g += decay p; p -= rate g.
-	SGD = &Rule{0, "sgd", sgd}
+	SGD = &Rule{0, "sgd", sgd_f32_go}
 	// Momentum: g += decay p; a = momentum a + g; p -= rate a.
-	Momentum = &Rule{1, "momentum", momentum}
+	Momentum = &Rule{1, "momentum", momentum_f32_go}
 	// Nesterov: g += decay p; a = momentum a + g; p -= rate (g + momentum a).
-	Nesterov = &Rule{1, "nesterov", nesterov}
+	Nesterov = &Rule{1, "nesterov", nesterov_f32_go}
 	// Adam and AdamW: g += decay p; a += gain (g - a); b = beta b + gainSq g g;
 	// p = keep p - rate a / (sqrt(b)/root + epsilon).
-	Adam = &Rule{2, "adam", adam}
+	Adam = &Rule{2, "adam", adam_f32_go}
 	// RMSprop, PyTorch's form: g += decay p; a = beta a + gainSq g g;
 	// b = momentum b + g / (sqrt(a) + epsilon); p -= rate b.
-	RMSprop = &Rule{2, "rmsprop", rmsprop}
+	RMSprop = &Rule{2, "rmsprop", rmsprop_f32_go}
 	// RMSpropTF, TensorFlow's form: g += decay p; a += gainSq (g g - a);
 	// b = momentum b + rate g / sqrt(a + epsilon); p -= b.
-	RMSpropTF = &Rule{2, "rmsproptf", rmspropTF}
+	RMSpropTF = &Rule{2, "rmsproptf", rmsproptf_f32_go}
 )
 
 // updateArgs are the arguments of an optimizer's kernel.
@@ -75,56 +75,6 @@ func (r *Rule) Apply(w *Worker, set *Set, k Constants, p, g []float32, state ...
 func (r *Rule) blocks(u *updateArgs) {
 	n := u.N * Lanes
 	r.twin((*Constants)(pointer(u.K)), floatsAt(u.P, n), floatsAt(u.G, n), floatsAt(u.A, n), floatsAt(u.B, n))
-}
-
-func sgd(k *Constants, p, g, _, _ []float32) {
-	for i, v := range p {
-		p[i] = fma32(-k.Rate, fma32(k.Decay, v, g[i]), v)
-	}
-}
-
-func momentum(k *Constants, p, g, a, _ []float32) {
-	for i, v := range p {
-		d := fma32(k.Decay, v, g[i])
-		a[i] = float32(k.Momentum*a[i]) + d
-		p[i] = fma32(-k.Rate, a[i], v)
-	}
-}
-
-func nesterov(k *Constants, p, g, a, _ []float32) {
-	for i, v := range p {
-		d := fma32(k.Decay, v, g[i])
-		a[i] = float32(k.Momentum*a[i]) + d
-		p[i] = fma32(-k.Rate, fma32(k.Momentum, a[i], d), v)
-	}
-}
-
-func adam(k *Constants, p, g, a, b []float32) {
-	for i, v := range p {
-		d := fma32(k.Decay, v, g[i])
-		a[i] += float32(k.Gain * (d - a[i]))
-		b[i] = float32(k.Beta*b[i]) + float32(float32(k.GainSq*d)*d)
-		root := sqrt32(b[i])/k.Root + k.Epsilon
-		p[i] = float32(k.Keep*v) - float32(k.Rate*a[i])/root
-	}
-}
-
-func rmsprop(k *Constants, p, g, a, b []float32) {
-	for i, v := range p {
-		d := fma32(k.Decay, v, g[i])
-		a[i] = float32(k.Beta*a[i]) + float32(float32(k.GainSq*d)*d)
-		b[i] = float32(k.Momentum*b[i]) + d/(sqrt32(a[i])+k.Epsilon)
-		p[i] = fma32(-k.Rate, b[i], v)
-	}
-}
-
-func rmspropTF(k *Constants, p, g, a, b []float32) {
-	for i, v := range p {
-		d := fma32(k.Decay, v, g[i])
-		a[i] += float32(k.GainSq * (float32(d*d) - a[i]))
-		b[i] = float32(k.Momentum*b[i]) + float32(k.Rate*d)/sqrt32(a[i]+k.Epsilon)
-		p[i] = v - b[i]
-	}
 }
 
 // sqrt32 is the correctly rounded root: a float64 root has digits enough for that.

@@ -3,161 +3,156 @@ package main
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"unsafe"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/vec"
 )
 
-// The optimizers' kernels update blocks of sixteen parameters; kernel.Rule has the formulas.
+// The optimizers' kernels update blocks of sixteen parameters; kernel.Rule has the formulas. Only what it calls fused is.
 //
 //	DI  arguments (abi.Update)   AX  constants, at the start     CX  blocks left
 //	SI  parameters   BX  gradients      DX  first state                 R8  second state
-//
-// Registers 0 to 4 hold one register of parameters, gradients with the decay added, states and scratch;
-// the constants sit in the last registers. Only what kernel.Rule calls fused is.
 
-// update is the arithmetic on one register. Operations are op(dst, x, y): dst = x op y.
-type update struct {
-	*file
-	k          map[string]string // registers of the constants
-	p, g, a, b string            // parameter, gradient plus decay times parameter, states
-	t          string            // scratch
-}
-
-func (u *update) mul(dst, x, y string) { u.p3("VMULPS", dst, x, y) }
-func (u *update) add(dst, x, y string) { u.p3("VADDPS", dst, x, y) }
-func (u *update) sub(dst, x, y string) { u.p3("VSUBPS", dst, x, y) }
-func (u *update) div(dst, x, y string) { u.p3("VDIVPS", dst, x, y) }
-func (u *update) root(dst, x string)   { u.file.P("VSQRTPS %s, %s", x, dst) }
-
-func (u *update) p3(op, dst, x, y string) { u.file.P("%s %s, %s, %s", op, y, x, dst) }
-
-// follow is state = weight*state + v.
-func (u *update) follow(state, weight, v string) {
-	u.mul(state, weight, state)
-	u.add(state, state, v)
-}
-
-// descend is p -= rate*v, fused.
-func (u *update) descend(v string) {
-	u.file.P("VFNMADD231PS %s, %s, %s", u.k["Rate"], v, u.p)
-}
-
-// square is t = gainSq*g*g.
-func (u *update) square() {
-	u.mul(u.t, u.k["GainSq"], u.g)
-	u.mul(u.t, u.t, u.g)
-}
-
-// rule is one optimizer: the states that it changes and the constants that it reads besides decay.
+// rule is one optimizer, given by its arithmetic on one parameter. The scalars are the fields of abi.Constants.
 type rule struct {
-	name   string
-	states int
-	uses   []string
-	body   func(u *update)
+	name string
+	body func(p *vec.Program)
 }
+
+// The operands of a rule.
+const (
+	parameter = iota
+	gradient
+	firstState
+	secondState
+)
 
 var rules = []rule{
-	{"sgd", 0, []string{"Rate"}, func(u *update) {
-		u.descend(u.g)
+	{"sgd", func(p *vec.Program) {
+		descend(p, decayed(p))
 	}},
-	{"momentum", 1, []string{"Rate", "Momentum"}, func(u *update) {
-		u.follow(u.a, u.k["Momentum"], u.g)
-		u.descend(u.a)
+	{"momentum", func(p *vec.Program) {
+		a := follow(p, firstState, "Momentum", decayed(p))
+		descend(p, a)
+		p.Store(firstState, a)
 	}},
-	{"nesterov", 1, []string{"Rate", "Momentum"}, func(u *update) {
-		u.follow(u.a, u.k["Momentum"], u.g)
-		u.file.P("VFMADD231PS %s, %s, %s", u.k["Momentum"], u.a, u.g)
-		u.descend(u.g)
+	{"nesterov", func(p *vec.Program) {
+		g := decayed(p)
+		a := follow(p, firstState, "Momentum", g)
+		descend(p, p.FMA(constant(p, "Momentum"), a, g))
+		p.Store(firstState, a)
 	}},
-	{"adam", 2, []string{"Rate", "Keep", "Gain", "Beta", "GainSq", "Root", "Epsilon"}, func(u *update) {
-		u.sub(u.t, u.g, u.a)
-		u.mul(u.t, u.k["Gain"], u.t)
-		u.add(u.a, u.a, u.t)
-		u.square()
-		u.follow(u.b, u.k["Beta"], u.t)
-		u.root(u.t, u.b)
-		u.div(u.t, u.t, u.k["Root"])
-		u.add(u.t, u.t, u.k["Epsilon"])
-		u.mul(u.g, u.k["Rate"], u.a)
-		u.div(u.g, u.g, u.t)
-		u.mul(u.p, u.k["Keep"], u.p)
-		u.sub(u.p, u.p, u.g)
+	{"adam", func(p *vec.Program) {
+		v, g, a := p.Load(parameter), decayed(p), p.Load(firstState)
+		a = p.Add(a, p.Mul(constant(p, "Gain"), p.Sub(g, a)))
+		b := follow(p, secondState, "Beta", square(p, g))
+		root := p.Add(p.Div(p.Sqrt(b), constant(p, "Root")), constant(p, "Epsilon"))
+		step := p.Div(p.Mul(constant(p, "Rate"), a), root)
+		p.Store(parameter, p.Sub(p.Mul(constant(p, "Keep"), v), step))
+		p.Store(firstState, a)
+		p.Store(secondState, b)
 	}},
-	{"rmsprop", 2, []string{"Rate", "Momentum", "Beta", "GainSq", "Epsilon"}, func(u *update) {
-		u.square()
-		u.follow(u.a, u.k["Beta"], u.t)
-		u.root(u.t, u.a)
-		u.add(u.t, u.t, u.k["Epsilon"])
-		u.div(u.t, u.g, u.t)
-		u.follow(u.b, u.k["Momentum"], u.t)
-		u.descend(u.b)
+	{"rmsprop", func(p *vec.Program) {
+		g := decayed(p)
+		a := follow(p, firstState, "Beta", square(p, g))
+		b := follow(p, secondState, "Momentum", p.Div(g, p.Add(p.Sqrt(a), constant(p, "Epsilon"))))
+		descend(p, b)
+		p.Store(firstState, a)
+		p.Store(secondState, b)
 	}},
-	{"rmsproptf", 2, []string{"Rate", "Momentum", "GainSq", "Epsilon"}, func(u *update) {
-		u.mul(u.t, u.g, u.g)
-		u.sub(u.t, u.t, u.a)
-		u.mul(u.t, u.k["GainSq"], u.t)
-		u.add(u.a, u.a, u.t)
-		u.add(u.t, u.a, u.k["Epsilon"])
-		u.root(u.t, u.t)
-		u.mul(u.g, u.k["Rate"], u.g)
-		u.div(u.t, u.g, u.t)
-		u.follow(u.b, u.k["Momentum"], u.t)
-		u.sub(u.p, u.p, u.b)
+	{"rmsproptf", func(p *vec.Program) {
+		v, g, a := p.Load(parameter), decayed(p), p.Load(firstState)
+		a = p.Add(a, p.Mul(constant(p, "GainSq"), p.Sub(p.Mul(g, g), a)))
+		root := p.Sqrt(p.Add(a, constant(p, "Epsilon")))
+		b := follow(p, secondState, "Momentum", p.Div(p.Mul(constant(p, "Rate"), g), root))
+		p.Store(parameter, p.Sub(v, b))
+		p.Store(firstState, a)
+		p.Store(secondState, b)
 	}},
+}
+
+// decayed is the gradient plus decay times the parameter, fused.
+func decayed(p *vec.Program) vec.Value {
+	return p.FMA(constant(p, "Decay"), p.Load(parameter), p.Load(gradient))
+}
+
+// follow is weight*state + v.
+func follow(p *vec.Program, state int, weight string, v vec.Value) vec.Value {
+	return p.Add(p.Mul(constant(p, weight), p.Load(state)), v)
+}
+
+// descend makes the parameter less by rate*v, fused.
+func descend(p *vec.Program, v vec.Value) {
+	p.Store(parameter, p.FNMA(constant(p, "Rate"), v, p.Load(parameter)))
+}
+
+// square is gainSq*g*g.
+func square(p *vec.Program, g vec.Value) vec.Value { return p.Mul(p.Mul(constant(p, "GainSq"), g), g) }
+
+var settings = reflect.TypeFor[abi.Constants]()
+
+// constant is a field of abi.Constants.
+func constant(p *vec.Program, name string) vec.Value {
+	field, ok := settings.FieldByName(name)
+	if !ok {
+		panic("no constant " + name)
+	}
+	return p.Scalar(field.Index[0])
 }
 
 func solvers(f *file) {
-	kinds := map[string]rule{}
+	programs := map[string]*vec.Program{}
 	var names []string
 	for _, r := range rules {
-		names, kinds[r.name] = append(names, r.name), r
+		names, programs[r.name] = append(names, r.name), vec.Of(r.body)
+		plainRule(f, r.name, programs[r.name])
 	}
-	named(f, "update", "updateArgs", names, func(s isa, name string) { kinds[name].emit(f, s) })
+	named(f, "update", "updateArgs", names, func(s isa, name string) { emitRule(f, s, programs[name]) })
 }
 
-func (r rule) emit(f *file, s isa) {
-	u := &update{file: f, k: map[string]string{}, p: s.r(0), g: s.r(1), a: s.r(2), b: s.r(3), t: s.r(4)}
+func emitRule(f *file, s isa, p *vec.Program) {
 	var args abi.Update
-	f.P("MOVQ %d(DI), AX", unsafe.Offsetof(args.K))
-	for i, field := range append([]string{"Decay"}, r.uses...) {
-		u.k[field] = s.r(s.regs - 1 - i)
-		f.P("VBROADCASTSS %d(AX), %s", constantOffset(field), u.k[field])
+	code, err := vec.Compile(s.target, p, vec.Frame{Free: s.registers(0)})
+	if err != nil {
+		panic(err)
 	}
-	pointers := []string{"SI", "BX", "DX", "R8"}[:2+r.states]
+	f.P("MOVQ %d(DI), AX", unsafe.Offsetof(args.K))
+	code.PrintConstants(nil, func(i int) string { return fmt.Sprintf("%d(AX)", settings.Field(i).Offset) }, f.number, f.line)
+	pointers := []string{"SI", "BX", "DX", "R8"}[:operands(p)]
 	at := []uintptr{unsafe.Offsetof(args.P), unsafe.Offsetof(args.G), unsafe.Offsetof(args.A), unsafe.Offsetof(args.B)}
-	for i, p := range pointers {
-		f.P("MOVQ %d(DI), %s", at[i], p)
+	for i, r := range pointers {
+		f.P("MOVQ %d(DI), %s", at[i], r)
 	}
 	f.P("MOVQ %d(DI), CX", unsafe.Offsetof(args.N))
 	f.Label("loop")
 	for part := range s.per {
-		at := func(base string) string { return fmt.Sprintf("%d(%s)", part*s.bytes, base) }
-		f.P("VMOVUPS %s, %s", at("SI"), u.p)
-		f.P("VMOVUPS %s, %s", at("BX"), u.g)
-		f.P("VFMADD231PS %s, %s, %s", u.k["Decay"], u.p, u.g)
-		state := func(visit func(memory, register string)) {
-			for i, p := range pointers[2:] {
-				visit(at(p), []string{u.a, u.b}[i])
-			}
-		}
-		state(func(m, r string) { f.P("VMOVUPS %s, %s", m, r) })
-		r.body(u)
-		state(func(m, r string) { f.P("VMOVUPS %s, %s", r, m) })
-		f.P("VMOVUPS %s, %s", u.p, at("SI"))
+		f.body(code, vec.Places{Memory: func(slot int) string { return fmt.Sprintf("%d(%s)", part*s.bytes, pointers[slot]) }})
 	}
-	for _, p := range pointers {
-		f.P("ADDQ $64, %s", p)
+	for _, r := range pointers {
+		f.P("ADDQ $64, %s", r)
 	}
 	f.P("DECQ CX")
 	f.P("JNZ loop")
 }
 
-// constantOffset is where a constant lies among its kind.
-func constantOffset(field string) uintptr {
-	f, ok := reflect.TypeFor[abi.Constants]().FieldByName(field)
-	if !ok {
-		panic("no constant " + field)
+// operands is how many streams a rule reads.
+func operands(p *vec.Program) int { return p.Count(vec.Load) }
+
+// plainRule writes the plain Go form.
+func plainRule(f *file, name string, p *vec.Program) {
+	streams := []string{"p", "g", "a", "b"}[:operands(p)]
+	parameters := append([]string(nil), streams...)
+	for len(parameters) < 4 {
+		parameters = append(parameters, "_")
 	}
-	return f.Offset
+	fmt.Fprintf(&f.Plain, "\nfunc %s_f32_go(k *Constants, %s []float32) {\n", name, strings.Join(parameters, ", "))
+	for _, s := range streams[1:] {
+		fmt.Fprintf(&f.Plain, "%s = %s[:len(p)]\n", s, s)
+	}
+	element := func(slot int) string { return streams[slot] + "[i]" }
+	fmt.Fprintf(&f.Plain, "for i := range p {\n%s}\n}\n", p.Plain(vec.Names{
+		Load: element, Store: element, Scalar: func(i int) string { return "k." + settings.Field(i).Name },
+	}))
 }
