@@ -3,17 +3,24 @@ package atomicfile
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"regraft/filelock"
 )
 
 // Write makes the file at path of what content writes: into a temporary file in the same folder, which is flushed to
-// the disk and renamed. After an error, which names the path, a file that was there before is still what it was.
-func Write(path string, content func(w io.Writer) error) error { return write(path, content, true) }
+// the disk and renamed. After an error, which names the path, a file that was there before is still what it was. What earlier writes of
+// the same file have left that were killed is removed.
+func Write(path string, content func(w io.Writer) error) error {
+	tidy(path)
+	return write(path, content, true)
+}
 
 // WriteUnflushed is Write for many small files that can be made again: it does not wait for the disk, so that a computer which loses
 // its power may leave a damaged file at path.
@@ -22,11 +29,8 @@ func WriteUnflushed(path string, content func(w io.Writer) error) error {
 }
 
 func write(path string, content func(w io.Writer) error, flush bool) (err error) {
-	folder, name := filepath.Split(path)
-	if folder == "" {
-		folder = "."
-	}
-	temp, err := os.CreateTemp(folder, temporary(name))
+	folder, name := split(path)
+	temp, err := create(folder, name)
 	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
@@ -48,6 +52,51 @@ func write(path string, content func(w io.Writer) error, flush bool) (err error)
 		}
 	}
 	return os.Rename(temp.Name(), path)
+}
+
+// split takes a path apart.
+func split(path string) (folder, name string) {
+	if folder, name = filepath.Split(path); folder == "" {
+		folder = "."
+	}
+	return folder, name
+}
+
+// create makes a temporary file, which is locked as long as somebody writes it.
+func create(folder, name string) (*os.File, error) {
+	for {
+		f, err := os.CreateTemp(folder, temporary(name))
+		if err != nil {
+			return nil, err
+		}
+		if err := filelock.Try(f); !errors.Is(err, filelock.ErrLocked) && filelock.Stands(f) {
+			return f, nil // locked, or of a file system that cannot lock
+		}
+		f.Close() // somebody took it for a rest before it was locked
+	}
+}
+
+// tidy removes the temporary files of the file at path that nobody writes any more.
+func tidy(path string) {
+	folder, name := split(path)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return // the file can be written all the same
+	}
+	for _, e := range entries {
+		if !IsRest(e.Name(), name) || !e.Type().IsRegular() {
+			continue
+		}
+		f, err := os.OpenFile(filepath.Join(folder, e.Name()), os.O_RDWR, 0)
+		if err != nil {
+			continue
+		}
+		abandoned := filelock.Try(f) == nil
+		f.Close()
+		if abandoned {
+			os.Remove(f.Name())
+		}
+	}
 }
 
 // temporary is the pattern of the temporary names of a file.

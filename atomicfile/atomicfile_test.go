@@ -55,3 +55,24 @@ func TestIsRest(t *testing.T) {
 		}
 	}
 }
+
+// TestTidy: what a killed write has left goes with the next write of the same file; what another one writes at the moment stays.
+func TestTidy(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.b")
+	rest, other, foreign := filepath.Join(dir, ".a.b.17"), filepath.Join(dir, ".c.17"), filepath.Join(dir, ".a.b.txt")
+	for _, path := range []string{rest, other, foreign} {
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nothing := func(io.Writer) error { return nil }
+	err := Write(file, func(io.Writer) error { return Write(file, nothing) }) // the inner one must leave the outer one's
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 3 || left[0].Name() != ".a.b.txt" || left[1].Name() != ".c.17" || left[2].Name() != "a.b" {
+		t.Errorf("%v are left (%v)", left, err)
+	}
+}

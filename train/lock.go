@@ -10,16 +10,14 @@ import (
 	"time"
 	"unicode"
 
+	"regraft/filelock"
 	"regraft/setting"
 )
 
 // lockFile stands in the folder of a run while that lives. A run that is killed leaves it, but not its lock.
 const lockFile = ".lock"
 
-// errLocked is what tryLock returns for a file that another process, or another open file of this one, has locked.
-var errLocked = errors.New("locked")
-
-// lock keeps other runs out of a folder. The system lets go of it however the process ends.
+// lock keeps other runs out of a folder.
 type lock struct {
 	file *os.File
 	// killed says that the last holder did not come to release it.
@@ -37,13 +35,13 @@ func acquire(folder string) (*lock, error) {
 			return nil, err
 		}
 		l := &lock{file: f}
-		err = tryLock(f)
-		if errors.Is(err, errLocked) {
+		err = filelock.Try(f)
+		if errors.Is(err, filelock.ErrLocked) {
 			defer f.Close()
 			return nil, usagef("%s is in use by another run (%s): wait for its end, or choose another %v", folder, holder(f), setting.Out)
 		}
 		l.unsupported = err
-		if !l.stands(path) { // its last holder removed the file after it was opened here
+		if !filelock.Stands(f) { // its last holder removed the file after it was opened here
 			f.Close()
 			continue
 		}
@@ -53,16 +51,6 @@ func acquire(folder string) (*lock, error) {
 		l.sign()
 		return l, nil
 	}
-}
-
-// stands reports whether the locked file is the one at path.
-func (l *lock) stands(path string) bool {
-	mine, err := l.file.Stat()
-	if err != nil {
-		return false
-	}
-	there, err := os.Stat(path)
-	return err == nil && os.SameFile(mine, there)
 }
 
 // sign writes who holds the lock, for those who find it taken; on a full disk they do not learn it.
