@@ -59,6 +59,7 @@ func activation[O op.Op](f func(O) kernel.Activation) {
 // activationWhere is activation for operators of which only some have a fast form.
 func activationWhere[O op.Op](fast func(O) bool, f func(O) kernel.Activation) {
 	register(row[O]{
+		channels: anywhere,
 		choose: func(_ *graph, _ *instr, o O) choice {
 			if !fast(o) {
 				return choice{}
@@ -66,7 +67,7 @@ func activationWhere[O op.Op](fast func(O) bool, f func(O) kernel.Activation) {
 			return choice{activation: new(f(o)), overwrites: []int{0}}
 		},
 		emit: func(e *emitter, i *instr, o O) error {
-			if i.choice.activation == nil || !onImages(i.out) || !onImages(i.in[0]) {
+			if i.choice.activation == nil || !alike(i.in[0], i.out) {
 				return e.reference(i, o)
 			}
 			prim, err := kernel.NewActivation(e.g.opt.ISA, *i.choice.activation, i.in[0].images(), i.out.images())
@@ -81,6 +82,7 @@ type gradMaker func(isa *kernel.Set, x, dy, dx kernel.Layout) (kernel.Primitive,
 // gradient registers the gradient of an activation, of x and dy; maker is nil for an operator without a fast form.
 func gradient[O op.Op](maker func(O) gradMaker) {
 	register(row[O]{
+		channels: anywhere,
 		choose: func(_ *graph, _ *instr, o O) choice {
 			if maker(o) == nil {
 				return choice{}
@@ -89,7 +91,7 @@ func gradient[O op.Op](maker func(O) gradMaker) {
 		},
 		emit: func(e *emitter, i *instr, o O) error {
 			x, dy, dx, grad := i.in[0], i.in[1], i.out, maker(o)
-			if grad == nil || !onImages(x) || !onImages(dy) || !onImages(dx) {
+			if grad == nil || !alike(x, dy, dx) {
 				return e.reference(i, o)
 			}
 			prim, err := grad(e.g.opt.ISA, x.images(), dy.images(), dx.images())

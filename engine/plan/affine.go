@@ -6,11 +6,11 @@ import (
 )
 
 func init() {
-	register(row[*op.Neg]{emit: (*emitter).neg})
-	register(row[*op.Scale]{emit: (*emitter).scale})
+	register(row[*op.Neg]{channels: anywhere, emit: (*emitter).neg})
+	register(row[*op.Scale]{channels: anywhere, emit: (*emitter).scale})
 	register(row[*op.Affine]{emit: (*emitter).affine})
-	register(row[*op.Sub]{emit: (*emitter).sub})
-	register(row[*op.Div]{emit: (*emitter).div})
+	register(row[*op.Sub]{channels: anywhere, emit: (*emitter).sub})
+	register(row[*op.Div]{channels: anywhere, emit: (*emitter).div})
 }
 
 // line is scale*x + shift with values for every channel of x.
@@ -39,11 +39,11 @@ func (e *emitter) values(v, x *value) func(c int) float32 {
 	switch {
 	case v.number != nil:
 		return always(*v.number)
-	case v.param == nil || e.slots[v.param] != nil || x.shape.Dims() < 2:
+	case v.param == nil || e.slots[v.param] != nil || x.Channel < 1:
 		return nil
-	case len(v.param.Value) == 1 && v.shape.Dims() <= x.shape.Dims():
+	case len(v.param.Value) == 1 && v.Shape.Dims() <= x.Shape.Dims():
 		return func(int) float32 { return v.param.Value[0] }
-	case perChannelOf(x, v.shape):
+	case perChannelOf(x, v.Shape):
 		return func(c int) float32 { return v.param.Value[c] }
 	}
 	return nil
@@ -91,7 +91,7 @@ func (e *emitter) lineOr(i *instr, o op.Op, l line) error {
 
 // fits tells whether y, the result, and x are images of one shape.
 func (l line) fits(y *value) bool {
-	return l.x != nil && onImages(l.x) && onImages(y) && l.x.shape.Eq(y.shape)
+	return l.x != nil && alike(l.x, y)
 }
 
 func (e *emitter) line(i *instr, l line) error {

@@ -78,7 +78,7 @@ func TestEveryChoiceShows(t *testing.T) {
 	t.Cleanup(func() { maps.Copy(lowerings, rows) })
 	intercept := func(row reflect.Type, change func(*choice)) {
 		l := rows[row]
-		lowerings[row] = lowering{emit: l.emit, choose: func(g *graph, i *instr) choice {
+		lowerings[row] = lowering{channels: l.channels, emit: l.emit, choose: func(g *graph, i *instr) choice {
 			c := l.choose(g, i)
 			change(&c)
 			return c

@@ -154,8 +154,8 @@ func (e *emitter) outputs() error {
 	for _, o := range e.g.net.Outputs {
 		v := e.g.value(o.Node)
 		root, _ := v.base()
-		if root.form != matrix && root.form != blocked {
-			return fmt.Errorf("output %q: %w, not %v", o.Name, ErrShape, v.shape)
+		if root.form != matrix && root.form != blocked || v.Shape.Dims() == 3 {
+			return fmt.Errorf("output %q: %w, not %v", o.Name, ErrShape, v.Shape)
 		}
 		view := View{Name: o.Name, Ref: root.ref, Rows: v.shape[0], Cols: v.shape.TotalSize() / v.shape[0], Layout: v.images()}
 		e.p.Outputs = append(e.p.Outputs, view)

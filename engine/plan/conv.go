@@ -9,20 +9,29 @@ func init() {
 	register(row[*op.Conv]{choose: chooseConv, emit: convForward[*op.Conv]})
 	register(row[*op.ConvGradX]{choose: chooseConvGradX, emit: convGradX[*op.ConvGradX]})
 	register(row[*op.ConvGradW]{choose: chooseConvGradW, emit: convGradW[*op.ConvGradW]})
-	register(row[*op.Linear]{choose: chooseLinear, emit: convForward[*op.Linear]})
-	register(row[*op.LinearGradX]{choose: chooseLinearGradX, emit: convGradX[*op.LinearGradX]})
-	register(row[*op.LinearGradW]{choose: chooseLinearGradW, emit: convGradW[*op.LinearGradW]})
+	register(row[*op.Linear]{channels: last, choose: chooseLinear, emit: convForward[*op.Linear]})
+	register(row[*op.LinearGradX]{channels: last, choose: chooseLinearGradX, emit: convGradX[*op.LinearGradX]})
+	register(row[*op.LinearGradW]{channels: last, choose: chooseLinearGradW, emit: convGradW[*op.LinearGradW]})
 }
 
-func convForward[O any](e *emitter, i *instr, _ O) error {
+func convForward[O op.Op](e *emitter, i *instr, o O) error {
+	if i.choice.conv == nil {
+		return e.reference(i, o)
+	}
 	return i.choice.conv.algorithm.forward(e, i, i.choice.conv)
 }
 
-func convGradX[O any](e *emitter, i *instr, _ O) error {
+func convGradX[O op.Op](e *emitter, i *instr, o O) error {
+	if i.choice.conv == nil {
+		return e.reference(i, o)
+	}
 	return i.choice.conv.algorithm.gradX(e, i, i.choice.conv)
 }
 
-func convGradW[O any](e *emitter, i *instr, _ O) error {
+func convGradW[O op.Op](e *emitter, i *instr, o O) error {
+	if i.choice.conv == nil {
+		return e.reference(i, o)
+	}
 	return i.choice.conv.algorithm.gradW(e, i, i.choice.conv)
 }
 
@@ -44,9 +53,13 @@ func (g *graph) convolution(o *op.Conv, x, w, y *value, useWinograd func(kernel.
 	return c
 }
 
-// linear is a linear layer of x to y, both (N, C) or (N, C, 1, 1).
+// linear is a linear layer of x to y: matrices, or images, every pixel of which it takes through the layer.
 func linear(x, y *value) *convolution {
-	return &convolution{linearShape(x.shape[0], x.shape[1], y.shape[1]), 1, asMatrix}
+	in, out := x.shape, y.shape
+	if x.form == matrix {
+		return &convolution{linearShape(1, in[0], in[1], out[1]), 1, asMatrix}
+	}
+	return &convolution{linearShape(in[2], in[3], in[1], out[1]), 1, direct}
 }
 
 func chooseConv(g *graph, i *instr, o *op.Conv) choice {
@@ -95,16 +108,26 @@ func (c *convolution) output() kernel.Layout {
 	return kernel.Blocked(c.shape.Cout, c.shape.OH, c.shape.OW, 0)
 }
 
+// chooseLinear: what is neither a matrix nor images with the channels last is interpreted.
 func chooseLinear(_ *graph, i *instr, _ *op.Linear) choice {
+	if !onImages(i.in[0]) || !onImages(i.out) {
+		return choice{}
+	}
 	c := linear(i.in[0], i.out)
-	return choice{conv: c, epilogue: epilogue{clamps: kernel.ReLU, activates: true}, packing: new(convPacking(c))}
+	return choice{conv: c, epilogue: c.algorithm.epilogue, packing: new(convPacking(c))}
 }
 
 func chooseLinearGradX(_ *graph, i *instr, _ *op.LinearGradX) choice {
+	if !onImages(i.in[1]) || !onImages(i.out) {
+		return choice{}
+	}
 	return choice{conv: linear(i.out, i.in[1]), epilogue: epilogue{accumulates: true}}
 }
 
 func chooseLinearGradW(_ *graph, i *instr, _ *op.LinearGradW) choice {
+	if !onImages(i.in[0]) || !onImages(i.in[1]) {
+		return choice{}
+	}
 	return choice{conv: linear(i.in[0], i.in[1]), gradient: true}
 }
 

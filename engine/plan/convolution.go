@@ -40,9 +40,9 @@ func convShape(o *op.Conv, x, w, y tensor.Shape) kernel.ConvShape {
 	}
 }
 
-// linearShape is a linear layer as a 1x1 convolution over a row of n pixels.
-func linearShape(n, in, out int) kernel.ConvShape {
-	return kernel.ConvShape{Cin: in, Cout: out, H: 1, W: n, OH: 1, OW: n, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
+// linearShape is a linear layer as a 1x1 convolution over h rows of w pixels.
+func linearShape(h, w, in, out int) kernel.ConvShape {
+	return kernel.ConvShape{Cin: in, Cout: out, H: h, W: w, OH: h, OW: w, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
 }
 
 func (i *instr) flags() int {

@@ -16,16 +16,26 @@ import (
 func TestDropoutBits(t *testing.T) {
 	const images, key = 3, 0x0123456789abcdef
 	parts := op.SplitKey(key)
-	for _, l := range []kernel.Layout{
-		kernel.Blocked(32, 5, 7, 0), kernel.Blocked(21, 3, 4, 2), (&value{form: matrix, layout: kernel.Matrix(images, 37)}).images(),
+	for _, c := range []struct {
+		shape   tensor.Shape
+		channel int
+		layout  kernel.Layout
+	}{
+		{tensor.Shape{images, 32, 5, 7}, 1, kernel.Blocked(32, 5, 7, 0)},
+		{tensor.Shape{images, 21, 3, 4}, 1, kernel.Blocked(21, 3, 4, 2)},
+		{tensor.Shape{images, 37}, 1, (&value{form: matrix, layout: kernel.Matrix(images, 37)}).images()},
+		{tensor.Shape{images, 5, 37}, 2, kernel.Blocked(37, 1, 5, 0)},
+		{tensor.Shape{images, 4, 18, 3}, 2, kernel.Blocked(18, 4, 3, 0)},
+		{tensor.Shape{images, 4, 3, 18}, 3, kernel.Blocked(18, 4, 3, 1)},
 	} {
-		t.Run(fmt.Sprint(l), func(t *testing.T) {
+		t.Run(fmt.Sprint(c.shape, c.channel), func(t *testing.T) {
+			l := c.layout
 			o := &op.DropoutTrain{Ratio: 0.3, ID: "a dropout with a rather long name"}
 			x := make([]float32, images*l.C*l.H*l.W)
 			for i := range x {
 				x[i] = float32(i%13) - 6.1
 			}
-			want, err := o.Do(tensor.New(tensor.WithShape(images, l.C, l.H, l.W), tensor.WithBacking(slices.Clone(x))),
+			want, err := o.Do(tensor.New(tensor.WithShape(c.shape...), tensor.WithBacking(slices.Clone(x))),
 				tensor.New(tensor.WithShape(4), tensor.WithBacking(parts[:])))
 			if err != nil {
 				t.Fatal(err)
@@ -34,16 +44,15 @@ func TestDropoutBits(t *testing.T) {
 			room := l.Len(images) + l.Blocks()*l.Plane // images of a matrix lie within each other's planes
 			packed, result, keys := kernel.Aligned(room), kernel.Aligned(room), kernel.Aligned(4)
 			copy(keys, parts[:])
-			l.Pack(packed, x, images)
-			d := &dropout{masks: op.NewDropoutMasks(o.Ratio, o.ID), x: l, y: l}
+			p := place{Type: Type{c.shape, c.channel}, layout: l, packed: true, length: room, images: images}
+			p.write(kernel.Address(packed), x)
+			d := newDropout(o, p, p)
 			args := &kernel.Args{Operand: [8]uintptr{kernel.Address(packed), kernel.Address(keys), kernel.Address(result)}, Images: images}
 			w := kernel.NewWorker(d.Scratch())
 			for i := range d.Items(images) {
 				d.Item(w, i, args)
 			}
-			got := make([]float32, len(x))
-			l.Unpack(got, result, images)
-			if !slices.Equal(got, want.Data().([]float32)) {
+			if got := p.read(kernel.Address(result)); !slices.Equal(got, want.Data().([]float32)) {
 				t.Error("other bits than the operator's")
 			}
 			kept := 0

@@ -12,18 +12,16 @@ import (
 func init() {
 	register(row[*packInput]{emit: (*emitter).packInput})
 	register(row[*op.BatchNorm]{choice: choice{epilogue: epilogue{clamps: kernel.ReLU}}, emit: (*emitter).batchNorm})
-	register(row[*op.Relu]{choice: choice{clamp: kernel.ReLU}, emit: (*emitter).relu})
-	register(row[*op.ReluGrad]{choice: choice{overwrites: []int{1}}, emit: (*emitter).reluGrad})
-	register(row[*op.Clip]{choose: chooseClip, emit: (*emitter).clip})
-	register(row[*op.ClipGrad]{emit: (*emitter).clipGrad})
-	register(row[*op.Add]{choose: chooseAdd, emit: (*emitter).add})
-	register(row[*op.Concat]{choice: choice{picks: pickConcat}, emit: (*emitter).concat})
-	register(row[*op.Flatten]{emit: (*emitter).flatten})
+	register(row[*op.Relu]{channels: anywhere, choice: choice{clamp: kernel.ReLU}, emit: (*emitter).relu})
+	register(row[*op.ReluGrad]{channels: anywhere, choice: choice{overwrites: []int{1}}, emit: (*emitter).reluGrad})
+	register(row[*op.Clip]{channels: anywhere, choose: chooseClip, emit: (*emitter).clip})
+	register(row[*op.ClipGrad]{channels: anywhere, emit: (*emitter).clipGrad})
+	register(row[*op.Add]{channels: anywhere, choose: chooseAdd, emit: (*emitter).add})
+	register(row[*op.Concat]{channels: anywhere, choice: choice{picks: pickConcat}, emit: (*emitter).concat})
 	register(row[*op.ChannelSum]{emit: (*emitter).channelSum})
 	register(row[*lossGrad]{emit: (*emitter).lossGrad})
-	register(row[*op.Slice]{choice: choice{picks: pickSlice}, emit: (*emitter).slice})
-	register(row[*op.Reshape]{choice: choice{moves: true, picks: pickShuffle}, emit: (*emitter).reshape})
-	register(row[*op.Softmax]{emit: (*emitter).softmax})
+	register(row[*op.Slice]{channels: anywhere, choice: choice{picks: pickSlice}, emit: (*emitter).slice})
+	register(row[*op.Softmax]{channels: anywhere, emit: (*emitter).softmax})
 }
 
 func (e *emitter) packInput(i *instr, o *packInput) error {
@@ -74,7 +72,7 @@ func (e *emitter) batchNorm(i *instr, o *op.BatchNorm) error {
 }
 
 func (e *emitter) relu(i *instr, o *op.Relu) error {
-	if i.out.form == plain || i.out.form == vector {
+	if !sameBlocked(i) {
 		return e.reference(i, o)
 	}
 	prim, err := kernel.NewReLU(e.g.opt.ISA, i.in[0].images(), i.out.images())
@@ -82,7 +80,7 @@ func (e *emitter) relu(i *instr, o *op.Relu) error {
 }
 
 func (e *emitter) reluGrad(i *instr, o *op.ReluGrad) error {
-	if i.out.form == plain || i.out.form == vector {
+	if !sameBlocked(i) {
 		return e.reference(i, o)
 	}
 	prim, err := kernel.NewReluGrad(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images())
@@ -97,7 +95,7 @@ func chooseClip(_ *graph, _ *instr, o *op.Clip) choice {
 }
 
 func (e *emitter) clip(i *instr, o *op.Clip) error {
-	if i.out.form == plain || i.out.form == vector || math.IsNaN(float64(o.Min+o.Max)) {
+	if !sameBlocked(i) || math.IsNaN(float64(o.Min+o.Max)) {
 		return e.reference(i, o)
 	}
 	prim, err := kernel.NewClip(e.g.opt.ISA, i.in[0].images(), i.out.images(), o.Min, o.Max)
@@ -105,7 +103,7 @@ func (e *emitter) clip(i *instr, o *op.Clip) error {
 }
 
 func (e *emitter) clipGrad(i *instr, o *op.ClipGrad) error {
-	if i.out.form == plain || i.out.form == vector {
+	if !sameBlocked(i) {
 		return e.reference(i, o)
 	}
 	prim, err := kernel.NewClipGrad(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images(), o.Min, o.Max)
@@ -133,7 +131,7 @@ func (e *emitter) add(i *instr, o *op.Add) error {
 // concat emits copies for the concatenations that could not share memory.
 func (e *emitter) concat(i *instr, o *op.Concat) error {
 	constant := slices.ContainsFunc(i.in, func(v *value) bool { return v.param != nil })
-	if o.Axis != 1 || i.out.form == plain || i.out.form == vector || constant && len(i.in) < maxOperands {
+	if !i.alongChannels(o.Axis) || !onImages(i.out) || slices.ContainsFunc(i.in, func(v *value) bool { return v.Channel != i.out.Channel }) || constant && len(i.in) < maxOperands {
 		return e.reference(i, o)
 	}
 	return e.concatParts(i, o)
@@ -141,8 +139,8 @@ func (e *emitter) concat(i *instr, o *op.Concat) error {
 
 // flatten emits (N,C,H,W) -> (N, C*H*W).
 func (e *emitter) flatten(i *instr, o *op.Flatten) error {
-	if i.in[0].form != blocked || i.out.form != matrix || o.Axis != 1 {
-		return e.reference(i, o)
+	if i.in[0].form != blocked || i.in[0].Channel != 1 || i.out.form != matrix || o.Axis != 1 {
+		return move(e, i, o)
 	}
 	prim, err := kernel.NewFlatten(i.in[0].images(), i.out.matrix())
 	return e.primitive(i, prim, err, 0, i.in[0], i.out)
@@ -150,7 +148,7 @@ func (e *emitter) flatten(i *instr, o *op.Flatten) error {
 
 func (e *emitter) channelSum(i *instr, o *op.ChannelSum) error {
 	dy := i.in[0]
-	if dy.form != blocked && dy.form != matrix {
+	if !onImages(dy) || dy.Channel != 1 {
 		return e.reference(i, o)
 	}
 	sum, err := kernel.NewChannelSum(e.g.opt.ISA, dy.images())
@@ -166,7 +164,7 @@ func (e *emitter) lossGrad(i *instr, o *lossGrad) error {
 // slice emits a copy of channels, for slices that are no views.
 func (e *emitter) slice(i *instr, o *op.Slice) error {
 	stepped := len(o.Steps) > 0 && o.Steps[0] != 1
-	if len(o.Axes) != 1 || o.Axes[0] != 1 || o.Starts[0] < 0 || stepped || i.out.form == plain || i.in[0].form == plain || i.in[0].param != nil {
+	if len(o.Axes) != 1 || !i.alongChannels(o.Axes[0]) || o.Starts[0] < 0 || stepped || !onImages(i.out) || !onImages(i.in[0]) || i.in[0].Channel != i.out.Channel {
 		return e.reference(i, o)
 	}
 	prim, err := kernel.NewSliceCopy(i.in[0].images(), i.out.images(), o.Starts[0])
@@ -175,8 +173,8 @@ func (e *emitter) slice(i *instr, o *op.Slice) error {
 
 // reshape emits (N, C*H*W) -> (N,C,H,W), the gradient of flatten.
 func (e *emitter) reshape(i *instr, o *op.Reshape) error {
-	if i.in[0].form != matrix || i.in[0].shape.Dims() != 2 || i.out.form != blocked || i.in[0].shape[0] != i.out.shape[0] {
-		return e.reference(i, o)
+	if x, y := i.in[0], i.out; x.form != matrix || x.Shape.Dims() != 2 || y.form != blocked || y.Channel != 1 || x.shape[0] != y.shape[0] {
+		return move(e, i, o)
 	}
 	prim, err := kernel.NewFlattenGrad(i.in[0].matrix(), i.out.images())
 	return e.primitive(i, prim, err, 0, i.in[0], i.out)

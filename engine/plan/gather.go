@@ -6,8 +6,8 @@ import (
 )
 
 func init() {
-	register(row[*op.Gather]{choice: choice{picks: pickGather}, emit: (*emitter).gather})
-	register(row[*op.GatherGrad]{choice: choice{picks: pickGatherGrad}, emit: (*emitter).gatherGrad})
+	register(row[*op.Gather]{channels: anywhere, choice: choice{picks: pickGather}, emit: (*emitter).gather})
+	register(row[*op.GatherGrad]{channels: anywhere, choice: choice{picks: pickGatherGrad}, emit: (*emitter).gatherGrad})
 }
 
 // gather emits a choice of rows or columns of images.
@@ -33,19 +33,13 @@ func (e *emitter) gatherGrad(i *instr, o *op.GatherGrad) error {
 
 // gathered lists the rows and columns of whole that part has, where the operator picks such.
 func gathered(o *op.Gather, whole, part *value) (rows, cols []int, ok bool) {
-	if whole.param != nil || whole.form != blocked || part.shape.Dims() != 4 {
+	axis := whole.pixels(o.Axis)
+	if axis == 0 || whole.param != nil || whole.form != blocked || !onImages(part) || part.shape.Dims() != 4 || part.Channel != whole.Channel {
 		return nil, nil, false
-	}
-	axis := o.Axis
-	if axis < 0 {
-		axis += 4
 	}
 	picked := make([]int, len(o.Indices))
 	for k, index := range o.Indices {
-		picked[k] = index
-		if index < 0 {
-			picked[k] += whole.shape[axis]
-		}
+		picked[k] = wrapped(index, whole.shape[axis])
 	}
 	switch axis {
 	case 2:

@@ -26,6 +26,8 @@ const (
 // value is something that steps read and write.
 type value struct {
 	label string
+	Type
+	// shape is that of the type as the kernels see it.
 	shape tensor.Shape
 	form  form
 	param *engine.Param
@@ -75,22 +77,26 @@ func (v *value) place() kernel.Layout {
 	if root.form == matrix { // (N,C,1,1) and (N,C) share their memory
 		return l.Slice(chan0, channels(v.shape))
 	}
+	if l.Halo == 0 {
+		l = reshaped(l, v.shape[2], v.shape[3])
+	}
 	return l.Slice(chan0, v.shape[1])
 }
 
 func channels(s tensor.Shape) int { return s[1] }
 
-// formOf tells how a value of the given shape lies in memory.
-func formOf(s tensor.Shape) form {
+// formOf tells how values of a type lie in memory.
+func formOf(t Type) form {
+	s := t.imageShape()
 	switch {
-	case s.Dims() == 4 && s[2]*s[3] > 1:
-		return blocked
-	case s.Dims() == 4 || s.Dims() == 2:
-		return matrix
+	case t.Channel < 0:
+		return plain
 	case s.Dims() == 1:
 		return vector
+	case s.Dims() == 4 && s[2]*s[3] > 1:
+		return blocked
 	}
-	return plain
+	return matrix
 }
 
 // onImages tells whether v lies in blocks of channels.
@@ -119,15 +125,18 @@ type instr struct {
 	settled bool
 }
 
-// sameBlocked tells whether both operands are computed and have the result's shape and form.
-func sameBlocked(i *instr) bool {
-	for _, v := range i.in {
-		if !onImages(v) || !v.shape.Eq(i.out.shape) {
+// alike tells whether values lie in blocks of channels and are of one type.
+func alike(values ...*value) bool {
+	for _, v := range values {
+		if !onImages(v) || v.Channel != values[0].Channel || !v.Shape.Eq(values[0].Shape) {
 			return false
 		}
 	}
-	return onImages(i.out)
+	return true
 }
+
+// sameBlocked tells whether both operands are computed and have the result's type and form.
+func sameBlocked(i *instr) bool { return alike(append(slices.Clone(i.in), i.out)...) }
 
 // planned is an operator of the planner's own, by name.
 type planned string
@@ -150,7 +159,22 @@ type graph struct {
 }
 
 func newValue(label string, shape tensor.Shape) *value {
-	return &value{label: label, shape: shape, form: formOf(shape), first: -1, last: -1}
+	v := &value{label: label, Type: Type{Shape: shape}, first: -1, last: -1}
+	v.retype(typeOf(shape).Channel)
+	return v
+}
+
+// retype lets v's channels lie along another axis.
+func (v *value) retype(channel int) {
+	v.Channel = channel
+	v.shape, v.form = v.imageShape(), formOf(v.Type)
+}
+
+// like is a new value of v's type and form.
+func (v *value) like(label string) *value {
+	w := newValue(label, v.Shape)
+	w.Type, w.shape, w.form = v.Type, v.shape, v.form
+	return w
 }
 
 // lower turns nodes, which must be sorted, into instructions.

@@ -10,6 +10,14 @@ import (
 
 // row is what the planner knows of the operator O. Operators without a row run through their reference.
 type row[O any] struct {
+	// channels is where the step wants the channels of its operands and its result; channelsOf, where it is given, tells for an operator.
+	channels   axisRule
+	channelsOf func(o O) axisRule
+	// carries gives the axis of channels of one operand or result, to, where another has them along axis from.Channel, or undecided. Where
+	// it is nil, what has as many dimensions has them along the same axis.
+	carries func(i *instr, from, to *value) int
+	// keeps tells that the values of the result lie in memory as those of the operand do; nil for operators that never leave them so.
+	keeps func(i *instr) bool
 	// choice is what the passes may ask; choose, where it is given, settles it for an instruction.
 	choice choice
 	choose func(g *graph, i *instr, o O) choice
@@ -55,8 +63,11 @@ type epilogue struct {
 
 // lowering is a row for an operator of any type.
 type lowering struct {
-	choose func(*graph, *instr) choice
-	emit   func(*emitter, *instr) error
+	channels func(*instr) axisRule
+	carries  func(i *instr, from, to *value) int
+	keeps    func(*instr) bool
+	choose   func(*graph, *instr) choice
+	emit     func(*emitter, *instr) error
 }
 
 var lowerings = map[reflect.Type]lowering{}
@@ -64,11 +75,17 @@ var lowerings = map[reflect.Type]lowering{}
 // register adds the row of an operator. Each family's file does so for its operators.
 func register[O any](r row[O]) {
 	l := lowering{
-		choose: func(*graph, *instr) choice { return r.choice },
-		emit:   (*emitter).interpreted,
+		channels: func(*instr) axisRule { return r.channels },
+		carries:  r.carries,
+		keeps:    r.keeps,
+		choose:   func(*graph, *instr) choice { return r.choice },
+		emit:     (*emitter).interpreted,
 	}
 	if r.emit != nil {
 		l.emit = func(e *emitter, i *instr) error { return r.emit(e, i, i.op.(O)) }
+	}
+	if r.channelsOf != nil {
+		l.channels = func(i *instr) axisRule { return r.channelsOf(i.op.(O)) }
 	}
 	if r.choose != nil {
 		l.choose = func(g *graph, i *instr) choice { return r.choose(g, i, i.op.(O)) }

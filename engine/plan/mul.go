@@ -10,8 +10,8 @@ import (
 )
 
 func init() {
-	register(row[*op.Mul]{choice: choice{overwrites: []int{0, 1}}, emit: (*emitter).mul})
-	register(row[*op.SumTo]{choice: choice{gradient: true}, emit: (*emitter).sumTo})
+	register(row[*op.Mul]{channels: anywhere, choice: choice{overwrites: []int{0, 1}}, emit: (*emitter).mul})
+	register(row[*op.SumTo]{channels: anywhere, choice: choice{gradient: true}, emit: (*emitter).sumTo})
 	register(row[*dot]{emit: (*emitter).dot})
 }
 
@@ -47,21 +47,18 @@ type factorKind int
 const (
 	noFactor   factorKind = iota
 	perImage              // (N, C, 1, 1)
-	perChannel            // (C, 1, 1) or (1, C, 1, 1): a parameter or its gradient
+	perChannel            // (C, 1, 1), or (C) where channels come last: a parameter or its gradient
 )
 
 // factorOf tells how f is broadcast over x.
 func factorOf(x, f *value) factorKind {
-	if !onImages(x) || x.shape.Dims() != 4 {
-		return noFactor
-	}
-	n, c, s := x.shape[0], x.shape[1], f.shape
 	switch {
+	case !onImages(x):
 	case onImages(f):
-		if s.Eq(tensor.Shape{n, c, 1, 1}) {
+		if f.Channel == x.Channel && f.shape.Eq(tensor.Shape{x.shape[0], x.shape[1], 1, 1}) {
 			return perImage
 		}
-	case s.Eq(tensor.Shape{c, 1, 1}), s.Eq(tensor.Shape{1, c, 1, 1}):
+	case perChannelOf(x, f.Shape):
 		return perChannel
 	}
 	return noFactor
@@ -83,10 +80,10 @@ func (e *emitter) mul(i *instr, o *op.Mul) error {
 		prim, err := kernel.NewMul(isa, x.images(), f.images(), i.out.images())
 		return e.primitive(i, prim, err, 0, x, f, i.out)
 	}
-	if !x.shape.Eq(i.out.shape) {
+	if !alike(x, i.out) {
 		x, f = f, x
 	}
-	if !x.shape.Eq(i.out.shape) || !onImages(i.out) {
+	if !alike(x, i.out) {
 		return e.reference(i, o)
 	}
 	switch factorOf(x, f) {

@@ -71,11 +71,33 @@ var networks = map[string]func(d *sketch, x *gorgonia.Node) []*gorgonia.Node{
 		x = d.conv(x, 16, 4, 4)
 		y := d.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, d.grouped(x, 16, 7, 1, 16))
 		for range 2 {
-			y = d.apply(&op.LayerNorm{Axis: -1, Epsilon: 1e-6}, y, d.param(16), d.param(16))
+			y = d.layerNorm(y)
 		}
 		y = d.apply(&op.Transpose{Perm: []int{0, 3, 1, 2}}, y)
 		y = d.biased(d.apply(&op.Gelu{}, d.biased(y, 64)), 16)
 		return d.head(d.apply(&op.Add{}, d.apply(&op.Mul{}, y, d.param(16, 1, 1)), x), 5)
+	},
+	// A transformer block's second half: tokens made of a map, layer norm, two layers and a residual sum; the mean of the tokens.
+	"tokens": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.apply(&op.Reshape{Shape: []int{-1, 32, 64}}, d.conv(x, 32, 4, 4))
+		x = d.apply(&op.Transpose{Perm: []int{0, 2, 1}}, x)
+		for range 2 {
+			y := d.linear(d.layerNorm(x), 48)
+			x = d.apply(&op.Add{}, x, d.linear(d.dropout(d.apply(&op.Gelu{}, y)), 32))
+		}
+		x = d.apply(&op.ReduceMean{Axes: []int{1}}, d.layerNorm(x))
+		return []*gorgonia.Node{d.linear(x, 5)}
+	},
+	// What leaves all values where they are; tokens that are a map again, around which a convolution wants a halo.
+	"moves": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.relu(d.conv(x, 16, 3, 2))
+		y := d.apply(&op.Reshape{Shape: []int{-1, 16, 256}}, x)
+		z := d.conv(d.apply(&op.Identity{}, x), 16, 3, 2)
+		x = d.apply(&op.Transpose{Perm: []int{0, 2, 1}}, y)
+		x = d.apply(&op.Reshape{Shape: []int{-1, 16, 16, 16}}, d.apply(&op.Transpose{Perm: []int{0, 2, 1}}, d.layerNorm(x)))
+		x = d.apply(&op.GlobalAveragePool{}, d.apply(&op.Add{}, d.conv(x, 16, 3, 2), z))
+		x = d.apply(&op.Unsqueeze{Axes: []int{2, 3}}, d.apply(&op.Squeeze{Axes: []int{2, 3}}, x))
+		return d.head(d.relu(d.conv(x, 16, 1, 1)), 5)
 	},
 	// DenseNet: BatchNorm in front of convolutions, concatenations that grow.
 	"dense": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
@@ -281,9 +303,15 @@ func (d *sketch) dropout(x *gorgonia.Node) *gorgonia.Node {
 	return d.apply(&op.Dropout{Ratio: 0.5, ID: fmt.Sprint("dropout", d.n)}, x)
 }
 
+func (d *sketch) layerNorm(x *gorgonia.Node) *gorgonia.Node {
+	d.t.Helper()
+	size := x.Shape()[x.Dims()-1]
+	return d.apply(&op.LayerNorm{Axis: -1, Epsilon: 1e-6}, x, d.param(size), d.param(size))
+}
+
 func (d *sketch) linear(x *gorgonia.Node, out int) *gorgonia.Node {
 	d.t.Helper()
-	return d.apply(&op.Linear{}, x, d.param(out, x.Shape()[1]), d.param(out))
+	return d.apply(&op.Linear{}, x, d.param(out, x.Shape()[x.Dims()-1]), d.param(out))
 }
 
 // head is a classifier of pooled features.

@@ -28,7 +28,7 @@ func (*gradStore) Items(int) int { return 1 }
 func (s *gradStore) Item(_ *kernel.Worker, _ int, a *kernel.Args) {
 	dst := kernel.Floats(a.Operand[1], s.length)
 	clear(dst)
-	s.pack(dst, s.from.values(a.Operand[0]))
+	s.pack(dst, s.from.read(a.Operand[0]))
 }
 
 func (e *emitter) storeGrad(i *instr, o *storeGrad) error {

@@ -8,11 +8,11 @@ type pass struct {
 
 // inferencePasses prepare a network.
 var inferencePasses = []pass{
-	{"channelsFirst", plainly((*graph).channelsFirst)},
+	{"settleTypes", plainly((*graph).settleTypes)},
 	{"settleForms", plainly((*graph).settleForms)},
 	{"packInputs", plainly((*graph).packInputs)},
-	{"aliasReshapes", plainly((*graph).aliasReshapes)},
 	{"choose", plainly((*graph).choose)},
+	{"aliasReshapes", plainly((*graph).aliasReshapes)},
 	{"foldBatchNorm", plainly((*graph).foldBatchNorm)},
 	{"fuseClamps", plainly((*graph).fuseClamps)},
 	{"shareConcats", plainly((*graph).shareConcats)},
@@ -26,13 +26,13 @@ var inferencePasses = []pass{
 
 // trainingPasses prepare an objective.
 var trainingPasses = []pass{
-	{"channelsFirst", plainly((*graph).channelsFirst)},
+	{"settleTypes", plainly((*graph).settleTypes)},
 	{"settleForms", plainly((*graph).settleForms)},
 	{"packInputs", plainly((*graph).packInputs)},
-	{"aliasReshapes", plainly((*graph).aliasReshapes)},
 	{"groupLosses", (*graph).groupLosses},
 	{"groupBatchNorm", (*graph).groupBatchNorm},
 	{"choose", plainly((*graph).choose)},
+	{"aliasReshapes", plainly((*graph).aliasReshapes)},
 	{"fuseClamps", plainly((*graph).fuseClamps)},
 	{"maskNormGrads", plainly((*graph).maskNormGrads)},
 	{"shareConcats", plainly((*graph).shareConcats)},

@@ -8,9 +8,8 @@ import (
 )
 
 func init() {
-	register(row[*pick]{choice: choice{moves: true}, emit: (*emitter).pick})
-	register(row[*op.SliceGrad]{choice: choice{picks: pickSliceGrad}})
-	register(row[*op.Transpose]{choice: choice{moves: true}})
+	register(row[*pick]{channels: anywhere, choice: choice{moves: true}, emit: (*emitter).pick})
+	register(row[*op.SliceGrad]{channels: anywhere, choice: choice{picks: pickSliceGrad}})
 }
 
 // pick is the planner's own operator for values put together out of channels of others: slices and concatenations that are no
@@ -66,7 +65,7 @@ func picked(i *instr, makers map[*value]*instr) (p *pick, from []*value) {
 	p = &pick{name: o.Name(), channels: make([]kernel.Channel, channels(i.out.shape))}
 	from = i.choice.picks(i, p, makers)
 	for _, v := range from {
-		if !onImages(v) || v.form != i.out.form {
+		if !onImages(v) || v.form != i.out.form || v.Channel != i.out.Channel {
 			return nil, nil
 		}
 	}
@@ -77,7 +76,7 @@ func picked(i *instr, makers map[*value]*instr) (p *pick, from []*value) {
 }
 
 func pickConcat(i *instr, p *pick, _ map[*value]*instr) []*value {
-	if i.op.(*op.Concat).Axis != 1 || len(i.in) > maxPicked {
+	if !i.alongChannels(i.op.(*op.Concat).Axis) || len(i.in) > maxPicked {
 		return nil
 	}
 	k := 0
@@ -91,7 +90,7 @@ func pickConcat(i *instr, p *pick, _ map[*value]*instr) []*value {
 }
 
 func pickSlice(i *instr, p *pick, _ map[*value]*instr) []*value {
-	start, ok := sliced(i.op.(*op.Slice))
+	start, ok := i.sliced(i.op.(*op.Slice))
 	if !ok {
 		return nil
 	}
@@ -102,7 +101,7 @@ func pickSlice(i *instr, p *pick, _ map[*value]*instr) []*value {
 }
 
 func pickSliceGrad(i *instr, p *pick, _ map[*value]*instr) []*value {
-	start, ok := sliced(&i.op.(*op.SliceGrad).Slice)
+	start, ok := i.sliced(&i.op.(*op.SliceGrad).Slice)
 	if !ok || !p.scatter(func(c int) int { return start + c }, channels(i.in[0].shape)) {
 		return nil
 	}
@@ -111,7 +110,7 @@ func pickSliceGrad(i *instr, p *pick, _ map[*value]*instr) []*value {
 
 func pickGather(i *instr, p *pick, _ map[*value]*instr) []*value {
 	o := i.op.(*op.Gather)
-	if o.Axis != 1 || len(o.IndexShape) != 1 {
+	if !i.alongChannels(o.Axis) || len(o.IndexShape) != 1 {
 		return nil
 	}
 	for c, index := range o.Indices {
@@ -123,7 +122,7 @@ func pickGather(i *instr, p *pick, _ map[*value]*instr) []*value {
 func pickGatherGrad(i *instr, p *pick, _ map[*value]*instr) []*value {
 	o := i.op.(*op.GatherGrad)
 	to := func(c int) int { return wrapped(o.Indices[c], len(p.channels)) }
-	if o.Axis != 1 || len(o.IndexShape) != 1 || !p.scatter(to, channels(i.in[0].shape)) {
+	if !i.alongChannels(o.Axis) || len(o.IndexShape) != 1 || !p.scatter(to, channels(i.in[0].shape)) {
 		return nil
 	}
 	return i.in
@@ -141,9 +140,12 @@ func pickShuffle(i *instr, p *pick, makers map[*value]*instr) []*value {
 	return []*value{x}
 }
 
+// alongChannels tells whether an axis is that of the channels of the result.
+func (i *instr) alongChannels(axis int) bool { return i.out.axis(axis) == i.out.Channel }
+
 // sliced is the first channel of a slice of neighbouring channels.
-func sliced(o *op.Slice) (start int, ok bool) {
-	if len(o.Axes) != 1 || o.Axes[0] != 1 || len(o.Steps) > 0 && o.Steps[0] != 1 || o.Starts[0] < 0 {
+func (i *instr) sliced(o *op.Slice) (start int, ok bool) {
+	if len(o.Axes) != 1 || !i.alongChannels(o.Axes[0]) || len(o.Steps) > 0 && o.Steps[0] != 1 || o.Starts[0] < 0 {
 		return 0, false
 	}
 	return o.Starts[0], true
@@ -187,8 +189,8 @@ func shuffled(i *instr, makers map[*value]*instr) (x *value, groups int) {
 	if _, ok := part.op.(*op.Reshape); !ok {
 		return nil, 0
 	}
-	x, s := part.in[0], part.out.shape
-	if !x.shape.Eq(i.out.shape) || x.shape.Dims() != 4 || s[0] != x.shape[0] || s[1]*s[2] != x.shape[1] || s[3] != x.shape[2] || s[4] != x.shape[3] {
+	x, s := part.in[0], part.out.Shape
+	if x.Channel != 1 || !x.Shape.Eq(i.out.Shape) || x.shape.Dims() != 4 || s[0] != x.shape[0] || s[1]*s[2] != x.shape[1] || s[3] != x.shape[2] || s[4] != x.shape[3] {
 		return nil, 0
 	}
 	return x, s[1]

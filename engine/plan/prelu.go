@@ -37,7 +37,7 @@ func (e *emitter) slopes(i *instr) *value {
 	}
 	c := x.shape[1]
 	switch {
-	case perChannelOf(x, s.shape):
+	case perChannelOf(x, s.Shape):
 		return e.vector(s)
 	case s.shape.TotalSize() != 1:
 		return nil
@@ -54,10 +54,10 @@ func (e *emitter) slopes(i *instr) *value {
 	return all
 }
 
-// perChannelOf tells whether a shape has one value for each channel of x, (N, C, ...), and broadcasts to it.
+// perChannelOf tells whether a shape has one value for each channel of x, and broadcasts to it.
 func perChannelOf(x *value, s []int) bool {
-	at := len(s) - (x.shape.Dims() - 1)
-	if at < 0 || at > 1 || s[at] != x.shape[1] {
+	at := x.Channel - (x.Shape.Dims() - len(s))
+	if x.Channel < 1 || at < 0 || at >= len(s) || len(s) > x.Shape.Dims() || s[at] != x.shape[1] {
 		return false
 	}
 	for k, n := range s {

@@ -31,8 +31,7 @@ func (g *graph) recompute() {
 			}
 			i.in[k] = copies[v]
 			if copies[v] == nil { // a view that no step writes, such as the concatenation's prefix
-				c := newValue(v.label, v.shape)
-				c.form = v.form
+				c := v.like(v.label)
 				_, c.chan0 = v.base()
 				c.root = copies[root]
 				copies[v], i.in[k] = c, c
@@ -45,8 +44,7 @@ func (g *graph) recompute() {
 
 // copyRoot clones the instructions that fill root, with a new root.
 func (g *graph) copyRoot(root *value, makers []*instr, copies map[*value]*value) []*instr {
-	again := newValue(root.label+" again", root.shape)
-	again.form = root.form
+	again := root.like(root.label + " again")
 	copies[root] = again
 	var clones []*instr
 	for _, m := range makers {
@@ -54,8 +52,7 @@ func (g *graph) copyRoot(root *value, makers []*instr, copies map[*value]*value)
 		if m.out == root {
 			clone.out = again
 		} else {
-			out := newValue(m.out.label+" again", m.out.shape)
-			out.form = m.out.form
+			out := m.out.like(m.out.label + " again")
 			_, out.chan0 = m.out.base()
 			out.root = again
 			copies[m.out], clone.out = out, out

@@ -19,16 +19,6 @@ type reference struct {
 	number []*float32
 }
 
-// place is how an operand of a reference step lies in memory.
-type place struct {
-	shape  tensor.Shape
-	layout kernel.Layout // of blocked and matrix forms
-	packed bool
-	length int // of the memory that holds it
-	images int
-	param  []float32 // constant operands come from here
-}
-
 func (*reference) Name() string { return "interpreted" }
 
 // Interpreted reports whether the step runs the operator's own Do on row-major tensors, for want of a fast form.
@@ -49,50 +39,30 @@ func (r *reference) Item(_ *kernel.Worker, _ int, a *kernel.Args) {
 			continue
 		}
 		if p.param != nil {
-			values[k] = tensor.New(tensor.WithShape(p.shape...), tensor.WithBacking(p.param))
+			values[k] = tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(p.param))
 			continue
 		}
-		values[k] = p.read(a.Operand[at])
+		values[k] = p.tensor(a.Operand[at])
 		at++
 	}
 	result, err := r.op.Do(values...)
 	if err != nil {
 		panic(fmt.Sprintf("plan: %s on shapes that were checked: %v", r.op.Name(), err))
 	}
-	r.out.write(a.Operand[at], result)
+	data, ok := result.Data().([]float32)
+	if !ok {
+		data = []float32{result.Data().(float32)}
+	}
+	r.out.write(a.Operand[at], data)
 }
 
-// read copies the operand at address to a row-major tensor.
-func (p *place) read(address uintptr) gorgonia.Value {
-	data := p.values(address)
-	if p.shape.Dims() == 0 {
+// tensor copies the operand at address to a row-major tensor.
+func (p *place) tensor(address uintptr) gorgonia.Value {
+	data := p.read(address)
+	if p.Shape.Dims() == 0 {
 		return gorgonia.NewF32(data[0])
 	}
-	return tensor.New(tensor.WithShape(p.shape...), tensor.WithBacking(data))
-}
-
-// values copies the operand at address to row-major memory.
-func (p *place) values(address uintptr) []float32 {
-	data := make([]float32, p.shape.TotalSize())
-	if p.packed {
-		p.layout.Unpack(data, kernel.Floats(address, p.length), p.images)
-	} else {
-		copy(data, kernel.Floats(address, len(data)))
-	}
-	return data
-}
-
-// write copies a result to address.
-func (p *place) write(address uintptr, v gorgonia.Value) {
-	data, ok := v.Data().([]float32)
-	if !ok {
-		data = []float32{v.Data().(float32)}
-	}
-	if p.packed {
-		p.layout.Pack(kernel.Floats(address, p.length), data, p.images)
-		return
-	}
-	copy(kernel.Floats(address, len(data)), data)
+	return tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(data))
 }
 
 // reference emits a reference step.
@@ -123,13 +93,4 @@ func (e *emitter) reference(i *instr, o op.Op) error {
 	d := e.step(i, r, 0, []*value{i.out}, operands...)
 	d.step.Why = "no fast form"
 	return nil
-}
-
-func placeOf(v *value) place {
-	p := place{shape: v.shape, images: 1}
-	root, _ := v.base()
-	if v.param == nil && (root.form == blocked || root.form == matrix) {
-		p.packed, p.layout, p.length, p.images = true, v.images(), root.length, v.shape[0]
-	}
-	return p
 }

@@ -93,7 +93,7 @@ func (g *graph) isPixels(v *value) bool {
 			isInput = true
 		}
 		for _, in := range i.in {
-			if in == v && !takesPixels(i, v) {
+			if root, _ := in.base(); root == v && (!in.shape.Eq(v.shape) || !takesPixels(i, in)) {
 				return false
 			}
 		}

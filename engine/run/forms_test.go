@@ -60,6 +60,34 @@ var forms = []struct {
 		scores = b.apply(&op.Softmax{Axis: -1}, b.apply(&op.Mul{}, scores, b.number(0.125)))
 		return b.apply(&op.Add{}, b.apply(&op.MatMul{}, scores, v), tokens)
 	}},
+	{"second half of a transformer's block", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		y := b.apply(&op.Linear{}, b.apply(&op.LayerNorm{Axis: -1, Epsilon: 1e-3}, x, b.param(8), b.param(8)), b.param(20, 8), b.param(20))
+		x = b.apply(&op.Add{}, b.apply(&op.Linear{}, b.apply(&op.Gelu{}, y), b.param(8, 20), b.param(8)), x)
+		return b.apply(&op.ReduceMean{Axes: []int{1}}, b.apply(&op.Mul{}, x, b.param(8)))
+	}},
+	{"layers of channels that come last", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.apply(&op.Linear{}, b.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, x), b.param(20, 8))
+		x = b.apply(&op.Relu{}, b.apply(&op.Sub{}, x, b.apply(&op.ReduceMean{Axes: []int{1, 2}, KeepDims: true}, x)))
+		return b.apply(&op.Softmax{Axis: 2}, b.apply(&op.Slice{Starts: []int{3}, Ends: []int{17}, Axes: []int{3}}, x))
+	}},
+	{"tokens that are a map again", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		c := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Pads: [4]int{1, 1, 1, 1}, Group: 1}
+		y := b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		z := b.apply(c, b.apply(&op.Identity{}, x), b.param(8, 8, 3, 3))
+		y = b.apply(&op.LayerNorm{Axis: -1, Epsilon: 1e-3}, y, b.param(8), b.param(8))
+		y = b.apply(&op.Reshape{Shape: []int{0, 8, 4, 4}}, b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, y))
+		return b.apply(&op.Add{}, b.apply(c, y, b.param(8, 8, 3, 3)), z)
+	}},
+	{"layer norm of the width", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		y := b.apply(&op.LayerNorm{Axis: 3, Epsilon: 1e-3}, x, b.param(4), b.param(4))
+		y = b.apply(&op.Transpose{Perm: []int{0, 3, 2, 1}}, b.apply(&op.Add{}, x, y))
+		return b.apply(&op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}, y, b.param(6, 4, 1, 1))
+	}},
+	{"tokens dropped", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		return b.apply(&op.Linear{}, b.apply(&op.Dropout{Ratio: 0.5, ID: "tokens"}, x), b.param(5, 8))
+	}},
 	{"position table", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		return b.apply(&op.Relu{}, b.apply(&op.Add{}, x, b.param(1, 8, 4, 4)))
 	}},

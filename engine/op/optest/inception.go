@@ -61,6 +61,8 @@ var inception = []Row{
 
 	{Name: "Linear", Op: &op.Linear{}, Shapes: [][]int{{3, 4}, {2, 4}}, Differentiable: 2},
 	{Name: "Linear with bias", Op: &op.Linear{}, Shapes: [][]int{{2, 5}, {3, 5}, {3}}, Differentiable: 3},
+	{Name: "Linear of tokens", Op: &op.Linear{}, Shapes: [][]int{{2, 3, 5}, {3, 5}, {3}}, Differentiable: 3},
+	{Name: "Linear of pixels", Op: &op.Linear{}, Shapes: [][]int{{2, 3, 2, 5}, {3, 5}}, Differentiable: 2},
 	{Name: "LinearGradX", Op: &op.LinearGradX{}, Shapes: [][]int{{2, 4}, {3, 2}}},
 	{Name: "LinearGradW", Op: &op.LinearGradW{}, Shapes: [][]int{{3, 4}, {3, 2}}},
 

@@ -1,0 +1,159 @@
+package plan
+
+import (
+	"reflect"
+	"slices"
+
+	"gorgonia.org/tensor"
+)
+
+// Type is what a value is.
+type Type struct {
+	Shape tensor.Shape
+	// Channel is the axis of the channels, which lie side by side in blocks; -1 for values in row-major order. The first axis of
+	// values with channels is that of images, the others are those of pixels: tokens (N, T, C) with channels along axis 2 are
+	// images (N, C, 1, T) in memory.
+	Channel int
+}
+
+// undecided is the channel axis of values that no step has asked for yet.
+const undecided = -2
+
+// typeOf is the type of values of a shape of which nothing else is known.
+func typeOf(s tensor.Shape) Type {
+	switch s.Dims() {
+	case 1:
+		return Type{s, 0}
+	case 2, 4:
+		return Type{s, 1}
+	}
+	return Type{s, -1}
+}
+
+// imageShape is the shape of values of the type as the kernels see it: (N, C), (N, C, H, W), or that of the type where it has no channels.
+func (t Type) imageShape() tensor.Shape {
+	if t.Channel < 1 || t.Shape.Dims() == 2 {
+		return t.Shape
+	}
+	s := tensor.Shape{t.Shape[0], t.Shape[t.Channel]}
+	if t.Shape.Dims() == 3 {
+		s = append(s, 1)
+	}
+	for axis, size := range t.Shape[1:] {
+		if axis+1 != t.Channel {
+			s = append(s, size)
+		}
+	}
+	return s
+}
+
+// channelsLast tells whether the channels lie along the last axis.
+func (t Type) channelsLast() bool { return t.Channel == t.Shape.Dims()-1 }
+
+// axis is an axis of the type's shape; negative ones count from the last.
+func (t Type) axis(axis int) int {
+	if axis < 0 {
+		return axis + t.Shape.Dims()
+	}
+	return axis
+}
+
+// pixels is the place of an axis among those of pixels in imageShape(), 2 or 3; 0 for other axes.
+func (t Type) pixels(axis int) int {
+	axis = t.axis(axis)
+	switch {
+	case t.Channel < 1 || axis < 1 || axis == t.Channel || t.Shape.Dims() < 3:
+		return 0
+	case t.Shape.Dims() == 3:
+		return 3
+	case axis < t.Channel:
+		return axis + 1
+	}
+	return axis
+}
+
+// axisRule is where a step wants the channels of its operands and its result.
+type axisRule uint8
+
+const (
+	second   axisRule = iota // (N, C, ...)
+	last                     // (N, ..., C)
+	anywhere                 // along the same axis in all
+)
+
+// axis is the axis that the rule asks for in values of a shape, or undecided.
+func (r axisRule) axis(s tensor.Shape) int {
+	switch {
+	case s.Dims() != 3 && s.Dims() != 4:
+	case r == second:
+		return 1
+	case r == last:
+		return s.Dims() - 1
+	}
+	return undecided
+}
+
+// settleTypes decides along which axis the channels of every value lie: where the step that makes it puts them, or else where those that
+// read it want them. Steps for which it makes no difference hand the axis on. Where a reader wants another axis than a value has, a step
+// brings it there.
+func (g *graph) settleTypes() {
+	open := map[*value]bool{}
+	for _, i := range g.instrs {
+		for _, v := range append(slices.Clone(i.in), i.out) {
+			if d := v.Shape.Dims(); v.param == nil && v != g.values[g.net.Input] && (d == 3 || d == 4) {
+				open[v] = true
+			}
+		}
+	}
+	changed := true
+	decide := func(v *value, axis int) {
+		if axis != undecided && open[v] {
+			delete(open, v)
+			v.retype(axis)
+			changed = true
+		}
+	}
+	handOn := func(i *instr, from, to *value) {
+		if open[to] && !open[from] && from.param == nil && from.Channel > 0 {
+			decide(to, carried(i, from, to))
+		}
+	}
+	for changed {
+		changed = false
+		for _, i := range g.instrs {
+			decide(i.out, i.rule().axis(i.out.Shape))
+			for _, v := range i.in {
+				handOn(i, v, i.out)
+			}
+		}
+		for _, i := range slices.Backward(g.instrs) {
+			for _, v := range i.in {
+				decide(v, i.rule().axis(v.Shape))
+				handOn(i, i.out, v)
+				for _, from := range i.in {
+					handOn(i, from, v)
+				}
+			}
+		}
+	}
+	g.reorder()
+}
+
+// rule is where i's step wants its channels. What has no fast form takes them anywhere.
+func (i *instr) rule() axisRule {
+	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok {
+		return l.channels(i)
+	}
+	return anywhere
+}
+
+// carried is the axis of channels of one operand or result of i where another has them along axis from.Channel, or undecided.
+func carried(i *instr, from, to *value) int {
+	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok && l.carries != nil {
+		return l.carries(i, from, to)
+	}
+	if from.Shape.Dims() == to.Shape.Dims() {
+		return from.Channel
+	}
+	return undecided
+}
