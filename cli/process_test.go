@@ -98,6 +98,9 @@ func curve(t *testing.T, out string) string {
 // TestKill kills runs at random moments, several times in the same folder, and lets them end: by --resume, or by a new start
 // where there is no checkpoint. Every folder ends with the files and the bits of a run that nobody disturbed.
 func TestKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	r := small(t)
 	for _, mode := range []string{"full", "heads"} {
 		t.Run(mode, func(t *testing.T) {
@@ -210,6 +213,9 @@ func (s *seen) Write(p []byte) (int, error) {
 // TestSignals: each signal ends a run with its status and a checkpoint, a repeated SIGHUP does not shorten that, and the
 // resumed run has the bits of an undisturbed one.
 func TestSignals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	r := small(t)
 	whole := filepath.Join(r.Out, "whole")
 	if status, output := ended(t, program(smallArgs(r, whole, "full", "--epochs", "6")...)); status != 0 {
@@ -246,6 +252,9 @@ func TestSignals(t *testing.T) {
 
 // TestIgnoredSignals: what is ignored when the program starts, as under nohup, stays ignored.
 func TestIgnoredSignals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	r := small(t)
 	for _, c := range []struct {
 		name   string
@@ -264,6 +273,9 @@ func TestIgnoredSignals(t *testing.T) {
 
 // TestReadersThatGo: a pipe that nobody reads any more does not end a training; other commands end without a word.
 func TestReadersThatGo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	r := small(t)
 	broken := func() *os.File {
 		read, write, err := os.Pipe()
@@ -343,6 +355,9 @@ func TestInterruptedPipe(t *testing.T) {
 
 // TestClosedStreams: standard output and error may be closed from the start.
 func TestClosedStreams(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	r := small(t)
 	for _, closed := range []string{">&-", "2>&-", ">&- 2>&-"} {
 		out := filepath.Join(t.TempDir(), "run")

@@ -97,6 +97,9 @@ var _ io.Writer = (*interruptor)(nil)
 // TestInterrupt stops a training by a signal and resumes it: the model has the bits of a run that
 // nobody disturbed.
 func TestInterrupt(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	if runtime.GOOS == "windows" {
 		t.Skip("a process cannot signal itself here")
 	}
@@ -152,6 +155,9 @@ func TestTrainSameBits(t *testing.T) {
 
 // TestResumeByFolder: --out and --resume are enough; everything else is in args.json, and flags that contradict it are refused.
 func TestResumeByFolder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	data, out := dataset(t, 4, 2), filepath.Join(t.TempDir(), "run")
 	must(t, trainArgs(data, out, "--opt", "sgd", "--seed", "9", "--epochs", "2", "--smoothing", "0.1", "--input-size", "299x310")...)
 	r := must(t, "train", "-o", out, "--resume", "--epochs", "3")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write the state dict of a torchvision network with random weights, and what PyTorch computes with it.
 
-    state_dict_reference.py FAMILY OUT_FOLDER [--classes N] [--batch N] [--divide N] [--size PX] [--samples N]
+    state_dict_reference.py FAMILY OUT_FOLDER [--classes N] [--batch N] [--divide N] [--size PX] [--samples N] [--optimizers]
 
 FAMILY.pth (zip format), FAMILY.legacy.pth, FAMILY.safetensors and FAMILY.npz with
   input        float32 (N, 3, size, size)
@@ -13,7 +13,13 @@ FAMILY.pth (zip format), FAMILY.legacy.pth, FAMILY.safetensors and FAMILY.npz wi
   norm.NAME    of each of these, the Euclidean norm of all elements
   own.NAME     of each of these, how far PyTorch is from it in float32: a row for each of RUNS, with the largest
                difference of the elements kept, the Euclidean norm of these differences, and that of all elements
-computed in float64, but for own.NAME, on the CPU with two threads. --divide N divides all channel counts, for small files.
+and with --optimizers, for each of OPTIMIZERS
+  OPTIMIZER.losses     the loss at the beginning of each of three steps on this batch
+  OPTIMIZER.end        behind the third: a row for each parameter and running statistic, in the order of their names,
+                       with elements from the first to the last at equal distances
+  own.OPTIMIZER.losses, own.OPTIMIZER.end  the largest distance of RUNS from a loss, and from the elements of a row
+computed in float64, but for what begins with own, on the CPU with two threads. --divide N divides all channel counts, for
+small files.
 
 Needs torch, torchvision and numpy.
 """
@@ -46,27 +52,71 @@ def step(model, x, labels):
     model.eval()
     with torch.no_grad():
         results["eval"] = outputs(model, x)[0]
+    results["loss"] = backward(model, x, labels)
+    results |= {"grad." + name: p.grad for name, p in model.named_parameters()}
+    results |= {"after." + name: b for name, b in running(model)}
+    return arrays(results)
+
+
+def backward(model, x, labels):
+    """The loss in training form; the gradients are left in the parameters."""
     model.train()
     logits = outputs(model, x)
     loss = F.cross_entropy(logits[0], labels) + sum(0.4 * F.cross_entropy(o, labels) for o in logits[1:])
     loss.backward()
-    results["loss"] = loss
-    results |= {"grad." + name: p.grad for name, p in model.named_parameters()}
-    results |= {"after." + name: b for name, b in model.named_buffers() if name.endswith(("running_mean", "running_var"))}
+    return loss
+
+
+def running(model):
+    return [(name, b) for name, b in model.named_buffers() if name.endswith(("running_mean", "running_var"))]
+
+
+def arrays(results):
     return {name: t.detach().contiguous().numpy() for name, t in results.items()}
 
 
-def without_onednn(model, x, labels):
+OPTIMIZERS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=1e-4, momentum=0.9, weight_decay=0.05),
+    "nesterov": lambda p: torch.optim.SGD(p, lr=1e-4, momentum=0.9, weight_decay=0.05, nesterov=True),
+    "adam": lambda p: torch.optim.Adam(p, lr=1e-4, eps=1e-3),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=1e-4, eps=1e-3, weight_decay=1),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=1e-4, alpha=0.9, eps=1e-2, momentum=0.9),
+}
+
+
+def optimized(model, x, labels):
+    """Three steps of each optimizer."""
+    results = {}
+    for optimizer, make in OPTIMIZERS.items():
+        trained = copy.deepcopy(model)
+        solver = make(trained.parameters())
+        losses = []
+        for _ in range(3):
+            solver.zero_grad()
+            losses.append(backward(trained, x, labels).detach())
+            solver.step()
+        results[optimizer + ".losses"] = torch.stack(losses)
+        results[optimizer + ".end"] = torch.stack([row(t) for _, t in sorted([*trained.named_parameters(), *running(trained)])])
+    return arrays(results)
+
+
+def row(t):
+    """Eight elements of t."""
+    flat = t.detach().flatten()
+    return flat[torch.linspace(0, len(flat) - 1, 8, dtype=torch.float64).long()]
+
+
+def without_onednn(compute, model, x, labels):
     """Convolutions as products of matrices."""
     with torch.backends.mkldnn.flags(enabled=False):
-        return step(model, x, labels)
+        return compute(model, x, labels)
 
 
-# Steps in float32 that leave the mathematics alone, or nearly so.
+# Ways to compute in float32 that leave the mathematics alone, or nearly so.
 RUNS = {
-    "plain": step,
-    "scaled": lambda model, x, labels: step(model, x * (1 + 1e-6), labels),
-    "channels_last": lambda model, x, labels: step(
+    "plain": lambda compute, model, x, labels: compute(model, x, labels),
+    "scaled": lambda compute, model, x, labels: compute(model, x * (1 + 1e-6), labels),
+    "channels_last": lambda compute, model, x, labels: compute(
         model.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last), labels),
     "without_onednn": without_onednn,
 }
@@ -88,15 +138,22 @@ def reference(model, x, labels, samples):
     exact = step(copy.deepcopy(model).double(), x.double(), labels)
     own = {name: [] for name in exact}
     for run in RUNS.values():
-        results = run(copy.deepcopy(model), x, labels)
+        results = run(step, copy.deepcopy(model), x, labels)
         for name, want in exact.items():
             own[name].append(distances(results[name], want, samples))
-    arrays = {"input": x.numpy(), "labels": labels.numpy()}
+    kept = {}
     for name, want in exact.items():
-        arrays[name] = want if name == "eval" else sampled(want, samples)
-        arrays["norm." + name] = np.linalg.norm(want).reshape(1)
-        arrays["own." + name] = np.array(own[name])
-    return {name: a.astype(np.float32) for name, a in arrays.items()}
+        kept[name] = want if name == "eval" else sampled(want, samples)
+        kept["norm." + name] = np.linalg.norm(want).reshape(1)
+        kept["own." + name] = np.array(own[name])
+    return kept
+
+
+def optimized_reference(model, x, labels):
+    exact = optimized(copy.deepcopy(model).double(), x.double(), labels)
+    runs = [run(optimized, copy.deepcopy(model), x, labels) for run in RUNS.values()]
+    own = {name: np.max([np.abs(r[name] - want) for r in runs], axis=0) for name, want in exact.items()}
+    return exact | {"own." + name: d if d.ndim == 1 else d.max(axis=1) for name, d in own.items()}
 
 
 def save_safetensors(path, state):
@@ -121,6 +178,7 @@ def main():
     p.add_argument("--divide", type=int, default=1)
     p.add_argument("--size", type=int)
     p.add_argument("--samples", type=int, default=256)
+    p.add_argument("--optimizers", action="store_true")
     args = p.parse_args()
     torch.set_num_threads(2)
     size = args.size or random_networks.size(args.family)
@@ -135,7 +193,10 @@ def main():
     torch.save(state, args.out / f"{args.family}.pth")
     torch.save(state, args.out / f"{args.family}.legacy.pth", _use_new_zipfile_serialization=False)
     save_safetensors(args.out / f"{args.family}.safetensors", state)
-    np.savez_compressed(args.out / f"{args.family}.npz", **reference(model, x, labels, args.samples))
+    results = {"input": x.numpy(), "labels": labels.numpy()} | reference(model, x, labels, args.samples)
+    if args.optimizers:
+        results |= optimized_reference(model, x, labels)
+    np.savez_compressed(args.out / f"{args.family}.npz", **{name: a.astype(np.float32) for name, a in results.items()})
 
 
 if __name__ == "__main__":

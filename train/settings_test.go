@@ -30,6 +30,9 @@ var changes = map[string]func(*Config){
 // TestEverySettingCounts tries each setting with each mode and optimizer: either the run is another one, or asking for it is an
 // error that says where it belongs, and args.json has it or not.
 func TestEverySettingCounts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	data := photos(t, map[string]int{"train": 5, "val": 2})
 	refused := map[string]int{}
 	for mode, optimizers := range recipes {

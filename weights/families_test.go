@@ -88,8 +88,14 @@ func (s state) imported(t *testing.T, o weights.Options) *engine.Network {
 			}
 		}
 	}
+	return s.throughFile(t, first)
+}
+
+// throughFile writes a network and reads it for the batch of the arrays.
+func (s state) throughFile(t *testing.T, net *engine.Network) *engine.Network {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "model.onnx")
-	if err := onnx.Write(path, first); err != nil {
+	if err := onnx.Write(path, net); err != nil {
 		t.Fatal(err)
 	}
 	net, info, err := onnx.Read(path, onnx.ReadOptions{Batch: s.arrays["input"].Shape[0]})

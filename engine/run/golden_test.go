@@ -88,6 +88,9 @@ func withFeatures(t *testing.T, net *engine.Network) *engine.Network {
 // TestGoldenInference compares logits and pooled features of eight photos with PyTorch's, and the
 // bits between instruction sets, thread counts, and a photo alone or in a batch.
 func TestGoldenInference(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	x := pixels(golden.Npy(t, "golden/inputs.npy"))
 	wantLogits, wantFeatures := golden.Npy(t, "golden/logits.npy"), golden.Npy(t, "golden/features.npy")
 	const images, image, bound = 8, 3 * 299 * 299, 1e-5
@@ -183,7 +186,12 @@ func TestFixtures(t *testing.T) {
 	testFixtures(t, files)
 }
 
-func TestSharedFixtures(t *testing.T) { testFixtures(t, golden.Glob(t, "fixtures/*.onnx")) }
+func TestSharedFixtures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
+	testFixtures(t, golden.Glob(t, "fixtures/*.onnx"))
+}
 
 // testFixtures runs exports compiled, against the outputs that PyTorch (or, for the one made by hand, ONNX
 // Runtime) gave; training exports with their batch statistics too.

@@ -116,6 +116,9 @@ func photos(t *testing.T, files []string) []float32 {
 // TestGoldenTraces trains for six steps with every optimizer and compares with PyTorch: losses, every gradient of the
 // first step (judged against float64), every parameter and running statistic after the last.
 func TestGoldenTraces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	var want trainingGolden
 	readJSON(t, "golden/training.json", &want)
 	var noise struct {
