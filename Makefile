@@ -19,7 +19,7 @@ PROGRAM  = GOFLAGS= GOEXPERIMENT= GOAMD64=v1 GOARM64=v8.0 $(GO) build -trimpath 
 MAX_SIZE = 40000000
 SHA256   = $(shell command -v sha256sum || echo shasum -a 256)
 
-.PHONY: build demo test test-all bench bench-peers lint generate cross release release-check
+.PHONY: build demo test check test-bits test-all format bench bench-peers lint generate cross release release-check
 
 build:
 	$(PROGRAM) -o bin/regraft ./cli/regraft
@@ -31,13 +31,20 @@ demo: build
 test:
 	$(GO) test -timeout 0 ./...
 
+# For daily work: about a minute on two cores. Long tests are left out.
+check: format
+	$(GO) vet ./...
+	$(GO) test -short -timeout 0 ./...
+
 # The same bits on every path: each instruction set, no assembly at all, and a compiler that may
-# fuse multiplication and addition.
-test-all: test
-	REGRAFT_ISA=avx2 $(GO) test -timeout 0 -count 1 $(BITS)
-	REGRAFT_ISA=go $(GO) test -timeout 0 -count 1 $(BITS)
-	$(GO) test -timeout 0 -tags noasm $(BITS)
-	GOAMD64=v3 $(GO) test -timeout 0 $(BITS)
+# fuse multiplication and addition. SHORT=-short leaves out long tests.
+test-bits:
+	REGRAFT_ISA=avx2 $(GO) test $(SHORT) -timeout 0 -count 1 $(BITS)
+	REGRAFT_ISA=go $(GO) test $(SHORT) -timeout 0 -count 1 $(BITS)
+	$(GO) test $(SHORT) -timeout 0 -tags noasm $(BITS)
+	GOAMD64=v3 $(GO) test $(SHORT) -timeout 0 $(BITS)
+
+test-all: test test-bits
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 3x ./...
@@ -47,8 +54,10 @@ bench:
 bench-peers:
 	scripts/bench_peers.py $(PEERS) $(MODEL) $(ARGS)
 
-lint:
+format:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
+
+lint: format
 	$(GO) vet ./...
 	$(STATICCHECK) ./...
 

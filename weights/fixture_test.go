@@ -52,6 +52,9 @@ func TestInception(t *testing.T) {
 		s.checkInference(t, net, o)
 		s.checkTraining(t, net, o)
 	}
+	if isa == kernel.Go && testing.Short() {
+		return
+	}
 	for name, optimizer := range optimizers {
 		t.Run(name, func(t *testing.T) { s.checkOptimizer(t, net, isa, name, optimizer) })
 	}
