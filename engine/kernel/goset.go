@@ -67,7 +67,7 @@ func plainUpdates(rules ...*Rule) map[string]func(*updateArgs) {
 func plainTransformsIn() map[string]func(*transformInArgs) {
 	own := map[string]func(*transformInArgs){}
 	add := func(name string, a toomcook.Algorithm, program func(toomcook.Variant) toomcook.Program) {
-		derive := sync.OnceValue(func() toomcook.Program { return program(a.F()) })
+		derive := sync.OnceValue(func() *toomcook.Program { p := program(a.F()); return &p })
 		own[name] = func(t *transformInArgs) { transformInGo(derive(), a.Dims, t) }
 	}
 	for _, a := range toomcook.Algorithms {
@@ -82,7 +82,7 @@ func plainTransformsIn() map[string]func(*transformInArgs) {
 func plainTransformsOut() map[string]func(*transformOutArgs) {
 	own := map[string]func(*transformOutArgs){}
 	for _, a := range toomcook.Algorithms {
-		derive := sync.OnceValue(func() toomcook.Program { return a.F().Output() })
+		derive := sync.OnceValue(func() *toomcook.Program { p := a.F().Output(); return &p })
 		own[a.OutputKernel()] = func(t *transformOutArgs) { transformOutGo(derive(), a.Dims, t) }
 	}
 	return own

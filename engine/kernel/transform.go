@@ -13,108 +13,115 @@ type transformOutArgs abi.TransformOut
 
 type lanes = [Lanes]float32
 
-// runProgram is the plain form of a program: the same instructions on the same operands, so the same bits.
-func runProgram(p toomcook.Program, inputs []lanes) []lanes {
-	values := append(make([]lanes, 0, p.Inputs+len(p.Ops)), inputs...)
-	for _, op := range p.Ops {
-		a, b := &values[op.A], &values[op.B]
-		var v lanes
-		for l := range v {
+// No transform has more points, or more values in all.
+const (
+	maxPoints = 8
+	maxValues = 64
+)
+
+// values are the inputs of a program, then the results of its instructions, on the stack of whoever runs it.
+type values [maxValues]lanes
+
+// run is the plain form of a program whose inputs are in v: the same instructions on the same operands, so the same bits.
+func (v *values) run(p *toomcook.Program) {
+	for i := range p.Ops {
+		op := &p.Ops[i]
+		a, b, out := &v[op.A], &v[op.B], &v[p.Inputs+i]
+		for l := range out {
 			switch op.Kind {
 			case toomcook.Mul:
-				v[l] = op.C * a[l]
+				out[l] = op.C * a[l]
 			case toomcook.FMA:
-				v[l] = fma32(op.C, a[l], b[l])
+				out[l] = fma32(op.C, a[l], b[l])
 			case toomcook.Add:
-				v[l] = a[l] + b[l]
+				out[l] = a[l] + b[l]
 			case toomcook.Sub:
-				v[l] = a[l] - b[l]
+				out[l] = a[l] - b[l]
 			}
 		}
-		values = append(values, v)
 	}
-	results := make([]lanes, len(p.Results))
-	for i, r := range p.Results {
-		results[i] = values[r]
-	}
-	return results
 }
 
 func loadVector(p uintptr) lanes     { return *(*lanes)(pointer(p)) }
 func storeVector(p uintptr, v lanes) { *(*lanes)(pointer(p)) = v }
 
 // transformInGo is the plain form of the transforms into products.
-func transformInGo(p toomcook.Program, dims int, a *transformInArgs) {
+func transformInGo(p *toomcook.Program, dims int, a *transformInArgs) {
 	in, out := p.Inputs, len(p.Results)
+	var v values
+	var half [maxPoints][maxPoints]lanes
 	for t := range a.Tiles {
 		left := a.Columns - t*a.ColumnsLess
-		element := func(row, column, index int) (v lanes) {
+		element := func(row, column, index int) (e lanes) {
 			if index >= left {
-				return v
+				return e
 			}
 			return loadVector(a.Rows[row] + uintptr(t*a.Step+column*a.ColumnStep))
 		}
 		dst := a.Dst + uintptr(t*a.DstStep)
 		if dims == 1 {
-			line := make([]lanes, in)
-			for i := range line {
-				line[i] = element(i, 0, i)
+			for i := range in {
+				v[i] = element(i, 0, i)
 			}
-			for i, v := range runProgram(p, line) {
-				storeVector(dst+uintptr(i*a.Position), v)
+			v.run(p)
+			for i, r := range p.Results {
+				storeVector(dst+uintptr(i*a.Position), v[r])
 			}
 			continue
 		}
-		half := make([][]lanes, out)
 		for j := range in {
-			column := make([]lanes, in)
-			for i := range column {
-				column[i] = element(i, j, j)
+			for i := range in {
+				v[i] = element(i, j, j)
 			}
-			for i, v := range runProgram(p, column) {
-				half[i] = append(half[i], v)
+			v.run(p)
+			for i, r := range p.Results {
+				half[i][j] = v[r]
 			}
 		}
-		for i, row := range half {
-			for j, v := range runProgram(p, row) {
-				storeVector(dst+uintptr((i*out+j)*a.Position), v)
+		for i := range out {
+			copy(v[:in], half[i][:])
+			v.run(p)
+			for j, r := range p.Results {
+				storeVector(dst+uintptr((i*out+j)*a.Position), v[r])
 			}
 		}
 	}
 }
 
 // transformOutGo is the plain form of the transforms out of products.
-func transformOutGo(p toomcook.Program, dims int, a *transformOutArgs) {
+func transformOutGo(p *toomcook.Program, dims int, a *transformOutArgs) {
 	in, out := p.Inputs, len(p.Results)
 	bias := loadVector(a.Bias)
+	var v values
+	var half [maxPoints][maxPoints]lanes
 	for t := range a.Tiles {
 		src, dst := a.Src+uintptr(64*t), a.Dst+uintptr(t*a.Step)
 		rows, columns := a.Rows-t*a.RowsLess, a.Columns-t*a.ColumnsLess
-		finish := func(column []lanes, at uintptr) {
-			for i, v := range runProgram(p, column)[:max(0, min(out, rows))] {
-				finishVector(v, bias, at+uintptr(i*a.Row), a)
+		finish := func(at uintptr) {
+			v.run(p)
+			for i, r := range p.Results[:max(0, min(out, rows))] {
+				finishVector(v[r], bias, at+uintptr(i*a.Row), a)
 			}
 		}
 		if dims == 1 {
-			line := make([]lanes, in)
-			for i := range line {
-				line[i] = loadVector(src + uintptr(i*a.Position))
+			for i := range in {
+				v[i] = loadVector(src + uintptr(i*a.Position))
 			}
-			finish(line, dst)
+			finish(dst)
 			continue
 		}
-		half := make([][]lanes, out)
 		for i := range in {
-			row := make([]lanes, in)
-			for j := range row {
-				row[j] = loadVector(src + uintptr((i*in+j)*a.Position))
+			for j := range in {
+				v[j] = loadVector(src + uintptr((i*in+j)*a.Position))
 			}
-			for j, v := range runProgram(p, row) {
-				half[j] = append(half[j], v)
+			v.run(p)
+			for j, r := range p.Results {
+				half[j][i] = v[r]
 			}
 		}
 		for j := range min(out, columns) {
-			finish(half[j], dst+uintptr(64*j))
+			copy(v[:in], half[j][:])
+			finish(dst + uintptr(64*j))
 		}
 	}
 }
