@@ -62,7 +62,7 @@ func TestInception(t *testing.T) {
 
 // optimizers are those of the script.
 var optimizers = map[string]struct {
-	method string
+	method solver.Optimizer
 	config solver.Config
 	lr     float32
 }{
@@ -75,7 +75,7 @@ var optimizers = map[string]struct {
 
 // checkOptimizer takes three steps and compares the losses, then elements of all parameters and running statistics.
 func (s state) checkOptimizer(t *testing.T, net *engine.Network, isa *kernel.Set, name string, optimizer struct {
-	method string
+	method solver.Optimizer
 	config solver.Config
 	lr     float32
 }) {
