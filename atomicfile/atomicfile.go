@@ -62,17 +62,19 @@ func split(path string) (folder, name string) {
 	return folder, name
 }
 
-// create makes a temporary file, which is locked as long as somebody writes it.
+// create makes a temporary file, which is locked as long as somebody writes it. Where the file system cannot lock, it is not.
 func create(folder, name string) (*os.File, error) {
-	for {
+	const attempts = 3
+	for n := 1; ; n++ {
 		f, err := os.CreateTemp(folder, temporary(name))
 		if err != nil {
 			return nil, err
 		}
-		if err := filelock.Try(f); !errors.Is(err, filelock.ErrLocked) && filelock.Stands(f) {
-			return f, nil // locked, or of a file system that cannot lock
+		err = filelock.Try(f)
+		if taken := errors.Is(err, filelock.ErrLocked) || !filelock.Stands(f); !taken || n == attempts {
+			return f, nil
 		}
-		f.Close() // somebody took it for a rest before it was locked
+		f.Close() // another write took it for a rest before it was locked
 	}
 }
 
