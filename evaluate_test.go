@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"regraft"
@@ -46,6 +47,17 @@ func TestEvaluate(t *testing.T) {
 	if e.Images != total || e.Accuracy != float64(right)/float64(total) || e.Split != "val" || len(e.Labels) != 3 {
 		t.Errorf("%d photos of %q, accuracy %g; %d of %d are right", e.Images, e.Split, e.Accuracy, right, total)
 	}
+	for _, label := range []string{"a", "c"} { // one photo under two labels
+		if err := os.WriteFile(filepath.Join(root, "val", label, "twice.png"), picture(color.RGBA{1, 2, 3, 255}), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var heard warnings
+	want := fmt.Sprintf("1 photo lies under different classes, for example %s = %s: whatever the answer, it counts as wrong for one of them",
+		filepath.Join(root, "val", "a", "twice.png"), filepath.Join(root, "val", "c", "twice.png"))
+	if e, err := m.Evaluate(context.Background(), root, "", &heard); err != nil || e.Images != total+2 || !slices.Contains(heard.lines, want) {
+		t.Errorf("one photo under two labels: %v, %d photos, %q", err, e.Images, heard.lines)
+	}
 	var data *train.DataError
 	if _, err := m.Evaluate(context.Background(), root, "test", nil); !errors.As(err, &data) {
 		t.Errorf("a part that does not exist: %v", err)
@@ -56,6 +68,14 @@ func TestEvaluate(t *testing.T) {
 		t.Errorf("a cancelled call returns %v", err)
 	}
 }
+
+// warnings keeps what an evaluation warns of.
+type warnings struct {
+	regraft.Silent
+	lines []string
+}
+
+func (w *warnings) Warn(message string) { w.lines = append(w.lines, message) }
 
 // TestTrainSilently: events may be nil.
 func TestTrainSilently(t *testing.T) {

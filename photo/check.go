@@ -234,31 +234,56 @@ func (r *Report) judge(path string, f Finding) {
 	}
 }
 
-// group finds the photos whose bytes are equal.
-func (r *Report) group(photos []Sample, found []Finding) {
+// equals are the photos whose bytes are equal, as indices: groups of two and more, in the order of the photos.
+func equals(found []Finding) [][]int {
 	same := map[Hash][]int{}
 	for i, f := range found {
 		if f.Hash != (Hash{}) {
 			same[f.Hash] = append(same[f.Hash], i)
 		}
 	}
-	for i, f := range found { // in the order of the photos
-		members := same[f.Hash]
-		if len(members) < 2 || members[0] != i {
-			continue
+	var groups [][]int
+	for i, f := range found {
+		if members := same[f.Hash]; len(members) > 1 && members[0] == i {
+			groups = append(groups, members)
 		}
-		var paths []string
-		leak, contradiction := false, false
-		for _, j := range members {
-			paths = append(paths, photos[j].Path)
-			leak = leak || (r.partOf(j) == 0) != (r.partOf(i) == 0)
-			contradiction = contradiction || photos[j].Label != photos[i].Label
+	}
+	return groups
+}
+
+// contradict reports whether the photos of a group have different labels.
+func contradict(photos []Sample, group []int) bool {
+	return slices.ContainsFunc(group, func(i int) bool { return photos[i].Label != photos[group[0]].Label })
+}
+
+func pathsOf(photos []Sample, group []int) []string {
+	paths := make([]string, len(group))
+	for k, i := range group {
+		paths[k] = photos[i].Path
+	}
+	return paths
+}
+
+// Contradictions are the photos that lie under different classes, given what Examine found of them: groups of equal bytes.
+func Contradictions(photos []Sample, found []Finding) [][]string {
+	var all [][]string
+	for _, group := range equals(found) {
+		if contradict(photos, group) {
+			all = append(all, pathsOf(photos, group))
 		}
+	}
+	return all
+}
+
+// group finds the photos whose bytes are equal.
+func (r *Report) group(photos []Sample, found []Finding) {
+	r.Contradictions = Contradictions(photos, found)
+	for _, members := range equals(found) {
+		train := func(i int) bool { return r.partOf(i) == 0 }
+		leak := slices.ContainsFunc(members, func(i int) bool { return train(i) != train(members[0]) })
+		paths, contradiction := pathsOf(photos, members), contradict(photos, members)
 		if leak {
 			r.Leaks = append(r.Leaks, paths)
-		}
-		if contradiction {
-			r.Contradictions = append(r.Contradictions, paths)
 		}
 		if !leak && !contradiction {
 			r.Duplicates = append(r.Duplicates, paths)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"regraft/photo"
 	"regraft/setting"
@@ -66,6 +67,7 @@ func Readable(ctx context.Context, root string, samples []photo.Sample, o *Optio
 		return nil, nil, err
 	}
 	o.Hashes = hashesOf(samples, found)
+	warnOfContradictions(samples, found, events)
 	var good []photo.Sample
 	var problems []photo.Problem
 	for i, f := range found {
@@ -86,6 +88,20 @@ func Readable(ctx context.Context, root string, samples []photo.Sample, o *Optio
 	}
 	events.Warn(fmt.Sprintf("%d of %d photos are left out, the first: %s", len(bad), len(samples), bad[0].Error))
 	return good, bad, nil
+}
+
+// warnOfContradictions tells of photos of which at least one answer will count as wrong.
+func warnOfContradictions(samples []photo.Sample, found []photo.Finding, events Events) {
+	groups := photo.Contradictions(samples, found)
+	if len(groups) == 0 {
+		return
+	}
+	count := "1 photo lies"
+	if n := len(groups); n > 1 {
+		count = fmt.Sprintf("%d photos lie", n)
+	}
+	events.Warn(fmt.Sprintf("%s under different classes, for example %s: whatever the answer, it counts as wrong for one of them",
+		count, strings.Join(photo.ShownAll(groups[0]), " = ")))
 }
 
 // examine looks at the photos, or at their bytes alone, and tells how far it is.
