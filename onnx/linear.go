@@ -133,7 +133,7 @@ func (c *call) scalar(v float32) *value {
 	return &value{shape: shape, constant: &constant{shape: shape, dtype: typeFloat, floats: []float32{v}}}
 }
 
-// lowerMatMul makes the product of (N, F) with a known matrix a linear layer.
+// lowerMatMul makes the product of (N, F), or tokens (N, T, F), with a known matrix a linear layer.
 func lowerMatMul(c *call) error {
 	a, err := c.tensor(0)
 	if err != nil {
@@ -147,12 +147,24 @@ func lowerMatMul(c *call) error {
 }
 
 func (c *call) product(a, b *value) error {
-	if a.constant == nil && b.constant != nil && len(a.shape) == 2 && len(b.shape) == 2 {
+	if a.constant == nil && b.constant != nil && (len(a.shape) == 2 || len(a.shape) == 3) && len(b.shape) == 2 {
 		return c.emit(&op.Linear{}, a, transposed(b))
 	}
 	return c.emit(&op.MatMul{}, a, b)
 }
 
+// writeLinear writes a Gemm, which knows matrices only, or a product and a sum.
 func writeLinear(e *exporter, _ *op.Linear, in []string) {
-	e.node("Gemm", in, floatAttribute("alpha", 1), floatAttribute("beta", 1), intAttribute("transB", 1))
+	if op.Inputs(e.current)[0].Dims() == 2 {
+		e.node("Gemm", in, floatAttribute("alpha", 1), floatAttribute("beta", 1), intAttribute("transB", 1))
+		return
+	}
+	turned := e.inner("Transpose", in[1:2], intsAttribute("perm", 1, 0))
+	if len(in) == 2 {
+		e.node("MatMul", []string{in[0], turned})
+		return
+	}
+	product := e.names.unique(e.label + "/MatMul_output_0")
+	e.encode("MatMul", e.label, product, []string{in[0], turned}, nil)
+	e.encode("Add", e.labels.unique(e.label+"/Add"), e.name, []string{product, in[2]}, nil)
 }

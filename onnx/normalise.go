@@ -186,18 +186,25 @@ func (n *normaliser) padIntoWindow(s *step) bool {
 
 // perChannel returns a known operand of s that is a scalar or broadcasts along the channels of (N, C, ...), as
 // C values, and the other operand.
-func perChannel(s *step) (k, x *value, values []float32) {
+func perChannel(s *step) (k, x *value, values []float32) { return alongAxis(s, 1) }
+
+// alongAxis is perChannel where the channels lie along another axis; negative ones count from the last.
+func alongAxis(s *step, axis int) (k, x *value, values []float32) {
 	for i := range s.in {
 		k, x = s.in[i], s.in[1-i]
-		if k.constant == nil || x.constant != nil || len(x.shape) < 2 || isOpen(x.shape[1]) || len(k.shape) > len(x.shape) {
+		at := axis
+		if at < 0 {
+			at += len(x.shape)
+		}
+		if k.constant == nil || x.constant != nil || len(x.shape) < 2 || isOpen(x.shape[at]) || len(k.shape) > len(x.shape) {
 			continue
 		}
-		channel := len(k.shape) - (len(x.shape) - 1) // axis of k that lies along x's channels
-		if channel >= 0 && channel < len(k.shape) && k.shape[channel] == x.shape[1] && sizeOf(k.shape) == x.shape[1] {
+		channel := len(k.shape) - (len(x.shape) - at) // axis of k that lies along x's channels
+		if channel >= 0 && channel < len(k.shape) && k.shape[channel] == x.shape[at] && sizeOf(k.shape) == x.shape[at] {
 			return k, x, k.constant.floats
 		}
 		if sizeOf(k.shape) == 1 {
-			values = make([]float32, x.shape[1])
+			values = make([]float32, x.shape[at])
 			for c := range values {
 				values[c] = k.constant.floats[0]
 			}
@@ -246,23 +253,27 @@ func (n *normaliser) bias(s *step) bool {
 	if _, ok := s.op.(*op.Add); !ok {
 		return false
 	}
-	k, x, values := perChannel(s)
-	if x == nil || k.constant.size() != len(values) {
-		return false
+	k, x, values := alongAxis(s, -1)
+	layer, ok := layerOf[*op.Linear](n, x)
+	if !ok {
+		k, x, values = perChannel(s)
+		layer, ok = layerOf[*op.Conv](n, x)
 	}
-	layer, _, linear := only[*op.Linear](n, x)
-	if !linear {
-		var conv bool
-		if layer, _, conv = only[*op.Conv](n, x); !conv {
-			return false
-		}
-	}
-	if len(layer.in) != 2 {
+	if !ok || k.constant.size() != len(values) || len(layer.in) != 2 {
 		return false
 	}
 	s.label, s.op = layer.label, layer.op
 	s.in = append(append([]*value{}, layer.in...), derived(k, tensor.Shape{len(values)}, values))
 	return true
+}
+
+// layerOf is only for a value that may be nil.
+func layerOf[T op.Op](n *normaliser, v *value) (s *step, ok bool) {
+	if v == nil {
+		return nil, false
+	}
+	s, _, ok = only[T](n, v)
+	return s, ok
 }
 
 // zeroBias drops a bias of zeros that the exporter computes in front of BatchNorm (PyTorch's current
