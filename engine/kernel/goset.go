@@ -1,19 +1,14 @@
 package kernel
 
-import (
-	"sync"
-
-	"regraft/engine/kernel/abi"
-	"regraft/engine/kernel/toomcook"
-)
+import "regraft/engine/kernel/abi"
 
 // Go is the set of plain Go: the definition of every kernel, for every machine. It takes the tiles of the widest registers.
 var Go = newSet("go", nil, func() bool { return true }, kernels{
 	tiles:        abi.AVX512,
 	conv:         plainTiles(abi.AVX512.Conv(), convGo),
 	wgrad:        plainTiles(abi.AVX512.WGrad(), wgradGo),
-	transformIn:  plainTransformsIn(),
-	transformOut: plainTransformsOut(),
+	transformIn:  transformInGos,
+	transformOut: transformOutGos,
 	plane: plain(
 		copyKernel, fillKernel, addKernel, mulKernel, scaleKernel, affineKernel, reluGradKernel, clipKernel, clipGradKernel,
 		normGradKernel, sigmoidKernel, siluKernel, sigmoidGradKernel, siluGradKernel, geluKernel, geluGradKernel, hardSigmoidKernel,
@@ -58,32 +53,6 @@ func plainUpdates(rules ...*Rule) map[string]func(*updateArgs) {
 	own := map[string]func(*updateArgs){}
 	for _, r := range rules {
 		own[r.name] = r.blocks
-	}
-	return own
-}
-
-// The plain transforms interpret programs, which take exact arithmetic to derive: when they are first needed.
-
-func plainTransformsIn() map[string]func(*transformInArgs) {
-	own := map[string]func(*transformInArgs){}
-	add := func(name string, a toomcook.Algorithm, program func(toomcook.Variant) toomcook.Program) {
-		derive := sync.OnceValue(func() *toomcook.Program { p := program(a.F()); return &p })
-		own[name] = func(t *transformInArgs) { transformInGo(derive(), a.Dims, t) }
-	}
-	for _, a := range toomcook.Algorithms {
-		add(a.InputKernel(), a, toomcook.Variant.Input)
-		add(a.WeightsKernel(), a, toomcook.Variant.Weights)
-		add(a.OutputGradKernel(), a, toomcook.Variant.OutputGrad)
-		add(a.WeightsGradKernel(), a, toomcook.Variant.WeightsGrad)
-	}
-	return own
-}
-
-func plainTransformsOut() map[string]func(*transformOutArgs) {
-	own := map[string]func(*transformOutArgs){}
-	for _, a := range toomcook.Algorithms {
-		derive := sync.OnceValue(func() *toomcook.Program { p := a.F().Output(); return &p })
-		own[a.OutputKernel()] = func(t *transformOutArgs) { transformOutGo(derive(), a.Dims, t) }
 	}
 	return own
 }

@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"regraft/engine/kernel/abi"
-	"regraft/engine/kernel/toomcook"
-)
+import "regraft/engine/kernel/abi"
 
 // transformInArgs are the arguments of the Winograd transforms into products, of pixels and of weights.
 type transformInArgs abi.TransformIn
@@ -13,115 +10,90 @@ type transformOutArgs abi.TransformOut
 
 type lanes = [Lanes]float32
 
-// No transform has more points, or more values in all.
-const (
-	maxPoints = 8
-	maxValues = 64
-)
-
-// values are the inputs of a program, then the results of its instructions, on the stack of whoever runs it.
-type values [maxValues]lanes
-
-// run is the plain form of a program whose inputs are in v: the same instructions on the same operands, so the same bits.
-func (v *values) run(p *toomcook.Program) {
-	for i := range p.Ops {
-		op := &p.Ops[i]
-		a, b, out := &v[op.A], &v[op.B], &v[p.Inputs+i]
-		for l := range out {
-			switch op.Kind {
-			case toomcook.Mul:
-				out[l] = op.C * a[l]
-			case toomcook.FMA:
-				out[l] = fma32(op.C, a[l], b[l])
-			case toomcook.Add:
-				out[l] = a[l] + b[l]
-			case toomcook.Sub:
-				out[l] = a[l] - b[l]
-			}
-		}
-	}
+// transform is the plain form of a transform along an axis.
+type transform struct {
+	in, out int
+	dims    int // axes
+	run     func(in line) (out line)
 }
+
+// line is the elements along an axis, as many as there are. It is passed by value, so that nothing is allocated.
+type line [10]lanes
 
 func loadVector(p uintptr) lanes     { return *(*lanes)(pointer(p)) }
 func storeVector(p uintptr, v lanes) { *(*lanes)(pointer(p)) = v }
 
 // transformInGo is the plain form of the transforms into products.
-func transformInGo(p *toomcook.Program, dims int, a *transformInArgs) {
-	in, out := p.Inputs, len(p.Results)
-	var v values
-	var half [maxPoints][maxPoints]lanes
+func transformInGo(p transform, a *transformInArgs) {
+	var half [len(line{})]line
 	for t := range a.Tiles {
 		left := a.Columns - t*a.ColumnsLess
-		element := func(row, column, index int) (e lanes) {
+		element := func(row, column, index int) (v lanes) {
 			if index >= left {
-				return e
+				return v
 			}
 			return loadVector(a.Rows[row] + uintptr(t*a.Step+column*a.ColumnStep))
 		}
 		dst := a.Dst + uintptr(t*a.DstStep)
-		if dims == 1 {
-			for i := range in {
-				v[i] = element(i, 0, i)
+		var column line
+		if p.dims == 1 {
+			for i := range p.in {
+				column[i] = element(i, 0, i)
 			}
-			v.run(p)
-			for i, r := range p.Results {
-				storeVector(dst+uintptr(i*a.Position), v[r])
+			column = p.run(column)
+			for i := range p.out {
+				storeVector(dst+uintptr(i*a.Position), column[i])
 			}
 			continue
 		}
-		for j := range in {
-			for i := range in {
-				v[i] = element(i, j, j)
+		for j := range p.in {
+			for i := range p.in {
+				column[i] = element(i, j, j)
 			}
-			v.run(p)
-			for i, r := range p.Results {
-				half[i][j] = v[r]
+			for i, v := range p.run(column) {
+				half[i][j] = v
 			}
 		}
-		for i := range out {
-			copy(v[:in], half[i][:])
-			v.run(p)
-			for j, r := range p.Results {
-				storeVector(dst+uintptr((i*out+j)*a.Position), v[r])
+		for i := range p.out {
+			row := p.run(half[i])
+			for j := range p.out {
+				storeVector(dst+uintptr((i*p.out+j)*a.Position), row[j])
 			}
 		}
 	}
 }
 
 // transformOutGo is the plain form of the transforms out of products.
-func transformOutGo(p *toomcook.Program, dims int, a *transformOutArgs) {
-	in, out := p.Inputs, len(p.Results)
+func transformOutGo(p transform, a *transformOutArgs) {
+	var half [len(line{})]line
 	bias := loadVector(a.Bias)
-	var v values
-	var half [maxPoints][maxPoints]lanes
 	for t := range a.Tiles {
 		src, dst := a.Src+uintptr(64*t), a.Dst+uintptr(t*a.Step)
 		rows, columns := a.Rows-t*a.RowsLess, a.Columns-t*a.ColumnsLess
-		finish := func(at uintptr) {
-			v.run(p)
-			for i, r := range p.Results[:max(0, min(out, rows))] {
-				finishVector(v[r], bias, at+uintptr(i*a.Row), a)
+		finish := func(column line, at uintptr) {
+			column = p.run(column)
+			for i := range min(p.out, rows) {
+				finishVector(column[i], bias, at+uintptr(i*a.Row), a)
 			}
 		}
-		if dims == 1 {
-			for i := range in {
-				v[i] = loadVector(src + uintptr(i*a.Position))
+		var row line
+		if p.dims == 1 {
+			for i := range p.in {
+				row[i] = loadVector(src + uintptr(i*a.Position))
 			}
-			finish(dst)
+			finish(row, dst)
 			continue
 		}
-		for i := range in {
-			for j := range in {
-				v[j] = loadVector(src + uintptr((i*in+j)*a.Position))
+		for i := range p.in {
+			for j := range p.in {
+				row[j] = loadVector(src + uintptr((i*p.in+j)*a.Position))
 			}
-			v.run(p)
-			for j, r := range p.Results {
-				half[j][i] = v[r]
+			for j, v := range p.run(row) {
+				half[j][i] = v
 			}
 		}
-		for j := range min(out, columns) {
-			copy(v[:in], half[j][:])
-			finish(dst + uintptr(64*j))
+		for j := range min(p.out, columns) {
+			finish(half[j], dst+uintptr(64*j))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"regraft/engine/kernel/abi"
 	"regraft/engine/kernel/toomcook"
+	"regraft/engine/kernel/vec"
 )
 
 // The Winograd kernels transform tiles of 16 channels, many tiles a call. A transform of two dimensions goes through a small square of
@@ -15,14 +16,17 @@ import (
 // winogradTransform is one kernel to be: its name without the instruction set, and what it does along an axis.
 type winogradTransform struct {
 	kernel  string
-	program toomcook.Program
+	program *vec.Program
 	dims    int
 }
+
+func (t winogradTransform) inputs() int  { return t.program.Count(vec.Input) }
+func (t winogradTransform) results() int { return t.program.Count(vec.Store) }
 
 // winogradTransforms lists the transforms into products (of pixels and of weights) and out of them.
 func winogradTransforms() (in, out []winogradTransform) {
 	seen := map[string]bool{}
-	add := func(list *[]winogradTransform, name string, p toomcook.Program, dims int) {
+	add := func(list *[]winogradTransform, name string, p *vec.Program, dims int) {
 		if !seen[name] {
 			seen[name] = true
 			*list = append(*list, winogradTransform{name, p, dims})
@@ -52,17 +56,43 @@ func winograds(f *file) {
 	}
 	declare("transformIn", "transformInArgs", in)
 	declare("transformOut", "transformOutArgs", out)
-	c := &constants{file: f}
 	for _, s := range isas {
 		for _, t := range in {
-			transformIn{c, s, t}.emit()
+			transformIn{f, s, t}.emit()
 		}
 		for _, t := range out {
-			transformOut{c, s, t}.emit()
+			transformOut{f, s, t}.emit()
 		}
 	}
-	c.emit()
+	plainTransforms(f, "transformInGo", "transformInArgs", in)
+	plainTransforms(f, "transformOutGo", "transformOutArgs", out)
 	sums(f)
+}
+
+// plainTransforms writes the plain Go forms: a table of those around the programs along an axis, which run in loops of the kernel package.
+func plainTransforms(f *file, around, args string, list []winogradTransform) {
+	fmt.Fprintf(&f.Plain, "\nvar %ss = map[string]func(*%s){\n", around, args)
+	for _, t := range list {
+		fmt.Fprintf(&f.Plain, "%q: func(a *%s) { %s(transform{%d, %d, %d, %s_go}, a) },\n",
+			t.kernel, args, around, t.inputs(), t.results(), t.dims, t.kernel)
+	}
+	fmt.Fprintf(&f.Plain, "}\n")
+	for _, t := range list {
+		fmt.Fprintf(&f.Plain, "\nfunc %s_go(in line) (out line) {\nfor c := range Lanes {\n%s}\nreturn out\n}\n", t.kernel, t.program.Plain(vec.Names{
+			Input: func(i int) string { return fmt.Sprintf("in[%d][c]", i) },
+			Store: func(i int) string { return fmt.Sprintf("out[%d][c]", i) },
+		}))
+	}
+}
+
+// run emits the program of a transform, whose inputs are in the first vector registers, using no more than the given number of them. It
+// calls store as soon as a result is in a register.
+func (t winogradTransform) run(f *file, s isa, registers int, store func(result int, reg string)) {
+	code, err := vec.Compile(s.target, t.program, vec.Frame{Free: s.registers(0)[:registers]})
+	if err != nil || len(code.Constants) > 0 {
+		panic(fmt.Sprintf("%s for %s: %v", t.kernel, s.name, err))
+	}
+	f.body(code, vec.Places{Store: store})
 }
 
 var transformInArgs abi.TransformIn
@@ -88,7 +118,7 @@ const (
 //	R9  columns left inside the image        R10  scratch
 //	R11 bytes from a row to the column       CX   tiles left
 type transformIn struct {
-	*constants
+	*file
 	isa
 	winogradTransform
 }
@@ -97,7 +127,7 @@ func (t transformIn) emit() {
 	steps := map[int]string{1: "R8", 3: "R13", 5: "R14", 7: "R15", 9: "SI"}
 	t.function(t.kernel+"_"+t.isa.name, "transformInArgs")
 	t.P("MOVQ %d(DI), R8", inPosition)
-	t.multiples(len(t.program.Results), steps)
+	t.multiples(t.results(), steps)
 	t.P("MOVQ %d(DI), R10", inScratch)
 	t.P("MOVQ %d(DI), DX", inDst)
 	t.P("XORL BX, BX")
@@ -126,16 +156,16 @@ func (t transformIn) emit() {
 
 // line transforms along the one axis: element i lies at Rows[i], and is zero from the end of the image on.
 func (t transformIn) line(steps map[int]string) {
-	for i := range t.program.Inputs {
+	for i := range t.inputs() {
 		t.P("CMPQ R9, $%d", i)
 		t.P("JLE zero%d", i)
 		t.P("MOVQ %d(DI), AX", inRows+8*i)
 		t.P("VMOVUPS (AX)(BX*1), %s", t.r(i))
 	}
 	t.Label("whole")
-	t.run(t.isa, t.program, t.regs-1, func(i int, reg string) { t.P("VMOVUPS %s, %s", reg, multiple("DX", i, steps)) })
+	t.run(t.file, t.isa, t.regs-1, func(i int, reg string) { t.P("VMOVUPS %s, %s", reg, multiple("DX", i, steps)) })
 	t.P("JMP next")
-	for i := range t.program.Inputs {
+	for i := range t.inputs() {
 		t.Label(fmt.Sprintf("zero%d", i))
 		t.zero(t.file, t.r(i))
 	}
@@ -145,7 +175,7 @@ func (t transformIn) line(steps map[int]string) {
 
 // square transforms columns into scratch, then rows out of it. Columns outside the image are zero. SI counts, R12 and R11 walk.
 func (t transformIn) square(steps map[int]string) {
-	in, out := t.program.Inputs, len(t.program.Results)
+	in, out := t.inputs(), t.results()
 	t.P("MOVQ BX, R11")
 	t.P("MOVQ R10, R12")
 	t.P("XORL SI, SI")
@@ -156,7 +186,7 @@ func (t transformIn) square(steps map[int]string) {
 		t.P("MOVQ %d(DI), AX", inRows+8*i)
 		t.P("VMOVUPS (AX)(R11*1), %s", t.r(i))
 	}
-	t.run(t.isa, t.program, t.regs-1, func(i int, reg string) { t.P("VMOVUPS %s, %d(R12)", reg, i*in*64) })
+	t.run(t.file, t.isa, t.regs-1, func(i int, reg string) { t.P("VMOVUPS %s, %d(R12)", reg, i*in*64) })
 	t.P("ADDQ %d(DI), R11", inColumnStep)
 	t.nextColumn("column")
 	t.Label("rows")
@@ -167,7 +197,7 @@ func (t transformIn) square(steps map[int]string) {
 	for j := range in {
 		t.P("VMOVUPS %d(R11), %s", j*64, t.r(j))
 	}
-	t.run(t.isa, t.program, t.regs-1, func(j int, reg string) { t.P("VMOVUPS %s, %s", reg, multiple("R12", j, steps)) })
+	t.run(t.file, t.isa, t.regs-1, func(j int, reg string) { t.P("VMOVUPS %s, %s", reg, multiple("R12", j, steps)) })
 	t.P("ADDQ $%d, R11", in*64)
 	t.P("LEAQ %s, R12", multiple("R12", out, steps))
 	t.P("DECQ SI")
@@ -185,7 +215,7 @@ func (t transformIn) square(steps map[int]string) {
 func (t transformIn) nextColumn(loop string) {
 	t.P("ADDQ $64, R12")
 	t.P("INCQ SI")
-	t.P("CMPQ SI, $%d", t.program.Inputs)
+	t.P("CMPQ SI, $%d", t.inputs())
 	t.P("JLT %s", loop)
 }
 
@@ -218,7 +248,7 @@ const (
 //	BX  rows left inside the image           R11  columns left
 //	R10 scratch                              CX   tiles left
 type transformOut struct {
-	*constants
+	*file
 	isa
 	winogradTransform
 }
@@ -269,7 +299,7 @@ var (
 
 // square transforms rows of products into scratch, then columns out of it. R9 counts, R12 and AX walk.
 func (t transformOut) square() {
-	in, out := t.program.Inputs, len(t.program.Results)
+	in, out := t.inputs(), t.results()
 	t.P("MOVQ %d(DI), R8", outPosition)
 	t.multiples(in, productSteps)
 	t.P("MOVQ SI, R12")
@@ -279,7 +309,7 @@ func (t transformOut) square() {
 	for j := range in {
 		t.P("VMOVUPS %s, %s", multiple("R12", j, productSteps), t.r(j))
 	}
-	t.run(t.isa, t.program, t.regs-2, func(j int, reg string) { t.P("VMOVUPS %s, %d(AX)", reg, j*64) })
+	t.run(t.file, t.isa, t.regs-2, func(j int, reg string) { t.P("VMOVUPS %s, %d(AX)", reg, j*64) })
 	t.P("LEAQ %s, R12", multiple("R12", in, productSteps))
 	t.P("ADDQ $%d, AX", out*64)
 	t.P("DECQ R9")
@@ -305,18 +335,18 @@ func (t transformOut) square() {
 // line transforms the one axis.
 func (t transformOut) line() {
 	t.P("MOVQ %d(DI), R8", outPosition)
-	t.multiples(t.program.Inputs, productSteps)
-	for i := range t.program.Inputs {
+	t.multiples(t.inputs(), productSteps)
+	for i := range t.inputs() {
 		t.P("VMOVUPS %s, %s", multiple("SI", i, productSteps), t.r(i))
 	}
 	t.P("MOVQ %d(DI), R8", outRow)
-	t.multiples(len(t.program.Results), rowSteps)
+	t.multiples(t.results(), rowSteps)
 	t.column("DX")
 }
 
 // column computes the outputs of a column and writes those inside the image.
 func (t transformOut) column(base string) {
-	t.run(t.isa, t.program, t.regs-2, func(i int, reg string) {
+	t.run(t.file, t.isa, t.regs-2, func(i int, reg string) {
 		at, skip := multiple(base, i, rowSteps), fmt.Sprintf("skip%d", i)
 		t.P("CMPQ BX, $%d", i)
 		t.P("JLE %s", skip)

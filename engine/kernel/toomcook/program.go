@@ -1,39 +1,20 @@
 package toomcook
 
-import "math/big"
+import (
+	"math/big"
 
-// Kind is what an instruction does.
-type Kind uint8
-
-const (
-	Mul Kind = iota // C*A
-	FMA             // C*A + B, rounded once
-	Add             // A + B
-	Sub             // A - B
+	"regraft/engine/kernel/vec"
 )
 
-// Op is one vector instruction. Values are numbered: the inputs first, then the results of the instructions in order.
-type Op struct {
-	Kind Kind
-	A, B int
-	C    float32
-}
-
-// Program is a linear map as instructions: Inputs values in, Results out.
-type Program struct {
-	Inputs  int
-	Ops     []Op
-	Results []int
-}
-
 // The transforms as programs: of pixels (B), of products to outputs (A), of weights (G); and for the gradient of the weights,
-// w = G^T [(A^T y) * (B d)], of output gradients (A^T) and of products to weight gradients (G^T).
+// w = G^T [(A^T y) * (B d)], of output gradients (A^T) and of products to weight gradients (G^T). Inputs are the columns of the matrix;
+// slot i receives row i, as soon as it is known.
 
-func (v Variant) Input() Program       { _, _, b := v.Matrices(); return compile(b) }
-func (v Variant) Output() Program      { a, _, _ := v.Matrices(); return compile(a) }
-func (v Variant) Weights() Program     { _, g, _ := v.Matrices(); return compile(g) }
-func (v Variant) OutputGrad() Program  { a, _, _ := v.Matrices(); return compile(transpose(a)) }
-func (v Variant) WeightsGrad() Program { _, g, _ := v.Matrices(); return compile(transpose(g)) }
+func (v Variant) Input() *vec.Program       { _, _, b := v.Matrices(); return compile(b) }
+func (v Variant) Output() *vec.Program      { a, _, _ := v.Matrices(); return compile(a) }
+func (v Variant) Weights() *vec.Program     { _, g, _ := v.Matrices(); return compile(g) }
+func (v Variant) OutputGrad() *vec.Program  { a, _, _ := v.Matrices(); return compile(transpose(a)) }
+func (v Variant) WeightsGrad() *vec.Program { _, g, _ := v.Matrices(); return compile(transpose(g)) }
 
 func transpose(m [][]*big.Rat) [][]*big.Rat {
 	t := make([][]*big.Rat, len(m[0]))
@@ -47,12 +28,12 @@ func transpose(m [][]*big.Rat) [][]*big.Rat {
 
 // compile turns a matrix into a program that shares the work of opposite points: pairs of columns that differ in sign only are replaced
 // by sum and difference, pairs of rows by the sum and difference of their even and odd halves.
-func compile(matrix [][]*big.Rat) Program {
-	c := compiler{Program{Inputs: len(matrix[0])}}
-	columns := make([]int, len(matrix[0]))
+func compile(matrix [][]*big.Rat) *vec.Program {
+	c := compiler{&vec.Program{}}
+	columns := make([]vec.Value, len(matrix[0]))
 	rows := make([][]*big.Rat, len(matrix))
 	for i := range columns {
-		columns[i] = i
+		columns[i] = c.Input(i)
 	}
 	for i, row := range matrix {
 		rows[i] = append(rows[i], row...)
@@ -60,8 +41,7 @@ func compile(matrix [][]*big.Rat) Program {
 	for j := range columns {
 		for k := j + 1; k < len(columns); k++ {
 			if oppositeColumns(rows, j, k) {
-				sum, difference := c.emit(Op{Add, columns[j], columns[k], 0}), c.emit(Op{Sub, columns[j], columns[k], 0})
-				columns[j], columns[k] = sum, difference
+				columns[j], columns[k] = c.Add(columns[j], columns[k]), c.Sub(columns[j], columns[k])
 				for _, row := range rows {
 					if row[j].Cmp(row[k]) == 0 {
 						row[k] = rat(0, 1)
@@ -74,7 +54,6 @@ func compile(matrix [][]*big.Rat) Program {
 			}
 		}
 	}
-	c.Results = make([]int, len(rows))
 	done := make([]bool, len(rows))
 	for i, row := range rows {
 		if done[i] {
@@ -83,29 +62,26 @@ func compile(matrix [][]*big.Rat) Program {
 		done[i] = true
 		j := partner(rows, done, i)
 		if j < 0 {
-			c.Results[i] = c.sum(row, columns, nil)
+			c.Store(i, c.sum(row, columns, nil))
 			continue
 		}
 		done[j] = true
 		same := func(k int) bool { return row[k].Cmp(rows[j][k]) == 0 }
 		even := c.sum(row, columns, same)
 		odd := c.sum(row, columns, func(k int) bool { return !same(k) })
-		c.Results[i], c.Results[j] = c.emit(Op{Add, even, odd, 0}), c.emit(Op{Sub, even, odd, 0})
+		c.Store(i, c.Add(even, odd))
+		c.Store(j, c.Sub(even, odd))
 	}
 	return c.Program
 }
 
-type compiler struct{ Program }
-
-func (c *compiler) emit(op Op) int {
-	c.Ops = append(c.Ops, op)
-	return c.Inputs + len(c.Ops) - 1
-}
+type compiler struct{ *vec.Program }
 
 // sum emits the sum of the chosen terms of a row, beginning with a coefficient of one if there is any.
-func (c *compiler) sum(row []*big.Rat, values []int, chosen func(k int) bool) int {
+func (c *compiler) sum(row []*big.Rat, values []vec.Value, chosen func(k int) bool) vec.Value {
 	one, minusOne := rat(1, 1), rat(-1, 1)
-	acc, first := -1, -1
+	const none = -1
+	acc, first := vec.Value(none), none
 	for k, x := range row {
 		if x.Cmp(one) == 0 && (chosen == nil || chosen(k)) {
 			acc, first = values[k], k
@@ -118,14 +94,14 @@ func (c *compiler) sum(row []*big.Rat, values []int, chosen func(k int) bool) in
 		}
 		f, _ := x.Float32()
 		switch {
-		case acc < 0:
-			acc = c.emit(Op{Mul, values[k], 0, f})
+		case acc == none:
+			acc = c.Mul(values[k], c.Const(f))
 		case x.Cmp(one) == 0:
-			acc = c.emit(Op{Add, acc, values[k], 0})
+			acc = c.Add(acc, values[k])
 		case x.Cmp(minusOne) == 0:
-			acc = c.emit(Op{Sub, acc, values[k], 0})
+			acc = c.Sub(acc, values[k])
 		default:
-			acc = c.emit(Op{FMA, values[k], acc, f})
+			acc = c.FMA(values[k], c.Const(f), acc)
 		}
 	}
 	return acc

@@ -1,8 +1,11 @@
 package toomcook
 
 import (
+	"math"
 	"math/big"
 	"testing"
+
+	"regraft/engine/kernel/vec"
 )
 
 var variants = []Variant{F(2, 3), F(4, 3), F(6, 3), F(2, 5), F(4, 5), F(4, 7)}
@@ -39,12 +42,16 @@ func TestPrograms(t *testing.T) {
 		a, g, b := v.Matrices()
 		for name, c := range map[string]struct {
 			matrix  [][]*big.Rat
-			program Program
+			program *vec.Program
 		}{"input": {b, v.Input()}, "output": {a, v.Output()}, "weights": {g, v.Weights()},
 			"output gradient": {transpose(a), v.OutputGrad()}, "weight gradient": {transpose(g), v.WeightsGrad()}} {
-			t.Logf("F(%d,%d) %s: %d instructions", v.Outputs, v.Taps, name, len(c.program.Ops))
-			for in := range c.program.Inputs {
-				got := run(c.program, unit(c.program.Inputs, in))
+			t.Logf("F(%d,%d) %s: %d instructions", v.Outputs, v.Taps, name, len(c.program.Code))
+			n := len(c.matrix[0])
+			if inputs := c.program.Count(vec.Input); inputs != n {
+				t.Fatalf("F(%d,%d) %s: %d inputs, want %d", v.Outputs, v.Taps, name, inputs, n)
+			}
+			for in := range n {
+				got := run(c.program, unit(n, in))
 				for out, row := range c.matrix {
 					want, _ := row[in].Float64()
 					is, _ := got[out].Float64()
@@ -93,27 +100,27 @@ func apply(m [][]*big.Rat, x []*big.Rat) []*big.Rat {
 	return y
 }
 
-func run(p Program, x []*big.Rat) []*big.Rat {
-	values := append([]*big.Rat(nil), x...)
-	for _, op := range p.Ops {
-		v := new(big.Rat)
-		c := new(big.Rat)
-		c.SetFloat64(float64(op.C))
-		switch op.Kind {
-		case Mul:
-			v.Mul(c, values[op.A])
-		case FMA:
-			v.Add(new(big.Rat).Mul(c, values[op.A]), values[op.B])
-		case Add:
-			v.Add(values[op.A], values[op.B])
-		case Sub:
-			v.Sub(values[op.A], values[op.B])
+// run gives what is stored.
+func run(p *vec.Program, x []*big.Rat) []*big.Rat {
+	y, values := make([]*big.Rat, p.Count(vec.Store)), make([]*big.Rat, len(p.Code))
+	for i, in := range p.Code {
+		a, b, c := values[in.Args[0]], values[in.Args[1]], values[in.Args[2]]
+		switch v := new(big.Rat); in.Op {
+		case vec.Input:
+			values[i] = x[in.Index]
+		case vec.Const:
+			values[i] = v.SetFloat64(float64(math.Float32frombits(in.Bits)))
+		case vec.Mul:
+			values[i] = v.Mul(a, b)
+		case vec.FMA:
+			values[i] = v.Add(new(big.Rat).Mul(a, b), c)
+		case vec.Add:
+			values[i] = v.Add(a, b)
+		case vec.Sub:
+			values[i] = v.Sub(a, b)
+		case vec.Store:
+			y[in.Index] = a
 		}
-		values = append(values, v)
-	}
-	y := make([]*big.Rat, len(p.Results))
-	for i, r := range p.Results {
-		y[i] = values[r]
 	}
 	return y
 }

@@ -6,7 +6,7 @@ type Places struct {
 	Memory func(slot int) string    // what Load reads and Store writes
 	Number func(bits uint32) string // a number in memory
 	State  func(i int) int          // a register
-	// Store writes a register to a slot, where more is to be done than that. It may change the register unless that holds an input.
+	// Store writes a register to a slot, where more is to be done than that. It may change the register if the value is not read again.
 	Store func(slot int, register string)
 }
 
