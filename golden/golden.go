@@ -1,5 +1,6 @@
 // Package golden gives tests the reference data that lies beside a checkout, in ../shared: numbers
-// computed by PyTorch, small real exports and the real model. Tests skip where it is absent.
+// computed by PyTorch, small real exports and the real model. Tests skip where it is absent. What every clone has lies in the packages'
+// testdata: Text compares with a file there.
 package golden
 
 import (

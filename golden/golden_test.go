@@ -104,3 +104,17 @@ func TestModel(t *testing.T) {
 		t.Errorf("the model has %d bytes, fewer than its weights need", info.Size())
 	}
 }
+
+func TestFirstDifference(t *testing.T) {
+	for _, c := range []struct{ got, want, says string }{
+		{"a\nb\n", "a\nb\n", ""},
+		{"a\nb\n", "a\nc\n", "line 2: there is\nb\nand not\nc"},
+		{"a\n", "a\nc\n", "line 2: there is\n\nand not\nc"},
+		{"a\nc", "a", "line 2: there is\nc\nand not\nthe end"},
+		{"a", "a\nthe end", "line 2: there is\nthe end\nand not\nthe end"},
+	} {
+		if says := firstDifference(c.got, c.want); says != c.says {
+			t.Errorf("%q against %q: %q", c.got, c.want, says)
+		}
+	}
+}

@@ -2,9 +2,7 @@ package weights
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,10 +11,9 @@ import (
 	"regraft/engine"
 	"regraft/engine/kernel"
 	"regraft/engine/plan"
+	"regraft/golden"
 	"regraft/photo"
 )
-
-var update = flag.Bool("update", false, "write the budgets of the families to testdata")
 
 // budget counts what a program consists of.
 func budget(p *plan.Program) string {
@@ -68,21 +65,5 @@ func TestBudgets(t *testing.T) {
 		fmt.Fprintf(w, "%s\ttraining of 8\t%s\n", name, budget(training))
 	}
 	w.Flush()
-	path := filepath.Join("testdata", "budgets.txt")
-	if *update {
-		if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := strings.Split(string(data), "\n")
-	for i, line := range strings.Split(b.String(), "\n") {
-		if i >= len(want) || line != want[i] {
-			t.Errorf("%s, line %d: the program has\n%s\nand not\n%s", path, i+1, line, append(want, "nothing")[min(i, len(want))])
-		}
-	}
+	golden.Text(t, filepath.Join("testdata", "budgets.txt"), b.String())
 }

@@ -1,10 +1,8 @@
 package plan
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,9 +11,8 @@ import (
 
 	"regraft/engine"
 	"regraft/engine/kernel"
+	"regraft/golden"
 )
-
-var update = flag.Bool("update", false, "write the programs' listings to testdata")
 
 // listing prints a program without addresses: operands are numbered by place in each space, in the order in which
 // steps use them, so that what is aliased, overwritten or shared shows as one number.
@@ -118,26 +115,7 @@ func TestListings(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(networks)) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join("testdata", strings.ReplaceAll(name, " ", "_")+".plan")
-			got := programs(t, name)
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := strings.Split(string(data), "\n")
-			for i, line := range strings.Split(got, "\n") {
-				if i >= len(want) || line != want[i] {
-					t.Fatalf("%s, line %d: the program has\n%s\nand not\n%s", path, i+1, line, append(want, "nothing")[min(i, len(want))])
-				}
-			}
-			if n := strings.Count(got, "\n") + 1; n != len(want) {
-				t.Errorf("%s has %d lines, the program %d", path, len(want), n)
-			}
+			golden.Text(t, path, programs(t, name))
 		})
 	}
 }
