@@ -27,6 +27,10 @@ func (m *Model) Evaluate(ctx context.Context, data, split string, events Events)
 	if events == nil {
 		events = Silent{}
 	}
+	net, err := m.whole()
+	if err != nil {
+		return nil, err
+	}
 	set, split, err := photo.ScanEval(data, split)
 	if err != nil {
 		return nil, &DataError{Err: err}
@@ -57,7 +61,7 @@ func (m *Model) Evaluate(ctx context.Context, data, split string, events Events)
 	if err != nil {
 		return nil, err
 	}
-	answers, err := train.Evaluate(ctx, m.Network(), samples, o, train.PhaseTest, 0, events)
+	answers, err := train.Evaluate(ctx, net, samples, o, train.PhaseTest, 0, events)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package regraft
 
 import (
 	"context"
+	"slices"
 
 	"regraft/engine"
 	"regraft/engine/session"
@@ -41,6 +42,11 @@ func (m *Model) kept() (*keptFeatures, error) {
 	trunk, scores, err := a.Split()
 	if err != nil || trunk == nil {
 		return nil, err
+	}
+	if m.options.answersOnly { // all else of the file's memory may go
+		for _, p := range scores.Params {
+			p.Value = slices.Clone(p.Value)
+		}
 	}
 	k := &keptFeatures{cache: m.options.cache, net: net, keys: train.FeatureKeys(trunk, m.options.direct), length: trunk.Outputs[0].Node.Shape()[1]}
 	if k.scores, err = session.ForInference(scores, m.options.batch, m.options.direct); err != nil {

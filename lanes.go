@@ -3,6 +3,7 @@ package regraft
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"sync"
 
 	"regraft/engine/session"
@@ -92,6 +93,7 @@ func (m *Model) start(l *lane, net *Network, images int) error {
 		batch = 1
 	}
 	if l.session != nil && l.net == net && l.compiled.Batch >= batch {
+		m.dropValues(batch)
 		return nil
 	}
 	if l.net != net {
@@ -110,7 +112,35 @@ func (m *Model) start(l *lane, net *Network, images int) error {
 	}
 	err = l.stop()
 	*l = lane{net, c, s}
+	m.dropValues(batch)
 	return err
+}
+
+// dropValues lets go of the weights as they were read, once what every answer needs is packed for a batch and the cache knows the model.
+func (m *Model) dropValues(batch int) {
+	if !m.options.answersOnly || batch < m.options.batch || !m.keeping.TryLock() {
+		return
+	}
+	defer m.keeping.Unlock()
+	m.compiling.Lock()
+	defer m.compiling.Unlock()
+	if m.dropped || m.options.cache != nil && m.keeps == nil {
+		return
+	}
+	for _, c := range m.programs {
+		if !c.Shares(m.programs[0]) {
+			return
+		}
+	}
+	m.dropped = true
+	for _, c := range m.programs {
+		c.DropValues()
+	}
+	if a, err := m.answersOf(m.compiled); err == nil {
+		a.Net.DropValues()
+	}
+	m.compiled.DropValues()
+	debug.FreeOSMemory() // the collector would wait until there is as much garbage again
 }
 
 // program is what answers for so many photos at a time; all lanes share it, and all programs of a network the constants that they
@@ -122,7 +152,7 @@ func (m *Model) program(net *Network, batch int) (*session.Compiled, error) {
 		m.compiled, m.programs = net, nil
 	}
 	for _, c := range m.programs {
-		if c.Batch == batch {
+		if c.Batch == batch || m.dropped && c.Batch > batch {
 			return c, nil
 		}
 	}

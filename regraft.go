@@ -17,6 +17,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"runtime"
@@ -41,7 +42,7 @@ func Version() string { return engine.Version }
 // that waits for its turn stops waiting when its context ends.
 //
 // A Model holds all of its file in memory, twice once it has answered (as read, and as the arithmetic wants it), and does not
-// look at the file again. Close gives the second copy back, and the first goes with the Model itself.
+// look at the file again. Close gives the second copy back, and the first goes with the Model itself, or earlier (see AnswersOnly).
 type Model struct {
 	options options
 	info    *Info
@@ -61,6 +62,7 @@ type Model struct {
 	compiling sync.Mutex          // guards what follows
 	compiled  *Network            // what programs compute
 	programs  []*session.Compiled // for one photo at a time, and for a batch
+	dropped   bool                // the network has no values any more
 }
 
 type options struct {
@@ -68,6 +70,7 @@ type options struct {
 	workers, batch    int
 	inputSize         photo.Size
 	direct, skipBad   bool
+	answersOnly       bool
 	decode            photo.DecodeOptions
 	views             int
 	cache             *featurecache.Cache
@@ -116,6 +119,14 @@ func Views(n int) Option { return func(o *options) { o.views = max(n, 1) } }
 // Cache takes features of photos from c, which Classify, Embed, Stream and Evaluate then need not compute, and puts those there that it
 // lacks. It changes no bit of an answer. Without this option nothing is kept.
 func Cache(c *FeatureCache) Option { return func(o *options) { o.cache = c } }
+
+// AnswersOnly lets the Model go of the weights as read once they are packed for a batch of photos, which is half of its memory or more.
+// It classifies, embeds and infers until Close; Train, Evaluate, Save, SwapHeads and Heads are ErrAnswersOnly, and Network
+// may lack its values.
+func AnswersOnly() Option { return func(o *options) { o.answersOnly = true } }
+
+// ErrAnswersOnly is the error of a method that a Model opened with AnswersOnly does not have.
+var ErrAnswersOnly = errors.New("the model was opened for answers only: its weights are not kept")
 
 // TIFF lets photos be TIFF files.
 func TIFF() Option { return func(o *options) { o.decode.TIFF = true } }
@@ -208,13 +219,27 @@ func (m *Model) settlePreprocess() error {
 func (m *Model) Info() *Info { return m.info }
 
 // Heads are the model's classifiers, the main one first.
-func (m *Model) Heads() ([]Head, error) { return head.Find(m.Network()) }
+func (m *Model) Heads() ([]Head, error) {
+	net, err := m.whole()
+	if err != nil {
+		return nil, err
+	}
+	return head.Find(net)
+}
 
 // Network is the network itself, for those who go below this package; it must not be changed.
 func (m *Model) Network() *Network {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.net
+}
+
+// whole is the network with its weights.
+func (m *Model) whole() (*Network, error) {
+	if m.options.answersOnly {
+		return nil, ErrAnswersOnly
+	}
+	return m.Network(), nil
 }
 
 // answersOf is the part of net, the model's network, that answers for photos, and what its answers mean.
@@ -297,6 +322,9 @@ func (m *Model) Doubt() string { return m.info.Doubt(m.Network().Meta.Preprocess
 // SwapHeads replaces all classifiers by new ones for the given labels, initialised as torchvision
 // does from the seed.
 func (m *Model) SwapHeads(labels []string, seed uint64) error {
+	if _, err := m.whole(); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	net, err := head.Swap(m.net, labels, seed)
@@ -314,7 +342,11 @@ func (m *Model) Train(ctx context.Context, cfg Config, events Events) (*Training
 	if events == nil {
 		events = Silent{}
 	}
-	cfg.Net, cfg.Assumed = m.Network(), m.Assumption()
+	net, err := m.whole()
+	if err != nil {
+		return nil, err
+	}
+	cfg.Net, cfg.Assumed = net, m.Assumption()
 	o := &m.options
 	cfg.Threads, cfg.Workers, cfg.Direct = cmp.Or(cfg.Threads, o.threads), cmp.Or(cfg.Workers, o.workers), cfg.Direct || o.direct
 	cfg.TIFF, cfg.MaxPixels, cfg.SkipBad = cfg.TIFF || o.decode.TIFF, cmp.Or(cfg.MaxPixels, o.decode.MaxPixels), cfg.SkipBad || o.skipBad
@@ -334,7 +366,13 @@ func (m *Model) Train(ctx context.Context, cfg Config, events Events) (*Training
 
 // Save writes the model as one ONNX file with labels and preprocessing inside; a file at path is
 // replaced as a whole or not at all.
-func (m *Model) Save(path string) error { return onnx.Write(path, m.Network()) }
+func (m *Model) Save(path string) error {
+	net, err := m.whole()
+	if err != nil {
+		return err
+	}
+	return onnx.Write(path, net)
+}
 
 // Close releases the memory of the model's arithmetic, after the calls that compute. The model may be used again.
 func (m *Model) Close() error { return m.lanes.close() }

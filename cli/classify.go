@@ -56,7 +56,7 @@ func classify(con *console, c *urfave.Context) error {
 		return err
 	}
 	defer trimmed(con, cache)
-	m, err := openModel(con, c, model, regraft.Cache(cache), regraft.Views(c.Int("views")))
+	m, err := openModel(con, c, model, regraft.AnswersOnly(), regraft.Cache(cache), regraft.Views(c.Int("views")))
 	if err != nil {
 		return err
 	}

@@ -129,6 +129,13 @@ func (n *Network) Param(name string) (*Param, error) {
 	return nil, fmt.Errorf("the network has no parameter %q", name)
 }
 
+// DropValues lets go of the parameters' values: the network can be looked at afterwards, but not computed, trained or written.
+func (n *Network) DropValues() {
+	for _, p := range n.Params {
+		p.Value = nil
+	}
+}
+
 // Builder assembles a network node by node.
 type Builder struct {
 	net   *Network

@@ -3,6 +3,7 @@
 package session
 
 import (
+	"errors"
 	"runtime"
 	"slices"
 
@@ -108,6 +109,20 @@ func (c *Compiled) WithBlocks(k int) *Compiled {
 func (c *Compiled) New(threads int) (*Session, error) {
 	return run.NewSharing(c.constants, c.Program, Threads(threads))
 }
+
+// Shares reports whether the sessions of two programs share their constants.
+func (c *Compiled) Shares(other *Compiled) bool { return c.constants == other.constants }
+
+// DropValues lets go of the values of the network and of what else the constants were packed from. It is for a program of inference that
+// has a session; while any is open, new ones go on with the packed constants.
+func (c *Compiled) DropValues() {
+	for i := range c.Constants {
+		c.Constants[i].Fill = func([]float32) error { return errDropped }
+	}
+	c.net.DropValues()
+}
+
+var errDropped = errors.New("the values of the network were let go of, and no session holds them packed")
 
 // Passes names the passes that Compile sends a network through, in their order.
 func Passes() []string { return plan.Passes() }
