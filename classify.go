@@ -214,7 +214,7 @@ func (m *Model) decode(ctx context.Context, photos iter.Seq[Photo]) *feed {
 			if count++; count == worthKeeping {
 				k, _ = m.kept() // it is an error that answer meets too
 			}
-			one := make(chan decoded, 1)
+			one, kept := make(chan decoded, 1), k
 			select {
 			case f.photos <- one:
 			case <-ctx.Done():
@@ -222,7 +222,7 @@ func (m *Model) decode(ctx context.Context, photos iter.Seq[Photo]) *feed {
 			}
 			busy <- struct{}{}
 			go func() {
-				d := m.load(ph, p, k)
+				d := m.load(ph, p, kept)
 				<-busy
 				one <- d
 			}()
