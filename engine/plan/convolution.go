@@ -128,8 +128,9 @@ func (e *emitter) transposed(i *instr, w *value, s kernel.ConvShape) *value {
 func convPacking(c *convolution) packing {
 	s := c.shape
 	return packing{
-		kernel.PackedLen(s),
-		func(dst, src []float32) { kernel.PackWeights(s, dst, src) },
-		func(dst, src []float32) { kernel.UnpackWeights(s, dst, src) },
+		length:  kernel.PackedLen(s),
+		pack:    func(dst, src []float32) { kernel.PackWeights(s, dst, src) },
+		unpack:  func(dst, src []float32) { kernel.UnpackWeights(s, dst, src) },
+		operand: 1,
 	}
 }

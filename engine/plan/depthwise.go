@@ -49,8 +49,9 @@ func (e *emitter) depthwiseGradW(i *instr, c *convolution) error {
 func depthwisePacking(c *convolution) packing {
 	s := c.shape
 	return packing{
-		kernel.DepthwiseLen(s),
-		func(dst, src []float32) { kernel.PackDepthwise(s, dst, src) },
-		func(dst, src []float32) { kernel.UnpackDepthwise(s, dst, src) },
+		length:  kernel.DepthwiseLen(s),
+		pack:    func(dst, src []float32) { kernel.PackDepthwise(s, dst, src) },
+		unpack:  func(dst, src []float32) { kernel.UnpackDepthwise(s, dst, src) },
+		operand: 1,
 	}
 }

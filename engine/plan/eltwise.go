@@ -111,6 +111,11 @@ func (e *emitter) clipGrad(i *instr, o *op.ClipGrad) error {
 }
 
 func chooseAdd(_ *graph, i *instr, _ *op.Add) choice {
+	for k := range i.in {
+		if t := tableOf(i.in[k], i.in[1-k]); t != nil {
+			return choice{packing: t.packing(k), overwrites: []int{1 - k}}
+		}
+	}
 	if !sameBlocked(i) {
 		return choice{}
 	}
@@ -121,6 +126,9 @@ func (e *emitter) add(i *instr, o *op.Add) error {
 	if x, k, _ := e.known(i); x != nil {
 		return e.lineOr(i, o, line{x, always(1), k})
 	}
+	if i.choice.packing != nil {
+		return e.addTable(i, o)
+	}
 	if !sameBlocked(i) {
 		return e.reference(i, o)
 	}
@@ -130,8 +138,11 @@ func (e *emitter) add(i *instr, o *op.Add) error {
 
 // concat emits copies for the concatenations that could not share memory.
 func (e *emitter) concat(i *instr, o *op.Concat) error {
+	if !i.alongChannels(o.Axis) {
+		return e.concatPixels(i, o)
+	}
 	constant := slices.ContainsFunc(i.in, func(v *value) bool { return v.param != nil })
-	if !i.alongChannels(o.Axis) || !onImages(i.out) || slices.ContainsFunc(i.in, func(v *value) bool { return v.Channel != i.out.Channel }) || constant && len(i.in) < maxOperands {
+	if !onImages(i.out) || slices.ContainsFunc(i.in, func(v *value) bool { return v.Channel != i.out.Channel }) || constant && len(i.in) < maxOperands {
 		return e.reference(i, o)
 	}
 	return e.concatParts(i, o)
@@ -161,8 +172,11 @@ func (e *emitter) lossGrad(i *instr, o *lossGrad) error {
 	return e.primitive(i, prim, err, 1, logits, labels, i.out, loss)
 }
 
-// slice emits a copy of channels, for slices that are no views.
+// slice emits a copy of channels or pixels, for slices that are no views.
 func (e *emitter) slice(i *instr, o *op.Slice) error {
+	if c, ok := cutOf(o, i.in[0], i.out); ok {
+		return e.cut(i, c)
+	}
 	stepped := len(o.Steps) > 0 && o.Steps[0] != 1
 	if len(o.Axes) != 1 || !i.alongChannels(o.Axes[0]) || o.Starts[0] < 0 || stepped || !onImages(i.out) || !onImages(i.in[0]) || i.in[0].Channel != i.out.Channel {
 		return e.reference(i, o)

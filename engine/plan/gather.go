@@ -13,6 +13,9 @@ func init() {
 // gather emits a choice of rows or columns of images.
 func (e *emitter) gather(i *instr, o *op.Gather) error {
 	x, y := i.in[0], i.out
+	if c, ok := tokenOf(o, x, y); ok {
+		return e.cut(i, c)
+	}
 	rows, cols, ok := gathered(o, x, y)
 	if !ok {
 		return e.reference(i, o)
@@ -23,6 +26,9 @@ func (e *emitter) gather(i *instr, o *op.Gather) error {
 
 func (e *emitter) gatherGrad(i *instr, o *op.GatherGrad) error {
 	dy, dx := i.in[0], i.out
+	if c, ok := tokenOf(&o.Gather, dx, dy); ok {
+		return e.cutGrad(i, c)
+	}
 	rows, cols, ok := gathered(&o.Gather, dx, dy)
 	if !ok {
 		return e.reference(i, o)

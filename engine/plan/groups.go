@@ -73,5 +73,5 @@ func groupedPacking(c *convolution) packing {
 	if err != nil {
 		return convPacking(c)
 	}
-	return packing{g.WeightLen(), g.Pack, g.Unpack}
+	return packing{length: g.WeightLen(), pack: g.Pack, unpack: g.Unpack, operand: 1}
 }

@@ -31,7 +31,7 @@ type choice struct {
 	epilogue
 	// conv is the convolution that it computes, or whose gradient; nil for other operators.
 	conv *convolution
-	// packing is the layout of its second operand where that is a trainable parameter, or nil for the plain one.
+	// packing is the layout of one of its operands where that is a trainable parameter, or nil for the plain one.
 	packing *packing
 	// halo is the halo that it wants of each operand; the list may be shorter.
 	halo []int

@@ -108,7 +108,7 @@ func (e *emitter) sumTo(i *instr, o *op.SumTo) error {
 		sum, err := kernel.NewChannelSum(e.g.opt.ISA, x.images())
 		return e.channelSums(i, sum, err, x.images(), x)
 	}
-	return e.reference(i, o)
+	return e.sumImages(i, o)
 }
 
 // dot emits sums of products.

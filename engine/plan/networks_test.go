@@ -88,6 +88,18 @@ var networks = map[string]func(d *sketch, x *gorgonia.Node) []*gorgonia.Node{
 		x = d.apply(&op.ReduceMean{Axes: []int{1}}, d.layerNorm(x))
 		return []*gorgonia.Node{d.linear(x, 5)}
 	},
+	// A class token in front of tokens, a position table; the token is classified, and others in another output.
+	"class token": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.apply(&op.Transpose{Perm: []int{0, 2, 1}}, d.apply(&op.Reshape{Shape: []int{-1, 24, 64}}, d.conv(x, 24, 4, 4)))
+		x = d.apply(&op.Concat{Axis: 1}, d.apply(&op.BatchTile{}, d.param(1, 1, 24), x), x, x)
+		x = d.layerNorm(d.apply(&op.Add{}, d.param(1, 129, 24), x))
+		part := func(from, to int) *gorgonia.Node {
+			return d.apply(&op.Slice{Starts: []int{from}, Ends: []int{to}, Axes: []int{1}}, x)
+		}
+		rest := d.apply(&op.ReduceMean{Axes: []int{1}}, d.apply(&op.Mul{}, part(1, 33), part(-33, -1)))
+		token := d.apply(&op.Gather{Axis: 1, Indices: []int{0}}, x)
+		return []*gorgonia.Node{d.linear(token, 5), d.linear(rest, 5)}
+	},
 	// What leaves all values where they are; tokens that are a map again, around which a convolution wants a halo.
 	"moves": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
 		x = d.relu(d.conv(x, 16, 3, 2))

@@ -6,11 +6,15 @@ import "regraft/engine"
 type packing struct {
 	length       int
 	pack, unpack func(dst, src []float32)
+	// operand is which one of the step's operands lies so.
+	operand int
+	// table is what the parameter is where it is a table.
+	table *table
 }
 
 // plainPacking pads vectors to whole blocks and leaves everything else row-major.
 func plainPacking(p *engine.Param) packing {
 	n := p.Shape.TotalSize()
 	cp := func(dst, src []float32) { copy(dst[:n], src[:n]) }
-	return packing{padded(n), cp, cp}
+	return packing{length: padded(n), pack: cp, unpack: cp}
 }

@@ -24,6 +24,9 @@ func (g *graph) placeParams() {
 		p.Size[space] += (s.Len + arenaUnit - 1) / arenaUnit * arenaUnit
 		*list = append(*list, s)
 		g.slots[param] = &value{label: param.Name, shape: param.Shape, form: plain, length: s.Len, placed: true, ref: Ref{space, s.Off}}
+		if pk.table != nil {
+			g.slots[param].form = blocked
+		}
 	}
 	for _, param := range obj.Trainable {
 		add(param, Param, &p.Params)
@@ -45,10 +48,11 @@ func (g *graph) placeParams() {
 func (g *graph) packings() map[*engine.Param]packing {
 	found := map[*engine.Param]packing{}
 	for _, i := range g.instrs {
-		if c := i.choice.packing; c != nil && i.in[1].param != nil {
-			found[i.in[1].param] = *c
+		if c := i.choice.packing; c != nil && i.in[c.operand].param != nil {
+			found[i.in[c.operand].param] = *c
 		}
 	}
+	g.tables(found)
 	return found
 }
 

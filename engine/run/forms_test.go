@@ -96,6 +96,31 @@ var forms = []struct {
 		token := b.apply(&op.Expand{Shape: []int{x.Shape()[0], 1, 8}}, b.param(1, 1, 8))
 		return b.apply(&op.Gather{Axis: 1, Indices: []int{0, 3}, IndexShape: []int{2}}, b.apply(&op.Concat{Axis: 1}, token, tokens))
 	}},
+	{"transformer's ends", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		y := b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		y = b.apply(&op.Concat{Axis: 1}, b.apply(&op.BatchTile{}, b.param(1, 1, 8), x), y)
+		y = b.apply(&op.LayerNorm{Axis: -1, Epsilon: 1e-3}, b.apply(&op.Add{}, y, b.param(1, 17, 8)), b.param(8), b.param(8))
+		rest := b.apply(&op.ReduceMean{Axes: []int{1}}, b.apply(&op.Slice{Starts: []int{-9}, Ends: []int{17}, Axes: []int{1}}, y))
+		return b.apply(&op.Add{}, b.apply(&op.Gather{Axis: 1, Indices: []int{-17}}, y), rest)
+	}},
+	{"one table added and multiplied", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		table := b.param(8, 4, 4)
+		return b.apply(&op.Mul{}, b.apply(&op.Add{}, table, x), table)
+	}},
+	{"one table added to two layouts", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		table := b.param(1, 4, 4, 4)
+		x = b.apply(&op.Slice{Starts: []int{0}, Ends: []int{4}, Axes: []int{1}}, x)
+		y := b.apply(&op.Add{}, b.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, x), table)
+		return b.apply(&op.Add{}, b.apply(&op.Transpose{Perm: []int{0, 3, 1, 2}}, y), b.apply(&op.Relu{}, b.apply(&op.Add{}, x, table)))
+	}},
+	{"rows put together", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		part := func(axis, from, to int) *gorgonia.Node {
+			return b.apply(&op.Slice{Starts: []int{from}, Ends: []int{to}, Axes: []int{axis}}, x)
+		}
+		x = b.apply(&op.Concat{Axis: 2}, part(2, 2, 4), x, part(2, 0, 1))
+		x = b.apply(&op.Concat{Axis: 3}, part(3, 3, 4), part(3, 0, 2))
+		return b.apply(&op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Pads: [4]int{1, 1, 1, 1}, Group: 1}, x, b.param(5, 8, 3, 3))
+	}},
 	{"parts of images as rows", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		y := b.apply(&op.Reshape{Shape: []int{-1, 4, 4, 4}}, x) // (2N, 4, 4, 4)
 		c := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Pads: [4]int{1, 1, 1, 1}, Group: 1}
