@@ -53,7 +53,9 @@ func (m *Model) LayerOutputs(x []float32, images int, wanted func(node string) b
 	layers := make([]LayerOutput, len(results))
 	for i, r := range results {
 		node := net.Outputs[i].Node
-		layers[i] = LayerOutput{r.Name, node.Op().(op.Op).Name(), append([]int{images}, node.Shape()[1:]...), r.Values}
+		shape := node.Shape().Clone()
+		shape[0] = shape[0] / net.Batch() * images
+		layers[i] = LayerOutput{r.Name, node.Op().(op.Op).Name(), shape, r.Values}
 	}
 	return layers, nil
 }

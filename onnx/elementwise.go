@@ -35,6 +35,23 @@ func lowerBinary(make func() op.Op) func(*call) error {
 	}
 }
 
+// foldPow has the type of the base, whatever the exponent's.
+func foldPow(c *call, in []*constant) ([]*constant, error) {
+	exponent, err := c.cast(in[1], typeDouble)
+	if err != nil {
+		return nil, err
+	}
+	base, err := c.cast(in[0], typeDouble)
+	if err != nil {
+		return nil, err
+	}
+	power, err := c.binary(arithmetic{real: math.Pow}, base[0], exponent[0], typeDouble)
+	if err != nil {
+		return nil, err
+	}
+	return c.cast(power, in[0].dtype)
+}
+
 // lowerPow accepts a known exponent of any type.
 func lowerPow(c *call) error {
 	x, err := c.tensor(0)
@@ -157,14 +174,15 @@ func lowerHardSigmoid(c *call) error {
 }
 
 func lowerGelu(c *call) error {
-	if a := c.text("approximate", "none"); a != "none" {
-		return c.refused("attribute approximate is %s, only none is supported", quoted(a))
+	a := c.text("approximate", "none")
+	if a != "none" && a != "tanh" {
+		return c.refused("attribute approximate is %s, only none and tanh are supported", quoted(a))
 	}
 	x, err := c.tensor(0)
 	if err != nil {
 		return err
 	}
-	return c.emit(&op.Gelu{}, x)
+	return c.emit(&op.Gelu{Tanh: a == "tanh"}, x)
 }
 
 func writeClip(e *exporter, o *op.Clip, in []string) {
@@ -189,8 +207,16 @@ func writeSiLU(e *exporter, _ *op.SiLU, in []string) {
 	e.node("Mul", []string{in[0], e.inner("Sigmoid", in)})
 }
 
-// writeGelu writes x * (1 + Erf(x / sqrt 2)) * 0.5.
-func writeGelu(e *exporter, _ *op.Gelu, in []string) {
+// writeGelu writes x * (1 + Erf(x / sqrt 2)) * 0.5, or x * (1 + Tanh(sqrt(2/pi) * (x + 0.044715*x*x*x))) * 0.5.
+func writeGelu(e *exporter, o *op.Gelu, in []string) {
+	if o.Tanh {
+		cube := e.inner("Mul", []string{e.inner("Mul", []string{in[0], in[0]}), in[0]})
+		sum := e.inner("Add", []string{in[0], e.inner("Mul", []string{cube, e.scalar("cubic", 0.044715)})})
+		tanh := e.inner("Tanh", []string{e.inner("Mul", []string{sum, e.scalar("slope", float32(math.Sqrt(2/math.Pi)))})})
+		factor := e.inner("Add", []string{tanh, e.scalar("one", 1)})
+		e.node("Mul", []string{e.inner("Mul", []string{in[0], factor}), e.scalar("half", 0.5)})
+		return
+	}
 	root := e.inner("Div", []string{in[0], e.scalar("root", math.Sqrt2)})
 	factor := e.inner("Add", []string{e.inner("Erf", []string{root}), e.scalar("one", 1)})
 	e.node("Mul", []string{e.inner("Mul", []string{in[0], factor}), e.scalar("half", 0.5)})

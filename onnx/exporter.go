@@ -128,7 +128,7 @@ func (n names) unique(name string) string {
 // operator writes one operator; output is the name of its result, or "" where it is none of the network's.
 func (e *exporter) operator(n *gorgonia.Node, output string) error {
 	rule := writeRules[reflect.TypeOf(n.Op())]
-	if g, ok := n.Op().(*op.Gelu); rule == nil || ok && g.Tanh {
+	if rule == nil {
 		return fmt.Errorf("node %s: %v cannot be written as ONNX", quoted(e.net.Label(n)), n.Op())
 	}
 	var in []string

@@ -58,13 +58,21 @@ func newLearning(n *normaliser, dialect Dialect) *learning {
 	l := &learning{image: map[*value]bool{n.input: true}, layer: map[*value]bool{}}
 	l.torch = slices.Contains([]Dialect{Own, TorchScriptTrain, TorchScriptEval, DynamoTrain, DynamoEval}, dialect)
 	for _, s := range n.steps {
-		for _, v := range s.in {
+		for _, v := range valuesOf(s) {
 			l.image[s.out] = l.image[s.out] || l.image[v]
 			l.layer[s.out] = l.layer[s.out] || l.layer[v]
 		}
 		l.layer[s.out] = l.layer[s.out] || l.image[s.out] && isLayer(s.op)
 	}
 	return l
+}
+
+// valuesOf are the operands whose values matter to a step: of a BatchTile's second one only the number of rows does.
+func valuesOf(s *step) []*value {
+	if _, tile := s.op.(*op.BatchTile); tile {
+		return s.in[:1]
+	}
+	return s.in
 }
 
 // constant tells whether the known operand slot of s is a constant rather than a parameter.
@@ -81,7 +89,7 @@ func (l *learning) constant(s *step, slot int) bool {
 	if k.size() == 1 {
 		return true
 	}
-	for _, v := range s.in {
+	for _, v := range valuesOf(s) {
 		if l.image[v] && !l.layer[v] {
 			return true
 		}

@@ -93,7 +93,7 @@ var operators = []operator{
 	{"Sub", 1, [2]int{2, 2}, lowerBinary(func() op.Op { return &op.Sub{} }), foldBinary(arithmeticSub), plain[*op.Sub]("Sub")},
 	{"Mul", 1, [2]int{2, 2}, lowerBinary(func() op.Op { return &op.Mul{} }), foldBinary(arithmeticMul), plain[*op.Mul]("Mul")},
 	{"Div", 1, [2]int{2, 2}, lowerBinary(func() op.Op { return &op.Div{} }), foldBinary(arithmeticDiv), plain[*op.Div]("Div")},
-	{"Pow", 1, [2]int{2, 2}, lowerPow, nil, plain[*op.Pow]("Pow")},
+	{"Pow", 1, [2]int{2, 2}, lowerPow, foldPow, plain[*op.Pow]("Pow")},
 	{"Sum", 1, [2]int{1, -1}, lowerSum, foldVariadic(arithmeticAdd), nil},
 
 	// Moving values.

@@ -22,6 +22,9 @@ func ForInference(net *engine.Network, images int, direct bool) (*Compiled, erro
 	if err != nil {
 		return nil, err
 	}
+	if net, err = inRows(net); err != nil {
+		return nil, err
+	}
 	native, err := Native(direct)
 	if err != nil {
 		return nil, err
