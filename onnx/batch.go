@@ -145,6 +145,9 @@ func (n *normaliser) mixing() []Unsupported {
 		}
 	}
 	for _, s := range n.steps {
+		if _, tile := s.op.(*op.BatchTile); tile && s.in[0].constant != nil && s.in[0].constant.dtype != typeFloat {
+			return []Unsupported{{s.op.Name(), s.label, fmt.Sprintf("it makes %v for every image: only float32 is computed on", s.in[0].constant.dtype)}}
+		}
 		if depends(s.out) || !slices.ContainsFunc(s.in, depends) {
 			continue
 		}

@@ -67,7 +67,7 @@ func TestBroken(t *testing.T) {
 			m.nodes = [][]byte{nodeOut("MaxPool", "r", []string{"x"}, []string{"y"}, textAttribute("auto_pad", "SOMETHING"), intsAttribute("kernel_shape", 2, 2))}
 		}),
 		"does not exist in opset 17": good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Gelu", "g", []string{"x"}, []string{"y"})} }),
-		"the condition must be known": good(func(m *testModel) {
+		"its condition is not known": good(func(m *testModel) {
 			m.nodes = [][]byte{nodeOut("If", "if", []string{"x"}, []string{"y"}, attributeOut("then_branch", attributeGraph, func(b []byte) []byte { return appendMessage(b, 6, nil) }))}
 		}),
 		"loops are not read":           good(func(m *testModel) { m.nodes = [][]byte{nodeOut("Loop", "loop", []string{"x"}, []string{"y"})} }),

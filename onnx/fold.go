@@ -387,6 +387,8 @@ func lowerCast(c *call) error {
 	to := c.castTo()
 	if pixels := c.node.in[0].pixels && to == typeUint8; pixels {
 		c.node.out[0].pixels = true
+	} else if to == typeBool && c.operand(0).truth {
+		return lowerIdentity(c)
 	} else if widened(to) != typeFloat {
 		return c.refused("attribute to is %v: only float32 is computed on", to)
 	}

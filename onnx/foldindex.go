@@ -337,16 +337,69 @@ func foldReduce(f arithmetic) func(*call, []*constant) ([]*constant, error) {
 				if err := result.setSize(f, at, result, at, x, i); err != nil {
 					return nil, err
 				}
-			case x.integral():
-				v, err := f.integer(result.ints[at], x.integer(i))
-				if err != nil {
+			default:
+				if err := result.update(f, at, x, i); err != nil {
 					return nil, err
 				}
-				result.ints[at] = wrap(x.dtype, v)
-			default:
-				result.set(at, f.real(result.at(at), x.at(i)))
 			}
 		}
 		return []*constant{result}, nil
 	}
+}
+
+// foldScatterND puts slices at positions that the last axis of the indices holds.
+func foldScatterND(c *call, in []*constant) ([]*constant, error) {
+	data, indices, updates := in[0], in[1], in[2]
+	reduction := c.text("reduction", "none")
+	f, ok := map[string]arithmetic{"none": {}, "add": arithmeticAdd, "mul": arithmeticMul, "min": arithmeticMin, "max": arithmeticMax}[reduction]
+	if !ok {
+		return nil, fmt.Errorf("attribute reduction is %s", quoted(reduction))
+	}
+	last := len(indices.shape) - 1
+	if indices.ints == nil || last < 0 || indices.shape[last] > len(data.shape) || updates.dtype != data.dtype {
+		return nil, fmt.Errorf("indices of %v and shape %v, updates of %v for %v of shape %v", indices.dtype, indices.shape, updates.dtype, data.dtype, data.shape)
+	}
+	deep := indices.shape[last]
+	if want := slices.Concat(indices.shape[:last], data.shape[deep:]); !slices.Equal(updates.shape, want) {
+		return nil, fmt.Errorf("updates of shape %v, want %v", updates.shape, want)
+	}
+	copied, err := c.copyView(data, data.view())
+	if err != nil {
+		return nil, err
+	}
+	result := copied[0]
+	strides, inner := data.view().strides, sizeOf(data.shape[deep:])
+	for i := range sizeOf(indices.shape[:last]) {
+		to := 0
+		for a := range deep {
+			p, err := axisIn(int(indices.ints[i*deep+a]), data.shape[a])
+			if err != nil {
+				return nil, fmt.Errorf("index out of range: %w", err)
+			}
+			to += p * strides[a]
+		}
+		for j := range inner {
+			if err := result.update(f, to+j, updates, i*inner+j); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return copied, nil
+}
+
+// update combines element i with element j of from, which takes its place where there is nothing to compute.
+func (k *constant) update(f arithmetic, i int, from *constant, j int) error {
+	switch {
+	case f.real == nil:
+		k.copyElement(i, from, j)
+	case k.integral():
+		v, err := f.integer(k.integer(i), from.integer(j))
+		if err != nil {
+			return err
+		}
+		k.ints[i] = wrap(k.dtype, v)
+	default:
+		k.set(i, f.real(k.at(i), from.at(j)))
+	}
+	return nil
 }

@@ -59,6 +59,10 @@ type value struct {
 	sequence []*value
 	// noise is set for random numbers.
 	noise *noise
+	// index is set for integers that count through the images.
+	index *rowIndex
+	// truth is set where the file computes bool, or numbers that are 0 and 1 of it.
+	truth bool
 	// pixels is set where the file computes the image in uint8.
 	pixels bool
 	// text holds strings that the file stores; nil for everything else.

@@ -163,6 +163,12 @@ func (c *call) tensor(i int) (*value, error) {
 	if v.sequence != nil {
 		return nil, c.refused("operand %d is a sequence of tensors", i)
 	}
+	if v.index != nil {
+		return nil, errOpen
+	}
+	if source := repeatedFrom(v); source != nil && source.constant != nil && source.constant.dtype != typeFloat {
+		return nil, c.refused("operand %d is %v: only float32 is computed on", i, source.constant.dtype)
+	}
 	if v.constant != nil && v.constant.dtype != typeFloat {
 		return nil, c.refused("operand %d is %v: only float32 is computed on", i, v.constant.dtype)
 	}
@@ -335,7 +341,7 @@ func (c *call) alias(i int, v *value) error {
 	case v.constant != nil:
 		c.define(i, v.constant)
 	default:
-		out.same, out.shape, out.sequence, out.noise = v, v.shape, v.sequence, v.noise
+		out.same, out.shape, out.sequence, out.noise, out.truth, out.index = v, v.shape, v.sequence, v.noise, v.truth, v.index
 	}
 	return nil
 }
@@ -372,6 +378,12 @@ func (row *operator) choose(c *call) (func() error, error) {
 	}
 	if c.noisy() {
 		return c.lowerNoisy, nil
+	}
+	if c.indexed() && row.name != "Shape" {
+		return func() error { return row.lowerIndex(c) }, nil
+	}
+	if fold := row.foldRepeated(c); fold != nil {
+		return fold, nil
 	}
 	known, all := make([]*constant, len(c.node.in)), true
 	for i := range c.node.in {

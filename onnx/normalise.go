@@ -38,6 +38,7 @@ var rules = []func(*normaliser, *step) bool{
 	(*normaliser).softsign,
 	(*normaliser).mish,
 	(*normaliser).gelu,
+	(*normaliser).nanOfSoftmax,
 	(*normaliser).layerNorm,
 	(*normaliser).groupNorm,
 	(*normaliser).groupNormAffine,

@@ -33,6 +33,16 @@ func lowerReduction(build func(c *call, x *value, axes []int, keep bool) error) 
 	}
 }
 
+// foldIntegers reduces known integers; floats are reduced as they are at run time.
+func foldIntegers(f arithmetic, build func(c *call, x *value, axes []int, keep bool) error) func(*call, []*constant) ([]*constant, error) {
+	return func(c *call, in []*constant) ([]*constant, error) {
+		if in[0].integral() {
+			return foldReduce(f)(c, in)
+		}
+		return nil, lowerReduction(build)(c)
+	}
+}
+
 // overPixels tells whether the axes are rows and columns of images.
 func overPixels(x *value, axes []int) bool {
 	return len(x.shape) == 4 && openAxis(x.shape) <= 0 && len(axes) == 2 && axes[0] == 2 && axes[1] == 3

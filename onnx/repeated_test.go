@@ -190,7 +190,7 @@ func TestOpenBatchRefused(t *testing.T) {
 			m.node("Mul", []string{"a", m.int("four", 4)}, "b")
 			m.node("Reshape", []string{"patches", "b"}, "y")
 		},
-		"has more than": func(m *testModel) { // a sequence of 2^40 tokens
+		"too large": func(m *testModel) { // a sequence of 2^40 tokens
 			m.node("Concat", []string{"counts", m.ints("long", 1<<40, 5)}, "t", intAttribute("axis", 0))
 			m.node("Expand", []string{m.float("token", 1, 1, 5), "t"}, "all")
 			m.node("Concat", []string{"all", "patches"}, "y", intAttribute("axis", 1))

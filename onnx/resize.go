@@ -17,7 +17,9 @@ func lowerResize(c *call) error {
 		Coordinates: c.text("coordinate_transformation_mode", "half_pixel"),
 		Nearest:     c.text("nearest_mode", "round_prefer_floor"),
 	}
-	c.ignore("cubic_coeff_a", "exclude_outside", "extrapolation_value") // of modes that are refused
+	c.ignore("extrapolation_value") // of crops, which are refused
+	cubic := c.float("cubic_coeff_a", -0.75)
+	o.ExcludeOutside, o.Antialias = c.flag("exclude_outside", false), c.flag("antialias", false)
 	axes, policy, scales, sizes := c.ints("axes"), c.text("keep_aspect_ratio_policy", "stretch"), 2, 3
 	if old := c.opset() < 11 || c.node.opType == "Upsample"; old {
 		o.Coordinates, o.Nearest, scales, sizes = "asymmetric", "floor", 1, 4
@@ -25,13 +27,14 @@ func lowerResize(c *call) error {
 	if o.Mode == "bilinear" {
 		o.Mode = "linear"
 	}
+	if o.Mode == "cubic" {
+		o.Cubic = cubic
+	}
 	switch {
-	case o.Mode != "linear" && o.Mode != "nearest":
-		return c.refused("attribute mode is %q, only linear and nearest are supported", o.Mode)
+	case o.Mode != "linear" && o.Mode != "nearest" && o.Mode != "cubic":
+		return c.refused("attribute mode is %q, only linear, cubic and nearest are supported", o.Mode)
 	case !slices.Contains([]string{"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn"}, o.Coordinates):
 		return c.refused("attribute coordinate_transformation_mode is %q", o.Coordinates)
-	case c.flag("antialias", false):
-		return c.refused("attribute antialias is 1: export the network without resizing, photos are resized with antialiasing before it")
 	case policy != "stretch":
 		return c.refused("attribute keep_aspect_ratio_policy is %q, only stretch is supported", policy)
 	}
@@ -134,6 +137,15 @@ func writeResize(e *exporter, o *op.Resize, in []string) {
 			scales = append(scales, scale)
 		}
 	}
-	e.node("Resize", []string{in[0], "", e.floats("scales", []int{len(scales)}, scales)}, textAttribute("mode", o.Mode),
-		textAttribute("coordinate_transformation_mode", o.Coordinates), textAttribute("nearest_mode", o.Nearest))
+	attributes := [][]byte{textAttribute("mode", o.Mode), textAttribute("coordinate_transformation_mode", o.Coordinates), textAttribute("nearest_mode", o.Nearest)}
+	if o.Mode == "cubic" {
+		attributes = append(attributes, floatAttribute("cubic_coeff_a", o.Cubic))
+	}
+	if o.ExcludeOutside {
+		attributes = append(attributes, flagAttribute("exclude_outside", true))
+	}
+	if o.Antialias {
+		attributes = append(attributes, flagAttribute("antialias", true))
+	}
+	e.node("Resize", []string{in[0], "", e.floats("scales", []int{len(scales)}, scales)}, attributes...)
 }

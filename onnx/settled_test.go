@@ -137,10 +137,10 @@ func TestBranchOfTheBatch(t *testing.T) {
 // TestUnsettled: what the import would have to guess is refused, with the node that it is about.
 func TestUnsettled(t *testing.T) {
 	for mention, build := range map[string]func(m *testModel){
-		`If (node "if"): the condition must be known`: func(m *testModel) {
+		`If (node "if"): its condition is not known`: func(m *testModel) {
 			m.nodes = append(m.nodes, nodeOut("If", "if", []string{"x"}, []string{"y"}, graphAttribute("then_branch", nil, nil, "x"), graphAttribute("else_branch", nil, nil, "x")))
 		},
-		`If (node "if"): its condition is not known`: func(m *testModel) {
+		`If (node "if"): its condition is not known at import`: func(m *testModel) {
 			m.node("Greater", []string{"x", m.scalar("k", 1)}, "c")
 			m.nodes = append(m.nodes, nodeOut("If", "if", []string{"c"}, []string{"y"}, graphAttribute("then_branch", nil, nil, "x"), graphAttribute("else_branch", nil, nil, "x")))
 		},

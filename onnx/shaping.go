@@ -299,6 +299,10 @@ func (c *call) concatAxis() (int, error) {
 
 // join puts tensors together along an axis.
 func (c *call) join(axis int, in []*value) error {
+	in = slices.DeleteFunc(slices.Clone(in), func(v *value) bool { return v.constant != nil && v.constant.size() == 0 }) // as networks without registers have
+	if len(in) == 0 {
+		return c.refused("nothing is joined")
+	}
 	axis, err := axisIn(axis, len(in[0].shape))
 	if err != nil {
 		return err
@@ -314,6 +318,9 @@ func lowerExpand(c *call) error {
 	if err != nil {
 		return err
 	}
+	if k := c.operand(0).constant; k != nil && openAxis(shape) >= 0 { // of any type
+		return c.expand(c.operand(0), shape)
+	}
 	x, err := c.tensor(0)
 	if err != nil {
 		return err
@@ -326,6 +333,10 @@ func (c *call) expand(x *value, shape []int) error {
 	out, err := broadcastShape(x.shape, shape)
 	if err != nil {
 		return err
+	}
+	if x.constant != nil && x.constant.size() == 0 { // the same for any number of images: nothing
+		c.define(0, &constant{shape: forImages(out, 1), dtype: x.constant.dtype, floats: x.constant.floats, ints: x.constant.ints})
+		return nil
 	}
 	axis := openAxis(out)
 	lead := len(out) - len(x.shape)
@@ -345,11 +356,27 @@ func (c *call) expand(x *value, shape []int) error {
 	}
 	rows := out.Clone()
 	if rows[0] = -out[0]; !slices.Equal(rows, x.shape) {
-		if x, err = c.step("rows", &op.Expand{Shape: rows}, x); err != nil {
+		if x, err = c.expanded(x, rows); err != nil {
 			return err
 		}
 	}
 	return c.forEachImage(x)
+}
+
+// expanded broadcasts x, of any type where it is known.
+func (c *call) expanded(x *value, shape tensor.Shape) (*value, error) {
+	if x.constant == nil {
+		return c.step("rows", &op.Expand{Shape: shape}, x)
+	}
+	shape, err := broadcastShape(x.shape, shape)
+	if err != nil {
+		return nil, err
+	}
+	k, err := c.copyView(x.constant, x.constant.view().expand(shape))
+	if err != nil {
+		return nil, err
+	}
+	return known(x.name, k[0]), nil
 }
 
 // lowerConstantOfShape makes what is the same for every image; all others are folded.
@@ -358,14 +385,11 @@ func lowerConstantOfShape(c *call) error {
 	if err != nil {
 		return err
 	}
-	if value.dtype != typeFloat {
-		return c.refused("it makes %v for every image: only float32 is computed on", value.dtype)
-	}
 	shape, err := c.sizes(0, "the shape")
 	if err != nil {
 		return err
 	}
-	return c.expand(c.scalar(value.floats[0]), shape)
+	return c.expand(known("", value), shape)
 }
 
 // sized returns an operand of any type whose shape is known.
@@ -420,7 +444,7 @@ func (c *call) tile(x *value, expanded []int) error {
 	}
 	rows := slices.Clone(expanded)
 	rows[0] = 1
-	x, err := c.step("rows", &op.Expand{Shape: rows}, x)
+	x, err := c.expanded(x, rows)
 	if err != nil {
 		return err
 	}

@@ -210,10 +210,8 @@ func lowerGather(c *call) error {
 // unflattened is what a Gather of all elements of a flat x, in order, was before it was flattened (as_strided in PyTorch's current
 // exporter); nil for all others.
 func unflattened(x *value, indices []int, shape tensor.Shape) *value {
-	if x.step == nil || len(x.shape) != 1 || len(indices) != x.shape[0] {
-		return nil
-	}
-	if flat, ok := x.step.op.(*op.Reshape); !ok || len(flat.Shape) != 1 || !slices.Equal(x.step.in[0].shape, shape) {
+	before := flatOf(x)
+	if before == nil || len(indices) != x.shape[0] || !slices.Equal(before.shape, shape) {
 		return nil
 	}
 	for i, index := range indices {
@@ -221,7 +219,7 @@ func unflattened(x *value, indices []int, shape tensor.Shape) *value {
 			return nil
 		}
 	}
-	return x.step.in[0]
+	return before
 }
 
 // lowerPad drops pads of zeros; two lists make one with the axes that it names since opset 18.

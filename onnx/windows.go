@@ -117,6 +117,11 @@ func lowerAveragePool(c *call) error {
 }
 
 func lowerGlobalAveragePool(c *call) error {
+	if x := c.operand(0); len(x.shape) == 3 { // (N, C, L)
+		return lowerReduction(func(c *call, x *value, _ []int, _ bool) error {
+			return c.emit(&op.ReduceMean{Axes: []int{2}, KeepDims: true}, x)
+		})(c)
+	}
 	x, err := c.images(0)
 	if err != nil {
 		return err

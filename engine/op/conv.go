@@ -106,7 +106,7 @@ func forTaps(rows, cols window, visit func(tap, yAt, xAt, n int)) {
 		firstRow, lastRow := rows.outputs(kh)
 		for kw := range cols.kernel {
 			firstCol, lastCol := cols.outputs(kw)
-			if firstCol == lastCol {
+			if firstCol == lastCol || firstRow == lastRow {
 				continue
 			}
 			n, height := lastCol-firstCol, lastRow-firstRow

@@ -8,14 +8,20 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// Resize samples x at another number of places along its axes (ONNX Resize-19, modes linear and nearest, without antialiasing).
+// Resize samples x at another number of places along its axes (ONNX Resize-19).
 type Resize struct {
 	base
 	// Shape is the result's, with 0 for axes that stay as they are; unless Scales has the factors of all axes.
 	Shape  []int
 	Scales []float32
-	// Mode is linear or nearest.
+	// Mode is linear, cubic or nearest.
 	Mode string
+	// Cubic is the coefficient a of the cubic kernel (Keys 1981): -0.75 in PyTorch, -0.5 in Pillow.
+	Cubic float32
+	// ExcludeOutside gives elements beyond the edges no weight, instead of those at the edges in their place.
+	ExcludeOutside bool
+	// Antialias widens the kernel where the result is smaller than x, and excludes what is outside.
+	Antialias bool
 	// Coordinates says where in x an element lies: half_pixel, pytorch_half_pixel, align_corners, asymmetric or
 	// tf_half_pixel_for_nn.
 	Coordinates string
@@ -72,7 +78,9 @@ func (o *Resize) eval(in []array, out array) {
 		y := newArray(x.shape, axis, len(t))
 		along(x, y, axis, func(from, to, step int) {
 			for i, p := range t {
-				y.data[to+i*step] = float64((1-p.weight)*x.data[from+p.low*step]) + float64(p.weight*x.data[from+p.high*step])
+				for k, index := range p.index {
+					y.data[to+i*step] += float64(p.weight[k] * x.data[from+index*step])
+				}
 			}
 		})
 		x = y
@@ -113,9 +121,9 @@ func (o *ResizeGrad) eval(in []array, out array) {
 		dx := newArray(dy.shape, axis, out.shape[axis])
 		along(dy, dx, axis, func(from, to, step int) {
 			for i, p := range t {
-				v := dy.data[from+i*step]
-				dx.data[to+p.low*step] += float64((1 - p.weight) * v)
-				dx.data[to+p.high*step] += float64(p.weight * v)
+				for k, index := range p.index {
+					dx.data[to+index*step] += float64(p.weight[k] * dy.data[from+i*step])
+				}
 			}
 		})
 		dy = dx
@@ -140,10 +148,10 @@ func along(x, y array, axis int, f func(from, to, step int)) {
 	}
 }
 
-// tap is a sample: (1-weight) of element low and weight of element high.
+// tap is a sample: a weighted sum of elements.
 type tap struct {
-	low, high int
-	weight    float64
+	index  []int
+	weight []float64
 }
 
 // taps are the samples along an axis of size n that make an axis of size m; nil where they are the axis itself.
@@ -159,15 +167,61 @@ func (o *Resize) taps(axis, n, m int) []tap {
 	for i := range t {
 		at := float64(o.place(i, n, m, scale))
 		if o.Mode == "nearest" {
-			k := min(max(int(o.round(at)), 0), n-1)
-			t[i] = tap{low: k, high: k}
+			t[i] = tap{[]int{min(max(int(o.round(at)), 0), n-1)}, []float64{1}}
 			continue
 		}
-		at = min(max(at, 0), float64(n-1))
-		low := int(at)
-		t[i] = tap{low, min(low+1, n-1), at - float64(low)}
+		t[i] = o.sample(at, n, float64(scale))
 	}
 	return t
+}
+
+// sample weighs the elements around a place among n.
+func (o *Resize) sample(at float64, n int, scale float64) (t tap) {
+	stretch := 1.0
+	if o.Antialias {
+		stretch = min(scale, 1)
+	}
+	exclude := o.ExcludeOutside || o.Antialias
+	radius := o.radius() / stretch
+	sum := 0.0
+	for k := int(math.Floor(at-radius)) + 1; float64(k) < at+radius; k++ {
+		w := o.kernel((float64(k) - at) * stretch)
+		if w == 0 || exclude && (k < 0 || k >= n) {
+			continue
+		}
+		sum += w
+		t.index, t.weight = append(t.index, min(max(k, 0), n-1)), append(t.weight, w)
+	}
+	if exclude && sum != 0 {
+		for k := range t.weight {
+			t.weight[k] /= sum
+		}
+	}
+	return t
+}
+
+// radius is how far the kernel reaches.
+func (o *Resize) radius() float64 {
+	if o.Mode == "cubic" {
+		return 2
+	}
+	return 1
+}
+
+// kernel is the weight of an element at a distance.
+func (o *Resize) kernel(distance float64) float64 {
+	d := math.Abs(distance)
+	if o.Mode != "cubic" {
+		return max(1-d, 0)
+	}
+	a := float64(o.Cubic)
+	switch {
+	case d <= 1:
+		return float64(float64((a+2)*d)-(a+3))*d*d + 1
+	case d < 2:
+		return a * (float64((float64((d-5)*d)+8)*d) - 4)
+	}
+	return 0
 }
 
 // place is where element i of m lies among n elements, in float32 as ONNX Runtime computes it: its rounding decides between

@@ -123,11 +123,32 @@ var torchCases = []struct {
 	{name: "groupnorm", op: &op.GroupNorm{Groups: 2, Epsilon: 1e-3}},
 	{name: "instancenorm", op: &op.GroupNorm{Epsilon: 1e-3}},
 	{name: "batch tile", op: &op.BatchTile{}},
+	{name: "where", op: &op.Where{}},
 	{name: "batch tile of rows", op: &op.BatchTile{}},
 }
 
 func reduced(kind string, axes ...int) *op.Reduce {
 	return &op.Reduce{Kind: kind, ReduceMean: op.ReduceMean{Axes: axes}}
+}
+
+// TestResizeAgainstPyTorch: places are computed in float32, as ONNX Runtime does, and PyTorch's kernels of antialiasing have a of -0.5.
+func TestResizeAgainstPyTorch(t *testing.T) {
+	arrays := torchArrays(t)
+	modes := map[string]string{"bilinear": "linear", "bicubic": "cubic"}
+	compare := func(name string, o *op.Resize, size ...int) {
+		t.Run(name, func(t *testing.T) {
+			o.Shape = append([]int{0, 0}, size...)
+			compareWithTorch(t, arrays, name, 0x1p-17, func(in gorgonia.Nodes) (*gorgonia.Node, error) { return op.Apply(o, in...) })
+		})
+	}
+	for mode, name := range modes {
+		for align, coordinates := range map[string]string{"False": "half_pixel", "True": "align_corners"} {
+			for _, size := range [][]int{{5, 9}, {3, 2}} {
+				compare(fmt.Sprintf("resize %s %s (%d, %d)", mode, align, size[0], size[1]), &op.Resize{Mode: name, Coordinates: coordinates, Cubic: -0.75}, size...)
+			}
+		}
+		compare("resize "+mode+" antialias", &op.Resize{Mode: name, Coordinates: "half_pixel", Cubic: -0.5, Antialias: true}, 3, 7)
+	}
 }
 
 func convolution(stride int, pads [4]int, group int) *op.Conv {

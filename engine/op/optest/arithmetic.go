@@ -1,6 +1,9 @@
 package optest
 
-import "regraft/engine/op"
+import (
+	"regraft/engine/op"
+	"regraft/engine/random"
+)
 
 // arithmetic has the operators on elements, and those that broadcast.
 var arithmetic = []Row{
@@ -16,6 +19,14 @@ var arithmetic = []Row{
 	{Name: "Expand", Op: &op.Expand{Shape: []int{2, 1, 4}}, Shapes: [][]int{{3, 1}}, Differentiable: 1},
 	{Name: "BatchTile", Op: &op.BatchTile{}, Shapes: [][]int{{1, 3, 5}, {2, 3}}, Differentiable: 1},
 	{Name: "BatchTile of rows", Op: &op.BatchTile{}, Shapes: [][]int{{3, 5}, {2, 3, 4, 4}}, Differentiable: 1},
+	{Name: "Where", Op: &op.Where{}, Shapes: [][]int{{2, 3, 4}, {3, 1}, {2, 1, 4}}, Differentiable: 2, Values: truthIn(2)},
+	{Name: "Where of images", Op: &op.Where{}, Shapes: [][]int{{2, 3, 4, 4}, {2, 3, 4, 4}, {2, 3, 4, 4}}, Differentiable: 2, Values: truthIn(2)},
+	{Name: "IsNaN", Op: &op.IsNaN{}, Shapes: [][]int{{2, 3}}},
+	{Name: "Equal", Op: &op.Compare{Relation: op.EqualTo}, Shapes: [][]int{{4, 5}, {5}}, Values: truthIn(1)},
+	{Name: "Greater", Op: &op.Compare{Relation: op.GreaterThan}, Shapes: [][]int{{4, 5}, {4, 5}}},
+	{Name: "Less", Op: &op.Compare{Relation: op.LessThan}, Shapes: [][]int{{4, 5}, {4, 5}}},
+	{Name: "GreaterOrEqual", Op: &op.Compare{Relation: op.GreaterOrEqual}, Shapes: [][]int{{4, 5}, {4, 5}}},
+	{Name: "LessOrEqual", Op: &op.Compare{Relation: op.LessOrEqual}, Shapes: [][]int{{4, 5}, {4, 5}}},
 	{Name: "SumTo", Op: &op.SumTo{Shape: []int{3, 1}}, Shapes: [][]int{{2, 3, 4}}, Differentiable: 1},
 	{Name: "Neg", Op: &op.Neg{}, Shapes: [][]int{{2, 3}}, Differentiable: 1},
 	{Name: "Reciprocal", Op: &op.Reciprocal{}, Shapes: [][]int{{2, 3}}, Differentiable: 1, Values: Positive},
@@ -28,4 +39,15 @@ var arithmetic = []Row{
 	{Name: "SoftmaxGrad", Op: &op.SoftmaxGrad{Axis: 1}, Shapes: [][]int{{2, 4, 3}, {2, 4, 3}}},
 	{Name: "LogSoftmax", Op: &op.LogSoftmax{Axis: -1}, Shapes: [][]int{{3, 4}}, Differentiable: 1},
 	{Name: "LogSoftmaxGrad", Op: &op.LogSoftmaxGrad{Axis: -1}, Shapes: [][]int{{3, 4}, {3, 4}}},
+}
+
+// truthIn fills one operand with zeros and ones.
+func truthIn(operand int) func(i int, x []float64, s *random.Stream) {
+	return func(i int, x []float64, s *random.Stream) {
+		if i == operand {
+			Labels(2, x, s)
+		} else {
+			Smooth(i, x, s)
+		}
+	}
 }

@@ -11,6 +11,7 @@ var unit = [2]int{1, 1}
 
 // inception has the operators of Inception-v3, in training and inference form.
 var inception = []Row{
+	{Name: "Conv larger than the image", Op: &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Pads: [4]int{3, 3, 3, 3}, Group: 3}, Shapes: [][]int{{1, 3, 2, 2}, {3, 1, 7, 7}}, Differentiable: 2},
 	{Name: "Conv 3x3", Op: &op.Conv{Strides: unit, Dilations: unit, Group: 1}, Shapes: [][]int{{2, 5, 5, 4}, {6, 5, 3, 3}}, Differentiable: 2},
 	{Name: "Conv 1x1 with bias", Op: &op.Conv{Strides: unit, Dilations: unit, Group: 1}, Shapes: [][]int{{1, 3, 2, 3}, {4, 3, 1, 1}, {4}}, Differentiable: 3},
 	{Name: "Conv stride 2, uneven pads", Op: &op.Conv{Strides: [2]int{2, 3}, Dilations: unit, Pads: [4]int{1, 0, 2, 1}, Group: 1}, Shapes: [][]int{{2, 2, 6, 7}, {3, 2, 3, 2}, {3}}, Differentiable: 3},

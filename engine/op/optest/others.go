@@ -108,6 +108,9 @@ var others = []Row{
 	{Name: "Resize larger", Op: &op.Resize{Scales: []float32{1, 1, 1.5, 2}, Mode: "linear", Coordinates: "asymmetric"}, Shapes: [][]int{{2, 3, 4, 3}}, Differentiable: 1},
 	{Name: "Resize corners", Op: &op.Resize{Shape: []int{0, 0, 7, 3}, Mode: "linear", Coordinates: "align_corners"}, Shapes: [][]int{{1, 2, 4, 5}}, Differentiable: 1},
 	{Name: "Resize nearest", Op: &op.Resize{Shape: []int{0, 0, 6, 2}, Mode: "nearest", Coordinates: "half_pixel", Nearest: "round_prefer_floor"}, Shapes: [][]int{{2, 2, 3, 5}}, Differentiable: 1},
+	{Name: "Resize cubic", Op: &op.Resize{Shape: []int{0, 0, 3, 7}, Mode: "cubic", Coordinates: "half_pixel", Cubic: -0.75}, Shapes: [][]int{{2, 3, 5, 4}}, Differentiable: 1},
+	{Name: "Resize cubic within", Op: &op.Resize{Shape: []int{0, 0, 3, 7}, Mode: "cubic", Coordinates: "half_pixel", Cubic: -0.5, ExcludeOutside: true}, Shapes: [][]int{{1, 3, 5, 4}}, Differentiable: 1},
+	{Name: "Resize antialias", Op: &op.Resize{Shape: []int{0, 0, 3, 7}, Mode: "linear", Coordinates: "half_pixel", Antialias: true}, Shapes: [][]int{{1, 3, 8, 4}}, Differentiable: 1},
 	{Name: "ResizeGrad", Op: &op.ResizeGrad{Resize: op.Resize{Shape: []int{0, 0, 3, 2}, Mode: "linear", Coordinates: "half_pixel"}, In: []int{2, 3, 5, 4}}, Shapes: [][]int{{2, 3, 3, 2}}},
 	{Name: "MatMul by a vector", Op: &op.MatMul{}, Shapes: [][]int{{2, 2, 3}, {3}}},
 }

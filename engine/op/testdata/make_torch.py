@@ -146,5 +146,12 @@ case("groupnorm", lambda x, g, b: F.group_norm(x, 2, g, b, f32(1e-3)), smooth(2,
 case("instancenorm", lambda x, g, b: F.instance_norm(x, None, None, g, b, eps=f32(1e-3)), smooth(2, 3, 2, 3), smooth(3), smooth(3))
 case("batch tile", lambda x, like: x.repeat(len(like), 1, 1), smooth(1, 2, 3), smooth(4, 5), grads=1)
 case("batch tile of rows", lambda x, like: x.repeat(len(like), 1), smooth(2, 3), smooth(3, 5), grads=1)
+condition = torch.tensor(rng.integers(0, 2, (2, 1, 4)).astype(np.float64))
+case("where", lambda x, y, c: torch.where(c != 0, x, y), smooth(2, 3, 4), smooth(3, 1), condition, grads=2)
+for mode, align in (("bilinear", False), ("bilinear", True), ("bicubic", False), ("bicubic", True)):
+    for size in ((5, 9), (3, 2)):
+        case(f"resize {mode} {align} {size}", lambda x: F.interpolate(x, size, mode=mode, align_corners=align), smooth(2, 2, 4, 5))
+for mode in ("bilinear", "bicubic"):
+    case(f"resize {mode} antialias", lambda x: F.interpolate(x, (3, 7), mode=mode, antialias=True), smooth(1, 2, 8, 5))
 
 np.savez_compressed("torch.npz", **arrays)
