@@ -22,7 +22,7 @@ func ForInference(net *engine.Network, images int, direct bool) (*Compiled, erro
 	if err != nil {
 		return nil, err
 	}
-	if net, err = inRows(net); err != nil {
+	if net, err = net.InRows(); err != nil {
 		return nil, err
 	}
 	native, err := Native(direct)
