@@ -29,6 +29,7 @@ type Args struct {
 // through function values make nothing escape to the heap.
 type Worker struct {
 	Scratch []float32 // 64-byte aligned; may be replaced by arena memory of the same length
+	Threads int       // that the worker is one of: an item that is alone may use as many
 	block   [32]uintptr
 	args    Args      // of a primitive within another
 	after   planeArgs // of an activation behind a kernel
@@ -36,7 +37,7 @@ type Worker struct {
 
 // NewWorker returns a worker with that many floats of scratch.
 func NewWorker(scratchFloats int) *Worker {
-	return &Worker{Scratch: Aligned(scratchFloats)}
+	return &Worker{Scratch: Aligned(scratchFloats), Threads: 1}
 }
 
 // argsOf returns the worker's argument block as the struct that a kernel family expects. T holds no Go pointers and has at most 32 words.

@@ -16,13 +16,19 @@ import (
 // Products that are added to something are converted explicitly, float64(a*b) + c, so that no compiler
 // fuses them and the bits are the same everywhere.
 type array struct {
-	shape tensor.Shape
-	data  []float64
+	shape   tensor.Shape
+	data    []float64
+	threads int // that may work on it at a time
 }
 
-// do computes o on values: float32 or float64 scalars and row-major *tensor.Dense, all of one element
-// type, which the result has too.
+// do is Compute on all processors: the operators' Do.
 func do(o Op, values []gorgonia.Value) (gorgonia.Value, error) {
+	return Compute(o, runtime.GOMAXPROCS(0), values...)
+}
+
+// Compute computes o on values, float32 or float64 scalars and row-major *tensor.Dense, all of one element type, which the result has
+// too, on so many threads. Their number changes no bit.
+func Compute(o Op, threads int, values ...gorgonia.Value) (gorgonia.Value, error) {
 	in := make([]array, len(values))
 	shapes := make([]tensor.Shape, len(values))
 	for i, v := range values {
@@ -33,7 +39,7 @@ func do(o Op, values []gorgonia.Value) (gorgonia.Value, error) {
 		if in[i], err = arrayOf(v); err != nil {
 			return nil, fmt.Errorf("%s: operand %d: %w", o.Name(), i, err)
 		}
-		shapes[i] = in[i].shape
+		in[i].threads, shapes[i] = threads, in[i].shape
 	}
 	shape, err := Infer(o, shapes...)
 	if err != nil {
@@ -44,7 +50,7 @@ func do(o Op, values []gorgonia.Value) (gorgonia.Value, error) {
 			return nil, fmt.Errorf("%s: %w", o.Name(), err)
 		}
 	}
-	out := array{shape, make([]float64, product(shape))}
+	out := array{shape, make([]float64, product(shape)), threads}
 	o.eval(in, out)
 	return out.value(values[0].Dtype()), nil
 }
@@ -114,10 +120,10 @@ func product(sizes []int) int {
 	return p
 }
 
-// parallel calls body(0) to body(n-1), several at a time. Each call must write results of its own, so
-// that the number of processors changes no bit.
-func parallel(n int, body func(i int)) {
-	workers := min(n, runtime.GOMAXPROCS(0))
+// parallel calls body(0) to body(n-1), as many at a time as a's threads. Each call must write results of its own, so that their number
+// changes no bit.
+func (a array) parallel(n int, body func(i int)) {
+	workers := min(n, a.threads)
 	if workers <= 1 {
 		for i := range n {
 			body(i)

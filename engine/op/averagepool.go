@@ -43,17 +43,17 @@ func (o *AveragePool) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia
 }
 
 func (o *AveragePool) eval(in []array, out array) {
-	o.forWindows(in[0].shape, func(n, c, output, input int, share float64) {
+	o.forWindows(in[0], func(n, c, output, input int, share float64) {
 		out.plane(n, c)[output] += float64(in[0].plane(n, c)[input] * share)
 	})
 }
 
 // forWindows visits every pair of an output and an input in its window, with the reciprocal of the
 // number of elements that the window counts.
-func (o *AveragePool) forWindows(x tensor.Shape, visit func(n, c, output, input int, share float64)) {
-	rows, cols, _ := o.windows([2]int(x[2:]))
-	channels := x[1]
-	parallel(x[0]*channels, func(i int) {
+func (o *AveragePool) forWindows(x array, visit func(n, c, output, input int, share float64)) {
+	rows, cols, _ := o.windows([2]int(x.shape[2:]))
+	channels := x.shape[1]
+	x.parallel(x.shape[0]*channels, func(i int) {
 		n, c := i/channels, i%channels
 		for oh := range rows.out {
 			for ow := range cols.out {
@@ -107,7 +107,7 @@ func (o *AveragePoolGrad) SymDiff(gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node
 }
 
 func (o *AveragePoolGrad) eval(in []array, out array) {
-	o.forWindows(out.shape, func(n, c, output, input int, share float64) {
+	o.forWindows(out, func(n, c, output, input int, share float64) {
 		out.plane(n, c)[input] += float64(in[0].plane(n, c)[output] * share)
 	})
 }

@@ -36,7 +36,7 @@ func (*BatchStats) eval(in []array, out array) {
 	x := in[0]
 	count := float64(channelCount(x.shape))
 	mean, variance := out.row(0), out.row(1)
-	parallel(x.shape[1], func(c int) {
+	out.parallel(x.shape[1], func(c int) {
 		for n := range x.shape[0] {
 			for _, v := range x.plane(n, c) {
 				mean[c] += v
@@ -130,7 +130,7 @@ func (o *BatchNormReduce) Do(in ...gorgonia.Value) (gorgonia.Value, error) { ret
 func (o *BatchNormReduce) eval(in []array, out array) {
 	x, dy := in[0], in[2]
 	mean, variance := in[1].row(0), in[1].row(1)
-	parallel(x.shape[1], func(c int) {
+	out.parallel(x.shape[1], func(c int) {
 		sum, sumHat := 0.0, 0.0
 		scale := inverseDeviation(variance[c], o.Epsilon)
 		for n := range x.shape[0] {
@@ -180,7 +180,7 @@ func (o *BatchNormGradX) eval(in []array, out array) {
 	x, stats, gamma, dy, sums := in[0], in[1], in[2], in[3], in[4]
 	count := float64(channelCount(x.shape))
 	channels := x.shape[1]
-	parallel(x.shape[0]*channels, func(i int) {
+	out.parallel(x.shape[0]*channels, func(i int) {
 		n, c := i/channels, i%channels
 		mean, scale := stats.row(0)[c], inverseDeviation(stats.row(1)[c], o.Epsilon)
 		meanDy, meanDyHat := sums.row(0)[c]/count, sums.row(1)[c]/count

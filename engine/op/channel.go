@@ -28,7 +28,7 @@ func (*ChannelSum) OutShape(in ...tensor.Shape) (tensor.Shape, error) {
 func (o *ChannelSum) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return do(o, in) }
 
 func (*ChannelSum) eval(in []array, out array) {
-	parallel(len(out.data), func(c int) {
+	out.parallel(len(out.data), func(c int) {
 		for n := range in[0].shape[0] {
 			for _, v := range in[0].plane(n, c) {
 				out.data[c] += v
@@ -61,7 +61,7 @@ func (*ChannelScale) eval(in []array, out array) {
 // mapChannels computes every element of out from the same element of x (N, C, ...) and its channel.
 func mapChannels(x, out array, f func(c int, v float64) float64) {
 	channels := x.shape[1]
-	parallel(x.shape[0]*channels, func(i int) {
+	out.parallel(x.shape[0]*channels, func(i int) {
 		c := i % channels
 		y := out.plane(i/channels, c)
 		for k, v := range x.plane(i/channels, c) {

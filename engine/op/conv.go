@@ -80,7 +80,7 @@ func (o *Conv) eval(in []array, out array) {
 	rows, cols, _ := o.windows([2]int(x.shape[2:]), [2]int(w.shape[2:]))
 	images, outs := out.shape[0], out.shape[1]
 	inPerGroup, outPerGroup := w.shape[1], outs/o.Group
-	parallel(images*outs, func(i int) {
+	out.parallel(images*outs, func(i int) {
 		image, oc := i/outs, i%outs
 		y := out.plane(image, oc)
 		if len(in) == 3 {

@@ -49,7 +49,7 @@ func (o *ConvGradX) eval(in []array, out array) {
 	rows, cols, _ := o.windows(o.In, [2]int(w.shape[2:]))
 	channels := out.shape[1]
 	inPerGroup, outPerGroup := w.shape[1], dy.shape[1]/o.Group
-	parallel(out.shape[0]*channels, func(i int) {
+	out.parallel(out.shape[0]*channels, func(i int) {
 		image, c := i/channels, i%channels
 		dx := out.plane(image, c)
 		first := c / inPerGroup * outPerGroup
@@ -108,7 +108,7 @@ func (o *ConvGradW) eval(in []array, out array) {
 	rows, cols, _ := o.windows([2]int(x.shape[2:]), o.Kernel)
 	outs, inPerGroup := out.shape[0], out.shape[1]
 	outPerGroup := outs / o.Group
-	parallel(outs, func(oc int) {
+	out.parallel(outs, func(oc int) {
 		first := oc / outPerGroup * inPerGroup
 		forQuads(inPerGroup, func(from, to int) {
 			for image := range x.shape[0] {

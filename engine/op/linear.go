@@ -48,7 +48,7 @@ func withLast(s tensor.Shape, size int) tensor.Shape {
 // rows is a as a matrix: its last dimension makes the rows.
 func (a array) rows() array {
 	size := a.shape[len(a.shape)-1]
-	return array{tensor.Shape{len(a.data) / size, size}, a.data}
+	return array{tensor.Shape{len(a.data) / size, size}, a.data, a.threads}
 }
 
 // Do multiplies, summing in float64.
@@ -73,7 +73,7 @@ func (*Linear) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes,
 
 func (*Linear) eval(in []array, out array) {
 	x, y := in[0].rows(), out.rows()
-	parallel(y.shape[0], func(n int) {
+	out.parallel(y.shape[0], func(n int) {
 		for o := range y.shape[1] {
 			sum := 0.0
 			w := in[1].row(o)
@@ -111,7 +111,7 @@ func (o *LinearGradX) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return 
 
 func (*LinearGradX) eval(in []array, out array) {
 	dy, dx := in[1].rows(), out.rows()
-	parallel(dx.shape[0], func(n int) {
+	out.parallel(dx.shape[0], func(n int) {
 		for o, g := range dy.row(n) {
 			axpy(g, in[0].row(o), 1, dx.row(n), 1, dx.shape[1])
 		}
@@ -141,7 +141,7 @@ func (o *LinearGradW) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return 
 
 func (*LinearGradW) eval(in []array, out array) {
 	x, dy := in[0].rows(), in[1].rows()
-	parallel(out.shape[0], func(o int) {
+	out.parallel(out.shape[0], func(o int) {
 		for n := range x.shape[0] {
 			axpy(dy.row(n)[o], x.row(n), 1, out.row(o), 1, out.shape[1])
 		}

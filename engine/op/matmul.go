@@ -94,7 +94,7 @@ func (*MatMul) eval(in []array, out array) {
 	a, b := in[0], in[1]
 	m, _ := newMatrices(a.shape, b.shape)
 	as, bs := batchIndices(m.a, m.batch), batchIndices(m.b, m.batch)
-	parallel(len(as)*m.rows, func(i int) {
+	out.parallel(len(as)*m.rows, func(i int) {
 		batch, row := i/m.rows, i%m.rows
 		y := out.data[i*m.cols : (i+1)*m.cols]
 		left := a.data[(as[batch]*m.rows+row)*m.inner:]

@@ -58,7 +58,7 @@ func (o *MaxPool) eval(in []array, out array) {
 func (o *MaxPool) forMaxima(x array, visit func(n, c, output, input int)) {
 	rows, cols, _ := o.windows(x.shape)
 	channels := x.shape[1]
-	parallel(x.shape[0]*channels, func(i int) {
+	x.parallel(x.shape[0]*channels, func(i int) {
 		n, c := i/channels, i%channels
 		plane := x.plane(n, c)
 		for oh := range rows.out {

@@ -102,7 +102,7 @@ func (o *Reduce) extreme(x, out array) {
 
 // logSumExp takes the largest element out of the exponentials, so that they do not overflow.
 func (o *Reduce) logSumExp(x, out array) {
-	largest := array{out.shape, make([]float64, len(out.data))}
+	largest := array{out.shape, make([]float64, len(out.data)), out.threads}
 	(&Reduce{ReduceMean: o.ReduceMean, Kind: MaxOf}).extreme(x, largest)
 	o.each(x, func(i, at int) { out.data[at] += kernel.Exp(x.data[i] - finite(largest.data[at])) })
 	for at := range out.data {

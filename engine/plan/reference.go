@@ -27,10 +27,10 @@ func (s *Step) Interpreted() bool {
 	return ok
 }
 
-// Items is one: the operator's Do uses threads of its own.
+// Items is one: the operator uses the worker's threads by itself.
 func (*reference) Items(int) int { return 1 }
 
-func (r *reference) Item(_ *kernel.Worker, _ int, a *kernel.Args) {
+func (r *reference) Item(w *kernel.Worker, _ int, a *kernel.Args) {
 	values := make([]gorgonia.Value, len(r.in))
 	at := 0
 	for k, p := range r.in {
@@ -45,7 +45,7 @@ func (r *reference) Item(_ *kernel.Worker, _ int, a *kernel.Args) {
 		values[k] = p.tensor(a.Operand[at])
 		at++
 	}
-	result, err := r.op.Do(values...)
+	result, err := op.Compute(r.op, w.Threads, values...)
 	if err != nil {
 		panic(fmt.Sprintf("plan: %s on shapes that were checked: %v", r.op.Name(), err))
 	}

@@ -98,6 +98,7 @@ func (m *Machine) workers(threads int) ([]*kernel.Worker, error) {
 	workers := make([]*kernel.Worker, threads)
 	for k := range workers {
 		workers[k] = kernel.NewWorker(0)
+		workers[k].Threads = threads
 		workers[k].Scratch = scratch.Floats(k*room, m.program.Scratch)
 	}
 	return workers, nil
