@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 
+	"regraft/ordered"
 	"regraft/photo"
 )
 
@@ -104,7 +105,8 @@ func (m *Model) Stream(ctx context.Context, photos iter.Seq[Photo]) iter.Seq2[Re
 		defer stop()
 		s := &stream{m: m, ctx: ctx, yield: yield, batch: make([]decoded, 0, m.options.batch)}
 		coming := m.decode(ctx, photos)
-		for s.take(coming) {
+		for d, ok := coming.Next(s.flush); ok; d, ok = coming.Next(s.flush) { // others do not wait for a photo that is not known yet
+			s.batch = append(s.batch, d)
 			if len(s.batch) == cap(s.batch) && !s.flush() {
 				return
 			}
@@ -113,10 +115,32 @@ func (m *Model) Stream(ctx context.Context, photos iter.Seq[Photo]) iter.Seq2[Re
 		case s.ended:
 		case ctx.Err() != nil:
 			yield(Result{}, ctx.Err())
-		case s.flush() && coming.panicked != nil:
-			panic(coming.panicked)
+		case s.flush() && coming.Panicked() != nil:
+			panic(coming.Panicked())
 		}
 	}
+}
+
+// decode prepares photos on several goroutines, a bounded number ahead; it stops when ctx ends.
+func (m *Model) decode(ctx context.Context, photos iter.Seq[Photo]) *ordered.Results[decoded] {
+	p := m.Preprocess()
+	type input struct {
+		Photo
+		kept *keptFeatures
+	}
+	jobs := func(yield func(input) bool) {
+		var k *keptFeatures
+		count := 0
+		for ph := range photos {
+			if count++; count == worthKeeping {
+				k, _ = m.kept() // it is an error that answer meets too
+			}
+			if !yield(input{ph, k}) {
+				return
+			}
+		}
+	}
+	return ordered.Map(ctx, jobs, m.options.workers, m.options.batch, func(i input) decoded { return m.load(i.Photo, p, i.kept) })
 }
 
 // takesPhotos is an error where the network's input has another number of channels than photos.
@@ -135,35 +159,6 @@ type stream struct {
 	yield func(Result, error) bool
 	batch []decoded
 	ended bool // nobody wants more
-}
-
-// take adds the next photo to the batch; false when there is none or nobody wants it.
-func (s *stream) take(coming *feed) bool {
-	select {
-	case one, open := <-coming.photos:
-		return open && s.add(one)
-	default: // no photo is known yet: do not let the others wait for it
-	}
-	if !s.flush() {
-		return false
-	}
-	select {
-	case one, open := <-coming.photos:
-		return open && s.add(one)
-	case <-s.ctx.Done():
-		return false
-	}
-}
-
-// add waits for a photo that is being decoded.
-func (s *stream) add(one chan decoded) bool {
-	select {
-	case d := <-one:
-		s.batch = append(s.batch, d)
-		return true
-	case <-s.ctx.Done():
-		return false
-	}
 }
 
 // flush answers for the photos in the batch and says whether to go on.
@@ -192,43 +187,6 @@ type decoded struct {
 	// kept, where it is set, takes features of the file with this hash.
 	kept *keptFeatures
 	hash photo.Hash
-}
-
-// feed delivers photos in their order, each through a channel of its own.
-type feed struct {
-	photos   chan chan decoded
-	panicked any // what the caller's iterator ended with; valid once photos is closed
-}
-
-// decode reads photos on several goroutines, a bounded number ahead; it stops when ctx ends.
-func (m *Model) decode(ctx context.Context, photos iter.Seq[Photo]) *feed {
-	p := m.Preprocess()
-	busy := make(chan struct{}, m.options.workers)
-	f := &feed{photos: make(chan chan decoded, m.options.batch)}
-	go func() {
-		defer close(f.photos)
-		defer func() { f.panicked = recover() }()
-		var k *keptFeatures
-		count := 0
-		for ph := range photos {
-			if count++; count == worthKeeping {
-				k, _ = m.kept() // it is an error that answer meets too
-			}
-			one, kept := make(chan decoded, 1), k
-			select {
-			case f.photos <- one:
-			case <-ctx.Done():
-				return
-			}
-			busy <- struct{}{}
-			go func() {
-				d := m.load(ph, p, kept)
-				<-busy
-				one <- d
-			}()
-		}
-	}()
-	return f
 }
 
 // load prepares the views of a photo; k may be nil.

@@ -66,7 +66,7 @@ func epoch(t *testing.T, l *Loader, number int) (x, labels []float32, paths []st
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(b.X) != b.N*small.Values() || len(b.Labels) != b.N || len(b.Samples) != b.N || len(b.Errors) != b.N {
+		if len(b.X) != b.N*small.Values() || len(b.Labels) != b.N || len(b.Samples) != b.N {
 			t.Fatalf("a batch of %d: %d values, %d labels, %d samples", b.N, len(b.X), len(b.Labels), len(b.Samples))
 		}
 		x, labels, sizes = append(x, b.X...), append(labels, b.Labels...), append(sizes, b.N)
@@ -135,39 +135,6 @@ func TestBadPhoto(t *testing.T) {
 	}
 	if batches != 1 || failure == nil || !strings.Contains(failure.Error(), bad) {
 		t.Errorf("%d batches, then %v", batches, failure)
-	}
-
-	o.KeepGoing = true
-	var labels []float32
-	for b, err := range newLoader(t, samples, o).Epoch(context.Background(), 0) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if i := slices.IndexFunc(b.Samples, func(s Sample) bool { return s.Path == bad }); i >= 0 {
-			row := b.X[i*small.Values() : (i+1)*small.Values()]
-			if b.Errors[i] == nil || slices.Max(row) != 0 || b.N != 4 {
-				t.Errorf("the bad photo: %v, %v", b.Errors[i], row)
-			}
-			if failed := b.Compact(); len(failed) != 1 || b.N != 3 || b.X[2*small.Values()] != 7 {
-				t.Errorf("compacted to %d photos, %v", b.N, failed)
-			}
-		}
-		labels = append(labels, b.Labels...)
-	}
-	if want := []float32{0, 1, 2, 3, 4, 5, 0, 1, 2}; !slices.Equal(labels, want) {
-		t.Errorf("labels %v instead of %v", labels, want)
-	}
-}
-
-func TestCompactNothingLeft(t *testing.T) {
-	l := newLoader(t, []Sample{{"missing", 0}, {"missing too", 1}}, LoaderOptions{Batch: 2, KeepGoing: true})
-	for b, err := range l.Epoch(context.Background(), 0) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if failed := b.Compact(); len(failed) != 2 || b.N != 0 || len(b.X) != 0 {
-			t.Errorf("%d photos left, %v", b.N, failed)
-		}
 	}
 }
 
