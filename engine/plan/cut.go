@@ -9,6 +9,10 @@ import (
 
 // Concatenations and slices along rows, columns or tokens: the pixels of images. Those along the channels are in concat.go and pick.go.
 
+func init() {
+	register(row[*op.SliceGrad]{channels: anywhere, choice: choice{picks: pickSliceGrad}, emit: (*emitter).sliceGrad})
+}
+
 // cut is count rows or columns of an image from one on.
 type cut struct{ axis, from, count int }
 

@@ -148,15 +148,6 @@ func (e *emitter) concat(i *instr, o *op.Concat) error {
 	return e.concatParts(i, o)
 }
 
-// flatten emits (N,C,H,W) -> (N, C*H*W).
-func (e *emitter) flatten(i *instr, o *op.Flatten) error {
-	if i.in[0].form != blocked || i.in[0].Channel != 1 || i.out.form != matrix || o.Axis != 1 {
-		return move(e, i, o)
-	}
-	prim, err := kernel.NewFlatten(i.in[0].images(), i.out.matrix())
-	return e.primitive(i, prim, err, 0, i.in[0], i.out)
-}
-
 func (e *emitter) channelSum(i *instr, o *op.ChannelSum) error {
 	dy := i.in[0]
 	if !onImages(dy) || dy.Channel != 1 {
@@ -182,15 +173,6 @@ func (e *emitter) slice(i *instr, o *op.Slice) error {
 		return e.reference(i, o)
 	}
 	prim, err := kernel.NewSliceCopy(i.in[0].images(), i.out.images(), o.Starts[0])
-	return e.primitive(i, prim, err, 0, i.in[0], i.out)
-}
-
-// reshape emits (N, C*H*W) -> (N,C,H,W), the gradient of flatten.
-func (e *emitter) reshape(i *instr, o *op.Reshape) error {
-	if x, y := i.in[0], i.out; x.form != matrix || x.Shape.Dims() != 2 || y.form != blocked || y.Channel != 1 || x.shape[0] != y.shape[0] {
-		return move(e, i, o)
-	}
-	prim, err := kernel.NewFlattenGrad(i.in[0].matrix(), i.out.images())
 	return e.primitive(i, prim, err, 0, i.in[0], i.out)
 }
 

@@ -83,6 +83,15 @@ func (v *value) place() kernel.Layout {
 	return l.Slice(chan0, v.shape[1])
 }
 
+// samePixels tells whether images have the same rows of pixels.
+func samePixels(a, b *value) bool { return slices.Equal(a.shape[2:], b.shape[2:]) }
+
+// reshaped is a layout of images without a halo with their pixels in other rows.
+func reshaped(l kernel.Layout, h, w int) kernel.Layout {
+	l.H, l.W, l.Row = h, w, w*l.Pixel
+	return l
+}
+
 func channels(s tensor.Shape) int { return s[1] }
 
 // formOf tells how values of a type lie in memory.

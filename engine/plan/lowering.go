@@ -136,3 +136,28 @@ func (e *emitter) interpreted(i *instr) error {
 	}
 	return fmt.Errorf("node %q: the planner has no step for %T", i.label, i.op)
 }
+
+// rule is where i's step wants its channels. What has no fast form takes them anywhere.
+func (i *instr) rule() axisRule {
+	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok {
+		return l.channels(i)
+	}
+	return anywhere
+}
+
+// carried is the axis of channels of one operand or result of i where another has them along axis from.Channel, or undecided.
+func carried(i *instr, from, to *value) int {
+	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok && l.carries != nil {
+		return l.carries(i, from, to)
+	}
+	if from.Shape.Dims() == to.Shape.Dims() {
+		return from.Channel
+	}
+	return undecided
+}
+
+// keeps tells whether i's result lies in memory as its operand does.
+func (i *instr) keeps() bool {
+	l, ok := lowerings[reflect.TypeOf(i.op)]
+	return ok && l.keeps != nil && l.keeps(i)
+}

@@ -8,8 +8,8 @@ type packing struct {
 	pack, unpack func(dst, src []float32)
 	// operand is which one of the step's operands lies so.
 	operand int
-	// table is what the parameter is where it is a table.
-	table *table
+	// image is how the parameter lies where it is a table, one image.
+	image *place
 }
 
 // plainPacking pads vectors to whole blocks and leaves everything else row-major.

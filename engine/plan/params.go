@@ -24,7 +24,7 @@ func (g *graph) placeParams() {
 		p.Size[space] += (s.Len + arenaUnit - 1) / arenaUnit * arenaUnit
 		*list = append(*list, s)
 		g.slots[param] = &value{label: param.Name, shape: param.Shape, form: plain, length: s.Len, placed: true, ref: Ref{space, s.Off}}
-		if pk.table != nil {
+		if pk.image != nil {
 			g.slots[param].form = blocked
 		}
 	}

@@ -9,7 +9,6 @@ import (
 
 func init() {
 	register(row[*pick]{channels: anywhere, choice: choice{moves: true}, emit: (*emitter).pick})
-	register(row[*op.SliceGrad]{channels: anywhere, choice: choice{picks: pickSliceGrad}, emit: (*emitter).sliceGrad})
 }
 
 // pick is the planner's own operator for values put together out of channels of others: slices and concatenations that are no

@@ -37,7 +37,7 @@ func (t *table) packing(k int) *packing {
 		length:  t.length,
 		pack:    func(dst, src []float32) { t.walk(dst, src, func(at, element *float32) { *at = *element }) },
 		unpack:  func(dst, src []float32) { t.walk(src, dst, func(at, element *float32) { *element = *at }) },
-		operand: k, table: t,
+		operand: k, image: &t.place,
 	}
 }
 
@@ -66,12 +66,11 @@ func (e *emitter) table(v *value, t *table) *value {
 func (g *graph) tables(packings map[*engine.Param]packing) {
 	for _, i := range g.instrs {
 		for k, v := range i.in {
-			t := packings[v.param].table
-			if t == nil {
+			image, p := packings[v.param].image, i.choice.packing
+			if image == nil {
 				continue
 			}
-			p := i.choice.packing
-			if p == nil || p.operand != k || p.table == nil || p.table.layout != t.layout || p.table.Channel != t.Channel {
+			if p == nil || p.operand != k || p.image == nil || p.image.layout != image.layout || p.image.Channel != image.Channel {
 				delete(packings, v.param)
 			}
 		}

@@ -1,11 +1,6 @@
 package plan
 
-import (
-	"reflect"
-	"slices"
-
-	"gorgonia.org/tensor"
-)
+import "gorgonia.org/tensor"
 
 // Type is what a value is.
 type Type struct {
@@ -89,71 +84,6 @@ func (r axisRule) axis(s tensor.Shape) int {
 		return 1
 	case r == last:
 		return s.Dims() - 1
-	}
-	return undecided
-}
-
-// settleTypes decides along which axis the channels of every value lie: where the step that makes it puts them, or else where those that
-// read it want them. Steps for which it makes no difference hand the axis on. Where a reader wants another axis than a value has, a step
-// brings it there.
-func (g *graph) settleTypes() {
-	open := map[*value]bool{}
-	for _, i := range g.instrs {
-		for _, v := range append(slices.Clone(i.in), i.out) {
-			if d := v.Shape.Dims(); v.param == nil && v != g.values[g.net.Input] && (d == 3 || d == 4) {
-				open[v] = true
-			}
-		}
-	}
-	changed := true
-	decide := func(v *value, axis int) {
-		if axis != undecided && open[v] {
-			delete(open, v)
-			v.retype(axis)
-			changed = true
-		}
-	}
-	handOn := func(i *instr, from, to *value) {
-		if open[to] && !open[from] && from.param == nil && from.Channel > 0 {
-			decide(to, carried(i, from, to))
-		}
-	}
-	for changed {
-		changed = false
-		for _, i := range g.instrs {
-			decide(i.out, i.rule().axis(i.out.Shape))
-			for _, v := range i.in {
-				handOn(i, v, i.out)
-			}
-		}
-		for _, i := range slices.Backward(g.instrs) {
-			for _, v := range i.in {
-				decide(v, i.rule().axis(v.Shape))
-				handOn(i, i.out, v)
-				for _, from := range i.in {
-					handOn(i, from, v)
-				}
-			}
-		}
-	}
-	g.reorder()
-}
-
-// rule is where i's step wants its channels. What has no fast form takes them anywhere.
-func (i *instr) rule() axisRule {
-	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok {
-		return l.channels(i)
-	}
-	return anywhere
-}
-
-// carried is the axis of channels of one operand or result of i where another has them along axis from.Channel, or undecided.
-func carried(i *instr, from, to *value) int {
-	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok && l.carries != nil {
-		return l.carries(i, from, to)
-	}
-	if from.Shape.Dims() == to.Shape.Dims() {
-		return from.Channel
 	}
 	return undecided
 }
