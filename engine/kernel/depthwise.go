@@ -7,43 +7,9 @@ import "fmt"
 // halo is needed. Weights are packed as [block][KH][KW][16], zero in the lanes past the last channel.
 
 var (
-	depthwiseKernel = poolKernel{"depthwise", func(k *poolArgs) {
-		bias := lanesAt(k.Bias)
-		k.each(func(p poolPixel) {
-			sum := *bias
-			for i, t := range p.taps {
-				x, w := lanesAt(p.x+uintptr(t)), lanesAt(k.W+uintptr(p.wTaps[i]))
-				for c, v := range x {
-					sum[c] = fma32(v, w[c], sum[c])
-				}
-			}
-			for c, v := range sum {
-				lanesAt(p.y)[c] = clip(v, k.Low, k.High)
-			}
-		})
-	}}
-	depthwiseGradXKernel = poolKernel{"depthwisegradx", func(k *poolArgs) {
-		k.each(func(p poolPixel) {
-			dy := lanesAt(p.y)
-			for i, t := range p.taps {
-				dx, w := lanesAt(p.x+uintptr(t)), lanesAt(k.W+uintptr(p.wTaps[i]))
-				for c, d := range dy {
-					dx[c] = fma32(d, w[c], dx[c])
-				}
-			}
-		})
-	}}
-	depthwiseGradWKernel = poolKernel{"depthwisegradw", func(k *poolArgs) {
-		k.each(func(p poolPixel) {
-			dy := lanesAt(p.y)
-			for i, t := range p.taps {
-				x, dw := lanesAt(p.x+uintptr(t)), lanesAt(k.W+uintptr(p.wTaps[i]))
-				for c, d := range dy {
-					dw[c] = fma32(d, x[c], dw[c])
-				}
-			}
-		})
-	}}
+	depthwiseKernel      = poolKernel{"depthwise", depthwise_f32_go}
+	depthwiseGradXKernel = poolKernel{"depthwisegradx", depthwisegradx_f32_go}
+	depthwiseGradWKernel = poolKernel{"depthwisegradw", depthwisegradw_f32_go}
 )
 
 // DepthwiseLen is the floats of the packed weights of a depthwise convolution (s.Cin channels).

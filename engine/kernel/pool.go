@@ -15,41 +15,9 @@ type poolArgs abi.Pool
 type poolKernel = twin[poolArgs]
 
 var (
-	maxPoolKernel = poolKernel{"maxpool", func(k *poolArgs) {
-		k.each(func(p poolPixel) {
-			best := lowestLanes
-			for _, t := range p.taps {
-				for c, v := range lanesAt(p.x + uintptr(t)) {
-					if best[c] == best[c] && !(best[c] > v) { // NaN wins, and stays
-						best[c] = v
-					}
-				}
-			}
-			*lanesAt(p.y) = best
-		})
-	}}
-	averagePoolKernel = poolKernel{"averagepool", func(k *poolArgs) {
-		bias := lanesAt(k.Bias)
-		k.each(func(p poolPixel) {
-			var sum [Lanes]float32
-			for _, t := range p.taps {
-				for c, v := range lanesAt(p.x + uintptr(t)) {
-					sum[c] += v
-				}
-			}
-			for c, v := range sum {
-				lanesAt(p.y)[c] = atLeast(k.Low, v/p.divisor+bias[c])
-			}
-		})
-	}}
+	maxPoolKernel     = poolKernel{"maxpool", maxpool_f32_go}
+	averagePoolKernel = poolKernel{"averagepool", averagepool_f32_go}
 )
-
-var lowestLanes = func() (v [Lanes]float32) {
-	for c := range v {
-		v[c] = float32(math.Inf(-1))
-	}
-	return v
-}()
 
 // poolPixel is one output pixel for the plain Go forms.
 type poolPixel struct {

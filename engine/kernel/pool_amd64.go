@@ -8,8 +8,8 @@ var poolAVX512 = map[string]func(*poolArgs){
 	"averagepool":     averagepool_f32_avx512,
 	"averagepoolgrad": averagepoolgrad_f32_avx512,
 	"depthwise":       depthwise_f32_avx512,
-	"depthwisegradw":  depthwisegradw_f32_avx512,
 	"depthwisegradx":  depthwisegradx_f32_avx512,
+	"depthwisegradw":  depthwisegradw_f32_avx512,
 	"maxpool":         maxpool_f32_avx512,
 	"maxpoolgrad":     maxpoolgrad_f32_avx512,
 }
@@ -18,8 +18,8 @@ var poolAVX2 = map[string]func(*poolArgs){
 	"averagepool":     averagepool_f32_avx2,
 	"averagepoolgrad": averagepoolgrad_f32_avx2,
 	"depthwise":       depthwise_f32_avx2,
-	"depthwisegradw":  depthwisegradw_f32_avx2,
 	"depthwisegradx":  depthwisegradx_f32_avx2,
+	"depthwisegradw":  depthwisegradw_f32_avx2,
 	"maxpool":         maxpool_f32_avx2,
 	"maxpoolgrad":     maxpoolgrad_f32_avx2,
 }
@@ -34,10 +34,10 @@ func averagepoolgrad_f32_avx512(a *poolArgs)
 func depthwise_f32_avx512(a *poolArgs)
 
 //go:noescape
-func depthwisegradw_f32_avx512(a *poolArgs)
+func depthwisegradx_f32_avx512(a *poolArgs)
 
 //go:noescape
-func depthwisegradx_f32_avx512(a *poolArgs)
+func depthwisegradw_f32_avx512(a *poolArgs)
 
 //go:noescape
 func maxpool_f32_avx512(a *poolArgs)
@@ -55,10 +55,10 @@ func averagepoolgrad_f32_avx2(a *poolArgs)
 func depthwise_f32_avx2(a *poolArgs)
 
 //go:noescape
-func depthwisegradw_f32_avx2(a *poolArgs)
+func depthwisegradx_f32_avx2(a *poolArgs)
 
 //go:noescape
-func depthwisegradx_f32_avx2(a *poolArgs)
+func depthwisegradw_f32_avx2(a *poolArgs)
 
 //go:noescape
 func maxpool_f32_avx2(a *poolArgs)

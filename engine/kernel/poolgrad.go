@@ -1,42 +1,8 @@
 package kernel
 
 var (
-	maxPoolGradKernel = poolKernel{"maxpoolgrad", func(k *poolArgs) {
-		k.each(func(p poolPixel) {
-			best, winner := lowestLanes, [Lanes]int{}
-			for i, t := range p.taps {
-				for c, v := range lanesAt(p.x + uintptr(t)) {
-					if v > best[c] || v != v {
-						best[c], winner[c] = v, i
-					}
-				}
-			}
-			dy := lanesAt(p.y)
-			for i, t := range p.dxTaps {
-				dx := lanesAt(p.dx + uintptr(t))
-				for c, d := range dy {
-					if winner[c] != i {
-						d = 0
-					}
-					dx[c] += d
-				}
-			}
-		})
-	}}
-	averagePoolGradKernel = poolKernel{"averagepoolgrad", func(k *poolArgs) {
-		k.each(func(p poolPixel) {
-			share := *lanesAt(p.y)
-			for c := range share {
-				share[c] /= p.divisor
-			}
-			for _, t := range p.taps {
-				dx := lanesAt(p.x + uintptr(t))
-				for c, d := range share {
-					dx[c] += d
-				}
-			}
-		})
-	}}
+	maxPoolGradKernel     = poolKernel{"maxpoolgrad", maxpoolgrad_f32_go}
+	averagePoolGradKernel = poolKernel{"averagepoolgrad", averagepoolgrad_f32_go}
 )
 
 // NewMaxPoolGrad gives every dy to the first largest tap of its window in row-major order, to the last

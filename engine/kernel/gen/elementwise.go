@@ -112,18 +112,12 @@ func (f *file) plainVector(name string, i int) {
 // plainPixels writes the loop over the pixels of a plane and their lanes around a program.
 func (f *file) plainPixels(p *vec.Program, names vec.Names) {
 	slots := []string{"x", "y", "out", "scale", "shift"}
-	used := map[int]bool{}
-	for _, in := range p.Code {
-		if in.Op == vec.Load || in.Op == vec.Store {
-			used[in.Index] = true
-		}
-	}
-	for slot := range slots {
-		switch {
-		case slot > out && used[slot]:
-			f.plainVector(slots[slot], slot-scale)
-		case !used[slot]:
+	for slot, name := range slots {
+		switch used := p.Uses(vec.Load, slot) || p.Uses(vec.Store, slot); {
+		case !used:
 			slots[slot] = "_"
+		case slot > out:
+			f.plainVector(name, slot-scale)
 		}
 	}
 	names.Load = func(slot int) string { return slots[slot] + "[c]" }

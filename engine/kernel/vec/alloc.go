@@ -19,6 +19,7 @@ type Code struct {
 	// Constants say what must be in which registers before the code runs.
 	Constants []Constant
 	steps     []step
+	rest      []int
 }
 
 // Constant is a value in registers of its own: Lanes in one for every part, Scalar or Const in one.
@@ -29,10 +30,11 @@ type Constant struct {
 
 // step is one instruction of the target. The first of its operands that lies in memory is a number where constant is set.
 type step struct {
-	Op       Op
-	spelling string
-	result   place
-	operands []place
+	Op          Op
+	spelling    string
+	result      place
+	operands    []place
+	temporaries []place
 }
 
 // place is where a value is.
@@ -89,10 +91,10 @@ func Compile(t *Target, p *Program, f Frame) (*Code, error) {
 	for n := len(wanted); n > 0; n-- {
 		a := first.clone()
 		if a.keepAll(wanted[:n]) == nil && a.run() == nil {
-			return &Code{t, a.constants, a.steps}, nil
+			return a.code(), nil
 		}
 	}
-	return &Code{t, probe.constants, probe.steps}, nil
+	return probe.code(), nil
 }
 
 // allocator goes through a program once. A register is free after the last instruction that reads its value.
@@ -182,6 +184,15 @@ func (a *allocator) keepAll(values []Value) error {
 	return nil
 }
 
+// code is what has been emitted. The constants' registers are the last ones.
+func (a *allocator) code() *Code {
+	rest := a.order[0]
+	for _, c := range a.constants {
+		rest = rest[:len(rest)-len(c.Registers)]
+	}
+	return &Code{a.target, a.constants, a.steps, rest}
+}
+
 // run emits the steps.
 func (a *allocator) run() (err error) {
 	defer func() {
@@ -222,6 +233,13 @@ func (a *allocator) forms(op Op, t Type) []form { return a.target.forms(Instruct
 func (a *allocator) finish(i int, to place) {
 	in := a.program.Code[i]
 	v := in.Args[0]
+	if at := a.where[v]; to.kind == inState && at.remembered() {
+		a.load(at, to)
+		if at.kind == inTable {
+			a.loaded[v]++
+		}
+		return
+	}
 	from, temporary := a.inRegister(v, nil)
 	if from != to {
 		a.emit(in.Op, a.forms(in.Op, in.Type)[0].spelling, to, from)
@@ -274,6 +292,10 @@ func (a *allocator) compute(i int, in Instruction) {
 			a.loaded[v]++ // nothing is cheaper to keep
 		}
 	}
+	work := make([]place, best.temporaries())
+	for j := range work {
+		work[j] = a.take(a.program.Code[in.Args[0]].Type)
+	}
 	var result place
 	if best.tied == none {
 		for _, t := range temporary {
@@ -295,7 +317,10 @@ func (a *allocator) compute(i int, in Instruction) {
 		}
 	}
 	a.where[i] = result
-	a.emit(in.Op, best.spelling, result, operands...)
+	a.steps = append(a.steps, step{in.Op, best.spelling, result, operands, work})
+	for _, t := range work {
+		a.release(t)
+	}
 	if a.last[i] < 0 {
 		a.release(result)
 	}
@@ -359,7 +384,7 @@ func (a *allocator) cost(i int, f form) (n int) {
 }
 
 func (a *allocator) emit(op Op, spelling string, result place, operands ...place) {
-	a.steps = append(a.steps, step{op, spelling, result, operands})
+	a.steps = append(a.steps, step{op, spelling, result, operands, nil})
 }
 
 func (a *allocator) class(t Type) int {

@@ -19,6 +19,10 @@ func avx2Forms(in Instruction) []form {
 	switch in.Op {
 	case Compare:
 		return []form{{fmt.Sprintf("VCMPPS $%#x, {b}, {a}, {d}", predicates[Predicate(in.Index)]), 1, none}}
+	case EqualInt:
+		return []form{{"VPCMPEQD {b}, {a}, {d}", 1, none}}
+	case Largest:
+		return []form{{"VCMPPS $0x3, {a}, {a}, {t}\nVMAXPS {b}, {a}, {u}\nVBLENDVPS {t}, {a}, {u}, {d}", 1, none}}
 	case Or:
 		return []form{{"VORPS {b}, {a}, {d}", 1, none}}
 	case Where:

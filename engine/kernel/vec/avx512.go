@@ -7,7 +7,7 @@ import (
 
 // AVX512: sixteen floats a register; masks are registers of their own. Only instructions of the foundation are used.
 var AVX512 = &Target{
-	Name: "avx512", Registers: 32, Masks: 7, register: avx512Register, forms: avx512Forms, constant: avx512Constant, zero: "VPXORQ {d}, {d}, {d}",
+	Name: "avx512", Registers: 32, Masks: 6, register: avx512Register, forms: avx512Forms, constant: avx512Constant, zero: "VPXORQ {d}, {d}, {d}",
 }
 
 // AVX512Wide is AVX-512 for programs with float64, eight lanes at a time: floats take halves of the first sixteen registers and are
@@ -25,6 +25,10 @@ func avx512Forms(in Instruction) []form {
 	switch in.Op {
 	case Compare:
 		return []form{{fmt.Sprintf("VCMPPS $%#x, {b}, {a}, {d}", predicates[Predicate(in.Index)]), 1, none}}
+	case EqualInt:
+		return []form{{"VPCMPEQD {b}, {a}, {d}", 1, none}}
+	case Largest: // K7 is kept for it
+		return []form{{"VCMPPS $0x7, {a}, {a}, K7\nVMAXPS {b}, {a}, K7, {d}", 1, 0}}
 	case Or:
 		return []form{{"KORW {b}, {a}, {d}", none, none}}
 	case Where:

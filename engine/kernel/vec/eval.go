@@ -71,6 +71,8 @@ func (p *Program) Eval(o Operands) map[int]float32 {
 			v = choose(f64(a) > f64(b), values[a], values[b])
 		case Min:
 			v = choose(f64(a) < f64(b), values[a], values[b])
+		case Largest:
+			v = choose(f64(a) > f64(b) || f64(a) != f64(a), values[a], values[b])
 		case FMA:
 			v = fused(1, 1)
 		case FMS:
@@ -85,6 +87,8 @@ func (p *Program) Eval(o Operands) map[int]float32 {
 			v = uint64(uint32(values[a]) + uint32(values[b]))
 		case Compare:
 			v = choose(Predicate(in.Index).holds(f64(a), f64(b)), 1, 0)
+		case EqualInt:
+			v = choose(values[a] == values[b], 1, 0)
 		case Or:
 			v = values[a] | values[b]
 		case Where:

@@ -66,6 +66,8 @@ func (p *Program) Plain(n Names) string {
 			choose(a+" > "+b, a, b)
 		case Min:
 			choose(a+" < "+b, a, b)
+		case Largest:
+			choose(fmt.Sprintf("%s > %s || %s != %s", a, b, a, a), a, b)
 		case FMA, FMS, FNMA:
 			let("%s", fused(in, a, b, c))
 		case Widen:
@@ -75,7 +77,13 @@ func (p *Program) Plain(n Names) string {
 		case AddInt:
 			let("math.Float32frombits(math.Float32bits(%s) + math.Float32bits(%s))", a, b)
 		case Compare:
-			let(comparisons[Predicate(in.Index)], a, b)
+			if a == b && Predicate(in.Index) == Unordered {
+				let("%[1]s != %[1]s", a)
+			} else {
+				let(comparisons[Predicate(in.Index)], a, b)
+			}
+		case EqualInt:
+			let("math.Float32bits(%s) == math.Float32bits(%s)", a, b)
 		case Or:
 			let("%s || %s", a, b)
 		case Where:

@@ -1,5 +1,7 @@
 package vec
 
+import "strings"
+
 // Places name what lies outside of a program, for one printing of its code.
 type Places struct {
 	Part   int                      // of the vectors of Lanes
@@ -31,19 +33,29 @@ func (c *Code) Print(at Places, emit func(line string)) {
 			at.Store(s.result.index, name(s.operands[0]))
 			continue
 		}
-		spelling, operands := s.spelling, make([]string, len(s.operands))
+		operands, temporaries := make([]string, len(s.operands)), make([]string, len(s.temporaries))
 		for i, o := range s.operands {
 			operands[i] = name(o)
-			if o.kind == inTable {
-				spelling = c.Target.constant(spelling)
-			}
 		}
-		emit(spell(spelling, name(s.result), operands...))
+		for i, t := range s.temporaries {
+			temporaries[i] = name(t)
+		}
+		for line := range strings.SplitSeq(s.spelling, "\n") {
+			for i, o := range s.operands {
+				if o.kind == inTable && strings.Contains(line, operandName(i)) {
+					line = c.Target.constant(line)
+				}
+			}
+			emit(spell(line, name(s.result), operands, temporaries))
+		}
 	}
 }
 
 // Len is the number of instructions.
 func (c *Code) Len() int { return len(c.steps) }
+
+// Rest are the free registers that hold no constant, for code that runs before or after this.
+func (c *Code) Rest() []int { return c.rest }
 
 // PrintConstants emits what brings the constants into their registers. lanes and scalar say where they lie in memory.
 func (c *Code) PrintConstants(lanes func(i, part int) string, scalar func(i int) string, number func(bits uint32) string, emit func(line string)) {
@@ -54,13 +66,13 @@ func (c *Code) PrintConstants(lanes func(i, part int) string, scalar func(i int)
 			register := c.Target.register(F32, r)
 			switch {
 			case k.Op == Lanes:
-				emit(spell(load, register, lanes(k.Index, part)))
+				emit(spell(load, register, []string{lanes(k.Index, part)}, nil))
 			case k.Op == Scalar:
-				emit(spell(broadcast, register, scalar(k.Index)))
+				emit(spell(broadcast, register, []string{scalar(k.Index)}, nil))
 			case k.Bits == 0:
-				emit(spell(c.Target.zero, register))
+				emit(spell(c.Target.zero, register, nil, nil))
 			default:
-				emit(spell(broadcast, register, number(k.Bits)))
+				emit(spell(broadcast, register, []string{number(k.Bits)}, nil))
 			}
 		}
 	}

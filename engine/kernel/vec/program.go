@@ -8,6 +8,7 @@ package vec
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Value is the result of an instruction, counted from the start of the program.
@@ -41,17 +42,19 @@ const (
 	Sqrt
 	Max
 	Min
-	FMA    // a*b + c, rounded once
-	FMS    // a*b - c
-	FNMA   // c - a*b
-	Widen  // float32 to float64
-	Shift  // the bits of a, Index to the left
-	AddInt // the bits of a and b, as whole numbers
+	Largest // a where a > b or a is NaN, else b: NaN wins, and stays
+	FMA     // a*b + c, rounded once
+	FMS     // a*b - c
+	FNMA    // c - a*b
+	Widen   // float32 to float64
+	Shift   // the bits of a, Index to the left
+	AddInt  // the bits of a and b, as whole numbers
 
-	Compare // Index is a Predicate
-	Or      // of masks
-	Where   // b where mask a holds, else 0
-	Select  // b where mask a holds, else c
+	Compare  // Index is a Predicate
+	EqualInt // of the bits of a and b
+	Or       // of masks
+	Where    // b where mask a holds, else 0
+	Select   // b where mask a holds, else c
 
 	Store    // a to memory
 	SetState // a
@@ -159,6 +162,7 @@ func (p *Program) Mul(a, b Value) Value     { return p.value(Mul, p.same(a, b), 
 func (p *Program) Div(a, b Value) Value     { return p.value(Div, p.same(a, b), 0, a, b) }
 func (p *Program) Max(a, b Value) Value     { return p.value(Max, p.same(a, b), 0, a, b) }
 func (p *Program) Min(a, b Value) Value     { return p.value(Min, p.same(a, b), 0, a, b) }
+func (p *Program) Largest(a, b Value) Value { return p.value(Largest, p.same(a, b), 0, a, b) }
 func (p *Program) FMA(a, b, c Value) Value  { return p.fused(FMA, a, b, c) }
 func (p *Program) FMS(a, b, c Value) Value  { return p.fused(FMS, a, b, c) }
 func (p *Program) FNMA(a, b, c Value) Value { return p.fused(FNMA, a, b, c) }
@@ -182,6 +186,7 @@ func (p *Program) Compare(is Predicate, a, b Value) Value {
 	p.same(a, b)
 	return p.value(Compare, Mask, int(is), a, b)
 }
+func (p *Program) EqualInt(a, b Value) Value { return p.value(EqualInt, Mask, 0, a, b) }
 func (p *Program) Or(a, b Value) Value       { return p.value(Or, p.same(a, b), 0, a, b) }
 func (p *Program) Where(mask, v Value) Value { return p.value(Where, F32, 0, mask, v) }
 func (p *Program) Select(mask, v, otherwise Value) Value {
@@ -193,6 +198,11 @@ func (p *Program) Store(slot int, v Value) {
 }
 func (p *Program) SetState(i int, v Value) {
 	p.append(Instruction{Op: SetState, Type: p.Code[v].Type, Index: i, Args: [3]Value{v}})
+}
+
+// Uses tells whether there is an instruction of that kind and index.
+func (p *Program) Uses(op Op, index int) bool {
+	return slices.ContainsFunc(p.Code, func(in Instruction) bool { return in.Op == op && in.Index == index })
 }
 
 // Count is how many operands of a kind the program has.

@@ -16,20 +16,39 @@ type Target struct {
 	zero     string // how a register is cleared
 }
 
-// form is one way to carry out an instruction. In the spelling {a}, {b} and {c} are the operands, {d} the result.
+// form is one way to carry out an instruction, of one line or several. In the spelling {a}, {b} and {c} are the operands, {d} the
+// result, {t} and {u} registers to work in: they differ from all others.
 type form struct {
 	spelling string
 	memory   int // the operand that may lie in memory, or none
 	tied     int // the operand whose register receives the result, or none
 }
 
+// temporaries are the registers to work in that a form needs.
+func (f form) temporaries() (n int) {
+	for _, name := range temporaryNames {
+		if strings.Contains(f.spelling, name) {
+			n++
+		}
+	}
+	return n
+}
+
+var temporaryNames = [...]string{"{t}", "{u}"}
+
 const none = -1
 
-// spell fills in a spelling. Operands are named in the order a, b, c.
-func spell(spelling, result string, operands ...string) string {
+// operandName is what operand i is called in spellings.
+func operandName(i int) string { return "{" + string(rune('a'+i)) + "}" }
+
+// spell fills in a spelling.
+func spell(spelling, result string, operands, temporaries []string) string {
 	pairs := []string{"{d}", result}
 	for i, o := range operands {
-		pairs = append(pairs, "{"+string(rune('a'+i))+"}", o)
+		pairs = append(pairs, operandName(i), o)
+	}
+	for i, t := range temporaries {
+		pairs = append(pairs, temporaryNames[i], t)
 	}
 	return strings.NewReplacer(pairs...).Replace(spelling)
 }

@@ -73,6 +73,13 @@ func (m *machine) do(line string) {
 	case "VSQRTPS":
 		set(float32(math.Sqrt(float64(single(0)))))
 	case "VMAXPS":
+		if len(operands) == 4 && m.registers[operands[2]] == 0 { // masked
+			v = old
+			break
+		}
+		if len(operands) == 4 {
+			operands = append(operands[:2:2], last)
+		}
 		if v = get(1); single(0) > single(1) {
 			v = get(0)
 		}
@@ -88,7 +95,17 @@ func (m *machine) do(line string) {
 		v = uint64(uint32(get(0)) << immediate())
 	case "VPADDD":
 		v = uint64(uint32(get(0)) + uint32(get(1)))
+	case "VPCMPEQD":
+		if uint32(get(0)) == uint32(get(1)) {
+			v = math.MaxUint32
+		}
 	case "VCMPPS":
+		if immediate() == 0x7 { // both are numbers
+			if single(0) == single(0) && single(1) == single(1) {
+				v = math.MaxUint32
+			}
+			break
+		}
 		for is, code := range predicates {
 			if code == immediate() && is.holds(float64(single(0)), float64(single(1))) {
 				v = math.MaxUint32
@@ -146,7 +163,7 @@ func randomProgram(r *rand.Rand, length int) *Program {
 	}
 	for range length {
 		var v Value
-		switch r.IntN(14) {
+		switch r.IntN(16) {
 		case 0:
 			v = p.Add(any(), any())
 		case 1:
@@ -173,6 +190,10 @@ func randomProgram(r *rand.Rand, length int) *Program {
 			v = p.Shift(p.Load(r.IntN(3)), r.IntN(4)) // the bits of a NaN that was computed are nobody's promise
 		case 12:
 			v = p.AddInt(p.Load(r.IntN(3)), p.Const(0.25))
+		case 13:
+			v = p.Largest(any(), any())
+		case 14:
+			v = p.Where(p.EqualInt(p.Load(r.IntN(3)), p.Load(r.IntN(3))), any())
 		default:
 			v = p.FMA(any(), any(), any())
 		}
