@@ -1,8 +1,6 @@
 package onnx
 
 import (
-	"math"
-
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -10,11 +8,8 @@ import (
 	"regraft/engine/op"
 )
 
-// foldBatchNorm merges every BatchNorm that alone reads a convolution into the convolution's weights and bias:
-//
-//	w'[o] = w[o] * s[o],  b'[o] = beta[o] + (b[o] - mean[o]) * s[o],  s[o] = gamma[o] / sqrt(variance[o] + epsilon)
-//
-// computed in float64 and rounded once. Other BatchNorms stay.
+// foldBatchNorm merges every BatchNorm that alone reads a convolution into the convolution's weights and bias (see [op.Fold]). Other
+// BatchNorms stay.
 func foldBatchNorm(net *engine.Network) (*engine.Network, error) {
 	readers := map[*gorgonia.Node][]*gorgonia.Node{}
 	for _, n := range net.Nodes() {
@@ -58,7 +53,9 @@ func foldBatchNorm(net *engine.Network) (*engine.Network, error) {
 	}
 	for _, p := range out.Params {
 		if f := weights[p.Name]; f != nil {
-			p.Value = f.scaled(p.Value)
+			w := make([]float32, len(p.Value))
+			f.Weights(w, p.Value)
+			p.Value = w
 		}
 	}
 	return out.Rewrite(nil, nil) // leaves out the parameters that nothing reads any more
@@ -66,9 +63,9 @@ func foldBatchNorm(net *engine.Network) (*engine.Network, error) {
 
 // folded is what a BatchNorm makes of the convolution before it.
 type folded struct {
-	name  string // of the new bias
-	bias  []float32
-	scale []float64
+	op.Fold
+	name string // of the new bias
+	bias []float32
 }
 
 // fold returns nil when norm is no BatchNorm with known statistics right behind conv.
@@ -77,46 +74,30 @@ func fold(net *engine.Network, conv, norm *gorgonia.Node) *folded {
 	if !ok || op.Inputs(norm)[0] != conv {
 		return nil
 	}
-	var params [4][]float32
-	for i, n := range op.Inputs(norm)[1:] {
-		p := net.ParamOf(n)
+	f := &folded{Fold: op.Fold{Epsilon: bn.Epsilon}}
+	for i, to := range []*[]float32{&f.Gamma, &f.Beta, &f.Mean, &f.Variance} {
+		p := net.ParamOf(op.Inputs(norm)[1+i])
 		if p == nil {
 			return nil
 		}
-		params[i] = p.Value
+		*to = p.Value
 	}
-	gamma, beta, mean, variance := params[0], params[1], params[2], params[3]
 	in := op.Inputs(conv)
 	weight := net.ParamOf(in[1])
 	if weight == nil {
 		return nil
 	}
-	f := &folded{name: weight.Name + "_bias", bias: make([]float32, len(gamma)), scale: make([]float64, len(gamma))}
-	var old []float32
+	f.name = weight.Name + "_bias"
+	f.bias = make([]float32, len(f.Gamma))
 	if len(in) == 3 {
 		p := net.ParamOf(in[2])
 		if p == nil {
 			return nil
 		}
-		old = p.Value
+		copy(f.bias, p.Value)
 	}
-	for o := range gamma {
-		f.scale[o] = float64(gamma[o]) / math.Sqrt(float64(variance[o])+float64(bn.Epsilon))
-		b := -float64(mean[o])
-		if old != nil {
-			b += float64(old[o])
-		}
-		f.bias[o] = float32(float64(beta[o]) + float64(b*f.scale[o]))
+	for c, b := range f.bias {
+		f.bias[c] = f.Bias(c, b)
 	}
 	return f
-}
-
-// scaled multiplies the weights of every output channel.
-func (f *folded) scaled(w []float32) []float32 {
-	out := make([]float32, len(w))
-	each := len(w) / len(f.scale)
-	for i, v := range w {
-		out[i] = float32(float64(v) * f.scale[i/each])
-	}
-	return out
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"math"
 	"sync"
 
 	"regraft/engine"
@@ -18,9 +17,13 @@ func newFold(bn *op.BatchNorm, in []*value) *fold {
 	return &fold{in[1].param, in[2].param, in[3].param, in[4].param, bn.Epsilon}
 }
 
-// scale is gamma / sqrt(variance + epsilon) of channel c.
-func (f *fold) scale(c int) float64 {
-	return float64(f.gamma.Value[c]) / math.Sqrt(float64(f.variance.Value[c])+float64(f.epsilon))
+// now is the fold with the values that the parameters have.
+func (f *fold) now() *op.Fold {
+	o := &op.Fold{Gamma: f.gamma.Value, Mean: f.mean.Value, Variance: f.variance.Value, Epsilon: f.epsilon}
+	if f.beta != nil {
+		o.Beta = f.beta.Value
+	}
+	return o
 }
 
 // buffers lends memory for folded weights (*[]float32): to fetch it from the system costs more than the folding.
@@ -33,20 +36,18 @@ func (f *fold) weights(src []float32, use func(folded []float32)) {
 		buffer = new(make([]float32, len(src)))
 	}
 	defer buffers.Put(buffer)
-	dst, per := (*buffer)[:len(src)], len(src)/len(f.gamma.Value)
-	for c := range f.gamma.Value {
-		s := f.scale(c)
-		for k := c * per; k < (c+1)*per; k++ {
-			dst[k] = float32(s * float64(src[k]))
-		}
-	}
+	dst := (*buffer)[:len(src)]
+	f.now().Weights(dst, src)
 	use(dst)
 }
+
+// scale is what channel c is multiplied by.
+func (f *fold) scale(c int) float64 { return f.now().Scale(c) }
 
 // shift returns the folded bias of channel c for a convolution whose own bias is b.
 func (f *fold) shift(c int, b float32) float32 {
 	if f.beta == nil {
 		return float32(f.scale(c) * float64(b))
 	}
-	return float32(float64(f.beta.Value[c]) + float64(f.scale(c)*(float64(b)-float64(f.mean.Value[c]))))
+	return f.now().Bias(c, b)
 }
