@@ -144,6 +144,9 @@ func (n *normaliser) mixing() []Unsupported {
 			return []Unsupported{{"graph output", out.name, fmt.Sprintf("it has shape %s: there must be one row for every image", shapeText(shape))}}
 		}
 	}
+	if s := n.overBatch(); s != nil {
+		return []Unsupported{{s.op.Name(), s.label, alongImages(0, s.out.shape).Error()}}
+	}
 	for _, s := range n.steps {
 		if _, tile := s.op.(*op.BatchTile); tile && s.in[0].constant != nil && s.in[0].constant.dtype != typeFloat {
 			return []Unsupported{{s.op.Name(), s.label, fmt.Sprintf("it makes %v for every image: only float32 is computed on", s.in[0].constant.dtype)}}

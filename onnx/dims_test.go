@@ -58,9 +58,9 @@ func TestAcrossImages(t *testing.T) {
 		want  bool
 	}{
 		{&op.Softmax{Axis: -1}, tensor.Shape{N, 5}, false},
-		{&op.Softmax{Axis: 0}, tensor.Shape{N, 5}, true},
+		{&op.Softmax{Axis: 0}, tensor.Shape{N, 5}, false}, // allowed at the end, see mixing
 		{&op.Softmax{Axis: -2}, tensor.Shape{4, N, 5}, true},
-		{&op.LogSoftmax{Axis: 0}, tensor.Shape{N, 5}, true},
+		{&op.LogSoftmax{Axis: 1}, tensor.Shape{4, N, 5}, true},
 		{&op.LayerNorm{Axis: 1}, tensor.Shape{N, 5}, false},
 		{&op.LayerNorm{Axis: -1}, tensor.Shape{4, N, 5}, false},
 		{&op.LayerNorm{Axis: 1}, tensor.Shape{4, N, 5}, true},

@@ -65,7 +65,8 @@ func broadcasts(o op.Op) bool {
 	return product || op.Elementwise(o)
 }
 
-// acrossImages is an error where an operator computes along the axis of the batch, though its result has a row for every image.
+// acrossImages is an error where an operator computes along the axis of the batch, though its result has a row for every image. A
+// Softmax of scores (N, classes) over the batch may end a network (mixing): package head says what they mean.
 func acrossImages(o op.Op, shapes []tensor.Shape) error {
 	if len(shapes) == 0 || openAxis(shapes[0]) < 0 {
 		return nil
@@ -73,17 +74,42 @@ func acrossImages(o op.Op, shapes []tensor.Shape) error {
 	axis, rank := openAxis(shapes[0]), len(shapes[0])
 	along := false
 	switch o := o.(type) {
-	case *op.Softmax:
-		along = (o.Axis+rank)%rank == axis
-	case *op.LogSoftmax:
-		along = (o.Axis+rank)%rank == axis
+	case *op.Softmax, *op.LogSoftmax:
+		along = softmaxAxis(o, rank) == axis && (axis > 0 || rank != 2)
 	case *op.LayerNorm:
 		along = (o.Axis+rank)%rank <= axis
 	case *op.Conv, *op.MaxPool, *op.AveragePool, *op.GlobalAveragePool, *op.BatchNorm, *op.GroupNorm, *op.LRN, *op.Resize:
 		along = axis > 0
 	}
 	if along {
-		return fmt.Errorf("it works along axis %d of shape %s: the answer for an image would depend on the others", axis, shapeText(shapes[0]))
+		return alongImages(axis, shapes[0])
+	}
+	return nil
+}
+
+func alongImages(axis int, shape tensor.Shape) error {
+	return fmt.Errorf("it works along axis %d of shape %s: the answer for an image would depend on the others", axis, shapeText(shape))
+}
+
+// softmaxAxis is the axis of a Softmax or LogSoftmax of so many axes, -1 for other operators.
+func softmaxAxis(o op.Op, rank int) int {
+	switch o := o.(type) {
+	case *op.Softmax:
+		return (o.Axis + rank) % rank
+	case *op.LogSoftmax:
+		return (o.Axis + rank) % rank
+	}
+	return -1
+}
+
+// overBatch finds a Softmax over the images of a batch that another step reads.
+func (n *normaliser) overBatch() *step {
+	for _, s := range n.steps {
+		for _, v := range s.in {
+			if from := v.resolve().step; from != nil && openAxis(from.out.shape) == 0 && softmaxAxis(from.op, len(from.out.shape)) == 0 {
+				return from
+			}
+		}
 	}
 	return nil
 }

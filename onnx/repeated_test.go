@@ -170,6 +170,11 @@ func TestOpenBatchRefused(t *testing.T) {
 			m.node("Slice", []string{"patches", m.ints("s", 0), m.ints("e", 1), m.ints("a", 0)}, "y")
 		},
 		"works along axis 0": func(m *testModel) { m.node("Softmax", []string{"patches"}, "y", intAttribute("axis", 0)) },
+		"works along axis 0 of shape (N, 20)": func(m *testModel) { // of scores, but not at the end
+			m.node("Flatten", []string{"patches"}, "f")
+			m.node("Softmax", []string{"f"}, "g", intAttribute("axis", 0))
+			m.node("Relu", []string{"g"}, "y")
+		},
 		"every image with every other": func(m *testModel) {
 			m.node("Flatten", []string{"patches"}, "f")
 			m.node("Transpose", []string{"f"}, "g")
