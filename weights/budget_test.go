@@ -26,7 +26,7 @@ func budget(p *plan.Program) string {
 			winograd++
 		}
 	}
-	return fmt.Sprintf("%d\t%d\t%d\t%d", len(p.Steps), p.Size[plan.Arena], interpreted, winograd)
+	return fmt.Sprintf("%d\t%d\t%d\t%d", len(p.Steps), p.Size[plan.Arena]/4, interpreted, winograd)
 }
 
 // TestBudgets holds the programs of all families to their numbers of steps and their memory: what a pass of the planner no longer saves

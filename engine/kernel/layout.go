@@ -9,13 +9,14 @@ import (
 // Lanes is the number of channels of a block, for every instruction set: one AVX-512 register, two AVX2 registers.
 const Lanes = abi.Lanes
 
-// Layout places the activations of one tensor of images x C x H x W. All figures are floats.
+// Layout places the activations of one tensor of images x C x H x W. All figures are elements.
 //
 //	blocked: [image][block of 16 channels][row][W+Halo pixels][16]; the right halo of a row is the left halo of the next
 //	pixels : [image][row][W+Halo pixels][C], C <= 4: the network's input
 //
 // Halo pixels and the lanes past C of the last block hold zero.
 type Layout struct {
+	Elem    Elem // their type
 	C, H, W int
 	Halo    int // zero pixels left of each row, and right of the last
 	Pixel   int // between pixels: Lanes, or C

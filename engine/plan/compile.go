@@ -11,8 +11,8 @@ import (
 	"regraft/engine/op"
 )
 
-// maxArena bounds what a program may ask for, in floats: 64 GiB.
-const maxArena = 16 << 30
+// maxArena bounds what a program may ask for, in bytes.
+const maxArena = 64 << 30
 
 // ErrShape: programs take and hand out images and matrices only.
 var ErrShape = errors.New("the shape must be (N, C, H, W) or (N, C)")
@@ -161,7 +161,7 @@ func (e *emitter) outputs() error {
 		e.p.Outputs = append(e.p.Outputs, view)
 	}
 	if e.p.Size[Arena] > maxArena || e.p.Size[Const] > maxArena {
-		return fmt.Errorf("the network needs %d GiB of memory for this batch and photo size; use smaller ones", (e.p.Size[Arena]+e.p.Size[Const])>>28)
+		return fmt.Errorf("the network needs %d GiB of memory for this batch and photo size; use smaller ones", (e.p.Size[Arena]+e.p.Size[Const])>>30)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func TestDropoutBits(t *testing.T) {
 			room := l.Len(images) + l.Blocks()*l.Plane // images of a matrix lie within each other's planes
 			packed, result, keys := kernel.Aligned(room), kernel.Aligned(room), kernel.Aligned(4)
 			copy(keys, parts[:])
-			p := place{Type: Type{c.shape, c.channel}, layout: l, packed: true, length: room, images: images}
+			p := place{Type: Type{Shape: c.shape, Channel: c.channel}, layout: l, packed: true, length: room, images: images}
 			p.write(kernel.Address(packed), x)
 			d := newDropout(o, p, p)
 			args := &kernel.Args{Operand: [8]uintptr{kernel.Address(packed), kernel.Address(keys), kernel.Address(result)}, Images: images}

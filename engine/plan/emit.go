@@ -13,7 +13,7 @@ import (
 // operand is an address before memory is planned.
 type operand struct {
 	v   *value
-	off int // floats past v's address
+	off int // elements past v's address
 	ref Ref // when v is nil
 }
 
@@ -127,7 +127,7 @@ func (e *emitter) zeroHalo(v *value) {
 func (e *emitter) constant(label string, length int, fill func(dst []float32) error) *value {
 	v := &value{label: label, length: length, placed: true, form: plain, ref: Ref{Const, e.p.Size[Const]}}
 	e.p.Constants = append(e.p.Constants, Constant{Label: label, Off: v.ref.Off, Len: length, Fill: fill})
-	e.p.Size[Const] += (length + arenaUnit - 1) / arenaUnit * arenaUnit
+	e.p.Size[Const] += v.bytes()
 	return v
 }
 
@@ -206,7 +206,7 @@ func (o operand) address() Ref {
 		return o.ref
 	}
 	root, _ := o.v.base()
-	return Ref{root.ref.Space, root.ref.Off + o.off}
+	return Ref{root.ref.Space, root.ref.Off + o.off*root.Elem.Size()}
 }
 
 // title names the operator with what is fused into it.

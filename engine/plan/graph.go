@@ -42,7 +42,7 @@ type value struct {
 	halo   int
 	layout kernel.Layout
 	ref    Ref
-	length int // floats
+	length int // elements
 	first  int // step that writes it first
 	last   int // step that reads it last
 	placed bool

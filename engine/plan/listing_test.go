@@ -21,7 +21,7 @@ func listing(p *Program) string {
 	fmt.Fprintf(&b, "%d steps, %d images\n", len(p.Steps), p.Batch)
 	for s := Arena; s <= Stats; s++ {
 		if p.Size[s] > 0 {
-			fmt.Fprintf(&b, "%s %d floats\n", s, p.Size[s])
+			fmt.Fprintf(&b, "%s %d floats\n", s, p.Size[s]/kernel.F32.Size())
 		}
 	}
 	places := map[Ref]int{}

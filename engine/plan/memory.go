@@ -2,16 +2,22 @@ package plan
 
 import "sort"
 
-// arenaUnit keeps every value on a 64-byte boundary.
-const arenaUnit = 16
+// arenaUnit keeps every value on a boundary of so many bytes, a line of the cache.
+const arenaUnit = 64
+
+// aligned is room for n bytes.
+func aligned(n int) int { return (n + arenaUnit - 1) / arenaUnit * arenaUnit }
+
+// bytes is the room that a value takes.
+func (v *value) bytes() int { return aligned(v.length * v.Elem.Size()) }
 
 // placeArena gives every value of the arena an offset such that values that live at the same time
 // do not overlap: the largest first, each at the lowest offset that is free for its whole life.
 func placeArena(values []*value) (size int) {
-	sort.SliceStable(values, func(a, b int) bool { return values[a].length > values[b].length })
+	sort.SliceStable(values, func(a, b int) bool { return values[a].bytes() > values[b].bytes() })
 	var placed []*value
 	for _, v := range values {
-		need := (v.length + arenaUnit - 1) / arenaUnit * arenaUnit
+		need := v.bytes()
 		off := 0
 		// placed is sorted by offset: walk the gaps between those that live together with v.
 		for _, o := range placed {
@@ -21,7 +27,7 @@ func placeArena(values []*value) (size int) {
 			if o.ref.Off-off >= need {
 				break
 			}
-			off = max(off, o.ref.Off+(o.length+arenaUnit-1)/arenaUnit*arenaUnit)
+			off = max(off, o.ref.Off+o.bytes())
 		}
 		v.ref, v.placed = Ref{Space: Arena, Off: off}, true
 		size = max(size, off+need)

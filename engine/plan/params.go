@@ -21,9 +21,9 @@ func (g *graph) placeParams() {
 			pk = plainPacking(param)
 		}
 		s.Len, s.Pack, s.Unpack = pk.length, pk.pack, pk.unpack
-		p.Size[space] += (s.Len + arenaUnit - 1) / arenaUnit * arenaUnit
 		*list = append(*list, s)
 		g.slots[param] = &value{label: param.Name, shape: param.Shape, form: plain, length: s.Len, placed: true, ref: Ref{space, s.Off}}
+		p.Size[space] += g.slots[param].bytes()
 		if pk.image != nil {
 			g.slots[param].form = blocked
 		}

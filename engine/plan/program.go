@@ -35,7 +35,7 @@ func (s Space) String() string { return spaceNames[s] }
 // Spaces is the number of spaces.
 const Spaces = int(spaces)
 
-// Ref is an address: an offset in floats into a space.
+// Ref is an address: an offset in bytes into a space.
 type Ref struct {
 	Space Space
 	Off   int
@@ -65,7 +65,7 @@ type Step struct {
 // Constant is a packed value of the Const space.
 type Constant struct {
 	Label    string
-	Off, Len int
+	Off, Len int // bytes into the space, and elements
 	// Fill writes the value to dst, which is zero.
 	Fill func(dst []float32) error
 }
@@ -74,7 +74,7 @@ type Constant struct {
 // plain row-major one.
 type Slot struct {
 	Param        *engine.Param
-	Off, Len     int
+	Off, Len     int // bytes into the space, and elements
 	Pack, Unpack func(dst, src []float32)
 }
 
@@ -89,7 +89,7 @@ type View struct {
 // Program is what a machine runs. It is immutable: any number of machines may share it.
 type Program struct {
 	Steps []Step
-	// Size is the length of every space in floats; those of the caller's spaces are what he must give.
+	// Size is the length of every space in bytes; those of the caller's spaces are what he must give.
 	Size [Spaces]int
 	// Scratch is what every worker needs, in floats.
 	Scratch   int
@@ -120,7 +120,7 @@ type Options struct {
 func newProgram(net *engine.Network, opt Options) *Program {
 	s := net.Input.Shape()
 	p := &Program{Batch: s[0], Image: [3]int{s[1], s[2], s[3]}, ISA: opt.ISA}
-	p.Size[Input] = s.TotalSize()
+	p.Size[Input] = s.TotalSize() * kernel.F32.Size()
 	return p
 }
 
@@ -130,7 +130,7 @@ func (p *Program) String() string {
 	fmt.Fprintf(&b, "%d steps for up to %d images of %dx%dx%d, %s\n", len(p.Steps), p.Batch, p.Image[0], p.Image[1], p.Image[2], p.ISA)
 	for s := Arena; s <= Stats; s++ {
 		if p.Size[s] > 0 {
-			fmt.Fprintf(&b, "%-6s %8.1f MiB\n", s, float64(p.Size[s])*4/(1<<20))
+			fmt.Fprintf(&b, "%-6s %8.1f MiB\n", s, float64(p.Size[s])/(1<<20))
 		}
 	}
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)

@@ -28,7 +28,7 @@ func tableOf(v, x *value) *table {
 		return nil
 	}
 	l := kernel.Blocked(x.shape[1], x.shape[2], x.shape[3], 0)
-	return &table{place{Type: Type{one, x.Channel}, layout: l, packed: true, length: l.Len(1), images: 1}}
+	return &table{place{Type: Type{Shape: one, Channel: x.Channel}, layout: l, packed: true, length: l.Len(1), images: 1}}
 }
 
 // packing is the layout of a table that is trained, where it is operand k.

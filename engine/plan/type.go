@@ -1,9 +1,14 @@
 package plan
 
-import "gorgonia.org/tensor"
+import (
+	"gorgonia.org/tensor"
+
+	"regraft/engine/kernel"
+)
 
 // Type is what a value is.
 type Type struct {
+	Elem  kernel.Elem
 	Shape tensor.Shape
 	// Channel is the axis of the channels, which lie side by side in blocks; -1 for values in row-major order. The first axis of
 	// values with channels is that of images, the others are those of pixels: tokens (N, T, C) with channels along axis 2 are
@@ -18,11 +23,11 @@ const undecided = -2
 func typeOf(s tensor.Shape) Type {
 	switch s.Dims() {
 	case 1:
-		return Type{s, 0}
+		return Type{Shape: s, Channel: 0}
 	case 2, 4:
-		return Type{s, 1}
+		return Type{Shape: s, Channel: 1}
 	}
-	return Type{s, -1}
+	return Type{Shape: s, Channel: -1}
 }
 
 // imageShape is the shape of values of the type as the kernels see it: (N, C), (N, C, H, W), or that of the type where it has no channels.

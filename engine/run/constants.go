@@ -49,7 +49,7 @@ func fill(arena *kernel.Arena, constants []plan.Constant, workers *pool) error {
 	errs := make([]error, len(constants))
 	workers.run(len(constants), func(_ *kernel.Worker, k int) {
 		c := constants[k]
-		errs[k] = c.Fill(arena.Floats(c.Off, c.Len))
+		errs[k] = c.Fill(arena.Floats(c.Off/4, c.Len))
 	})
 	for _, err := range errs {
 		if err != nil {

@@ -80,7 +80,7 @@ func (m *Machine) prepare(c *Constants, threads int) error {
 
 // reserve makes the memory of a space.
 func reserve(p *plan.Program, s plan.Space) (*kernel.Arena, error) {
-	a, err := kernel.NewArena(4 * p.Size[s])
+	a, err := kernel.NewArena(p.Size[s])
 	if err != nil {
 		return nil, fmt.Errorf("memory for %s: %w; a smaller batch needs less", s, err)
 	}
@@ -108,7 +108,7 @@ func (m *Machine) workers(threads int) ([]*kernel.Worker, error) {
 func (m *Machine) load(space plan.Space, slots []plan.Slot) {
 	m.pool.run(len(slots), func(_ *kernel.Worker, k int) {
 		s := slots[k]
-		s.Pack(m.arenas[space].Floats(s.Off, s.Len), s.Param.Value)
+		s.Pack(m.arenas[space].Floats(s.Off/4, s.Len), s.Param.Value)
 	})
 }
 
@@ -127,7 +127,7 @@ func (m *Machine) bind() {
 				continue
 			}
 			if r.Space != plan.None {
-				m.args[k].Operand[j] = m.base[r.Space] + uintptr(4*r.Off)
+				m.args[k].Operand[j] = m.base[r.Space] + uintptr(r.Off)
 			}
 		}
 	}
@@ -200,7 +200,7 @@ func (m *Machine) Step(x, labels []float32, key uint64) error {
 // execute runs all steps.
 func (m *Machine) execute(images int) {
 	for _, p := range m.patches {
-		m.args[p.step].Operand[p.operand] = m.base[p.ref.Space] + uintptr(4*p.ref.Off)
+		m.args[p.step].Operand[p.operand] = m.base[p.ref.Space] + uintptr(p.ref.Off)
 	}
 	for k := range m.program.Steps {
 		s := &m.program.Steps[k]
@@ -232,7 +232,7 @@ func (m *Machine) Times() []time.Duration {
 // mean nothing. It is valid until the next call.
 func (m *Machine) Output(k int) []float32 {
 	v := m.program.Outputs[k]
-	src := m.arenas[v.Ref.Space].Floats(v.Ref.Off, m.program.Size[v.Ref.Space]-v.Ref.Off)
+	src := m.arenas[v.Ref.Space].Floats(v.Ref.Off/4, (m.program.Size[v.Ref.Space]-v.Ref.Off)/4)
 	v.Layout.Unpack(m.outputs[k], src, v.Rows)
 	return m.outputs[k]
 }
@@ -241,7 +241,7 @@ func (m *Machine) Output(k int) []float32 {
 func (m *Machine) Losses() []float32 {
 	m.losses = append(m.losses[:0], 0)
 	for k, r := range m.program.Losses {
-		mean := kernel.Floats(m.base[r.Space]+uintptr(4*r.Off), 1)[0]
+		mean := kernel.Floats(m.base[r.Space]+uintptr(r.Off), 1)[0]
 		m.losses = append(m.losses, mean)
 		m.losses[0] += float32(m.program.LossWeights[k] * mean)
 	}
@@ -251,17 +251,17 @@ func (m *Machine) Losses() []float32 {
 // Params are the trainable parameters in the program's order and layout. The caller may change
 // them between steps.
 func (m *Machine) Params() []float32 {
-	return m.arenas[plan.Param].Floats(0, m.program.Size[plan.Param])
+	return m.arenas[plan.Param].Floats(0, m.program.Size[plan.Param]/4)
 }
 
 // Grads are the gradients of the last step, laid out as Params.
 func (m *Machine) Grads() []float32 {
-	return m.arenas[plan.Grad].Floats(0, m.program.Size[plan.Grad])
+	return m.arenas[plan.Grad].Floats(0, m.program.Size[plan.Grad]/4)
 }
 
 // Running are the running statistics.
 func (m *Machine) Running() []float32 {
-	return m.arenas[plan.Stats].Floats(0, m.program.Size[plan.Stats])
+	return m.arenas[plan.Stats].Floats(0, m.program.Size[plan.Stats]/4)
 }
 
 // Gradients returns the gradients of the last step by parameter name, in plain row-major order.
@@ -280,7 +280,7 @@ func (m *Machine) named(space plan.Space, slots []plan.Slot) map[string][]float3
 	values := map[string][]float32{}
 	for _, s := range slots {
 		v := make([]float32, s.Param.Shape.TotalSize())
-		s.Unpack(v, m.arenas[space].Floats(s.Off, s.Len))
+		s.Unpack(v, m.arenas[space].Floats(s.Off/4, s.Len))
 		values[s.Param.Name] = v
 	}
 	return values

@@ -50,9 +50,9 @@ func tryCompile(t *testing.T, file string, images int, direct bool) (*Compiled, 
 // packed are the constants of a program.
 func packed(t *testing.T, p *plan.Program) []float32 {
 	t.Helper()
-	all := make([]float32, p.Size[plan.Const])
+	all := make([]float32, p.Size[plan.Const]/4)
 	for _, c := range p.Constants {
-		if err := c.Fill(all[c.Off:][:c.Len]); err != nil {
+		if err := c.Fill(all[c.Off/4:][:c.Len]); err != nil {
 			t.Fatal(err)
 		}
 	}
