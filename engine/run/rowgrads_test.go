@@ -103,7 +103,7 @@ func TestOperatorTableGradients(t *testing.T) {
 }
 
 // slow are operators without a fast form for images, beside all reductions but the means and the largest over pixels.
-var slow = []string{"LRN", "LRNGrad", "MatMul", "Pad", "ReduceMean", "ReduceMeanGrad", "Resize", "ResizeGrad", "SumTo", "Transpose"}
+var slow = []string{"LRN", "LRNGrad", "MatMul", "Pad", "ReduceMean", "ReduceMeanGrad", "Resize", "ResizeGrad", "Sub", "SumTo", "Transpose", "Where"}
 
 // checkFast complains of other operators that only their reference computes.
 func checkFast(t *testing.T, p *plan.Program) {
