@@ -34,12 +34,10 @@ func convGo(a *convArgs) {
 					}
 				}
 				if a.Flags&abi.ClampZero != 0 {
-					clampBelowZero(&sum)
+					atLeast_go(&sum, 0)
 				}
 				if a.Flags&abi.ClampSix != 0 {
-					for l, v := range sum {
-						sum[l] = atMost(a.Six, v)
-					}
+					atMost_go(&sum, a.Six)
 				}
 				*y = sum
 			}
@@ -57,17 +55,7 @@ func startOf(bias, y *[Lanes]float32, flags int) [Lanes]float32 {
 	}
 	start := *y
 	if flags&abi.AddBias != 0 {
-		for l := range start {
-			start[l] += bias[l]
-		}
+		plus_go(&start, bias)
 	}
 	return start
-}
-
-func clampBelowZero(v *[Lanes]float32) {
-	for l := range v {
-		if v[l] < 0 {
-			v[l] = 0
-		}
-	}
 }

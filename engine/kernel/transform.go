@@ -100,15 +100,10 @@ func transformOutGo(p transform, a *transformOutArgs) {
 
 // finishVector adds the bias and what the output holds, applies the lower bound and stores.
 func finishVector(v, bias lanes, at uintptr, a *transformOutArgs) {
-	y := loadVector(at)
-	for l := range v {
-		v[l] += bias[l]
-		if a.Flags&abi.FromOutput != 0 {
-			v[l] += y[l]
-		}
-		if v[l] < a.Low {
-			v[l] = a.Low
-		}
+	plus_go(&v, &bias)
+	if a.Flags&abi.FromOutput != 0 {
+		plus_go(&v, (*lanes)(pointer(at)))
 	}
+	atLeast_go(&v, a.Low)
 	storeVector(at, v)
 }

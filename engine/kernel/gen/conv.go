@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/vec"
 )
 
 // The convolution kernel computes one tile after the other, each of n pixels x 16k channels:
@@ -46,6 +47,7 @@ const (
 const aheadWeights = 1024 // how far ahead weights are prefetched to L1
 
 func convolutions(f *file) {
+	plainEpilogues(f)
 	name := func(s isa, t abi.ConvTile) string {
 		return fmt.Sprintf("conv_f32_%dx%d_p%d_%s", t.Blocks, t.Pixels, t.Pitch, s.name)
 	}
@@ -97,9 +99,10 @@ func (t convTile) emit(name string) {
 	t.P("TESTQ $%d, AX", abi.AddBias)
 	t.P("JZ start")
 	t.P("MOVQ %d(DI), AX", argBias)
+	bias := epilogue(t.isa, func(p *vec.Program) { plus(p, p.Load(operand)) })
 	for j := range t.vectors() {
 		for i := range t.n {
-			t.P("VADDPS %d(AX), %s, %s", j*t.bytes, t.acc(i, j), t.acc(i, j))
+			t.epilogue(bias, i, j, fmt.Sprintf("%d(AX)", j*t.bytes))
 		}
 	}
 	t.P("JMP start")
@@ -142,20 +145,10 @@ func (t convTile) emit(name string) {
 	t.P("MOVQ %d(DI), AX", argFlags)
 	t.P("TESTQ $%d, AX", abi.ClampZero)
 	t.P("JZ store")
-	t.zero(t.file, t.broadcast())
-	for i := range t.n {
-		for j := range t.vectors() { // NaN stays NaN: the second source is the sum
-			t.P("VMAXPS %s, %s, %s", t.acc(i, j), t.broadcast(), t.acc(i, j))
-		}
-	}
+	t.bound(func(p *vec.Program) { atLeast(p, p.Const(0)) })
 	t.P("TESTQ $%d, AX", abi.ClampSix)
 	t.P("JZ store")
-	t.P("VBROADCASTSS %d(DI), %s", argSix, t.broadcast())
-	for i := range t.n {
-		for j := range t.vectors() {
-			t.P("VMINPS %s, %s, %s", t.acc(i, j), t.broadcast(), t.acc(i, j))
-		}
-	}
+	t.bound(func(p *vec.Program) { atMost(p, p.Scalar(0)) })
 	t.Label("store")
 	t.P("MOVQ %d(DI), DX", argY)
 	t.outputs(func(at string, i, j int) { t.P("VMOVUPS %s, %s", t.acc(i, j), at) })
@@ -171,6 +164,25 @@ func (t convTile) emit(name string) {
 	t.P("DECQ %d(DI)", argTiles)
 	t.P("JNZ tile")
 	t.End()
+}
+
+// epilogue emits one for an accumulator.
+func (t convTile) epilogue(code *vec.Code, i, j int, operand string) {
+	t.body(code, vec.Places{
+		Memory: func(int) string { return operand },
+		State:  func(int) int { return i*t.vectors() + j },
+	})
+}
+
+// bound emits an epilogue with a bound, which stands in the register of the broadcasts, for all accumulators.
+func (t convTile) bound(body func(p *vec.Program)) {
+	code := epilogue(t.isa, body, t.regs-1-t.vectors())
+	code.PrintConstants(nil, func(int) string { return fmt.Sprintf("%d(DI)", argSix) }, t.number, t.line)
+	for i := range t.n {
+		for j := range t.vectors() {
+			t.epilogue(code, i, j, "")
+		}
+	}
 }
 
 // outputs visits every output vector; DX holds the first and is used up.

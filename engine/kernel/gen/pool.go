@@ -14,6 +14,11 @@ import (
 //	SI  where the window starts       DX  its pixel    CX  pixels left in the run
 //	R9  taps   R10 number of taps     R11 step between windows   R14 three steps
 //	R12 tap    R13 taps left          AX  address of a tap
+//
+// Where taps are visited one pixel after the other, R13 is a tap's index, R12 the taps of the gradient of a maximum and R15 where its
+// window starts; R15 leads to the weights of depthwise convolutions. Vectors: what a window makes from 0 up, four pixels at a time; what
+// the loop provides (divisor, index, weights) from the last register down, below these the bodies' constants, between them their
+// intermediate results.
 var poolArgs abi.Pool
 
 const (

@@ -14,11 +14,14 @@ import (
 //
 // one chain of fused multiply-adds per weight, in that order.
 //
-//	DI  arguments (abi.WGrad)    AX       input pixel
+//	DI  arguments (abi.WGrad)           AX       input pixel
 //	SI  X of the image                  R8..R10  dY pixel of each output block
 //	DX  dY of the image                 R13      pixels left
 //	BX  row list, CX rows left          R14      bytes between input pixels
 //	R12 bytes between dY blocks         R15      images left
+//
+// R13 is also the distance between output blocks of dW, before and after the loops. Vectors: accumulators from 0 up, a channel's output
+// blocks side by side; dY from the last register down, the broadcast input below them (AVX-512 with one block broadcasts from memory).
 var wgradArgs abi.WGrad
 
 const (

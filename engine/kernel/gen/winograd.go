@@ -87,7 +87,7 @@ func plainTransforms(f *file, around, args string, list []winogradTransform) {
 
 // run emits the program of a transform, whose inputs are in the first vector registers, using no more than the given number of them. It
 // calls store as soon as a result is in a register.
-func (t winogradTransform) run(f *file, s isa, registers int, store func(result int, reg string)) {
+func (t winogradTransform) run(f *file, s isa, registers int, store func(result, reg int)) {
 	code, err := vec.Compile(s.target, t.program, vec.Frame{Free: s.registers(0)[:registers]})
 	if err != nil || len(code.Constants) > 0 {
 		panic(fmt.Sprintf("%s for %s: %v", t.kernel, s.name, err))
@@ -163,7 +163,7 @@ func (t transformIn) line(steps map[int]string) {
 		t.P("VMOVUPS (AX)(BX*1), %s", t.r(i))
 	}
 	t.Label("whole")
-	t.run(t.file, t.isa, t.regs-1, func(i int, reg string) { t.P("VMOVUPS %s, %s", reg, multiple("DX", i, steps)) })
+	t.run(t.file, t.isa, t.regs-1, func(i, reg int) { t.P("VMOVUPS %s, %s", t.r(reg), multiple("DX", i, steps)) })
 	t.P("JMP next")
 	for i := range t.inputs() {
 		t.Label(fmt.Sprintf("zero%d", i))
@@ -186,7 +186,7 @@ func (t transformIn) square(steps map[int]string) {
 		t.P("MOVQ %d(DI), AX", inRows+8*i)
 		t.P("VMOVUPS (AX)(R11*1), %s", t.r(i))
 	}
-	t.run(t.file, t.isa, t.regs-1, func(i int, reg string) { t.P("VMOVUPS %s, %d(R12)", reg, i*in*64) })
+	t.run(t.file, t.isa, t.regs-1, func(i, reg int) { t.P("VMOVUPS %s, %d(R12)", t.r(reg), i*in*64) })
 	t.P("ADDQ %d(DI), R11", inColumnStep)
 	t.nextColumn("column")
 	t.Label("rows")
@@ -197,7 +197,7 @@ func (t transformIn) square(steps map[int]string) {
 	for j := range in {
 		t.P("VMOVUPS %d(R11), %s", j*64, t.r(j))
 	}
-	t.run(t.file, t.isa, t.regs-1, func(j int, reg string) { t.P("VMOVUPS %s, %s", reg, multiple("R12", j, steps)) })
+	t.run(t.file, t.isa, t.regs-1, func(j, reg int) { t.P("VMOVUPS %s, %s", t.r(reg), multiple("R12", j, steps)) })
 	t.P("ADDQ $%d, R11", in*64)
 	t.P("LEAQ %s, R12", multiple("R12", out, steps))
 	t.P("DECQ SI")
@@ -253,8 +253,8 @@ type transformOut struct {
 	winogradTransform
 }
 
-func (t transformOut) bias() string { return t.r(t.regs - 1) }
-func (t transformOut) low() string  { return t.r(t.regs - 2) }
+func (t transformOut) bias() int { return t.regs - 1 }
+func (t transformOut) low() int  { return t.regs - 2 }
 
 func (t transformOut) emit() {
 	t.function(t.kernel+"_"+t.isa.name, "transformOutArgs")
@@ -262,8 +262,8 @@ func (t transformOut) emit() {
 	t.P("MOVQ %d(DI), SI", outSrc)
 	t.P("MOVQ %d(DI), DX", outDst)
 	t.P("MOVQ %d(DI), AX", outBias)
-	t.P("VMOVUPS (AX), %s", t.bias())
-	t.P("VBROADCASTSS %d(DI), %s", outLow, t.low())
+	t.P("VMOVUPS (AX), %s", t.r(t.bias()))
+	t.P("VBROADCASTSS %d(DI), %s", outLow, t.r(t.low()))
 	t.Label("half")
 	t.P("MOVQ %d(DI), CX", outTiles)
 	t.P("MOVQ %d(DI), BX", outRows)
@@ -287,7 +287,7 @@ func (t transformOut) emit() {
 		t.P("MOVQ %d(DI), DX", outDst)
 		t.P("ADDQ $32, DX")
 		t.P("MOVQ %d(DI), AX", outBias)
-		t.P("VMOVUPS 32(AX), %s", t.bias())
+		t.P("VMOVUPS 32(AX), %s", t.r(t.bias()))
 	})
 	t.End()
 }
@@ -309,7 +309,7 @@ func (t transformOut) square() {
 	for j := range in {
 		t.P("VMOVUPS %s, %s", multiple("R12", j, productSteps), t.r(j))
 	}
-	t.run(t.file, t.isa, t.regs-2, func(j int, reg string) { t.P("VMOVUPS %s, %d(AX)", reg, j*64) })
+	t.run(t.file, t.isa, t.regs-2, func(j, reg int) { t.P("VMOVUPS %s, %d(AX)", t.r(reg), j*64) })
 	t.P("LEAQ %s, R12", multiple("R12", in, productSteps))
 	t.P("ADDQ $%d, AX", out*64)
 	t.P("DECQ R9")
@@ -346,17 +346,23 @@ func (t transformOut) line() {
 
 // column computes the outputs of a column and writes those inside the image.
 func (t transformOut) column(base string) {
-	t.run(t.file, t.isa, t.regs-2, func(i int, reg string) {
+	bias := epilogue(t.isa, func(p *vec.Program) { plus(p, state(p, operand)) })
+	before := epilogue(t.isa, func(p *vec.Program) { plus(p, p.Load(operand)) })
+	bound := epilogue(t.isa, func(p *vec.Program) { atLeast(p, state(p, operand)) })
+	t.run(t.file, t.isa, t.regs-2, func(i, reg int) {
 		at, skip := multiple(base, i, rowSteps), fmt.Sprintf("skip%d", i)
+		finish := func(code *vec.Code, with int) {
+			t.body(code, vec.Places{Memory: func(int) string { return at }, State: func(i int) int { return []int{reg, with}[i] }})
+		}
 		t.P("CMPQ BX, $%d", i)
 		t.P("JLE %s", skip)
-		t.P("VADDPS %s, %s, %s", t.bias(), reg, reg)
+		finish(bias, t.bias())
 		t.P("TESTQ $%d, %d(DI)", abi.FromOutput, outFlags)
 		t.P("JZ clamp%d", i)
-		t.P("VADDPS %s, %s, %s", at, reg, reg)
+		finish(before, 0)
 		t.Label(fmt.Sprintf("clamp%d", i))
-		t.P("VMAXPS %s, %s, %s", reg, t.low(), reg)
-		t.P("VMOVUPS %s, %s", reg, at)
+		finish(bound, t.low())
+		t.P("VMOVUPS %s, %s", t.r(reg), at)
 		t.Label(skip)
 	})
 }

@@ -9,28 +9,33 @@ type Places struct {
 	Number func(bits uint32) string // a number in memory
 	State  func(i int) int          // a register
 	// Store writes a register to a slot, where more is to be done than that. It may change the register if the value is not read again.
-	Store func(slot int, register string)
+	Store func(slot, register int)
 }
 
 // Print emits the code, one instruction a call.
 func (c *Code) Print(at Places, emit func(line string)) {
-	for _, s := range c.steps {
-		name := func(p place) string {
-			switch p.kind {
-			case inRegister:
-				return c.Target.register(p.typ, p.index)
-			case inConstant:
-				r := c.Constants[p.index].Registers
-				return c.Target.register(p.typ, r[at.Part%len(r)])
-			case inState:
-				return c.Target.register(p.typ, at.State(p.index))
-			case inTable:
-				return at.Number(p.bits)
-			}
+	register := func(p place) int {
+		switch p.kind {
+		case inConstant:
+			r := c.Constants[p.index].Registers
+			return r[at.Part%len(r)]
+		case inState:
+			return at.State(p.index)
+		}
+		return p.index
+	}
+	name := func(p place) string {
+		switch p.kind {
+		case inTable:
+			return at.Number(p.bits)
+		case inMemory:
 			return at.Memory(p.index)
 		}
+		return c.Target.register(p.typ, register(p))
+	}
+	for _, s := range c.steps {
 		if s.Op == Store && at.Store != nil {
-			at.Store(s.result.index, name(s.operands[0]))
+			at.Store(s.result.index, register(s.operands[0]))
 			continue
 		}
 		operands, temporaries := make([]string, len(s.operands)), make([]string, len(s.temporaries))
