@@ -88,7 +88,7 @@ func Find(net *engine.Network) ([]Head, error) {
 		h, err := find(net, i)
 		switch {
 		case err != nil:
-			if depth := convolutions(net, out.Node); depth > unknownDepth {
+			if depth := op.DepthOf(out.Node).Convolutions; depth > unknownDepth {
 				unknown, unknownDepth = err, depth
 			}
 			continue
@@ -133,7 +133,7 @@ func find(net *engine.Network, output int) (*Head, error) {
 		l := t.layers[0]
 		h.layer, h.Node, h.Input, h.Weight, h.Bias = l, l.node, l.input, l.weight, l.bias
 		h.Features, h.Classes, h.Rectified = l.features, perPhoto(out.Node), l.rectified
-		h.convs = convolutions(net, h.Input)
+		h.convs = op.DepthOf(h.Input).Convolutions
 		return h, nil
 	case scores:
 		return nil, refuse("holds scores (%v)", out.Node.Shape())
@@ -155,7 +155,7 @@ func find(net *engine.Network, output int) (*Head, error) {
 	if len(net.Nodes(out.Node)) == 0 || !weighted(net, out.Node) {
 		return nil, refuse("depends on no layer with a weight")
 	}
-	h.convs = convolutions(net, out.Node)
+	h.convs = op.DepthOf(out.Node).Convolutions
 	return h, nil
 }
 
@@ -195,17 +195,6 @@ func scoresOfPlaces(node *gorgonia.Node) bool {
 		}
 	}
 	return false
-}
-
-// convolutions counts those before a node.
-func convolutions(net *engine.Network, node *gorgonia.Node) int {
-	count := 0
-	for _, n := range net.Nodes(node) {
-		if _, conv := n.Op().(*op.Conv); conv {
-			count++
-		}
-	}
-	return count
 }
 
 // weighted tells whether a parameter takes part in what node computes.

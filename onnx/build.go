@@ -27,14 +27,26 @@ func build(n *normaliser, names *namer, meta engine.Meta, o ReadOptions) (*engin
 		}
 	}
 	var outputs []engine.Output
-	for _, out := range mainFirst(n) {
+	for _, out := range n.outputs {
 		node := b.nodes[out.value]
 		if node == nil || out.value == n.input {
 			return nil, &UnsupportedError{[]Unsupported{{"graph output", out.name, "it does not depend on the image"}}}
 		}
 		outputs = append(outputs, engine.Output{Name: out.name, Node: node})
 	}
-	return b.Network(meta, outputs...)
+	return b.Network(meta, mainFirst(outputs)...)
+}
+
+// mainFirst puts the deepest output first and leaves the others in the file's order.
+func mainFirst(outputs []engine.Output) []engine.Output {
+	main, deepest := 0, op.Depth{}
+	for i, out := range outputs {
+		if d := op.DepthOf(out.Node); d.Compare(deepest) > 0 {
+			main, deepest = i, d
+		}
+	}
+	first := outputs[main]
+	return slices.Insert(slices.Delete(outputs, main, main+1), 0, first)
 }
 
 type builder struct {
@@ -77,39 +89,4 @@ func (b *builder) param(s *step, slot int) (*gorgonia.Node, error) {
 		b.nodes[v] = node
 	}
 	return node, err
-}
-
-// mainFirst orders the outputs: the one whose path from the input passes most convolutions (then most
-// steps) is the classifier, the others are auxiliary, in the file's order.
-func mainFirst(n *normaliser) []output {
-	type depth struct{ convs, steps int }
-	less := func(a, b depth) bool { return a.convs < b.convs || a.convs == b.convs && a.steps < b.steps }
-	depths := map[*value]depth{}
-	for _, s := range n.steps {
-		var deepest depth
-		for _, v := range s.in {
-			if less(deepest, depths[v]) {
-				deepest = depths[v]
-			}
-		}
-		if deepest.steps++; isConv(s.op) {
-			deepest.convs++
-		}
-		depths[s.out] = deepest
-	}
-	outputs := slices.Clone(n.outputs)
-	main := 0
-	for i, out := range outputs {
-		if less(depths[outputs[main].value], depths[out.value]) {
-			main = i
-		}
-	}
-	first := outputs[main]
-	outputs = slices.Delete(outputs, main, main+1)
-	return slices.Insert(outputs, 0, first)
-}
-
-func isConv(o op.Op) bool {
-	_, ok := o.(*op.Conv)
-	return ok
 }
