@@ -5,97 +5,7 @@ import (
 	"slices"
 )
 
-// Frame is what the surroundings of a program leave to it.
-type Frame struct {
-	// Free are the registers that it may use; inputs are in the first.
-	Free []int
-	// Parts is the number of registers that a vector of Lanes takes: the program is printed once for each part.
-	Parts int
-}
-
-// Code is a program with its values in registers.
-type Code struct {
-	Target *Target
-	// Constants say what must be in which registers before the code runs.
-	Constants []Constant
-	steps     []step
-	rest      []int
-}
-
-// Constant is a value in registers of its own: Lanes in one for every part, Scalar or Const in one.
-type Constant struct {
-	Instruction
-	Registers []int
-}
-
-// step is one instruction of the target. The first of its operands that lies in memory is a number where constant is set.
-type step struct {
-	Op          Op
-	spelling    string
-	result      place
-	operands    []place
-	temporaries []place
-}
-
-// place is where a value is.
-type place struct {
-	kind  placeKind
-	typ   Type
-	index int // of a register, a constant's registers, a state, a slot in memory
-	bits  uint32
-}
-
-type placeKind uint8
-
-const (
-	nowhere placeKind = iota
-	inRegister
-	inConstant // a register that holds a constant
-	inState
-	inMemory // at a slot
-	inTable  // a number in memory
-)
-
-func (p place) remembered() bool { return p.kind == inMemory || p.kind == inTable }
-
 var errRegisters = errors.New("vec: out of registers")
-
-// Compile puts the values of a program in registers. Numbers that would have to be loaded again and again get registers of their own
-// as far as these suffice.
-func Compile(t *Target, p *Program, f Frame) (*Code, error) {
-	parts := max(f.Parts, 1)
-	first := newAllocator(t, p, slices.Clone(f.Free))
-	for v, in := range p.Code {
-		if in.Op == Lanes || in.Op == Scalar {
-			n := 1
-			if in.Op == Lanes {
-				n = parts
-			}
-			if err := first.keep(Value(v), n); err != nil {
-				return nil, err
-			}
-		}
-	}
-	probe := first.clone()
-	if err := probe.run(); err != nil {
-		return nil, err
-	}
-	loads := func(v Value) int { return probe.loaded[v] }
-	wanted := make([]Value, 0, len(probe.loaded))
-	for v := range p.Code {
-		if loads(Value(v)) > 0 {
-			wanted = append(wanted, Value(v))
-		}
-	}
-	slices.SortStableFunc(wanted, func(v, w Value) int { return loads(w) - loads(v) })
-	for n := len(wanted); n > 0; n-- {
-		a := first.clone()
-		if a.keepAll(wanted[:n]) == nil && a.run() == nil {
-			return a.code(), nil
-		}
-	}
-	return probe.code(), nil
-}
 
 // allocator goes through a program once. A register is free after the last instruction that reads its value.
 type allocator struct {
@@ -219,6 +129,9 @@ func (a *allocator) run() (err error) {
 		case Store:
 			a.finish(i, place{inMemory, in.Type, in.Index, 0})
 		case SetState:
+			if a.stateIsRead(in.Index, i) {
+				panic("vec: a state is read after it was set")
+			}
 			a.finish(i, place{inState, in.Type, in.Index, 0})
 		default:
 			a.compute(i, in)
@@ -354,15 +267,20 @@ func (a *allocator) tie(i int, in Instruction, operand int) place {
 // destination is the state that the result of instruction i becomes, where nothing reads the state any longer.
 func (a *allocator) destination(i int, in Instruction) place {
 	s := a.state[i]
-	if s == none {
+	if s == none || a.stateIsRead(s, i) {
 		return place{}
 	}
-	for v, other := range a.program.Code {
-		if other.Op == State && other.Index == s && a.last[v] > i {
-			return place{}
+	return place{inState, in.Type, s, 0}
+}
+
+// stateIsRead tells whether something behind instruction i reads what a state held on entry.
+func (a *allocator) stateIsRead(state, i int) bool {
+	for v, in := range a.program.Code {
+		if in.Op == State && in.Index == state && a.last[v] > i {
+			return true
 		}
 	}
-	return place{inState, in.Type, s, 0}
+	return false
 }
 
 // cost is the number of instructions that a form takes beside its own.

@@ -89,8 +89,10 @@ func (m *machine) do(line string) {
 		}
 	case "VCVTPS2PD":
 		set64(float64(single(0)))
-	case "VFMADD231PD":
-		set64(double(0)*double(1) + math.Float64frombits(old))
+	case "VFMADD231PD", "VFMADD213PD", "VFMADD132PD":
+		x := map[byte]float64{'1': math.Float64frombits(old), '2': double(0), '3': double(1)}
+		order := name[len("VFMADD"):]
+		set64(x[order[0]]*x[order[1]] + x[order[2]])
 	case "VPSLLD":
 		v = uint64(uint32(get(0)) << immediate())
 	case "VPADDD":
@@ -245,30 +247,73 @@ func TestPrinters(t *testing.T) {
 	t.Log(ran, "programs ran")
 }
 
-func execute(t *testing.T, code *Code, o Operands, entry float64) (stored map[int]float32, state float32) {
-	m := &machine{t, map[string]uint64{}, map[string]uint64{}}
-	bits := func(v float32) uint64 { return uint64(math.Float32bits(v)) }
-	put := func(name string, values []float32) {
-		for i, v := range values {
-			m.memory[fmt.Sprintf("%s%d", name, i)] = bits(v)
+// TestWide does the same for programs with sums in float64.
+func TestWide(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 500 {
+		p := &Program{}
+		values := []Value{p.Load(0), p.Load(1), p.Load(2)}
+		any := func() Value { return values[r.IntN(len(values))] }
+		for range r.IntN(6) {
+			values = append(values, p.FMA(any(), any(), p.Where(p.Compare(Less, any(), p.Const(0)), any())))
+		}
+		v, w := p.Widen(any()), p.Widen(any())
+		if r.IntN(2) == 0 {
+			p.SetState(0, p.Add(p.State(F64, 0), v))
+		} else {
+			p.SetState(0, p.FMA(v, w, p.State(F64, 0)))
+		}
+		o := Operands{Load: floats(r, 3), State: []float64{r.NormFloat64()}}
+		entry := o.State[0]
+		p.Eval(o)
+		for _, target := range []*Target{AVX2Wide, AVX512Wide} {
+			code, err := Compile(target, p, Frame{Free: upTo(12)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := newMachine(t, o)
+			m.registers["15"] = math.Float64bits(entry)
+			code.PrintConstants(nil, nil, m.number, m.do)
+			code.Print(Places{Memory: slot("load"), Number: m.number, State: func(int) int { return 15 }}, m.do)
+			if got := math.Float64frombits(m.registers["15"]); got != o.State[0] && got == got {
+				t.Fatalf("%s: state %v, want %v", target.Name, got, o.State[0])
+			}
 		}
 	}
-	put("load", o.Load)
-	put("lanes", o.Lanes)
-	put("scalar", o.Scalar)
+}
+
+func newMachine(t *testing.T, o Operands) *machine {
+	m := &machine{t, map[string]uint64{}, map[string]uint64{}}
+	for name, values := range map[string][]float32{"load": o.Load, "lanes": o.Lanes, "scalar": o.Scalar} {
+		for i, v := range values {
+			m.memory[slot(name)(i)] = uint64(math.Float32bits(v))
+		}
+	}
+	return m
+}
+
+// slot names places in memory.
+func slot(name string) func(int) string {
+	return func(i int) string { return fmt.Sprintf("%s%d", name, i) }
+}
+
+// number puts a number into memory.
+func (m *machine) number(bits uint32) string {
+	name := fmt.Sprintf("number%d", bits)
+	m.memory[name] = uint64(bits)
+	return name
+}
+
+func execute(t *testing.T, code *Code, o Operands, entry float64) (stored map[int]float32, state float32) {
+	m := newMachine(t, o)
+	bits := func(v float32) uint64 { return uint64(math.Float32bits(v)) }
 	last := code.Target.Registers - 1
 	m.registers["0"], m.registers["1"], m.registers[fmt.Sprint(last)] = bits(o.Input[0]), bits(o.Input[1]), bits(float32(entry))
-	number := func(b uint32) string {
-		name := fmt.Sprintf("number%d", b)
-		m.memory[name] = uint64(b)
-		return name
-	}
-	at := func(name string) func(int) string { return func(i int) string { return fmt.Sprintf("%s%d", name, i) } }
-	code.PrintConstants(func(i, _ int) string { return at("lanes")(i) }, at("scalar"), number, m.do)
-	code.Print(Places{Memory: at("load"), Number: number, State: func(int) int { return last }}, m.do)
+	code.PrintConstants(func(i, _ int) string { return slot("lanes")(i) }, slot("scalar"), m.number, m.do)
+	code.Print(Places{Memory: slot("load"), Number: m.number, State: func(int) int { return last }}, m.do)
 	stored = map[int]float32{}
-	for _, slot := range []int{3, 4} {
-		stored[slot] = math.Float32frombits(uint32(m.memory[at("load")(slot)]))
+	for _, at := range []int{3, 4} {
+		stored[at] = math.Float32frombits(uint32(m.memory[slot("load")(at)]))
 	}
 	return stored, math.Float32frombits(uint32(m.registers[fmt.Sprint(last)]))
 }

@@ -1,6 +1,99 @@
 package vec
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// Frame is what the surroundings of a program leave to it.
+type Frame struct {
+	// Free are the registers that it may use; inputs are in the first.
+	Free []int
+	// Parts is the number of registers that a vector of Lanes takes: the program is printed once for each part.
+	Parts int
+}
+
+// Code is a program with its values in registers.
+type Code struct {
+	Target *Target
+	// Constants say what must be in which registers before the code runs.
+	Constants []Constant
+	steps     []step
+	rest      []int
+}
+
+// Constant is a value in registers of its own: Lanes in one for every part, Scalar or Const in one.
+type Constant struct {
+	Instruction
+	Registers []int
+}
+
+// step is one form of the target, filled in.
+type step struct {
+	Op          Op
+	spelling    string
+	result      place
+	operands    []place
+	temporaries []place
+}
+
+// place is where a value is.
+type place struct {
+	kind  placeKind
+	typ   Type
+	index int // of a register, a constant's registers, a state, a slot in memory
+	bits  uint32
+}
+
+type placeKind uint8
+
+const (
+	nowhere placeKind = iota
+	inRegister
+	inConstant // a register that holds a constant
+	inState
+	inMemory // at a slot
+	inTable  // a number in memory
+)
+
+func (p place) remembered() bool { return p.kind == inMemory || p.kind == inTable }
+
+// Compile puts the values of a program in registers. Numbers that would have to be loaded again and again get registers of their own
+// as far as these suffice.
+func Compile(t *Target, p *Program, f Frame) (*Code, error) {
+	parts := max(f.Parts, 1)
+	first := newAllocator(t, p, slices.Clone(f.Free))
+	for v, in := range p.Code {
+		if in.Op == Lanes || in.Op == Scalar {
+			n := 1
+			if in.Op == Lanes {
+				n = parts
+			}
+			if err := first.keep(Value(v), n); err != nil {
+				return nil, err
+			}
+		}
+	}
+	probe := first.clone()
+	if err := probe.run(); err != nil {
+		return nil, err
+	}
+	loads := func(v Value) int { return probe.loaded[v] }
+	wanted := make([]Value, 0, len(probe.loaded))
+	for v := range p.Code {
+		if loads(Value(v)) > 0 {
+			wanted = append(wanted, Value(v))
+		}
+	}
+	slices.SortStableFunc(wanted, func(v, w Value) int { return loads(w) - loads(v) })
+	for n := len(wanted); n > 0; n-- {
+		a := first.clone()
+		if a.keepAll(wanted[:n]) == nil && a.run() == nil {
+			return a.code(), nil
+		}
+	}
+	return probe.code(), nil
+}
 
 // Places name what lies outside of a program, for one printing of its code.
 type Places struct {
