@@ -164,19 +164,16 @@ func (s state) checkTraining(t *testing.T, net *engine.Network, o plan.Options) 
 		allowed = winogradTimes
 	}
 	var all figures
+	gradients, running := m.Gradients(), m.RunningStatistics()
 	for _, slot := range p.Params {
-		g := make([]float32, slot.Param.Shape.TotalSize())
-		slot.Unpack(g, m.Grads()[slot.Off:][:slot.Len])
-		d := s.distance(t, "grad."+slot.Param.Name, g)
+		d := s.distance(t, "grad."+slot.Param.Name, gradients[slot.Param.Name])
 		if d.times() > allowed.each {
 			t.Errorf("gradient of %s is more than %v times as far from float64 as PyTorch's: %v", slot.Param.Name, allowed.each, d)
 		}
 		all.add(d)
 	}
 	for _, slot := range p.Running {
-		v := make([]float32, slot.Param.Shape.TotalSize())
-		slot.Unpack(v, m.Running()[slot.Off:][:slot.Len])
-		if d := s.distance(t, "after."+slot.Param.Name, v); d.relative() > 1e-4 {
+		if d := s.distance(t, "after."+slot.Param.Name, running[slot.Param.Name]); d.relative() > 1e-4 {
 			t.Errorf("%s: relative error %.1e, want at most 1e-4", slot.Param.Name, d.relative())
 		}
 	}
