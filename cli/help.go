@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strings"
+	"text/tabwriter"
 
 	urfave "github.com/urfave/cli/v2"
 )
@@ -38,15 +39,17 @@ func commandHelp(full string, c *urfave.Command) string {
 		fmt.Fprintf(&b, "  %-12s%s\n", sub.Name, sub.Usage)
 	}
 	if len(c.Subcommands) == 0 {
+		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		for _, f := range c.Flags {
-			fmt.Fprintln(&b, flagHelp(f.(urfave.DocGenerationFlag)))
+			fmt.Fprintln(w, flagHelp(f.(urfave.DocGenerationFlag)))
 		}
+		w.Flush()
 	}
 	fmt.Fprintf(&b, "\nexample:\n  %s\n", c.Description)
 	return b.String()
 }
 
-// flagHelp is one line: short and long name, placeholder, meaning, default.
+// flagHelp is one line: short and long name, placeholder; a tab; meaning, default.
 func flagHelp(f urfave.DocGenerationFlag) string {
 	names := f.Names()
 	left := "    "
@@ -69,7 +72,7 @@ func flagHelp(f urfave.DocGenerationFlag) string {
 	if v := f.GetValue(); f.TakesValue() && v != "" && v != "0" && !strings.Contains(usage, "default") {
 		usage += fmt.Sprintf(" (default: %s)", v)
 	}
-	return fmt.Sprintf("  %-26s%s", left, usage)
+	return fmt.Sprintf("  %s\t%s", left, usage)
 }
 
 func defaultPlaceholder(f urfave.DocGenerationFlag) string {
