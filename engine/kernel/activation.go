@@ -1,18 +1,20 @@
 package kernel
 
+import "regraft/engine/kernel/abi"
+
 // Activations and their gradients. A factor that is 1 in real lanes and 0 in those past the last channel keeps these at zero.
 
-var (
-	sigmoidKernel         = planeKernel{"sigmoid", sigmoid_f32_go}
-	sigmoidGradKernel     = planeKernel{"sigmoidgrad", sigmoidgrad_f32_go}
-	siluKernel            = planeKernel{"silu", silu_f32_go}
-	siluGradKernel        = planeKernel{"silugrad", silugrad_f32_go}
-	geluKernel            = planeKernel{"gelu", gelu_f32_go}
-	geluGradKernel        = planeKernel{"gelugrad", gelugrad_f32_go}
-	hardSigmoidKernel     = planeKernel{"hardsigmoid", hardsigmoid_f32_go}
-	hardSigmoidGradKernel = planeKernel{"hardsigmoidgrad", hardsigmoidgrad_f32_go}
-	hardSwishKernel       = planeKernel{"hardswish", hardswish_f32_go}
-	hardSwishGradKernel   = planeKernel{"hardswishgrad", hardswishgrad_f32_go}
+const (
+	sigmoidKernel         planeKernel = "sigmoid"
+	sigmoidGradKernel     planeKernel = "sigmoidgrad"
+	siluKernel            planeKernel = "silu"
+	siluGradKernel        planeKernel = "silugrad"
+	geluKernel            planeKernel = "gelu"
+	geluGradKernel        planeKernel = "gelugrad"
+	hardSigmoidKernel     planeKernel = "hardsigmoid"
+	hardSigmoidGradKernel planeKernel = "hardsigmoidgrad"
+	hardSwishKernel       planeKernel = "hardswish"
+	hardSwishGradKernel   planeKernel = "hardswishgrad"
 )
 
 // Activation is a function of every element, for a step of its own (NewActivation) or for what another step has just
@@ -107,12 +109,12 @@ type pixels struct {
 // here applies an activation prepared for one operand alone to some of its pixels.
 func (p *planes) here(w *Worker, a *Args, image, block int, at pixels) {
 	k := &w.after
-	*k = planeArgs{
+	*k = abi.Plane{
 		X: at.first, Y: at.first, Out: at.first, XRow: at.rowBytes, YRow: at.rowBytes, OutRow: at.rowBytes,
 		Rows: at.rows, Pixels: at.pixels, Low: p.low, High: p.high,
 	}
 	for j, v := range p.vectors {
 		k.Vector[j] = v.block(a, image, block)
 	}
-	p.kernel.run(k)
+	p.kernel.Run(k)
 }

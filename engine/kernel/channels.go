@@ -1,6 +1,10 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"regraft/engine/kernel/asm"
+)
 
 // channelCopy copies n channels, from channel from of one tensor to channel to of another. Where both
 // begin a block, a view (Layout.Slice) and NewCopy, or no copy at all, serve better. Item: one image.
@@ -47,8 +51,8 @@ func (p *channelCopy) Item(_ *Worker, image int, a *Args) {
 		x, y := p.in.plane(a, image, i/Lanes), p.out.plane(a, image, j/Lanes)
 		for r := range in.H {
 			for q := range in.W {
-				from := lanesAt(x + uintptr(4*(r*in.Row+q*Lanes)))
-				to := lanesAt(y + uintptr(4*(r*out.Row+q*Lanes)))
+				from := asm.LanesAt(x + uintptr(4*(r*in.Row+q*Lanes)))
+				to := asm.LanesAt(y + uintptr(4*(r*out.Row+q*Lanes)))
 				copy(to[j%Lanes:][:n], from[i%Lanes:])
 			}
 		}
@@ -81,11 +85,11 @@ func (p *zeroed) Item(_ *Worker, i int, a *Args) {
 	plane := tensor{0, l}.plane(a, i/l.Blocks(), i%l.Blocks())
 	halo := l.Halo * l.Pixel
 	if p.rows {
-		clear(floatsAt(plane-uintptr(4*halo), halo+l.H*l.Row))
+		clear(asm.FloatsAt(plane-uintptr(4*halo), halo+l.H*l.Row))
 		return
 	}
-	clear(floatsAt(plane-uintptr(4*halo), halo))
+	clear(asm.FloatsAt(plane-uintptr(4*halo), halo))
 	for r := range l.H {
-		clear(floatsAt(plane+uintptr(4*(r*l.Row+l.W*l.Pixel)), halo))
+		clear(asm.FloatsAt(plane+uintptr(4*(r*l.Row+l.W*l.Pixel)), halo))
 	}
 }

@@ -119,7 +119,7 @@ func checkConvGradX(s ConvShape, dy, dx Layout) error {
 func (c *Conv) prepare(t *tiler) {
 	entries := 0
 	for _, p := range c.dense {
-		cp := convPhase{weights: entries * entryBytes, ypitch: 4 * Lanes * p.xstep}
+		cp := convPhase{weights: entries * abi.EntryBytes, ypitch: 4 * Lanes * p.xstep}
 		for _, a := range p.rows {
 			for _, b := range p.cols {
 				for q := range c.in.Blocks() {
@@ -130,12 +130,12 @@ func (c *Conv) prepare(t *tiler) {
 		entries += len(cp.offsets)
 		c.phases = append(c.phases, cp)
 	}
-	c.blockBytes = entries * entryBytes
+	c.blockBytes = entries * abi.EntryBytes
 	for i, p := range c.dense {
 		t.add(i, p, len(c.phases[i].offsets))
 	}
 	c.items, c.groups = t.finish(c.blockBytes)
-	c.name = fmt.Sprintf("%s_f32_%dx%d_%s", c.family, t.mainK, t.mainN, t.main.set)
+	c.name = fmt.Sprintf("%s_f32_%dx%d_%s", c.family, t.mainK, t.mainN, t.main.Set)
 	c.reason = t.reason()
 }
 
@@ -210,7 +210,7 @@ func (c *Conv) Item(w *Worker, i int, a *Args) {
 	y := a.Operand[3] + uintptr(4*(image*c.out.Image+it.block*c.out.Plane))
 	weights := a.Operand[1] + uintptr(it.block*c.blockBytes+p.weights)
 	offsets := uintptr(unsafe.Pointer(unsafe.SliceData(p.offsets)))
-	t := argsOf[convArgs](w)
+	t := argsOf[abi.Conv](w)
 	t.WK, t.YP, t.YK = c.blockBytes, p.ypitch, 4*c.out.Plane
 	t.Bias = a.Operand[2] + uintptr(4*Lanes*it.block)
 	t.Blocks, t.XP, t.Channels, t.Six = it.k, it.xpitch, it.channels, 6
@@ -222,14 +222,14 @@ func (c *Conv) Item(w *Worker, i int, a *Args) {
 				continue
 			}
 			t.X, t.Y, t.XStep, t.YStep = x+uintptr(r.x), y+uintptr(r.y), r.xstep, r.ystep
-			t.W, t.Off, t.Entries = weights+uintptr(from*entryBytes), offsets+uintptr(4*from), to-from
+			t.W, t.Off, t.Entries = weights+uintptr(from*abi.EntryBytes), offsets+uintptr(4*from), to-from
 			t.Flags = c.tileFlags(from == r.first, to == r.first+r.entries)
 			t.Tiles, t.Pixels = r.tiles, r.n
 			t.WNext, t.WNextTiles = t.W+uintptr(it.k*c.blockBytes), 0
 			if it.last && first == 0 && j == 0 {
 				t.WNextTiles = min(4, r.tiles)
 			}
-			r.kernel.run(t)
+			r.kernel.Run(t)
 			if c.after == nil || to < r.first+r.entries {
 				continue
 			}

@@ -1,15 +1,19 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"regraft/engine/kernel/asm"
+)
 
 // A depthwise convolution gives every channel its own window: one tap is sixteen weights for the
 // sixteen channels of a block. It goes through windows as the pools do, so padding is never read and no
 // halo is needed. Weights are packed as [block][KH][KW][16], zero in the lanes past the last channel.
 
-var (
-	depthwiseKernel      = poolKernel{"depthwise", depthwise_f32_go}
-	depthwiseGradXKernel = poolKernel{"depthwisegradx", depthwisegradx_f32_go}
-	depthwiseGradWKernel = poolKernel{"depthwisegradw", depthwisegradw_f32_go}
+const (
+	depthwiseKernel      poolKernel = "depthwise"
+	depthwiseGradXKernel poolKernel = "depthwisegradx"
+	depthwiseGradWKernel poolKernel = "depthwisegradw"
 )
 
 // DepthwiseLen is the floats of the packed weights of a depthwise convolution (s.Cin channels).
@@ -119,7 +123,7 @@ func (p *depthwiseGradW) Item(w *Worker, i int, a *Args) {
 	slot := Args{Operand: a.Operand, Images: a.Images}
 	blocks := p.x.layout.Blocks()
 	slot.Operand[2] += uintptr(4 * (i - i%blocks) * p.window) // the slots of this image
-	clear(floatsAt(slot.Operand[2]+uintptr(4*(i%blocks)*p.window), p.window))
+	clear(asm.FloatsAt(slot.Operand[2]+uintptr(4*(i%blocks)*p.window), p.window))
 	p.pool.Item(w, i, &slot)
 }
 
@@ -136,12 +140,12 @@ func (p *depthwiseGradWFinish) Name() string  { return "depthwisegradw_finish" }
 func (p *depthwiseGradWFinish) Items(int) int { return p.blocks }
 
 func (p *depthwiseGradWFinish) Item(_ *Worker, block int, a *Args) {
-	slots := floatsAt(a.Operand[0], a.Images*p.blocks*p.window)
+	slots := asm.FloatsAt(a.Operand[0], a.Images*p.blocks*p.window)
 	for i := range p.window {
 		sum := 0.0
 		for n := range a.Images {
 			sum += float64(slots[(n*p.blocks+block)*p.window+i])
 		}
-		floatsAt(a.Operand[1], p.blocks*p.window)[block*p.window+i] = float32(sum)
+		asm.FloatsAt(a.Operand[1], p.blocks*p.window)[block*p.window+i] = float32(sum)
 	}
 }

@@ -3,5 +3,3 @@
 //
 // A primitive gives the same bits on every instruction set, in every order of its items and for an image alone and in a batch.
 package kernel
-
-//go:generate go run ./gen

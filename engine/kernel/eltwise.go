@@ -8,13 +8,13 @@ import (
 // The elementwise primitives. Operands are blocked layouts of the same channels, height and width; an
 // output may be the same memory as an input of the same layout. Item: one plane. NaN stays NaN.
 
-var (
-	copyKernel     = planeKernel{"copy", copy_f32_go}
-	addKernel      = planeKernel{"add", add_f32_go}
-	affineKernel   = planeKernel{"affine", affine_f32_go}
-	reluGradKernel = planeKernel{"relugrad", relugrad_f32_go}
-	clipKernel     = planeKernel{"clip", clip_f32_go}
-	clipGradKernel = planeKernel{"clipgrad", clipgrad_f32_go}
+const (
+	copyKernel     planeKernel = "copy"
+	addKernel      planeKernel = "add"
+	affineKernel   planeKernel = "affine"
+	reluGradKernel planeKernel = "relugrad"
+	clipKernel     planeKernel = "clip"
+	clipGradKernel planeKernel = "clipgrad"
 )
 
 // atLeast is max(low, v) that keeps NaN.
@@ -25,17 +25,12 @@ func atLeast(low, v float32) float32 {
 	return v
 }
 
-// atMost is min(high, v) that keeps NaN.
-func atMost(high, v float32) float32 {
-	if high < v {
+// clip is min(max(v, low), high) that keeps NaN.
+func clip(v, low, high float32) float32 {
+	if v = atLeast(low, v); high < v {
 		return high
 	}
 	return v
-}
-
-// clip is min(max(v, low), high) that keeps NaN.
-func clip(v, low, high float32) float32 {
-	return atMost(high, atLeast(low, v))
 }
 
 // NewCopy copies between layouts. Operands: 0 X, 1 Y.

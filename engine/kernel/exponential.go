@@ -2,14 +2,14 @@ package kernel
 
 // Smooth relatives of ReLU, made of exponentials.
 
-var (
-	eluKernel          = planeKernel{"elu", elu_f32_go}
-	eluGradKernel      = planeKernel{"elugrad", elugrad_f32_go}
-	softplusKernel     = planeKernel{"softplus", softplus_f32_go}
-	softsignKernel     = planeKernel{"softsign", softsign_f32_go}
-	softsignGradKernel = planeKernel{"softsigngrad", softsigngrad_f32_go}
-	mishKernel         = planeKernel{"mish", mish_f32_go}
-	mishGradKernel     = planeKernel{"mishgrad", mishgrad_f32_go}
+const (
+	eluKernel          planeKernel = "elu"
+	eluGradKernel      planeKernel = "elugrad"
+	softplusKernel     planeKernel = "softplus"
+	softsignKernel     planeKernel = "softsign"
+	softsignGradKernel planeKernel = "softsigngrad"
+	mishKernel         planeKernel = "mish"
+	mishGradKernel     planeKernel = "mishgrad"
 )
 
 // Elu is gamma x where x > 0, else gamma alpha (e**(rate x) - 1) (ONNX Elu, Selu and Celu).

@@ -1,6 +1,10 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"regraft/engine/kernel/asm"
+)
 
 // gather copies rows and columns of every plane, or adds them back.
 type gather struct {
@@ -48,12 +52,12 @@ func (g *gather) Item(_ *Worker, i int, a *Args) {
 	blocks := g.whole.layout.Blocks()
 	whole, part := g.whole.plane(a, i/blocks, i%blocks), g.part.plane(a, i/blocks, i%blocks)
 	at := func(plane uintptr, l Layout, row, col int) *[Lanes]float32 {
-		return lanesAt(plane + uintptr(4*(row*l.Row+col*Lanes)))
+		return asm.LanesAt(plane + uintptr(4*(row*l.Row+col*Lanes)))
 	}
 	if g.add {
 		l := g.whole.layout
 		for row := range l.H {
-			clear(floatsAt(whole+uintptr(4*row*l.Row), l.W*Lanes))
+			clear(asm.FloatsAt(whole+uintptr(4*row*l.Row), l.W*Lanes))
 		}
 	}
 	for r, row := range g.rows {

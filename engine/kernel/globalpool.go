@@ -1,5 +1,10 @@
 package kernel
 
+import (
+	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
+)
+
 // planeSum is the sum of every plane in float64, divided once: a mean where the divisor is the number of pixels.
 type planeSum struct {
 	*planes // sums into scratch
@@ -15,7 +20,7 @@ func newPlaneSum(set *Set, name string, k planeKernel, x, y, result tensor, divi
 	if err := checkLayout(name+" output", result.layout, x.layout.C, 1, result.layout.W); err != nil {
 		return nil, err
 	}
-	p.name = p.kernel.name(name)
+	p.name = p.kernel.Name(name)
 	return &planeSum{p, result, float64(divisor)}, nil
 }
 
@@ -31,15 +36,15 @@ func (p *planeSum) Scratch() int { return 2 * Lanes }
 func (p *planeSum) Item(w *Worker, i int, a *Args) {
 	blocks := p.x.layout.Blocks()
 	image, block := i/blocks, i%blocks
-	k := argsOf[planeArgs](w)
+	k := argsOf[abi.Plane](w)
 	k.X, k.Y = p.x.plane(a, image, block), p.y.plane(a, image, block)
 	k.Out = k.X
 	k.Sum = Address(w.Scratch)
-	sum := sumsAt(k.Sum)
+	sum := asm.SumsAt(k.Sum)
 	clear(sum[:])
 	p.run(k)
 	l := p.result.layout
-	y := lanesAt(a.Operand[p.result.at] + uintptr(4*(rowOffset(l, image)+block*l.Plane)))
+	y := asm.LanesAt(a.Operand[p.result.at] + uintptr(4*(rowOffset(l, image)+block*l.Plane)))
 	for c, v := range sum {
 		y[c] = float32(v / p.divisor)
 	}
@@ -55,7 +60,7 @@ func rowOffset(l Layout, image int) int {
 }
 
 // fillKernel writes the same sixteen values to every pixel.
-var fillKernel = planeKernel{"fill", fill_f32_go}
+const fillKernel planeKernel = "fill"
 
 // globalAverageGrad spreads dy evenly over the plane.
 type globalAverageGrad struct {
@@ -74,7 +79,7 @@ func NewGlobalAveragePoolGrad(set *Set, dy, dx Layout) (Primitive, error) {
 	if err := checkLayout("globalaveragepool gradient", dy, dx.C, 1, dy.W); err != nil {
 		return nil, err
 	}
-	p.name = p.kernel.name("globalaveragepoolgrad")
+	p.name = p.kernel.Name("globalaveragepoolgrad")
 	return &globalAverageGrad{p, dy}, nil
 }
 
@@ -83,13 +88,13 @@ func (p *globalAverageGrad) Scratch() int { return Lanes }
 func (p *globalAverageGrad) Item(w *Worker, i int, a *Args) {
 	dx := p.out.layout
 	image, block := i/dx.Blocks(), i%dx.Blocks()
-	dy := lanesAt(a.Operand[0] + uintptr(4*(rowOffset(p.dy, image)+block*p.dy.Plane)))
-	k := argsOf[planeArgs](w)
+	dy := asm.LanesAt(a.Operand[0] + uintptr(4*(rowOffset(p.dy, image)+block*p.dy.Plane)))
+	k := argsOf[abi.Plane](w)
 	k.Out = p.out.plane(a, image, block)
 	k.X, k.Y = k.Out, k.Out
 	k.Vector[0] = Address(w.Scratch)
 	for c := range dy {
-		lanesAt(k.Vector[0])[c] = dy[c] / float32(dx.H*dx.W)
+		asm.LanesAt(k.Vector[0])[c] = dy[c] / float32(dx.H*dx.W)
 	}
 	p.run(k)
 }

@@ -3,6 +3,8 @@ package kernel
 import (
 	"fmt"
 	"math"
+
+	"regraft/engine/kernel/asm"
 )
 
 // GroupNorm normalises every image over groups of channels (InstanceNorm: over single ones). It goes the way of BatchNorm, with
@@ -51,13 +53,13 @@ func (p *groupNorm) Item(_ *Worker, image int, a *Args) { p.item(p, image, a) }
 // sums gives both sums of a channel of an image in the slots of NewBatchStats or NewBatchNormGradSums.
 func (p *groupNorm) sums(slots uintptr, image, c int) (sum, product float64) {
 	slot := slots + uintptr((image*p.in.Blocks()+c/Lanes)*2*Lanes*8)
-	return sumsAt(slot)[c%Lanes], sumsAt(slot + Lanes*8)[c%Lanes]
+	return asm.SumsAt(slot)[c%Lanes], asm.SumsAt(slot + Lanes*8)[c%Lanes]
 }
 
 // parts gives the vectors of an image in a block of that many each.
 func (p *groupNorm) parts(at uintptr, image, count int) [][]float32 {
 	channels := roundUp(p.in.C, Lanes)
-	all := floatsAt(at+uintptr(4*image*count*channels), count*channels)
+	all := asm.FloatsAt(at+uintptr(4*image*count*channels), count*channels)
 	parts := make([][]float32, count)
 	for k := range parts {
 		parts[k] = all[k*channels : (k+1)*channels]
@@ -72,7 +74,7 @@ func NewGroupNormFinish(in Layout, groups int, epsilon float64) (Primitive, erro
 }
 
 func (p *groupNorm) finish(image int, a *Args) {
-	gamma, beta := floatsAt(a.Operand[1], p.in.C), floatsAt(a.Operand[2], p.in.C)
+	gamma, beta := asm.FloatsAt(a.Operand[1], p.in.C), asm.FloatsAt(a.Operand[2], p.in.C)
 	stats := p.parts(a.Operand[3], image, groupParts)
 	for _, s := range stats {
 		clear(s)
@@ -123,7 +125,7 @@ func NewGroupNormGradFinish(in Layout, groups int) (Primitive, error) {
 }
 
 func (p *groupNorm) gradFinish(image int, a *Args) {
-	stats, gamma := p.parts(a.Operand[1], image, groupParts), floatsAt(a.Operand[2], p.in.C)
+	stats, gamma := p.parts(a.Operand[1], image, groupParts), asm.FloatsAt(a.Operand[2], p.in.C)
 	k := p.parts(a.Operand[3], image, coefficientParts)
 	for _, v := range k {
 		clear(v)
@@ -192,7 +194,7 @@ func (p *groupNormReduce) Item(_ *Worker, _ int, a *Args) {
 			centred += float64((q - float64(float64(stats[groupMean][c])*s)) * float64(stats[groupInverse][c]))
 		}
 		plane := out.plane(a, 0, c/Lanes)
-		lanesAt(plane)[c%Lanes] = float32(sum)
-		lanesAt(plane + uintptr(4*p.out.Pixel))[c%Lanes] = float32(centred)
+		asm.LanesAt(plane)[c%Lanes] = float32(sum)
+		asm.LanesAt(plane + uintptr(4*p.out.Pixel))[c%Lanes] = float32(centred)
 	}
 }

@@ -1,6 +1,10 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"regraft/engine/kernel/asm"
+)
 
 // Groups is a convolution whose channels fall into groups that do not meet (ResNeXt, RegNet). It is cut into dense
 // convolutions side by side, each of as many groups as fill whole blocks of 16 input and output channels, or of all
@@ -178,7 +182,7 @@ func (g clearBetween) Items(int) int { return len(g.parts) }
 
 func (g clearBetween) Item(_ *Worker, i int, a *Args) {
 	p := g.parts[i]
-	dw := floatsAt(a.Operand[0]+uintptr(4*p.weights), PackedLen(p.shape))
+	dw := asm.FloatsAt(a.Operand[0]+uintptr(4*p.weights), PackedLen(p.shape))
 	for o := range p.shape.Cout {
 		for c := range p.shape.Cin {
 			if o/g.cout == c/g.cin {

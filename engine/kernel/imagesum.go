@@ -1,6 +1,10 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"regraft/engine/kernel/asm"
+)
 
 // imageSum adds images up, element by element, in float64 and in their order.
 type imageSum struct{ x, y tensor }
@@ -24,12 +28,12 @@ func (s *imageSum) Item(_ *Worker, i int, a *Args) {
 	for p := range s.x.layout.W {
 		var sum [Lanes]float64
 		for image := range a.Images {
-			x := lanesAt(s.x.plane(a, image, block) + uintptr(4*(row*s.x.layout.Row+p*Lanes)))
+			x := asm.LanesAt(s.x.plane(a, image, block) + uintptr(4*(row*s.x.layout.Row+p*Lanes)))
 			for c, v := range x {
 				sum[c] += float64(v)
 			}
 		}
-		y := lanesAt(s.y.plane(a, 0, block) + uintptr(4*(row*s.y.layout.Row+p*Lanes)))
+		y := asm.LanesAt(s.y.plane(a, 0, block) + uintptr(4*(row*s.y.layout.Row+p*Lanes)))
 		for c, v := range sum {
 			y[c] = float32(v)
 		}

@@ -3,6 +3,8 @@ package kernel
 import (
 	"fmt"
 	"math"
+
+	"regraft/engine/kernel/asm"
 )
 
 // Layer normalisation of every pixel over its channels (Ba, Kiros and Hinton, 2016; in images ConvNeXt's), in float64 and
@@ -74,7 +76,7 @@ func square(d float64) float64 { return float64(d * d) }
 
 // parameter is a block of a vector of one float per channel.
 func parameter(a *Args, operand, block int) *[Lanes]float32 {
-	return lanesAt(a.Operand[operand] + uintptr(4*block*Lanes))
+	return asm.LanesAt(a.Operand[operand] + uintptr(4*block*Lanes))
 }
 
 type layerNorm struct{ pixelNorm }
@@ -159,12 +161,12 @@ func (n *layerNormGradGamma) Slots(images int) int {
 func (n *layerNormGradGamma) Item(_ *Worker, i int, a *Args) {
 	l := n.x.layout
 	slot := a.Operand[2] + uintptr(8*i*l.Blocks()*Lanes)
-	clear(float64sAt(slot, l.Blocks()*Lanes))
+	clear(asm.DoublesAt(slot, l.Blocks()*Lanes))
 	for p := range l.W {
 		x, dy := n.x.pixel(a, i/l.H, i%l.H, p), n.y.pixel(a, i/l.H, i%l.H, p)
 		mean, inverse := n.statistics(x)
 		for b := range l.Blocks() {
-			sums, d := sumsAt(slot+uintptr(8*b*Lanes)), dy.channels(b)
+			sums, d := asm.SumsAt(slot+uintptr(8*b*Lanes)), dy.channels(b)
 			for c, v := range x.channels(b) {
 				sums[c] += float64(float64(d[c]) * ((float64(v) - mean) * inverse))
 			}

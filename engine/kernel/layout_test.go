@@ -3,7 +3,6 @@ package kernel
 import (
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -57,28 +56,6 @@ func TestArena(t *testing.T) {
 	}
 	if _, err := NewArena(-1); err == nil {
 		t.Error("an arena of negative size: no error")
-	}
-}
-
-// TestDetect goes through the values of REGRAFT_ISA.
-func TestDetect(t *testing.T) {
-	for _, set := range Sets() {
-		t.Setenv("REGRAFT_ISA", set.Name)
-		got, err := Detect()
-		if set.usable() && (got != set || err != nil) || !set.usable() && err == nil {
-			t.Errorf("REGRAFT_ISA=%s: %s, %v", set, got, err)
-		}
-		if list, err := Usable(); err == nil && (list[0] != set || list[len(list)-1] != Go || len(list) > 2) {
-			t.Errorf("REGRAFT_ISA=%s: %v usable", set, list)
-		}
-	}
-	t.Setenv("REGRAFT_ISA", "sse9")
-	if _, err := Detect(); err == nil || !strings.Contains(err.Error(), "sse9") || !strings.Contains(err.Error(), "go") {
-		t.Errorf("REGRAFT_ISA=sse9: %v", err)
-	}
-	t.Setenv("REGRAFT_ISA", "")
-	if got, err := Detect(); got != sets()[len(sets())-1] || err != nil {
-		t.Errorf("without REGRAFT_ISA: %s, %v", got, err)
 	}
 }
 

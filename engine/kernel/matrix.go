@@ -1,6 +1,10 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"regraft/engine/kernel/asm"
+)
 
 // An (N, F) matrix is stored as one image of F channels and N pixels. The primitives here go between
 // such a matrix and images, or row-major (N, F). Item: one image.
@@ -46,7 +50,7 @@ func (p *flatten) Item(_ *Worker, image int, a *Args) {
 		plane := p.image.plane(a, image, c/Lanes)
 		for r := range l.H {
 			for x := range l.W {
-				pixel := lanesAt(plane + uintptr(4*(r*l.Row+x*Lanes)))
+				pixel := asm.LanesAt(plane + uintptr(4*(r*l.Row+x*Lanes)))
 				if p.toRow {
 					*row.at(f) = pixel[c%Lanes]
 				} else {
@@ -72,7 +76,7 @@ func clearLanes(t tensor, a *Args, image int) {
 	plane := t.plane(a, image, l.Blocks()-1)
 	for r := range l.H {
 		for x := range l.W {
-			clear(lanesAt(plane + uintptr(4*(r*l.Row+x*Lanes)))[l.C%Lanes:])
+			clear(asm.LanesAt(plane + uintptr(4*(r*l.Row+x*Lanes)))[l.C%Lanes:])
 		}
 	}
 }
@@ -105,7 +109,7 @@ func (p *plainRows) Items(images int) int { return images }
 func (p *plainRows) Item(_ *Worker, image int, a *Args) {
 	features := p.matrix.C
 	row := rowOf(a.Operand[p.operand], p.matrix, image)
-	plain := floatsAt(a.Operand[1-p.operand]+uintptr(4*image*features), features)
+	plain := asm.FloatsAt(a.Operand[1-p.operand]+uintptr(4*image*features), features)
 	for c := range plain {
 		if p.operand == 0 {
 			plain[c] = *row.at(c)

@@ -3,10 +3,10 @@ package kernel
 // Products of images with images, or with one factor for every channel: of squeeze-and-excitation (Hu et al., 2018), and
 // of layer scale. A gradient with respect to such a factor is a sum of products over pixels.
 
-var (
-	mulKernel   = planeKernel{"mul", mul_f32_go}
-	scaleKernel = planeKernel{"scale", scale_f32_go}
-	dotKernel   = planeKernel{"dot", dot_f32_go}
+const (
+	mulKernel   planeKernel = "mul"
+	scaleKernel planeKernel = "scale"
+	dotKernel   planeKernel = "dot"
 )
 
 // NewMul is out = a * b. Operands: 0 A, 1 B, 2 out. Item: one plane.

@@ -133,7 +133,7 @@ func closeTo(t *testing.T, what string, got []float32, want, bound []float64) {
 
 // sets are the instruction sets of this machine, plain Go first.
 func sets() []*Set {
-	list := slices.DeleteFunc(Sets(), func(s *Set) bool { return !s.usable() })
+	list := slices.DeleteFunc(Sets(), func(s *Set) bool { return !s.Usable() })
 	slices.Reverse(list)
 	return list
 }

@@ -3,6 +3,8 @@ package kernel
 import (
 	"fmt"
 	"math"
+
+	"regraft/engine/kernel/asm"
 )
 
 // BatchNorm (Ioffe and Szegedy, 2015) in PyTorch's semantics. In training the forward pass is
@@ -33,7 +35,7 @@ func StatsPart(c int) (scale, shift int) {
 	return statScale * roundUp(c, Lanes), statShift * roundUp(c, Lanes)
 }
 
-var batchStatsKernel = planeKernel{"batchstats", batchstats_f32_go}
+const batchStatsKernel planeKernel = "batchstats"
 
 // NewBatchStats sums the elements and their squares of every plane. Operands: 0 X, 1 slots. Item: one plane.
 func NewBatchStats(set *Set, in Layout) (Slotted, error) {
@@ -88,7 +90,7 @@ func (p *batchStatsFinish) Item(_ *Worker, block int, a *Args) {
 	if n > 1 {
 		unbiased = n / (n - 1)
 	}
-	at := func(operand int) *[Lanes]float32 { return lanesAt(a.Operand[operand] + uintptr(4*block*Lanes)) }
+	at := func(operand int) *[Lanes]float32 { return asm.LanesAt(a.Operand[operand] + uintptr(4*block*Lanes)) }
 	gamma, beta := at(1), at(2)
 	stats := statsAt(a.Operand[5], p.in, block)
 	for c := range stats.lanes {
@@ -116,7 +118,7 @@ type statistics struct {
 // statsAt finds a block and clears it.
 func statsAt(p uintptr, l Layout, block int) statistics {
 	part := func(i int) *[Lanes]float32 {
-		v := lanesAt(p + uintptr(4*(i*roundUp(l.C, Lanes)+block*Lanes)))
+		v := asm.LanesAt(p + uintptr(4*(i*roundUp(l.C, Lanes)+block*Lanes)))
 		*v = [Lanes]float32{}
 		return v
 	}
@@ -152,7 +154,7 @@ func (p *fixedStats) Name() string  { return "batchnorm_scale" }
 func (p *fixedStats) Items(int) int { return p.in.Blocks() }
 
 func (p *fixedStats) Item(_ *Worker, block int, a *Args) {
-	at := func(operand int) *[Lanes]float32 { return lanesAt(a.Operand[operand] + uintptr(4*block*Lanes)) }
+	at := func(operand int) *[Lanes]float32 { return asm.LanesAt(a.Operand[operand] + uintptr(4*block*Lanes)) }
 	gamma, beta, mean, variance := at(0), at(1), at(2), at(3)
 	stats := statsAt(a.Operand[4], p.in, block)
 	for c := range stats.lanes {

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"regraft/engine/kernel/asm"
 )
 
 const testEpsilon = 1e-3
@@ -198,7 +200,7 @@ func (c normCase) checkGradients(t *testing.T, relu, fixed bool) {
 	size := make([]float64, c.in.C) // sums of absolute terms, for the bounds
 	for i, v := range c.z {
 		k := c.channel(i)
-		if !relu || fma32(v, scale[k], shift[k]) > 0 {
+		if !relu || asm.FMA(v, scale[k], shift[k]) > 0 {
 			g[i] = float64(c.dy[i])
 		}
 		xhat[i] = (float64(v) - mean[k]) / math.Sqrt(variance[k]+testEpsilon)

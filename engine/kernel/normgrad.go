@@ -1,6 +1,10 @@
 package kernel
 
-import "math"
+import (
+	"math"
+
+	"regraft/engine/kernel/asm"
+)
 
 // g is the gradient behind BatchNorm: dy, or with flag ReLU dy where scale*z + shift > 0 (the very bits
 // that Affine with ReLU let through) and 0 elsewhere. With x = (z - mean) / sqrt(variance + epsilon):
@@ -10,9 +14,9 @@ import "math"
 //
 // In float64 sum g (z - mean) loses nothing when it is computed as sum g z - mean sum g.
 
-var (
-	normSumsKernel = planeKernel{"normsums", normsums_f32_go}
-	normGradKernel = planeKernel{"normgrad", normgrad_f32_go}
+const (
+	normSumsKernel planeKernel = "normsums"
+	normGradKernel planeKernel = "normgrad"
 )
 
 // NewBatchNormGradSums makes the sums of g and g*z of every plane. Operands: 0 Z (what BatchNorm was
@@ -69,7 +73,7 @@ func (p *batchNormGradFinish) Item(_ *Worker, block int, a *Args) {
 	addSlots(sums[:], a.Operand[0], p.z.Blocks(), block, a.Images)
 	n := float64(a.Images * p.z.H * p.z.W)
 	at := func(operand, part int) *[Lanes]float32 {
-		return lanesAt(a.Operand[operand] + uintptr(4*(part*roundUp(p.z.C, Lanes)+block*Lanes)))
+		return asm.LanesAt(a.Operand[operand] + uintptr(4*(part*roundUp(p.z.C, Lanes)+block*Lanes)))
 	}
 	mean, variance, gamma := at(1, statMean), at(1, statVariance), at(2, 0)
 	dgamma, dbeta := at(3, 0), at(4, 0)

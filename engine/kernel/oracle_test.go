@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 )
 
 // planeOracle says in float64 what a kernel of planes makes of one element. The plain form and the assembly come from one body, so this
@@ -155,7 +158,7 @@ func TestPlaneOracles(t *testing.T) {
 			}
 		})
 	}
-	for _, name := range slices.Sorted(maps.Keys(Go.plane)) {
+	for _, name := range slices.Sorted(maps.Keys(Go.Plane)) {
 		if !covered[name] {
 			t.Errorf("kernel %s has no oracle", name)
 		}
@@ -265,12 +268,12 @@ func TestSumOracles(t *testing.T) {
 			}
 			for _, set := range sets() {
 				memory := newGuarded(4 * Lanes)
-				got := [2]*[Lanes]float64{sumsAt(memory.address()), sumsAt(memory.address() + 8*Lanes)}
+				got := [2]*[Lanes]float64{asm.SumsAt(memory.address()), asm.SumsAt(memory.address() + 8*Lanes)}
 				*got[0], *got[1] = sums[0], sums[1]
-				k := planeArgs{X: x.address(), Y: y.address(), XRow: 4 * width * Lanes, YRow: 4 * width * Lanes, Rows: rows, Pixels: width,
+				k := abi.Plane{X: x.address(), Y: y.address(), XRow: 4 * width * Lanes, YRow: 4 * width * Lanes, Rows: rows, Pixels: width,
 					Sum: memory.address(), Product: memory.address() + 8*Lanes}
 				k.Vector[0], k.Vector[1] = vectors.address(), vectors.address()+4*Lanes
-				set.plane[name].run(&k)
+				set.Plane[name].Run(&k)
 				for i := range got {
 					for c, v := range got[i] {
 						if w := expected[i][c]; math.Float64bits(v) != math.Float64bits(w) && !(v != v && w != w) {

@@ -4,27 +4,14 @@ import (
 	"fmt"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 )
-
-// packArgs are the arguments of the kernel that turns three channel rows into rows of RGB pixels.
-type packArgs abi.Pack
-
-func packTwin(k *packArgs) {
-	for r := range uintptr(k.Rows) {
-		y := floatsAt(k.Y+r*uintptr(k.YRow), 3*k.Pixels)
-		for c := range 3 {
-			for i, v := range floatsAt(k.X+uintptr(c*k.Channel)+r*uintptr(k.XRow), k.Pixels) {
-				y[3*i+c] = fma32(v, k.Scale[c], k.Shift[c])
-			}
-		}
-	}
-}
 
 // packInput brings the network's input into its layout.
 type packInput struct {
 	out          Layout
 	scale, shift []float32
-	kernel       form[packArgs] // of photos
+	kernel       asm.Form[abi.Pack] // of photos
 }
 
 // packRows is the number of rows of an item.
@@ -42,19 +29,19 @@ func NewPackInput(set *Set, out Layout, scale, shift []float32) (Primitive, erro
 			return nil, fmt.Errorf("pack: %d factors for %d channels", len(v), out.C)
 		}
 	}
-	p := &packInput{out: out, scale: make([]float32, out.C), shift: make([]float32, out.C), kernel: Go.pack}
+	p := &packInput{out: out, scale: make([]float32, out.C), shift: make([]float32, out.C), kernel: Go.Pack}
 	for c := range p.scale {
 		p.scale[c] = 1
 	}
 	copy(p.scale, scale)
 	copy(p.shift, shift)
 	if out.Pixel == 3 && out.W >= Lanes { // the assembly takes that many pixels at a time
-		p.kernel = set.pack
+		p.kernel = set.Pack
 	}
 	return p, nil
 }
 
-func (p *packInput) Name() string         { return p.kernel.name("pack") }
+func (p *packInput) Name() string         { return p.kernel.Name("pack") }
 func (p *packInput) Items(images int) int { return images * p.bands() }
 func (p *packInput) bands() int           { return (p.out.H + packRows - 1) / packRows }
 
@@ -68,12 +55,12 @@ func (p *packInput) Item(w *Worker, i int, a *Args) {
 		p.plain(x, y, rows)
 		return
 	}
-	k := argsOf[packArgs](w)
-	*k = packArgs{
+	k := argsOf[abi.Pack](w)
+	*k = abi.Pack{
 		X: x, Y: y, Channel: 4 * l.H * l.W, XRow: 4 * l.W, YRow: 4 * l.Row, Rows: rows, Pixels: l.W,
 		Scale: [3]float32(p.scale), Shift: [3]float32(p.shift),
 	}
-	p.kernel.run(k)
+	p.kernel.Run(k)
 }
 
 // plain serves the layouts that have no kernel.
@@ -82,12 +69,12 @@ func (p *packInput) plain(x, y uintptr, rows int) {
 	for b := range l.Blocks() {
 		lanes := min(l.Pixel, l.C-b*Lanes)
 		for r := range rows {
-			out := floatsAt(y+uintptr(4*(b*l.Plane+r*l.Row)), l.W*l.Pixel)
+			out := asm.FloatsAt(y+uintptr(4*(b*l.Plane+r*l.Row)), l.W*l.Pixel)
 			clear(out)
 			for lane := range lanes {
 				c := b*Lanes + lane
-				for i, v := range floatsAt(x+uintptr(4*((c*l.H+r)*l.W)), l.W) {
-					out[i*l.Pixel+lane] = fma32(v, p.scale[c], p.shift[c])
+				for i, v := range asm.FloatsAt(x+uintptr(4*((c*l.H+r)*l.W)), l.W) {
+					out[i*l.Pixel+lane] = asm.FMA(v, p.scale[c], p.shift[c])
 				}
 			}
 		}
@@ -119,6 +106,6 @@ func (p *repack) Item(_ *Worker, image int, a *Args) {
 	l := p.layout
 	plain := l.C * l.H * l.W
 	p.move(l,
-		floatsAt(a.Operand[1-p.plain]+uintptr(4*image*l.Image), l.Base+l.Blocks()*l.Plane),
-		floatsAt(a.Operand[p.plain]+uintptr(4*image*plain), plain))
+		asm.FloatsAt(a.Operand[1-p.plain]+uintptr(4*image*l.Image), l.Base+l.Blocks()*l.Plane),
+		asm.FloatsAt(a.Operand[p.plain]+uintptr(4*image*plain), plain))
 }

@@ -3,6 +3,8 @@ package kernel
 import (
 	"math/rand/v2"
 	"testing"
+
+	"regraft/engine/kernel/asm"
 )
 
 func TestPackInput(t *testing.T) {
@@ -24,7 +26,7 @@ func TestPackInput(t *testing.T) {
 			})
 			matches(t, l.String(), got[0], func(i int) float32 {
 				if c := i / (l.H * l.W) % l.C; affine {
-					return fma32(x[i], scale[c], shift[c])
+					return asm.FMA(x[i], scale[c], shift[c])
 				}
 				return x[i]
 			})

@@ -7,14 +7,11 @@ import (
 	"regraft/engine/kernel/abi"
 )
 
-// peakArgs are the arguments of the loops that measure the machine.
-type peakArgs abi.Peak
-
 // Peak is the rate of independent multiply-adds on that many threads at once, in GFLOP/s: the best of several short runs. It is what
 // percentages of peak refer to; measure it in the same run. The plain Go form has no such loop and gives 0.
 func Peak(set *Set, threads int) float64 {
 	const rounds, tries = 20_000, 60
-	loop := set.peak
+	loop := set.Peak
 	if loop == nil {
 		return 0
 	}
@@ -23,10 +20,10 @@ func Peak(set *Set, threads int) float64 {
 		begin := time.Now()
 		var wg sync.WaitGroup
 		for range threads {
-			wg.Go(func() { loop(&peakArgs{rounds}) })
+			wg.Go(func() { loop(&abi.Peak{Rounds: rounds}) })
 		}
 		wg.Wait()
-		best = max(best, float64(threads)*rounds*set.peakFlops/time.Since(begin).Seconds()/1e9)
+		best = max(best, float64(threads)*rounds*set.PeakFlops/time.Since(begin).Seconds()/1e9)
 	}
 	return best
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 )
 
 // Channel is channel Index of operand Source, or zeros where Source is negative.
@@ -24,31 +25,18 @@ func (l *pickLanes) set(c, from int) {
 	}
 }
 
-var (
+const (
 	// pickKernel writes the lanes of one block, pickMoreKernel those into Y that hold 0 there. Vector 0 is a pickLanes.
-	pickKernel = planeKernel{"pick", func(k *planeArgs) {
-		k.each(func(x, _, out *[Lanes]float32) { pickLane(k, x, out, func(int) uint32 { return 0 }) })
-	}}
-	pickMoreKernel = planeKernel{"pickmore", func(k *planeArgs) {
-		k.each(func(x, y, out *[Lanes]float32) {
-			pickLane(k, x, out, func(c int) uint32 { return math.Float32bits(y[c]) })
-		})
-	}}
+	pickKernel     planeKernel = "pick"
+	pickMoreKernel planeKernel = "pickmore"
 )
-
-func pickLane(k *planeArgs, x, out *[Lanes]float32, before func(c int) uint32) {
-	l := (*pickLanes)(pointer(k.Vector[0]))
-	for c := range out {
-		out[c] = math.Float32frombits(before(c) | math.Float32bits(x[l.Index[c]])&l.Mask[c])
-	}
-}
 
 // pick puts channels of several tensors together: slices, concatenations, permutations and what they are one after the other.
 type pick struct {
 	sources     []tensor
 	out         tensor
 	terms       [][]pickTerm // by block of the result
-	first, more form[planeArgs]
+	first, more asm.Form[abi.Plane]
 }
 
 // pickTerm is a block that lanes of a block of the result come from.
@@ -61,7 +49,7 @@ type pickTerm struct {
 // plane of the result.
 func NewPick(set *Set, sources []Layout, channels []Channel, out Layout) (Primitive, error) {
 	p := &pick{out: tensor{len(sources), out}}
-	p.first, p.more = set.plane[pickKernel.name], set.plane[pickMoreKernel.name]
+	p.first, p.more = set.Plane[string(pickKernel)], set.Plane[string(pickMoreKernel)]
 	for k, l := range append([]Layout{out}, sources...) {
 		if !l.blocked() || l.H != out.H || l.W != out.W || min(l.C, l.H, l.W) < 1 {
 			return nil, fmt.Errorf("pick: layout %v for %v: must be blocked and of the same height and width", l, out)
@@ -103,7 +91,7 @@ func (p *pick) term(block, source, from int) *pickLanes {
 	return t.lanes
 }
 
-func (p *pick) Name() string         { return p.first.name(pickKernel.name) }
+func (p *pick) Name() string         { return p.first.Name(string(pickKernel)) }
 func (p *pick) Items(images int) int { return images * len(p.terms) }
 
 func (p *pick) Item(w *Worker, i int, a *Args) {
@@ -114,14 +102,14 @@ func (p *pick) Item(w *Worker, i int, a *Args) {
 		run := p.first
 		for _, t := range p.terms[block] {
 			source := p.sources[t.source]
-			k := argsOf[planeArgs](w)
+			k := argsOf[abi.Plane](w)
 			k.XRow, k.YRow, k.OutRow = 4*source.layout.Row, 4*l.Row, 4*l.Row
 			k.X = source.plane(a, image, t.block) + uintptr(row*k.XRow)
 			k.Out = p.out.plane(a, image, block) + uintptr(row*k.OutRow)
 			k.Y = k.Out
 			k.Rows, k.Pixels = min(band, l.H-row), l.W
 			k.Vector[0] = uintptr(unsafe.Pointer(t.lanes))
-			run.run(k)
+			run.Run(k)
 			run = p.more
 		}
 	}

@@ -6,13 +6,11 @@ import (
 	"unsafe"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 )
 
-// planeArgs are the arguments of the kernels that walk the pixels of one plane: one block of sixteen channels of one image.
-type planeArgs abi.Plane
-
-// planeKernel is one arithmetic on a plane in its plain Go form; the assembly goes by the same name.
-type planeKernel = twin[planeArgs]
+// planeKernel is the name of an arithmetic on a plane.
+type planeKernel string
 
 // planePixels is about the number of pixels that one call into assembly works on, a few tens of
 // microseconds: the garbage collector has to wait for a call to end.
@@ -60,14 +58,14 @@ type planes struct {
 	low, high float32
 	sums      int // float64 sums per channel that the kernel adds to a slot for every plane
 	slots     int // the operand that holds the slots
-	kernel    form[planeArgs]
+	kernel    asm.Form[abi.Plane]
 }
 
 func newPlanes(set *Set, k planeKernel, x, y, out tensor) (*planes, error) {
-	return planesOf(set.plane[k.name], k.name, x, y, out)
+	return planesOf(set.Plane[string(k)], string(k), x, y, out)
 }
 
-func planesOf(kernel form[planeArgs], name string, x, y, out tensor) (*planes, error) {
+func planesOf(kernel asm.Form[abi.Plane], name string, x, y, out tensor) (*planes, error) {
 	for _, t := range []tensor{x, y, out} {
 		if !t.layout.blocked() {
 			return nil, fmt.Errorf("%s: operand %d is %v, must be blocked", name, t.at, t.layout)
@@ -81,7 +79,7 @@ func planesOf(kernel form[planeArgs], name string, x, y, out tensor) (*planes, e
 		}
 	}
 	return &planes{
-		name: kernel.name(name), x: x, y: y, out: out,
+		name: kernel.Name(name), x: x, y: y, out: out,
 		low: float32(math.Inf(-1)), high: float32(math.Inf(1)), kernel: kernel,
 	}, nil
 }
@@ -98,7 +96,7 @@ func (p *planes) slot() int { return p.x.layout.Blocks() * p.sums * Lanes * 2 }
 func (p *planes) Item(w *Worker, i int, a *Args) {
 	blocks := p.x.layout.Blocks()
 	image, block := i/blocks, i%blocks
-	k := argsOf[planeArgs](w)
+	k := argsOf[abi.Plane](w)
 	k.X, k.Y, k.Out = p.x.plane(a, image, block), p.y.plane(a, image, block), p.out.plane(a, image, block)
 	k.Low, k.High = p.low, p.high
 	for j, v := range p.vectors {
@@ -106,35 +104,24 @@ func (p *planes) Item(w *Worker, i int, a *Args) {
 	}
 	if p.sums > 0 {
 		slot := a.Operand[p.slots] + uintptr(i*p.sums*Lanes*8)
-		clear(float64sAt(slot, p.sums*Lanes))
+		clear(asm.DoublesAt(slot, p.sums*Lanes))
 		k.Sum, k.Product = slot, slot+Lanes*8
 	}
 	p.run(k)
 }
 
 // run walks the plane whose first pixels k names, in bands of rows.
-func (p *planes) run(k *planeArgs) {
+func (p *planes) run(k *abi.Plane) {
 	l := p.x.layout
 	k.XRow, k.YRow, k.OutRow = 4*l.Row, 4*p.y.layout.Row, 4*p.out.layout.Row
 	k.Pixels = l.W
 	band := max(1, planePixels/l.W)
 	for row := 0; row < l.H; row += band {
 		k.Rows = min(band, l.H-row)
-		p.kernel.run(k)
+		p.kernel.Run(k)
 		k.X += uintptr(k.Rows * k.XRow)
 		k.Y += uintptr(k.Rows * k.YRow)
 		k.Out += uintptr(k.Rows * k.OutRow)
-	}
-}
-
-// each visits the pixels for the plain Go forms of elementwise kernels.
-func (k *planeArgs) each(visit func(x, y, out *[Lanes]float32)) {
-	for r := range uintptr(k.Rows) {
-		x, y, out := k.X+r*uintptr(k.XRow), k.Y+r*uintptr(k.YRow), k.Out+r*uintptr(k.OutRow)
-		for range k.Pixels {
-			visit(lanesAt(x), lanesAt(y), lanesAt(out))
-			x, y, out = x+4*Lanes, y+4*Lanes, out+4*Lanes
-		}
 	}
 }
 
@@ -153,11 +140,3 @@ var (
 		return some
 	}()
 )
-
-// lanesAt is the pixel, or the constants of a block, at an address.
-func lanesAt(p uintptr) *[Lanes]float32 { return (*[Lanes]float32)(pointer(p)) }
-
-// sumsAt is one block of float64 sums.
-func sumsAt(p uintptr) *[Lanes]float64 { return (*[Lanes]float64)(pointer(p)) }
-
-func float64sAt(p uintptr, n int) []float64 { return unsafe.Slice((*float64)(pointer(p)), n) }

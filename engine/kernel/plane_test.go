@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"regraft/engine/kernel/asm"
 )
 
 // operandValue is an operand of a test run: a tensor in a layout, or a plain vector when the layout is
@@ -182,7 +184,7 @@ func TestElementwise(t *testing.T) {
 				return outcome(t, p, err, c.images, tensorIn(c.in, x), vectorIn(scale), vectorIn(shift), tensorOut(c.out))
 			})
 			matches(t, "affine", got[0], func(i int) float32 {
-				v := fma32(x[i], scale[c.channel(i)], shift[c.channel(i)])
+				v := asm.FMA(x[i], scale[c.channel(i)], shift[c.channel(i)])
 				if flags&ReLU != 0 {
 					return relu(v)
 				}

@@ -6,47 +6,16 @@ import (
 	"unsafe"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 )
 
-// poolArgs are the arguments of the pooling kernels.
-type poolArgs abi.Pool
+// poolKernel is the name of a kind of pooling.
+type poolKernel string
 
-// poolKernel is one kind of pooling in its plain Go form; the assembly goes by the same name.
-type poolKernel = twin[poolArgs]
-
-var (
-	maxPoolKernel     = poolKernel{"maxpool", maxpool_f32_go}
-	averagePoolKernel = poolKernel{"averagepool", averagepool_f32_go}
+const (
+	maxPoolKernel     poolKernel = "maxpool"
+	averagePoolKernel poolKernel = "averagepool"
 )
-
-// poolPixel is one output pixel for the plain Go forms.
-type poolPixel struct {
-	x, y    uintptr // where the window starts, the output pixel
-	taps    []int32
-	divisor float32
-	dx      uintptr // where the window starts in the gradient
-	dxTaps  []int32
-	wTaps   []int32
-}
-
-// each visits the output pixels in row-major order.
-func (k *poolArgs) each(visit func(poolPixel)) {
-	runs := unsafe.Slice((*poolRun)(pointer(k.Runs)), k.N)
-	for i, run := range runs {
-		list := func(p uintptr) []int32 { return unsafe.Slice((*int32)(pointer(p+uintptr(run.Tap))), run.Taps) }
-		p := poolPixel{x: k.X + uintptr(run.In), y: k.Y + uintptr(run.Out), taps: list(k.Taps), divisor: run.Divisor}
-		if k.DX != 0 {
-			p.dx, p.dxTaps = k.DX+uintptr(unsafe.Slice((*poolRun)(pointer(k.DXRuns)), k.N)[i].In), list(k.DXTaps)
-		}
-		if k.W != 0 {
-			p.wTaps = list(k.WTaps)
-		}
-		for range run.Pixels {
-			visit(p)
-			p.x, p.y, p.dx = p.x+uintptr(k.Step), p.y+4*Lanes, p.dx+uintptr(k.Step)
-		}
-	}
-}
 
 // pool runs a kernel over all planes: item i is block i % blocks of image i / blocks.
 type pool struct {
@@ -59,7 +28,7 @@ type pool struct {
 	overwrite *tensor // this plane becomes zero first
 	weights   int     // the operand with the weights of a depthwise convolution, or 0
 	window    int     // floats of a block's weights
-	kernel    form[poolArgs]
+	kernel    asm.Form[abi.Pool]
 	after     *planes // what is applied to the finished plane, or nil
 }
 
@@ -70,12 +39,12 @@ type maxGrad struct {
 }
 
 func newPool(set *Set, k poolKernel, s PoolShape, x, y tensor) (*pool, error) {
-	on, err := windowsBetween(k.name, s, x.layout, y.layout)
+	on, err := windowsBetween(string(k), s, x.layout, y.layout)
 	if err != nil {
 		return nil, err
 	}
 	return &pool{
-		family: k.name, x: x, y: y, on: on, low: float32(math.Inf(-1)), high: float32(math.Inf(1)), kernel: set.pool[k.name],
+		family: string(k), x: x, y: y, on: on, low: float32(math.Inf(-1)), high: float32(math.Inf(1)), kernel: set.Pool[string(k)],
 	}, nil
 }
 
@@ -115,13 +84,13 @@ func NewAveragePool(set *Set, s PoolShape, in, out Layout, flags int) (Primitive
 	return p, err
 }
 
-func (p *pool) Name() string         { return p.kernel.name(p.family) }
+func (p *pool) Name() string         { return p.kernel.Name(p.family) }
 func (p *pool) Items(images int) int { return images * p.x.layout.Blocks() }
 
 func (p *pool) Item(w *Worker, i int, a *Args) {
 	blocks := p.x.layout.Blocks()
 	image, block := i/blocks, i%blocks
-	k := argsOf[poolArgs](w)
+	k := argsOf[abi.Pool](w)
 	k.X, k.Y = p.x.plane(a, image, block), p.y.plane(a, image, block)
 	k.Taps, k.Step = addressOf(p.on.taps), p.on.step
 	k.Bias, k.Low, k.High = uintptr(unsafe.Pointer(&zeroLanes)), p.low, p.high
@@ -145,21 +114,21 @@ func (p *pool) Item(w *Worker, i int, a *Args) {
 }
 
 // run makes the calls for one plane.
-func (p *pool) run(k *poolArgs) {
+func (p *pool) run(k *abi.Pool) {
 	for j, from := range p.on.cuts[:len(p.on.cuts)-1] {
 		k.N = p.on.cuts[j+1] - from
 		k.Runs = addressOf(p.on.runs[from:])
 		if p.dx != nil {
 			k.DXRuns = addressOf(p.dx.on.runs[from:])
 		}
-		p.kernel.run(k)
+		p.kernel.Run(k)
 	}
 }
 
 // zeroPixels clears the pixels of a plane.
 func zeroPixels(plane uintptr, l Layout) {
 	for r := range l.H {
-		clear(floatsAt(plane+uintptr(4*r*l.Row), l.W*Lanes))
+		clear(asm.FloatsAt(plane+uintptr(4*r*l.Row), l.W*Lanes))
 	}
 }
 

@@ -1,8 +1,8 @@
 package kernel
 
-var (
-	maxPoolGradKernel     = poolKernel{"maxpoolgrad", maxpoolgrad_f32_go}
-	averagePoolGradKernel = poolKernel{"averagepoolgrad", averagepoolgrad_f32_go}
+const (
+	maxPoolGradKernel     poolKernel = "maxpoolgrad"
+	averagePoolGradKernel poolKernel = "averagepoolgrad"
 )
 
 // NewMaxPoolGrad gives every dy to the first largest tap of its window in row-major order, to the last
@@ -13,7 +13,7 @@ func NewMaxPoolGrad(set *Set, s PoolShape, x, dy, dx Layout, flags int) (Primiti
 	if err != nil {
 		return nil, err
 	}
-	on, err := windowsBetween(maxPoolGradKernel.name, s, dx, dy)
+	on, err := windowsBetween(string(maxPoolGradKernel), s, dx, dy)
 	if err != nil {
 		return nil, err
 	}

@@ -72,13 +72,10 @@ func (w window) divisor(includePad bool) float32 {
 	return float32(max(w.taps(), 1))
 }
 
-// poolRun is a run of neighbouring output pixels with the same window.
-type poolRun = abi.PoolRun
-
 // windows is the geometry of a pool in memory: runs of output pixels in row-major order, the taps that
 // they refer to (byte offsets from where a window starts, row-major) and how to cut the runs into calls.
 type windows struct {
-	runs    []poolRun
+	runs    []abi.PoolRun
 	taps    []int32
 	weights []int32 // for every tap the byte offset of its sixteen weights among the window's
 	cuts    []int   // first run of every call, then the number of runs
@@ -115,7 +112,7 @@ func windowsOf(s PoolShape, in, out Layout) (*windows, error) {
 			if work += n * (v.taps() + 1); work > poolWork {
 				w.cuts, work = append(w.cuts, len(w.runs)), 0
 			}
-			w.runs = append(w.runs, poolRun{
+			w.runs = append(w.runs, abi.PoolRun{
 				In:  int32(4 * ((r*s.SH-s.PT)*in.Row + (c*s.SW-s.PL)*in.Pixel)),
 				Out: int32(4 * (r*out.Row + c*out.Pixel)),
 				Tap: tap, Taps: int32(v.taps()), Pixels: int32(n), Divisor: v.divisor(s.CountIncludePad),

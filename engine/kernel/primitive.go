@@ -1,6 +1,10 @@
 package kernel
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"regraft/engine/kernel/abi"
+)
 
 // Primitive is one prepared piece of arithmetic: geometry, tiling and kernels are fixed. It is immutable, and any number of workers
 // may run its items at once, in any order. An output element never depends on blocking, ISA, thread count or on how many images run.
@@ -32,7 +36,7 @@ type Worker struct {
 	Threads int       // that the worker is one of: an item that is alone may use as many
 	block   [32]uintptr
 	args    Args      // of a primitive within another
-	after   planeArgs // of an activation behind a kernel
+	after   abi.Plane // of an activation behind a kernel
 }
 
 // NewWorker returns a worker with that many floats of scratch.
@@ -57,11 +61,3 @@ func Aligned(n int) []float32 {
 
 // Address is where f begins. The caller keeps f alive while the address is in use; it must not lie on a goroutine's stack.
 func Address(f []float32) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(f))) }
-
-// floatsAt turns an address into a slice, for the plain Go forms of the kernels.
-func floatsAt(p uintptr, n int) []float32 {
-	return unsafe.Slice((*float32)(pointer(p)), n)
-}
-
-// pointer turns an address of memory that does not move (arenas, kept-alive heap) into a pointer.
-func pointer(p uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&p)) }

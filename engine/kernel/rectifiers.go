@@ -3,9 +3,9 @@ package kernel
 // Relatives of ReLU. The kernels take what they let through from Y: the function takes X itself for it, the gradient dY.
 
 var (
-	leakyKernel     = planeKernel{"leaky", leaky_f32_go}         // y where x > 0, else Low y
-	preluKernel     = planeKernel{"prelu", prelu_f32_go}         // with a slope per channel
-	thresholdKernel = planeKernel{"threshold", threshold_f32_go} // y where x > Low, else 0
+	leakyKernel     planeKernel = "leaky"     // y where x > 0, else Low y
+	preluKernel     planeKernel = "prelu"     // with a slope per channel
+	thresholdKernel planeKernel = "threshold" // y where x > Low, else 0
 )
 
 // LeakyReLU is x where x > 0, else alpha x (ONNX LeakyRelu).

@@ -1,11 +1,13 @@
 package kernel
 
+import "regraft/engine/kernel/asm"
+
 // Sums over pixels are made in float64, pixel after pixel in row-major order, and written to one slot
 // of sixteen sums for every plane; a second primitive adds the slots in the order of the images. So the
 // bits depend neither on the number of threads nor on the instruction set, and float32 inputs lose
 // nothing that float32 results could show.
 
-var sumKernel = planeKernel{"sum", sum_f32_go}
+const sumKernel planeKernel = "sum"
 
 // Slotted is a reduction over planes; see its constructor for the operands.
 type Slotted interface {
@@ -41,7 +43,7 @@ func (p *channelSumFinish) Items(int) int { return p.in.Blocks() }
 func (p *channelSumFinish) Item(_ *Worker, block int, a *Args) {
 	var sum [1][Lanes]float64
 	addSlots(sum[:], a.Operand[0], p.in.Blocks(), block, a.Images)
-	out := lanesAt(a.Operand[1] + uintptr(4*block*Lanes))
+	out := asm.LanesAt(a.Operand[1] + uintptr(4*block*Lanes))
 	for c := range out {
 		out[c] = float32(sum[0][c])
 	}
@@ -54,7 +56,7 @@ func addSlots(sums [][Lanes]float64, slots uintptr, blocks, block, images int) {
 	for n := range images {
 		slot := slots + uintptr(n*blocks+block)*size
 		for i := range sums {
-			for c, v := range sumsAt(slot + uintptr(i*Lanes*8)) {
+			for c, v := range asm.SumsAt(slot + uintptr(i*Lanes*8)) {
 				sums[i][c] += v
 			}
 		}

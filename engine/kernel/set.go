@@ -1,145 +1,19 @@
 package kernel
 
-import (
-	"fmt"
-	"maps"
-	"os"
-	"slices"
-	"strings"
+import "regraft/engine/kernel/asm"
 
-	"regraft/engine/kernel/abi"
-)
+// Set is an instruction set: the kernels that primitives are made of. All sets give the same bits.
+type Set = asm.Set
 
-// Set is an instruction set: the kernels that it has, which is all that primitives know of it. Go has a plain form of every kernel; a
-// platform's set is another with kernels of its own in place of some. All forms of a kernel give the same bits.
-type Set struct {
-	// Name is what REGRAFT_ISA calls the set.
-	Name string
-
-	base   *Set        // whose kernels serve where the set has none of its own
-	usable func() bool // whether this machine has the instructions and its operating system saves their registers
-
-	tiles        abi.Tiles
-	conv         family[convTile, convArgs]
-	wgrad        family[wgradTile, wgradArgs]
-	transformIn  family[string, transformInArgs]
-	transformOut family[string, transformOutArgs]
-	plane        family[string, planeArgs]
-	pool         family[string, poolArgs]
-	update       family[string, updateArgs]
-	pack         form[packArgs]
-	transpose    form[transposeArgs]
-	slotSum      form[sumArgs]
-	peak         func(*peakArgs) // none in plain Go
-	peakFlops    float64         // floating-point operations of one of its rounds
-}
-
-// form is one form of a kernel, and the name of the set that it is written for.
-type form[T any] struct {
-	run func(*T)
-	set string
-}
-
-// name is the name of a kernel, or of a primitive, in this form.
-func (f form[T]) name(kernel string) string { return kernel + "_f32_" + f.set }
-
-// family are kernels with the same arguments, by name or by tile.
-type family[K comparable, T any] map[K]form[T]
-
-// kernels are what is written for one set; whatever is missing is its base's.
-type kernels struct {
-	tiles        abi.Tiles // of conv and wgrad, which have a kernel for each
-	conv         map[convTile]func(*convArgs)
-	wgrad        map[wgradTile]func(*wgradArgs)
-	transformIn  map[string]func(*transformInArgs)
-	transformOut map[string]func(*transformOutArgs)
-	plane        map[string]func(*planeArgs)
-	pool         map[string]func(*poolArgs)
-	update       map[string]func(*updateArgs)
-	pack         func(*packArgs)
-	transpose    func(*transposeArgs)
-	slotSum      func(*sumArgs)
-	peak         func(*peakArgs)
-	peakFlops    float64
-}
-
-// newSet makes the set of that name from its base and the kernels written for it.
-func newSet(name string, base *Set, usable func() bool, own kernels) *Set {
-	s := &Set{}
-	if base != nil {
-		*s = *base
-	}
-	s.Name, s.base, s.usable = name, base, usable
-	if own.conv != nil {
-		s.tiles, s.conv, s.wgrad = own.tiles, over(nil, name, own.conv), over(nil, name, own.wgrad)
-	}
-	s.transformIn, s.transformOut = over(s.transformIn, name, own.transformIn), over(s.transformOut, name, own.transformOut)
-	s.plane, s.pool, s.update = over(s.plane, name, own.plane), over(s.pool, name, own.pool), over(s.update, name, own.update)
-	s.pack, s.transpose, s.slotSum = either(own.pack, name, s.pack), either(own.transpose, name, s.transpose), either(own.slotSum, name, s.slotSum)
-	if own.peak != nil {
-		s.peak, s.peakFlops = own.peak, own.peakFlops
-	}
-	return s
-}
-
-// over is base with a set's own forms in place of those of the same name.
-func over[K comparable, T any](base family[K, T], set string, own map[K]func(*T)) family[K, T] {
-	all := maps.Clone(base)
-	if all == nil {
-		all = family[K, T]{}
-	}
-	for k, run := range own {
-		all[k] = form[T]{run, set}
-	}
-	return all
-}
-
-// either is a set's own form, or the base's.
-func either[T any](own func(*T), set string, base form[T]) form[T] {
-	if own == nil {
-		return base
-	}
-	return form[T]{own, set}
-}
-
-func (s *Set) String() string { return s.Name }
-
-// Includes reports whether a set has the instructions of the one of that name: it is that set or one built on it.
-func (s *Set) Includes(name string) bool {
-	for ; s != nil; s = s.base {
-		if s.Name == name {
-			return true
-		}
-	}
-	return false
-}
+// Go is the set of plain Go, which every machine has.
+var Go = asm.Go
 
 // Sets are the instruction sets of this build, whether or not this machine has them: those to prefer first, Go last.
-func Sets() []*Set { return append(slices.Clone(assembled), Go) }
+func Sets() []*Set { return asm.Sets() }
 
 // Usable are the instruction sets that this machine has, in the same order; or, where the environment variable REGRAFT_ISA names one,
 // that and Go. It is an error to ask for one that the machine or the build does not have.
-func Usable() ([]*Set, error) {
-	sets := slices.DeleteFunc(Sets(), func(s *Set) bool { return !s.usable() })
-	want := os.Getenv("REGRAFT_ISA")
-	if want == "" {
-		return sets, nil
-	}
-	var names []string
-	for _, s := range sets {
-		if s.Name == want {
-			return slices.Compact([]*Set{s, Go}), nil
-		}
-		names = append(names, s.Name)
-	}
-	return nil, fmt.Errorf("REGRAFT_ISA=%s: this machine and this build have %s", want, strings.Join(names, ", "))
-}
+func Usable() ([]*Set, error) { return asm.Usable() }
 
 // Detect returns the instruction set to compute with: the first of Usable.
-func Detect() (*Set, error) {
-	sets, err := Usable()
-	if err != nil {
-		return nil, err
-	}
-	return sets[0], nil
-}
+func Detect() (*Set, error) { return asm.Detect() }

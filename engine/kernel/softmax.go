@@ -3,6 +3,8 @@ package kernel
 import (
 	"fmt"
 	"math"
+
+	"regraft/engine/kernel/asm"
 )
 
 // row is the channels of one image in a layout of single pixels: a Matrix, or Blocked(c, 1, 1, 0).
@@ -16,7 +18,7 @@ func rowOf(p uintptr, l Layout, image int) row {
 }
 
 func (r row) lanes(block int) *[Lanes]float32 {
-	return lanesAt(r.base + uintptr(4*block*r.layout.Plane))
+	return asm.LanesAt(r.base + uintptr(4*block*r.layout.Plane))
 }
 
 func (r row) at(c int) *float32 { return &r.lanes(c / Lanes)[c%Lanes] }
@@ -107,10 +109,10 @@ func (p *crossEntropy) Items(int) int { return 1 }
 func (p *crossEntropy) Item(_ *Worker, _ int, a *Args) {
 	n := p.layout.W
 	sum := 0.0
-	for i, label := range floatsAt(a.Operand[1], n) {
+	for i, label := range asm.FloatsAt(a.Operand[1], n) {
 		sum += p.row(rowOf(a.Operand[0], p.layout, i), rowOf(a.Operand[2], p.layout, i), float64(label))
 	}
-	floatsAt(a.Operand[3], 1)[0] = float32(sum / float64(n))
+	asm.FloatsAt(a.Operand[3], 1)[0] = float32(sum / float64(n))
 }
 
 // row writes the gradient of one row and returns its loss.

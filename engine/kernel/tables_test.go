@@ -4,46 +4,52 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
+	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
+	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 	"regraft/engine/kernel/toomcook"
 )
 
-// askedFor lists the names in the hand-written sources by which assembly of a family is looked up: the first field of the
-// composite literals of a type.
-func askedFor(t *testing.T, typeName string) (names []string) {
+// askedFor lists the names in the hand-written sources by which kernels of a family are looked up: constants of that type, or arguments
+// of the function of that name.
+func askedFor(t *testing.T, family string) (names []string) {
 	t.Helper()
-	entries, err := os.ReadDir(".")
+	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".go") || strings.HasSuffix(e.Name(), "_test.go") {
+	add := func(values []ast.Expr) {
+		for _, v := range values {
+			if text, ok := v.(*ast.BasicLit); ok && text.Kind == token.STRING {
+				names = append(names, strings.Trim(text.Value, `"`))
+			}
+		}
+	}
+	is := func(e ast.Expr) bool {
+		id, ok := e.(*ast.Ident)
+		return ok && id.Name == family
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), e.Name(), nil, 0)
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			literal, ok := n.(*ast.CompositeLit)
-			if !ok {
-				return true
-			}
-			if id, ok := literal.Type.(*ast.Ident); !ok || id.Name != typeName {
-				return true
-			}
-			for _, element := range literal.Elts {
-				if text, ok := element.(*ast.BasicLit); ok && text.Kind == token.STRING {
-					name, err := strconv.Unquote(text.Value)
-					if err != nil {
-						t.Fatal(err)
-					}
-					names = append(names, name)
+			switch n := n.(type) {
+			case *ast.ValueSpec:
+				if is(n.Type) {
+					add(n.Values)
+				}
+			case *ast.CallExpr:
+				if is(n.Fun) {
+					add(n.Args)
 				}
 			}
 			return true
@@ -54,9 +60,9 @@ func askedFor(t *testing.T, typeName string) (names []string) {
 }
 
 // written lists the kernels of a family that are written for a set.
-func written[K comparable, T any](set *Set, f family[K, T]) (own []K) {
+func written[K comparable, T any](set *Set, f asm.Family[K, T]) (own []K) {
 	for k, kernel := range f {
-		if kernel.set == set.Name {
+		if kernel.Set == set.Name {
 			own = append(own, k)
 		}
 	}
@@ -67,25 +73,25 @@ func written[K comparable, T any](set *Set, f family[K, T]) (own []K) {
 // written is asked for. A name that differs on one side would run plain Go without a word, or nothing.
 func TestTables(t *testing.T) {
 	for _, family := range []struct {
-		typeName string
-		names    func(*Set) []string
+		asked string
+		names func(*Set) []string
 	}{
-		{"planeKernel", func(set *Set) []string { return written(set, set.plane) }},
-		{"poolKernel", func(set *Set) []string { return written(set, set.pool) }},
-		{"Rule", func(set *Set) []string { return written(set, set.update) }},
+		{"planeKernel", func(set *Set) []string { return written(set, set.Plane) }},
+		{"poolKernel", func(set *Set) []string { return written(set, set.Pool) }},
+		{"newRule", func(set *Set) []string { return written(set, set.Update) }},
 	} {
-		asked := askedFor(t, family.typeName)
+		asked := askedFor(t, family.asked)
 		for _, set := range Sets() {
 			got := family.names(set)
 			slices.Sort(got)
 			if len(got) == 0 || !slices.Equal(got, asked) {
-				t.Errorf("%s, %s: written are %q, asked for %q", family.typeName, set, got, asked)
+				t.Errorf("%s, %s: written are %q, asked for %q", family.asked, set, got, asked)
 			}
 		}
 	}
 	for _, set := range Sets() {
-		if set.pack.set != set.Name {
-			t.Errorf("%s: packs by %s", set, set.pack.set)
+		if set.Pack.Set != set.Name {
+			t.Errorf("%s: packs by %s", set, set.Pack.Set)
 		}
 	}
 }
@@ -98,8 +104,8 @@ func TestTransforms(t *testing.T) {
 		out[a.OutputKernel()] = true
 	}
 	for _, set := range Sets() {
-		sameKeys(t, set, written(set, set.transformIn), in)
-		sameKeys(t, set, written(set, set.transformOut), out)
+		sameKeys(t, set, written(set, set.TransformIn), in)
+		sameKeys(t, set, written(set, set.TransformOut), out)
 	}
 }
 
@@ -121,12 +127,12 @@ func sameKeys[K comparable](t *testing.T, set *Set, got []K, want map[K]bool) {
 // TestTiles: the tiles that convolutions choose from are those that are written.
 func TestTiles(t *testing.T) {
 	for _, set := range Sets() {
-		chosen := map[convTile]bool{}
+		chosen := map[abi.ConvTile]bool{}
 		choose := func(in Layout, pitch, from int) {
 			tiler := newTiler(set, in, Blocked(64, 8, 8, 0))
 			for k := 1; k <= tiler.maxBlocks(); k++ {
 				for n := from; n <= tiler.maxPixels(k, pitch); n++ {
-					chosen[convTile{Blocks: k, Pixels: n, Pitch: pitch}] = true
+					chosen[abi.ConvTile{Blocks: k, Pixels: n, Pitch: pitch}] = true
 				}
 			}
 		}
@@ -135,14 +141,14 @@ func TestTiles(t *testing.T) {
 		for _, pitch := range []int{12, 24, 48} {
 			choose(Pixels(3, 8, 8, 0), pitch, 1)
 		}
-		sameKeys(t, set, written(set, set.conv), chosen)
+		sameKeys(t, set, written(set, set.Conv), chosen)
 	}
 }
 
 // TestGradientTiles: the same for the gradients of weights, over convolutions of photos and of blocks.
 func TestGradientTiles(t *testing.T) {
 	for _, set := range Sets() {
-		chosen := map[wgradTile]bool{}
+		chosen := map[abi.WGradTile]bool{}
 		for _, x := range []Layout{Blocked(32, 8, 8, 2), Pixels(3, 8, 8, 2)} {
 			for blocks := 1; blocks <= 4; blocks++ {
 				s := ConvShape{Cin: x.C, Cout: Lanes * blocks, H: 8, W: 8, OH: 8, OW: 8, KH: 3, KW: 4, SH: 1, SW: 1, DH: 1, DW: 1, PT: 1, PL: 1}
@@ -152,38 +158,11 @@ func TestGradientTiles(t *testing.T) {
 				}
 				for _, group := range g.groups {
 					for _, c := range group.columns {
-						chosen[wgradTile{Channels: c.channels, Blocks: group.k, Photo: !x.blocked()}] = true
+						chosen[abi.WGradTile{Channels: c.channels, Blocks: group.k, Photo: !x.blocked()}] = true
 					}
 				}
 			}
 		}
-		sameKeys(t, set, written(set, set.wgrad), chosen)
-	}
-}
-
-// TestBuiltOn: a set that lacks a kernel has its base's, by the base's name.
-func TestBuiltOn(t *testing.T) {
-	half := newSet("half", Go, func() bool { return true }, kernels{
-		plane: map[string]func(*planeArgs){copyKernel.name: copyKernel.twin},
-		pack:  packTwin,
-	})
-	for _, c := range []struct {
-		prim func(in, out Layout) (Primitive, error)
-		name string
-	}{
-		{func(in, out Layout) (Primitive, error) { return NewCopy(half, in, out) }, "copy_f32_half"},
-		{func(in, out Layout) (Primitive, error) { return NewReLU(half, in, out) }, "clip_f32_go"},
-		{func(in, out Layout) (Primitive, error) { return NewPackInput(half, Pixels(3, 20, 20, 0), nil, nil) }, "pack_f32_half"},
-		{func(in, out Layout) (Primitive, error) {
-			return NewConv(half, ConvShape{Cin: 16, Cout: 16, H: 4, W: 4, OH: 4, OW: 4, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}, in, out, 0)
-		}, "conv_f32_1x8_go"},
-	} {
-		p, err := c.prim(Blocked(16, 4, 4, 0), Blocked(16, 4, 4, 0))
-		if err != nil || p.Name() != c.name {
-			t.Errorf("%v, %v: want %s", p.Name(), err, c.name)
-		}
-	}
-	if !half.Includes("go") || !half.Includes("half") || Go.Includes("half") {
-		t.Error("what sets include")
+		sameKeys(t, set, written(set, set.WGrad), chosen)
 	}
 }

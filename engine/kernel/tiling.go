@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 )
 
 // run is a row or column of equal tiles: one kernel call.
 type run struct {
-	kernel         form[convArgs]
+	kernel         asm.Form[abi.Conv]
 	x, y           int // bytes from the image to the first tile's input and output
 	n              int // pixels of a tile
 	tiles          int
@@ -47,7 +50,7 @@ type tiler struct {
 	only         int        // output blocks of a tile, where that is given
 	items        []convItem // before cutting: one per phase and group of output blocks
 	mainK, mainN int        // the tile that most of the work is done in,
-	main         form[convArgs]
+	main         asm.Form[abi.Conv]
 	parts        int // items after cutting
 }
 
@@ -56,9 +59,9 @@ func newTiler(set *Set, in, out Layout) *tiler { return &tiler{set: set, in: in,
 // widest is the most pixels of a tile of 1, 2, ... output blocks.
 func (t *tiler) widest() []int {
 	if t.in.blocked() {
-		return t.set.tiles.Pixels
+		return t.set.Tiles.Pixels
 	}
-	return t.set.tiles.PhotoPixels
+	return t.set.Tiles.PhotoPixels
 }
 
 // maxBlocks is the most output blocks of a tile.
@@ -194,7 +197,7 @@ func (t *tiler) band(g grid, k, r, rows, from, to int, widths []int) (runs []run
 			pitch = 64
 		}
 		ru := run{
-			kernel: t.set.conv[convTile{Blocks: k, Pixels: n, Pitch: pitch}], n: n,
+			kernel: t.set.Conv[abi.ConvTile{Blocks: k, Pixels: n, Pitch: pitch}], n: n,
 			x: g.x0 + r*g.inRow + column*g.inStep, y: g.y0 + r*g.outRow + column*g.outStep,
 			tiles: rows, xstep: g.inRow, ystep: g.outRow,
 			first: from * g.per, entries: (to - from) * g.per,
@@ -261,7 +264,7 @@ func (it convItem) cut(target float64) (items []convItem) {
 		total += r.cost
 		entries = max(entries, r.first+r.entries)
 	}
-	passes := max(1, (it.k*entries*entryBytes+passBytes-1)/passBytes)
+	passes := max(1, (it.k*entries*abi.EntryBytes+passBytes-1)/passBytes)
 	it.pass = max(1, (entries+passes-1)/passes)
 	parts := max(1, int(total/target+0.5))
 	runs := slices.Clone(it.runs)

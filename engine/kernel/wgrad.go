@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 )
 
 // ConvGradW is a weight gradient, prepared to run. Every weight is one chain of fused multiply-adds over (image, output row, output
@@ -31,7 +32,7 @@ type wgradGroup struct {
 
 // wgradColumn is a tap of an input block, in register tiles of some channels; or neighbouring taps of an RGB image in one tile.
 type wgradColumn struct {
-	kernel     form[wgradArgs]
+	kernel     asm.Form[abi.WGrad]
 	channels   int // of a tile
 	tiles      int
 	x          int // bytes from the image to the tap's first channel
@@ -53,7 +54,7 @@ func NewConvGradW(set *Set, s ConvShape, x, dy Layout) (*ConvGradW, error) {
 	if err := checkConv(s, x, dy); err != nil {
 		return nil, err
 	}
-	g := &ConvGradW{shape: s, x: x, dy: dy, blockLen: s.KH * s.KW * x.Blocks() * entryBytes}
+	g := &ConvGradW{shape: s, x: x, dy: dy, blockLen: s.KH * s.KW * x.Blocks() * abi.EntryBytes}
 	for r := range s.OH {
 		g.rows = append(g.rows, int32(4*r*s.SH*x.Row), int32(4*r*dy.Row))
 	}
@@ -63,9 +64,9 @@ func NewConvGradW(set *Set, s ConvShape, x, dy Layout) (*ConvGradW, error) {
 		g.perCall = max(1, wgradPixels/(s.OH*s.OW))
 	}
 	block, columns := 0, map[int][]wgradColumn{}
-	most := len(set.tiles.Channels)
+	most := len(set.Tiles.Channels)
 	if !x.blocked() {
-		most = len(set.tiles.PhotoTaps)
+		most = len(set.Tiles.PhotoTaps)
 	}
 	for _, k := range split(dy.Blocks(), (dy.Blocks()+most-1)/most) {
 		if columns[k] == nil {
@@ -77,7 +78,7 @@ func NewConvGradW(set *Set, s ConvShape, x, dy Layout) (*ConvGradW, error) {
 	cycles := s.Flops() / (2 * Lanes) // of one image
 	items := max(cycles/itemCycles, min(wgradItems, cycles/wgradMinCycles))
 	g.parts = min(len(g.groups[0].columns), max(1, int(math.Ceil(items/float64(len(g.groups))))))
-	g.name = fmt.Sprintf("conv_gradw_f32_%dx%d_%s", g.groups[0].columns[0].channels, g.groups[0].k, g.groups[0].columns[0].kernel.set)
+	g.name = fmt.Sprintf("conv_gradw_f32_%dx%d_%s", g.groups[0].columns[0].channels, g.groups[0].k, g.groups[0].columns[0].kernel.Set)
 	return g, nil
 }
 
@@ -99,9 +100,9 @@ func (g *ConvGradW) columns(set *Set, k int) (list []wgradColumn) {
 			for b := 0; b < s.KW; {
 				channels, tiles, taps := g.tile(set, k, s.KW-b)
 				list = append(list, wgradColumn{
-					kernel: set.wgrad[wgradTile{Channels: channels, Blocks: k, Photo: !g.x.blocked()}], channels: channels, tiles: tiles, first: first, end: end,
+					kernel: set.WGrad[abi.WGradTile{Channels: channels, Blocks: k, Photo: !g.x.blocked()}], channels: channels, tiles: tiles, first: first, end: end,
 					x: 4 * (g.x.Base + q*g.x.Plane + (a*s.DH-s.PT)*g.x.Row + (b*s.DW-s.PL)*g.x.Pixel),
-					w: ((a*s.KW+b)*g.x.Blocks() + q) * entryBytes,
+					w: ((a*s.KW+b)*g.x.Blocks() + q) * abi.EntryBytes,
 				})
 				b += taps
 			}
@@ -113,11 +114,11 @@ func (g *ConvGradW) columns(set *Set, k int) (list []wgradColumn) {
 // tile chooses the register tiles of a column for k output blocks: their channels, their number and the taps that they cover.
 func (g *ConvGradW) tile(set *Set, k, tapsLeft int) (channels, tiles, taps int) {
 	if g.x.blocked() {
-		channels = set.tiles.Channels[k-1]
+		channels = set.Tiles.Channels[k-1]
 		return channels, Lanes / channels, 1
 	}
 	taps = 1
-	if most := set.tiles.PhotoTaps[k-1]; most <= tapsLeft {
+	if most := set.Tiles.PhotoTaps[k-1]; most <= tapsLeft {
 		taps = most
 	}
 	return 3 * taps, 1, taps
@@ -140,7 +141,7 @@ func (g *ConvGradW) Item(w *Worker, i int, a *Args) {
 	group, part := &g.groups[i/g.parts], i%g.parts
 	columns := group.columns[len(group.columns)*part/g.parts : len(group.columns)*(part+1)/g.parts]
 	dw := a.Operand[2] + uintptr(group.block*g.blockLen)
-	t := argsOf[wgradArgs](w)
+	t := argsOf[abi.WGrad](w)
 	t.Pixels, t.XP, t.YK, t.WK = g.shape.OW, 4*g.shape.SW*g.x.Pixel, 4*g.dy.Plane, g.blockLen
 	t.XImage, t.YImage = 4*g.x.Image, 4*g.dy.Image
 	t.Blocks, t.Group = group.k, min(g.x.Pixel, Lanes)
@@ -157,7 +158,7 @@ func (g *ConvGradW) Item(w *Worker, i int, a *Args) {
 				if first >= end {
 					if n == 0 && r == 0 && c.first >= c.end {
 						t.Count, t.Images, t.Flags = 0, 0, 0 // a tap that no row reaches: the plain form writes zeros
-						wgradGo(t)
+						asm.WGradGo(t)
 					}
 					continue
 				}
@@ -167,7 +168,7 @@ func (g *ConvGradW) Item(w *Worker, i int, a *Args) {
 				if n == 0 && first == c.first {
 					t.Flags = 0
 				}
-				c.kernel.run(t)
+				c.kernel.Run(t)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 )
 
 // Winograd is a convolution or data gradient of stride 1 by a minimal filtering algorithm, prepared to run: a work item transforms the
@@ -23,13 +24,13 @@ type Winograd struct {
 	blocks        []winogradBlocks
 	offsets       []int32 // from the first input block's products to each block's
 	pixels        tilePixels
-	transformOut  form[transformOutArgs]
+	transformOut  asm.Form[abi.TransformOut]
 }
 
 // winogradBlocks is a group of output blocks whose products are computed together.
 type winogradBlocks struct {
 	first, k int
-	products []form[convArgs] // by tiles per kernel tile
+	products []asm.Form[abi.Conv] // by tiles per kernel tile
 }
 
 // NewWinograd prepares the forward pass of s by Winograd's algorithm: Y = relu?(Y? + bias + conv(X)).
@@ -63,16 +64,16 @@ func newWinograd(set *Set, s ConvShape, in, out Layout, flags int, gradient bool
 		return nil, fmt.Errorf("convolution %s, flags %#x: no Winograd algorithm for this", s, flags)
 	}
 	w := &Winograd{winogradTiles: newWinogradTiles(s, a), set: set, gradient: gradient, flags: flags, in: in, out: out}
-	w.pixels = w.inputPixels(set.transformIn[a.InputKernel()], in)
-	w.transformOut = set.transformOut[a.OutputKernel()]
+	w.pixels = w.inputPixels(set.TransformIn[a.InputKernel()], in)
+	w.transformOut = set.TransformOut[a.OutputKernel()]
 	t := newTiler(set, in, out)
 	k := 0
 	w.group, k = winogradBlocking(t, a)
 	first := 0
 	for _, k := range split(out.Blocks(), (out.Blocks()+k-1)/k) {
-		b := winogradBlocks{first: first, k: k, products: make([]form[convArgs], t.maxPixels(k, 64)+1)}
+		b := winogradBlocks{first: first, k: k, products: make([]asm.Form[abi.Conv], t.maxPixels(k, 64)+1)}
 		for n := 1; n < len(b.products); n++ {
-			b.products[n] = set.conv[convTile{Blocks: k, Pixels: n, Pitch: 64}]
+			b.products[n] = set.Conv[abi.ConvTile{Blocks: k, Pixels: n, Pitch: 64}]
 		}
 		w.blocks = append(w.blocks, b)
 		first += k
@@ -80,7 +81,7 @@ func newWinograd(set *Set, s ConvShape, in, out Layout, flags int, gradient bool
 	for b := range in.Blocks() {
 		w.offsets = append(w.offsets, int32(b*w.group*64))
 	}
-	w.name = fmt.Sprintf("winograd_f32_%s_%dx%d_%s", a, w.blocks[0].k, min(len(w.blocks[0].products)-1, w.group), w.blocks[0].products[1].set)
+	w.name = fmt.Sprintf("winograd_f32_%s_%dx%d_%s", a, w.blocks[0].k, min(len(w.blocks[0].products)-1, w.group), w.blocks[0].products[1].Set)
 	w.reason = fmt.Sprintf("%s takes %d products where direct convolution takes %d; %d tiles per image, up to %d per item",
 		a, a.Products(), w.tileH*w.tileW*s.KH*s.KW, w.perImage(), w.group)
 	return w, nil
@@ -147,7 +148,7 @@ func (w *Winograd) Item(worker *Worker, i int, a *Args) {
 	r.products = r.operands + uintptr(w.pixelsBytes())
 	r.square = r.products + uintptr(w.productsBytes())
 	zeros := r.square + uintptr(w.squareBytes())
-	clear(floatsAt(zeros, w.pixels.zerosBytes()/4))
+	clear(asm.FloatsAt(zeros, w.pixels.zerosBytes()/4))
 	to := transformed{r.operands, w.pixelStep(), w.group * 64, 64}
 	w.pixels.transform(worker, a.Operand[0], r.first, r.end, 0, w.in.Blocks(), to, r.square, zeros)
 	for b := len(w.blocks) * part / parts; b < len(w.blocks)*(part+1)/parts; b++ {
@@ -166,14 +167,14 @@ func (r *winogradRun) multiply(b *winogradBlocks) {
 	parts := (count + limit - 1) / limit
 	n := (count + parts - 1) / parts
 	wide := count - (n-1)*parts // so many of n, the rest of n-1
-	t := argsOf[convArgs](r.worker)
+	t := argsOf[abi.Conv](r.worker)
 	t.Off, t.Entries = uintptr(unsafe.Pointer(unsafe.SliceData(r.offsets))), cb
-	t.WK, t.YP, t.YK, t.Bias = cb*entryBytes, 64, r.group*64, Address(noBias[:])
+	t.WK, t.YP, t.YK, t.Bias = cb*abi.EntryBytes, 64, r.group*64, Address(noBias[:])
 	t.Blocks, t.XP, t.Channels = b.k, 64, Lanes
-	weights := r.args.Operand[1] + uintptr(b.first*r.algorithm.Products()*cb*entryBytes)
+	weights := r.args.Operand[1] + uintptr(b.first*r.algorithm.Products()*cb*abi.EntryBytes)
 	for q := range r.algorithm.Products() {
 		x, y := r.operands+uintptr(q*r.pixelStep()), r.products+uintptr(q*r.productStep(b.k))
-		w := weights + uintptr(q*b.k*cb*entryBytes)
+		w := weights + uintptr(q*b.k*cb*abi.EntryBytes)
 		call := func(n, tiles, at int) {
 			if tiles == 0 || n == 0 {
 				return
@@ -181,8 +182,8 @@ func (r *winogradRun) multiply(b *winogradBlocks) {
 			t.X, t.Y, t.W = x+uintptr(64*at), y+uintptr(64*at), w
 			t.XStep, t.YStep = 64*n, 64*n
 			t.Tiles, t.Pixels = tiles, n
-			t.WNext, t.WNextTiles = w+uintptr(b.k*cb*entryBytes), 4
-			b.products[n].run(t)
+			t.WNext, t.WNextTiles = w+uintptr(b.k*cb*abi.EntryBytes), 4
+			b.products[n].Run(t)
 		}
 		call(n, wide, 0)
 		call(n-1, parts-wide, wide*n)
@@ -192,7 +193,7 @@ func (r *winogradRun) multiply(b *winogradBlocks) {
 // transformProducts writes the outputs of a group of output blocks.
 func (r *winogradRun) transformProducts(b *winogradBlocks) {
 	r.segments(r.first, r.end, func(s segment) {
-		t := argsOf[transformOutArgs](r.worker)
+		t := argsOf[abi.TransformOut](r.worker)
 		t.Position, t.Tiles, t.Scratch = r.productStep(b.k), s.tiles, r.square
 		t.Low, t.Flags = float32(math.Inf(-1)), r.flags&Acc*abi.FromOutput
 		if r.flags&ReLU != 0 {
@@ -210,7 +211,7 @@ func (r *winogradRun) transformProducts(b *winogradBlocks) {
 			t.Dst = r.args.Operand[3] + uintptr(4*pixel)
 			t.Bias = r.args.Operand[2] + uintptr(64*block)
 			t.Half = 0
-			r.transformOut.run(t)
+			r.transformOut.Run(t)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 )
 
 // WinogradGradW is the weight gradient of a convolution of stride 1 by a minimal filtering algorithm, prepared to run:
@@ -33,7 +34,7 @@ type WinogradGradW struct {
 type wgradBlocks struct {
 	first, k int
 	channels int // input channels of a register tile
-	kernel   form[wgradArgs]
+	kernel   asm.Form[abi.WGrad]
 }
 
 // NewWinogradGradW prepares the weight gradient of s, summed over images, by Winograd's algorithm; UseWinograd(s) tells whether there is one.
@@ -49,19 +50,19 @@ func NewWinogradGradW(set *Set, s ConvShape, x, dy Layout) (*WinogradGradW, erro
 		return nil, fmt.Errorf("weight gradient of %s: no Winograd algorithm for this shape", s)
 	}
 	g := &WinogradGradW{winogradTiles: newWinogradTiles(s, a), set: set, row: []int32{0, 0}}
-	g.in = g.inputPixels(set.transformIn[a.InputKernel()], x)
-	g.out = g.outputPixels(set.transformIn[a.OutputGradKernel()], dy)
-	most, first := len(set.tiles.Channels), 0
+	g.in = g.inputPixels(set.TransformIn[a.InputKernel()], x)
+	g.out = g.outputPixels(set.TransformIn[a.OutputGradKernel()], dy)
+	most, first := len(set.Tiles.Channels), 0
 	for _, k := range split(dy.Blocks(), (dy.Blocks()+most-1)/most) {
-		c := set.tiles.Channels[k-1]
-		g.blocks = append(g.blocks, wgradBlocks{first, k, c, set.wgrad[wgradTile{Channels: c, Blocks: k}]})
+		c := set.Tiles.Channels[k-1]
+		g.blocks = append(g.blocks, wgradBlocks{first, k, c, set.WGrad[abi.WGradTile{Channels: c, Blocks: k}]})
 		first += k
 	}
 	const cacheBytes, items = 1200 << 10, 8
 	g.group = min(max(16, cacheBytes/(a.Products()*64*(x.Blocks()+g.blocks[0].k))), 96)
 	g.parts = max(1, min(dy.Blocks()/6, len(g.blocks), items))
 	g.slots = (items + g.parts - 1) / g.parts
-	g.name = fmt.Sprintf("winograd_gradw_f32_%s_%dx%d_%s", a, g.blocks[0].channels, g.blocks[0].k, g.blocks[0].kernel.set)
+	g.name = fmt.Sprintf("winograd_gradw_f32_%s_%dx%d_%s", a, g.blocks[0].channels, g.blocks[0].k, g.blocks[0].kernel.Set)
 	g.reason = fmt.Sprintf("%s takes %d products where the direct weight gradient takes %d; %d tiles at a time, %d shares of tiles, %d of output blocks",
 		a, a.Products(), g.tileH*g.tileW*s.KH*s.KW, g.group, g.slots, g.parts)
 	return g, nil
@@ -76,7 +77,7 @@ func (g *WinogradGradW) Reason() string { return g.reason }
 // Sums is the floats of operand 2: [slot][out block][position][in block][16 in][16 out].
 func (g *WinogradGradW) Sums() int { return g.slots * g.slotBytes() / 4 }
 
-func (g *WinogradGradW) inBytes() int { return g.in.layout.Blocks() * entryBytes }
+func (g *WinogradGradW) inBytes() int { return g.in.layout.Blocks() * abi.EntryBytes }
 func (g *WinogradGradW) slotBytes() int {
 	return g.out.layout.Blocks() * g.algorithm.Products() * g.inBytes()
 }
@@ -107,7 +108,7 @@ func (g *WinogradGradW) Item(w *Worker, i int, a *Args) {
 	out := transformed{in.address + uintptr(g.inPixelBytes()), g.outPosition(), g.group * 64, 64}
 	square := out.address + uintptr(g.outPixelBytes())
 	zeros := square + uintptr(g.squareBytes())
-	clear(floatsAt(zeros, g.in.zerosBytes()/4))
+	clear(asm.FloatsAt(zeros, g.in.zerosBytes()/4))
 	sums := a.Operand[2] + uintptr(slot*g.slotBytes())
 	for t := first; t == first || t < end; t += g.group {
 		last := min(t+g.group, end)
@@ -123,7 +124,7 @@ func (g *WinogradGradW) Item(w *Worker, i int, a *Args) {
 
 // multiply adds the products of count tiles to the sums of a group of output blocks, or begins the sums.
 func (g *WinogradGradW) multiply(w *Worker, b *wgradBlocks, in, out transformed, sums uintptr, count int, add bool) {
-	t := argsOf[wgradArgs](w)
+	t := argsOf[abi.WGrad](w)
 	t.Rows, t.Count, t.Images = uintptr(unsafe.Pointer(unsafe.SliceData(g.row))), 1, 1
 	t.Pixels, t.XP, t.YK, t.WK = count, in.tile, out.block, g.algorithm.Products()*g.inBytes()
 	t.Channels, t.Blocks, t.Group = b.channels, b.k, b.channels
@@ -139,7 +140,7 @@ func (g *WinogradGradW) multiply(w *Worker, b *wgradBlocks, in, out transformed,
 		t.W = sums + uintptr((b.first*g.algorithm.Products()+q)*g.inBytes())
 		for left := whole; left > 0; left -= atOnce {
 			t.Tiles = min(left, atOnce)
-			b.kernel.run(t)
+			b.kernel.Run(t)
 		}
 	}
 }
@@ -147,20 +148,17 @@ func (g *WinogradGradW) multiply(w *Worker, b *wgradBlocks, in, out transformed,
 // Finish prepares the step that adds the slots and transforms the sums to dW. Operands: 0 the sums, which it changes, 1 dW in the
 // master layout, overwritten.
 func (g *WinogradGradW) Finish() Primitive {
-	return &finishGradW{g, g.set.transformIn[g.algorithm.WeightsGradKernel()], g.set.slotSum}
+	return &finishGradW{g, g.set.TransformIn[g.algorithm.WeightsGradKernel()], g.set.SlotSum}
 }
 
 type finishGradW struct {
 	*WinogradGradW
-	transform form[transformInArgs]
-	sum       form[sumArgs]
+	transform asm.Form[abi.TransformIn]
+	sum       asm.Form[abi.SlotSum]
 }
 
-// sumArgs are the arguments of the kernel that adds up slots.
-type sumArgs abi.SlotSum
-
 func (p *finishGradW) Name() string {
-	return fmt.Sprintf("%s_%s", p.algorithm.WeightsGradKernel(), p.transform.set)
+	return fmt.Sprintf("%s_%s", p.algorithm.WeightsGradKernel(), p.transform.Set)
 }
 
 func (p *finishGradW) Scratch() int { return p.squareBytes() / 4 }
@@ -178,13 +176,13 @@ func (p *finishGradW) Item(w *Worker, i int, a *Args) {
 	block, piece := i/p.pieces(), i%p.pieces()
 	in, products := p.in.layout.Blocks(), p.algorithm.Products()
 	first, end := in*piece/p.pieces(), in*(piece+1)/p.pieces()
-	src := a.Operand[0] + uintptr(block*products*p.inBytes()+first*entryBytes)
+	src := a.Operand[0] + uintptr(block*products*p.inBytes()+first*abi.EntryBytes)
 	for q := range products {
-		s := argsOf[sumArgs](w)
-		*s = sumArgs{src + uintptr(q*p.inBytes()), p.slotBytes(), (end - first) * Lanes, p.slots}
-		p.sum.run(s)
+		s := argsOf[abi.SlotSum](w)
+		*s = abi.SlotSum{First: src + uintptr(q*p.inBytes()), Step: p.slotBytes(), Lines: (end - first) * Lanes, Slots: p.slots}
+		p.sum.Run(s)
 	}
-	t := argsOf[transformInArgs](w)
+	t := argsOf[abi.TransformIn](w)
 	row := p.algorithm.Outputs + p.algorithm.Taps - 1 // positions of a row
 	if p.algorithm.Dims == 1 {
 		row = 1
@@ -192,20 +190,10 @@ func (p *finishGradW) Item(w *Worker, i int, a *Args) {
 	for r := range p.algorithm.Outputs + p.algorithm.Taps - 1 {
 		t.Rows[r] = src + uintptr(r*row*p.inBytes())
 	}
-	t.Dst = a.Operand[1] + uintptr(block*p.shape.KH*p.shape.KW*p.inBytes()+first*entryBytes)
+	t.Dst = a.Operand[1] + uintptr(block*p.shape.KH*p.shape.KW*p.inBytes()+first*abi.EntryBytes)
 	t.Position, t.ColumnStep = p.inBytes(), p.inBytes()
 	t.Tiles, t.Step, t.DstStep = (end-first)*Lanes, 4*Lanes, 4*Lanes
 	t.Columns, t.Scratch = len(t.Rows), Address(w.Scratch)
-	p.transform.run(t)
+	p.transform.Run(t)
 	runtime.KeepAlive(p)
-}
-
-// sumGo is the plain form of the sums, with the same bits.
-func sumGo(a *sumArgs) {
-	first := floatsAt(a.First, a.Lines*Lanes)
-	for n := 1; n < a.Slots; n++ {
-		for i, v := range floatsAt(a.First+uintptr(n*a.Step), a.Lines*Lanes) {
-			first[i] += v
-		}
-	}
 }

@@ -1,6 +1,10 @@
 package kernel
 
-import "regraft/engine/kernel/toomcook"
+import (
+	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
+	"regraft/engine/kernel/toomcook"
+)
 
 // winogradTiles is how an algorithm divides the outputs of a convolution into tiles.
 type winogradTiles struct {
@@ -51,19 +55,19 @@ func (g *winogradTiles) squareBytes() int { return g.algorithm.Products() * 64 }
 // tilePixels transforms the pixels that tiles take from a layout into products' operands.
 type tilePixels struct {
 	*winogradTiles
-	kernel       form[transformInArgs]
+	kernel       asm.Form[abi.TransformIn]
 	layout       Layout
 	spanH, spanW int // pixels of a tile
 	top, left    int // how far the first tile begins outside the image
 }
 
 // inputPixels are the inputs of tiles, overlapping and padded.
-func (g *winogradTiles) inputPixels(kernel form[transformInArgs], l Layout) tilePixels {
+func (g *winogradTiles) inputPixels(kernel asm.Form[abi.TransformIn], l Layout) tilePixels {
 	return tilePixels{g, kernel, l, g.tileH + g.shape.KH - 1, g.tileW + g.shape.KW - 1, g.shape.PT, g.shape.PL}
 }
 
 // outputPixels are the outputs of tiles, side by side.
-func (g *winogradTiles) outputPixels(kernel form[transformInArgs], l Layout) tilePixels {
+func (g *winogradTiles) outputPixels(kernel asm.Form[abi.TransformIn], l Layout) tilePixels {
 	return tilePixels{g, kernel, l, g.tileH, g.tileW, 0, 0}
 }
 
@@ -79,7 +83,7 @@ type transformed struct {
 // transform does tiles first to end of all images, blocks b0 to b1 of the layout. Pixels outside the image are zero.
 func (p *tilePixels) transform(w *Worker, operand uintptr, first, end, b0, b1 int, to transformed, square, zeros uintptr) {
 	p.segments(first, end, func(s segment) {
-		t := argsOf[transformInArgs](w)
+		t := argsOf[abi.TransformIn](w)
 		t.Position, t.DstStep, t.Tiles, t.Scratch = to.position, to.tile, s.tiles, square
 		t.Step, t.ColumnStep = 64*p.tileW, 64
 		t.Columns, t.ColumnsLess = p.layout.W-(s.column*p.tileW-p.left), p.tileW
@@ -101,7 +105,7 @@ func (p *tilePixels) transform(w *Worker, operand uintptr, first, end, b0, b1 in
 				}
 			}
 			t.Dst, t.Half = to.address+uintptr((b-b0)*to.block+s.at*to.tile), 0
-			p.kernel.run(t)
+			p.kernel.Run(t)
 		}
 	})
 }

@@ -3,6 +3,9 @@ package kernel
 import (
 	"fmt"
 	"runtime"
+
+	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 )
 
 // Transformed weights lie in the order in which the products read them:
@@ -18,7 +21,7 @@ func (w *Winograd) WeightLen() int {
 func (w *Winograd) Pack(dst, oihw []float32) {
 	packed := Aligned(PackedLen(w.shape) / w.out.Blocks())
 	worker := NewWorker(w.squareBytes() / 4)
-	transform := w.set.transformIn[w.algorithm.WeightsKernel()]
+	transform := w.set.TransformIn[w.algorithm.WeightsKernel()]
 	for block := range w.out.Blocks() {
 		packBlock(w.shape, block, packed, oihw)
 		w.transformBlock(worker, transform, block, 0, w.in.Blocks()*Lanes, Address(packed), Address(dst))
@@ -30,7 +33,7 @@ func (w *Winograd) Pack(dst, oihw []float32) {
 // transformWeights is the weight transform as a step of its own, in float32.
 type transformWeights struct {
 	*Winograd
-	kernel form[transformInArgs]
+	kernel asm.Form[abi.TransformIn]
 	pieces int // items of an output block
 }
 
@@ -39,11 +42,11 @@ const transformRows = 256 // input channels per item: a kernel call stays short
 // TransformWeights prepares the weight transform in float32, for training, where weights change with every step. Operands: 0 the
 // weights in the master layout (for a data gradient: as NewTransposeWeights leaves them), 1 the transformed weights.
 func (w *Winograd) TransformWeights() Primitive {
-	return &transformWeights{w, w.set.transformIn[w.algorithm.WeightsKernel()], (w.in.Blocks()*Lanes + transformRows - 1) / transformRows}
+	return &transformWeights{w, w.set.TransformIn[w.algorithm.WeightsKernel()], (w.in.Blocks()*Lanes + transformRows - 1) / transformRows}
 }
 
 func (p *transformWeights) Name() string {
-	return fmt.Sprintf("%s_%s", p.algorithm.WeightsKernel(), p.kernel.set)
+	return fmt.Sprintf("%s_%s", p.algorithm.WeightsKernel(), p.kernel.Set)
 }
 
 func (p *transformWeights) Scratch() int { return p.squareBytes() / 4 }
@@ -54,20 +57,20 @@ func (p *transformWeights) Item(worker *Worker, i int, a *Args) {
 	block, piece := i/p.pieces, i%p.pieces
 	channels := p.in.Blocks() * Lanes
 	first, end := channels*piece/p.pieces, channels*(piece+1)/p.pieces
-	packed := a.Operand[0] + uintptr(block*p.shape.KH*p.shape.KW*p.in.Blocks()*entryBytes)
+	packed := a.Operand[0] + uintptr(block*p.shape.KH*p.shape.KW*p.in.Blocks()*abi.EntryBytes)
 	p.transformBlock(worker, p.kernel, block, first, end, packed, a.Operand[1])
 	runtime.KeepAlive(p)
 }
 
 // transformBlock transforms the weights of input channels first to end of an output block, which lie at packed in the master layout;
 // weights is where those of all blocks go.
-func (w *Winograd) transformBlock(worker *Worker, kernel form[transformInArgs], block, first, end int, packed, weights uintptr) {
+func (w *Winograd) transformBlock(worker *Worker, kernel asm.Form[abi.TransformIn], block, first, end int, packed, weights uintptr) {
 	g := 0
 	for block >= w.blocks[g].first+w.blocks[g].k {
 		g++
 	}
-	b, inBytes := w.blocks[g], w.in.Blocks()*entryBytes
-	t := argsOf[transformInArgs](worker)
+	b, inBytes := w.blocks[g], w.in.Blocks()*abi.EntryBytes
+	t := argsOf[abi.TransformIn](worker)
 	src := packed + uintptr(first*4*Lanes)
 	rowTaps := w.shape.KW
 	if w.algorithm.Dims == 1 {
@@ -81,5 +84,5 @@ func (w *Winograd) transformBlock(worker *Worker, kernel form[transformInArgs], 
 	t.Tiles, t.Step, t.DstStep, t.ColumnStep = end-first, 4*Lanes, 4*Lanes, inBytes
 	t.Columns = len(t.Rows)
 	t.Scratch = Address(worker.Scratch)
-	kernel.run(t)
+	kernel.Run(t)
 }

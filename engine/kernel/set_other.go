@@ -1,6 +1,0 @@
-//go:build !amd64 || noasm
-
-package kernel
-
-// assembled lists the sets with assembly: there is only the Go set here.
-var assembled []*Set
