@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
 )
 
 // foldBudget is how many bytes the constants computed at import may take together.
@@ -180,7 +182,7 @@ func foldCompare(f func(a, b float64) bool) func(*call, []*constant) ([]*constan
 }
 
 func (c *call) binary(f arithmetic, a, b *constant, dtype dataType) (*constant, error) {
-	shape, err := broadcastShape(a.shape, b.shape)
+	shape, err := op.BroadcastShape(a.shape, b.shape)
 	if err != nil {
 		return nil, err
 	}
@@ -296,9 +298,9 @@ func foldWhere(c *call, in []*constant) ([]*constant, error) {
 	if condition.dtype != typeBool || x.dtype != y.dtype {
 		return nil, fmt.Errorf("operands of types %v, %v and %v", condition.dtype, x.dtype, y.dtype)
 	}
-	shape, err := broadcastShape(condition.shape, x.shape)
+	shape, err := op.BroadcastShape(condition.shape, x.shape)
 	if err == nil {
-		shape, err = broadcastShape(shape, y.shape)
+		shape, err = op.BroadcastShape(shape, y.shape)
 	}
 	if err != nil {
 		return nil, err

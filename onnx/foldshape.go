@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
 )
 
 // view walks the elements of a constant in another order: element (i, j, ...) of the view is
@@ -26,7 +28,7 @@ func (k *constant) view() *view {
 	return &view{shape: k.shape, strides: strides}
 }
 
-// expand broadcasts to a shape that broadcastShape made.
+// expand broadcasts to a shape that op.BroadcastShape made.
 func (v *view) expand(shape tensor.Shape) *view {
 	strides := make([]int, len(shape))
 	lead := len(shape) - len(v.shape)
@@ -54,24 +56,6 @@ func (v *view) next() int {
 		v.index[i] = 0
 	}
 	return at
-}
-
-// broadcastShape is numpy's rule for two operands.
-func broadcastShape(a, b tensor.Shape) (tensor.Shape, error) {
-	if len(a) < len(b) {
-		a, b = b, a
-	}
-	shape := a.Clone()
-	lead := len(a) - len(b)
-	for i, d := range b {
-		switch {
-		case shape[lead+i] == 1:
-			shape[lead+i] = d
-		case d != 1 && d != shape[lead+i]:
-			return nil, fmt.Errorf("shapes %v and %v do not broadcast", a, b)
-		}
-	}
-	return shape, nil
 }
 
 func (k *constant) copyElement(i int, from *constant, j int) {
@@ -186,7 +170,7 @@ func foldExpand(c *call, in []*constant) ([]*constant, error) {
 	if _, err := elements(in[1].ints); err != nil {
 		return nil, err
 	}
-	shape, err := broadcastShape(in[0].shape, toShape(in[1].ints))
+	shape, err := op.BroadcastShape(in[0].shape, toShape(in[1].ints))
 	if err != nil {
 		return nil, err
 	}

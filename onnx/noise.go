@@ -156,7 +156,7 @@ func (c *call) scaledBy(x, factor *value) error {
 	if x.unknown() {
 		return errUnknown
 	}
-	if shape, err := broadcastShape(x.shape, factor.shape); err != nil || !shape.Eq(x.shape) {
+	if shape, err := op.BroadcastShape(x.shape, factor.shape); err != nil || !shape.Eq(x.shape) {
 		return fmt.Errorf("a random factor of shape %v for a value of shape %v", factor.shape, x.shape)
 	}
 	if factor.noise.leftOut() {

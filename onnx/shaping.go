@@ -330,7 +330,7 @@ func lowerExpand(c *call) error {
 
 // expand broadcasts x to a shape that may be open. What the batch itself repeats is told by a BatchTile.
 func (c *call) expand(x *value, shape []int) error {
-	out, err := broadcastShape(x.shape, shape)
+	out, err := op.BroadcastShape(x.shape, shape)
 	if err != nil {
 		return err
 	}
@@ -368,7 +368,7 @@ func (c *call) expanded(x *value, shape tensor.Shape) (*value, error) {
 	if x.constant == nil {
 		return c.step("rows", &op.Expand{Shape: shape}, x)
 	}
-	shape, err := broadcastShape(x.shape, shape)
+	shape, err := op.BroadcastShape(x.shape, shape)
 	if err != nil {
 		return nil, err
 	}

@@ -210,7 +210,7 @@ func decode(to []float32, d dtype, raw []byte) []float32 {
 		case float32Type:
 			to = append(to, math.Float32frombits(binary.LittleEndian.Uint32(raw)))
 		case float16Type:
-			to = append(to, half(binary.LittleEndian.Uint16(raw)))
+			to = append(to, onnx.Float16(binary.LittleEndian.Uint16(raw)))
 		case bfloat16Type:
 			to = append(to, math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw))<<16))
 		default:
@@ -218,18 +218,6 @@ func decode(to []float32, d dtype, raw []byte) []float32 {
 		}
 	}
 	return to
-}
-
-// half widens an IEEE 754 half, exactly.
-func half(v uint16) float32 {
-	sign, exponent, fraction := uint32(v>>15)<<31, uint32(v>>10)&31, uint32(v)&1023
-	switch exponent {
-	case 31:
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	case 0: // subnormal: fraction * 2^-24
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)/(1<<24)))
-	}
-	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
 }
 
 // Open reads the names and shapes of a .pth or .safetensors file.

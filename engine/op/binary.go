@@ -96,7 +96,7 @@ func (*binary) OutShape(in ...tensor.Shape) (tensor.Shape, error) {
 	if err := wantRanks(in, -1, -1); err != nil {
 		return nil, err
 	}
-	return broadcastShape(in[0], in[1])
+	return BroadcastShape(in[0], in[1])
 }
 
 // DiffWRT is true for both operands.

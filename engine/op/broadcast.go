@@ -7,9 +7,9 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// broadcastShape joins two shapes by NumPy's rules: aligned at the last dimension, sizes are equal or
+// BroadcastShape joins two shapes by NumPy's rules: aligned at the last dimension, sizes are equal or
 // one of them is 1.
-func broadcastShape(a, b tensor.Shape) (tensor.Shape, error) {
+func BroadcastShape(a, b tensor.Shape) (tensor.Shape, error) {
 	if len(a) < len(b) {
 		a, b = b, a
 	}
@@ -55,7 +55,7 @@ func (o *Expand) OutShape(in ...tensor.Shape) (tensor.Shape, error) {
 	if err := wantRanks(in, -1); err != nil {
 		return nil, err
 	}
-	return broadcastShape(in[0], o.Shape)
+	return BroadcastShape(in[0], o.Shape)
 }
 
 // Do copies elements.
@@ -92,7 +92,7 @@ func (o *SumTo) OutShape(in ...tensor.Shape) (tensor.Shape, error) {
 	if err := wantRanks(in, -1); err != nil {
 		return nil, err
 	}
-	full, err := broadcastShape(in[0], o.Shape)
+	full, err := BroadcastShape(in[0], o.Shape)
 	if err != nil {
 		return nil, err
 	}

@@ -23,11 +23,11 @@ func (*Where) OutShape(in ...tensor.Shape) (tensor.Shape, error) {
 	if err := wantRanks(in, -1, -1, -1); err != nil {
 		return nil, err
 	}
-	shape, err := broadcastShape(in[0], in[1])
+	shape, err := BroadcastShape(in[0], in[1])
 	if err != nil {
 		return nil, err
 	}
-	return broadcastShape(shape, in[2])
+	return BroadcastShape(shape, in[2])
 }
 
 // Do copies elements: what is not taken may be anything, NaN included.

@@ -57,7 +57,7 @@ func newMatrices(a, b tensor.Shape) (matrices, error) {
 		return matrices{}, fmt.Errorf("shapes %v and %v do not multiply", a, b)
 	}
 	var err error
-	m.batch, err = broadcastShape(m.a, m.b)
+	m.batch, err = BroadcastShape(m.a, m.b)
 	return m, err
 }
 

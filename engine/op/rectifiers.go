@@ -115,7 +115,7 @@ func (*PRelu) OutShape(in ...tensor.Shape) (tensor.Shape, error) {
 
 // slopeShape checks that slopes broadcast to x, whose shape it returns.
 func slopeShape(x, slope tensor.Shape) (tensor.Shape, error) {
-	out, err := broadcastShape(x, slope)
+	out, err := BroadcastShape(x, slope)
 	if err != nil {
 		return nil, err
 	}
