@@ -205,8 +205,11 @@ func TestWrongInput(t *testing.T) {
 	if _, err := m.Infer(context.Background(), nil, 0); err == nil {
 		t.Error("no image passes as input")
 	}
-	if _, err := regraft.Open(narrow, regraft.UseHead("nose")); err == nil {
-		t.Error("a head that does not exist is found")
+	if m, err := regraft.Open(narrow, regraft.UseHead("nose")); err == nil || m != nil {
+		t.Errorf("a head that does not exist is found: %v, %v", m, err)
+	}
+	if m, err := regraft.Open(narrow, regraft.AdjustPreprocess(func(p *regraft.Preprocess) { p.Std[1] = 0 })); err == nil || m != nil {
+		t.Errorf("a standard deviation of nothing: %v, %v", m, err)
 	}
 	if err := m.SwapHeads([]string{"one"}, 1); err == nil {
 		t.Error("a classifier of one class is made")

@@ -2,12 +2,13 @@ package engine
 
 import (
 	"encoding/json"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"regraft/golden"
 )
 
 // hardNames are labels that need care in one format or another.
@@ -44,10 +45,7 @@ func TestNamesComeBack(t *testing.T) {
 
 // TestNamesInPython: Python reads the literal as the same names.
 func TestNamesInPython(t *testing.T) {
-	python := os.Getenv("REGRAFT_PYTHON")
-	if python == "" {
-		t.Skip("REGRAFT_PYTHON names no Python")
-	}
+	python := golden.Python(t, "import ast, json")
 	cmd := exec.Command(python, "-c", "import ast,json,sys; d=ast.literal_eval(sys.stdin.buffer.read().decode()); print(json.dumps([d[i] for i in range(len(d))]))")
 	cmd.Stdin = strings.NewReader(pythonNames(hardNames))
 	out, err := cmd.Output()

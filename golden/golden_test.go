@@ -118,3 +118,15 @@ func TestFirstDifference(t *testing.T) {
 		}
 	}
 }
+
+// TestPython: what the interpreter lacks is said.
+func TestPython(t *testing.T) {
+	skipped := true
+	t.Run("lacking", func(t *testing.T) {
+		defer func() { skipped = t.Skipped() }()
+		Python(t, "import there_is_no_such_module")
+	})
+	if !skipped {
+		t.Error("a module that does not exist is found")
+	}
+}

@@ -16,17 +16,10 @@ import (
 	"regraft/golden"
 )
 
-// python runs testdata/reference.py with REGRAFT_PYTHON or python3; the test is skipped where that lacks ONNX's
-// tools.
+// python runs testdata/reference.py with a Python that has ONNX's tools.
 func python(t *testing.T, args ...string) []byte {
 	t.Helper()
-	interpreter := os.Getenv("REGRAFT_PYTHON")
-	if interpreter == "" {
-		interpreter = "python3"
-	}
-	if err := exec.Command(interpreter, "-c", "import numpy, onnx, onnxruntime").Run(); err != nil {
-		t.Skipf("needs a Python with numpy, onnx and onnxruntime (REGRAFT_PYTHON)")
-	}
+	interpreter := golden.Python(t, "import numpy, onnx, onnxruntime")
 	c := exec.Command(interpreter, append([]string{filepath.Join("testdata", "reference.py")}, args...)...)
 	c.Stderr = os.Stderr
 	out, err := c.Output()

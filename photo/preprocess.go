@@ -77,8 +77,8 @@ type Preprocess struct {
 	Mean, Std [3]float32
 }
 
-// ImageNet is torchvision's preprocessing of the ImageNet classifiers, the usual guess for a
-// file without metadata.
+// ImageNet is the usual guess for a file without metadata: the scaling of pixels and the filter of torchvision's ImageNet classifiers.
+// The whole photo is squashed into the input, where torchvision crops.
 func ImageNet(size Size) *Preprocess {
 	return &Preprocess{
 		Size: size, Resize: Squash, Short: usualShort(size), Resample: Bilinear, Channels: RGB, Rescale: 1.0 / 255,

@@ -152,7 +152,7 @@ type Config struct {
 	Threads int `json:"threads"`
 	Workers int `json:"workers"`
 
-	// Given names the fields that were asked for, as in args.json, each as the user spelt it (--lr): one that the run would not
+	// Given names the fields that were asked for, as in args.json, each as the user spelt it: one that the run would not
 	// read is a UsageError. Fields that are not in it are ignored then.
 	Given map[string]string `json:"-"`
 

@@ -44,7 +44,7 @@ func (s state) checkExports(t *testing.T, net *engine.Network, forms []form) {
 		}
 		args = append(args, path+"="+f.tolerance)
 	}
-	out, err := exec.Command(python(t), args...).CombinedOutput()
+	out, err := exec.Command(python(t, "import torch, torchvision"), args...).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -58,7 +58,7 @@ func (s state) checkExports(t *testing.T, net *engine.Network, forms []form) {
 
 // TestExports checks a narrow network in all forms.
 func TestExports(t *testing.T) {
-	python(t)
+	python(t, "import torch, torchvision")
 	s := stateIn(t, "testdata", "resnet18")
 	var all []form
 	for opset := onnx.OldestExport; opset <= onnx.NewestExport; opset++ {

@@ -16,14 +16,13 @@ import (
 	"regraft/weights"
 )
 
-// python is a Python with torch and torchvision: REGRAFT_PYTHON. Without it the test is skipped.
-func python(t *testing.T) string {
+// python is a Python for the given code: REGRAFT_PYTHON alone, since what it is wanted for takes long.
+func python(t *testing.T, needs string) string {
 	t.Helper()
-	path := os.Getenv("REGRAFT_PYTHON")
-	if path == "" {
+	if os.Getenv("REGRAFT_PYTHON") == "" {
 		t.Skip("needs a Python with torch and torchvision: REGRAFT_PYTHON=/path/to/python")
 	}
-	return path
+	return golden.Python(t, needs)
 }
 
 // state is a network of PyTorch with random weights in all formats, and what PyTorch computes with it.
@@ -39,7 +38,7 @@ func newState(t *testing.T, family string, args ...string) state {
 	t.Helper()
 	dir := t.TempDir()
 	script := filepath.Join("..", "scripts", "state_dict_reference.py")
-	cmd := exec.Command(python(t), append([]string{script, family, dir}, args...)...)
+	cmd := exec.Command(python(t, "import torch, torchvision"), append([]string{script, family, dir}, args...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, out)
 	}
@@ -199,7 +198,7 @@ var batches = map[string]string{"inception_v3": "4", "vgg11_bn": "1", "vgg16": "
 
 // TestFamilies takes every family from PyTorch's state dict to logits and to one training step.
 func TestFamilies(t *testing.T) {
-	python(t)
+	python(t, "import torch, torchvision")
 	isa, err := kernel.Detect()
 	if err != nil {
 		t.Fatal(err)

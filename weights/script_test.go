@@ -18,7 +18,7 @@ var exportScript = filepath.Join("..", "scripts", "export_inception_v3.py")
 // TestExportScript: what the script makes of a state dict has the same logits, and in training form every tensor, running
 // statistics included, as it was.
 func TestExportScript(t *testing.T) {
-	interpreter := python(t)
+	interpreter := python(t, "import torch, torchvision")
 	isa, err := kernel.Detect()
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestExportScript(t *testing.T) {
 
 // TestExportScriptWrong: one line says what is wrong.
 func TestExportScriptWrong(t *testing.T) {
-	interpreter := python(t)
+	interpreter := python(t, "import torch, torchvision")
 	narrow := filepath.Join("testdata", "resnet18.pth")
 	out := filepath.Join(t.TempDir(), "model.onnx")
 	for want, args := range map[string][]string{

@@ -16,10 +16,7 @@ import (
 
 // TestSourcesSay: preprocessing, files and sizes are those that torchvision and timm state themselves.
 func TestSourcesSay(t *testing.T) {
-	interpreter := python(t)
-	if err := exec.Command(interpreter, "-c", "import timm, torchvision; torchvision.models.get_model_weights").Run(); err != nil {
-		t.Skip("needs timm and a torchvision that describes its weights")
-	}
+	interpreter := python(t, "import timm, torchvision; torchvision.models.get_model_weights")
 	args := []string{filepath.Join("testdata", "sources.py")}
 	for _, s := range weights.Sources() {
 		args = append(args, s.Name)

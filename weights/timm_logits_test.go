@@ -16,10 +16,7 @@ import (
 
 // TestTimm imports timm's models with random weights, .safetensors and .pth, and compares the logits with timm's.
 func TestTimm(t *testing.T) {
-	interpreter := python(t)
-	if err := exec.Command(interpreter, "-c", "import timm, safetensors").Run(); err != nil {
-		t.Skip("needs timm and safetensors")
-	}
+	interpreter := python(t, "import timm, safetensors")
 	isa, err := kernel.Detect()
 	if err != nil {
 		t.Fatal(err)

@@ -15,10 +15,7 @@ import (
 // TestTransformers imports models of Hugging Face's transformers with random weights and compares the logits, the labels and the
 // preprocessing with what lies beside them.
 func TestTransformers(t *testing.T) {
-	interpreter := python(t)
-	if err := exec.Command(interpreter, "-c", "import transformers, timm").Run(); err != nil {
-		t.Skip("needs transformers and timm")
-	}
+	interpreter := python(t, "import transformers, timm")
 	isa, err := kernel.Detect()
 	if err != nil {
 		t.Fatal(err)
