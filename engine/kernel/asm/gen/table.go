@@ -41,27 +41,3 @@ func (f *file) plainTable(family, arg string, names []string) {
 }
 
 func kernelName(name string, s isa) string { return name + "_f32_" + s.name }
-
-// Comparison predicates of VCMPPS: first > second and so on, false when one is NaN (the negated ones true), quiet.
-const (
-	cmpUnordered       = 0x03 // one is NaN
-	cmpOrdered         = 0x07 // none is NaN
-	cmpLess            = 0x11
-	cmpNotLessEqual    = 0x16
-	cmpNotGreaterEqual = 0x19
-	cmpNotGreater      = 0x1a
-	cmpGreaterEqual    = 0x1d
-	cmpGreater         = 0x1e
-)
-
-// keepWhere emits dst = mem where predicate holds between x and bound, else 0. mask is a scratch
-// register (not used by AVX-512, which has K1). dst may be mask.
-func (s isa) keepWhere(f *file, predicate int, x, bound, mem, mask, dst string) {
-	if s.per == 1 {
-		f.P("VCMPPS $%#x, %s, %s, K1", predicate, bound, x)
-		f.P("VMOVUPS.Z %s, K1, %s", mem, dst)
-		return
-	}
-	f.P("VCMPPS $%#x, %s, %s, %s", predicate, bound, x, mask)
-	f.P("VANDPS %s, %s, %s", mem, mask, dst)
-}
