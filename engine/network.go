@@ -52,6 +52,8 @@ type Output struct {
 	Node *gorgonia.Node
 	// Chosen says that somebody named this node as the classifier, or as the one that computes features.
 	Chosen bool
+	// Place orders the outputs in files, where the main one need not come first.
+	Place int
 }
 
 // Network is a classifier in inference form: BatchNorm with running statistics, Dropout as an

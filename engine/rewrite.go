@@ -23,7 +23,8 @@ func (n *Network) Rewrite(input tensor.Shape, f Rewriter) (*Network, error) {
 	}
 	outputs := make([]Output, len(n.Outputs))
 	for i, o := range n.Outputs {
-		outputs[i] = Output{o.Name, moved[o.Node], o.Chosen}
+		outputs[i] = o
+		outputs[i].Node = moved[o.Node]
 	}
 	return b.Network(n.Meta, outputs...)
 }
@@ -89,7 +90,7 @@ func (n *Network) Extend(at []Output, f func(b *Builder, i int, x *gorgonia.Node
 		if err != nil {
 			return nil, err
 		}
-		outputs[i] = Output{Name: o.Name, Node: node}
+		outputs[i] = Output{Name: o.Name, Node: node, Place: o.Place}
 	}
 	return b.Network(n.Meta, outputs...)
 }

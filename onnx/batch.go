@@ -52,21 +52,34 @@ func (n *normaliser) freeStep(s *step, own int, before tensor.Shape) {
 			s.op = &op.Expand{Shape: free}
 		}
 	case *op.Concat:
-		if open := slices.ContainsFunc(s.in, func(v *value) bool { return openAxis(v.resolve().shape) == 0 }); open && o.Axis != 0 {
-			for i, v := range s.in {
-				if row := oneRow(v.resolve(), own); row != nil {
-					s.in[i] = n.tile(fmt.Sprintf("%s/rows%d", s.label, i), row)
-				}
-			}
+		if o.Axis != 0 {
+			n.repeatTables(s, own, false)
 		}
 	default:
-		if !broadcasts(o) {
-			return
+		if broadcasts(o) {
+			n.repeatTables(s, own, len(before) > 0)
 		}
-		for i, v := range s.in {
-			if row := oneRow(v.resolve(), own); row != nil && len(row.shape) == len(before) {
-				s.in[i] = row
-			}
+	}
+}
+
+// repeatTables makes of known operands that hold the same for each of the file's images what holds for every image, where another operand
+// has an open first axis. A single row need not be repeated where it broadcasts.
+func (n *normaliser) repeatTables(s *step, own int, broadcast bool) {
+	rows, rank := 0, 0
+	for _, v := range s.in {
+		if shape := v.resolve().shape; openAxis(shape) == 0 {
+			rows, rank = -shape[0], len(shape)
+		}
+	}
+	for i, v := range s.in {
+		v = v.resolve()
+		table := forOneImage(v, own, rows)
+		switch {
+		case rows == 0 || table == nil || len(v.shape) != rank:
+		case broadcast && rows == 1:
+			s.in[i] = table
+		default:
+			s.in[i] = n.tile(fmt.Sprintf("%s/rows%d", s.label, i), table)
 		}
 	}
 }
@@ -99,14 +112,15 @@ func freedShape(x, to tensor.Shape, own int) tensor.Shape {
 	return free
 }
 
-// oneRow is the part of a known table for one image, where it is the same for each of the file's own; nil where it is not.
-func oneRow(v *value, own int) *value {
+// forOneImage is the part of a known table for one image, which has so many rows, where it is the same for each of the file's own; nil
+// where it is not.
+func forOneImage(v *value, own, rows int) *value {
 	k := v.constant
-	if k == nil || k.floats == nil || len(v.shape) < 2 || v.shape[0] != own {
+	if k == nil || k.floats == nil || len(v.shape) < 2 || v.shape[0] != own*rows {
 		return nil
 	}
-	row := k.size() / own
-	for i, f := range k.floats[row:] {
+	each := k.size() / own
+	for i, f := range k.floats[each:] {
 		if f != k.floats[i] {
 			return nil
 		}
@@ -115,14 +129,14 @@ func oneRow(v *value, own int) *value {
 		return v
 	}
 	shape := v.shape.Clone()
-	shape[0] = 1
-	return derived(v, shape, k.floats[:row])
+	shape[0] = rows
+	return derived(v, shape, k.floats[:each])
 }
 
 // tile repeats what is known for every image, in front of the step at hand.
 func (n *normaliser) tile(label string, row *value) *value {
 	shape := row.shape.Clone()
-	shape[0] = images(1)
+	shape[0] *= images(1)
 	return n.insert(label, &op.BatchTile{}, shape, row, n.input)
 }
 

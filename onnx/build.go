@@ -32,7 +32,7 @@ func build(n *normaliser, names *namer, meta engine.Meta, o ReadOptions) (*engin
 		if node == nil || out.value == n.input {
 			return nil, &UnsupportedError{[]Unsupported{{"graph output", out.name, "it does not depend on the image"}}}
 		}
-		outputs = append(outputs, engine.Output{Name: out.name, Node: node})
+		outputs = append(outputs, engine.Output{Name: out.name, Node: node, Place: out.place})
 	}
 	return b.Network(meta, mainFirst(outputs)...)
 }

@@ -32,34 +32,119 @@ func (n *normaliser) gate(s *step) bool {
 	return false
 }
 
-// gelu recognises x * (1 + Erf(x / sqrt 2)) * 0.5, as exporters spell it before opset 20.
+// gelu recognises x * (1 + Erf(x / sqrt 2)) * 0.5 and x * (1 + Tanh(sqrt(2/pi) * (x + 0.044715*x*x*x))) * 0.5, in any order of the
+// three factors, as exporters spell it before opset 20.
 func (n *normaliser) gelu(s *step) bool {
-	half, product, ok := binaryWith[*op.Mul](s)
-	if !ok || half != 0.5 || product.step == nil {
-		return false
-	}
-	if _, ok := product.step.op.(*op.Mul); !ok {
+	half, factors := factorsOf(s, 2)
+	if half != 0.5 || len(factors) != 2 {
 		return false
 	}
 	for i := range 2 {
-		x, factor := product.step.in[i], product.step.in[1-i]
+		x, factor := factors[i], factors[1-i]
 		if factor.step == nil {
 			continue
 		}
-		one, erf, ok := binaryWith[*op.Add](factor.step)
-		if !ok || one != 1 || erf.step == nil {
+		one, curve, ok := binaryWith[*op.Add](factor.step)
+		if !ok || one != 1 || curve.step == nil || len(curve.step.in) != 1 {
 			continue
 		}
-		if _, ok := erf.step.op.(*op.Erf); !ok || erf.step.in[0].step == nil {
+		slope, arg := factorsOf(curve.step.in[0].step, 1)
+		if len(arg) != 1 {
 			continue
 		}
-		root, arg, ok := binaryWith[*op.Div](erf.step.in[0].step)
-		if ok && arg == x && math.Abs(root-math.Sqrt2) < 1e-6 {
-			s.op, s.in = &op.Gelu{}, []*value{x}
-			return true
+		switch curve.step.op.(type) {
+		case *op.Erf:
+			if arg[0] == x && near(slope, math.Sqrt2/2) {
+				s.op, s.in = &op.Gelu{}, []*value{x}
+				return true
+			}
+		case *op.Tanh:
+			if near(slope, math.Sqrt(2/math.Pi)) && cubicOf(arg[0].step, x) {
+				s.op, s.in = &op.Gelu{Tanh: true}, []*value{x}
+				return true
+			}
 		}
 	}
 	return false
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) < 1e-5*b }
+
+// factorsOf reads a step as the product of a number and values, through so many products within it.
+func factorsOf(s *step, within int) (number float64, factors []*value) {
+	if s == nil {
+		return 1, nil
+	}
+	number = 1
+	_, mul := s.op.(*op.Mul)
+	if _, div := s.op.(*op.Div); !mul && !div || div && s.in[1].constant == nil {
+		return number, []*value{s.out}
+	}
+	for i, v := range s.in {
+		switch k := v.constant; {
+		case k != nil && k.size() == 1 && !mul && i == 1:
+			number /= k.at(0)
+		case k != nil && k.size() == 1:
+			number *= k.at(0)
+		case v.step != nil && within > 0:
+			inner, more := factorsOf(v.step, within-1)
+			number, factors = number*inner, append(factors, more...)
+		default:
+			factors = append(factors, v)
+		}
+	}
+	return number, factors
+}
+
+// cubicOf recognises x + 0.044715*x*x*x, also with Pow(x, 3), and x * (1 + 0.044715*x*x).
+func cubicOf(s *step, x *value) bool {
+	if s == nil {
+		return false
+	}
+	if _, add := s.op.(*op.Add); add {
+		for i := range 2 {
+			if s.in[i] != x || s.in[1-i].step == nil {
+				continue
+			}
+			number, factors := factorsOf(s.in[1-i].step, 2)
+			return near(number, 0.044715) && isPower(factors, x, 3)
+		}
+		return false
+	}
+	number, factors := factorsOf(s, 0)
+	if number != 1 || len(factors) != 2 {
+		return false
+	}
+	for i := range 2 {
+		if factors[i] != x || factors[1-i].step == nil {
+			continue
+		}
+		one, square, ok := binaryWith[*op.Add](factors[1-i].step)
+		if !ok || one != 1 || square.step == nil {
+			return false
+		}
+		number, factors := factorsOf(square.step, 2)
+		return near(number, 0.044715) && isPower(factors, x, 2)
+	}
+	return false
+}
+
+// isPower tells whether factors multiply to the power of x.
+func isPower(factors []*value, x *value, power int) bool {
+	for _, f := range factors {
+		if f == x {
+			power--
+			continue
+		}
+		if f.step == nil || f.step.in[0] != x {
+			return false
+		}
+		if _, pow := f.step.op.(*op.Pow); !pow || f.step.in[1].constant == nil || f.step.in[1].constant.size() != 1 {
+			return false
+		}
+		power -= int(f.step.in[1].constant.at(0))
+	}
+	return power == 0
 }
 
 // binaryWith matches an operator of type T on a value and a known scalar (the divisor in case of Div).

@@ -24,6 +24,7 @@ type normaliser struct {
 type output struct {
 	name  string
 	value *value
+	place int
 }
 
 // rules look at one step at a time. A rule rewrites the step in place and tells whether it did; steps that nothing
@@ -59,8 +60,8 @@ var rules = []func(*normaliser, *step) bool{
 // newNormaliser takes over what was lowered, but for steps that the outputs do not depend on.
 func newNormaliser(l *lowering, g *graph) *normaliser {
 	n := &normaliser{steps: l.steps, input: g.inputs[0]}
-	for _, v := range g.outputs {
-		n.outputs = append(n.outputs, output{v.name, v})
+	for i, v := range g.outputs {
+		n.outputs = append(n.outputs, output{v.name, v, i})
 	}
 	n.sweep()
 	return n

@@ -159,7 +159,9 @@ func encodeAs(net *engine.Network, f form) (*document, error) {
 
 	d.graph = append(e.nodes, appendText(nil, 2, writtenName)...)
 	d.graph = appendMessage(d.graph, 11, valueProto(net.Input.Name(), net.Input.Shape()))
-	for _, o := range net.Outputs {
+	outputs := slices.Clone(net.Outputs)
+	slices.SortStableFunc(outputs, func(a, b engine.Output) int { return a.Place - b.Place })
+	for _, o := range outputs {
 		d.graph = appendMessage(d.graph, 12, valueProto(o.Name, o.Node.Shape()))
 	}
 	d.tail = appendMessage(nil, 8, appendInt(appendText(nil, 1, ""), 2, int64(f.opset)))
