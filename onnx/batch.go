@@ -19,10 +19,13 @@ func (n *normaliser) free() []Unsupported {
 	n.input.shape = n.input.shape.Clone()
 	n.input.shape[0] = images(1)
 	var steps []*step
+	tokens := merged{}
 	for _, s := range n.steps {
-		before := s.out.shape
-		n.freeStep(s, own, before)
-		if err := s.infer(); err != nil {
+		err := n.freeStep(s, own, tokens)
+		if err == nil {
+			err = s.infer()
+		}
+		if err != nil {
 			return []Unsupported{{s.op.Name(), s.label, fmt.Sprintf("it is bound to the %d images of a batch that the file was exported with: %v", own, err)}}
 		}
 		steps = append(append(steps, n.before...), s)
@@ -32,17 +35,18 @@ func (n *normaliser) free() []Unsupported {
 	return nil
 }
 
-// freeStep rewrites a step whose operands have got an open batch; before is the shape of its result for the file's own.
-func (n *normaliser) freeStep(s *step, own int, before tensor.Shape) {
+// freeStep rewrites a step whose operands have got an open batch.
+func (n *normaliser) freeStep(s *step, own int, tokens merged) error {
 	if len(s.in) == 0 {
-		return
+		return nil
 	}
-	x := s.in[0].resolve()
+	x, before := s.in[0].resolve(), s.out.shape
 	switch o := s.op.(type) {
-	case *op.Reshape:
-		if to := freedShape(x.shape, before, own); to != nil {
-			s.op = reshape(x.shape, to)
+	case *op.Reshape, *op.Flatten:
+		if !tokens.freeReshape(s, before, own) {
+			return fmt.Errorf("nothing tells where in shape %s the images are", shapeText(before))
 		}
+		return nil
 	case *op.Expand:
 		if axis := openAxis(x.shape); axis >= 0 {
 			free := slices.Clone(o.Shape)
@@ -60,6 +64,10 @@ func (n *normaliser) freeStep(s *step, own int, before tensor.Shape) {
 			n.repeatTables(s, own, len(before) > 0)
 		}
 	}
+	if !tokens.follow(s) {
+		return fmt.Errorf("it works on tokens and images in one axis, in shape %s", shapeText(x.shape))
+	}
+	return nil
 }
 
 // repeatTables makes of known operands that hold the same for each of the file's images what holds for every image, where another operand

@@ -35,43 +35,55 @@ func (n *normaliser) gate(s *step) bool {
 // gelu recognises x * (1 + Erf(x / sqrt 2)) * 0.5 and x * (1 + Tanh(sqrt(2/pi) * (x + 0.044715*x*x*x))) * 0.5, in any order of the
 // three factors, as exporters spell it before opset 20.
 func (n *normaliser) gelu(s *step) bool {
-	half, factors := factorsOf(s, 2)
-	if half != 0.5 || len(factors) != 2 {
+	if _, ok := s.op.(*op.Mul); !ok {
 		return false
 	}
-	for i := range 2 {
-		x, factor := factors[i], factors[1-i]
-		if factor.step == nil {
+	_, all := factorsOf(s, 2, nil)
+	for _, curve := range all {
+		x, o := geluCurve(curve.step)
+		if x == nil {
 			continue
 		}
-		one, curve, ok := binaryWith[*op.Add](factor.step)
-		if !ok || one != 1 || curve.step == nil || len(curve.step.in) != 1 {
-			continue
-		}
-		slope, arg := factorsOf(curve.step.in[0].step, 1)
-		if len(arg) != 1 {
-			continue
-		}
-		switch curve.step.op.(type) {
-		case *op.Erf:
-			if arg[0] == x && near(slope, math.Sqrt2/2) {
-				s.op, s.in = &op.Gelu{}, []*value{x}
-				return true
-			}
-		case *op.Tanh:
-			if near(slope, math.Sqrt(2/math.Pi)) && cubicOf(arg[0].step, x) {
-				s.op, s.in = &op.Gelu{Tanh: true}, []*value{x}
-				return true
-			}
+		half, factors := factorsOf(s, 2, x)
+		if half == 0.5 && len(factors) == 2 && (factors[0] == x && factors[1] == curve || factors[0] == curve && factors[1] == x) {
+			s.op, s.in = o, []*value{x}
+			return true
 		}
 	}
 	return false
 }
 
+// geluCurve recognises the factor 1 + Erf(x / sqrt 2), or 1 + Tanh of the approximation.
+func geluCurve(s *step) (x *value, o op.Op) {
+	if s == nil {
+		return nil, nil
+	}
+	one, curve, ok := binaryWith[*op.Add](s)
+	if !ok || one != 1 || curve.step == nil || len(curve.step.in) != 1 {
+		return nil, nil
+	}
+	slope, arg := factorsOf(curve.step.in[0].step, 0, nil)
+	if len(arg) != 1 {
+		return nil, nil
+	}
+	switch curve.step.op.(type) {
+	case *op.Erf:
+		if near(slope, math.Sqrt2/2) {
+			return arg[0], &op.Gelu{}
+		}
+	case *op.Tanh:
+		if x := cubicOf(arg[0].step); x != nil && near(slope, math.Sqrt(2/math.Pi)) {
+			return x, &op.Gelu{Tanh: true}
+		}
+	}
+	return nil, nil
+}
+
 func near(a, b float64) bool { return math.Abs(a-b) < 1e-5*b }
 
-// factorsOf reads a step as the product of a number and values, through so many products within it.
-func factorsOf(s *step, within int) (number float64, factors []*value) {
+// factorsOf reads a step as the product of a number and values, through so many products within it, but not through that which makes
+// whole.
+func factorsOf(s *step, within int, whole *value) (number float64, factors []*value) {
 	if s == nil {
 		return 1, nil
 	}
@@ -86,8 +98,8 @@ func factorsOf(s *step, within int) (number float64, factors []*value) {
 			number /= k.at(0)
 		case k != nil && k.size() == 1:
 			number *= k.at(0)
-		case v.step != nil && within > 0:
-			inner, more := factorsOf(v.step, within-1)
+		case v.step != nil && v != whole && within > 0:
+			inner, more := factorsOf(v.step, within-1, whole)
 			number, factors = number*inner, append(factors, more...)
 		default:
 			factors = append(factors, v)
@@ -96,37 +108,32 @@ func factorsOf(s *step, within int) (number float64, factors []*value) {
 	return number, factors
 }
 
-// cubicOf recognises x + 0.044715*x*x*x, also with Pow(x, 3), and x * (1 + 0.044715*x*x).
-func cubicOf(s *step, x *value) bool {
-	if s == nil {
-		return false
-	}
-	if _, add := s.op.(*op.Add); add {
-		for i := range 2 {
-			if s.in[i] != x || s.in[1-i].step == nil {
-				continue
-			}
-			number, factors := factorsOf(s.in[1-i].step, 2)
-			return near(number, 0.044715) && isPower(factors, x, 3)
-		}
-		return false
-	}
-	number, factors := factorsOf(s, 0)
-	if number != 1 || len(factors) != 2 {
-		return false
+// cubicOf recognises x + 0.044715*x*x*x, also with Pow(x, 3), and x * (1 + 0.044715*x*x); nil is everything else.
+func cubicOf(s *step) (x *value) {
+	if s == nil || len(s.in) != 2 {
+		return nil
 	}
 	for i := range 2 {
-		if factors[i] != x || factors[1-i].step == nil {
+		x, other := s.in[i], s.in[1-i].step
+		if other == nil {
 			continue
 		}
-		one, square, ok := binaryWith[*op.Add](factors[1-i].step)
-		if !ok || one != 1 || square.step == nil {
-			return false
+		switch s.op.(type) {
+		case *op.Add:
+			if number, factors := factorsOf(other, 2, x); near(number, 0.044715) && isPower(factors, x, 3) {
+				return x
+			}
+		case *op.Mul:
+			one, square, ok := binaryWith[*op.Add](other)
+			if !ok || one != 1 {
+				continue
+			}
+			if number, factors := factorsOf(square.step, 2, x); near(number, 0.044715) && isPower(factors, x, 2) {
+				return x
+			}
 		}
-		number, factors := factorsOf(square.step, 2)
-		return near(number, 0.044715) && isPower(factors, x, 2)
 	}
-	return false
+	return nil
 }
 
 // isPower tells whether factors multiply to the power of x.

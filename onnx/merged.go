@@ -1,0 +1,63 @@
+package onnx
+
+import (
+	"slices"
+
+	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
+)
+
+// PyTorch's attention puts tokens before images, (T, N, C), and makes one axis of both for its last linear layer, (T*N, C). For the one
+// image, or the few, of a file's own batch nothing tells that axis from others; here it is remembered until it is taken apart.
+
+// merged holds, for values whose first axis is tokens times images with the images of a token one behind the other, the number of tokens.
+type merged map[*value]int
+
+// freeReshape opens the batch of a Reshape to a shape that was exported for so many images; ok tells that a form for N is known.
+func (m merged) freeReshape(s *step, to tensor.Shape, own int) (ok bool) {
+	x := s.in[0].resolve()
+	shape := x.shape
+	if tokens := m[x]; tokens > 0 {
+		shape = slices.Concat(tensor.Shape{tokens, images(1)}, shape[1:])
+	}
+	if openAxis(shape) < 0 {
+		return true
+	}
+	free := freedShape(shape, to, own)
+	if openAxis(shape) == 1 && len(to) == len(shape)-1 && to[0] == shape[0]*own*-shape[1] && slices.Equal(to[1:], shape[2:]) {
+		free = to.Clone()
+		free[0] = shape[0] * shape[1]
+		m[s.out] = shape[0]
+	}
+	if free == nil {
+		return false
+	}
+	s.op = reshape(x.shape, free)
+	return true
+}
+
+// follow tells whether a step other than a Reshape works on such values, row by row, and remembers its result.
+func (m merged) follow(s *step) bool {
+	tokens := 0
+	for _, v := range s.in {
+		tokens = max(tokens, m[v.resolve()])
+	}
+	if tokens == 0 {
+		return true
+	}
+	for _, v := range s.in {
+		if v = v.resolve(); v.constant == nil && m[v] != tokens || v.constant != nil && len(v.shape) > 1 && v.shape[0] != 1 && op.Elementwise(s.op) {
+			return false
+		}
+	}
+	switch s.op.(type) {
+	case *op.Linear, *op.Identity, *op.Dropout:
+	default:
+		if !op.Elementwise(s.op) {
+			return false
+		}
+	}
+	m[s.out] = tokens
+	return true
+}
