@@ -25,7 +25,9 @@ func (m merged) freeReshape(s *step, to tensor.Shape, own int) (ok bool) {
 		return true
 	}
 	free := freedShape(shape, to, own)
-	if openAxis(shape) == 1 && len(to) == len(shape)-1 && to[0] == shape[0]*own*-shape[1] && slices.Equal(to[1:], shape[2:]) {
+	// Rows of features are those of one token of one image, whose axes stay whole or become one.
+	if rows := len(to) == 2 || len(to) == len(shape)-1 && slices.Equal(to[1:], shape[2:]); openAxis(shape) == 1 && rows &&
+		to[0] == shape[0]*own*-shape[1] && sizeOf(to[1:]) == sizeOf(shape[2:]) {
 		free = to.Clone()
 		free[0] = shape[0] * shape[1]
 		m[s.out] = shape[0]
