@@ -111,6 +111,9 @@ func compareWith(con *console, c *urfave.Context, path string, info *onnx.Info, 
 			continue
 		}
 		out := info.Outputs[i]
+		if out.LeftOut {
+			continue
+		}
 		computed := cmp.Or(out.Scores, out.Name)
 		at := slices.IndexFunc(outputs, func(o measure.Matrix) bool { return o.Name == computed })
 		if at < 0 {

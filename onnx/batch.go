@@ -93,7 +93,8 @@ func (n *normaliser) repeatTables(s *step, own int, broadcast bool) {
 }
 
 // freedShape is the shape to which a Reshape of the file's own batch takes any batch: the images lie one behind the other along one
-// axis of the operand, and the first axis of the result along which they do so is open. nil where there is none.
+// axis of the operand, and an axis of the result along which they do so is open, the same one where sizes of 1 leave a choice, else the
+// first. The last axis, of features, takes no images in. nil where there is none.
 func freedShape(x, to tensor.Shape, own int) tensor.Shape {
 	axis := openAxis(x)
 	if axis < 0 {
@@ -107,7 +108,8 @@ func freedShape(x, to tensor.Shape, own int) tensor.Shape {
 	found, inner := -1, 1
 	for i := len(to) - 1; i >= 0; i-- {
 		outer := inner * to[i]
-		if outer == each*own && inner > 0 && each%inner == 0 {
+		features := i > 0 && i == len(to)-1 && axis < len(x)-1
+		if outer == each*own && inner > 0 && each%inner == 0 && !features && found != axis {
 			found = i
 		}
 		inner = outer

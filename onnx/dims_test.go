@@ -159,6 +159,10 @@ func TestFreedShape(t *testing.T) {
 		{tensor.Shape{5, N, 12}, tensor.Shape{5, 3, 4}, 1, tensor.Shape{5, 3 * N, 4}},
 		{tensor.Shape{5, N, 12}, tensor.Shape{5, 6, 4}, 2, tensor.Shape{5, 3 * N, 4}},
 		{tensor.Shape{5, N, 12}, tensor.Shape{10, 12}, 2, nil}, // images lie within rows of the outer axis
+		{tensor.Shape{5, N, 12}, tensor.Shape{5, 12}, 1, nil},  // and not among the features
+		{tensor.Shape{1, N, 12}, tensor.Shape{1, 1, 12}, 1, tensor.Shape{1, N, 12}},
+		{tensor.Shape{N, 1, 12}, tensor.Shape{1, 1, 12}, 1, tensor.Shape{N, 1, 12}},
+		{tensor.Shape{N, 12}, tensor.Shape{1, 1, 12}, 1, tensor.Shape{N, 1, 12}},
 		{tensor.Shape{N, 3, 8}, tensor.Shape{3, 8, 2}, 2, nil},
 		{tensor.Shape{5, 3}, tensor.Shape{15}, 2, nil},
 	} {

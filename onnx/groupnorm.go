@@ -78,13 +78,8 @@ func (n *normaliser) groupNorm(s *step) bool {
 
 // groupNormAffine merges a factor or a summand per channel into a GroupNorm that has none.
 func (n *normaliser) groupNormAffine(s *step) bool {
-	_, mul := s.op.(*op.Mul)
-	_, add := s.op.(*op.Add)
-	if !mul && !add {
-		return false
-	}
-	k, x, values := perChannel(s)
-	if x == nil || k.constant.size() != len(values) {
+	k, x, values, mul := affinePart(s)
+	if x == nil {
 		return false
 	}
 	norm, o, ok := only[*op.GroupNorm](n, x)

@@ -122,6 +122,8 @@ type ValueInfo struct {
 	Layout Layout `json:"layout,omitempty"`
 	// Scores names the output in whose place the network gives the scores that this one is made of (ArgMax, ZipMap).
 	Scores string `json:"scores,omitempty"`
+	// LeftOut is set for outputs that depend on other inputs than the image.
+	LeftOut bool `json:"left_out,omitempty"`
 }
 
 // Dim is one size of a shape: a number, or a name where the file leaves it open.

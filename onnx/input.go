@@ -11,6 +11,9 @@ import (
 	"regraft/setting"
 )
 
+// imageTypes are the types that an image may have.
+var imageTypes = []string{typeFloat.String(), typeFloat16.String(), typeBFloat16.String(), typeUint8.String()}
+
 // imageInput is the graph's one input with the shape that it is read for.
 type imageInput struct {
 	value *value
@@ -37,7 +40,7 @@ func chooseInput(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*imageI
 	v := info.input(g.inputs[0].name)
 	in := &imageInput{value: g.inputs[0], info: v, batch: images(1)}
 	info.Image.Name, info.Image.DType = v.Name, v.DType
-	if !slices.Contains([]string{typeFloat.String(), typeFloat16.String(), typeBFloat16.String(), typeUint8.String()}, v.DType) {
+	if !slices.Contains(imageTypes, v.DType) {
 		return nil, unsupportedInput(v.Name, "it is "+v.DType+": only float32, float16 (computed in float32) and uint8 (pixels) are supported")
 	}
 	if len(v.Shape) != 4 {

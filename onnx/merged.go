@@ -11,7 +11,8 @@ import (
 // PyTorch's attention puts tokens before images, (T, N, C), and makes one axis of both for its last linear layer, (T*N, C). For the one
 // image, or the few, of a file's own batch nothing tells that axis from others; here it is remembered until it is taken apart.
 
-// merged holds, for values whose first axis is tokens times images with the images of a token one behind the other, the number of tokens.
+// merged holds, for values whose first axis is tokens times images with the images of a token one behind the other, the number of tokens,
+// which may be 1.
 type merged map[*value]int
 
 // freeReshape opens the batch of a Reshape to a shape that was exported for so many images; ok tells that a form for N is known.
@@ -31,6 +32,8 @@ func (m merged) freeReshape(s *step, to tensor.Shape, own int) (ok bool) {
 		free = to.Clone()
 		free[0] = shape[0] * shape[1]
 		m[s.out] = shape[0]
+	} else if openAxis(shape) == 1 && shape[0] == 1 && openAxis(free) == 0 {
+		m[s.out] = 1
 	}
 	if free == nil {
 		return false
@@ -48,18 +51,25 @@ func (m merged) follow(s *step) bool {
 	if tokens == 0 {
 		return true
 	}
+	if tokens == 1 && !rowwise(s.op) { // one token of every image: as good as images
+		return true
+	}
 	for _, v := range s.in {
 		if v = v.resolve(); v.constant == nil && m[v] != tokens || v.constant != nil && len(v.shape) > 1 && v.shape[0] != 1 && op.Elementwise(s.op) {
 			return false
 		}
 	}
-	switch s.op.(type) {
-	case *op.Linear, *op.Identity, *op.Dropout:
-	default:
-		if !op.Elementwise(s.op) {
-			return false
-		}
+	if rowwise(s.op) {
+		m[s.out] = tokens
 	}
-	m[s.out] = tokens
-	return true
+	return rowwise(s.op)
+}
+
+// rowwise tells whether an operator computes every row from the operands' same one.
+func rowwise(o op.Op) bool {
+	switch o.(type) {
+	case *op.Linear, *op.Identity, *op.Dropout:
+		return true
+	}
+	return op.Elementwise(o)
 }

@@ -216,16 +216,23 @@ func alongAxis(s *step, axis int) (k, x *value, values []float32) {
 	return nil, nil, nil
 }
 
+// affinePart reads a step as x times a known value per channel (mul), or plus one; x is nil where it is something else.
+func affinePart(s *step) (k, x *value, values []float32, mul bool) {
+	_, mul = s.op.(*op.Mul)
+	if _, add := s.op.(*op.Add); !mul && !add {
+		return nil, nil, nil, false
+	}
+	if k, x, values = perChannel(s); x == nil || k.constant.size() != len(values) {
+		return nil, nil, nil, false
+	}
+	return k, x, values, mul
+}
+
 // batchNormAffine merges a factor or a summand per channel into the BatchNorm in front (files of
 // Caffe2 spell the affine part out).
 func (n *normaliser) batchNormAffine(s *step) bool {
-	_, mul := s.op.(*op.Mul)
-	_, add := s.op.(*op.Add)
-	if !mul && !add {
-		return false
-	}
-	k, x, values := perChannel(s)
-	if x == nil || k.constant.size() != len(values) {
+	_, x, values, mul := affinePart(s)
+	if x == nil {
 		return false
 	}
 	norm, _, ok := only[*op.BatchNorm](n, x)

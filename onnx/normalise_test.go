@@ -229,6 +229,70 @@ var spellings = []spelling{
 		m.node("Mul", []string{"r", "c"}, "d")
 		m.node("Mul", []string{"d", m.scalar("half", 0.5)}, "y")
 	}},
+	{"Gelu with its half first", "Relu Gelu", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "r")
+		m.node("Mul", []string{"r", m.scalar("half", 0.5)}, "h")
+		m.node("Mul", []string{"r", m.scalar("root", 0.70710678)}, "a")
+		m.node("Erf", []string{"a"}, "b")
+		m.node("Add", []string{m.scalar("one", 1), "b"}, "c")
+		m.node("Mul", []string{"h", "c"}, "y")
+	}},
+	{"Gelu of a product", "Relu Mul Gelu", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "r")
+		m.node("Mul", []string{"r", m.scalar("k", 0.25)}, "p")
+		m.node("Mul", []string{"p", m.scalar("root", 0.70710678)}, "a")
+		m.node("Erf", []string{"a"}, "b")
+		m.node("Add", []string{"b", m.scalar("one", 1)}, "c")
+		m.node("Mul", []string{"p", m.scalar("half", 0.5)}, "h")
+		m.node("Mul", []string{"c", "h"}, "y")
+	}},
+	{"Gelu by tanh", "Relu Gelu(Tanh:true)", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "r")
+		m.node("Pow", []string{"r", m.scalar("three", 3)}, "cube")
+		m.node("Mul", []string{"cube", m.scalar("k", 0.044715)}, "kc")
+		m.node("Add", []string{"r", "kc"}, "s")
+		m.node("Mul", []string{"s", m.scalar("slope", 0.7978846)}, "a")
+		m.node("Tanh", []string{"a"}, "b")
+		m.node("Add", []string{"b", m.scalar("one", 1)}, "c")
+		m.node("Mul", []string{"r", m.scalar("half", 0.5)}, "h")
+		m.node("Mul", []string{"h", "c"}, "y")
+	}},
+	{"Gelu by tanh of a product", "Relu Gelu(Tanh:true)", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "r")
+		m.node("Mul", []string{"r", "r"}, "square")
+		m.node("Mul", []string{"square", m.scalar("k", 0.044715)}, "ks")
+		m.node("Add", []string{"ks", m.scalar("one", 1)}, "s")
+		m.node("Mul", []string{"r", "s"}, "rs")
+		m.node("Mul", []string{"rs", m.scalar("slope2", 0.7978846)}, "a")
+		m.node("Tanh", []string{"a"}, "b")
+		m.node("Add", []string{"b", m.scalar("one2", 1)}, "c")
+		m.node("Mul", []string{"c", "r"}, "h")
+		m.node("Mul", []string{"h", m.scalar("half", 0.5)}, "y")
+	}},
+	{"another factor than Gelu's", "Relu Mul Erf Add Mul Mul", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "r")
+		m.node("Mul", []string{"r", m.scalar("root", 0.7)}, "a")
+		m.node("Erf", []string{"a"}, "b")
+		m.node("Add", []string{"b", m.scalar("one", 1)}, "c")
+		m.node("Mul", []string{"r", "c"}, "d")
+		m.node("Mul", []string{"d", m.scalar("half", 0.5)}, "y")
+	}},
+	{"zeros for what is no number of a Softmax", "Relu Softmax", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "r")
+		m.node("Softmax", []string{"r"}, "s")
+		m.node("IsNaN", []string{"s"}, "n")
+		m.node("Where", []string{"n", m.scalar("zero", 0), "s"}, "y")
+	}},
+	{"zeros for a Softmax of rows that may be masked", "Relu Add Softmax IsNaN Where", func(m *testModel) {
+		m.node("Relu", []string{"x"}, "r")
+		inf := float32(math.Inf(-1))
+		m.tensors = append(m.tensors, floatTensor("mask", []int{2, 8}, inf, inf, inf, inf, inf, inf, inf, inf, 0, 0, 0, 0, 0, 0, 0, 0))
+		m.node("Tile", []string{"mask", m.ints("four", 4, 1)}, "masks")
+		m.node("Add", []string{"r", "masks"}, "a")
+		m.node("Softmax", []string{"a"}, "s")
+		m.node("IsNaN", []string{"s"}, "n")
+		m.node("Where", []string{"n", m.scalar("zero", 0), "s"}, "y")
+	}},
 	{"BatchNorm with scale and shift", "Conv BatchNormalization", func(m *testModel) {
 		m.node("Conv", []string{"x", m.float("w", 4, 3, 1, 1)}, "c")
 		m.batchNorm("c", "b", 4)

@@ -29,6 +29,7 @@ func (g *graph) prune(info *Info) {
 		}
 		return true
 	})
+	g.keepTower(info, dead)
 	g.nodes = slices.DeleteFunc(g.nodes, func(n *node) bool {
 		reads := slices.ContainsFunc(n.needs(), func(v *value) bool { return v != nil && dead[v] })
 		for _, out := range n.out {
@@ -36,6 +37,48 @@ func (g *graph) prune(info *Info) {
 		}
 		return reads
 	})
+}
+
+// keepTower leaves of a network of several inputs what depends on the image alone, as the image tower of CLIP beside that of the text.
+func (g *graph) keepTower(info *Info, dead map[*value]bool) {
+	if len(g.inputs) < 2 {
+		return
+	}
+	others := slices.DeleteFunc(slices.Clone(g.inputs), func(v *value) bool { return info.input(v.name).isImage() })
+	if len(others) != len(g.inputs)-1 {
+		return
+	}
+	from := map[*value]*value{} // an input other than the image that a value depends on
+	for _, v := range others {
+		from[v] = v
+	}
+	for _, n := range g.nodes {
+		for _, v := range n.needs() {
+			for _, out := range n.out {
+				if v != nil && from[v] != nil && out != nil {
+					from[out] = from[v]
+				}
+			}
+		}
+	}
+	if !slices.ContainsFunc(g.outputs, func(v *value) bool { return from[v] == nil }) {
+		return
+	}
+	g.outputs = slices.DeleteFunc(g.outputs, func(v *value) bool {
+		other := from[v]
+		if other == nil {
+			return false
+		}
+		info.Warnings = append(info.Warnings, fmt.Sprintf("output %s is left out: it depends on input %s", quoted(v.name), quoted(other.name)))
+		for i := range info.Outputs {
+			info.Outputs[i].LeftOut = info.Outputs[i].LeftOut || info.Outputs[i].Name == v.name
+		}
+		return true
+	})
+	for _, v := range others {
+		dead[v] = true
+	}
+	g.inputs = slices.DeleteFunc(g.inputs, func(v *value) bool { return dead[v] })
 }
 
 // needed are the values that the outputs depend on.
@@ -56,6 +99,9 @@ func (g *graph) needed() map[*value]bool {
 
 // needs are the node's operands, and what its subgraphs read from outside.
 func (n *node) needs() []*value { return slices.Concat(n.in, n.outer) }
+
+// isImage recognises four axes of floats or bytes.
+func (v ValueInfo) isImage() bool { return len(v.Shape) == 4 && slices.Contains(imageTypes, v.DType) }
 
 // isSwitch recognises a single bool.
 func (v ValueInfo) isSwitch() bool {

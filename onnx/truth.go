@@ -186,7 +186,9 @@ func writeIsNaN(e *exporter, _ *op.IsNaN, in []string) { e.truth("IsNaN", in) }
 func writeCompare(e *exporter, o *op.Compare, in []string) { e.truth(o.Relation, in) }
 
 func (e *exporter) truth(opType string, in []string) {
-	e.node("Cast", []string{e.inner(opType, in)}, intAttribute("to", int(typeFloat)))
+	found := e.names.unique(e.label + "/" + opType + "_output_0")
+	e.encode(opType, e.label, found, in, nil)
+	e.encode("Cast", e.labels.unique(e.label+"/Cast"), e.name, []string{found}, [][]byte{intAttribute("to", int(typeFloat))})
 }
 
 func writeWhere(e *exporter, _ *op.Where, in []string) {
