@@ -108,11 +108,11 @@ type inspectTraining struct {
 }
 
 type inspectHead struct {
-	Name     string `json:"name"`
-	Kind     string `json:"kind"`
-	Classes  int    `json:"classes"`
-	Features int    `json:"features"`
-	Node     string `json:"node"`
+	Name     string    `json:"name"`
+	Kind     head.Kind `json:"kind"`
+	Classes  int       `json:"classes"`
+	Features int       `json:"features"`
+	Node     string    `json:"node"`
 }
 
 func describe(m *regraft.Model) (inspectJSON, error) {
@@ -203,7 +203,7 @@ func printInspect(con *console, asJSON bool, v inspectJSON) error {
 	}
 	row("size", "%.2f million parameters, %.2f billion multiply-adds per photo", float64(v.Parameters)/1e6, float64(v.MACs)/1e9)
 	for _, h := range v.Heads {
-		row(h.Kind+" head", "%s: %d features -> %d classes (node %s)", h.Name, h.Features, h.Classes, shown(h.Node))
+		row(string(h.Kind)+" head", "%s: %d features -> %d classes (node %s)", h.Name, h.Features, h.Classes, shown(h.Node))
 	}
 	if len(v.Constants) > 0 {
 		row("constants", "%s: never trained", constantsLine(v.Constants))

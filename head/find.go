@@ -14,16 +14,19 @@ import (
 	"regraft/setting"
 )
 
-// Kinds of heads. The main head has the deepest trunk; auxiliary ones help training from halfway up.
+// Kind tells the main classifier from auxiliary ones, which help training alone.
+type Kind string
+
+// The kinds.
 const (
-	Main = "main"
-	Aux  = "aux"
+	Main Kind = "main"
+	Aux  Kind = "aux"
 )
 
 // Head is a classifier: the last linear map of features before an output, whatever operators spell it, or the 1x1 convolution in
 // front of a global pool (SqueezeNet). Softmax, Sigmoid, a temperature and the like may lie behind it.
 type Head struct {
-	Kind string
+	Kind Kind
 	// Output is the index in Network.Outputs.
 	Output int
 	// Node is the classifier's operator. Where the network ends in features it is the node that computes these, and Weight and

@@ -27,7 +27,7 @@ func Trunk(net *engine.Network) (*engine.Network, error) {
 func trunkOf(net *engine.Network, heads []Head) (*engine.Network, error) {
 	ends := make([]engine.Output, len(heads))
 	for i, h := range heads {
-		ends[i] = engine.Output{Name: h.Kind + " features of " + net.Outputs[h.Output].Name, Node: h.Input}
+		ends[i] = engine.Output{Name: string(h.Kind) + " features of " + net.Outputs[h.Output].Name, Node: h.Input}
 	}
 	return net.Extend(ends, func(b *engine.Builder, i int, x *gorgonia.Node) (*gorgonia.Node, error) {
 		return features(b, &heads[i], x)

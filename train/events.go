@@ -3,6 +3,8 @@ package train
 import (
 	"math"
 	"sync"
+
+	"regraft/head"
 )
 
 // Events hears how a run goes. Calls come one at a time, in order.
@@ -59,10 +61,10 @@ type Start struct {
 
 // HeadInfo describes one classifier.
 type HeadInfo struct {
-	Kind     string `json:"kind"` // main or aux
-	Name     string `json:"name"` // the weight's name
-	Features int    `json:"features"`
-	Classes  int    `json:"classes"`
+	Kind     head.Kind `json:"kind"`
+	Name     string    `json:"name"` // the weight's name
+	Features int       `json:"features"`
+	Classes  int       `json:"classes"`
 }
 
 // oneByOne lets several goroutines tell events, one at a time.
