@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 )
 
@@ -54,11 +55,13 @@ func BenchmarkPlanes(b *testing.B) {
 			b.Run(fmt.Sprintf("%v/%s", set, c.name), func(b *testing.B) {
 				r := rand.New(rand.NewPCG(1, 1))
 				a := Args{Images: 1}
-				for i := range 5 {
+				var operands [5][]float32 // addresses keep nothing alive
+				for i := range operands {
 					v := Aligned(big.Len(1))
 					copy(v, reals(r, len(v), 1))
-					a.Operand[i] = Address(v)
+					operands[i], a.Operand[i] = v, Address(v)
 				}
+				defer runtime.KeepAlive(&operands)
 				w := NewWorker(1 << 10)
 				b.SetBytes(int64(4 * c.floats))
 				for b.Loop() {

@@ -27,10 +27,10 @@ func transpose_f32_16x16_go(a *transposeArgs) {
 
 // slotsum_f32_go adds up slots.
 func slotsum_f32_go(a *sumArgs) {
-	first := FloatsAt(a.First, a.Lines*Lanes)
-	for n := 1; n < a.Slots; n++ {
-		for i, v := range FloatsAt(a.First+uintptr(n*a.Step), a.Lines*Lanes) {
-			first[i] += v
+	for line := range a.Lines {
+		first := LanesAt(a.First + uintptr(4*Lanes*line))
+		for n := 1; n < a.Slots; n++ {
+			plus_go(first, LanesAt(a.First+uintptr(n*a.Step+4*Lanes*line)))
 		}
 	}
 }

@@ -155,3 +155,12 @@ func rmsproptf_f32_go(k *Constants, p, g, a, b []float32) {
 		b[i] = v19
 	}
 }
+
+var plainUpdates = map[string]PlainUpdate{
+	"sgd":       sgd_f32_go,
+	"momentum":  momentum_f32_go,
+	"nesterov":  nesterov_f32_go,
+	"adam":      adam_f32_go,
+	"rmsprop":   rmsprop_f32_go,
+	"rmsproptf": rmsproptf_f32_go,
+}

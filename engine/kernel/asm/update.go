@@ -12,11 +12,6 @@ type Constants = abi.Constants
 // PlainUpdate is the rule of an optimizer in plain Go, on slices of any length: parameters, gradients, states.
 type PlainUpdate = func(k *Constants, p, g, a, b []float32)
 
-var plainUpdates = map[string]PlainUpdate{
-	"sgd": sgd_f32_go, "momentum": momentum_f32_go, "nesterov": nesterov_f32_go, "adam": adam_f32_go,
-	"rmsprop": rmsprop_f32_go, "rmsproptf": rmsproptf_f32_go,
-}
-
 // PlainUpdateOf is the rule of that name.
 func PlainUpdateOf(name string) PlainUpdate { return plainUpdates[name] }
 

@@ -5997,7 +5997,7 @@ line:
 	JMP next
 add:
 	ADDQ R8, AX
-	VADDPS (AX), Y0, Y0
+	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
 next:
 	DECQ DX

@@ -109,6 +109,11 @@ func solvers(f *file) {
 		names, programs[r.name] = append(names, r.name), vec.Of(r.body)
 		plainRule(f, r.name, programs[r.name])
 	}
+	fmt.Fprintf(&f.Plain, "\nvar plainUpdates = map[string]PlainUpdate{\n")
+	for _, n := range names {
+		fmt.Fprintf(&f.Plain, "%q: %s_f32_go,\n", n, n)
+	}
+	fmt.Fprintf(&f.Plain, "}\n")
 	named(f, "update", "updateArgs", names, func(s isa, name string) { emitRule(f, s, programs[name]) })
 }
 

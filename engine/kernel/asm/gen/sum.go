@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"unsafe"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/vec"
 )
 
 // sums emits the kernel that adds up equal stretches of memory: the first becomes the sum of all, in order.
@@ -23,8 +25,13 @@ func sums(f *file) {
 	f.P("JMP next")
 	f.Label("add")
 	f.P("ADDQ R8, AX")
-	f.P("VADDPS (AX), Y0, Y0")
-	f.P("VADDPS 32(AX), Y1, Y1")
+	add := epilogue(avx2, func(p *vec.Program) { plus(p, p.Load(operand)) })
+	for half := range 2 {
+		f.body(add, vec.Places{
+			Memory: func(int) string { return fmt.Sprintf("%d(AX)", 32*half) },
+			State:  func(int) int { return half },
+		})
+	}
 	f.Label("next")
 	f.P("DECQ DX")
 	f.P("JNZ add")

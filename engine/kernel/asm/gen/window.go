@@ -110,9 +110,18 @@ func pools(f *file) {
 	f.plainTable("pool", "poolArgs", names)
 }
 
-// bodies are the programs of a window in the order in which they run; nil where there is none.
-func (w window) bodies() (all [4]*vec.Program) {
-	for i, body := range []func(*vec.Program){w.start, w.tap, w.give, w.finish} {
+// The bodies of a window in the order in which they run.
+const (
+	atStart = iota
+	atTap
+	atGive
+	atFinish
+	bodies
+)
+
+// programs are its bodies; nil where there is none.
+func (w window) programs() (all [bodies]*vec.Program) {
+	for i, body := range [bodies]func(*vec.Program){w.start, w.tap, w.give, w.finish} {
 		if body != nil {
 			all[i] = vec.Of(body)
 		}
@@ -122,9 +131,9 @@ func (w window) bodies() (all [4]*vec.Program) {
 
 // emitPlain writes the plain Go form.
 func (w window) emitPlain(f *file) {
-	bodies := w.bodies()
+	programs := w.programs()
 	uses := func(op vec.Op, i int) bool {
-		return slices.ContainsFunc(bodies[:], func(p *vec.Program) bool { return p != nil && p.Uses(op, i) })
+		return slices.ContainsFunc(programs[:], func(p *vec.Program) bool { return p != nil && p.Uses(op, i) })
 	}
 	write := func(format string, args ...any) { fmt.Fprintf(&f.Plain, format+"\n", args...) }
 	memory := func(slot int) string { return []string{"element", "pixel", "weight"}[slot] + "[c]" }
@@ -166,11 +175,10 @@ func (w window) emitPlain(f *file) {
 		if uses(vec.Load, pixel) || uses(vec.Store, pixel) {
 			write("pixel := LanesAt(p.y)")
 		}
-		start, tap, give, finish := bodies[0], bodies[1], bodies[2], bodies[3]
-		lanes(start)
-		elements("x", "taps", tap)
-		elements("dx", "dxTaps", give)
-		lanes(finish)
+		lanes(programs[atStart])
+		elements("x", "taps", programs[atTap])
+		elements("dx", "dxTaps", programs[atGive])
+		lanes(programs[atFinish])
 		write("})")
 	})
 }

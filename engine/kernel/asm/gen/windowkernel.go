@@ -15,7 +15,7 @@ type windowKernel struct {
 	*file
 	isa
 	window
-	start, tap, give, finish *vec.Code
+	code [bodies]*vec.Code
 }
 
 // provided is the register of a state that only the loop changes.
@@ -27,7 +27,7 @@ func newWindowKernel(f *file, s isa, w window) *windowKernel {
 	k := &windowKernel{file: f, isa: s, window: w}
 	free := s.registers(poolGroup * s.per)
 	free = free[:len(free)-s.per]
-	for i, p := range w.bodies() {
+	for i, p := range w.programs() {
 		if p == nil {
 			continue
 		}
@@ -35,14 +35,13 @@ func newWindowKernel(f *file, s isa, w window) *windowKernel {
 		if err != nil {
 			panic(fmt.Errorf("%s for %s: %w", w.name, s.name, err))
 		}
-		free = code.Rest()
-		*[]**vec.Code{&k.start, &k.tap, &k.give, &k.finish}[i] = code
+		free, k.code[i] = code.Rest(), code
 	}
 	return k
 }
 
 func (k *windowKernel) emit() {
-	for _, code := range []*vec.Code{k.start, k.tap, k.give, k.finish} {
+	for _, code := range k.code {
 		if code != nil {
 			code.PrintConstants(func(_, part int) string {
 				if part == 0 {
@@ -56,8 +55,8 @@ func (k *windowKernel) emit() {
 }
 
 // print emits a body for one part of a pixel, whose own states are from a register on; memory names its slots.
-func (k *windowKernel) print(code *vec.Code, part, first int, memory ...string) {
-	k.body(code, vec.Places{
+func (k *windowKernel) print(body, part, first int, memory ...string) {
+	k.body(k.code[body], vec.Places{
 		Part:   part,
 		Memory: func(slot int) string { return memory[slot] },
 		State: func(i int) int {
@@ -72,10 +71,10 @@ func (k *windowKernel) print(code *vec.Code, part, first int, memory ...string) 
 // group emits the loops of a kernel that sums several windows at a time.
 func (k *windowKernel) group(before func()) {
 	k.grouped(k.isa,
-		func(a accumulator) { k.print(k.start, a.part, a.register) },
+		func(a accumulator) { k.print(atStart, a.part, a.register) },
 		before,
-		func(a accumulator) { k.print(k.tap, a.part, a.register, a.tap) },
-		func(a accumulator) { k.print(k.finish, a.part, a.register, "", a.out) })
+		func(a accumulator) { k.print(atTap, a.part, a.register, a.tap) },
+		func(a accumulator) { k.print(atFinish, a.part, a.register, "", a.out) })
 }
 
 // each emits the loops of a kernel that treats one window after the other; body gets a part of the pixel, at DX.
@@ -103,8 +102,8 @@ func (k *windowKernel) averageGrad() {
 	k.runs(func() {
 		k.loadDivisor()
 		k.each(func(part int, pixel string) {
-			k.print(k.start, part, 0, "", pixel)
-			k.taps(fmt.Sprintf("tap%d", part), "R9", "SI", func() { k.print(k.tap, part, 0, fmt.Sprintf("%d(AX)", part*k.bytes)) })
+			k.print(atStart, part, 0, "", pixel)
+			k.taps(fmt.Sprintf("tap%d", part), "R9", "SI", func() { k.print(atTap, part, 0, fmt.Sprintf("%d(AX)", part*k.bytes)) })
 		})
 	})
 }
@@ -126,14 +125,14 @@ func (k *windowKernel) maxGrad() {
 		k.P("ADDQ %d(DI), R12", poolDXTaps)
 		k.each(func(part int, pixel string) {
 			at := fmt.Sprintf("%d(AX)", part*k.bytes)
-			k.print(k.start, part, 0)
+			k.print(atStart, part, 0)
 			k.taps(fmt.Sprintf("find%d", part), "R9", "SI", func() {
 				broadcast()
-				k.print(k.tap, part, 0, at)
+				k.print(atTap, part, 0, at)
 			})
 			k.taps(fmt.Sprintf("give%d", part), "R12", "R15", func() {
 				broadcast()
-				k.print(k.give, part, 0, at, pixel)
+				k.print(atGive, part, 0, at, pixel)
 			})
 			if part == k.per-1 {
 				k.P("ADDQ R11, R15")
@@ -168,10 +167,10 @@ func (k *windowKernel) weightOf() {
 func (k *windowKernel) depthwiseGradX() {
 	k.runs(func() {
 		k.each(func(part int, pixel string) {
-			k.print(k.start, part, 0, "", pixel)
+			k.print(atStart, part, 0, "", pixel)
 			k.taps(fmt.Sprintf("tap%d", part), "R9", "SI", func() {
 				k.weightOf()
-				k.print(k.tap, part, 0, fmt.Sprintf("%d(AX)", part*k.bytes), "", fmt.Sprintf("%d(R15)", part*k.bytes))
+				k.print(atTap, part, 0, fmt.Sprintf("%d(AX)", part*k.bytes), "", fmt.Sprintf("%d(R15)", part*k.bytes))
 			})
 		})
 	})
@@ -191,7 +190,7 @@ func (k *windowKernel) depthwiseGradW() {
 			k.P("MOVQ CX, R12")
 			k.Label("pixel")
 			for part := range k.per {
-				k.print(k.tap, part, 0, fmt.Sprintf("%d(AX)", part*k.bytes), fmt.Sprintf("%d(R14)", part*k.bytes))
+				k.print(atTap, part, 0, fmt.Sprintf("%d(AX)", part*k.bytes), fmt.Sprintf("%d(R14)", part*k.bytes))
 			}
 			k.P("ADDQ R11, AX")
 			k.P("ADDQ $64, R14")
