@@ -8,9 +8,9 @@ import (
 	"regraft/engine/op"
 )
 
-// ConvNeXt's blocks put channels last for some steps: (N, H, W, C), and TensorFlow's files begin so. The rules of this file
-// take all of these but LayerNormalization to (N, C, H, W), by pushing Transposes towards the end until they meet their
-// opposites.
+// TensorFlow's files put channels last: (N, H, W, C). The rules of this file take their steps to (N, C, H, W), by pushing Transposes
+// towards the end until they meet their opposites, so that classifiers, averages and normalisations are found where they always are.
+// What is left, such as the layers of ConvNeXt's blocks, costs nothing: where channels lie is the planner's business.
 
 var toChannelsLast, toChannelsFirst = []int{0, 2, 3, 1}, []int{0, 3, 1, 2}
 
@@ -40,22 +40,6 @@ func (n *normaliser) insertFirst(s *step, o op.Op, in ...*value) {
 	y := n.insert(s.label, o, tensor.Shape{shape[0], shape[3], shape[1], shape[2]}, in...)
 	s.label += "/Transpose"
 	s.op, s.in = &op.Transpose{Perm: toChannelsLast}, []*value{y}
-}
-
-// pointwise makes the product of (N, H, W, C) with a known matrix a convolution of 1x1.
-func (n *normaliser) pointwise(s *step) bool {
-	if _, ok := s.op.(*op.MatMul); !ok {
-		return false
-	}
-	x, w := s.in[0], s.in[1]
-	if x.constant != nil || w.constant == nil || len(x.shape) != 4 || len(w.shape) != 2 {
-		return false
-	}
-	t := transposed(w)
-	first := n.insert(s.label+"/first", &op.Transpose{Perm: toChannelsFirst}, tensor.Shape{x.shape[0], x.shape[3], x.shape[1], x.shape[2]}, x)
-	conv := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}
-	n.insertFirst(s, conv, first, derived(t, tensor.Shape{t.shape[0], t.shape[1], 1, 1}, t.constant.floats))
-	return true
 }
 
 // sinkTranspose computes before the channels are put last what does not need them there.

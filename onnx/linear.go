@@ -133,7 +133,7 @@ func (c *call) scalar(v float32) *value {
 	return &value{shape: shape, constant: &constant{shape: shape, dtype: typeFloat, floats: []float32{v}}}
 }
 
-// lowerMatMul makes the product of (N, F), or tokens (N, T, F), with a known matrix a linear layer.
+// lowerMatMul makes the product of (N, F), tokens (N, T, F) or pixels (N, H, W, F), with a known matrix a linear layer.
 func lowerMatMul(c *call) error {
 	a, err := c.tensor(0)
 	if err != nil {
@@ -147,7 +147,7 @@ func lowerMatMul(c *call) error {
 }
 
 func (c *call) product(a, b *value) error {
-	if a.constant == nil && b.constant != nil && (len(a.shape) == 2 || len(a.shape) == 3) && len(b.shape) == 2 {
+	if a.constant == nil && b.constant != nil && len(a.shape) >= 2 && len(a.shape) <= 4 && len(b.shape) == 2 {
 		return c.emit(&op.Linear{}, a, transposed(b))
 	}
 	return c.emit(&op.MatMul{}, a, b)

@@ -43,7 +43,6 @@ var rules = []func(*normaliser, *step) bool{
 	(*normaliser).layerNorm,
 	(*normaliser).groupNorm,
 	(*normaliser).groupNormAffine,
-	(*normaliser).pointwise,
 	(*normaliser).sinkTranspose,
 	(*normaliser).leftWeight,
 	(*normaliser).sinkColumns,

@@ -123,7 +123,7 @@ var spellings = []spelling{
 		m.node("HardSigmoid", []string{"x"}, "s")
 		m.node("Mul", []string{"x", "s"}, "y")
 	}},
-	{"linear layers with channels last", "Conv Transpose LayerNormalization Transpose Conv Gelu Conv Mul Flatten", func(m *testModel) {
+	{"linear layers with channels last", "Conv Transpose LayerNormalization Linear Gelu Linear Transpose Mul Flatten", func(m *testModel) {
 		m.node("Conv", []string{"x", m.float("w", 3, 3, 1, 1)}, "c")
 		m.node("Transpose", []string{"c"}, "last", intsAttribute("perm", 0, 2, 3, 1))
 		m.node("LayerNormalization", []string{"last", m.float("gamma", 3), m.float("beta", 3)}, "n", intAttribute("axis", -1))
