@@ -1,6 +1,8 @@
 package run
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 
 	"regraft/engine/kernel"
@@ -44,8 +46,11 @@ func (c *Constants) drop() error {
 	return c.arena.Close()
 }
 
-// fill packs constants in parallel.
+// fill packs constants in parallel, the large ones first: so the workers end together, and memory that one is prepared in serves those
+// after it.
 func fill(arena *kernel.Arena, constants []plan.Constant, workers *pool) error {
+	constants = slices.Clone(constants)
+	slices.SortStableFunc(constants, func(a, b plan.Constant) int { return cmp.Compare(b.Len, a.Len) })
 	errs := make([]error, len(constants))
 	workers.run(len(constants), func(_ *kernel.Worker, k int) {
 		c := constants[k]
