@@ -72,7 +72,7 @@ func ExampleModel_Embed() {
 }
 
 func ExampleOpen_preprocess() {
-	model, err := regraft.Open(narrow, regraft.Threads(2), regraft.AdjustPreprocess(func(p *regraft.Preprocess) {
+	model, err := regraft.Open(narrow, regraft.Threads(2), regraft.FastDecode(), regraft.AdjustPreprocess(func(p *regraft.Preprocess) {
 		p.Mean, p.Std = [3]float32{0.5, 0.5, 0.5}, [3]float32{0.5, 0.5, 0.5}
 		p.Resize = regraft.Crop
 	}))
@@ -81,8 +81,8 @@ func ExampleOpen_preprocess() {
 	}
 	defer model.Close()
 	p := model.Preprocess()
-	fmt.Println(p.Resize, p.Size, p.Mean)
-	// Output: crop 299 [0.5 0.5 0.5]
+	fmt.Println(p.Resize, p.Decode, p.Size, p.Mean)
+	// Output: crop fast 299 [0.5 0.5 0.5]
 }
 
 func ExampleModel_SwapHeads() {

@@ -30,9 +30,16 @@ func benchCommand(con *console) *urfave.Command {
 	}
 }
 
-// workload prepares a computation on so many images, which run then repeats, and tells how much
-// arithmetic the computation is, in units of the forward pass.
-type workload func(s *subject, images int) (run func() error, passes float64, err error)
+// workload prepares a computation on so many images.
+type workload func(s *subject, images int) (*work, error)
+
+// work is a computation that can be repeated.
+type work struct {
+	run   func() error
+	close func() error
+	// passes is how much arithmetic it is, in units of the forward pass.
+	passes float64
+}
 
 func benchSubcommand(con *console, what, usage string, runs int, w workload) *urfave.Command {
 	return &urfave.Command{
@@ -108,13 +115,13 @@ func bench(con *console, c *urfave.Context, what string, w workload) error {
 	if err != nil {
 		return err
 	}
-	defer s.model.Close()
 	b := benchJSON{Schema: "regraft/bench/1", What: what, Model: s.path, Batch: c.Int("batch-size"), Threads: s.threads, ISA: s.isa}
-	run, passes, err := w(&s, b.Batch)
+	work, err := w(&s, b.Batch)
 	if err != nil {
 		return fail(statusModel, err)
 	}
-	times, err := repeat(c.Context, con, c.Int("runs"), run)
+	defer work.close()
+	times, err := repeat(c.Context, con, c.Int("runs"), work.run)
 	if err != nil {
 		return err
 	}
@@ -122,7 +129,7 @@ func bench(con *console, c *urfave.Context, what string, w workload) error {
 	if err != nil {
 		return err
 	}
-	if err := b.fill(times, passes*2*float64(macs)); err != nil {
+	if err := b.fill(times, work.passes*2*float64(macs)); err != nil {
 		return err
 	}
 	if c.Bool("json") {
@@ -169,28 +176,30 @@ func (b *benchJSON) fill(times []time.Duration, flops float64) (err error) {
 	return nil
 }
 
-func benchInfer(s *subject, images int) (func() error, float64, error) {
+func benchInfer(s *subject, images int) (*work, error) {
 	x := noise(s.model, images)
-	return func() error {
+	run := func() error {
 		_, err := s.model.Infer(context.Background(), x, images)
 		return err
-	}, 1, nil
+	}
+	return &work{run, s.model.Close, 1}, nil
 }
 
 // benchTrain counts the backward pass as two forward passes: the gradients of inputs and of weights.
-func benchTrain(s *subject, images int) (func() error, float64, error) {
+func benchTrain(s *subject, images int) (*work, error) {
 	stepper, err := s.measured.NewStepper(images)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	x, labels := noise(s.model, images), classIDs(s.model, images)
-	return func() error {
+	run := func() error {
 		loss, err := stepper.Step(x, labels)
 		if err == nil && loss != loss {
 			err = fmt.Errorf("the loss is not a number")
 		}
 		return err
-	}, 3, nil
+	}
+	return &work{run, stepper.Close, 3}, nil
 }
 
 // noise is input between -1 and 1, the same on every machine.
