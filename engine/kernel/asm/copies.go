@@ -1,17 +1,5 @@
 package asm
 
-// pack_f32_go turns three channel rows into rows of RGB pixels.
-func pack_f32_go(k *packArgs) {
-	for r := range uintptr(k.Rows) {
-		y := FloatsAt(k.Y+r*uintptr(k.YRow), 3*k.Pixels)
-		for c := range 3 {
-			for i, v := range FloatsAt(k.X+uintptr(c*k.Channel)+r*uintptr(k.XRow), k.Pixels) {
-				y[3*i+c] = fma32(v, k.Scale[c], k.Shift[c])
-			}
-		}
-	}
-}
-
 // transpose_f32_16x16_go transposes blocks of 16x16 floats.
 func transpose_f32_16x16_go(a *transposeArgs) {
 	for n := range a.Count {

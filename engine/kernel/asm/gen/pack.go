@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/vec"
 )
 
 // The packing kernel interleaves rows of three channels into rows of RGB pixels, a register of pixels
@@ -32,7 +33,13 @@ const (
 	packShift   = int(unsafe.Offsetof(packArgs.Shift))
 )
 
+// packed is the arithmetic on an element: state 0 becomes element*scale + shift, fused.
+func packed(p *vec.Program) {
+	p.SetState(0, p.FMA(p.Load(element), state(p, 1), state(p, 2)))
+}
+
 func packs(f *file) {
+	f.plainFunction("pack", "packArgs", func() { plainPack(f) })
 	for _, s := range isas {
 		lanes := s.bytes / 4
 		for e := range 3 * lanes {
@@ -71,9 +78,12 @@ func pack(f *file, s isa) {
 	f.P("MOVQ %d(DI), AX", packPixels)
 	f.P("SUBQ $%d, AX", lanes)
 	f.Label("pixels")
+	arithmetic := epilogue(s, packed)
 	for c, base := range channels {
-		f.P("VMOVUPS (%s), %s", base, s.r(c))
-		f.P("VFMADD213PS %s, %s, %s", s.r(11+c), s.r(8+c), s.r(c))
+		f.body(arithmetic, vec.Places{
+			Memory: func(int) string { return "(" + base + ")" },
+			State:  func(i int) int { return []int{c, 8 + c, 11 + c}[i] },
+		})
 	}
 	for i := range 3 {
 		f.P("VPERMPS %s, %s, %s", s.r(0), s.r(5+i), s.r(3))
@@ -108,6 +118,23 @@ func pack(f *file, s isa) {
 	f.P("ADDQ %d(DI), R9", packYRow)
 	f.P("DECQ CX")
 	f.P("JNZ row")
+}
+
+// plainPack writes the plain Go form.
+func plainPack(f *file) {
+	text := vec.Of(packed).Plain(vec.Names{
+		Load:  func(int) string { return "element" },
+		State: func(i int) string { return []string{"y[3*i+c]", "k.Scale[c]", "k.Shift[c]"}[i] },
+	})
+	fmt.Fprintf(&f.Plain, `for r := range uintptr(k.Rows) {
+		y := FloatsAt(k.Y+r*uintptr(k.YRow), 3*k.Pixels)
+		for c := range 3 {
+			for i, element := range FloatsAt(k.X+uintptr(c*k.Channel)+r*uintptr(k.XRow), k.Pixels) {
+				%s
+			}
+		}
+	}
+`, text)
 }
 
 // residues is the bit mask of the lanes congruent to r modulo 3.
