@@ -145,8 +145,8 @@ func ExampleModel_Train() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(model.Labels(), training.Report.Images, "photos kept for validation")
-	// Output: [forest sea] 2 photos kept for validation
+	fmt.Println(model.Labels(), training.Report.Images, "photos were held out in turn")
+	// Output: [forest sea] 10 photos were held out in turn
 }
 
 // watcher hears how a training goes, and ends it when it has seen enough.

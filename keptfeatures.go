@@ -7,6 +7,7 @@ import (
 	"regraft/engine"
 	"regraft/engine/session"
 	"regraft/featurecache"
+	"regraft/head"
 	"regraft/photo"
 	"regraft/train"
 )
@@ -48,7 +49,7 @@ func (m *Model) kept() (*keptFeatures, error) {
 			p.Value = slices.Clone(p.Value)
 		}
 	}
-	k := &keptFeatures{cache: m.options.cache, net: net, keys: train.FeatureKeys(trunk, m.options.direct), length: trunk.Outputs[0].Node.Shape()[1]}
+	k := &keptFeatures{cache: m.options.cache, net: net, keys: train.FeatureKeys(trunk, m.options.direct, new(head.Hasher)), length: trunk.Outputs[0].Node.Shape()[1]}
 	if k.scores, err = session.ForInference(scores, m.options.batch, m.options.direct); err != nil {
 		return nil, err
 	}

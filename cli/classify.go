@@ -28,7 +28,7 @@ func classifyCommand(con *console) *urfave.Command {
 		boolFlag("logits", "jsonl: add the logits of the classes"),
 		boolFlag("features", "jsonl: add the input of the classifier"),
 		headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
-		viewsFlag(), batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
+		viewsFlag(viewsUsage), batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
 	}
 	return &urfave.Command{
 		Name:        "classify",

@@ -15,7 +15,7 @@ func evalCommand(con *console) *urfave.Command {
 		modelFlag(), dataFlag(),
 		oneOf("split", "", "train, val or test (default: test, else val)", []string{"train", "val", "test"}),
 		boolFlag("skip-bad", "go on without photos that cannot be read"),
-		viewsFlag(), threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
+		viewsFlag(viewsUsage), threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
 		boolFlag("json", fmt.Sprintf("one JSON object; beyond %d classes without confusion, but confused", train.MatrixClasses)),
 	}
 	return &urfave.Command{

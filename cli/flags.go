@@ -158,9 +158,11 @@ func algorithmFlag() urfave.Flag {
 	return oneOf("algorithm", "auto", "auto, or direct: no Winograd", []string{"auto", "direct"})
 }
 
-// viewsFlag lets views of a photo answer together.
-func viewsFlag() urfave.Flag {
-	f := intFlag("views", 1, 1, "answer by the mean of `N` views: 2 adds the mirror image, more add parts")
+// viewsUsage is that of the flag where views of a photo answer together.
+const viewsUsage = "answer by the mean of `N` views: 2 adds the mirror image, more add parts (default: 1)"
+
+func viewsFlag(usage string) urfave.Flag {
+	f := intFlag("views", 0, 1, usage)
 	checked := f.Action
 	f.Action = func(c *urfave.Context, n int) error {
 		if n > train.MostViews {
@@ -172,7 +174,7 @@ func viewsFlag() urfave.Flag {
 }
 
 func valSplitFlag() urfave.Flag {
-	return floatFlag("val-split", 0, 0, 0.9, "share of train that validates where there is no val (else test does, or 0.2)")
+	return floatFlag("val-split", 0, 0, 0.9, "share of train that validates where there is no val (default: heads folds, full 0.2)")
 }
 
 func seedFlag() urfave.Flag {

@@ -9,7 +9,7 @@ import (
 var screens = map[string]int{
 	"":             24,
 	"inspect":      24,
-	"train":        52,
+	"train":        60,
 	"eval":         30,
 	"classify":     34,
 	"cache":        24,

@@ -20,6 +20,7 @@ var settingFlags = map[setting.Name]string{
 	setting.Augment:           "augment",
 	setting.Views:             "views",
 	setting.ValSplit:          "val-split",
+	setting.SelectOn:          "select-on",
 	setting.Patience:          "patience",
 	setting.CheckpointMinutes: "checkpoint-minutes",
 	setting.Out:               "out",

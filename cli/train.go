@@ -23,12 +23,12 @@ func trainCommand(con *console) *urfave.Command {
 		stringFlag("out", "", "`DIR` for the results, new or empty", "output", "o"),
 		oneOf("mode", train.Heads, "heads: new classifiers on a frozen trunk; full: everything", []train.Mode{train.Heads, train.Full}),
 		oneOf("freeze", "", "trunk: the same as --mode heads", []string{"trunk"}),
-		intFlag("epochs", 0, 1, fmt.Sprintf("passes over the photos (default: heads %d, full %d)", heads.Epochs, full.Epochs)),
+		intFlag("epochs", 0, 1, fmt.Sprintf("passes over the photos (default: heads by folds, full %d)", full.Epochs)),
 		intFlag("batch-size", 0, 1, where("batch-size", fmt.Sprintf("photos per step (default: heads all, full %d)", full.Batch)), "batch", "b"),
 		oneOf("opt", "", fmt.Sprintf("sgd, adam, adamw, rmsprop, rmsproptf, heads: lbfgs (default: %s, %s)", heads.Optimizer, full.Optimizer),
 			append(train.Optimizers(train.Full), train.LBFGS), "optimizer"),
 		floatFlag("lr", 0, math.SmallestNonzeroFloat32, math.MaxFloat64, where("lr", fmt.Sprintf("peak learning rate (default: full %g)", full.LearningRate)), "learning-rate"),
-		floatFlag("wd", 0, 0, math.MaxFloat64, fmt.Sprintf("weight decay (default: heads %g, full %g)", heads.WeightDecay, full.WeightDecay), "weight-decay"),
+		floatFlag("wd", 0, 0, math.MaxFloat64, fmt.Sprintf("weight decay (default: heads by folds, full %g)", full.WeightDecay), "weight-decay"),
 		floatFlag("momentum", 0.9, 0, 1, where("momentum", "momentum")),
 		boolFlag("nesterov", where("nesterov", "Nesterov's momentum")),
 		oneOf("sched", "", where("sched", fmt.Sprintf("constant, step, cosine, onecycle, plateau (default: full %s)", full.Schedule)),
@@ -39,7 +39,9 @@ func trainCommand(con *console) *urfave.Command {
 		floatFlag("dropout", 0, 0, 1, where("dropout", fmt.Sprintf("ratio instead of the model's (default: full %g)", full.Dropout))),
 		floatFlag("clip-norm", 0, 0, math.MaxFloat64, where("clip-norm", "bound on the gradient's length (default: none)")),
 		oneOf("augment", "", "none, flip, standard (random crop, flip); +vflip adds top and bottom (default: full "+string(full.Augment)+")", train.Augments),
+		viewsFlag(where("views", "learn from `N` views of every photo: 2 adds the mirror image, more add parts")),
 		valSplitFlag(),
+		oneOf("select-on", "", "test: the test photos choose the best epoch, and its accuracy is too good", []string{train.SetTest}),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),
 		floatFlag("checkpoint-minutes", 0, math.SmallestNonzeroFloat64, math.MaxFloat64, "time between checkpoints (default: 0.5, more where one takes long)"),
 		boolFlag("skip-bad", "go on without photos that cannot be read or lie in several classes"),
@@ -153,7 +155,9 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	set(c, &cfg, "aux-weight", &cfg.AuxWeight, c.Float64)
 	set(c, &cfg, "dropout", &cfg.Dropout, c.Float64)
 	set(c, &cfg, "augment", &cfg.Augment, word[train.Augment](c))
+	set(c, &cfg, "views", &cfg.Views, c.Int)
 	set(c, &cfg, "val-split", &cfg.ValSplit, c.Float64)
+	set(c, &cfg, "select-on", &cfg.SelectOn, c.String)
 	set(c, &cfg, "patience", &cfg.Patience, c.Int)
 	set(c, &cfg, "checkpoint-minutes", &cfg.CheckpointMinutes, c.Float64)
 	set(c, &cfg, "skip-bad", &cfg.SkipBad, c.Bool)

@@ -31,8 +31,9 @@ func newTrainReport(con *console, asJSON bool, cfg train.Config) *trainReport {
 
 type trainEventJSON struct {
 	Schema string        `json:"schema"`
-	Event  string        `json:"event"` // start, epoch or done
+	Event  string        `json:"event"` // start, choice, epoch or done
 	Start  *train.Start  `json:"start,omitempty"`
+	Choice *train.Choice `json:"choice,omitempty"`
 	Epoch  *trainEpoch   `json:"epoch,omitempty"`
 	Result *train.Result `json:"result,omitempty"`
 }
@@ -58,6 +59,9 @@ func (r *trainReport) Started(s train.Start) {
 	classes := fmt.Sprintf("%d classes: %s", len(s.Classes), photo.Few(12, photo.ShownAll(s.Classes)))
 	r.con.notef("%s", folded(classes, columns(r.con.err.terminal)))
 	photos := fmt.Sprintf("%d photos to train, %d to choose the best epoch (%s)", s.Train, s.Val, s.Selection)
+	if s.Selection == train.SetFolds {
+		photos = fmt.Sprintf("%d photos to train, in folds to choose the settings", s.Train)
+	}
 	if s.Test > 0 {
 		photos += fmt.Sprintf(", %d to test", s.Test)
 	}
@@ -116,6 +120,26 @@ func (r *trainReport) Advanced(photos int, loss float64) {
 	r.bar.add(photos)
 }
 
+// Chose tells what folds of the training photos chose.
+func (r *trainReport) Chose(c train.Choice) {
+	r.bar.end()
+	r.cfg.Epochs = c.Iterations
+	if r.asJSON {
+		r.con.json(trainEventJSON{Schema: trainSchema, Event: "choice", Choice: &c})
+		return
+	}
+	r.con.notef("%d folds of %d photos chose: weight decay %g, %s, %s; %.1f %% of the photos that were held out are right, loss %.4f",
+		c.Folds, c.Photos, c.WeightDecay, counted(c.Views, "view"), counted(c.Iterations, "iteration"), 100*c.Accuracy, c.Loss)
+}
+
+// counted is "1 view" or "2 views".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // EpochDone prints the epoch's line.
 func (r *trainReport) EpochDone(e train.Epoch, best bool) {
 	r.bar.end()
@@ -147,7 +171,7 @@ func (r *trainReport) shows(epoch int) bool {
 // epochLine fits the terminal, or 80 columns.
 func (r *trainReport) epochLine(e train.Epoch, best bool, left time.Duration) string {
 	mark := ""
-	if best {
+	if best && r.start.Selection != train.SetFolds {
 		mark = " best"
 	}
 	val := fmt.Sprintf("val %s %5.1f %%", figure(e.ValLoss), 100*e.ValAcc)
@@ -183,12 +207,22 @@ func (r *trainReport) finished(res *train.Result) error {
 		out.printf("\ntrunk before %s\ntrunk after  %s\n", res.TrunkBefore, res.TrunkAfter)
 	}
 	note := ""
-	if res.ReportedOn == res.SelectedOn {
+	switch {
+	case res.ReportedOn == train.SetFolds:
+		note = " (photos that were held out; the settings were chosen by them)"
+	case res.ReportedOn == res.SelectedOn:
 		note = " (the best epoch was selected on this set)"
 	}
-	out.printf("\nbest epoch %d on %s%s:\n", res.Best.Epoch.Epoch, res.ReportedOn, note)
+	if res.SelectedOn == train.SetFolds {
+		out.printf("\n%s on %s%s:\n", counted(res.Best.Epoch.Epoch, "iteration"), res.ReportedOn, note)
+	} else {
+		out.printf("\nbest epoch %d on %s%s:\n", res.Best.Epoch.Epoch, res.ReportedOn, note)
+	}
 	if err := printReport(out, r.start.Classes, res.Report, reportFiles); err != nil {
 		return err
+	}
+	if res.Note != "" {
+		out.printf("\n%s\n", res.Note)
 	}
 	if res.Example != nil {
 		printExample(out, res.Example, r.start.Classes)

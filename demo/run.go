@@ -64,7 +64,7 @@ func (r Run) Full(ctx context.Context, heads *train.Result, events train.Events)
 		return nil, err
 	}
 	cfg := train.Defaults(train.Full, "")
-	cfg.Model, cfg.Epochs, cfg.LearningRate = heads.Model, r.Epochs, fullRate
+	cfg.Model, cfg.Epochs, cfg.LearningRate, cfg.ValSplit = heads.Model, r.Epochs, fullRate, validation
 	return r.fit(ctx, cfg, net, "full", events)
 }
 
@@ -79,6 +79,6 @@ func (r Run) fit(ctx context.Context, cfg train.Config, net *engine.Network, nam
 		cfg.Model = r.ModelFile()
 	}
 	cfg.Net, cfg.Data, cfg.Out = net, r.Photos(), filepath.Join(r.Out, name)
-	cfg.Seed, cfg.Threads, cfg.ValSplit = r.Seed, r.Threads, validation
+	cfg.Seed, cfg.Threads = r.Seed, r.Threads
 	return train.Fit(ctx, cfg, events)
 }

@@ -24,6 +24,7 @@ type Cache struct {
 	dir   string
 	limit int64
 	added atomic.Int64 // bytes put by this process
+	told  atomic.Bool  // that it cannot be written
 }
 
 // Dir is the cache of the user: the folder regraft/features in the system's folder for such.
@@ -92,7 +93,7 @@ func (c *Cache) Get(k Key, values []float32) bool {
 	return true
 }
 
-// Put keeps values. Its error may be told, and otherwise ignored.
+// Put keeps values. Its error may be told, and otherwise ignored; there is one in the life of a cache, not one for every entry.
 func (c *Cache) Put(k Key, values []float32) error {
 	if c == nil {
 		return nil
@@ -113,6 +114,8 @@ func (c *Cache) Put(k Key, values []float32) error {
 	}
 	if err == nil {
 		c.added.Add(int64(len(entry)))
+	} else if c.told.Swap(true) {
+		return nil
 	}
 	return err
 }

@@ -22,14 +22,14 @@ func mustSwap(t *testing.T, net *engine.Network, seed uint64) *engine.Network {
 
 func TestSwapReplacesHeadsAndNothingElse(t *testing.T) {
 	net := twoHeaded(t)
-	before := Hash(net, mustFind(t, net))
-	all := Hash(net, nil)
+	before := new(Hasher).Hash(net, mustFind(t, net))
+	all := new(Hasher).Hash(net, nil)
 	swapped := mustSwap(t, net, 7)
 	heads := mustFind(t, swapped)
-	if Hash(net, nil) != all {
+	if new(Hasher).Hash(net, nil) != all {
 		t.Error("the original network has changed")
 	}
-	if Hash(swapped, heads) != before {
+	if new(Hasher).Hash(swapped, heads) != before {
 		t.Error("the trunk has changed")
 	}
 	for i, name := range []string{"output1", "output0"} { // main first
@@ -141,12 +141,12 @@ func TestTrunkEndsInFeatures(t *testing.T) {
 func TestHashSeesEveryBitOfTheTrunk(t *testing.T) {
 	net := twoHeaded(t)
 	heads := mustFind(t, net)
-	hash := Hash(net, heads)
+	hash := new(Hasher).Hash(net, heads)
 	for _, p := range net.Params {
 		for _, i := range []int{0, len(p.Value) - 1} {
 			p.Value[i] = math.Float32frombits(math.Float32bits(p.Value[i]) ^ 1)
 			inHead := p == heads[0].Weight || p == heads[0].Bias || p == heads[1].Weight || p == heads[1].Bias
-			if changed := Hash(net, heads) != hash; changed == inHead {
+			if changed := new(Hasher).Hash(net, heads) != hash; changed == inHead {
 				t.Errorf("%s, in a head %v: hash changed %v", p.Name, inHead, changed)
 			}
 			p.Value[i] = math.Float32frombits(math.Float32bits(p.Value[i]) ^ 1)

@@ -1,12 +1,7 @@
 package head
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"math"
 	"slices"
-	"strings"
 
 	"gorgonia.org/gorgonia"
 
@@ -71,27 +66,6 @@ func flat(b *engine.Builder, label string, x *gorgonia.Node) (*gorgonia.Node, er
 		return x, nil
 	}
 	return b.Apply(label+" flatten", &op.Flatten{Axis: 1}, x)
-}
-
-// Hash is the SHA-256 of all parameters of net that belong to none of the heads, running statistics
-// included: names, shapes and values. It changes when the trunk changes in any bit.
-func Hash(net *engine.Network, heads []Head) string {
-	params := trunkParams(net, heads)
-	slices.SortFunc(params, func(a, b *engine.Param) int { return strings.Compare(a.Name, b.Name) })
-	sum := sha256.New()
-	var buffer []byte
-	for _, p := range params {
-		buffer = append(buffer[:0], p.Name...)
-		buffer = append(buffer, 0, byte(len(p.Shape)))
-		for _, d := range p.Shape {
-			buffer = binary.LittleEndian.AppendUint64(buffer, uint64(d))
-		}
-		for _, v := range p.Value {
-			buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(v))
-		}
-		sum.Write(buffer)
-	}
-	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // FreezeTrunk makes the heads the only parameters that training changes; an empty list of heads

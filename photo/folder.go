@@ -35,11 +35,13 @@ type ScanOptions struct {
 	// ValSplit is the share of each class that becomes Val where no folder holds it. 0 means none where
 	// there is a test part, and DefaultSplit where there is none. At least one photo of each class stays in Train.
 	ValSplit float64
+	// Whole leaves Train whole: whoever trains holds photos out as it likes.
+	Whole bool
 	// Seed chooses them.
 	Seed uint64
 }
 
-// DefaultSplit is the share of train that validates where the data has neither val nor test.
+// DefaultSplit is the share of train that validates where nothing else does.
 const DefaultSplit = 0.2
 
 // Scan reads the tree of a labelled folder and decides whether one can train on it. The error tells
@@ -87,7 +89,7 @@ func Scan(root string, o ScanOptions) (*Dataset, error) {
 
 // validate splits Val off where that is to be done.
 func (l *layout) validate(d *Dataset, o ScanOptions) {
-	if l.parts[partVal] != nil {
+	if l.parts[partVal] != nil || o.Whole {
 		return
 	}
 	if o.ValSplit == 0 && len(d.Test) == 0 {

@@ -29,6 +29,7 @@ const (
 	Augment           Name = "Augment"
 	Views             Name = "Views"
 	ValSplit          Name = "ValSplit"
+	SelectOn          Name = "SelectOn"
 	Patience          Name = "Patience"
 	CheckpointMinutes Name = "CheckpointMinutes"
 	Out               Name = "Out"

@@ -41,6 +41,12 @@ func (c *Config) checkChoices() error {
 	if known := Optimizers(c.Mode); !slices.Contains(known, c.Optimizer) {
 		return &FieldError{Field: setting.Optimizer, Value: string(c.Optimizer), Why: fmt.Sprintf("in %s mode choose one of %s", c.Mode, setting.List(known))}
 	}
+	if c.SelectOn != "" && c.SelectOn != SetTest {
+		return &FieldError{Field: setting.SelectOn, Value: c.SelectOn, Why: "only test may be named, which otherwise chooses nothing"}
+	}
+	if c.SelectOn != "" && c.ValSplit > 0 {
+		return usagef("%v and %v contradict each other", setting.SelectOn, setting.ValSplit)
+	}
 	if c.reads("sched") && !slices.Contains(Schedules, c.Schedule) {
 		return &FieldError{Field: setting.Schedule, Value: string(c.Schedule), Why: "choose one of " + setting.List(Schedules)}
 	}
@@ -61,10 +67,10 @@ func (c *Config) checkNumbers() error {
 		fits  bool
 		why   string
 	}{
-		{setting.Epochs, c.Epochs, c.Epochs >= 1 && c.Epochs <= million, "between 1 and a million"},
+		{setting.Epochs, c.Epochs, (c.Epochs >= 1 || c.Epochs == 0 && !stepwise(c)) && c.Epochs <= million, "between 1 and a million"},
 		{setting.Batch, c.Batch, !c.reads("batch_size") || c.Batch >= 1 && c.Batch <= most, fmt.Sprintf("between 1 and %d", most)},
 		{setting.LearningRate, c.LearningRate, !c.reads("lr") || c.LearningRate > 0 && c.LearningRate <= math.MaxFloat32, "must be above 0"},
-		{setting.WeightDecay, c.WeightDecay, c.WeightDecay >= 0, negative},
+		{setting.WeightDecay, c.WeightDecay, c.WeightDecay >= 0 || c.WeightDecay == ByFolds && !stepwise(c), negative},
 		{setting.Momentum, c.Momentum, c.Momentum >= 0 && c.Momentum < 1, share},
 		{setting.ClipNorm, c.ClipNorm, c.ClipNorm >= 0, negative},
 		{setting.Smoothing, c.Smoothing, c.Smoothing >= 0 && c.Smoothing < 1, share},

@@ -13,27 +13,42 @@ import (
 	"regraft/onnx"
 )
 
-// TestWhatSelects: val where it is, else a split where one is asked for, else test, else a split.
+// TestWhatSelects: val where it is; else folds for heads, and a split of train for everything; test only where that is asked for.
 func TestWhatSelects(t *testing.T) {
+	type counts struct{ train, val, test int }
 	for _, c := range []struct {
-		sets             map[string]int
-		split            float64
-		selection        string
-		train, val, rest int
+		sets        map[string]int
+		split       float64
+		on          string
+		heads, full string
+		inHeads     counts
+		inFull      counts
 	}{
-		{map[string]int{"train": 10, "val": 2, "test": 3}, 0, SetVal, 30, 6, 9},
-		{map[string]int{"train": 10, "test": 3}, 0, SetTest, 30, 9, 0},
-		{map[string]int{"train": 10, "test": 3}, 0.3, SetSplit, 21, 9, 9},
-		{map[string]int{"train": 10}, 0, SetSplit, 24, 6, 0},
-		{map[string]int{".": 10}, 0, SetSplit, 24, 6, 0},
+		{map[string]int{"train": 10, "val": 2, "test": 3}, 0, "", SetVal, SetVal, counts{30, 6, 9}, counts{30, 6, 9}},
+		{map[string]int{"train": 10, "test": 3}, 0, "", SetFolds, SetSplit, counts{30, 0, 9}, counts{24, 6, 9}},
+		{map[string]int{"train": 10, "test": 3}, 0, SetTest, SetTest, SetTest, counts{30, 9, 0}, counts{30, 9, 0}},
+		{map[string]int{"train": 10, "test": 3}, 0.3, "", SetSplit, SetSplit, counts{21, 9, 9}, counts{21, 9, 9}},
+		{map[string]int{"train": 10}, 0, "", SetFolds, SetSplit, counts{30, 0, 0}, counts{24, 6, 0}},
+		{map[string]int{".": 10}, 0, "", SetFolds, SetSplit, counts{30, 0, 0}, counts{24, 6, 0}},
 	} {
-		s, err := scan(photos(t, c.sets), c.split, 1)
-		if err != nil {
-			t.Fatal(err)
+		data := photos(t, c.sets)
+		for mode, want := range map[Mode]string{Heads: c.heads, Full: c.full} {
+			cfg := Defaults(mode, "")
+			cfg.Data, cfg.ValSplit, cfg.SelectOn, cfg.Seed = data, c.split, c.on, 1
+			s, err := scan(&cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			counted := map[Mode]counts{Heads: c.inHeads, Full: c.inFull}[mode]
+			if got := (counts{len(s.train), len(s.val), len(s.test)}); s.selection != want || got != counted {
+				t.Errorf("%v with split %g, on %q, %s: %s, %v", c.sets, c.split, c.on, mode, s.selection, got)
+			}
 		}
-		if s.selection != c.selection || len(s.train) != c.train || len(s.val) != c.val || len(s.test) != c.rest {
-			t.Errorf("%v with split %g: %s, %d + %d + %d photos", c.sets, c.split, s.selection, len(s.train), len(s.val), len(s.test))
-		}
+	}
+	cfg := Defaults(Heads, "")
+	cfg.Data, cfg.SelectOn = photos(t, map[string]int{"train": 4}), SetTest
+	if _, err := scan(&cfg); err == nil {
+		t.Error("test selects where there is none")
 	}
 }
 
@@ -62,7 +77,7 @@ func TestPatience(t *testing.T) {
 // labels, and does not blow up. Without head.Temper the mean loss of the first epoch is 556 with SGD and 433 with AdamW;
 // that of guessing is log 3.
 func TestHeadsThenEverything(t *testing.T) {
-	data := photos(t, map[string]int{"train": 12, "val": 6})
+	data := photos(t, map[string]int{"train": 12, "val": 20})
 	first := narrowRun(t, Heads, data)
 	first.Epochs, first.WeightDecay = 100, 1e-4
 	solved := fit(t, first)
@@ -141,7 +156,7 @@ func TestConvolutionHead(t *testing.T) {
 	// The file answers as the solver did.
 	best, _, err := onnx.Read(r.Model, onnx.ReadOptions{})
 	must(t, err)
-	s, err := scan(c.Data, 0, 0)
+	s, err := scan(&c)
 	must(t, err)
 	answers, err := Evaluate(t.Context(), best, s.val, Options{}, PhaseTest, 0, Silent{})
 	must(t, err)

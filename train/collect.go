@@ -37,14 +37,14 @@ func (r *training) collect(ctx context.Context) (train, val *collection, err err
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := newExtractor(trunk, r.cache, r.hashes, &r.config)
+	e, err := newExtractor(trunk, r.cache, r.hashes, &r.hasher, &r.config)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer e.close()
-	views := max(r.config.Views, 1)
-	if r.config.Augment == Flip {
-		views = max(views, 2)
+	views := r.config.Views
+	if views == 0 {
+		views = 2 // of which folds choose
 	}
 	train, val = newCollection(r.sets.train, r.heads, views), newCollection(r.sets.val, r.heads, 1)
 	for _, x := range []*collection{train, val} {

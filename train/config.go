@@ -106,17 +106,19 @@ type Config struct {
 	// CheckpointMinutes is the least time between checkpoints; 0 takes half a minute, and more where writing one takes long.
 	CheckpointMinutes float64 `json:"checkpoint_minutes"`
 
-	Mode   Mode `json:"mode"`
-	Epochs int  `json:"epochs"`
+	Mode Mode `json:"mode"`
+	// Epochs of LBFGS may be 0: as many as folds of train choose.
+	Epochs int `json:"epochs"`
 	// Batch is the number of photos per step; LBFGS always takes all of them.
 	Batch int `json:"batch_size"`
 
 	Optimizer Optimizer `json:"opt"`
 	// LearningRate is the highest of the schedule; LBFGS does not use it.
 	LearningRate float64 `json:"lr"`
-	WeightDecay  float64 `json:"weight_decay"`
-	Momentum     float64 `json:"momentum"`
-	Nesterov     bool    `json:"nesterov"`
+	// WeightDecay of LBFGS may be ByFolds.
+	WeightDecay float64 `json:"weight_decay"`
+	Momentum    float64 `json:"momentum"`
+	Nesterov    bool    `json:"nesterov"`
 	// ClipNorm bounds the length of the whole gradient; 0 does not.
 	ClipNorm float64 `json:"clip_norm"`
 
@@ -133,11 +135,13 @@ type Config struct {
 
 	Augment Augment `json:"augment"`
 	// Views are how many views of every training photo heads mode learns from: 1 is the photo, 2 adds its mirror image, more add
-	// fixed parts of it with their mirror images (photo.View); 0 is 1.
+	// fixed parts of it with their mirror images (photo.View); 0 lets folds of train choose between 1 and 2.
 	Views int `json:"views"`
-	// ValSplit is the share of train that validates where the data has no val; 0 takes test instead, and a
-	// fifth of train where there is none either.
+	// ValSplit is the share of train that validates where the data has no val; 0 leaves that to folds of train in heads mode with
+	// LBFGS, and is a fifth elsewhere.
 	ValSplit float64 `json:"val_split"`
+	// SelectOn is SetTest where the test photos choose the best epoch, so that what is reported on them is too good; "" otherwise.
+	SelectOn string `json:"select_on,omitempty"`
 	// Patience ends the run after so many epochs without a better validation accuracy; 0 does not.
 	Patience int `json:"patience"`
 
@@ -176,7 +180,7 @@ var recipes = map[Mode]map[Optimizer]Config{
 		RMSpropTF: {LearningRate: 1e-4, Momentum: 0.9, Schedule: OneCycle},
 	},
 	Heads: {
-		LBFGS:     {Epochs: 100, WeightDecay: 0.03},
+		LBFGS:     {WeightDecay: ByFolds},
 		SGD:       {Epochs: 30, Batch: 32, LearningRate: 3e-3, WeightDecay: 1e-3, Momentum: 0.9, Schedule: Cosine},
 		Adam:      {Epochs: 30, Batch: 32, LearningRate: 3e-3, WeightDecay: 1e-3, Schedule: Cosine},
 		AdamW:     {Epochs: 30, Batch: 32, LearningRate: 3e-3, WeightDecay: 0.1, Schedule: Cosine},

@@ -1,11 +1,13 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 
 	"regraft/photo"
+	"regraft/setting"
 )
 
 // Names of the sets in reports.
@@ -13,6 +15,8 @@ const (
 	SetVal   = "val"
 	SetTest  = "test"
 	SetSplit = "a split of train"
+	// SetFolds are the photos of train, each answered for by heads that were solved without it.
+	SetFolds = "folds of train"
 )
 
 // sets are the photos of a run.
@@ -20,30 +24,46 @@ type sets struct {
 	*photo.Dataset
 	classes          []string
 	train, val, test []photo.Sample
-	// selection names val: what the best epoch is chosen by.
+	// selection names val: what the best epoch is chosen by; SetFolds where val is empty.
 	selection string
+	onTest    bool // test selects
 }
 
-// scan reads the folder's classes. Val validates where it exists, else a split of train when one is asked
-// for, else test, which then is not independent any more; a folder of classes alone is split.
-func scan(root string, valSplit float64, seed uint64) (*sets, error) {
-	d, err := photo.Scan(root, photo.ScanOptions{ValSplit: valSplit, Seed: seed})
+// scan reads the folder's classes. Val validates where it exists. Otherwise heads are chosen by folds of train, unless a split of it is
+// asked for, and everything else by such a split; test chooses nothing unless that is asked for.
+func scan(c *Config) (*sets, error) {
+	d, err := photo.Scan(c.Data, photo.ScanOptions{
+		ValSplit: cmp.Or(c.ValSplit, photo.DefaultSplit), Whole: c.byFolds() || c.SelectOn == SetTest, Seed: c.Seed,
+	})
 	if err != nil {
 		return nil, &DataError{err}
 	}
-	s := &sets{Dataset: d, classes: d.Classes}
+	s := &sets{Dataset: d, classes: d.Classes, onTest: c.SelectOn == SetTest}
+	if s.onTest && len(d.Test) == 0 {
+		return nil, &DataError{fmt.Errorf("%v %s: %s has no test photos", setting.SelectOn, SetTest, photo.Shown(c.Data))}
+	}
 	s.assign()
+	if part, _ := folds(s.train, func(int) string { return "" }, len(s.classes), defaultFolds, 0); s.selection == SetFolds && part == nil {
+		return nil, errNoFolds
+	}
 	return s, nil
 }
+
+var errNoFolds = &DataError{errors.New("the classes have too few photos to hold some out: one each; add photos, or a part val")}
+
+// byFolds reports whether folds of train choose where the data has no part for validation.
+func (c *Config) byFolds() bool { return !stepwise(c) && c.ValSplit == 0 && c.SelectOn != SetTest }
 
 // assign gives the parts of the dataset their purposes.
 func (s *sets) assign() {
 	s.train, s.val, s.test, s.selection = s.Train, s.Val, s.Test, SetVal
 	switch {
+	case s.onTest:
+		s.val, s.test, s.selection = s.Test, nil, SetTest
 	case s.Split:
 		s.selection = SetSplit
 	case len(s.Val) == 0:
-		s.val, s.test, s.selection = s.Test, nil, SetTest
+		s.selection = SetFolds
 	}
 }
 
@@ -55,21 +75,22 @@ func (s *sets) drop(is func(path string) bool) error {
 	drop := func(samples []photo.Sample) []photo.Sample {
 		return slices.DeleteFunc(slices.Clone(samples), func(p photo.Sample) bool { return is(p.Path) })
 	}
-	validates := len(s.Val) > 0
+	validates := len(s.val) > 0
 	s.Train, s.Val, s.Test = drop(s.Train), drop(s.Val), drop(s.Test)
 	for id, class := range s.classes {
 		if !slices.ContainsFunc(s.Train, func(p photo.Sample) bool { return p.Label == id }) {
 			return &DataError{fmt.Errorf("without the bad photos none is left to train class %q", class)}
 		}
 	}
-	if validates && len(s.Val) == 0 || len(s.Val)+len(s.Test) == 0 {
+	s.assign()
+	if validates && len(s.val) == 0 {
 		return &DataError{errors.New("without the bad photos none is left to choose the best epoch by")}
 	}
-	s.assign()
 	return nil
 }
 
-// report is the set on which the final model is judged, and its name: test where it did not select.
+// report is the set on which the final model is judged, and its name: test where it did not select. Of SetFolds the answers are known
+// already.
 func (s *sets) report() ([]photo.Sample, string) {
 	if len(s.test) > 0 {
 		return s.test, SetTest

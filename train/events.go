@@ -16,6 +16,8 @@ type Events interface {
 	// Advanced says that so many more photos of the phase are done; loss is that of the step just
 	// made, NaN where the phase has none.
 	Advanced(photos int, loss float64)
+	// Chose tells what folds of the training photos chose, heads mode.
+	Chose(Choice)
 	// EpochDone comes after the validation of every epoch; best says that it is the best one yet.
 	EpochDone(e Epoch, best bool)
 	// Warn carries one line that the user should read.
@@ -33,6 +35,7 @@ const (
 	PhaseCheck    Phase = "check"    // every photo is decoded once, full mode
 	PhaseFeatures Phase = "features" // trunk features of all photos, heads mode
 	PhaseScalings Phase = "scalings" // features of a few photos under usual scalings of pixels, where one had to be assumed
+	PhaseFolds    Phase = "folds"    // heads are solved on folds of train to choose settings, heads mode
 	PhaseTrain    Phase = "train"
 	PhaseVal      Phase = "val"
 	PhaseTest     Phase = "test"
@@ -41,11 +44,11 @@ const (
 // Start is what is known when a run begins.
 type Start struct {
 	Classes []string `json:"classes"`
-	// Train, Val and Test count photos; Test is 0 when the test set serves as Val.
+	// Train, Val and Test count photos; Test is 0 when the test set serves as Val, and Val is 0 where folds of train choose.
 	Train int `json:"train"`
 	Val   int `json:"val"`
 	Test  int `json:"test"`
-	// Selection names the set that chooses the best epoch: val, test or "a split of train".
+	// Selection names the set that chooses the best epoch: val, test, "a split of train" or "folds of train".
 	Selection string `json:"selection"`
 	// Heads describes the classifiers that are trained, main first.
 	Heads []HeadInfo `json:"heads"`
@@ -86,6 +89,7 @@ func (o *oneByOne) Phase(p Phase, epoch, total int) {
 func (o *oneByOne) Advanced(photos int, loss float64) {
 	o.tell(func(e Events) { e.Advanced(photos, loss) })
 }
+func (o *oneByOne) Chose(c Choice) { o.tell(func(e Events) { e.Chose(c) }) }
 func (o *oneByOne) EpochDone(epoch Epoch, best bool) {
 	o.tell(func(e Events) { e.EpochDone(epoch, best) })
 }
@@ -97,5 +101,6 @@ type Silent struct{}
 func (Silent) Started(Start)         {}
 func (Silent) Phase(Phase, int, int) {}
 func (Silent) Advanced(int, float64) {}
+func (Silent) Chose(Choice)          {}
 func (Silent) EpochDone(Epoch, bool) {}
 func (Silent) Warn(string)           {}

@@ -21,11 +21,10 @@ type extractor struct {
 	hashes map[string]photo.Hash
 	// session is made when the first photo needs it.
 	session *session.Session
-	warned  bool // that the cache cannot be written
 }
 
 // newExtractor computes the outputs of trunk. hashes are those of the photos that may be in the cache, by path.
-func newExtractor(trunk *engine.Network, cache *featurecache.Cache, hashes map[string]photo.Hash, c *Config) (*extractor, error) {
+func newExtractor(trunk *engine.Network, cache *featurecache.Cache, hashes map[string]photo.Hash, hasher *head.Hasher, c *Config) (*extractor, error) {
 	e := &extractor{trunk: trunk, config: c, cache: cache, hashes: hashes}
 	if cache == nil {
 		return e, nil
@@ -35,19 +34,19 @@ func newExtractor(trunk *engine.Network, cache *featurecache.Cache, hashes map[s
 		if err != nil {
 			return nil, &ModelError{err}
 		}
-		e.keys = append(e.keys, FeatureKeys(part, c.Direct))
+		e.keys = append(e.keys, FeatureKeys(part, c.Direct, hasher))
 	}
 	return e, nil
 }
 
 // FeatureKeys are those under which a cache keeps what a trunk with one output computes; direct says that it does so without
 // Winograd's algorithm.
-func FeatureKeys(trunk *engine.Network, direct bool) featurecache.Keys {
+func FeatureKeys(trunk *engine.Network, direct bool, h *head.Hasher) featurecache.Keys {
 	preprocess, err := json.Marshal(trunk.Meta.Preprocess)
 	if err != nil {
 		panic(err) // it holds only numbers and strings
 	}
-	return featurecache.NewKeys(head.Fingerprint(trunk), fmt.Sprintf("%s direct=%v", preprocess, direct))
+	return featurecache.NewKeys(h.Fingerprint(trunk), fmt.Sprintf("%s direct=%v", preprocess, direct))
 }
 
 func (e *extractor) close() {
@@ -132,8 +131,7 @@ func (e *extractor) keep(x *collection, hash photo.Hash, view, i, row int, event
 		if e.cache == nil {
 			continue
 		}
-		if err := e.cache.Put(e.keys[k].Of(hash, view), f.of(row)); err != nil && !e.warned {
-			e.warned = true
+		if err := e.cache.Put(e.keys[k].Of(hash, view), f.of(row)); err != nil {
 			events.Warn(fmt.Sprintf("the features are not kept for later: %v", err))
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"regraft/head"
 	"regraft/onnx"
+	"regraft/setting"
 )
 
 // Schema is that of summary.json.
@@ -18,7 +19,10 @@ const Schema = "regraft/train/1"
 // finish judges the best model and writes the reports.
 func (r *training) finish(ctx context.Context) (*Result, error) {
 	samples, name := r.sets.report()
-	if r.answers == nil || name != r.sets.selection {
+	switch {
+	case name == SetFolds:
+		r.answers = r.outOfFold
+	case r.answers == nil || name != r.sets.selection:
 		best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
 		if err != nil {
 			return nil, err
@@ -33,15 +37,19 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 	}
 	result := &Result{
 		Schema: Schema, Start: r.started, Epochs: r.epochs, Best: r.epochs[r.best], SelectedOn: r.sets.selection,
-		Report: r.answers.Report(r.sets.classes), ReportedOn: name,
+		Choice: r.choice, Report: r.answers.Report(r.sets.classes), ReportedOn: name,
 		Example: r.answers.example(r.sets.classes, r.config.Seed),
 		Skipped: append([]Skipped{}, r.skipped...), Assumption: r.assumption, Stopped: r.stopped, Model: r.out.name(BestFile),
 	}
 	if r.config.Mode == Heads {
-		result.TrunkBefore, result.TrunkAfter = r.trunk, head.Hash(r.net, r.heads)
+		result.TrunkBefore, result.TrunkAfter = r.trunk, new(head.Hasher).Hash(r.net, r.heads)
 		if result.TrunkBefore != result.TrunkAfter {
 			return nil, fmt.Errorf("the frozen trunk has changed: its hash was %s and is %s", result.TrunkBefore, result.TrunkAfter)
 		}
+	}
+	if result.ReportedOn == SetTest && r.sets.onTest {
+		result.Note = fmt.Sprintf("the test photos chose the best of %d epochs: the last one, which nothing chose, has %.1f instead of %.1f %% of them right; "+
+			"without %v %s they choose nothing", len(r.epochs), 100*r.epochs[len(r.epochs)-1].ValAcc, 100*result.Best.ValAcc, setting.SelectOn, SetTest)
 	}
 	for _, e := range r.epochs {
 		result.Seconds += e.Seconds

@@ -71,6 +71,7 @@ type training struct {
 	contents        []byte
 	skipped         []Skipped
 	trunk           string // hash before, heads mode
+	hasher          head.Hasher
 	// cache holds features, of the photos with these hashes by path; marked says that the run can be resumed that computes them.
 	cache   *featurecache.Cache
 	hashes  map[string]photo.Hash
@@ -79,6 +80,12 @@ type training struct {
 
 	// resumed is the checkpoint of the run that goes on, and collected that of one without an epoch; nil where there is none.
 	resumed, collected *checkpoint
+
+	// last is the number of epochs, and choice what folds of train chose; nil where they chose nothing.
+	last   int
+	choice *Choice
+	// outOfFold are the answers of heads that were solved without the photo, where folds selected.
+	outOfFold *Evaluation
 
 	began    time.Time
 	epochs   []Epoch
@@ -99,16 +106,17 @@ type training struct {
 
 // prepare reads the folders and makes the network to be trained, without any arithmetic.
 func prepare(cfg Config, out *folder, events Events) (*training, error) {
-	r := &training{config: cfg, out: out, events: events, best: -1, began: time.Now()}
+	r := &training{config: cfg, out: out, events: events, best: -1, last: cfg.Epochs, began: time.Now()}
+	r.config.settleViews()
 	r.openCache()
 	var err error
-	if r.sets, err = scan(cfg.Data, cfg.ValSplit, cfg.Seed); err != nil {
+	if r.sets, err = scan(&r.config); err != nil {
 		return nil, err
 	}
 	for _, doubt := range r.sets.Doubts {
 		events.Warn(doubt)
 	}
-	r.network = head.Hash(cfg.Net, nil)
+	r.network = r.hasher.Hash(cfg.Net, nil)
 	r.history = cfg.Net.Meta.History
 	if r.grafted, err = graft(&r.config, r.sets.classes, events.Warn); err != nil {
 		return nil, err
@@ -180,7 +188,8 @@ func (r *training) dropIdle() error {
 	}{
 		{full && len(r.heads) == 1 && head.AuxPlace(c.Net) == nil, "aux_weight", "the network has no auxiliary classifier"},
 		{full && !drops, "dropout", "the network has no Dropout"},
-		{r.sets.selection == SetVal, "val_split", "the data has a folder for validation"},
+		{len(r.sets.Val) > 0 && !r.sets.Split, "val_split", "the data has a folder for validation"},
+		{len(r.sets.Val) > 0 && !r.sets.Split, "select_on", "the data has a folder for validation"},
 	} {
 		if !idle.is {
 			continue
@@ -223,7 +232,7 @@ func (r *training) begin(ctx context.Context) error {
 }
 
 func (r *training) beginHeads(ctx context.Context, schedule *rates) error {
-	r.trunk = head.Hash(r.net, r.heads)
+	r.trunk = r.hasher.Hash(r.net, r.heads)
 	train, val, err := r.collect(ctx)
 	if err != nil {
 		return err
@@ -233,7 +242,10 @@ func (r *training) beginHeads(ctx context.Context, schedule *rates) error {
 		return err
 	}
 	r.learner = heads
-	return nil
+	if stepwise(&r.config) {
+		return nil
+	}
+	return r.choose(ctx, heads)
 }
 
 func (r *training) beginFull(ctx context.Context, schedule *rates) error {
@@ -322,7 +334,7 @@ func (r *training) keepBest() error {
 
 // better says whether e is a better epoch than the best so far: more photos right, or as many with less loss.
 func (r *training) better(e engine.Epoch) bool {
-	if r.best < 0 {
+	if r.best < 0 || r.sets.selection == SetFolds { // which have chosen the number of epochs
 		return true
 	}
 	b := r.epochs[r.best]

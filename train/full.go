@@ -122,11 +122,15 @@ func (l *fullLearner) step(b *photo.Batch, epoch int, p *progress, events Events
 }
 
 // judge evaluates the values of this moment, with BatchNorm in inference form.
-func (l *fullLearner) judge(ctx context.Context, epoch int, events Events) (*Evaluation, error) {
+func (l *fullLearner) judge(ctx context.Context, epoch int, events Events) (judgement, error) {
 	if err := l.session.Store(l.net); err != nil {
-		return nil, err
+		return judgement{}, err
 	}
-	return Evaluate(ctx, l.net, l.sets.val, l.config.options(), PhaseVal, epoch, events)
+	e, err := Evaluate(ctx, l.net, l.sets.val, l.config.options(), PhaseVal, epoch, events)
+	if err != nil {
+		return judgement{}, err
+	}
+	return judgedBy(e), nil
 }
 
 func (l *fullLearner) converged() bool { return false }

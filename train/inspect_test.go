@@ -159,7 +159,7 @@ func TestFeaturesAreKept(t *testing.T) {
 	for augment, all := range map[Augment]int{NoAugment: 48 + 27, Flip: 2*48 + 27} {
 		config := func() Config {
 			c := narrowRun(t, Heads, data)
-			c.Augment = augment
+			c.Augment = augment // Flip adds a view
 			return c
 		}
 		straight := config()

@@ -13,7 +13,7 @@ type learner interface {
 	// is cancelled it ends after the current step with ctx's error.
 	train(ctx context.Context, epoch int, p *progress, events Events, between func() error) error
 	// judge puts what was learnt into the network, in new slices, and evaluates the validation photos.
-	judge(ctx context.Context, epoch int, events Events) (*Evaluation, error)
+	judge(ctx context.Context, epoch int, events Events) (judgement, error)
 	// converged says that further epochs change nothing.
 	converged() bool
 	// save returns what a resumed run needs; its slices are the learner's own memory.
@@ -22,6 +22,14 @@ type learner interface {
 	restore([]part) error
 	close()
 }
+
+// judgement is how a model does on the validation photos.
+type judgement struct {
+	loss, accuracy float64
+	answers        *Evaluation // nil where only the figures are known
+}
+
+func judgedBy(e *Evaluation) judgement { return judgement{e.loss(), e.accuracy(), e} }
 
 // part is the state of one solver with its parameters.
 type part struct {

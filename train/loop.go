@@ -23,7 +23,7 @@ const (
 // loop runs the epochs that are left.
 func (r *training) loop(ctx context.Context) error {
 	r.saved = time.Now()
-	for epoch := len(r.epochs) + 1; epoch <= r.config.Epochs; epoch++ {
+	for epoch := len(r.epochs) + 1; epoch <= r.last; epoch++ {
 		if r.stopped = r.enough(); r.stopped != "" {
 			break
 		}
@@ -75,7 +75,7 @@ func (r *training) epoch(ctx context.Context, epoch int) error {
 		return err
 	}
 	judging := time.Now()
-	answers, err := r.learner.judge(ctx, epoch, r.events)
+	judged, err := r.learner.judge(ctx, epoch, r.events)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (r *training) epoch(ctx context.Context, epoch int) error {
 		Epoch: engine.Epoch{
 			Mode: string(r.config.Mode), Epoch: epoch, LR: p.LR,
 			TrainLoss: p.Loss / float64(max(p.Photos, 1)), TrainAcc: float64(p.Correct) / float64(max(p.Photos, 1)),
-			ValLoss: answers.loss(), ValAcc: answers.accuracy(),
+			ValLoss: judged.loss, ValAcc: judged.accuracy,
 		},
 		Seconds:         p.Seconds + time.Since(judging).Seconds(),
 		ImagesPerSecond: float64(p.Photos) / max(p.Seconds, 1e-9),
@@ -95,7 +95,7 @@ func (r *training) epoch(ctx context.Context, epoch int) error {
 	best := r.better(e.Epoch)
 	r.epochs, r.progress = append(r.epochs, e), progress{}
 	if best {
-		r.remember(answers)
+		r.remember(judged.answers)
 	}
 	r.events.EpochDone(e, best)
 	return nil

@@ -124,6 +124,9 @@ func narrowRun(t testing.TB, mode Mode, data string) Config {
 	c.Net, c.Data, c.Out = narrow(t), data, filepath.Join(t.TempDir(), "out")
 	c.Threads, c.Workers, c.Seed = 2, 2, 7
 	c.Epochs = 4
+	if mode == Heads {
+		c.Views = 1
+	}
 	if mode == Full {
 		c.Batch, c.LearningRate = 8, 5e-3
 	}

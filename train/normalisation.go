@@ -155,7 +155,7 @@ func (r *training) try(ctx context.Context, t *Trial, samples []photo.Sample, p 
 	if err != nil {
 		return err
 	}
-	e, err := newExtractor(trunk, r.cache, r.hashes, &r.config)
+	e, err := newExtractor(trunk, r.cache, r.hashes, &r.hasher, &r.config)
 	if err != nil {
 		return err
 	}
@@ -164,46 +164,31 @@ func (r *training) try(ctx context.Context, t *Trial, samples []photo.Sample, p 
 	if err := e.fill(ctx, x, quiet{r.events}, func() {}); err != nil {
 		return err
 	}
-	recipe := recipes[Heads][LBFGS]
-	c := &Config{Optimizer: LBFGS, WeightDecay: recipe.WeightDecay, Threads: r.config.Threads}
-	t.right = make([]bool, len(samples))
-	correct := 0
-	for fold := range trialFolds {
-		solve, judge := x.sets[0].split(func(i int) bool { return i%trialFolds == fold })
-		s, err := newHeadSolver(&r.heads[0], solve, judge, c)
-		if err != nil {
-			return err
-		}
-		for step := 0; step < trialSteps && s.lbfgs.step(); step++ {
-		}
-		e := &Evaluation{Classes: s.head.Classes, Logits: s.softmax.predict(judge, s.w)}
-		for row, label := range judge.labels {
-			logits := e.row(row)
-			t.Loss += (logSumExp(logits) - float64(logits[label])) / float64(len(samples))
-			if argmax(logits) == label {
-				t.right[row*trialFolds+fold] = true
-				correct++
-			}
-		}
-	}
-	t.Accuracy = share(correct, len(samples))
-	return nil
+	return t.solve(ctx, x.sets[0], &r.heads[0], &r.config)
 }
 
-// split copies the photos that are held out, and the others.
-func (x *features) split(held func(i int) bool) (others, out *features) {
-	parts := [2]features{}
-	for i := range parts {
-		parts[i] = features{positions: x.positions, f: x.f, rectified: x.rectified}
+// solve fills in t from the features of the photos.
+func (t *Trial) solve(ctx context.Context, x *features, h *head.Head, c *Config) error {
+	lbfgs := Config{Optimizer: LBFGS, Threads: c.Threads}
+	s, err := newHeadSolver(h, x, newFeatures(h, 0), &lbfgs)
+	if err != nil {
+		return err
 	}
+	try := &chooser{
+		products: s.products, classes: h.Classes, photos: x.photos(), views: 1, start: s.start(), folds: trialFolds, softmax: s.softmax,
+	}
+	for i := range x.photos() {
+		try.part = append(try.part, i%trialFolds)
+	}
+	end := try.newTrial(decays[middleDecay], 1, nil)
+	if err := try.run(ctx, end, trialSteps); err != nil {
+		return err
+	}
+	t.Loss, t.Accuracy = try.trials[0].Loss, try.trials[0].Accuracy
 	for i, label := range x.labels {
-		p := &parts[0]
-		if held(i) {
-			p = &parts[1]
-		}
-		p.data, p.labels = append(p.data, x.of(i)...), append(p.labels, label)
+		t.right = append(t.right, argmax(end.logits[i*h.Classes:(i+1)*h.Classes]) == label)
 	}
-	return &parts[0], &parts[1]
+	return nil
 }
 
 // clearlyBetter tells whether a is right so much more often where b is wrong than the other way round that chance alone would do it

@@ -46,6 +46,11 @@ type outcome struct {
 	correct int
 }
 
+func (o *outcome) add(other outcome) {
+	o.loss += other.loss
+	o.correct += other.correct
+}
+
 // chunk is the number of photos whose sums one worker makes in one go. It depends on the number of photos
 // alone, and bounds the number of partial gradients.
 func chunk(photos int) int { return max(64, (photos+31)/32) }
@@ -94,13 +99,16 @@ func (s *softmax) predict(x *features, w []float64) []float32 {
 }
 
 // parallel calls f with 0 to n-1 on the workers.
-func (s *softmax) parallel(n int, f func(int)) {
+func (s *softmax) parallel(n int, f func(int)) { s.parallelBy(n, func(_, i int) { f(i) }) }
+
+// parallelBy is parallel, and tells which worker calls.
+func (s *softmax) parallelBy(n int, f func(worker, i int)) {
 	var next atomic.Int64
 	var running sync.WaitGroup
-	for range min(s.threads, n) {
+	for worker := range min(s.threads, n) {
 		running.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				f(i)
+				f(worker, i)
 			}
 		})
 	}

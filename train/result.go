@@ -23,7 +23,12 @@ type Result struct {
 	Best Epoch `json:"best"`
 	// SelectedOn names the set that chose the best epoch; a report of the same set says so.
 	SelectedOn string `json:"selected_on"`
-	// Report is the best model on the test set, or on the validation set where there is no other.
+	// Note says what it does to the figures that the test photos chose the best epoch.
+	Note string `json:"note,omitempty"`
+	// Choice is what folds of train chose, heads mode.
+	Choice *Choice `json:"choice,omitempty"`
+	// Report is the best model on the test set, or on the validation set where there is no other; on folds of train it is about the heads
+	// that were solved without the photos that they answer for.
 	Report *Report `json:"report"`
 	// ReportedOn names the set of Report.
 	ReportedOn string `json:"reported_on"`

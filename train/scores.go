@@ -40,7 +40,7 @@ func newScores(a *head.Answers, samples []photo.Sample, views int, o Options) (*
 		return s, err
 	}
 	s.features = newCollection(samples, []head.Head{{Features: trunk.Outputs[0].Node.Shape()[1]}}, views)
-	if s.extractor, err = newExtractor(trunk, o.Cache, o.Hashes, s.config); err != nil {
+	if s.extractor, err = newExtractor(trunk, o.Cache, o.Hashes, new(head.Hasher), s.config); err != nil {
 		s.close()
 	}
 	return s, err

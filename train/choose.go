@@ -1,0 +1,337 @@
+package train
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"sync"
+
+	"regraft/photo"
+)
+
+// ByFolds is the weight decay that folds of the training photos choose.
+const ByFolds = -1
+
+// Choice is what folds of the training photos chose: every photo is answered for by heads that were solved without it.
+type Choice struct {
+	Folds       int     `json:"folds"`
+	WeightDecay float64 `json:"weight_decay"`
+	Iterations  int     `json:"iterations"`
+	Views       int     `json:"views"`
+	// Photos are those that were held out, Loss and Accuracy what the main head did on them with these settings.
+	Photos   int     `json:"photos"`
+	Loss     float64 `json:"loss"`
+	Accuracy float64 `json:"accuracy"`
+	// Trials are all settings that were tried.
+	Trials []DecayTrial `json:"trials"`
+}
+
+// DecayTrial is what one setting did on the photos that were held out, after its best number of iterations.
+type DecayTrial struct {
+	WeightDecay float64 `json:"weight_decay"`
+	Views       int     `json:"views"`
+	Iterations  int     `json:"iterations"`
+	Loss        float64 `json:"loss"`
+	Accuracy    float64 `json:"accuracy"`
+}
+
+// decays are the weight decays that are tried: from the middle on two steps at a time as long as the next is better, then one.
+var decays = []float64{
+	0.0001, 0.00018, 0.0003, 0.00056, 0.001, 0.0018, 0.003, 0.0056, 0.01, 0.018, 0.03, 0.056, 0.1, 0.18, 0.3, 0.56, 1, 1.8, 3,
+}
+
+const middleDecay = 10
+
+// A trial ends after so many iterations, or when the last few have changed its loss by less than settled, or when it has risen to
+// overfitted times its least.
+const (
+	mostIterations = 150
+	lastFew        = 8
+	settled        = 2e-3
+	overfitted     = 1.05
+	clearly        = 0.99 // of a loss is clearly less
+)
+
+// chooser solves the main head on folds of the training photos.
+type chooser struct {
+	products *products
+	classes  int
+	photos   int // of train; the rows of products are views of them
+	views    int // there are
+	start    []float64
+	part     []int
+	folds    int
+	softmax  softmax
+	trials   []DecayTrial
+}
+
+// trial is a setting at work: a solver for each fold, which go on together iteration by iteration.
+type trial struct {
+	decay   float64
+	views   int
+	solvers []*foldSolver
+	// losses and correct are sums over all held-out photos after every iteration. end is the iteration that counts: the last, or, of
+	// trials from the start, the one with the least loss where that is clearly less. logits (photos, classes) are the answers then.
+	losses  []float64
+	correct []int
+	end     int
+	logits  []float64
+	cold    bool // from the start
+}
+
+type foldSolver struct {
+	objective *objective
+	lbfgs     *lbfgs
+	solved    bool
+}
+
+// newTrial begins at the start, or where another trial has ended.
+func (c *chooser) newTrial(decay float64, views int, from *trial) *trial {
+	t := &trial{decay: decay, views: views, cold: from == nil}
+	for fold := range c.folds {
+		roles := make([]role, c.products.x.photos())
+		for row := range roles {
+			view, photo := row/c.photos, row%c.photos
+			switch {
+			case view >= views:
+				roles[row] = unused
+			case c.part[photo] != fold:
+			case view == 0:
+				roles[row] = judged
+			default:
+				roles[row] = unused
+			}
+		}
+		one := c.softmax
+		one.threads = 1 // the folds are solved at the same time
+		o := newObjective(c.products, one, decay, roles)
+		w := slices.Clone(c.start)
+		if from != nil {
+			copy(w, from.solvers[fold].lbfgs.x)
+		}
+		t.solvers = append(t.solvers, &foldSolver{objective: o, lbfgs: newLBFGS(w, o.at)})
+	}
+	return t
+}
+
+// run makes iterations until nothing changes, or so many where there is a number.
+func (c *chooser) run(ctx context.Context, t *trial, iterations int) error {
+	least, leastLogits := 0, []float64(nil)
+	for i := 0; i < cmp.Or(iterations, mostIterations); i++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !c.step(t) && i > 0 {
+			break
+		}
+		loss, right := 0.0, 0
+		for _, s := range t.solvers {
+			loss += s.objective.held.loss
+			right += s.objective.held.correct
+		}
+		t.losses, t.correct = append(t.losses, loss), append(t.correct, right)
+		if loss <= t.losses[least] {
+			least, leastLogits = i, c.answers(t, leastLogits)
+		}
+		before := t.losses[max(i-lastFew, 0)]
+		if iterations == 0 && (i >= lastFew && math.Abs(before-loss) < settled*loss || t.cold && loss > overfitted*t.losses[least]) {
+			break
+		}
+	}
+	t.end = len(t.losses) - 1
+	if t.cold && iterations == 0 && t.losses[least] < clearly*t.losses[t.end] {
+		t.end, t.logits = least, leastLogits
+	} else {
+		t.logits = c.answers(t, nil)
+	}
+	c.trials = append(c.trials, DecayTrial{t.decay, t.views, t.end + 1, t.loss() / float64(c.held()), share(t.correct[t.end], c.held())})
+	return nil
+}
+
+// answers copies those of this moment.
+func (c *chooser) answers(t *trial, logits []float64) []float64 {
+	if logits == nil {
+		logits = make([]float64, c.photos*c.classes)
+	}
+	for photo, fold := range c.part {
+		if fold >= 0 {
+			copy(logits[photo*c.classes:(photo+1)*c.classes], t.solvers[fold].objective.logits[photo*c.classes:])
+		}
+	}
+	return logits
+}
+
+// step makes an iteration of every fold that is not solved; false where no more is to be gained.
+func (c *chooser) step(t *trial) bool {
+	turns := make(chan struct{}, c.softmax.threads)
+	var running sync.WaitGroup
+	moved := make([]bool, len(t.solvers))
+	for i, s := range t.solvers {
+		if s.solved {
+			continue
+		}
+		running.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			s.solved = !s.lbfgs.step()
+			moved[i] = !s.solved
+		})
+	}
+	running.Wait()
+	return slices.Contains(moved, true)
+}
+
+// answers are those to the photos that were held out.
+func (t *trial) answers(c *chooser, samples []photo.Sample) *Evaluation {
+	e := &Evaluation{Classes: c.classes}
+	for i, fold := range c.part {
+		if fold < 0 {
+			continue
+		}
+		e.Samples = append(e.Samples, samples[i])
+		for _, z := range t.logits[i*c.classes : (i+1)*c.classes] {
+			e.Logits = append(e.Logits, float32(z))
+		}
+	}
+	return e
+}
+
+func (t *trial) loss() float64 { return t.losses[t.end] }
+
+// held is the number of photos that are in a fold.
+func (c *chooser) held() int {
+	n := 0
+	for _, fold := range c.part {
+		if fold >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// choose tries settings where they are not given: decay ByFolds, views and iterations 0.
+func (c *chooser) choose(ctx context.Context, decay float64, views, iterations int) (*trial, error) {
+	most := views
+	if views == 0 {
+		most = c.views
+	}
+	best, err := c.decay(ctx, decay, most, iterations)
+	if err != nil || views != 0 || c.views == 1 {
+		return best, err
+	}
+	// The mirror images stay unless the photos alone do better.
+	alone := c.newTrial(best.decay, 1, best)
+	if err := c.run(ctx, alone, 0); err != nil {
+		return nil, err
+	}
+	if alone.loss() >= best.loss() {
+		return best, nil
+	}
+	return c.decay(ctx, decay, 1, iterations)
+}
+
+// decay finds the weight decay with the least loss, beginning in the middle of the list, and its iterations.
+func (c *chooser) decay(ctx context.Context, decay float64, views, iterations int) (*trial, error) {
+	if decay >= 0 {
+		t := c.newTrial(decay, views, nil)
+		return t, c.run(ctx, t, iterations)
+	}
+	first := c.newTrial(decays[middleDecay], views, nil)
+	if err := c.run(ctx, first, iterations); err != nil {
+		return nil, err
+	}
+	best, at, tried := first, middleDecay, map[int]bool{middleDecay: true}
+	for _, way := range []int{2, -2, 1, -1} {
+		for next := at + way; next >= 0 && next < len(decays) && !tried[next]; next += way {
+			tried[next] = true
+			t := c.newTrial(decays[next], views, best) // from there it is not far
+			if err := c.run(ctx, t, 0); err != nil {
+				return nil, err
+			}
+			if t.loss() >= best.loss() {
+				break
+			}
+			best, at = t, next
+		}
+	}
+	if best == first {
+		return first, nil
+	}
+	t := c.newTrial(best.decay, views, nil) // from the start, for its iterations
+	return t, c.run(ctx, t, iterations)
+}
+
+// choice is what a trial says.
+func (c *chooser) choice(t *trial) *Choice {
+	n := c.held()
+	return &Choice{
+		Folds: c.folds, WeightDecay: t.decay, Iterations: t.end + 1, Views: t.views, Photos: n,
+		Loss: t.loss() / float64(n), Accuracy: share(t.correct[t.end], n), Trials: c.trials,
+	}
+}
+
+// choose lets folds of train choose the settings of L-BFGS that are not given, and begins to solve with them.
+func (r *training) choose(ctx context.Context, l *headsLearner) error {
+	main, c := l.solvers[0], &r.config
+	decay, views := decays[middleDecay], max(main.train.photos()/len(r.sets.train), 1)
+	part, k := folds(r.sets.train, r.contentOf, len(r.sets.classes), defaultFolds, c.Seed)
+	chosen := r.sets.selection == SetFolds
+	switch {
+	case part == nil && chosen:
+		return errNoFolds
+	case part != nil && (chosen || c.WeightDecay == ByFolds || c.Views == 0):
+		r.events.Phase(PhaseFolds, 0, 0)
+		try := &chooser{
+			products: main.products, classes: main.head.Classes, photos: len(r.sets.train), views: views, start: main.start(), part: part, folds: k,
+			softmax: main.softmax,
+		}
+		iterations := c.Epochs
+		if !chosen {
+			iterations = 0
+		}
+		best, err := try.choose(ctx, c.WeightDecay, c.Views, iterations)
+		if err != nil {
+			return err
+		}
+		decay, views, r.choice = best.decay, best.views, try.choice(best)
+		r.events.Chose(*r.choice)
+		if chosen {
+			l.outOfFold, l.held = best, try.held()
+			r.outOfFold = best.answers(try, r.sets.train)
+			r.last = max(best.end+1, c.Epochs)
+		}
+	case c.WeightDecay != ByFolds:
+		decay = c.WeightDecay
+	}
+	if r.last == 0 {
+		r.last = mostIterations
+	}
+	for _, s := range l.solvers {
+		s.solve(decay, views*len(r.sets.train))
+	}
+	return nil
+}
+
+// contentOf is the group of photo i of train: photos with the same bytes are one.
+func (r *training) contentOf(i int) string {
+	hash, known := r.hashes[r.sets.train[i].Path]
+	if !known {
+		return ""
+	}
+	return string(hash[:])
+}
+
+// settleViews takes Augment's word for the views of heads mode.
+func (c *Config) settleViews() {
+	if c.Mode != Heads {
+		return
+	}
+	_, asked := c.Given["augment"]
+	switch {
+	case c.Augment == Flip:
+		c.Views = max(c.Views, 2)
+	case c.Views == 0 && (asked || stepwise(c)):
+		c.Views = 1
+	}
+}
