@@ -19,7 +19,7 @@ func (n *Network) PoolAfterConv() (*Network, error) {
 	}
 	swaps := func(conv *gorgonia.Node) (*op.AveragePool, bool) {
 		c, ok := conv.Op().(*op.Conv)
-		if !ok || !pointwise(c, conv) {
+		if in := op.Inputs(conv); !ok || len(in) != 2 || !c.Pointwise(in[1].Shape()) { // with nothing but weights
 			return nil, false
 		}
 		pooled := op.Inputs(conv)[0]
@@ -44,14 +44,4 @@ func (n *Network) PoolAfterConv() (*Network, error) {
 		}
 		return b.Apply(n.Label(op.Inputs(old)[0])+" behind "+n.Label(old), pool, conv)
 	})
-}
-
-// pointwise tells whether conv is a 1x1 convolution with nothing but weights.
-func pointwise(c *op.Conv, conv *gorgonia.Node) bool {
-	in := op.Inputs(conv)
-	if len(in) != 2 {
-		return false
-	}
-	w := in[1].Shape()
-	return w[2]*w[3] == 1 && c.Strides == [2]int{1, 1} && c.Pads == [4]int{} && c.Group == 1
 }

@@ -94,7 +94,7 @@ func (t *tail) pooledLayer(pool *gorgonia.Node) *layer {
 		case *op.Conv:
 			in := op.Inputs(node)
 			l := &layer{node: node, input: in[0], weight: t.net.ParamOf(in[1]), pooled: true, rectified: rectified && !scores}
-			if l.weight == nil || !pointwise(o, l.weight.Shape) {
+			if l.weight == nil || !o.Pointwise(l.weight.Shape) {
 				return nil
 			}
 			if len(in) > 2 {
@@ -109,10 +109,6 @@ func (t *tail) pooledLayer(pool *gorgonia.Node) *layer {
 		}
 	}
 	return nil
-}
-
-func pointwise(c *op.Conv, weight tensor.Shape) bool {
-	return c.Group <= 1 && weight[2]*weight[3] == 1 && c.Strides == [2]int{1, 1} && c.Pads == [4]int{}
 }
 
 // overMap tells whether a mean is taken over the rows or columns of a map, not over photos or channels.

@@ -16,6 +16,11 @@ type Conv struct {
 	Group              int
 }
 
+// Pointwise reports whether, with these weights, it is a product of a matrix with the channels of every pixel.
+func (o *Conv) Pointwise(weight tensor.Shape) bool {
+	return o.Group <= 1 && weight[2]*weight[3] == 1 && o.Strides == [2]int{1, 1} && o.Pads == [4]int{}
+}
+
 // Name is Conv.
 func (*Conv) Name() string { return "Conv" }
 

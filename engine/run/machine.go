@@ -8,6 +8,7 @@ import (
 
 	"regraft/engine"
 	"regraft/engine/kernel"
+	"regraft/engine/op"
 	"regraft/engine/plan"
 )
 
@@ -189,9 +190,7 @@ func (m *Machine) Step(x, labels []float32, key uint64) error {
 		}
 	}
 	copy(m.labels, labels)
-	for k := range m.key {
-		m.key[k] = float32(key >> (16 * k) & 0xffff)
-	}
+	m.key = op.SplitKey(key)
 	m.base[plan.Input], m.base[plan.Labels], m.base[plan.Key] = kernel.Address(x), kernel.Address(m.labels), kernel.Address(m.key[:])
 	m.execute(m.program.Batch)
 	return nil
