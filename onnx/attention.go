@@ -71,7 +71,12 @@ func lowerAttention(c *call) error {
 	if y, err = c.step("tokens", &op.Transpose{Perm: []int{0, 2, 1, 3}}, y); err != nil {
 		return err
 	}
-	return c.emit(&op.Reshape{Shape: []int{0, 0, y.shape[2] * y.shape[3]}}, y)
+	return c.emit(joinHeads(y.shape), y)
+}
+
+// joinHeads makes one axis of heads and sizes: (N, tokens, heads, size) to (N, tokens, heads*size).
+func joinHeads(shape tensor.Shape) op.Op {
+	return reshape(shape, tensor.Shape{shape[0], shape[1], shape[2] * shape[3]})
 }
 
 // splitHeads takes (N, tokens, heads*size) to (N, heads, tokens, size), and leaves what has four axes.
@@ -84,7 +89,8 @@ func (c *call) splitHeads(x *value, heads int, name string) (*value, error) {
 	case heads < 1 || x.shape[2]%heads != 0:
 		return nil, c.refused("%d heads for operand %s of shape %v", heads, name, x.shape)
 	}
-	split, err := c.step(name+"/heads", &op.Reshape{Shape: []int{0, 0, heads, x.shape[2] / heads}}, x)
+	to := tensor.Shape{x.shape[0], x.shape[1], heads, x.shape[2] / heads}
+	split, err := c.step(name+"/heads", reshape(x.shape, to), x)
 	if err != nil {
 		return nil, err
 	}
@@ -252,7 +258,7 @@ func lowerRotary(c *call) error {
 		return err
 	}
 	if interleaved {
-		if y, err = c.step("pairs", &op.Reshape{Shape: []int{0, 0, 0, width}}, y); err != nil {
+		if y, err = c.step("pairs", reshape(y.shape, append(y.shape[:3].Clone(), width)), y); err != nil {
 			return err
 		}
 	}
@@ -271,7 +277,7 @@ func lowerRotary(c *call) error {
 	if y, err = c.step("tokens", &op.Transpose{Perm: []int{0, 2, 1, 3}}, y); err != nil {
 		return err
 	}
-	return c.emit(&op.Reshape{Shape: []int{0, 0, y.shape[2] * y.shape[3]}}, y)
+	return c.emit(joinHeads(y.shape), y)
 }
 
 // turned computes (a*cos - b*sin, a*sin + b*cos).
@@ -307,7 +313,7 @@ func (c *call) angles(i, tokens, half int) (*value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(k.shape) != 2 || len(positions.shape) > 1 && positions.shape[0] != 1 {
+		if indices, err = sameRows(indices, tokens); err != nil || len(k.shape) != 2 {
 			return nil, c.refused("positions of shape %v in a table of shape %v", positions.shape, k.shape)
 		}
 		picked, err := c.take(k, 0, tensor.Shape{len(indices)}, indices)
@@ -324,6 +330,19 @@ func (c *call) angles(i, tokens, half int) (*value, error) {
 		return nil, err
 	}
 	return known(c.operand(i).name, table[0]), nil
+}
+
+// sameRows is the first of rows that are all the same: every image has the same positions.
+func sameRows(list []int, row int) ([]int, error) {
+	if len(list) == 0 || len(list)%row != 0 {
+		return nil, fmt.Errorf("%d positions for %d tokens", len(list), row)
+	}
+	for i, v := range list {
+		if v != list[i%row] {
+			return nil, fmt.Errorf("positions differ between images")
+		}
+	}
+	return list[:row], nil
 }
 
 // lowerRMSNorm is x / Sqrt(ReduceMean(x*x) + epsilon) * scale over the last axes.

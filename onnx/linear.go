@@ -147,10 +147,16 @@ func lowerMatMul(c *call) error {
 }
 
 func (c *call) product(a, b *value) error {
+	o, in := productOf(a, b)
+	return c.emit(o, in...)
+}
+
+// productOf is the operator that multiplies a and b, with its operands.
+func productOf(a, b *value) (op.Op, []*value) {
 	if a.constant == nil && b.constant != nil && len(a.shape) >= 2 && len(a.shape) <= 4 && len(b.shape) == 2 {
-		return c.emit(&op.Linear{}, a, transposed(b))
+		return &op.Linear{}, []*value{a, transposed(b)}
 	}
-	return c.emit(&op.MatMul{}, a, b)
+	return &op.MatMul{}, []*value{a, b}
 }
 
 // writeLinear writes a Gemm, which knows matrices only, or a product and a sum.

@@ -53,6 +53,7 @@ var operators = []operator{
 	{"Gemm", 1, [2]int{2, 3}, lowerGemm, nil, writes(writeLinear)},
 	{"MatMul", 1, [2]int{2, 2}, lowerMatMul, nil, plain[*op.MatMul]("MatMul")},
 
+	{"Einsum", 12, [2]int{1, 2}, lowerEinsum, nil, nil},
 	{"Attention", 23, [2]int{3, 6}, lowerAttention, nil, nil},
 	{"RotaryEmbedding", 23, [2]int{3, 4}, lowerRotary, nil, nil},
 

@@ -89,9 +89,25 @@ func (c *call) resized(shape tensor.Shape, axes []int, scalesAt, sizesAt int) (s
 			a, _ := axisIn(axis, len(shape))
 			scales[a] = factors.floats[i]
 		}
-		return nil, scales, nil
+		return asSizes(shape, scales)
 	}
 	return nil, nil, c.refused("want a size or a scale for each of %d axes", len(axes))
+}
+
+// asSizes gives scales as the sizes that they make, where those have exactly these scales.
+func asSizes(shape tensor.Shape, scales []float32) ([]int, []float32, error) {
+	sizes := make([]int, len(shape))
+	for i, d := range shape {
+		if scales[i] == 1 {
+			continue
+		}
+		size := float32(d) * scales[i]
+		if isOpen(d) || !(size >= 1 && size < op.MaxElements) || float32(int(size))/float32(d) != scales[i] {
+			return nil, scales, nil
+		}
+		sizes[i] = int(size)
+	}
+	return sizes, nil, nil
 }
 
 // resizedTo notes the size to which the image itself is resized, before any layer.

@@ -20,7 +20,7 @@ type Resize struct {
 	Cubic float32
 	// ExcludeOutside gives elements beyond the edges no weight, instead of those at the edges in their place.
 	ExcludeOutside bool
-	// Antialias widens the kernel where the result is smaller than x, and excludes what is outside.
+	// Antialias widens the kernel where the result is smaller than x; PyTorch excludes what is outside as well.
 	Antialias bool
 	// Coordinates says where in x an element lies: half_pixel, pytorch_half_pixel, align_corners, asymmetric or
 	// tf_half_pixel_for_nn.
@@ -181,18 +181,17 @@ func (o *Resize) sample(at float64, n int, scale float64) (t tap) {
 	if o.Antialias {
 		stretch = min(scale, 1)
 	}
-	exclude := o.ExcludeOutside || o.Antialias
 	radius := o.radius() / stretch
 	sum := 0.0
 	for k := int(math.Floor(at-radius)) + 1; float64(k) < at+radius; k++ {
 		w := o.kernel((float64(k) - at) * stretch)
-		if w == 0 || exclude && (k < 0 || k >= n) {
+		if w == 0 || o.ExcludeOutside && (k < 0 || k >= n) {
 			continue
 		}
 		sum += w
 		t.index, t.weight = append(t.index, min(max(k, 0), n-1)), append(t.weight, w)
 	}
-	if exclude && sum != 0 {
+	if (o.ExcludeOutside || o.Antialias) && sum != 0 {
 		for k := range t.weight {
 			t.weight[k] /= sum
 		}

@@ -329,7 +329,75 @@ def products():
     n.save("attention")
 
 
+def heads(n, x, count=2):
+    """Tokens of an image's pixels in heads (N, heads, 64, CHANNELS / heads)."""
+    tokens = n.add("Transpose", n.add("Reshape", x, n.int([0, CHANNELS, 64])), perm=[0, 2, 1])
+    split = n.add("Reshape", tokens, n.int([0, 64, count, CHANNELS // count]))
+    return tokens, n.add("Transpose", split, perm=[0, 2, 1, 3])
+
+
+def classify(n, x, features=CHANNELS):
+    n.add("Gemm", n.add("Reshape", n.add("ReduceMean", x, n.int([2]), keepdims=0), n.int([0, features])), n.weight(5, features), n.weight(5), transB=1, out="y")
+
+
+def attention23():
+    seen = random.random((64, 64)) < 0.7
+    seen[:, 0] = True
+    masks = {"plain": None, "bool": (seen, np.bool_), "float": (random.standard_normal((2, 64, 64)), np.float32)}
+    for name, mask in masks.items():
+        n = Net(23, ir=11)
+        _, q = heads(n, n.trunk())
+        k = n.add("Mul", q, n.const(random.standard_normal((2, 1, 4))))
+        v = n.add("Add", q, n.const(random.standard_normal((2, 1, 4))))
+        classify(n, n.add("Attention", q, k, v, *([n.const(*mask)] if mask else []), **({} if mask else {"is_causal": 1, "scale": 0.7})))
+        n.save("attention23_" + name)
+    n = Net(23, ir=11)
+    tokens, _ = heads(n, n.trunk())
+    k = n.add("MatMul", tokens, n.weight(CHANNELS, 4))
+    v = n.add("MatMul", tokens, n.weight(CHANNELS, 6))
+    y = n.add("Attention", tokens, k, v, q_num_heads=4, kv_num_heads=2, softcap=1.5)
+    n.add("Gemm", n.add("ReduceMean", y, n.int([1]), keepdims=0), n.weight(5, 12), n.weight(5), transB=1, out="y")
+    n.save("attention23_shared_heads")
+
+
+def rotary():
+    angles = random.random((64, 2)) * 6
+    for name, attributes, pairs in (("halves", {}, 2), ("pairs", {"interleaved": 1}, 2), ("part", {"rotary_embedding_dim": 2}, 1)):
+        n = Net(23, ir=11)
+        _, x = heads(n, n.trunk())
+        cache = [n.const(f(angles[:, :pairs])) for f in (np.cos, np.sin)]
+        positions = n.int([[0, *range(63)]] * 2)  # ONNX Runtime wants a row for each image
+        classify(n, n.add("RotaryEmbedding", x, *cache, positions, **attributes))
+        n.save("rotary_" + name, batch=2)
+    n = Net(23, ir=11)
+    x = n.add("RMSNormalization", n.trunk(), n.weight(8), epsilon=1e-3)
+    n.head(n.add("RMSNormalization", x, n.weight(CHANNELS, 8, 8), axis=1))
+    n.save("rmsnorm")
+
+
+def einsum():
+    n = Net(17)
+    tokens, q = heads(n, n.trunk())
+    scores = n.add("Softmax", n.add("Einsum", q, q, equation="bhid, bhjd -> bhij"))
+    x = n.add("Einsum", scores, q, equation="bhij,bhjd->bihd")
+    x = n.add("Einsum", x, n.weight(2, 4, 3, 5), equation="bihd,hdkl->bikl")
+    x = n.add("Einsum", n.add("Einsum", x, equation="bikl->bkl"), n.weight(5, 3), equation="bkl,lm->bkm")
+    x = n.add("Einsum", x, n.const(random.standard_normal(3)), equation="bkm,k")
+    n.add("Gemm", x, n.weight(5, 3), n.weight(5), transB=1, out="y")
+    n.save("einsum")
+
+
+def resizes():
+    for name, attributes in {"cubic_antialias": {"mode": "cubic", "antialias": 1, "cubic_coeff_a": -0.5}, "linear_antialias": {"mode": "linear", "antialias": 1},
+                             "cubic": {"mode": "cubic", "coordinate_transformation_mode": "pytorch_half_pixel"}}.items():
+        n = Net(18)
+        small = n.add("Resize", n.trunk(), "", "", n.int([5, 3]), axes=[2, 3], **attributes)
+        table = n.add("Resize", n.weight(1, CHANNELS, 4, 9), "", "", n.int([1, CHANNELS, 5, 3]), **attributes)
+        n.head(n.add("Add", small, table))
+        n.save("resize_" + name)
+
+
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
-    for make in branches, sequences, quantised, limits, fused, old, known, products:
+    for make in branches, sequences, quantised, limits, fused, old, known, products, attention23, rotary, einsum, resizes:
         make()
