@@ -65,6 +65,8 @@ func newApp(con *console) *urfave.App {
 			importCommand(con),
 			exportCommand(con),
 			weightsCommand(con),
+			embedCommand(con),
+			similarCommand(con),
 			cacheCommand(con),
 			demoCommand(con),
 			completionCommand(con),

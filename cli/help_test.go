@@ -7,11 +7,13 @@ import (
 
 // screens are the commands that have a help screen, and how many lines that may take.
 var screens = map[string]int{
-	"":             24,
+	"":             28,
 	"inspect":      24,
 	"train":        60,
 	"eval":         30,
 	"classify":     34,
+	"embed":        30,
+	"similar":      32,
 	"cache":        24,
 	"check":        24,
 	"verify":       24,
