@@ -77,12 +77,13 @@ func TestEveryChoiceShows(t *testing.T) {
 	rows := maps.Clone(lowerings)
 	t.Cleanup(func() { maps.Copy(lowerings, rows) })
 	intercept := func(row reflect.Type, change func(*choice)) {
-		l := rows[row]
-		lowerings[row] = lowering{channels: l.channels, emit: l.emit, choose: func(g *graph, i *instr) choice {
-			c := l.choose(g, i)
+		changed, choose := rows[row], rows[row].choose
+		changed.choose = func(g *graph, i *instr) choice {
+			c := choose(g, i)
 			change(&c)
 			return c
-		}}
+		}
+		lowerings[row] = changed
 	}
 
 	var current *program

@@ -16,6 +16,8 @@ type row[O any] struct {
 	// carries gives the axis of channels of one operand or result, to, where another has them along axis from.Channel, or undecided. Where
 	// it is nil, what has as many dimensions has them along the same axis.
 	carries func(i *instr, from, to *value) int
+	// view is what the operator makes of a view of its operand; nil for operators that do more than move elements.
+	view func(i *instr, s strided) (strided, bool)
 	// keeps tells that the values of the result lie in memory as those of the operand do; nil for operators that never leave them so.
 	keeps func(i *instr) bool
 	// choice is what the passes may ask; choose, where it is given, settles it for an instruction.
@@ -65,6 +67,7 @@ type epilogue struct {
 type lowering struct {
 	channels func(*instr) axisRule
 	carries  func(i *instr, from, to *value) int
+	view     func(i *instr, s strided) (strided, bool)
 	keeps    func(*instr) bool
 	choose   func(*graph, *instr) choice
 	emit     func(*emitter, *instr) error
@@ -77,6 +80,7 @@ func register[O any](r row[O]) {
 	l := lowering{
 		channels: func(*instr) axisRule { return r.channels },
 		carries:  r.carries,
+		view:     r.view,
 		keeps:    r.keeps,
 		choose:   func(*graph, *instr) choice { return r.choice },
 		emit:     (*emitter).interpreted,
@@ -97,6 +101,12 @@ func register[O any](r row[O]) {
 	lowerings[t] = l
 }
 
+// lowering is the row of i's operator.
+func (i *instr) lowering() (l lowering, ok bool) {
+	l, ok = lowerings[reflect.TypeOf(i.op)]
+	return l, ok
+}
+
 // choose settles the choices of all instructions.
 func (g *graph) choose() {
 	for _, i := range g.instrs {
@@ -107,7 +117,7 @@ func (g *graph) choose() {
 // settle settles what i's step will be, and again where a pass has changed i.
 func (g *graph) settle(i *instr) {
 	i.settled, i.choice = true, choice{}
-	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok {
+	if l, ok := i.lowering(); ok {
 		i.choice = l.choose(g, i)
 	}
 }
@@ -123,7 +133,7 @@ func (e *emitter) instr(i *instr) error {
 	if !i.settled {
 		return fmt.Errorf("node %q: the planner has not settled how to compute %T", i.label, i.op)
 	}
-	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok {
+	if l, ok := i.lowering(); ok {
 		return l.emit(e, i)
 	}
 	return e.interpreted(i)
@@ -139,7 +149,7 @@ func (e *emitter) interpreted(i *instr) error {
 
 // rule is where i's step wants its channels. What has no fast form takes them anywhere.
 func (i *instr) rule() axisRule {
-	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok {
+	if l, ok := i.lowering(); ok {
 		return l.channels(i)
 	}
 	return anywhere
@@ -147,7 +157,7 @@ func (i *instr) rule() axisRule {
 
 // carried is the axis of channels of one operand or result of i where another has them along axis from.Channel, or undecided.
 func carried(i *instr, from, to *value) int {
-	if l, ok := lowerings[reflect.TypeOf(i.op)]; ok && l.carries != nil {
+	if l, ok := i.lowering(); ok && l.carries != nil {
 		return l.carries(i, from, to)
 	}
 	if from.Shape.Dims() == to.Shape.Dims() {
@@ -158,6 +168,6 @@ func carried(i *instr, from, to *value) int {
 
 // keeps tells whether i's result lies in memory as its operand does.
 func (i *instr) keeps() bool {
-	l, ok := lowerings[reflect.TypeOf(i.op)]
+	l, ok := i.lowering()
 	return ok && l.keeps != nil && l.keeps(i)
 }

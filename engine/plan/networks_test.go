@@ -100,11 +100,31 @@ var networks = map[string]func(d *sketch, x *gorgonia.Node) []*gorgonia.Node{
 		token := d.apply(&op.Gather{Axis: 1, Indices: []int{0}}, x)
 		return []*gorgonia.Node{d.linear(token, 5), d.linear(rest, 5)}
 	},
-	// What leaves all values where they are; tokens that are a map again, around which a convolution wants a halo.
+	// Attention as exporters write it: heads cut out of one layer's channels, or of three layers'.
+	"attention": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.apply(&op.Transpose{Perm: []int{0, 2, 1}}, d.apply(&op.Reshape{Shape: []int{-1, 32, 64}}, d.conv(x, 32, 4, 4)))
+		qkv := d.apply(&op.Reshape{Shape: []int{-1, 64, 3, 2, 16}}, d.linear(d.layerNorm(x), 96))
+		qkv = d.apply(&op.Transpose{Perm: []int{2, 0, 3, 1, 4}}, qkv)
+		part := func(k int) *gorgonia.Node {
+			return d.apply(&op.Squeeze{Axes: []int{0}}, d.apply(&op.Slice{Starts: []int{k}, Ends: []int{k + 1}, Axes: []int{0}}, qkv))
+		}
+		attend := func(q, k, v *gorgonia.Node) *gorgonia.Node {
+			scores := d.apply(&op.MatMul{}, q, d.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, k))
+			y := d.apply(&op.MatMul{}, d.apply(&op.Softmax{Axis: -1}, scores), v)
+			return d.apply(&op.Reshape{Shape: []int{-1, 64, 32}}, d.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
+		}
+		x = d.apply(&op.Add{}, x, d.linear(attend(d.apply(&op.Scale{Factor: 0.25}, part(0)), part(1), part(2)), 32))
+		heads := func(x *gorgonia.Node) *gorgonia.Node {
+			return d.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, d.apply(&op.Reshape{Shape: []int{-1, 64, 4, 8}}, d.linear(x, 32)))
+		}
+		x = d.apply(&op.Add{}, x, d.linear(attend(heads(x), heads(x), heads(x)), 32))
+		return []*gorgonia.Node{d.linear(d.apply(&op.ReduceMean{Axes: []int{1}}, x), 5)}
+	},
+	// What leaves all values where they are; tokens that are a map again, around which a convolution wants a halo; a layer norm of rows.
 	"moves": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
 		x = d.relu(d.conv(x, 16, 3, 2))
 		y := d.apply(&op.Reshape{Shape: []int{-1, 16, 256}}, x)
-		z := d.conv(d.apply(&op.Identity{}, x), 16, 3, 2)
+		z := d.conv(d.layerNorm(d.apply(&op.Identity{}, x)), 16, 3, 2)
 		x = d.apply(&op.Transpose{Perm: []int{0, 2, 1}}, y)
 		x = d.apply(&op.Reshape{Shape: []int{-1, 16, 16, 16}}, d.apply(&op.Transpose{Perm: []int{0, 2, 1}}, d.layerNorm(x)))
 		x = d.apply(&op.GlobalAveragePool{}, d.apply(&op.Add{}, d.conv(x, 16, 3, 2), z))

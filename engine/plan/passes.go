@@ -8,6 +8,7 @@ type pass struct {
 
 // inferencePasses prepare a network.
 var inferencePasses = []pass{
+	{"joinAttention", plainly((*graph).joinAttention)},
 	{"settleTypes", plainly((*graph).settleTypes)},
 	{"settleForms", plainly((*graph).settleForms)},
 	{"packInputs", plainly((*graph).packInputs)},

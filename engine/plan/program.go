@@ -54,7 +54,7 @@ type Step struct {
 	Images int
 	// Serial steps do too little for a second thread.
 	Serial bool
-	// Flops of one of these images of a convolution computed directly; 0 for other steps.
+	// Flops of one of these images of a convolution computed directly, or of attention; 0 for other steps.
 	Flops float64
 	// Shapes describes operand and result.
 	Shapes string

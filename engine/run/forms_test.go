@@ -96,6 +96,33 @@ var forms = []struct {
 		token := b.apply(&op.Expand{Shape: []int{x.Shape()[0], 1, 8}}, b.param(1, 1, 8))
 		return b.apply(&op.Gather{Axis: 1, Indices: []int{0, 3}, IndexShape: []int{2}}, b.apply(&op.Concat{Axis: 1}, token, tokens))
 	}},
+	{"attention of heads in one layer", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		qkv := b.apply(&op.Reshape{Shape: []int{0, 16, 3, 2, 16}}, b.apply(&op.Linear{}, x, b.param(96, 8), b.param(96)))
+		qkv = b.apply(&op.Transpose{Perm: []int{2, 0, 3, 1, 4}}, qkv)
+		part := func(k int) *gorgonia.Node { return b.apply(&op.Gather{Axis: 0, Indices: []int{k}}, qkv) }
+		q, k := b.apply(&op.Mul{}, part(0), b.number(0.5)), b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, part(1))
+		scores := b.apply(&op.Softmax{Axis: 3}, b.apply(&op.MatMul{}, q, b.apply(&op.Mul{}, b.number(0.5), k)))
+		y := b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.MatMul{}, scores, part(-1)))
+		return b.apply(&op.Linear{}, b.apply(&op.Reshape{Shape: []int{0, 16, 32}}, y), b.param(4, 32))
+	}},
+	{"attention of three layers", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		heads := func(perm ...int) *gorgonia.Node {
+			y := b.apply(&op.Linear{}, x, b.param(15, 8)) // a bias of keys has no gradient
+			return b.apply(&op.Transpose{Perm: perm}, b.apply(&op.Reshape{Shape: []int{0, 16, 3, 5}}, y))
+		}
+		scores := b.apply(&op.MatMul{}, heads(0, 2, 1, 3), heads(0, 2, 3, 1))
+		scores = b.apply(&op.Softmax{Axis: -1}, b.apply(&op.Div{}, scores, b.number(2.2)))
+		y := b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.MatMul{}, scores, heads(0, 2, 1, 3)))
+		return b.apply(&op.Add{}, b.apply(&op.Reshape{Shape: []int{0, 16, 15}}, y), b.param(15))
+	}},
+	{"scores that are kept", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.apply(&op.Reshape{Shape: []int{0, 2, 4, 16}}, x)
+		scores := b.apply(&op.Softmax{Axis: -1}, b.apply(&op.MatMul{}, x, b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, x)))
+		y := b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.MatMul{}, scores, x))
+		return b.apply(&op.Concat{Axis: 1}, b.apply(&op.Reshape{Shape: []int{0, 128}}, y), b.apply(&op.Reshape{Shape: []int{0, 32}}, scores))
+	}},
 	{"transformer's ends", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		y := b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
 		y = b.apply(&op.Concat{Axis: 1}, b.apply(&op.BatchTile{}, b.param(1, 1, 8), x), y)

@@ -1,0 +1,217 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"regraft/engine/kernel"
+	"regraft/engine/op"
+)
+
+func init() {
+	register(row[*attention]{channels: last, emit: (*emitter).attention})
+}
+
+// attention is the planner's own operator for softmax(scale q k') v of several heads: tokens that hold q, those of k and of v -> tokens.
+type attention struct {
+	heads   int
+	scale   float32
+	q, k, v headsOf
+}
+
+// headsOf tells where the heads lie among the channels of tokens: head h is size channels from first + h*step on.
+type headsOf struct{ first, step, size int }
+
+func (*attention) title() string { return "Attention" }
+
+// joinAttention makes one step of attention as exporters spell it: tokens that are cut into heads, two products with a softmax of the
+// scores between them, and the heads as channels of tokens again.
+func (g *graph) joinAttention() {
+	users, makers := g.users(), g.makers()
+	for _, i := range g.instrs {
+		if o, ok := i.op.(*op.Softmax); ok && i.out.Shape.Dims() == 4 && i.out.axis(o.Axis) == 3 {
+			g.attentionAround(i, users, makers)
+		}
+	}
+	g.sweep()
+}
+
+// attentionAround replaces what lies around a softmax of scores, if that is attention.
+func (g *graph) attentionAround(softmax *instr, users map[*value][]*instr, makers map[*value]*instr) {
+	mix := onlyUser(softmax.out, users)
+	scores, scale := factors(softmax.in[0], makers)
+	product := makers[scores]
+	if !isProduct(mix) || !isProduct(product) || mix.in[0] != softmax.out {
+		return
+	}
+	a := &attention{heads: mix.out.Shape[1]}
+	var from [3]*value
+	for k, operand := range []struct {
+		v          *value
+		token, one int // the axes of tokens and of a head's channels
+		heads      *headsOf
+	}{{product.in[0], 2, 3, &a.q}, {product.in[1], 3, 2, &a.k}, {mix.in[1], 2, 3, &a.v}} {
+		s, factor := traced(operand.v, makers)
+		var ok bool
+		if *operand.heads, ok = s.heads(operand.token, operand.one); !ok || s.shape[1] != a.heads || !g.isComputed(s.source) {
+			return
+		}
+		from[k], scale = s.source, scale*factor
+	}
+	if last := joinedHeads(mix, users); last != nil {
+		a.scale = float32(scale)
+		last.op, last.in, last.label = a, from[:], mix.label
+	}
+}
+
+func isProduct(i *instr) bool {
+	if i == nil {
+		return false
+	}
+	_, ok := i.op.(*op.MatMul)
+	return ok
+}
+
+// isComputed tells whether v is neither known nor the network's input.
+func (g *graph) isComputed(v *value) bool {
+	return v.param == nil && v.number == nil && v != g.values[g.net.Input]
+}
+
+func onlyUser(v *value, users map[*value][]*instr) *instr {
+	if len(users[v]) != 1 {
+		return nil
+	}
+	return users[v][0]
+}
+
+// factors goes back through multiplications with numbers.
+func factors(v *value, makers map[*value]*instr) (from *value, factor float64) {
+	factor = 1
+	for i := makers[v]; i != nil; i = makers[v] {
+		x, f := timesNumber(i)
+		if x == nil {
+			break
+		}
+		v, factor = x, factor*f
+	}
+	return v, factor
+}
+
+// traced goes back through what only moves elements, and through multiplications with numbers, to the value that v is part of.
+func traced(v *value, makers map[*value]*instr) (s strided, factor float64) {
+	v, factor = factors(v, makers)
+	if i := makers[v]; i != nil && len(i.in) > 0 {
+		inner, f := traced(i.in[0], makers)
+		if s, ok := i.through(inner); ok {
+			return s, factor * f
+		}
+	}
+	return whole(v), factor
+}
+
+// timesNumber reads i as a multiplication of x with a number; x is nil where it is none.
+func timesNumber(i *instr) (x *value, factor float64) {
+	if o, ok := i.op.(*op.Scale); ok {
+		return i.in[0], float64(o.Factor)
+	}
+	_, mul := i.op.(*op.Mul)
+	_, div := i.op.(*op.Div)
+	if !mul && !div {
+		return nil, 0
+	}
+	for k := range i.in {
+		v, ok := number(i.in[k])
+		switch {
+		case !ok || !i.in[1-k].Shape.Eq(i.out.Shape):
+		case mul:
+			return i.in[1-k], v
+		case div && k == 1:
+			return i.in[0], 1 / v
+		}
+	}
+	return nil, 0
+}
+
+// number is the value of a constant of one element.
+func number(v *value) (float64, bool) {
+	switch {
+	case v.number != nil:
+		return float64(*v.number), true
+	case v.param != nil && len(v.param.Value) == 1:
+		return float64(v.param.Value[0]), true
+	}
+	return 0, false
+}
+
+// heads reads a view (N, heads, ...) of tokens (N, T, C) as heads.
+func (s strided) heads(token, one int) (h headsOf, ok bool) {
+	if s.source == nil || s.source.Shape.Dims() != 3 || len(s.shape) != 4 {
+		return headsOf{}, false
+	}
+	n, t, c := s.source.Shape[0], s.source.Shape[1], s.source.Shape[2]
+	is := func(axis, size, stride int) bool {
+		return s.shape[axis] == size && (size == 1 || s.strides[axis] == stride)
+	}
+	if s.offset >= c || !is(0, n, t*c) || !is(token, t, c) || !is(one, s.shape[one], 1) {
+		return headsOf{}, false
+	}
+	h = headsOf{s.offset, s.strides[1], s.shape[one]}
+	if s.shape[1] == 1 {
+		h.step = h.size
+	}
+	return h, h.step >= h.size && h.first+(s.shape[1]-1)*h.step+h.size <= c
+}
+
+// joinedHeads finds the step that makes channels of tokens of the heads (N, heads, T, size) that i makes.
+func joinedHeads(i *instr, users map[*value][]*instr) *instr {
+	shape := i.out.Shape
+	n, heads, t, size := shape[0], shape[1], shape[2], shape[3]
+	want := strided{shape: []int{n, t, heads, size}, strides: []int{heads * t * size, size, t * size, 1}}
+	s, v := whole(i.out), i.out
+	for {
+		next := onlyUser(v, users)
+		if next == nil {
+			return nil
+		}
+		if slices.Equal(next.out.Shape, []int{n, t, heads * size}) && slices.Equal(s.shape, want.shape) && slices.Equal(s.strides, want.strides) {
+			if _, ok := next.op.(*op.Reshape); ok {
+				return next
+			}
+		}
+		var ok bool
+		if s, ok = next.through(s); !ok {
+			return nil
+		}
+		v = next.out
+	}
+}
+
+// sweep drops what nothing reads.
+func (g *graph) sweep() {
+	users, dead := g.users(), map[*instr]bool{}
+	for _, i := range slices.Backward(g.instrs) {
+		if len(users[i.out]) > 0 {
+			continue
+		}
+		dead[i] = true
+		for _, v := range i.in {
+			at := slices.Index(users[v], i)
+			users[v] = slices.Delete(users[v], at, at+1)
+		}
+	}
+	g.remove(dead)
+}
+
+func (e *emitter) attention(i *instr, o *attention) error {
+	heads := func(v *value, h headsOf) kernel.Heads {
+		return kernel.Heads{Layout: v.images(), First: h.first, Step: h.step, Size: h.size}
+	}
+	q, k, v, y := i.in[0], i.in[1], i.in[2], i.out
+	prim, err := kernel.NewAttention(e.g.opt.ISA, heads(q, o.q), heads(k, o.k), heads(v, o.v), heads(y, headsOf{0, o.v.size, o.v.size}), o.heads, o.scale)
+	if err != nil {
+		return fmt.Errorf("node %q: %w", i.label, err)
+	}
+	products := 2 * o.heads * q.Shape[1] * k.Shape[1] * (o.q.size + o.v.size)
+	e.step(i, prim, 0, []*value{y}, q, k, v, y).step.Flops = float64(products)
+	return nil
+}
