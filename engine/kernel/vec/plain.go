@@ -112,11 +112,19 @@ func fused(in Instruction, a, b, c string) string {
 	}
 	switch in.Op {
 	case FMS:
-		return fmt.Sprintf("fma32(%s, %s, -%s)", a, b, c)
+		return fmt.Sprintf("fma32(%s, %s, %s)", a, b, negative(c))
 	case FNMA:
-		return fmt.Sprintf("fma32(-%s, %s, %s)", a, b, c)
+		return fmt.Sprintf("fma32(%s, %s, %s)", negative(a), b, c)
 	}
 	return fmt.Sprintf("fma32(%s, %s, %s)", a, b, c)
+}
+
+// negative is an expression's opposite.
+func negative(v string) string {
+	if positive, ok := strings.CutPrefix(v, "-"); ok {
+		return positive
+	}
+	return "-" + v
 }
 
 var comparisons = map[Predicate]string{

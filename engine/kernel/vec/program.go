@@ -156,10 +156,10 @@ func (p *Program) Const(v float32) Value {
 }
 func (p *Program) State(t Type, i int) Value { return p.value(State, t, i) }
 
-func (p *Program) Add(a, b Value) Value     { return p.value(Add, p.same(a, b), 0, a, b) }
-func (p *Program) Sub(a, b Value) Value     { return p.value(Sub, p.same(a, b), 0, a, b) }
-func (p *Program) Mul(a, b Value) Value     { return p.value(Mul, p.same(a, b), 0, a, b) }
-func (p *Program) Div(a, b Value) Value     { return p.value(Div, p.same(a, b), 0, a, b) }
+func (p *Program) Add(a, b Value) Value     { return p.arithmetic(Add, a, b) }
+func (p *Program) Sub(a, b Value) Value     { return p.arithmetic(Sub, a, b) }
+func (p *Program) Mul(a, b Value) Value     { return p.arithmetic(Mul, a, b) }
+func (p *Program) Div(a, b Value) Value     { return p.arithmetic(Div, a, b) }
 func (p *Program) Max(a, b Value) Value     { return p.value(Max, p.same(a, b), 0, a, b) }
 func (p *Program) Min(a, b Value) Value     { return p.value(Min, p.same(a, b), 0, a, b) }
 func (p *Program) Largest(a, b Value) Value { return p.value(Largest, p.same(a, b), 0, a, b) }
@@ -171,6 +171,14 @@ func (p *Program) Widen(a Value) Value      { return p.value(Widen, F64, 0, a) }
 func (p *Program) AddInt(a, b Value) Value  { return p.value(AddInt, F32, 0, a, b) }
 func (p *Program) Shift(a Value, bits int) Value {
 	return p.value(Shift, F32, bits, a)
+}
+
+// arithmetic is an operation on two values of one type, not both numbers.
+func (p *Program) arithmetic(op Op, a, b Value) Value {
+	if p.Code[a].Op == Const && p.Code[b].Op == Const {
+		panic("vec: arithmetic on numbers alone")
+	}
+	return p.value(op, p.same(a, b), 0, a, b)
 }
 
 // fused multiplies and adds. In float64 the product must be exact, as that of two float32 is, so that plain Go need not fuse.

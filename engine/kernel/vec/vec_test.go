@@ -157,6 +157,13 @@ func randomProgram(r *rand.Rand, length int) *Program {
 		p.Const(0), p.Const(1.5), p.Const(-3), p.Const(0.25)}
 	var masks []Value
 	any := func() Value { return values[r.IntN(len(values))] }
+	variable := func() Value {
+		for {
+			if v := any(); p.Code[v].Op != Const {
+				return v
+			}
+		}
+	}
 	mask := func() Value {
 		if len(masks) == 0 || r.IntN(2) == 0 {
 			masks = append(masks, p.Compare(Predicate(r.IntN(int(Unordered)+1)), any(), any()))
@@ -167,13 +174,13 @@ func randomProgram(r *rand.Rand, length int) *Program {
 		var v Value
 		switch r.IntN(16) {
 		case 0:
-			v = p.Add(any(), any())
+			v = p.Add(variable(), any())
 		case 1:
-			v = p.Sub(any(), any())
+			v = p.Sub(any(), variable())
 		case 2:
-			v = p.Mul(any(), any())
+			v = p.Mul(variable(), any())
 		case 3:
-			v = p.Div(any(), any())
+			v = p.Div(any(), variable())
 		case 4:
 			v = p.Max(any(), any())
 		case 5:
