@@ -202,7 +202,7 @@ func (e *demoEvents) EpochDone(epoch train.Epoch, _ bool) {
 	e.bar.end()
 	if epoch.Mode == string(train.Full) {
 		e.con.printf("   epoch %2d: loss %.3f, %5.1f %% of the validation photos right, %.1f s\n",
-			epoch.Epoch.Epoch, epoch.TrainLoss, 100*epoch.ValAcc, epoch.Seconds)
+			epoch.Number, epoch.TrainLoss, 100*epoch.ValAcc, epoch.Seconds)
 		e.con.out.Flush()
 	}
 }

@@ -72,7 +72,7 @@ func TestEpochLines(t *testing.T) {
 		r := newTrainReport(newConsole(nil, &bytes.Buffer{}, &bytes.Buffer{}), false, train.Config{Epochs: epochs})
 		for _, loss := range []float64{0.00001, 1.5, 12.34567, 1234.5, 1e9} {
 			for _, left := range []time.Duration{0, 20 * time.Second, 99 * time.Minute, 99*time.Hour + 59*time.Minute, 5000 * time.Hour} {
-				e := train.Epoch{Epoch: engine.Epoch{Epoch: epochs, TrainLoss: loss, ValLoss: loss, TrainAcc: 1, ValAcc: 1}, Seconds: left.Seconds()}
+				e := train.Epoch{Epoch: engine.Epoch{Number: epochs, TrainLoss: loss, ValLoss: loss, TrainAcc: 1, ValAcc: 1}, Seconds: left.Seconds()}
 				if line := r.epochLine(e, true, left); len(line) > 80 {
 					t.Errorf("%d columns: %q", len(line), line)
 				}
@@ -87,7 +87,7 @@ func TestHeadsModeIsBrief(t *testing.T) {
 	con := newConsole(nil, &stdout, &bytes.Buffer{})
 	r := newTrainReport(con, false, train.Config{Mode: train.Heads, Epochs: 70})
 	for n := range 70 {
-		r.EpochDone(train.Epoch{Epoch: engine.Epoch{Epoch: n + 1}}, false)
+		r.EpochDone(train.Epoch{Epoch: engine.Epoch{Number: n + 1}}, false)
 	}
 	var shown []string
 	for line := range strings.Lines(stdout.String()) {

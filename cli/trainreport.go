@@ -145,10 +145,10 @@ func (r *trainReport) EpochDone(e train.Epoch, best bool) {
 	r.bar.end()
 	r.epochs++
 	r.took += time.Duration(e.Seconds * float64(time.Second))
-	left := r.took / time.Duration(r.epochs) * time.Duration(r.cfg.Epochs-e.Epoch.Epoch)
+	left := r.took / time.Duration(r.epochs) * time.Duration(r.cfg.Epochs-e.Number)
 	if r.asJSON {
 		r.con.json(trainEventJSON{Schema: trainSchema, Event: "epoch", Epoch: &trainEpoch{e, best, left.Seconds()}})
-	} else if r.shows(e.Epoch.Epoch) {
+	} else if r.shows(e.Number) {
 		r.con.printf("%s\n", r.epochLine(e, best, left))
 	}
 	r.con.out.Flush()
@@ -176,10 +176,10 @@ func (r *trainReport) epochLine(e train.Epoch, best bool, left time.Duration) st
 	}
 	val := fmt.Sprintf("val %s %5.1f %%", figure(e.ValLoss), 100*e.ValAcc)
 	if columns(r.con.outTerminal) < 80 {
-		return fmt.Sprintf("epoch %d/%d %s%s", e.Epoch.Epoch, r.cfg.Epochs, val, mark)
+		return fmt.Sprintf("epoch %d/%d %s%s", e.Number, r.cfg.Epochs, val, mark)
 	}
 	return fmt.Sprintf("epoch %3d/%d  loss %s %5.1f %%  %s  %6s ETA %s%s",
-		e.Epoch.Epoch, r.cfg.Epochs, figure(e.TrainLoss), 100*e.TrainAcc, val, short(time.Duration(e.Seconds*float64(time.Second))), short(left), mark)
+		e.Number, r.cfg.Epochs, figure(e.TrainLoss), 100*e.TrainAcc, val, short(time.Duration(e.Seconds*float64(time.Second))), short(left), mark)
 }
 
 // figure writes a loss in at most six characters.
@@ -214,9 +214,9 @@ func (r *trainReport) finished(res *train.Result) error {
 		note = " (the best epoch was selected on this set)"
 	}
 	if res.SelectedOn == train.SetFolds {
-		out.printf("\n%s on %s%s:\n", counted(res.Best.Epoch.Epoch, "iteration"), res.ReportedOn, note)
+		out.printf("\n%s on %s%s:\n", counted(res.Best.Number, "iteration"), res.ReportedOn, note)
 	} else {
-		out.printf("\nbest epoch %d on %s%s:\n", res.Best.Epoch.Epoch, res.ReportedOn, note)
+		out.printf("\nbest epoch %d on %s%s:\n", res.Best.Number, res.ReportedOn, note)
 	}
 	if err := printReport(out, r.start.Classes, res.Report, reportFiles); err != nil {
 		return err

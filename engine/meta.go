@@ -29,7 +29,7 @@ type Meta struct {
 // Epoch is one line of the training history.
 type Epoch struct {
 	Mode      string  `json:"mode"`
-	Epoch     int     `json:"epoch"`
+	Number    int     `json:"epoch"` // from 1
 	TrainLoss float64 `json:"train_loss"`
 	TrainAcc  float64 `json:"train_acc"`
 	ValLoss   float64 `json:"val_loss"`

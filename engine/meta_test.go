@@ -18,7 +18,7 @@ func TestMetaRoundTrip(t *testing.T) {
 	for _, want := range []Meta{
 		{Other: map[string]string{"comment": "mine"}},
 		{Labels: []string{"it's", `back\slash`, "ö, ä"}, Arch: "resnet18", Preprocess: photo.ImageNet(photo.Square(299)), Other: map[string]string{}},
-		{Preprocess: letterbox, History: []Epoch{{Mode: "heads", Epoch: 1, ValLoss: 0.25}}, Other: map[string]string{}},
+		{Preprocess: letterbox, History: []Epoch{{Mode: "heads", Number: 1, ValLoss: 0.25}}, Other: map[string]string{}},
 		{Preprocess: crop, Other: map[string]string{}},
 	} {
 		props, err := want.Props()

@@ -34,7 +34,7 @@ func TestRoundTrip(t *testing.T) {
 			net.Meta.Labels = []string{"it's", `a "place"`, "ort, straße"}
 			net.Meta.Preprocess = photo.ImageNet(photo.Square(75))
 			net.Meta.Arch = "narrow"
-			net.Meta.History = []engine.Epoch{{Mode: "full", Epoch: 1, TrainLoss: 0.5, LR: 1e-3}}
+			net.Meta.History = []engine.Epoch{{Mode: "full", Number: 1, TrainLoss: 0.5, LR: 1e-3}}
 			roundTrip(t, net)
 		})
 	}

@@ -16,7 +16,7 @@ func sample() *checkpoint {
 	config.Preprocess = *photo.ImageNet(photo.Square(299))
 	return &checkpoint{
 		Config: config, Network: "n", Photos: "p",
-		Epochs:   []Epoch{{Epoch: engine.Epoch{Mode: string(Full), Epoch: 1, ValAcc: 0.5}}},
+		Epochs:   []Epoch{{Epoch: engine.Epoch{Mode: string(Full), Number: 1, ValAcc: 0.5}}},
 		Progress: progress{Step: 3, Loss: 1.25},
 		parts: []part{
 			{Steps: 7, Float32: [][]float32{{1, 2, 3}, {}}},

@@ -64,8 +64,8 @@ func TestPatience(t *testing.T) {
 	c := narrowRun(t, Heads, photos(t, map[string]int{"train": 6, "val": 3}))
 	c.Epochs, c.Patience = 100, 3
 	r := fit(t, c)
-	if last := len(r.Epochs); r.Stopped == "" || last == 100 || r.Best.Epoch.Epoch != last-3 {
-		t.Errorf("stopped %q after %d epochs, the best was %d", r.Stopped, last, r.Best.Epoch.Epoch)
+	if last := len(r.Epochs); r.Stopped == "" || last == 100 || r.Best.Number != last-3 {
+		t.Errorf("stopped %q after %d epochs, the best was %d", r.Stopped, last, r.Best.Number)
 	}
 	c.Resume = true
 	if again := fit(t, c); len(again.Epochs) != len(r.Epochs) || again.Stopped != r.Stopped {
@@ -94,13 +94,13 @@ func TestHeadsThenEverything(t *testing.T) {
 		}
 		for _, e := range r.Epochs {
 			if e.TrainLoss > 1.1*math.Log(3) {
-				t.Errorf("%s: epoch %d: train loss %.3f", optimizer, e.Epoch.Epoch, e.TrainLoss)
+				t.Errorf("%s: epoch %d: train loss %.3f", optimizer, e.Number, e.TrainLoss)
 			}
 		}
 		if r.Best.ValAcc < 0.75 {
 			t.Errorf("%s: the best epoch reaches %.2f", optimizer, r.Best.ValAcc)
 		}
-		if got, want := historyOf(t, r.Model), solved.Best.Epoch.Epoch+r.Best.Epoch.Epoch; got != want {
+		if got, want := historyOf(t, r.Model), solved.Best.Number+r.Best.Number; got != want {
 			t.Errorf("%s: %d epochs in the model's history, want %d", optimizer, got, want)
 		}
 	}

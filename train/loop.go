@@ -82,7 +82,7 @@ func (r *training) epoch(ctx context.Context, epoch int) error {
 	p := r.progress
 	e := Epoch{
 		Epoch: engine.Epoch{
-			Mode: string(r.config.Mode), Epoch: epoch, LR: p.LR,
+			Mode: string(r.config.Mode), Number: epoch, LR: p.LR,
 			TrainLoss: p.Loss / float64(max(p.Photos, 1)), TrainAcc: float64(p.Correct) / float64(max(p.Photos, 1)),
 			ValLoss: judged.loss, ValAcc: judged.accuracy,
 		},
@@ -175,7 +175,7 @@ func (r *training) writeResults(w io.Writer) error {
 	c.Write([]string{"epoch", "train_loss", "train_acc", "val_loss", "val_acc", "lr", "seconds", "images_per_s"})
 	for _, e := range r.epochs {
 		c.Write([]string{
-			strconv.Itoa(e.Epoch.Epoch), number(e.TrainLoss), number(e.TrainAcc), number(e.ValLoss), number(e.ValAcc),
+			strconv.Itoa(e.Number), number(e.TrainLoss), number(e.TrainAcc), number(e.ValLoss), number(e.ValAcc),
 			number(e.LR), number(e.Seconds), number(e.ImagesPerSecond),
 		})
 	}

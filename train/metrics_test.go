@@ -127,7 +127,7 @@ func TestFigures(t *testing.T) {
 	for i := range 12 {
 		x := float64(i)
 		epochs = append(epochs, Epoch{Epoch: engine.Epoch{
-			Epoch: i + 1, TrainLoss: 2.2 / (1 + x/2), ValLoss: 2.2/(1+x/3) + 0.1, TrainAcc: 1 - 0.8/(1+x), ValAcc: 0.95 - 0.7/(1+x),
+			Number: i + 1, TrainLoss: 2.2 / (1 + x/2), ValLoss: 2.2/(1+x/3) + 0.1, TrainAcc: 1 - 0.8/(1+x), ValAcc: 0.95 - 0.7/(1+x),
 		}})
 	}
 	var confusion, curves bytes.Buffer

@@ -43,7 +43,7 @@ type teller struct {
 
 func (l teller) EpochDone(e Epoch, best bool) {
 	l.Logf("epoch %d: train loss %.4f acc %.3f, val loss %.4f acc %.4f, %.1f s, %.1f images/s",
-		e.Epoch.Epoch, e.TrainLoss, e.TrainAcc, e.ValLoss, e.ValAcc, e.Seconds, e.ImagesPerSecond)
+		e.Number, e.TrainLoss, e.TrainAcc, e.ValLoss, e.ValAcc, e.Seconds, e.ImagesPerSecond)
 }
 func (l teller) Warn(message string) { l.Log(message) }
 
@@ -53,7 +53,7 @@ func TestHeadsOnPlaces(t *testing.T) {
 	r := fit(t, places(t, Heads))
 	first, last := r.Epochs[0], r.Epochs[len(r.Epochs)-1]
 	t.Logf("best epoch %d: %.1f %%, last: %.1f %%; %.1f s in all, %.0f ms an epoch",
-		r.Best.Epoch.Epoch, 100*r.Best.ValAcc, 100*last.ValAcc, r.Total, 1000*r.Seconds/float64(len(r.Epochs)))
+		r.Best.Number, 100*r.Best.ValAcc, 100*last.ValAcc, r.Total, 1000*r.Seconds/float64(len(r.Epochs)))
 	if r.Best.ValAcc < 0.8 || last.ValAcc < 0.8 || first.ValAcc > last.ValAcc {
 		t.Errorf("first epoch %.3f, best %.3f, last %.3f, want at least 0.8", first.ValAcc, r.Best.ValAcc, last.ValAcc)
 	}

@@ -28,7 +28,7 @@ type hidden struct {
 }
 
 func (h *hidden) EpochDone(e Epoch, _ bool) {
-	if e.Epoch.Epoch == 1 {
+	if e.Number == 1 {
 		must(h.t, os.Rename(h.dir, h.dir+".away"))
 	}
 }

@@ -70,7 +70,7 @@ type events struct{ train.Silent }
 
 func (events) EpochDone(e train.Epoch, _ bool) {
 	log.Printf("epoch %d: loss %.3f, accuracy %.1f %%; val %.3f, %.1f %%; %.0f s",
-		e.Epoch.Epoch, e.TrainLoss, 100*e.TrainAcc, e.ValLoss, 100*e.ValAcc, e.Seconds)
+		e.Number, e.TrainLoss, 100*e.TrainAcc, e.ValLoss, 100*e.ValAcc, e.Seconds)
 }
 
 func (events) Warn(message string) { log.Print(message) }
