@@ -27,27 +27,33 @@ type backbone struct {
 
 func readBackbone(t *testing.T, path string) backbone {
 	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	unpacked, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(unpacked)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, _, err := ReadBytes(data, ReadOptions{})
+	net, _, err := ReadBytes(unpacked(t, path), ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return backbone{net, golden.Npz(t, absolute(t, strings.TrimSuffix(path, ".onnx.gz")+".npz"))}
 }
 
-func backbonePaths(t *testing.T) []string {
+// unpacked is what a file of gzip holds.
+func unpacked(t testing.TB, path string) []byte {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func backbonePaths(t testing.TB) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", "backbones", "*.onnx.gz"))
 	if err != nil || len(paths) == 0 {

@@ -367,6 +367,9 @@ func (c *call) cast(k *constant, to dataType) ([]*constant, error) {
 	if err != nil {
 		return nil, err
 	}
+	if to == typeBool || k.dtype == typeBool { // a condition, which the network holds as numbers
+		result.origin = k.origin
+	}
 	for i := range k.size() {
 		if k.isOpen(i) && to != typeBool {
 			result.markOpen(i)

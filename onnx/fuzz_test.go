@@ -32,6 +32,9 @@ func seed(f *testing.F) {
 		}
 		f.Add(data)
 	}
+	for _, path := range backbonePaths(f) {
+		f.Add(unpacked(f, path))
+	}
 	for _, s := range slices.Concat(spellings, settled) {
 		m := chainModel("y")
 		s.build(&m)

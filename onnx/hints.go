@@ -11,13 +11,11 @@ const loopHelp = "loops are not read: export the module itself rather than a scr
 
 // hints says where operators of ONNX usually come from.
 var hints = map[string]string{
-	"GatherND":          "PyTorch writes it for an adaptive average pool whose input is no multiple of its output: export at the model's own image size",
 	"Loop":              loopHelp,
 	"Scan":              loopHelp,
 	"ScatterND":         "usual in Swin transformers",
 	"ConvTranspose":     "usual in segmentation and generative models",
 	"NonMaxSuppression": "usual in detection models",
-	"Einsum":            "usual in transformers",
 	"RandomNormal":      noiseHelp,
 	"RandomNormalLike":  noiseHelp,
 	"Multinomial":       noiseHelp,

@@ -422,7 +422,9 @@ func (row *operator) evaluate(c *call, in []*constant) error {
 	}
 	for i := 0; i < len(results) && i < len(c.node.out); i++ {
 		result := *results[i]
-		result.origin = originOf(&result, in)
+		if result.origin == "" {
+			result.origin = originOf(&result, in)
+		}
 		result.several = result.several || slices.ContainsFunc(in, func(k *constant) bool { return k != nil && k.several })
 		c.define(i, &result)
 	}

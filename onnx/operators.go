@@ -174,7 +174,7 @@ var operators = []operator{
 	{"NonZero", 9, [2]int{1, 1}, nil, foldNonZero, nil},
 	{"Compress", 9, [2]int{2, 2}, nil, foldCompress, nil},
 	{"GatherElements", 11, [2]int{2, 2}, nil, foldGatherElements, nil},
-	{"GatherND", 11, [2]int{2, 2}, nil, foldGatherND, nil},
+	{"GatherND", 11, [2]int{2, 2}, lowerGatherND, foldGatherND, nil},
 	{"ScatterND", 11, [2]int{3, 3}, nil, foldScatterND, nil},
 	{"OneHot", 9, [2]int{3, 3}, nil, foldOneHot, nil},
 	{"Trilu", 14, [2]int{1, 2}, nil, foldTrilu, nil},

@@ -3,8 +3,9 @@
 // The way of a file: wire.go walks the bytes, external.go finds weights that lie beside the file,
 // functions.go inlines local functions, onnx-go carries the topology (skeleton.go, backend.go), decisions.go cuts outputs back
 // to the scores that they are made of, lower.go builds operators by the table in operators.go while fold.go and compute.go compute what is
-// known and branch.go, sequence.go and noise.go settle what is no part of a network, batchaxis.go gives values back the batch that they lost, normalise.go takes exporters' spellings to one form, names.go
-// names the parameters, and build.go makes the network.
+// known and branch.go, sequence.go and noise.go settle what is no part of a network, batchaxis.go gives values back the batch that they
+// lost, batch.go opens a batch that is fixed, normalise.go takes exporters' spellings to one form, names.go names the parameters, and
+// build.go makes the network.
 package onnx
 
 import (

@@ -207,6 +207,41 @@ func lowerGather(c *call) error {
 	return c.emit(&op.Gather{Axis: axis, Indices: at, IndexShape: shape}, x)
 }
 
+// lowerGatherND picks by known positions along the first axes, which become one: PyTorch's adaptive pools, and fancy indexing.
+func lowerGatherND(c *call) error {
+	c.want("batch_dims", 0)
+	indices, err := c.integers(1, "the list of indices")
+	if err != nil {
+		return err
+	}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	shape := c.operand(1).shape
+	last := len(shape) - 1
+	if last < 0 || shape[last] < 1 || shape[last] > len(x.shape) || openAxis(x.shape[:shape[last]]) >= 0 {
+		return c.refused("indices of shape %v for shape %v: images cannot be picked from", shape, x.shape)
+	}
+	deep := shape[last]
+	at := make([]int, len(indices)/deep)
+	for i, index := range indices {
+		size := x.shape[i%deep]
+		p, err := axisIn(index, size)
+		if err != nil {
+			return fmt.Errorf("index out of range: %w", err)
+		}
+		at[i/deep] = at[i/deep]*size + p
+	}
+	if deep > 1 {
+		flat := append(tensor.Shape{sizeOf(x.shape[:deep])}, x.shape[deep:]...)
+		if x, err = c.step("flat", reshape(x.shape, flat), x); err != nil {
+			return err
+		}
+	}
+	return c.emit(&op.Gather{Axis: 0, Indices: at, IndexShape: shape[:last]}, x)
+}
+
 // unflattened is what a Gather of all elements of a flat x, in order, was before it was flattened (as_strided in PyTorch's current
 // exporter); nil for all others.
 func unflattened(x *value, indices []int, shape tensor.Shape) *value {

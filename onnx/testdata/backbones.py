@@ -82,6 +82,10 @@ def hf_swin():
         image_size=16, patch_size=2, embed_dim=8, depths=[2], num_heads=[2], window_size=4, mlp_ratio=2, num_labels=CLASSES)))
 
 
+def adaptive_pool():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d((3, 4)), nn.Flatten(), nn.Linear(48, CLASSES))
+
+
 def clip_projection():
     return Outputs(hf("CLIPVision", "ModelWithProjection", projection_dim=6), lambda out: out.image_embeds)
 
@@ -104,7 +108,7 @@ NETWORKS = {  # name: (model, size, exporter and opset)
     "hf_dinov3.ts17": (lambda: features(hf("DINOv3ViT", "Model")), 8),
     "hf_clip.ts17": (clip_projection, 8), "hf_clip.dyn23": (clip_projection, 8),
     "hf_siglip.dyn20": (lambda: features(hf("SiglipVision", "Model")), 8),
-    "hf_swin.ts17": (hf_swin, 16),
+    "hf_swin.ts17": (hf_swin, 16), "adaptive_pool.dyn20": (adaptive_pool, 9),
 }
 
 TRAINED = ["torchvision_vit.dyn18", "torchvision_swin.dyn20", "hf_vit.dyn20", "timm_convnextv2.ts17", "timm_beit.ts17"]
