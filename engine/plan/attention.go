@@ -53,7 +53,7 @@ func (g *graph) attentionAround(softmax *instr, users map[*value][]*instr, maker
 	}{{product.in[0], 2, 3, &a.q}, {product.in[1], 3, 2, &a.k}, {mix.in[1], 2, 3, &a.v}} {
 		s, factor := traced(operand.v, makers)
 		var ok bool
-		if *operand.heads, ok = s.heads(operand.token, operand.one); !ok || s.shape[1] != a.heads || !g.isComputed(s.source) {
+		if *operand.heads, ok = s.heads(operand.token, operand.one); !ok || !s.is(1, run{a.heads, operand.heads.step}) || !g.isComputed(s.source) {
 			return
 		}
 		from[k], scale = s.source, scale*factor
@@ -143,47 +143,57 @@ func number(v *value) (float64, bool) {
 	return 0, false
 }
 
-// heads reads a view (N, heads, ...) of tokens (N, T, C) as heads.
+// heads reads a view (N, heads, ...) of tokens (N, T, C) as heads; token and one are the axes of tokens and of a head's channels.
 func (s strided) heads(token, one int) (h headsOf, ok bool) {
-	if s.source == nil || s.source.Shape.Dims() != 3 || len(s.shape) != 4 {
+	if s.source.Shape.Dims() != 3 || len(s.dims) != 4 {
 		return headsOf{}, false
 	}
 	n, t, c := s.source.Shape[0], s.source.Shape[1], s.source.Shape[2]
-	is := func(axis, size, stride int) bool {
-		return s.shape[axis] == size && (size == 1 || s.strides[axis] == stride)
-	}
-	if s.offset >= c || !is(0, n, t*c) || !is(token, t, c) || !is(one, s.shape[one], 1) {
+	channels, single := s.run(one)
+	apart, regular := s.run(1)
+	if !single || !regular || s.offset >= c || channels.size > 1 && channels.stride != 1 || !s.is(0, run{n, t * c}) || !s.is(token, run{t, c}) {
 		return headsOf{}, false
 	}
-	h = headsOf{s.offset, s.strides[1], s.shape[one]}
-	if s.shape[1] == 1 {
+	h = headsOf{s.offset, apart.stride, channels.size}
+	if apart.size == 1 {
 		h.step = h.size
 	}
-	return h, h.step >= h.size && h.first+(s.shape[1]-1)*h.step+h.size <= c
+	return h, h.step >= h.size && h.first+(apart.size-1)*h.step+h.size <= c
+}
+
+// is tells whether a dimension is a run; of one element it always is.
+func (s strided) is(axis int, want run) bool {
+	r, ok := s.run(axis)
+	return ok && (r == want || r.size == 1 && want.size == 1)
 }
 
 // joinedHeads finds the step that makes channels of tokens of the heads (N, heads, T, size) that i makes.
 func joinedHeads(i *instr, users map[*value][]*instr) *instr {
-	shape := i.out.Shape
-	n, heads, t, size := shape[0], shape[1], shape[2], shape[3]
-	want := strided{shape: []int{n, t, heads, size}, strides: []int{heads * t * size, size, t * size, 1}}
-	s, v := whole(i.out), i.out
-	for {
+	n, heads, t, size := i.out.Shape[0], i.out.Shape[1], i.out.Shape[2], i.out.Shape[3]
+	for s, v := whole(i.out), i.out; ; {
 		next := onlyUser(v, users)
 		if next == nil {
 			return nil
-		}
-		if slices.Equal(next.out.Shape, []int{n, t, heads * size}) && slices.Equal(s.shape, want.shape) && slices.Equal(s.strides, want.strides) {
-			if _, ok := next.op.(*op.Reshape); ok {
-				return next
-			}
 		}
 		var ok bool
 		if s, ok = next.through(s); !ok {
 			return nil
 		}
-		v = next.out
+		if v = next.out; slices.Equal(v.Shape, []int{n, t, heads * size}) && s.is(0, run{n, heads * t * size}) && s.is(1, run{t, size}) &&
+			s.joins(2, run{heads, t * size}, run{size, 1}) {
+			return next
+		}
 	}
+}
+
+// joins tells whether a dimension is a run of runs.
+func (s strided) joins(axis int, slow, fast run) bool {
+	parts := slices.DeleteFunc(slices.Clone(s.dims[axis]), func(r run) bool { return r.size == 1 })
+	want := slices.DeleteFunc([]run{slow, fast}, func(r run) bool { return r.size == 1 })
+	if len(want) == 2 && slow.stride == fast.size*fast.stride { // a single token: they are one run
+		return s.is(axis, run{slow.size * fast.size, fast.stride})
+	}
+	return slices.Equal(parts, want)
 }
 
 // sweep drops what nothing reads.

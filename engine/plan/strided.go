@@ -6,26 +6,46 @@ import (
 	"regraft/engine/op"
 )
 
-// strided is a value seen as elements of another, the source, which it was made of by moving them only: along each of its dimensions
-// they lie so many elements apart in the source's row-major order.
+// strided is a value seen as elements of another, the source, of which it was made by moving them only.
 type strided struct {
-	source         *value
-	offset         int
-	shape, strides []int
+	source *value
+	offset int
+	// dims are the value's dimensions, each of which is one run of elements or several, the first the slowest.
+	dims [][]run
 }
+
+// run is so many elements that lie so far apart in the source's row-major order.
+type run struct{ size, stride int }
 
 // whole is v seen as itself.
 func whole(v *value) strided {
-	s := strided{source: v, shape: slices.Clone(v.Shape), strides: make([]int, v.Shape.Dims())}
+	s := strided{source: v, dims: make([][]run, v.Shape.Dims())}
 	stride := 1
-	for axis, size := range slices.Backward(s.shape) {
-		s.strides[axis] = stride
+	for axis, size := range slices.Backward(v.Shape) {
+		s.dims[axis] = []run{{size, stride}}
 		stride *= size
 	}
 	return s
 }
 
-// through is what i makes of a view of its operand; false where it does more than move elements in ways that strides tell.
+// run is a dimension as one run; false where there is no such.
+func (s strided) run(axis int) (run, bool) {
+	whole := run{1, 1}
+	for _, part := range slices.Backward(s.dims[axis]) {
+		switch {
+		case part.size == 1:
+		case whole.size == 1:
+			whole = part
+		case part.stride != whole.size*whole.stride:
+			return run{}, false
+		default:
+			whole.size *= part.size
+		}
+	}
+	return whole, true
+}
+
+// through is what i makes of a view of its operand; false where it does more than move elements in ways that runs tell.
 func (i *instr) through(s strided) (strided, bool) {
 	l, ok := i.lowering()
 	if !ok || l.view == nil {
@@ -36,12 +56,12 @@ func (i *instr) through(s strided) (strided, bool) {
 
 func viewTransposed(i *instr, s strided) (strided, bool) {
 	perm := i.op.(*op.Transpose).Perm
-	if len(perm) != len(s.shape) {
+	if len(perm) != len(s.dims) {
 		return strided{}, false
 	}
 	out := strided{source: s.source, offset: s.offset}
 	for _, axis := range perm {
-		out.shape, out.strides = append(out.shape, s.shape[axis]), append(out.strides, s.strides[axis])
+		out.dims = append(out.dims, s.dims[axis])
 	}
 	return out, true
 }
@@ -51,73 +71,55 @@ func viewSliced(i *instr, s strided) (strided, bool) {
 	if len(o.Axes) != len(o.Starts) || slices.ContainsFunc(o.Steps, func(step int) bool { return step != 1 }) {
 		return strided{}, false
 	}
-	out := strided{source: s.source, offset: s.offset, shape: slices.Clone(i.out.Shape), strides: s.strides}
+	out := strided{s.source, s.offset, slices.Clone(s.dims)}
 	for k, axis := range o.Axes {
 		axis = i.out.axis(axis)
-		start := o.Starts[k]
-		if start < 0 {
-			start = max(0, start+s.shape[axis])
+		r, ok := s.run(axis)
+		if !ok {
+			return strided{}, false
 		}
-		out.offset += start * s.strides[axis]
+		start := min(o.Starts[k], r.size)
+		if start < 0 {
+			start = max(0, start+r.size)
+		}
+		out.offset += start * r.stride
+		out.dims[axis] = []run{{i.out.Shape[axis], r.stride}}
 	}
 	return out, true
 }
 
 func viewGathered(i *instr, s strided) (strided, bool) {
 	o := i.op.(*op.Gather)
-	if len(o.Indices) != 1 || len(o.IndexShape) > 0 {
+	axis := i.in[0].axis(o.Axis)
+	r, ok := s.run(axis)
+	if !ok || len(o.Indices) != 1 || len(o.IndexShape) > 0 {
 		return strided{}, false
 	}
-	axis := i.in[0].axis(o.Axis)
-	return strided{
-		s.source, s.offset + wrapped(o.Indices[0], s.shape[axis])*s.strides[axis],
-		slices.Delete(slices.Clone(s.shape), axis, axis+1), slices.Delete(slices.Clone(s.strides), axis, axis+1),
-	}, true
+	return strided{s.source, s.offset + wrapped(o.Indices[0], r.size)*r.stride, slices.Delete(slices.Clone(s.dims), axis, axis+1)}, true
 }
 
-// viewReshaped splits and joins dimensions: those that are joined must lie one within the other.
+// viewReshaped deals the runs out to other dimensions, and cuts those in two that belong to several.
 func viewReshaped(i *instr, s strided) (strided, bool) {
-	out := strided{s.source, s.offset, slices.Clone(i.out.Shape), make([]int, i.out.Shape.Dims())}
-	from, to := 0, 0
-	for from < len(s.shape) || to < len(out.shape) {
-		first, begin, a, b := from, to, 1, 1
-		for a != b || a == 1 {
-			switch {
-			case a <= b && from < len(s.shape):
-				a *= s.shape[from]
-				from++
-			case to < len(out.shape):
-				b *= out.shape[to]
-				to++
-			default:
-				return out, a == b
+	left := slices.Concat(s.dims...)
+	out := strided{s.source, s.offset, make([][]run, i.out.Shape.Dims())}
+	for axis, size := range i.out.Shape {
+		for size > 1 {
+			if len(left) == 0 {
+				return strided{}, false
 			}
-		}
-		stride, ok := joined(s.shape[first:from], s.strides[first:from])
-		if !ok {
-			return strided{}, false
-		}
-		for axis := to - 1; axis >= begin; axis-- {
-			out.strides[axis] = stride
-			stride *= out.shape[axis]
+			r := left[0]
+			switch {
+			case size%r.size == 0:
+				left = left[1:]
+			case r.size%size == 0:
+				left = append([]run{{r.size / size, r.stride}}, left[1:]...)
+				r = run{size, r.stride * (r.size / size)}
+			default:
+				return strided{}, false
+			}
+			out.dims[axis] = append(out.dims[axis], r)
+			size /= r.size
 		}
 	}
 	return out, true
-}
-
-// joined is the stride of dimensions seen as one; those of size 1 do not matter.
-func joined(shape, strides []int) (stride int, ok bool) {
-	next := 0
-	for axis, size := range slices.Backward(shape) {
-		switch {
-		case size == 1:
-			continue
-		case next == 0:
-			stride = strides[axis]
-		case strides[axis] != next:
-			return 0, false
-		}
-		next = strides[axis] * size
-	}
-	return stride, true
 }
