@@ -109,7 +109,7 @@ func Direct() Option { return func(o *options) { o.direct = true } }
 // UseHead names the classifier to use where the network has several of equal depth, or none that is found.
 func UseHead(name string) Option { return func(o *options) { o.head = name } }
 
-// SkipBad lets Evaluate go on without photos that cannot be read.
+// SkipBad lets Evaluate and Train go on without photos that cannot be read.
 func SkipBad() Option { return func(o *options) { o.skipBad = true } }
 
 // Views lets so many views of a photo answer for it, by the mean of their logits: 2 adds the mirror image to the photo itself, more

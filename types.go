@@ -23,12 +23,18 @@ type (
 
 // How photos become the network's input.
 type (
-	Preprocess   = photo.Preprocess
-	Size         = photo.Size
-	ResizeRule   = photo.ResizeRule
-	Resampling   = photo.Resampling
+	// Preprocess is size, resizing, filter, order of channels and scaling of pixels; it travels with a model's weights.
+	Preprocess = photo.Preprocess
+	// Size is height and width.
+	Size = photo.Size
+	// ResizeRule says how a photo of any shape fits into the input.
+	ResizeRule = photo.ResizeRule
+	// Resampling is the filter that makes pixels of another size.
+	Resampling = photo.Resampling
+	// ChannelOrder is RGB, BGR or Gray.
 	ChannelOrder = photo.ChannelOrder
-	Decoding     = photo.Decoding
+	// Decoding says how JPEGs are decoded.
+	Decoding = photo.Decoding
 )
 
 // The words of a Preprocess.
@@ -57,11 +63,15 @@ func NewFeatureCache(dir string, limit int64) *FeatureCache { return featurecach
 // What is trained, on what and how, and what comes of it.
 type (
 	// Config is the recipe of a training; see Recipe.
-	Config    = train.Config
-	Mode      = train.Mode
+	Config = train.Config
+	// Mode says what trains: Heads or Full.
+	Mode = train.Mode
+	// Optimizer changes parameters by their gradients.
 	Optimizer = train.Optimizer
-	Schedule  = train.Schedule
-	Augment   = train.Augment
+	// Schedule is how the learning rate goes from epoch to epoch.
+	Schedule = train.Schedule
+	// Augment is how training photos vary from epoch to epoch.
+	Augment = train.Augment
 	// Training is what Train ends with.
 	Training = train.Result
 	// Report is how a model does on labelled photos: loss, accuracy, figures of every class, the confusion matrix.
@@ -99,8 +109,9 @@ func Recipe(mode Mode, optimizer Optimizer) Config { return train.Defaults(mode,
 
 // How a training or an evaluation goes.
 type (
-	// Events hears of it while it goes: embed Silent and write the methods for what you want to hear.
+	// Events hears how a training or an evaluation goes: embed Silent and write the methods for what you want to hear.
 	Events = train.Events
+	// Silent hears nothing.
 	Silent = train.Silent
 	// Start is what is known when a training begins.
 	Start = train.Start
