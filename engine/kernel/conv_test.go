@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 )
@@ -209,5 +210,39 @@ func TestConvErrors(t *testing.T) {
 	}
 	if _, err := NewConv(Go, ConvShape{}, Layout{}, Layout{}, 0); err == nil {
 		t.Error("NewConv of nothing: no error")
+	}
+}
+
+// TestClampKeepsNaN: what a convolution bounds below, and above, is NaN where one of the pixels that it reads is, and nowhere else.
+func TestClampKeepsNaN(t *testing.T) {
+	s := shape(16, 20, 13, 13, 3, 3, 1, 1, 1)
+	in, out := Blocked(s.Cin, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 0)
+	r := rand.New(rand.NewPCG(13, 14))
+	x, w, bias := reals(r, s.Cin*s.H*s.W, 1), reals(r, s.Cout*s.Cin*9, 1), make([]float32, s.Cout)
+	const bad = 5
+	x[bad*s.W+bad] = guardValue
+	check := func(c Primitive, flags int, high float64, spread int) {
+		t.Helper()
+		for i, v := range forward(t, c, in, out, s, x, w, bias, nil, flags, 1) {
+			row, column := i/s.OW%s.OH, i%s.OW
+			far := max(row-bad, bad-row, column-bad, bad-column)
+			if nan := v != v; far <= 1 && !nan || far > spread && nan || !nan && (v < 0 || float64(v) > high) {
+				t.Fatalf("%s, flags %#x: output %d, %d is %v", c.Name(), flags, row, column, v)
+			}
+		}
+	}
+	for _, set := range sets() {
+		for flags, high := range map[int]float64{ReLU: math.Inf(1), ReLU6: 6} {
+			c, err := NewConv(set, s, in, out, flags)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(c, flags, high, 1)
+		}
+		c, err := NewWinograd(set, s, in, out, ReLU)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(c, ReLU, math.Inf(1), 4) // a transform spreads it over tiles
 	}
 }
