@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// Attention (Vaswani et al., 2017): for every head, softmax(scale q k') v with tokens as rows. Both products are direct convolutions of
+// Attention (Vaswani et al., 2017): for every head, softmax(scale q k' + bias) v with tokens as rows. Both products are direct convolutions of
 // 1x1 over the tokens, with the keys and then the values of the image as weights, so every element is one chain of fused multiply-adds
 // in the order of the channels or of the keys; the softmax is in float64.
 
@@ -52,7 +52,7 @@ func (h Heads) image(a *Args, operand, image int) []float32 {
 
 type attention struct {
 	q, k, v, y    Heads
-	heads         int
+	heads, biases int
 	scale         float64
 	scores        *Conv // of the queries with the keys
 	mix           *Conv // of the scores with the values
@@ -61,9 +61,10 @@ type attention struct {
 	packed, turns int // floats of scratch: packed weights, those before they are packed
 }
 
-// NewAttention is y = softmax(scale q k') v for so many heads of every image. q and y have as many tokens, k and v too; heads of q
-// and k are of one size, those of v and y too. Operands: 0 Q, 1 K, 2 V, 3 Y. Item: one head of one image.
-func NewAttention(set *Set, q, k, v, y Heads, heads int, scale float32) (Primitive, error) {
+// NewAttention is y = softmax(scale q k' + bias) v for so many heads of every image. q and y have as many tokens, k and v too; heads of
+// q and k are of one size, those of v and y too. There is no bias, one for all heads, or one for every head. Operands: 0 Q, 1 K, 2 V,
+// 3 Y, 4 the biases if there are any: (biases, tokens of q, tokens of k), row-major. Item: one head of one image.
+func NewAttention(set *Set, q, k, v, y Heads, heads, biases int, scale float32) (Primitive, error) {
 	for i, h := range []Heads{q, k, v, y} {
 		l := h.Layout
 		if !l.blocked() || l.H != 1 || l.Halo != 0 || min(l.C, l.W, h.Size, heads) < 1 || h.First < 0 || h.Step < h.Size && heads > 1 || h.First+(heads-1)*h.Step+h.Size > l.C {
@@ -73,10 +74,13 @@ func NewAttention(set *Set, q, k, v, y Heads, heads int, scale float32) (Primiti
 	if y.First != 0 || y.Step != y.Size || y.Layout.C != heads*y.Size {
 		return nil, fmt.Errorf("attention: the heads of operand 3 must fill its %d channels", y.Layout.C)
 	}
+	if biases != 0 && biases != 1 && biases != heads {
+		return nil, fmt.Errorf("attention: %d biases for %d heads", biases, heads)
+	}
 	if q.tokens() != y.tokens() || k.tokens() != v.tokens() || q.Size != k.Size || v.Size != y.Size {
 		return nil, fmt.Errorf("attention: %v, %v, %v and %v do not fit each other", q, k, v, y)
 	}
-	a := &attention{q: q, k: k, v: v, y: y, heads: heads, scale: float64(scale), score: Matrix(q.tokens(), k.tokens())}
+	a := &attention{q: q, k: k, v: v, y: y, heads: heads, biases: biases, scale: float64(scale), score: Matrix(q.tokens(), k.tokens())}
 	first, second := a.product(q.Size, k.tokens()), a.product(k.tokens(), v.Size)
 	var err error
 	if a.scores, err = NewConv(set, first, q.part(), a.score, 0); err != nil {
@@ -125,7 +129,12 @@ func (a *attention) Item(w *Worker, i int, args *Args) {
 	PackWeights(a.scores.shape, packed, turned)
 	a.run(w, a.scores, queries, packed, Address(scores))
 
-	a.softmax(scores)
+	var bias []float32
+	if a.biases > 0 {
+		size := a.score.W * a.score.C
+		bias = Floats(args.Operand[4]+uintptr(4*size*(head%a.biases)), size)
+	}
+	a.softmax(scores, bias)
 
 	a.v.each(a.v.image(args, 2, image), head, func(token, c int, at *float32) { turned[c*a.v.tokens()+token] = *at })
 	PackWeights(a.mix.shape, packed, turned)
@@ -165,20 +174,27 @@ func (a *attention) copyHead(h Heads, args *Args, operand, image, head int, own 
 	})
 }
 
-// softmax replaces the scores of every query by their softmax over the keys.
-func (a *attention) softmax(scores []float32) {
+// softmax replaces the scores of every query by their softmax over the keys, with a bias for every one of them or none.
+func (a *attention) softmax(scores, bias []float32) {
 	l := a.score
+	score := func(query, key int, v float32) float64 {
+		s := float64(a.scale * float64(v))
+		if bias != nil {
+			s += float64(bias[query*l.C+key])
+		}
+		return s
+	}
 	for query := range l.W {
 		best, total := math.Inf(-1), 0.0
 		for b := range l.Blocks() {
-			for _, v := range a.keys(scores, b, query) {
-				best = math.Max(best, float64(a.scale*float64(v))) // NaN wins
+			for c, v := range a.keys(scores, b, query) {
+				best = math.Max(best, score(query, b*Lanes+c, v)) // NaN wins
 			}
 		}
 		for b := range l.Blocks() {
 			keys := a.keys(scores, b, query)
 			for c, v := range keys {
-				e := Exp(float64(a.scale*float64(v)) - best)
+				e := Exp(score(query, b*Lanes+c, v) - best)
 				total += e
 				keys[c] = float32(e)
 			}

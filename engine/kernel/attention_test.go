@@ -14,12 +14,13 @@ func TestAttention(t *testing.T) {
 		queries, keys, heads, size, values int
 		joined                             bool // Q, K and V are channels of the same tokens
 		scale                              float32
+		biases                             int
 	}{
-		{5, 5, 2, 16, 16, true, 0.25},
-		{37, 37, 3, 32, 32, true, -0.18},
-		{19, 19, 3, 10, 10, true, 0.3},
-		{3, 21, 2, 16, 32, false, 0.25},
-		{7, 40, 1, 5, 7, false, 1},
+		{5, 5, 2, 16, 16, true, 0.25, 0},
+		{37, 37, 3, 32, 32, true, -0.18, 3},
+		{19, 19, 3, 10, 10, true, 0.3, 1},
+		{3, 21, 2, 16, 32, false, 0.25, 2},
+		{7, 40, 1, 5, 7, false, 1, 0},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			const images = 2
@@ -40,13 +41,17 @@ func TestAttention(t *testing.T) {
 				layouts[1], data[1] = tokens(c.keys, c.heads*c.size)
 				layouts[2], data[2] = tokens(c.keys, c.heads*c.values)
 			}
+			bias := reals(r, max(1, c.biases)*c.queries*c.keys, 1)
+			if c.biases == 0 {
+				clear(bias)
+			}
 			heads := func(k, size int) Heads { return Heads{layouts[k], first[k], size, size} }
 			q, k, v := heads(0, c.size), heads(1, c.size), heads(2, c.values)
 			y := Heads{Blocked(c.heads*c.values, 1, c.queries, 0), 0, c.values, c.values}
-			want, bound := attentionOracle(q, k, v, data, images, c.heads, float64(c.scale))
+			want, bound := attentionOracle(q, k, v, data, bias, images, c.heads, float64(c.scale))
 			var bits []float32
 			for _, set := range sets() {
-				p, err := NewAttention(set, q, k, v, y, c.heads, c.scale)
+				p, err := NewAttention(set, q, k, v, y, c.heads, c.biases, c.scale)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -56,7 +61,7 @@ func TestAttention(t *testing.T) {
 					args.Operand[i] = place(layouts[i], images, data[i]).address()
 				}
 				out := place(y.Layout, images, nil)
-				args.Operand[3] = out.address()
+				args.Operand[3], args.Operand[4] = out.address(), Address(bias)
 				run1(p, args)
 				got := take(t, y.Layout, images, out)
 				closeTo(t, set.Name, got, want, bound)
@@ -70,14 +75,17 @@ func TestAttention(t *testing.T) {
 	l := Blocked(48, 1, 5, 0)
 	whole := Heads{l, 0, 16, 16}
 	for _, wrong := range []Heads{{l, 16, 16, 16}, {Blocked(48, 2, 5, 0), 0, 16, 16}, {Blocked(48, 1, 6, 0), 0, 16, 16}, {l, 0, 8, 8}} {
-		if _, err := NewAttention(sets()[0], whole, whole, whole, wrong, 3, 1); err == nil {
+		if _, err := NewAttention(sets()[0], whole, whole, whole, wrong, 3, 0, 1); err == nil {
 			t.Errorf("results in %v are taken", wrong)
 		}
+	}
+	if _, err := NewAttention(sets()[0], whole, whole, whole, whole, 3, 2, 1); err == nil {
+		t.Error("two biases for three heads are taken")
 	}
 }
 
 // attentionOracle is attention in float64, as (N, C, 1, T), and what float32 may be off.
-func attentionOracle(q, k, v Heads, data [3][]float32, images, heads int, scale float64) (want, bound []float64) {
+func attentionOracle(q, k, v Heads, data [3][]float32, bias []float32, images, heads int, scale float64) (want, bound []float64) {
 	at := func(h Heads, x []float32, image, head, token, c int) float64 {
 		return float64(x[(image*h.Layout.C+h.First+head*h.Step+c)*h.tokens()+token])
 	}
@@ -94,7 +102,7 @@ func attentionOracle(q, k, v Heads, data [3][]float32, images, heads int, scale 
 						p := at(q, data[0], image, head, i, c) * at(k, data[1], image, head, j, c)
 						sum, size = sum+p, size+math.Abs(p)
 					}
-					e[j] = math.Exp(scale * sum)
+					e[j] = math.Exp(scale*sum + float64(bias[(head*q.tokens()+i)*k.tokens()%len(bias)+j]))
 					total += e[j]
 					off = max(off, math.Abs(scale)*size*float64(q.Size)*epsilon)
 				}

@@ -12,7 +12,8 @@ func init() {
 	register(row[*attention]{channels: last, emit: (*emitter).attention})
 }
 
-// attention is the planner's own operator for softmax(scale q k') v of several heads: tokens that hold q, those of k and of v -> tokens.
+// attention is the planner's own operator for softmax(scale q k' + bias) v of several heads: tokens that hold q, those of k and of v, and
+// a known bias, of every head or of all, if there is one -> tokens.
 type attention struct {
 	heads   int
 	scale   float32
@@ -39,13 +40,14 @@ func (g *graph) joinAttention() {
 // attentionAround replaces what lies around a softmax of scores, if that is attention.
 func (g *graph) attentionAround(softmax *instr, users map[*value][]*instr, makers map[*value]*instr) {
 	mix := onlyUser(softmax.out, users)
-	scores, scale := factors(softmax.in[0], makers)
+	sum, bias := plus(softmax.in[0], makers)
+	scores, scale := factors(sum, makers)
 	product := makers[scores]
 	if !isProduct(mix) || !isProduct(product) || mix.in[0] != softmax.out {
 		return
 	}
 	a := &attention{heads: mix.out.Shape[1]}
-	var from [3]*value
+	from := make([]*value, 3)
 	for k, operand := range []struct {
 		v          *value
 		token, one int // the axes of tokens and of a head's channels
@@ -58,10 +60,45 @@ func (g *graph) attentionAround(softmax *instr, users map[*value][]*instr, maker
 		}
 		from[k], scale = s.source, scale*factor
 	}
+	if bias != nil {
+		if from = append(from, bias); a.biases(bias, product.out) == 0 {
+			return
+		}
+	}
 	if last := joinedHeads(mix, users); last != nil {
 		a.scale = float32(scale)
-		last.op, last.in, last.label = a, from[:], mix.label
+		last.op, last.in, last.label = a, from, mix.label
 	}
+}
+
+// plus reads v as a sum with something known, or as itself.
+func plus(v *value, makers map[*value]*instr) (x, known *value) {
+	i := makers[v]
+	if i == nil {
+		return v, nil
+	}
+	if _, ok := i.op.(*op.Add); ok {
+		for k := range i.in {
+			if i.in[k].param != nil {
+				return i.in[1-k], i.in[k]
+			}
+		}
+	}
+	return v, nil
+}
+
+// biases is the number of tables of a bias for scores (N, heads, ...): one for all heads, or one for every head; 0 for others.
+func (a *attention) biases(bias, scores *value) int {
+	b, s := bias.Shape, scores.Shape
+	d := b.Dims()
+	if d < 2 || d > 4 || b[d-2] != s[2] || b[d-1] != s[3] {
+		return 0
+	}
+	tables := b.TotalSize() / (s[2] * s[3])
+	if tables == 1 || tables == a.heads && b[d-3] == a.heads {
+		return tables
+	}
+	return 0
 }
 
 func isProduct(i *instr) bool {
@@ -217,11 +254,20 @@ func (e *emitter) attention(i *instr, o *attention) error {
 		return kernel.Heads{Layout: v.images(), First: h.first, Step: h.step, Size: h.size}
 	}
 	q, k, v, y := i.in[0], i.in[1], i.in[2], i.out
-	prim, err := kernel.NewAttention(e.g.opt.ISA, heads(q, o.q), heads(k, o.k), heads(v, o.v), heads(y, headsOf{0, o.v.size, o.v.size}), o.heads, o.scale)
+	operands, tables := []any{q, k, v, y}, 0
+	if len(i.in) > 3 {
+		bias := i.in[3].param
+		tables = len(bias.Value) / (q.Shape[1] * k.Shape[1])
+		operands = append(operands, e.constant(i.in[3].label, len(bias.Value), func(dst []float32) error {
+			copy(dst, bias.Value)
+			return nil
+		}))
+	}
+	prim, err := kernel.NewAttention(e.g.opt.ISA, heads(q, o.q), heads(k, o.k), heads(v, o.v), heads(y, headsOf{0, o.v.size, o.v.size}), o.heads, tables, o.scale)
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}
 	products := 2 * o.heads * q.Shape[1] * k.Shape[1] * (o.q.size + o.v.size)
-	e.step(i, prim, 0, []*value{y}, q, k, v, y).step.Flops = float64(products)
+	e.step(i, prim, 0, []*value{y}, operands...).step.Flops = float64(products)
 	return nil
 }

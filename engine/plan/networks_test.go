@@ -110,6 +110,7 @@ var networks = map[string]func(d *sketch, x *gorgonia.Node) []*gorgonia.Node{
 		}
 		attend := func(q, k, v *gorgonia.Node) *gorgonia.Node {
 			scores := d.apply(&op.MatMul{}, q, d.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, k))
+			scores = d.apply(&op.Add{}, d.param(1, q.Shape()[1], 64, 64), scores)
 			y := d.apply(&op.MatMul{}, d.apply(&op.Softmax{Axis: -1}, scores), v)
 			return d.apply(&op.Reshape{Shape: []int{-1, 64, 32}}, d.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
 		}

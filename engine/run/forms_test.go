@@ -113,7 +113,8 @@ var forms = []struct {
 			return b.apply(&op.Transpose{Perm: perm}, b.apply(&op.Reshape{Shape: []int{0, 16, 3, 5}}, y))
 		}
 		scores := b.apply(&op.MatMul{}, heads(0, 2, 1, 3), heads(0, 2, 3, 1))
-		scores = b.apply(&op.Softmax{Axis: -1}, b.apply(&op.Div{}, scores, b.number(2.2)))
+		scores = b.apply(&op.Add{}, b.apply(&op.Div{}, scores, b.number(2.2)), b.constants(1, 3, 16, 16))
+		scores = b.apply(&op.Softmax{Axis: -1}, scores)
 		y := b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.MatMul{}, scores, heads(0, 2, 1, 3)))
 		return b.apply(&op.Add{}, b.apply(&op.Reshape{Shape: []int{0, 16, 15}}, y), b.param(15))
 	}},
