@@ -65,6 +65,7 @@ func newApp(con *console) *urfave.App {
 			importCommand(con),
 			exportCommand(con),
 			weightsCommand(con),
+			compareCommand(con),
 			embedCommand(con),
 			similarCommand(con),
 			cacheCommand(con),

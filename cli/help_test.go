@@ -12,6 +12,7 @@ var screens = map[string]int{
 	"train":        60,
 	"eval":         30,
 	"classify":     34,
+	"compare":      34,
 	"embed":        30,
 	"similar":      32,
 	"cache":        24,

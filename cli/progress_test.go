@@ -108,7 +108,7 @@ func TestLongCommandsTell(t *testing.T) {
 	for want, args := range map[string][]string{
 		"of 18 photos": {"classify", "-m", best, data},
 		"of 6 photos":  {"eval", "-m", best, "--data", data},
-		"of 12 photos": trainArgs(data, filepath.Join(t.TempDir(), "run"), "--json"),
+		"of 8 photos":  trainArgs(data, filepath.Join(t.TempDir(), "run"), "--json"),
 	} {
 		r := must(t, args...)
 		if !strings.Contains(r.stderr, want) {

@@ -21,6 +21,8 @@ var settingFlags = map[setting.Name]string{
 	setting.Views:             "views",
 	setting.ValSplit:          "val-split",
 	setting.SelectOn:          "select-on",
+	setting.Folds:             "folds",
+	setting.GroupBy:           "group-by",
 	setting.Patience:          "patience",
 	setting.CheckpointMinutes: "checkpoint-minutes",
 	setting.Out:               "out",

@@ -41,6 +41,8 @@ func trainCommand(con *console) *urfave.Command {
 		oneOf("augment", "", "none, flip, standard (random crop, flip); +vflip adds top and bottom (default: full "+string(full.Augment)+")", train.Augments),
 		viewsFlag(where("views", "learn from `N` views of every photo: 2 adds the mirror image, more add parts")),
 		valSplitFlag(),
+		intFlag("folds", 0, 2, where("folds", "cross-validation in `N` parts, with a learning curve (default: 5, without)")),
+		stringFlag("group-by", "", "`REGEX` on paths: photos with the same match stay in one fold"),
 		oneOf("select-on", "", "test: the test photos choose the best epoch, and its accuracy is too good", []string{train.SetTest}),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),
 		floatFlag("checkpoint-minutes", 0, math.SmallestNonzeroFloat64, math.MaxFloat64, "time between checkpoints (default: 0.5, more where one takes long)"),
@@ -157,6 +159,8 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	set(c, &cfg, "augment", &cfg.Augment, word[train.Augment](c))
 	set(c, &cfg, "views", &cfg.Views, c.Int)
 	set(c, &cfg, "val-split", &cfg.ValSplit, c.Float64)
+	set(c, &cfg, "folds", &cfg.Folds, c.Int)
+	set(c, &cfg, "group-by", &cfg.GroupBy, c.String)
 	set(c, &cfg, "select-on", &cfg.SelectOn, c.String)
 	set(c, &cfg, "patience", &cfg.Patience, c.Int)
 	set(c, &cfg, "checkpoint-minutes", &cfg.CheckpointMinutes, c.Float64)

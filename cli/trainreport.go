@@ -128,8 +128,13 @@ func (r *trainReport) Chose(c train.Choice) {
 		r.con.json(trainEventJSON{Schema: trainSchema, Event: "choice", Choice: &c})
 		return
 	}
-	r.con.notef("%d folds of %d photos chose: weight decay %g, %s, %s; %.1f %% of the photos that were held out are right, loss %.4f",
-		c.Folds, c.Photos, c.WeightDecay, counted(c.Views, "view"), counted(c.Iterations, "iteration"), 100*c.Accuracy, c.Loss)
+	groups := ""
+	if c.Groups < c.Photos {
+		groups = fmt.Sprintf(" in %d groups", c.Groups)
+	}
+	r.con.notef("%d folds of %d photos%s chose: weight decay %g, %s, %s; of what was held out %.1f %% is right (95 %%: %.1f to %.1f), loss %.4f",
+		c.Folds, c.Photos, groups, c.WeightDecay, counted(c.Views, "view"), counted(c.Iterations, "iteration"),
+		100*c.Accuracy, 100*c.Interval[0], 100*c.Interval[1], c.Loss)
 }
 
 // counted is "1 view" or "2 views".
@@ -221,6 +226,9 @@ func (r *trainReport) finished(res *train.Result) error {
 	if err := printReport(out, r.start.Classes, res.Report, reportFiles); err != nil {
 		return err
 	}
+	if err := printOutOfFold(out, r.start.Classes, res); err != nil {
+		return err
+	}
 	if res.Note != "" {
 		out.printf("\n%s\n", res.Note)
 	}
@@ -232,5 +240,24 @@ func (r *trainReport) finished(res *train.Result) error {
 	}
 	out.printf("\n%s: best.onnx last.ckpt results.csv args.json summary.json confusion.csv confusion.png curves.png\n", filepath.Clean(r.cfg.Out))
 	out.printf("next: regraft classify --model %s PHOTOS\n", res.Model)
+	return nil
+}
+
+// printOutOfFold prints the cross-validation where it was asked for, with the learning curve.
+func printOutOfFold(con *console, labels []string, res *train.Result) error {
+	if res.Curve == nil {
+		return nil
+	}
+	if res.ReportedOn != train.SetFolds {
+		con.printf("\ncross-validation on train:\n")
+		if err := printReport(con, labels, res.OutOfFold, reportFiles); err != nil {
+			return err
+		}
+	}
+	con.printf("\nlearning curve, on photos that were held out (95 %%)\n")
+	for _, p := range res.Curve {
+		con.printf("%4.0f %%  %6d photos  %5.1f %%  %.1f to %.1f\n", 100*p.Share, p.Photos, 100*p.Accuracy, 100*p.Interval[0], 100*p.Interval[1])
+	}
+	con.printf("%s\n", res.Advice)
 	return nil
 }

@@ -30,6 +30,8 @@ const (
 	Views             Name = "Views"
 	ValSplit          Name = "ValSplit"
 	SelectOn          Name = "SelectOn"
+	Folds             Name = "Folds"
+	GroupBy           Name = "GroupBy"
 	Patience          Name = "Patience"
 	CheckpointMinutes Name = "CheckpointMinutes"
 	Out               Name = "Out"

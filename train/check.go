@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -44,6 +45,9 @@ func (c *Config) checkChoices() error {
 	if c.SelectOn != "" && c.SelectOn != SetTest {
 		return &FieldError{Field: setting.SelectOn, Value: c.SelectOn, Why: "only test may be named, which otherwise chooses nothing"}
 	}
+	if _, err := regexp.Compile(c.GroupBy); err != nil {
+		return &FieldError{Field: setting.GroupBy, Value: c.GroupBy, Why: err.Error()}
+	}
 	if c.SelectOn != "" && c.ValSplit > 0 {
 		return usagef("%v and %v contradict each other", setting.SelectOn, setting.ValSplit)
 	}
@@ -81,6 +85,7 @@ func (c *Config) checkNumbers() error {
 			fmt.Sprintf("%s, and less than the %d epochs", negative, c.Epochs)},
 		{setting.CheckpointMinutes, c.CheckpointMinutes, c.CheckpointMinutes >= 0 && c.CheckpointMinutes <= million, "between 0 and a million"},
 		{setting.Views, c.Views, c.Views >= 0 && c.Views <= MostViews, fmt.Sprintf("between 1 and %d", MostViews)},
+		{setting.Folds, c.Folds, c.Folds == 0 || c.Folds >= 2 && c.Folds <= mostFolds, fmt.Sprintf("between 2 and %d", mostFolds)},
 		{setting.Patience, c.Patience, c.Patience >= 0, negative},
 		{setting.Threads, c.Threads, c.Threads >= 0, negative},
 		{setting.Workers, c.Workers, c.Workers >= 0, negative},

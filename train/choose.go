@@ -23,6 +23,10 @@ type Choice struct {
 	Photos   int     `json:"photos"`
 	Loss     float64 `json:"loss"`
 	Accuracy float64 `json:"accuracy"`
+	// Interval is that of the accuracy, 95 %. Groups is how many there were: photos with equal bytes, or of one group by their paths, stay
+	// in one fold.
+	Interval [2]float64 `json:"interval"`
+	Groups   int        `json:"groups"`
 	// Trials are all settings that were tried.
 	Trials []DecayTrial `json:"trials"`
 }
@@ -62,6 +66,7 @@ type chooser struct {
 	start    []float64
 	part     []int
 	folds    int
+	keep     []bool // photos to learn from; nil for all
 	softmax  softmax
 	trials   []DecayTrial
 }
@@ -95,6 +100,8 @@ func (c *chooser) newTrial(decay float64, views int, from *trial) *trial {
 			view, photo := row/c.photos, row%c.photos
 			switch {
 			case view >= views:
+				roles[row] = unused
+			case c.part[photo] != fold && c.keep != nil && !c.keep[photo]:
 				roles[row] = unused
 			case c.part[photo] != fold:
 			case view == 0:
@@ -267,7 +274,7 @@ func (c *chooser) choice(t *trial) *Choice {
 	n := c.held()
 	return &Choice{
 		Folds: c.folds, WeightDecay: t.decay, Iterations: t.end + 1, Views: t.views, Photos: n,
-		Loss: t.loss() / float64(n), Accuracy: share(t.correct[t.end], n), Trials: c.trials,
+		Loss: t.loss() / float64(n), Accuracy: share(t.correct[t.end], n), Interval: Interval(t.correct[t.end], n), Trials: c.trials,
 	}
 }
 
@@ -275,12 +282,14 @@ func (c *chooser) choice(t *trial) *Choice {
 func (r *training) choose(ctx context.Context, l *headsLearner) error {
 	main, c := l.solvers[0], &r.config
 	decay, views := decays[middleDecay], max(main.train.photos()/len(r.sets.train), 1)
-	part, k := folds(r.sets.train, r.contentOf, len(r.sets.classes), defaultFolds, c.Seed)
+	g := newGrouping(c, r.hashes)
+	groups := g.groups(r.sets.train)
+	part, k := folds(r.sets.train, groups, len(r.sets.classes), cmp.Or(c.Folds, defaultFolds), c.Seed)
 	chosen := r.sets.selection == SetFolds
 	switch {
 	case part == nil && chosen:
 		return errNoFolds
-	case part != nil && (chosen || c.WeightDecay == ByFolds || c.Views == 0):
+	case part != nil && (chosen || c.WeightDecay == ByFolds || c.Views == 0 || c.Folds > 0):
 		r.events.Phase(PhaseFolds, 0, 0)
 		try := &chooser{
 			products: main.products, classes: main.head.Classes, photos: len(r.sets.train), views: views, start: main.start(), part: part, folds: k,
@@ -295,10 +304,16 @@ func (r *training) choose(ctx context.Context, l *headsLearner) error {
 			return err
 		}
 		decay, views, r.choice = best.decay, best.views, try.choice(best)
+		r.choice.Groups = len(groups)
 		r.events.Chose(*r.choice)
+		r.outOfFold = best.answers(try, r.sets.train)
+		if c.Folds > 0 && r.out != nil {
+			if r.curve, err = try.curve(ctx, best, r.sets.train, groups, c.Seed); err != nil {
+				return err
+			}
+		}
 		if chosen {
 			l.outOfFold, l.held = best, try.held()
-			r.outOfFold = best.answers(try, r.sets.train)
 			r.last = max(best.end+1, c.Epochs)
 		}
 	case c.WeightDecay != ByFolds:
@@ -311,15 +326,6 @@ func (r *training) choose(ctx context.Context, l *headsLearner) error {
 		s.solve(decay, views*len(r.sets.train))
 	}
 	return nil
-}
-
-// contentOf is the group of photo i of train: photos with the same bytes are one.
-func (r *training) contentOf(i int) string {
-	hash, known := r.hashes[r.sets.train[i].Path]
-	if !known {
-		return ""
-	}
-	return string(hash[:])
 }
 
 // settleViews takes Augment's word for the views of heads mode.

@@ -140,6 +140,11 @@ type Config struct {
 	// ValSplit is the share of train that validates where the data has no val; 0 leaves that to folds of train in heads mode with
 	// LBFGS, and is a fifth elsewhere.
 	ValSplit float64 `json:"val_split"`
+	// Folds of train are how many parts are held out in turn, heads mode with LBFGS; 0 is 5 and leaves out the learning curve.
+	Folds int `json:"folds"`
+	// GroupBy is a regular expression on the paths of photos below Data, with slashes. Photos where it, or its first group in
+	// parentheses, matches the same text stay in one fold, and on one side of a split of train.
+	GroupBy string `json:"group_by,omitempty"`
 	// SelectOn is SetTest where the test photos choose the best epoch, so that what is reported on them is too good; "" otherwise.
 	SelectOn string `json:"select_on,omitempty"`
 	// Patience ends the run after so many epochs without a better validation accuracy; 0 does not.

@@ -42,14 +42,19 @@ func scan(c *Config) (*sets, error) {
 	if s.onTest && len(d.Test) == 0 {
 		return nil, &DataError{fmt.Errorf("%v %s: %s has no test photos", setting.SelectOn, SetTest, photo.Shown(c.Data))}
 	}
+	g := newGrouping(c, nil)
+	s.together(g)
+	if err := s.apart(); err != nil {
+		return nil, err
+	}
 	s.assign()
-	if part, _ := folds(s.train, func(int) string { return "" }, len(s.classes), defaultFolds, 0); s.selection == SetFolds && part == nil {
+	if part, _ := folds(s.train, g.groups(s.train), len(s.classes), defaultFolds, 0); s.selection == SetFolds && part == nil {
 		return nil, errNoFolds
 	}
 	return s, nil
 }
 
-var errNoFolds = &DataError{errors.New("the classes have too few photos to hold some out: one each; add photos, or a part val")}
+var errNoFolds = &DataError{errors.New("the classes have too few photos to hold some out: one each, or one group; add photos, or a part val")}
 
 // byFolds reports whether folds of train choose where the data has no part for validation.
 func (c *Config) byFolds() bool { return !stepwise(c) && c.ValSplit == 0 && c.SelectOn != SetTest }

@@ -47,6 +47,12 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 			return nil, fmt.Errorf("the frozen trunk has changed: its hash was %s and is %s", result.TrunkBefore, result.TrunkAfter)
 		}
 	}
+	if r.outOfFold != nil {
+		result.OutOfFold = r.outOfFold.Report(r.sets.classes)
+	}
+	if r.curve != nil {
+		result.Curve, result.Advice = r.curve, curveAdvice(r.curve, result.OutOfFold)
+	}
 	if result.ReportedOn == SetTest && r.sets.onTest {
 		result.Note = fmt.Sprintf("the test photos chose the best of %d epochs: the last one, which nothing chose, has %.1f instead of %.1f %% of them right; "+
 			"without %v %s they choose nothing", len(r.epochs), 100*r.epochs[len(r.epochs)-1].ValAcc, 100*result.Best.ValAcc, setting.SelectOn, SetTest)

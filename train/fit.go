@@ -86,6 +86,7 @@ type training struct {
 	choice *Choice
 	// outOfFold are the answers of heads that were solved without the photo, where folds selected.
 	outOfFold *Evaluation
+	curve     []CurvePoint // where Folds are asked for
 
 	began    time.Time
 	epochs   []Epoch

@@ -133,6 +133,9 @@ func (f *folder) endedEarly(held map[string]bool) bool {
 func (f *folder) name(file string) string { return filepath.Join(f.path, file) }
 
 func (f *folder) holds(file string) bool {
+	if f == nil { // nothing is written
+		return false
+	}
 	_, err := os.Stat(f.name(file))
 	return err == nil
 }

@@ -11,12 +11,13 @@ import (
 // defaultFolds is how many folds choose settings where nobody says otherwise.
 const defaultFolds = 5
 
-// folds deals photos into k parts of about the same number of every class, chosen by the seed. Photos of one group, such as those with
-// equal bytes, come into the same part; group names that of a photo, "" for none. The result has the part of every photo; -1 for those
-// of classes that have but one group, which can be in no part without being absent from the others. It is nil where the photos are
-// too few for two parts; k is never more than the groups of the largest class.
-func folds(samples []photo.Sample, group func(i int) string, classes, k int, seed uint64) (part []int, parts int) {
-	groups := grouped(samples, group)
+// mostFolds bounds Config.Folds.
+const mostFolds = 20
+
+// folds deals photos into k parts of about the same number of every class, chosen by the seed. All photos of a group come into the same
+// part. The result has the part of every photo; -1 for those of classes that have but one group, which can be in no part without being
+// absent from the others. It is nil where the photos are too few for two parts; k is never more than the groups of the largest class.
+func folds(samples []photo.Sample, groups [][]int, classes, k int, seed uint64) (part []int, parts int) {
 	count := make([]int, classes) // groups of a class
 	for _, g := range groups {
 		count[samples[g[0]].Label]++
@@ -52,21 +53,4 @@ func folds(samples []photo.Sample, group func(i int) string, classes, k int, see
 		}
 	}
 	return part, k
-}
-
-// grouped are the photos of each group, in the order of the first of each; a photo without a group is one.
-func grouped(samples []photo.Sample, group func(i int) string) [][]int {
-	var groups [][]int
-	known := map[string]int{}
-	for i := range samples {
-		name := group(i)
-		at, seen := known[name]
-		if name == "" || !seen {
-			known[name] = len(groups)
-			groups = append(groups, []int{i})
-			continue
-		}
-		groups[at] = append(groups[at], i)
-	}
-	return groups
 }

@@ -2,7 +2,10 @@ package train
 
 import (
 	"fmt"
+	"math"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"regraft/photo"
@@ -17,7 +20,25 @@ func labelled(labels ...int) []photo.Sample {
 	return s
 }
 
-func alone(int) string { return "" }
+// inGroups are the groups of photos that have the same name; "" is that of a photo alone.
+func inGroups(samples []photo.Sample, name func(i int) string) [][]int {
+	var groups [][]int
+	at := map[string]int{}
+	for i := range samples {
+		n := name(i)
+		if _, seen := at[n]; n == "" || !seen {
+			at[n] = len(groups)
+			groups = append(groups, nil)
+		}
+		groups[at[n]] = append(groups[at[n]], i)
+	}
+	return groups
+}
+
+// alone are groups of one photo.
+func alone(samples []photo.Sample) [][]int {
+	return inGroups(samples, func(int) string { return "" })
+}
 
 // TestFolds: every class is spread evenly, groups stay together, the seed decides, and classes with one group are never held out.
 func TestFolds(t *testing.T) {
@@ -32,7 +53,7 @@ func TestFolds(t *testing.T) {
 		}
 		return ""
 	}
-	part, k := folds(samples, group, 4, 5, 1)
+	part, k := folds(samples, inGroups(samples, group), 4, 5, 1)
 	if k != 5 {
 		t.Fatalf("%d folds", k)
 	}
@@ -54,20 +75,20 @@ func TestFolds(t *testing.T) {
 			t.Errorf("fold %d has %d of 23 photos", fold, n)
 		}
 	}
-	again, _ := folds(samples, group, 4, 5, 1)
-	other, _ := folds(samples, group, 4, 5, 2)
+	again, _ := folds(samples, inGroups(samples, group), 4, 5, 1)
+	other, _ := folds(samples, inGroups(samples, group), 4, 5, 2)
 	if !slices.Equal(part, again) || slices.Equal(part, other) {
 		t.Error("the seed does not decide")
 	}
 	for _, few := range [][]int{{0, 1, 2}, {0}} {
-		if part, k := folds(labelled(few...), alone, 3, 5, 1); part != nil || k != 0 {
+		if part, k := folds(labelled(few...), alone(labelled(few...)), 3, 5, 1); part != nil || k != 0 {
 			t.Errorf("%v: %d folds", few, k)
 		}
 	}
-	if _, k := folds(labelled(0, 0, 1, 1, 1), alone, 2, 5, 1); k != 3 {
+	if _, k := folds(labelled(0, 0, 1, 1, 1), alone(labelled(0, 0, 1, 1, 1)), 2, 5, 1); k != 3 {
 		t.Errorf("%d folds of 3 photos", k)
 	}
-	if part, _ := folds(labelled(0, 0, 1, 1), func(i int) string { return fmt.Sprint(i / 2) }, 2, 5, 1); part != nil {
+	if part, _ := folds(labelled(0, 0, 1, 1), [][]int{{0, 1}, {2, 3}}, 2, 5, 1); part != nil {
 		t.Error("one group in each class can be held out")
 	}
 }
@@ -97,7 +118,7 @@ func TestMirrorsThatHurt(t *testing.T) {
 		p, err := newProducts(x, 2)
 		must(t, err)
 		c := &chooser{products: p, classes: 2, photos: n, views: 2, start: make([]float64, 14), softmax: softmax{classes: 2, threads: 2}}
-		c.part, c.folds = folds(labelled(x.labels[:n]...), alone, 2, 5, 1)
+		c.part, c.folds = folds(labelled(x.labels[:n]...), alone(labelled(x.labels[:n]...)), 2, 5, 1)
 		best, err := c.choose(t.Context(), ByFolds, 0, 0)
 		must(t, err)
 		if best.views != views {
@@ -146,5 +167,99 @@ func TestOutOfFold(t *testing.T) {
 	c.Resume, c.Epochs = true, r.Choice.Iterations+2
 	if again := fit(t, c); len(again.Epochs) != c.Epochs {
 		t.Errorf("%d epochs after resuming, want %d", len(again.Epochs), c.Epochs)
+	}
+}
+
+// TestGroups: photos with equal bytes and with names that the pattern makes equal belong together, also by way of a third.
+func TestGroups(t *testing.T) {
+	samples := []photo.Sample{{Path: "d/a/s1_x.jpg"}, {Path: "d/a/s2_x.jpg"}, {Path: "d/b/s1_y.jpg"}, {Path: "d/b/s3.jpg"}, {Path: "d/b/other.jpg"}}
+	hashes := map[string]photo.Hash{samples[1].Path: {1}, samples[2].Path: {1}, samples[3].Path: {2}, samples[4].Path: {3}}
+	for pattern, want := range map[string]string{
+		"":        "[[0] [1 2] [3] [4]]",
+		`s\d+`:    "[[0 1 2] [3] [4]]",
+		`/(s)\d`:  "[[0 1 2 3] [4]]",
+		`^a/|^b/`: "[[0 1 2 3 4]]",
+		`nowhere`: "[[0] [1 2] [3] [4]]",
+	} {
+		g := newGrouping(&Config{Data: "d", GroupBy: pattern}, hashes)
+		if got := fmt.Sprint(g.groups(samples)); got != want {
+			t.Errorf("%q: %s, want %s", pattern, got, want)
+		}
+	}
+}
+
+// TestGroupsInSplits: no group is on both sides, of folds or of a split, and an expression that does not compile is refused.
+func TestGroupsInSplits(t *testing.T) {
+	data := photos(t, map[string]int{"train": 12})
+	c := narrowRun(t, Full, data)
+	c.GroupBy, c.ValSplit = `(\d)\.png`, 0.3 // 000 and 010, 001 and 011 of all classes
+	s, err := scan(&c)
+	must(t, err)
+	g := newGrouping(&c, nil)
+	side := map[string]string{}
+	for name, samples := range map[string][]photo.Sample{"train": s.train, "val": s.val} {
+		for _, p := range samples {
+			if was := side[g.name(p.Path)]; was != "" && was != name {
+				t.Errorf("group %s is in %s and %s", g.name(p.Path), was, name)
+			}
+			side[g.name(p.Path)] = name
+		}
+	}
+	if len(s.train)+len(s.val) != 36 || len(s.val) == 0 {
+		t.Errorf("%d and %d photos", len(s.train), len(s.val))
+	}
+	c.GroupBy = "("
+	fails(t, c, "GroupBy")
+	c = narrowRun(t, Heads, data)
+	c.GroupBy, c.Folds = `(\d)\.png`, 4
+	r := fit(t, c)
+	if r.Choice.Groups != 10 || r.Choice.Folds != 4 || len(r.Curve) != 4 || r.Advice == "" || r.OutOfFold.Images != 36 {
+		t.Errorf("%+v, %d points, %q", r.Choice, len(r.Curve), r.Advice)
+	}
+}
+
+// TestInterval compares with Wilson's formula in Python.
+func TestInterval(t *testing.T) {
+	for _, c := range []struct {
+		right, n  int
+		low, high float64
+	}{{83, 100, 0.7445199523239887, 0.8910643388594006}, {0, 10, 0, 0.2775327998628892}, {447, 540, 0.7936449817271314, 0.8572800153623505}} {
+		got := Interval(c.right, c.n)
+		if d, e := got[0]-c.low, got[1]-c.high; math.Abs(d) > 1e-12 || math.Abs(e) > 1e-12 {
+			t.Errorf("%d of %d: %v, want %g to %g: %g and %g away", c.right, c.n, got, c.low, c.high, d, e)
+		}
+	}
+}
+
+// TestCurveAdvice: the sentence follows from what twice as many photos brought.
+func TestCurveAdvice(t *testing.T) {
+	rights := func(n int) []bool {
+		r := make([]bool, 100)
+		for i := range n {
+			r[i] = true
+		}
+		return r
+	}
+	report := &Report{PerClass: []PerClass{{Label: "a", N: 9, F1: 0.9}, {Label: "b", N: 9, F1: 0.5}}}
+	for half, says := range map[int]string{60: "would help", 78: "may help", 80: "would hardly help"} {
+		points := []CurvePoint{{}, {Photos: 50, right: rights(half)}, {}, {Photos: 100, right: rights(80)}}
+		if got := curveAdvice(points, report); !strings.Contains(got, says) {
+			t.Errorf("%d of 100 with half of the photos, 80 with all: %s", half, got)
+		}
+	}
+}
+
+// TestCrossValidate: no files, and the figures of a run with the same settings.
+func TestCrossValidate(t *testing.T) {
+	c := narrowRun(t, Heads, photos(t, map[string]int{"train": 10, "test": 2}))
+	c.Epochs, c.Views = 0, 0
+	v, err := CrossValidate(t.Context(), c, nil)
+	must(t, err)
+	if _, err := os.Stat(c.Out); err == nil {
+		t.Error("something was written")
+	}
+	r := fit(t, c)
+	if v.Choice.Loss != r.Choice.Loss || v.Report.Images != 30 || len(v.Right) != 30 || v.Features != 20 {
+		t.Errorf("%+v, want %+v", v.Choice, r.Choice)
 	}
 }

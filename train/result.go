@@ -27,6 +27,11 @@ type Result struct {
 	Note string `json:"note,omitempty"`
 	// Choice is what folds of train chose, heads mode.
 	Choice *Choice `json:"choice,omitempty"`
+	// OutOfFold is the main head on the photos of train, each answered for by heads that were solved without it; Curve is how that grows
+	// with the number of photos, where Config.Folds ask for it, and Advice what follows.
+	OutOfFold *Report      `json:"out_of_fold,omitempty"`
+	Curve     []CurvePoint `json:"learning_curve,omitempty"`
+	Advice    string       `json:"advice,omitempty"`
 	// Report is the best model on the test set, or on the validation set where there is no other; on folds of train it is about the heads
 	// that were solved without the photos that they answer for.
 	Report *Report `json:"report"`

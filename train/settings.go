@@ -39,6 +39,7 @@ var conditionals = []conditional{
 	{"aux_weight", full},
 	{"dropout", full},
 	{"views", runs{mode: Heads}},
+	{"folds", runs{optimizers: []Optimizer{LBFGS}}},
 }
 
 // include reports whether c is one of them.

@@ -116,8 +116,8 @@ func TestIdleSettings(t *testing.T) {
 // TestWhere: every setting of the table is a field of Config.
 func TestWhere(t *testing.T) {
 	var names []string
-	for _, mode := range []Mode{Heads, Full} {
-		for name := range fields(&Config{Mode: mode, Optimizer: SGD}) {
+	for mode, optimizer := range map[Mode]Optimizer{Heads: LBFGS, Full: SGD} {
+		for name := range fields(&Config{Mode: mode, Optimizer: optimizer}) {
 			names = append(names, name)
 		}
 	}
