@@ -55,10 +55,7 @@ const longBody = 12
 
 // emit writes the whole kernel.
 func (k elementwise) emit(f *file, s isa) {
-	code, err := vec.Compile(s.target, vec.Of(k.body), vec.Frame{Free: s.registers(0), Parts: s.per})
-	if err != nil {
-		panic(fmt.Errorf("%s for %s: %w", k.name, s.name, err))
-	}
+	code := compile(k.name, s.target, vec.Of(k.body), vec.Frame{Free: s.registers(0), Parts: s.per})
 	f.planeConstants(s, code)
 	unroll := planeUnroll
 	if code.Len() >= longBody {
@@ -73,7 +70,7 @@ func (k elementwise) emit(f *file, s isa) {
 	})
 }
 
-// planeConstants loads the constants of a program from kernel.planeArgs.
+// planeConstants loads the constants of a program from abi.Plane.
 func (f *file) planeConstants(s isa, code *vec.Code) {
 	code.PrintConstants(func(i, part int) string {
 		if part == 0 {
@@ -82,14 +79,6 @@ func (f *file) planeConstants(s isa, code *vec.Code) {
 		return fmt.Sprintf("%d(AX)", part*s.bytes)
 	}, func(i int) string { return fmt.Sprintf("%d(DI)", planeLow+4*i) }, f.number, f.line)
 }
-
-// body prints a program at some place, with numbers from the file's table.
-func (f *file) body(code *vec.Code, at vec.Places) {
-	at.Number = f.number
-	code.Print(at, f.line)
-}
-
-func (f *file) line(text string) { f.P("%s", text) }
 
 // emitPlain writes the plain Go form.
 func (k elementwise) emitPlain(f *file) {
@@ -124,11 +113,4 @@ func (f *file) plainPixels(p *vec.Program, names vec.Names) {
 	names.Store = names.Load
 	fmt.Fprintf(&f.Plain, "EachPixel(k, func(%s, %s, %s *[Lanes]float32) {\nfor c := range Lanes {\n", slots[x], slots[y], slots[out])
 	fmt.Fprintf(&f.Plain, "%s}\n})\n", p.Plain(names))
-}
-
-// plainFunction opens and closes the plain Go form of a kernel.
-func (f *file) plainFunction(name, arg string, body func()) {
-	fmt.Fprintf(&f.Plain, "\nfunc %s_f32_go(k *%s) {\n", name, arg)
-	body()
-	fmt.Fprintf(&f.Plain, "}\n")
 }

@@ -23,11 +23,7 @@ func atMost(p *vec.Program, bound vec.Value)  { p.SetState(sum, p.Min(bound, sta
 
 // epilogue compiles one, which may use the given registers for what it keeps.
 func epilogue(s isa, body func(p *vec.Program), registers ...int) *vec.Code {
-	code, err := vec.Compile(s.target, vec.Of(body), vec.Frame{Free: registers})
-	if err != nil {
-		panic(err)
-	}
-	return code
+	return compile("epilogue", s.target, vec.Of(body), vec.Frame{Free: registers})
 }
 
 // plainEpilogues writes the plain Go forms, for one pixel.

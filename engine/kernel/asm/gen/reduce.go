@@ -51,7 +51,9 @@ func addProduct(p *vec.Program, state int, v, w vec.Value) {
 func (k reduction) emit(f *file, s isa) {
 	parts, program := 2*s.per, vec.Of(k.body)
 	states := program.Count(vec.State)
-	code := k.compile(s, program, states*parts)
+	// The registers behind the sums, of which floats can use the first sixteen.
+	free := s.registers(states * parts)[:s.wide.Registers-states*parts]
+	code := compile(k.name, s.wide, program, vec.Frame{Free: free})
 	sums := func(visit func(memory, register string)) {
 		for state, at := range []int{planeSum, planeProd}[:states] {
 			f.P("MOVQ %d(DI), AX", at)
@@ -79,15 +81,6 @@ func (k reduction) emit(f *file, s isa) {
 		}
 	})
 	sums(func(m, r string) { f.P("VMOVUPD %s, %s", r, m) })
-}
-
-// compile puts the body into the registers behind the sums, of which floats can use the first sixteen.
-func (k reduction) compile(s isa, program *vec.Program, sums int) *vec.Code {
-	code, err := vec.Compile(s.wide, program, vec.Frame{Free: s.registers(sums)[:s.wide.Registers-sums]})
-	if err != nil {
-		panic(fmt.Errorf("%s for %s: %w", k.name, s.name, err))
-	}
-	return code
 }
 
 // emitPlain writes the plain Go form.

@@ -114,15 +114,12 @@ func solvers(f *file) {
 		fmt.Fprintf(&f.Plain, "%q: %s_f32_go,\n", n, n)
 	}
 	fmt.Fprintf(&f.Plain, "}\n")
-	named(f, "update", "updateArgs", names, func(s isa, name string) { emitRule(f, s, programs[name]) })
+	named(f, "update", "updateArgs", names, func(s isa, name string) { emitRule(f, s, name, programs[name]) })
 }
 
-func emitRule(f *file, s isa, p *vec.Program) {
+func emitRule(f *file, s isa, name string, p *vec.Program) {
 	var args abi.Update
-	code, err := vec.Compile(s.target, p, vec.Frame{Free: s.registers(0)})
-	if err != nil {
-		panic(err)
-	}
+	code := compile(name, s.target, p, vec.Frame{Free: s.registers(0)})
 	f.P("MOVQ %d(DI), AX", unsafe.Offsetof(args.K))
 	code.PrintConstants(nil, func(i int) string { return fmt.Sprintf("%d(AX)", settings.Field(i).Offset) }, f.number, f.line)
 	pointers := []string{"SI", "BX", "DX", "R8"}[:operands(p)]

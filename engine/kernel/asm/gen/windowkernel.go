@@ -31,11 +31,8 @@ func newWindowKernel(f *file, s isa, w window) *windowKernel {
 		if p == nil {
 			continue
 		}
-		code, err := vec.Compile(s.target, p, vec.Frame{Free: free, Parts: s.per})
-		if err != nil {
-			panic(fmt.Errorf("%s for %s: %w", w.name, s.name, err))
-		}
-		free, k.code[i] = code.Rest(), code
+		k.code[i] = compile(w.name, s.target, p, vec.Frame{Free: free, Parts: s.per})
+		free = k.code[i].Rest()
 	}
 	return k
 }

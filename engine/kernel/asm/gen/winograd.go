@@ -88,9 +88,9 @@ func plainTransforms(f *file, around, args string, list []winogradTransform) {
 // run emits the program of a transform, whose inputs are in the first vector registers, using no more than the given number of them. It
 // calls store as soon as a result is in a register.
 func (t winogradTransform) run(f *file, s isa, registers int, store func(result, reg int)) {
-	code, err := vec.Compile(s.target, t.program, vec.Frame{Free: s.registers(0)[:registers]})
-	if err != nil || len(code.Constants) > 0 {
-		panic(fmt.Sprintf("%s for %s: %v", t.kernel, s.name, err))
+	code := compile(t.kernel, s.target, t.program, vec.Frame{Free: s.registers(0)[:registers]})
+	if len(code.Constants) > 0 {
+		panic(t.kernel + ": constants that nobody loads")
 	}
 	f.body(code, vec.Places{Store: store})
 }
