@@ -54,6 +54,7 @@ var withoutCases = map[string]string{
 	"com.microsoft.DequantizeLinear": "ONNX Runtime's own", "com.microsoft.QuantizeLinear": "ONNX Runtime's own",
 	"com.microsoft.FusedConv": "ONNX Runtime's own", "com.microsoft.FusedGemm": "ONNX Runtime's own", "com.microsoft.FusedMatMul": "ONNX Runtime's own",
 	"com.microsoft.QuickGelu": "ONNX Runtime's own", "com.microsoft.Gelu": "ONNX Runtime's own", "com.microsoft.BiasGelu": "ONNX Runtime's own",
+	"com.microsoft.FastGelu": "ONNX Runtime's own", "com.microsoft.SkipLayerNormalization": "ONNX Runtime's own",
 }
 
 // listCases turns reason -> names into name -> reason.

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"fmt"
 	"slices"
 
 	"regraft/engine/op"
@@ -107,8 +108,7 @@ func (c *call) activate(activation op.Op, y *value) error {
 // lowerFusedMatMul is MatMul of operands that may be transposed, times a number.
 func lowerFusedMatMul(c *call) error {
 	alpha := c.float("alpha", 1)
-	c.want("transBatchA", 0)
-	c.want("transBatchB", 0)
+	batches := [2]bool{c.flag("transBatchA", false), c.flag("transBatchB", false)}
 	flags := [2]bool{c.flag("transA", false), c.flag("transB", false)}
 	in, err := c.tensors()
 	if err != nil {
@@ -116,14 +116,19 @@ func lowerFusedMatMul(c *call) error {
 	}
 	for i, transpose := range flags {
 		rank := len(in[i].shape)
-		if !transpose || rank < 2 {
+		if !transpose && !batches[i] || rank < 2 {
 			continue
 		}
 		var perm []int
 		for k := range rank {
 			perm = append(perm, k)
 		}
-		slices.Reverse(perm[rank-2:])
+		if batches[i] { // the first axis is that of rows, behind those of the batch
+			perm = slices.Concat(perm[1:rank-1], perm[:1], perm[rank-1:])
+		}
+		if transpose {
+			slices.Reverse(perm[rank-2:])
+		}
 		if in[i], err = c.step([]string{"transA", "transB"}[i], &op.Transpose{Perm: perm}, in[i]); err != nil {
 			return err
 		}
@@ -173,4 +178,58 @@ func lowerBiasGelu(c *call) error {
 		return err
 	}
 	return c.emit(&op.Gelu{}, sum)
+}
+
+// lowerFastGelu is Gelu by tanh, of x + b where there is a b along the last axis.
+func lowerFastGelu(c *call) error {
+	in, err := c.tensors()
+	if err != nil {
+		return err
+	}
+	sum := in[0]
+	if len(in) > 1 {
+		if sum, err = c.step("Add", &op.Add{}, in...); err != nil {
+			return err
+		}
+	}
+	return c.emit(&op.Gelu{Tanh: true}, sum)
+}
+
+// lowerSkipLayerNorm is the LayerNormalization of a sum, of x, another value and a bias; the fourth result is the sum itself.
+func lowerSkipLayerNorm(c *call) error {
+	o := &op.LayerNorm{Axis: -1, Epsilon: c.float("epsilon", 1e-12)}
+	x, err := c.tensor(0)
+	if err != nil {
+		return err
+	}
+	for i, at := range []int{1, 4} {
+		if c.operand(at) == nil {
+			continue
+		}
+		v, err := c.tensor(at)
+		if err == nil {
+			x, err = c.step(fmt.Sprint("sum", i), &op.Add{}, x, v)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	o.Axis += len(x.shape)
+	in := []*value{x}
+	for _, at := range []int{2, 3} {
+		if c.operand(at) == nil {
+			continue
+		}
+		v, err := c.tensor(at)
+		if err != nil {
+			return err
+		}
+		in = append(in, v)
+	}
+	if len(c.node.out) > 3 {
+		if err := c.alias(3, x); err != nil {
+			return err
+		}
+	}
+	return c.emit(o, in...)
 }

@@ -1,7 +1,10 @@
 package onnx
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -55,4 +58,59 @@ func TestHostile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHostileSizes puts other numbers into the shapes and positions that real files hold: nothing panics or takes memory without
+// bound, and what is accepted works on any number of images.
+func TestHostileSizes(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	numbers := []int64{-1, 0, 1, 2, 3, 16, 1 << 40, -1 << 40, 1 << 62, math.MinInt64}
+	for _, path := range backbonePaths(t) {
+		data := unpacked(t, path)
+		m, err := parseModel(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lists := integerPayloads(m)
+		if lists == nil {
+			continue
+		}
+		for range 12 {
+			raw := lists[random.IntN(len(lists))]
+			at := random.IntN(len(raw)/8) * 8
+			own := binary.LittleEndian.Uint64(raw[at:])
+			binary.LittleEndian.PutUint64(raw[at:], uint64(numbers[random.IntN(len(numbers))])) // raw is a part of data
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			net, _, err := ReadBytes(data, ReadOptions{})
+			runtime.ReadMemStats(&after)
+			if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 256<<20 {
+				t.Errorf("%s: %d MiB", path, allocated>>20)
+			}
+			if err == nil {
+				if _, err := net.WithBatch(3); err != nil {
+					t.Errorf("%s: accepted, and then: %v", path, err)
+				}
+			}
+			binary.LittleEndian.PutUint64(raw[at:], own)
+		}
+	}
+}
+
+// integerPayloads are the values of all tensors of int64, as they lie in the file.
+func integerPayloads(m *modelProto) (lists [][]byte) {
+	tensors := m.graph.initializers
+	for _, n := range m.graph.nodes {
+		for _, a := range n.attributes {
+			if a.t != nil {
+				tensors = append(tensors, a.t)
+			}
+		}
+	}
+	for _, t := range tensors {
+		if t.dtype == typeInt64 && len(t.raw) > 0 {
+			lists = append(lists, t.raw)
+		}
+	}
+	return lists
 }

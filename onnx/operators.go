@@ -123,6 +123,8 @@ var operators = []operator{
 	{"com.microsoft.FusedMatMul", 1, [2]int{2, 2}, lowerFusedMatMul, nil, nil},
 	{"com.microsoft.QuickGelu", 1, [2]int{1, 1}, lowerQuickGelu, nil, nil},
 	{"com.microsoft.Gelu", 1, [2]int{1, 1}, lowerUnary(func() op.Op { return &op.Gelu{} }), nil, nil},
+	{"com.microsoft.FastGelu", 1, [2]int{1, 2}, lowerFastGelu, nil, nil},
+	{"com.microsoft.SkipLayerNormalization", 1, [2]int{3, 5}, lowerSkipLayerNorm, nil, nil},
 	{"com.microsoft.BiasGelu", 1, [2]int{2, 2}, lowerBiasGelu, nil, nil},
 
 	// Random numbers, of which the mean is taken.

@@ -397,7 +397,20 @@ def resizes():
         n.save("resize_" + name)
 
 
+def fused_tokens():
+    n = Net(18)
+    n.imports.append(helper.make_opsetid("com.microsoft", 1))
+    tokens, q = heads(n, n.trunk())
+    y, _, _, total = n.add("SkipLayerNormalization", tokens, n.const(random.standard_normal((1, 64, CHANNELS))), n.weight(CHANNELS), n.weight(CHANNELS),
+                           n.weight(CHANNELS), results=4, domain="com.microsoft", epsilon=1e-4)
+    y = n.add("FastGelu", n.add("Add", y, total), n.weight(CHANNELS), domain="com.microsoft")
+    split = n.add("Reshape", y, n.int([0, 64, 2, CHANNELS // 2]))
+    scores = n.add("FusedMatMul", n.add("Transpose", split, perm=[1, 0, 2, 3]), n.add("Transpose", q, perm=[0, 1, 3, 2]), transBatchA=1, alpha=0.3, domain="com.microsoft")
+    classify(n, n.add("FusedMatMul", scores, q, transA=1, domain="com.microsoft"))
+    n.save("fused_tokens")
+
+
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
-    for make in branches, sequences, quantised, limits, fused, old, known, products, attention23, rotary, einsum, resizes:
+    for make in branches, sequences, quantised, limits, fused, old, known, products, attention23, rotary, einsum, resizes, fused_tokens:
         make()
