@@ -49,11 +49,14 @@ func (c *Constants) drop() error {
 // fill packs constants in parallel, the large ones first: so the workers end together, and memory that one is prepared in serves those
 // after it.
 func fill(arena *kernel.Arena, constants []plan.Constant, workers *pool) error {
-	constants = slices.Clone(constants)
-	slices.SortStableFunc(constants, func(a, b plan.Constant) int { return cmp.Compare(b.Len, a.Len) })
+	order := make([]int, len(constants)) // not a copy of the constants, which workers would hold until their next step
+	for k := range order {
+		order[k] = k
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(constants[b].Len, constants[a].Len) })
 	errs := make([]error, len(constants))
 	workers.run(len(constants), func(_ *kernel.Worker, k int) {
-		c := constants[k]
+		c := constants[order[k]]
 		errs[k] = c.Fill(arena.Floats(c.Off/4, c.Len))
 	})
 	for _, err := range errs {

@@ -3,9 +3,11 @@ package session
 import (
 	"errors"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"regraft/engine"
 	"regraft/engine/plan"
@@ -164,6 +166,49 @@ func TestMissingValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Close()
+}
+
+// TestDropValues: what constants were packed from goes at once, sessions go on, and nothing is packed again.
+func TestDropValues(t *testing.T) {
+	c := compile(t, files[1], 1, false)
+	source, gone := new([1 << 20]float32), make(chan bool)
+	runtime.AddCleanup(source, func(gone chan bool) { close(gone) }, gone)
+	fill := c.Constants[0].Fill
+	c.Constants[0].Fill = func(dst []float32) error {
+		source[0]++
+		return fill(dst)
+	}
+	x := make([]float32, c.Image[0]*c.Image[1]*c.Image[2])
+	first, err := c.New(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.DropValues()
+	runtime.GC()
+	select {
+	case <-gone:
+	case <-time.After(10 * time.Second):
+		t.Error("the source of a constant is still held")
+	}
+	second, err := c.New(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*Session{first, second} {
+		if err := s.Infer(x, 1); err != nil {
+			t.Error(err)
+		}
+	}
+	if !slices.Equal(first.Output(0), second.Output(0)) {
+		t.Error("the sessions do not agree")
+	}
+	if err := errors.Join(first.Close(), second.Close()); err != nil {
+		t.Error(err)
+	}
+	if s, err := c.New(1); err == nil {
+		s.Close()
+		t.Error("constants are packed from nothing")
+	}
 }
 
 // TestTrainer: every session trains parameters of its own.
