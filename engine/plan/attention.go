@@ -125,7 +125,11 @@ func onlyUser(v *value, users map[*value][]*instr) *instr {
 func factors(v *value, makers map[*value]*instr) (from *value, factor float64) {
 	factor = 1
 	for i := makers[v]; i != nil; i = makers[v] {
-		x, f := timesNumber(i)
+		l, ok := i.lowering()
+		if !ok || l.factor == nil {
+			break
+		}
+		x, f := l.factor(i)
 		if x == nil {
 			break
 		}
@@ -144,40 +148,6 @@ func traced(v *value, makers map[*value]*instr) (s strided, factor float64) {
 		}
 	}
 	return whole(v), factor
-}
-
-// timesNumber reads i as a multiplication of x with a number; x is nil where it is none.
-func timesNumber(i *instr) (x *value, factor float64) {
-	if o, ok := i.op.(*op.Scale); ok {
-		return i.in[0], float64(o.Factor)
-	}
-	_, mul := i.op.(*op.Mul)
-	_, div := i.op.(*op.Div)
-	if !mul && !div {
-		return nil, 0
-	}
-	for k := range i.in {
-		v, ok := number(i.in[k])
-		switch {
-		case !ok || !i.in[1-k].Shape.Eq(i.out.Shape):
-		case mul:
-			return i.in[1-k], v
-		case div && k == 1:
-			return i.in[0], 1 / v
-		}
-	}
-	return nil, 0
-}
-
-// number is the value of a constant of one element.
-func number(v *value) (float64, bool) {
-	switch {
-	case v.number != nil:
-		return float64(*v.number), true
-	case v.param != nil && len(v.param.Value) == 1:
-		return float64(v.param.Value[0]), true
-	}
-	return 0, false
 }
 
 // heads reads a view (N, heads, ...) of tokens (N, T, C) as heads; token and one are the axes of tokens and of a head's channels.

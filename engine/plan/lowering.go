@@ -18,6 +18,8 @@ type row[O any] struct {
 	carries func(i *instr, from, to *value) int
 	// view is what the operator makes of a view of its operand; nil for operators that do more than move elements.
 	view func(i *instr, s strided) (strided, bool)
+	// factor reads a step as a multiplication of x with a number; nil for operators that never are one.
+	factor func(i *instr) (x *value, factor float64)
 	// keeps tells that the values of the result lie in memory as those of the operand do; nil for operators that never leave them so.
 	keeps func(i *instr) bool
 	// choice is what the passes may ask; choose, where it is given, settles it for an instruction.
@@ -68,6 +70,7 @@ type lowering struct {
 	channels func(*instr) axisRule
 	carries  func(i *instr, from, to *value) int
 	view     func(i *instr, s strided) (strided, bool)
+	factor   func(i *instr) (x *value, factor float64)
 	keeps    func(*instr) bool
 	choose   func(*graph, *instr) choice
 	emit     func(*emitter, *instr) error
@@ -81,6 +84,7 @@ func register[O any](r row[O]) {
 		channels: func(*instr) axisRule { return r.channels },
 		carries:  r.carries,
 		view:     r.view,
+		factor:   r.factor,
 		keeps:    r.keeps,
 		choose:   func(*graph, *instr) choice { return r.choice },
 		emit:     (*emitter).interpreted,
@@ -170,4 +174,13 @@ func carried(i *instr, from, to *value) int {
 func (i *instr) keeps() bool {
 	l, ok := i.lowering()
 	return ok && l.keeps != nil && l.keeps(i)
+}
+
+// through is what i makes of a view of its operand; false where it does more than move elements in ways that runs tell.
+func (i *instr) through(s strided) (strided, bool) {
+	l, ok := i.lowering()
+	if !ok || l.view == nil {
+		return strided{}, false
+	}
+	return l.view(i, s)
 }

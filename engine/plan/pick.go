@@ -150,13 +150,6 @@ func (i *instr) sliced(o *op.Slice) (start int, ok bool) {
 	return o.Starts[0], true
 }
 
-func wrapped(index, size int) int {
-	if index < 0 {
-		return index + size
-	}
-	return index
-}
-
 // scatter lets channel c of the source become channel to(c), all others zero; false where two become the same.
 func (p *pick) scatter(to func(c int) int, count int) bool {
 	for c := range p.channels {

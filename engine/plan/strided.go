@@ -45,15 +45,6 @@ func (s strided) run(axis int) (run, bool) {
 	return whole, true
 }
 
-// through is what i makes of a view of its operand; false where it does more than move elements in ways that runs tell.
-func (i *instr) through(s strided) (strided, bool) {
-	l, ok := i.lowering()
-	if !ok || l.view == nil {
-		return strided{}, false
-	}
-	return l.view(i, s)
-}
-
 func viewTransposed(i *instr, s strided) (strided, bool) {
 	perm := i.op.(*op.Transpose).Perm
 	if len(perm) != len(s.dims) {

@@ -92,3 +92,11 @@ func (r axisRule) axis(s tensor.Shape) int {
 	}
 	return undecided
 }
+
+// wrapped is an index of so many; negative ones count from the end.
+func wrapped(index, size int) int {
+	if index < 0 {
+		return index + size
+	}
+	return index
+}
