@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"gorgonia.org/tensor"
+
 	"regraft/engine/kernel"
 	"regraft/engine/op"
 )
@@ -16,6 +18,7 @@ func init() {
 // a known bias, of every head or of all, if there is one -> tokens.
 type attention struct {
 	heads   int
+	biases  int // tables of the bias: none, one, or one for every head
 	scale   float32
 	q, k, v headsOf
 }
@@ -61,7 +64,8 @@ func (g *graph) attentionAround(softmax *instr, users map[*value][]*instr, maker
 		from[k], scale = s.source, scale*factor
 	}
 	if bias != nil {
-		if from = append(from, bias); a.biases(bias, product.out) == 0 {
+		from, a.biases = append(from, bias), biasTables(bias.Shape, product.out.Shape)
+		if a.biases == 0 {
 			return
 		}
 	}
@@ -87,18 +91,41 @@ func plus(v *value, makers map[*value]*instr) (x, known *value) {
 	return v, nil
 }
 
-// biases is the number of tables of a bias for scores (N, heads, ...): one for all heads, or one for every head; 0 for others.
-func (a *attention) biases(bias, scores *value) int {
-	b, s := bias.Shape, scores.Shape
-	d := b.Dims()
-	if d < 2 || d > 4 || b[d-2] != s[2] || b[d-1] != s[3] {
+// biasTables is the number of tables that a bias for scores (N, heads, T, T) of several heads broadcasts to: one for all heads, or one for
+// every head; 0 for others.
+func biasTables(bias, scores tensor.Shape) int {
+	b := scores.Clone() // of the same number of dimensions
+	for axis := range b {
+		b[axis] = 1
+	}
+	if len(bias) > len(b) {
 		return 0
 	}
-	tables := b.TotalSize() / (s[2] * s[3])
-	if tables == 1 || tables == a.heads && b[d-3] == a.heads {
-		return tables
+	copy(b[len(b)-len(bias):], bias)
+	for axis, size := range b {
+		if size != 1 && (axis == 0 || size != scores[axis]) {
+			return 0
+		}
 	}
-	return 0
+	return b[1]
+}
+
+// scoreBias is a known bias as tables for queries and keys.
+func (e *emitter) scoreBias(i *instr, v *value, tables, queries, keys int) *value {
+	rows, cols := 1, 1
+	if d := v.Shape.Dims(); d > 0 {
+		cols = v.Shape[d-1]
+		if d > 1 {
+			rows = v.Shape[d-2]
+		}
+	}
+	return e.constant(i.label+" bias", tables*queries*keys, func(dst []float32) error {
+		for k := range dst {
+			table, query, key := k/(queries*keys), k/keys%queries, k%keys
+			dst[k] = v.param.Value[(table*rows+query%rows)*cols+key%cols]
+		}
+		return nil
+	})
 }
 
 func isProduct(i *instr) bool {
@@ -224,16 +251,11 @@ func (e *emitter) attention(i *instr, o *attention) error {
 		return kernel.Heads{Layout: v.images(), First: h.first, Step: h.step, Size: h.size}
 	}
 	q, k, v, y := i.in[0], i.in[1], i.in[2], i.out
-	operands, tables := []any{q, k, v, y}, 0
-	if len(i.in) > 3 {
-		bias := i.in[3].param
-		tables = len(bias.Value) / (q.Shape[1] * k.Shape[1])
-		operands = append(operands, e.constant(i.in[3].label, len(bias.Value), func(dst []float32) error {
-			copy(dst, bias.Value)
-			return nil
-		}))
+	operands := []any{q, k, v, y}
+	if o.biases > 0 {
+		operands = append(operands, e.scoreBias(i, i.in[3], o.biases, q.Shape[1], k.Shape[1]))
 	}
-	prim, err := kernel.NewAttention(e.g.opt.ISA, heads(q, o.q), heads(k, o.k), heads(v, o.v), heads(y, headsOf{0, o.v.size, o.v.size}), o.heads, tables, o.scale)
+	prim, err := kernel.NewAttention(e.g.opt.ISA, heads(q, o.q), heads(k, o.k), heads(v, o.v), heads(y, headsOf{0, o.v.size, o.v.size}), o.heads, o.biases, o.scale)
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.label, err)
 	}

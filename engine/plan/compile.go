@@ -14,8 +14,8 @@ import (
 // maxArena bounds what a program may ask for, in bytes.
 const maxArena = 64 << 30
 
-// ErrShape: programs take and hand out images and matrices only.
-var ErrShape = errors.New("the shape must be (N, C, H, W) or (N, C)")
+// ErrShape: programs take images, and hand out images, matrices and tokens only.
+var ErrShape = errors.New("the shape must be (N, C, H, W), (N, T, C) or (N, C)")
 
 // Inference compiles net, for up to net.Batch() images, with BatchNorm folded into convolutions
 // and activations applied where their operand is made.
@@ -154,7 +154,7 @@ func (e *emitter) outputs() error {
 	for _, o := range e.g.net.Outputs {
 		v := e.g.value(o.Node)
 		root, _ := v.base()
-		if root.form != matrix && root.form != blocked || v.Shape.Dims() == 3 {
+		if root.form != matrix && root.form != blocked {
 			return fmt.Errorf("output %q: %w, not %v", o.Name, ErrShape, v.Shape)
 		}
 		view := View{Name: o.Name, Ref: root.ref, Rows: v.shape[0], Cols: v.shape.TotalSize() / v.shape[0], Layout: v.images()}

@@ -17,7 +17,7 @@ type reorder struct{}
 func (*reorder) title() string { return "Reorder" }
 
 // reorder puts steps where readers want the channels along another axis than the value has them, and behind outputs of the network,
-// which are (N, C, H, W).
+// which are (N, C, H, W) or (N, C, W).
 func (g *graph) reorder() {
 	var instrs []*instr
 	put := func(from, to *value, backward bool) {
@@ -32,7 +32,7 @@ func (g *graph) reorder() {
 			}
 		}
 		instrs = append(instrs, i)
-		if g.isOutput(i.out) && i.out.Shape.Dims() == 4 && i.out.Channel != 1 {
+		if g.isOutput(i.out) && i.out.Channel > 1 {
 			inner := i.out.like(i.out.label)
 			for _, reader := range g.instrs {
 				for k, v := range reader.in {

@@ -45,5 +45,10 @@ func (g *graph) settleTypes() {
 			}
 		}
 	}
+	for _, o := range g.net.Outputs {
+		if v := g.value(o.Node); open[v] && v.Shape.Dims() == 3 {
+			v.retype(1)
+		}
+	}
 	g.reorder()
 }

@@ -102,7 +102,8 @@ var forms = []struct {
 		qkv = b.apply(&op.Transpose{Perm: []int{2, 0, 3, 1, 4}}, qkv)
 		part := func(k int) *gorgonia.Node { return b.apply(&op.Gather{Axis: 0, Indices: []int{k}}, qkv) }
 		q, k := b.apply(&op.Mul{}, part(0), b.number(0.5)), b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, part(1))
-		scores := b.apply(&op.Softmax{Axis: 3}, b.apply(&op.MatMul{}, q, b.apply(&op.Mul{}, b.number(0.5), k)))
+		scores := b.apply(&op.Add{}, b.apply(&op.MatMul{}, q, b.apply(&op.Mul{}, b.number(0.5), k)), b.constants(2, 1, 16))
+		scores = b.apply(&op.Softmax{Axis: 3}, scores)
 		y := b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.MatMul{}, scores, part(-1)))
 		return b.apply(&op.Linear{}, b.apply(&op.Reshape{Shape: []int{0, 16, 32}}, y), b.param(4, 32))
 	}},
@@ -271,6 +272,32 @@ func TestFormsInfer(t *testing.T) {
 					if d := distance(t, f.name, got[:images*features], want[0][:images*features]); d > relativeBound {
 						t.Errorf("%s, %d images: relative distance %g to the interpreter", isa, images, d)
 					}
+				}
+			}
+		})
+	}
+}
+
+// TestTokensOut: outputs (N, T, C) come in that order, whoever makes them.
+func TestTokensOut(t *testing.T) {
+	for name, last := range map[string]func(b *tiny, x *gorgonia.Node) *gorgonia.Node{
+		"layer":       func(b *tiny, x *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Linear{}, x, b.param(5, 8)) },
+		"transposed":  func(_ *tiny, x *gorgonia.Node) *gorgonia.Node { return x },
+		"interpreted": func(b *tiny, x *gorgonia.Node) *gorgonia.Node { return b.apply(&op.MatMul{}, b.param(2, 16), x) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := &tiny{t: t, b: engine.NewBuilder()}
+			y := b.form(3, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+				return last(b, b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x)))
+			})
+			net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: y}, engine.Output{Name: "z", Node: b.apply(&op.Relu{}, y)})
+			b.check(err)
+			x := noise(net.Input.Shape().TotalSize(), 3)
+			want, err := Interpret(net, map[*gorgonia.Node][]float32{net.Input: x}, net.Outputs[0].Node, net.Outputs[1].Node)
+			b.check(err)
+			for k, got := range infer(t, net, plan.Options{ISA: isas(t)[0]}, 1, x, 3) {
+				if d := distance(t, name, got, want[k]); d > relativeBound {
+					t.Errorf("output %d: relative distance %g to the interpreter", k, d)
 				}
 			}
 		})
