@@ -31,6 +31,7 @@ func (*attention) title() string { return "Attention" }
 // joinAttention makes one step of attention as exporters spell it: tokens that are cut into heads, two products with a softmax of the
 // scores between them, and the heads as channels of tokens again.
 func (g *graph) joinAttention() {
+	g.imagesFirst()
 	users, makers := g.users(), g.makers()
 	for _, i := range g.instrs {
 		if o, ok := i.op.(*op.Softmax); ok && i.out.Shape.Dims() == 4 && i.out.axis(o.Axis) == 3 {
@@ -69,7 +70,11 @@ func (g *graph) attentionAround(softmax *instr, users map[*value][]*instr, maker
 			return
 		}
 	}
-	if last := joinedHeads(mix, users); last != nil {
+	last := joinedHeads(mix, users)
+	if last == nil {
+		last = g.joinedRows(mix, users)
+	}
+	if last != nil {
 		a.scale = float32(scale)
 		last.op, last.in, last.label = a, from, mix.label
 	}
@@ -204,20 +209,10 @@ func (s strided) is(axis int, want run) bool {
 // joinedHeads finds the step that makes channels of tokens of the heads (N, heads, T, size) that i makes.
 func joinedHeads(i *instr, users map[*value][]*instr) *instr {
 	n, heads, t, size := i.out.Shape[0], i.out.Shape[1], i.out.Shape[2], i.out.Shape[3]
-	for s, v := whole(i.out), i.out; ; {
-		next := onlyUser(v, users)
-		if next == nil {
-			return nil
-		}
-		var ok bool
-		if s, ok = next.through(s); !ok {
-			return nil
-		}
-		if v = next.out; slices.Equal(v.Shape, []int{n, t, heads * size}) && s.is(0, run{n, heads * t * size}) && s.is(1, run{t, size}) &&
-			s.joins(2, run{heads, t * size}, run{size, 1}) {
-			return next
-		}
-	}
+	return follow(i, users, func(s strided, v *value) bool {
+		return slices.Equal(v.Shape, []int{n, t, heads * size}) && s.is(0, run{n, heads * t * size}) && s.is(1, run{t, size}) &&
+			s.joins(2, run{heads, t * size}, run{size, 1})
+	})
 }
 
 // joins tells whether a dimension is a run of runs.

@@ -121,6 +121,13 @@ var networks = map[string]func(d *sketch, x *gorgonia.Node) []*gorgonia.Node{
 		x = d.apply(&op.Add{}, x, d.linear(attend(heads(x), heads(x), heads(x)), 32))
 		return []*gorgonia.Node{d.linear(d.apply(&op.ReduceMean{Axes: []int{1}}, x), 5)}
 	},
+	// Images and tokens exchanged around a linear layer.
+	"tokens first": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.apply(&op.Transpose{Perm: []int{0, 2, 1}}, d.apply(&op.Reshape{Shape: []int{-1, 16, 64}}, d.conv(x, 16, 4, 4)))
+		x = d.linear(d.apply(&op.Transpose{Perm: []int{1, 0, 2}}, x), 24)
+		x = d.apply(&op.ReduceMean{Axes: []int{1}}, d.apply(&op.Transpose{Perm: []int{1, 0, 2}}, x))
+		return []*gorgonia.Node{d.linear(x, 5)}
+	},
 	// What leaves all values where they are; tokens that are a map again, around which a convolution wants a halo; a layer norm of rows.
 	"moves": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
 		x = d.relu(d.conv(x, 16, 3, 2))

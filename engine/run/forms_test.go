@@ -119,6 +119,22 @@ var forms = []struct {
 		y := b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.MatMul{}, scores, heads(0, 2, 1, 3)))
 		return b.apply(&op.Add{}, b.apply(&op.Reshape{Shape: []int{0, 16, 15}}, y), b.param(15))
 	}},
+	{"PyTorch's MultiheadAttention", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		n := x.Shape()[0]
+		x = b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		qkv := b.apply(&op.Linear{}, b.apply(&op.Transpose{Perm: []int{1, 0, 2}}, x), b.param(24, 8))
+		qkv = b.apply(&op.Unsqueeze{Axes: []int{0}}, b.apply(&op.Reshape{Shape: []int{16, n, 3, 8}}, qkv))
+		qkv = b.apply(&op.Squeeze{Axes: []int{3}}, b.apply(&op.Transpose{Perm: []int{3, 1, 2, 0, 4}}, qkv))
+		heads := func(k int) *gorgonia.Node {
+			y := b.apply(&op.Reshape{Shape: []int{16, 2 * n, 4}}, b.apply(&op.Gather{Axis: 0, Indices: []int{k}}, qkv))
+			return b.apply(&op.Reshape{Shape: []int{n, 2, 16, 4}}, b.apply(&op.Transpose{Perm: []int{1, 0, 2}}, y))
+		}
+		scores := b.apply(&op.MatMul{}, heads(0), b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, heads(1)))
+		y := b.apply(&op.MatMul{}, b.apply(&op.Softmax{Axis: -1}, scores), heads(2))
+		y = b.apply(&op.Reshape{Shape: []int{16 * n, 8}}, b.apply(&op.Transpose{Perm: []int{2, 0, 1, 3}}, y))
+		y = b.apply(&op.Reshape{Shape: []int{16, n, 6}}, b.apply(&op.Linear{}, y, b.param(6, 8), b.param(6)))
+		return b.apply(&op.Relu{}, b.apply(&op.Transpose{Perm: []int{1, 0, 2}}, y))
+	}},
 	{"scores that are kept", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		x = b.apply(&op.Reshape{Shape: []int{0, 2, 4, 16}}, x)
 		scores := b.apply(&op.Softmax{Axis: -1}, b.apply(&op.MatMul{}, x, b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, x)))
