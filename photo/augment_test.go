@@ -90,6 +90,36 @@ func TestStripCrop(t *testing.T) {
 	}
 }
 
+// TestFullCrop: a crop may be as wide and as high as the photo. Of a photo of 4 x 4 torchvision's rule takes 4 pixels in width for areas
+// and ratios with a product above 12.25: what share of all that is, counted on a fine grid.
+func TestFullCrop(t *testing.T) {
+	const n, grid, side = 4000, 400, 4
+	var fit, full float64
+	for i := range grid {
+		for j := range grid {
+			area := side * side * (0.5 + 0.5*(float64(i)+0.5)/grid)
+			ratio := math.Pow(4.0/3, 2*(float64(j)+0.5)/grid-1)
+			w, h := math.RoundToEven(math.Sqrt(area*ratio)), math.RoundToEven(math.Sqrt(area/ratio))
+			if w > side || h > side {
+				continue
+			}
+			fit++
+			if w == side {
+				full++
+			}
+		}
+	}
+	want, got := full/fit, 0.0
+	for i := range n {
+		if d := (Augment{Crop: true, Scale: 0.5}).Draw(1, 0, i, side, side); d.W == side {
+			got += 1. / n
+		}
+	}
+	if math.Abs(got-want) > 4*math.Sqrt(want*(1-want)/n) {
+		t.Errorf("%.3f of the crops are as wide as the photo, want %.3f", got, want)
+	}
+}
+
 func TestLogUniform(t *testing.T) {
 	for u := -1.0; u <= 1; u += 1.0 / 64 {
 		want := math.Pow(4.0/3, u)

@@ -1,6 +1,7 @@
 package weights_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -38,6 +39,16 @@ func TestNarrow(t *testing.T) {
 		for i, p := range net.Params {
 			if len(p.Value) != p.Shape.TotalSize() {
 				t.Errorf("%s: %s has %d values for %v", arch, p.Name, len(p.Value), p.Shape)
+			}
+			if n := len(p.Value); len(p.Shape) > 1 && n >= 1000 {
+				// He's initialisation: the variance is 2 by the operands of an output; four standard errors.
+				variance, want := 0.0, 2*float64(p.Shape[0])/float64(n)
+				for _, v := range p.Value {
+					variance += float64(v) * float64(v) / float64(n)
+				}
+				if math.Abs(variance/want-1) > 4*math.Sqrt(2/float64(n)) {
+					t.Errorf("%s: %s has the variance %g, want %g", arch, p.Name, variance, want)
+				}
 			}
 			if !slices.Equal(p.Value, again.Params[i].Value) {
 				t.Errorf("%s: %s differs although the seed is the same", arch, p.Name)

@@ -139,12 +139,14 @@ var networks = map[string]func(d *sketch, x *gorgonia.Node) []*gorgonia.Node{
 		x = d.apply(&op.Unsqueeze{Axes: []int{2, 3}}, d.apply(&op.Squeeze{Axes: []int{2, 3}}, x))
 		return d.head(d.relu(d.conv(x, 16, 1, 1)), 5)
 	},
-	// DenseNet: BatchNorm in front of convolutions, concatenations that grow.
+	// DenseNet: BatchNorm in front of convolutions, concatenations of all that was made so far.
 	"dense": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
 		x = d.apply(&op.MaxPool{Kernel: [2]int{2, 2}, Strides: [2]int{2, 2}, Dilations: [2]int{1, 1}}, d.relu(d.norm(d.conv(x, 16, 3, 1))))
+		made := []*gorgonia.Node{x}
 		for range 2 {
 			y := d.relu(d.norm(d.conv(d.relu(d.norm(x)), 32, 1, 1)))
-			x = d.apply(&op.Concat{Axis: 1}, x, d.conv(y, 16, 3, 1))
+			made = append(made, d.conv(y, 16, 3, 1))
+			x = d.apply(&op.Concat{Axis: 1}, made...)
 		}
 		x = d.conv(d.relu(d.norm(x)), 16, 1, 1)
 		x = d.apply(&op.AveragePool{Kernel: [2]int{2, 2}, Strides: [2]int{2, 2}}, x)
