@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"regraft/engine"
 	"regraft/engine/random"
@@ -123,6 +124,19 @@ func TestAuxPlace(t *testing.T) {
 		}
 		if at != nil && AuxFits(at) != (alone.Input.Shape()[3] == 299) {
 			t.Errorf("%s: a map of %v fits: %v", name, at.Shape(), AuxFits(at))
+		}
+	}
+}
+
+// TestAuxFits: both sides must be 17 at least.
+func TestAuxFits(t *testing.T) {
+	for _, c := range []struct {
+		h, w int
+		want bool
+	}{{17, 17, true}, {17, 30, true}, {16, 17, false}, {17, 16, false}, {16, 16, false}} {
+		at := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float32, 4, gorgonia.WithShape(1, 768, c.h, c.w))
+		if AuxFits(at) != c.want {
+			t.Errorf("%d x %d: %v", c.h, c.w, !c.want)
 		}
 	}
 }

@@ -206,6 +206,13 @@ func TestRestore(t *testing.T) {
 			t.Errorf("%s: -1 steps: no error", name)
 		}
 	}
+	stateless, err := New("sgd", Config{}, detect(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stateless.Restore(nil, 3) != nil || stateless.Restore(nil, -1) == nil {
+		t.Error("without momentum there is no state, but a number of steps")
+	}
 }
 
 // TestThreads: the same bits for any number of threads.

@@ -162,6 +162,20 @@ func TestDamagedScans(t *testing.T) {
 	}
 }
 
+// TestMissingTables: a scan whose codes were never defined is refused: for DC and for AC, one after the other and progressive.
+func TestMissingTables(t *testing.T) {
+	for name, tables := range map[string][]byte{"420.jpg": {0x20, 0x02}, "420_progressive.jpg": {0x20}} {
+		for _, table := range tables {
+			data := slices.Clone(fixture(t, name))
+			scan := bytes.Index(data, []byte{0xff, markSOS})
+			data[scan+6] = table
+			if _, _, _, err := Decode(data); err != errSegment {
+				t.Errorf("%s, tables %#02x: %v", name, table, err)
+			}
+		}
+	}
+}
+
 // TestComponentsOfScans: a scan of one component must say which, and none may be left out.
 func TestComponentsOfScans(t *testing.T) {
 	data := fixture(t, "444_progressive.jpg")
