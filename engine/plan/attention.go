@@ -146,13 +146,6 @@ func (g *graph) isComputed(v *value) bool {
 	return v.param == nil && v.number == nil && v != g.values[g.net.Input]
 }
 
-func onlyUser(v *value, users map[*value][]*instr) *instr {
-	if len(users[v]) != 1 {
-		return nil
-	}
-	return users[v][0]
-}
-
 // factors goes back through multiplications with numbers.
 func factors(v *value, makers map[*value]*instr) (from *value, factor float64) {
 	factor = 1
@@ -200,12 +193,6 @@ func (s strided) heads(token, one int) (h headsOf, ok bool) {
 	return h, h.step >= h.size && h.first+(apart.size-1)*h.step+h.size <= c
 }
 
-// is tells whether a dimension is a run; of one element it always is.
-func (s strided) is(axis int, want run) bool {
-	r, ok := s.run(axis)
-	return ok && (r == want || r.size == 1 && want.size == 1)
-}
-
 // joinedHeads finds the step that makes channels of tokens of the heads (N, heads, T, size) that i makes.
 func joinedHeads(i *instr, users map[*value][]*instr) *instr {
 	n, heads, t, size := i.out.Shape[0], i.out.Shape[1], i.out.Shape[2], i.out.Shape[3]
@@ -213,16 +200,6 @@ func joinedHeads(i *instr, users map[*value][]*instr) *instr {
 		return slices.Equal(v.Shape, []int{n, t, heads * size}) && s.is(0, run{n, heads * t * size}) && s.is(1, run{t, size}) &&
 			s.joins(2, run{heads, t * size}, run{size, 1})
 	})
-}
-
-// joins tells whether a dimension is a run of runs.
-func (s strided) joins(axis int, slow, fast run) bool {
-	parts := slices.DeleteFunc(slices.Clone(s.dims[axis]), func(r run) bool { return r.size == 1 })
-	want := slices.DeleteFunc([]run{slow, fast}, func(r run) bool { return r.size == 1 })
-	if len(want) == 2 && slow.stride == fast.size*fast.stride { // a single token: they are one run
-		return s.is(axis, run{slow.size * fast.size, fast.stride})
-	}
-	return slices.Equal(parts, want)
 }
 
 // sweep drops what nothing reads.

@@ -45,6 +45,22 @@ func (s strided) run(axis int) (run, bool) {
 	return whole, true
 }
 
+// is tells whether a dimension is a run; of one element it always is.
+func (s strided) is(axis int, want run) bool {
+	r, ok := s.run(axis)
+	return ok && (r == want || r.size == 1 && want.size == 1)
+}
+
+// joins tells whether a dimension is a run of runs.
+func (s strided) joins(axis int, slow, fast run) bool {
+	parts := slices.DeleteFunc(slices.Clone(s.dims[axis]), func(r run) bool { return r.size == 1 })
+	want := slices.DeleteFunc([]run{slow, fast}, func(r run) bool { return r.size == 1 })
+	if len(want) == 2 && slow.stride == fast.size*fast.stride { // a single token: they are one run
+		return s.is(axis, run{slow.size * fast.size, fast.stride})
+	}
+	return slices.Equal(parts, want)
+}
+
 func viewTransposed(i *instr, s strided) (strided, bool) {
 	perm := i.op.(*op.Transpose).Perm
 	if len(perm) != len(s.dims) {
