@@ -71,6 +71,44 @@ func lowerLayerNorm(c *call) error {
 	return c.emit(&op.LayerNorm{Axis: axis, Epsilon: epsilon}, in...)
 }
 
+// lowerRMSNorm is x / Sqrt(ReduceMean(x*x) + epsilon) * scale over the last axes.
+func lowerRMSNorm(c *call) error {
+	axis, epsilon := c.int("axis", -1), c.float("epsilon", 1e-5)
+	c.ignore("stash_type") // the precision of the mean: ours is at least float32
+	in, err := c.tensors()
+	if err != nil {
+		return err
+	}
+	x := in[0]
+	if axis, err = axisIn(axis, len(x.shape)); err != nil {
+		return err
+	}
+	var axes []int
+	for i := axis; i < len(x.shape); i++ {
+		axes = append(axes, i)
+	}
+	squares, err := c.step("squares", &op.Mul{}, x, x)
+	if err != nil {
+		return err
+	}
+	mean, err := c.step("mean", &op.ReduceMean{Axes: axes, KeepDims: true}, squares)
+	if err != nil {
+		return err
+	}
+	if mean, err = c.step("above zero", &op.Add{}, mean, c.scalar(epsilon)); err != nil {
+		return err
+	}
+	root, err := c.step("root", &op.Sqrt{}, mean)
+	if err != nil {
+		return err
+	}
+	normal, err := c.step("normal", &op.Div{}, x, root)
+	if err != nil {
+		return err
+	}
+	return c.emit(&op.Mul{}, normal, in[1])
+}
+
 // lowerDropout keeps the ratio, which is found nowhere else in a file. Whether Dropout is active
 // is decided by training, so the operand training_mode only has to be known.
 func lowerDropout(c *call) error {

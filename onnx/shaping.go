@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"gorgonia.org/tensor"
 
@@ -90,132 +89,12 @@ func sorted(set map[int]bool, rank int) []int {
 	return axes
 }
 
-// reshapeTo resolves Reshape's target: 0 copies a size (unless allowZero), one may be rest.
-func reshapeTo(shape tensor.Shape, target []int, allowZero bool) (tensor.Shape, error) {
-	if len(target) > maxRank {
-		return nil, fmt.Errorf("a shape of %d axes", len(target))
-	}
-	mismatch := fmt.Errorf("shape %s cannot become %s", shapeText(shape), targetText(target))
-	out, last := slices.Clone(tensor.Shape(target)), -1
-	for i, d := range target {
-		switch {
-		case d == rest && last < 0:
-			last, out[i] = i, 1
-		case d == 0 && !allowZero && i < len(shape):
-			out[i] = shape[i]
-		case d == rest || d == 0 && !allowZero:
-			return nil, mismatch
-		}
-	}
-	total, ok := dimProduct(shape)
-	known, fits := dimProduct(out)
-	if !ok || !fits {
-		return nil, fmt.Errorf("shape %s is too large", targetText(target))
-	}
-	if last >= 0 {
-		if known == 0 || total%known != 0 || isOpen(known) && !isOpen(total) {
-			return nil, mismatch
-		}
-		out[last] = total / known
-		known = total
-	}
-	if known != total {
-		return nil, mismatch
-	}
-	return out, nil
-}
-
-func targetText(target []int) string {
-	words := make([]string, len(target))
-	for i, d := range target {
-		if words[i] = dimText(d); d == rest {
-			words[i] = "-1"
-		}
-	}
-	return "(" + strings.Join(words, ", ") + ")"
-}
-
-// target is the shape to take, which was an attribute before opset 5.
-func (c *call) target() ([]int, error) {
-	if c.opset() < 5 {
-		target := c.ints("shape")
-		for i, d := range target {
-			if d == -1 {
-				target[i] = rest
-			} else if d < 0 {
-				return nil, c.refused("the shape has dimension %d", d)
-			}
-		}
-		return target, nil
-	}
-	if len(c.node.in) < 2 {
-		return nil, c.refused("the shape is missing")
-	}
-	return c.dims(1, "the shape")
-}
-
 // few is integers for a list with an entry for each of some axes.
 func (c *call) few(i int, what string) ([]int, error) {
 	if v := c.operand(i); v != nil && v.constant != nil && v.constant.size() > maxRank {
 		return nil, c.refused("%s is for %d axes", what, v.constant.size())
 	}
 	return c.integers(i, what)
-}
-
-// lowerReshape leaves out a Reshape that changes nothing: tf2onnx makes such ones of Transposes of a single channel.
-func lowerReshape(c *call) error {
-	allowZero := c.flag("allowzero", false)
-	target, err := c.target()
-	if err != nil {
-		return err
-	}
-	x, err := c.tensor(0)
-	if err != nil {
-		return err
-	}
-	out, err := reshapeTo(x.shape, target, allowZero)
-	if err != nil {
-		return err
-	}
-	if slices.Equal(out, x.shape) {
-		return c.same(x)
-	}
-	return c.emit(reshape(x.shape, out), x)
-}
-
-// reshape is the operator that gives values of one shape another of the same size. Where that has an open dimension, it is worked
-// out from the others when the number of images is known.
-func reshape(from, to tensor.Shape) op.Op {
-	if len(to) == 2 && len(from) > 0 && from[0] == to[0] {
-		return &op.Flatten{Axis: 1}
-	}
-	target := slices.Clone(to)
-	if axis := openAxis(to); axis >= 0 {
-		if target[axis] = -1; axis < len(from) && from[axis] == to[axis] {
-			target[axis] = 0
-		}
-	}
-	return &op.Reshape{Shape: target}
-}
-
-// flattenAxis resolves Flatten's axis, which may be one past the last.
-func flattenAxis(axis, rank int) (int, error) {
-	if axis == rank {
-		return axis, nil
-	}
-	return axisIn(axis, rank)
-}
-
-func lowerFlatten(c *call) error {
-	axis := c.int("axis", 1)
-	x, err := c.tensor(0)
-	if err != nil {
-		return err
-	}
-	if axis, err = flattenAxis(axis, len(x.shape)); err != nil {
-		return err
-	}
-	return c.emit(&op.Flatten{Axis: axis}, x)
 }
 
 // lowerSqueeze turns the squeeze of 1x1 maps into Flatten, the form that heads are looked for.
@@ -313,85 +192,6 @@ func (c *call) join(axis int, in []*value) error {
 	return c.emit(&op.Concat{Axis: axis}, in...)
 }
 
-func lowerExpand(c *call) error {
-	shape, err := c.sizes(1, "the shape")
-	if err != nil {
-		return err
-	}
-	if k := c.operand(0).constant; k != nil && openAxis(shape) >= 0 { // of any type
-		return c.expand(c.operand(0), shape)
-	}
-	x, err := c.tensor(0)
-	if err != nil {
-		return err
-	}
-	return c.expand(x, shape)
-}
-
-// expand broadcasts x to a shape that may be open. What the batch itself repeats is told by a BatchTile.
-func (c *call) expand(x *value, shape []int) error {
-	out, err := op.BroadcastShape(x.shape, shape)
-	if err != nil {
-		return err
-	}
-	if x.constant != nil && x.constant.size() == 0 { // the same for any number of images: nothing
-		c.define(0, &constant{shape: forImages(out, 1), dtype: x.constant.dtype, floats: x.constant.floats, ints: x.constant.ints})
-		return nil
-	}
-	axis := openAxis(out)
-	lead := len(out) - len(x.shape)
-	if axis < 0 || axis >= lead && x.shape[axis-lead] == out[axis] {
-		// A size of 1 keeps the operand's, which leaves the batch free.
-		numbers := out.Clone()
-		if axis >= 0 {
-			numbers[axis] = 1
-		}
-		if slices.Equal(out, x.shape) {
-			return c.same(x)
-		}
-		return c.emit(&op.Expand{Shape: numbers}, x)
-	}
-	if axis != 0 {
-		return c.refused("it repeats shape %v along axis %d of %v for every image: only the first axis is supported", x.shape, axis, out)
-	}
-	rows := out.Clone()
-	if rows[0] = -out[0]; !slices.Equal(rows, x.shape) {
-		if x, err = c.expanded(x, rows); err != nil {
-			return err
-		}
-	}
-	return c.forEachImage(x)
-}
-
-// expanded broadcasts x, of any type where it is known.
-func (c *call) expanded(x *value, shape tensor.Shape) (*value, error) {
-	if x.constant == nil {
-		return c.step("rows", &op.Expand{Shape: shape}, x)
-	}
-	shape, err := op.BroadcastShape(x.shape, shape)
-	if err != nil {
-		return nil, err
-	}
-	k, err := c.copyView(x.constant, x.constant.view().expand(shape))
-	if err != nil {
-		return nil, err
-	}
-	return known(x.name, k[0]), nil
-}
-
-// lowerConstantOfShape makes what is the same for every image; all others are folded.
-func lowerConstantOfShape(c *call) error {
-	value, err := c.filling()
-	if err != nil {
-		return err
-	}
-	shape, err := c.sizes(0, "the shape")
-	if err != nil {
-		return err
-	}
-	return c.expand(known("", value), shape)
-}
-
 // sized returns an operand of any type whose shape is known.
 func (c *call) sized(i int) (*value, error) {
 	v := c.operand(i)
@@ -399,56 +199,6 @@ func (c *call) sized(i int) (*value, error) {
 		return v, nil
 	}
 	return c.tensor(i)
-}
-
-// lowerTile repeats along axes: those of size 1 by Expand, as a grey image becomes one of three channels, the first axis of what is no
-// image yet for every image, others by Concat.
-func lowerTile(c *call) error {
-	repeats, err := c.sizes(1, "the list of repeats")
-	if err != nil {
-		return err
-	}
-	x, err := c.tensor(0)
-	if err != nil {
-		return err
-	}
-	if len(repeats) != len(x.shape) || len(repeats) == 0 {
-		return c.refused("%d repeats for shape %v", len(repeats), x.shape)
-	}
-	expanded := make([]int, len(repeats))
-	for axis, n := range repeats {
-		expanded[axis] = 1
-		switch {
-		case axis == 0 && isOpen(n) && !isOpen(x.shape[0]) && (n == images(1) || x.shape[0] == 1):
-			expanded[0] = x.shape[0] * n
-			continue
-		case n < 1 || n > maxOperands:
-			return c.refused("%s repeats of axis %d of shape %v", dimText(n), axis, x.shape)
-		case x.shape[axis] == 1:
-			expanded[axis] = n
-			continue
-		case n == 1:
-			continue
-		}
-		if x, err = c.step(fmt.Sprint("axis", axis), &op.Concat{Axis: axis}, slices.Repeat([]*value{x}, n)...); err != nil {
-			return err
-		}
-	}
-	return c.tile(x, expanded)
-}
-
-// tile repeats axes of size 1, and the first for every image.
-func (c *call) tile(x *value, expanded []int) error {
-	if !isOpen(expanded[0]) || x.shape[0] == 1 {
-		return c.expand(x, expanded)
-	}
-	rows := slices.Clone(expanded)
-	rows[0] = 1
-	x, err := c.expanded(x, rows)
-	if err != nil {
-		return err
-	}
-	return c.forEachImage(x)
 }
 
 // lowerShape makes the operand's shape a constant.
@@ -488,14 +238,6 @@ func lowerSize(c *call) error {
 	return nil
 }
 
-func writeFlatten(e *exporter, o *op.Flatten, in []string) {
-	e.node("Flatten", in, intAttribute("axis", o.Axis))
-}
-
-func writeReshape(e *exporter, o *op.Reshape, in []string) {
-	e.node("Reshape", append(in, e.ints("shape", o.Shape...)))
-}
-
 func writeSqueeze(e *exporter, o *op.Squeeze, in []string) {
 	e.node("Squeeze", append(in, e.ints("axes", o.Axes...)))
 }
@@ -510,8 +252,4 @@ func writeTranspose(e *exporter, o *op.Transpose, in []string) {
 
 func writeConcat(e *exporter, o *op.Concat, in []string) {
 	e.node("Concat", in, intAttribute("axis", o.Axis))
-}
-
-func writeExpand(e *exporter, o *op.Expand, in []string) {
-	e.node("Expand", append(in, e.ints("shape", o.Shape...)))
 }
