@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"regraft/engine/kernel"
+	"regraft/engine/session"
 )
 
 // products are features in the layout of engine/kernel's matrices, in chunks of photos, with the products that a linear classifier
@@ -34,7 +35,7 @@ const leastChunk = 128
 
 // newProducts packs the features, which it copies.
 func newProducts(x *features, classes int) (*products, error) {
-	set, err := kernel.Detect()
+	native, err := session.Native(false)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func newProducts(x *features, classes int) (*products, error) {
 	for first := 0; first < x.photos(); first += p.size {
 		n := min(p.size, x.photos()-first)
 		if kernels[n] == nil {
-			if kernels[n], err = newChunkKernels(set, n*x.positions, x.f, classes); err != nil {
+			if kernels[n], err = newChunkKernels(native.ISA, n*x.positions, x.f, classes); err != nil {
 				return nil, err
 			}
 		}
