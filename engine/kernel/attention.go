@@ -177,24 +177,27 @@ func (a *attention) copyHead(h Heads, args *Args, operand, image, head int, own 
 // softmax replaces the scores of every query by their softmax over the keys, with a bias for every one of them or none.
 func (a *attention) softmax(scores, bias []float32) {
 	l := a.score
-	score := func(query, key int, v float32) float64 {
-		s := float64(a.scale * float64(v))
-		if bias != nil {
-			s += float64(bias[query*l.C+key])
-		}
-		return s
-	}
 	for query := range l.W {
+		var row []float32
+		if bias != nil {
+			row = bias[query*l.C:][:l.C]
+		}
 		best, total := math.Inf(-1), 0.0
 		for b := range l.Blocks() {
-			for c, v := range a.keys(scores, b, query) {
-				best = math.Max(best, score(query, b*Lanes+c, v)) // NaN wins
+			keys := a.keys(scores, b, query)
+			for c, v := range keys {
+				s := float64(a.scale * float64(v))
+				if row != nil {
+					s += float64(row[b*Lanes+c])
+				}
+				keys[c] = float32(s)
+				best = max(best, float64(keys[c]))
 			}
 		}
 		for b := range l.Blocks() {
 			keys := a.keys(scores, b, query)
 			for c, v := range keys {
-				e := Exp(score(query, b*Lanes+c, v) - best)
+				e := Exp(float64(v) - best) // NaN spreads to all keys through the total
 				total += e
 				keys[c] = float32(e)
 			}

@@ -42,6 +42,9 @@ func Exp(x float64) float64 {
 	p = p1 + float64(t*p)
 	c := r - float64(t*p)
 	y := 1 - ((lo - float64(r*c)/(2-c)) - hi)
+	if -1021 <= k && k <= 1023 { // y lies in (1/2, 2), so that nothing is rounded
+		return y * math.Float64frombits(uint64(int(k)+1023)<<52)
+	}
 	return math.Ldexp(y, int(k))
 }
 
