@@ -43,6 +43,7 @@ func trainCommand(con *console) *urfave.Command {
 		valSplitFlag(),
 		intFlag("folds", 0, 2, where("folds", "cross-validation in `N` parts, with a learning curve (default: 5, without)")),
 		stringFlag("group-by", "", "`REGEX` on paths: photos with the same match stay in one fold"),
+		boolFlag("no-calibrate", "leave probabilities as they come out of the heads"),
 		oneOf("select-on", "", "test: the test photos choose the best epoch, and its accuracy is too good", []string{train.SetTest}),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),
 		floatFlag("checkpoint-minutes", 0, math.SmallestNonzeroFloat64, math.MaxFloat64, "time between checkpoints (default: 0.5, more where one takes long)"),
@@ -161,6 +162,7 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	set(c, &cfg, "val-split", &cfg.ValSplit, c.Float64)
 	set(c, &cfg, "folds", &cfg.Folds, c.Int)
 	set(c, &cfg, "group-by", &cfg.GroupBy, c.String)
+	set(c, &cfg, "no-calibrate", &cfg.NoCalibrate, c.Bool)
 	set(c, &cfg, "select-on", &cfg.SelectOn, c.String)
 	set(c, &cfg, "patience", &cfg.Patience, c.Int)
 	set(c, &cfg, "checkpoint-minutes", &cfg.CheckpointMinutes, c.Float64)

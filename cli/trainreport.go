@@ -229,6 +229,9 @@ func (r *trainReport) finished(res *train.Result) error {
 	if err := printOutOfFold(out, r.start.Classes, res); err != nil {
 		return err
 	}
+	if res.Calibration != nil {
+		out.printf("\n%v\n", res.Calibration)
+	}
 	if res.Note != "" {
 		out.printf("\n%s\n", res.Note)
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"regraft/head"
-	"regraft/onnx"
 	"regraft/setting"
 )
 
@@ -19,19 +18,15 @@ const Schema = "regraft/train/1"
 // finish judges the best model and writes the reports.
 func (r *training) finish(ctx context.Context) (*Result, error) {
 	samples, name := r.sets.report()
+	if err := r.calibrate(ctx); err != nil {
+		return nil, err
+	}
 	switch {
 	case name == SetFolds:
 		r.answers = r.outOfFold
 	case r.answers == nil || name != r.sets.selection:
-		best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
-		if err != nil {
-			return nil, err
-		}
-		o := r.config.options()
-		if r.config.Mode == Heads {
-			o.Cache, o.Hashes = r.cache, r.hashes
-		}
-		if r.answers, err = Evaluate(ctx, best, samples, o, PhaseTest, 0, r.events); err != nil {
+		var err error
+		if r.answers, err = r.evaluateBest(ctx, samples); err != nil {
 			return nil, err
 		}
 	}
@@ -47,6 +42,8 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 			return nil, fmt.Errorf("the frozen trunk has changed: its hash was %s and is %s", result.TrunkBefore, result.TrunkAfter)
 		}
 	}
+	r.judgeCalibration(name)
+	result.Calibration = r.calibration
 	if r.outOfFold != nil {
 		result.OutOfFold = r.outOfFold.Report(r.sets.classes)
 	}

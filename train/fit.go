@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -87,6 +88,9 @@ type training struct {
 	// outOfFold are the answers of heads that were solved without the photo, where folds selected.
 	outOfFold *Evaluation
 	curve     []CurvePoint // where Folds are asked for
+	// calibration is that of the best model; nil where there is none.
+	calibration *Calibration
+	fitted      *Evaluation // what it was fitted to
 
 	began    time.Time
 	epochs   []Epoch
@@ -323,6 +327,8 @@ func (r *training) keepBest() error {
 		best.Params[i] = &c
 	}
 	best.Meta.History = slices.Clone(r.history)
+	best.Meta.Other = maps.Clone(best.Meta.Other)
+	delete(best.Meta.Other, temperatureKey) // of the model that this one began as
 	for _, e := range r.epochs[:r.best+1] {
 		best.Meta.History = append(best.Meta.History, e.Epoch)
 	}

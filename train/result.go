@@ -32,6 +32,8 @@ type Result struct {
 	OutOfFold *Report      `json:"out_of_fold,omitempty"`
 	Curve     []CurvePoint `json:"learning_curve,omitempty"`
 	Advice    string       `json:"advice,omitempty"`
+	// Calibration is what was done to the probabilities; absent where it was not, or the photos were too few.
+	Calibration *Calibration `json:"calibration,omitempty"`
 	// Report is the best model on the test set, or on the validation set where there is no other; on folds of train it is about the heads
 	// that were solved without the photos that they answer for.
 	Report *Report `json:"report"`
