@@ -15,13 +15,15 @@ import (
 
 	"regraft"
 	"regraft/photo"
+	"regraft/train"
 )
 
 func classifyCommand(con *console) *urfave.Command {
 	flags := []urfave.Flag{
 		modelFlag(),
 		intFlag("topk", 1, 1, "classes per photo", "k"),
-		floatFlag("threshold", 0, 0, 1, "below this probability the answer counts as unknown"),
+		floatFlag("threshold", 0, 0, 1, "below this probability the answer counts as unknown (default: the model's, else 0)"),
+		floatFlag("sets", 0, 0, 1, "name all classes that it may be: the right one is among them for `SHARE` of photos"),
 		oneOf("format", "text", "text, csv, jsonl, or csv-excel (with a byte order mark, no formulas)",
 			[]string{"text", "csv", "csv-excel", "jsonl"}),
 		boolFlag("json", "the same as --format jsonl"),
@@ -64,7 +66,12 @@ func classify(con *console, c *urfave.Context) error {
 	if err := checkAnswers(con, m, model, c.Bool("features")); err != nil {
 		return err
 	}
-	out, err := newAnswers(con, c)
+	o, err := decisions(c, m, model)
+	if err != nil {
+		return err
+	}
+	o.con, o.topk = con, c.Int("topk")
+	out, err := newAnswers(con, c, o)
 	if err != nil {
 		return err
 	}
@@ -209,14 +216,16 @@ const byteOrderMark = "\ufeff"
 // answers prints one result after the other.
 type answers interface{ write(r regraft.Result) error }
 
-func newAnswers(con *console, c *urfave.Context) (answers, error) {
-	o := answerOptions{con, c.Int("topk"), c.Float64("threshold")}
+func newAnswers(con *console, c *urfave.Context, o answerOptions) (answers, error) {
 	format := c.String("format")
 	if c.Bool("json") {
 		if c.IsSet("format") && format != "jsonl" {
 			return nil, usagef("--json and --format %s contradict each other", format)
 		}
 		format = "jsonl"
+	}
+	if o.sets && strings.HasPrefix(format, "csv") {
+		return nil, usagef("--sets needs --format text or jsonl")
 	}
 	if format != "jsonl" && (c.Bool("logits") || c.Bool("features")) {
 		return nil, usagef("--logits and --features need --format jsonl")
@@ -239,6 +248,39 @@ type answerOptions struct {
 	con       *console
 	topk      int
 	threshold float64
+	sure      float64 // classes of this probability are in the set
+	sets      bool
+}
+
+// decisions are the threshold and the sets that the flags or the model say.
+func decisions(c *urfave.Context, m *regraft.Model, path string) (answerOptions, error) {
+	o := answerOptions{threshold: c.Float64("threshold"), sets: c.IsSet("sets")}
+	d, err := train.DecisionsOf(m.Network())
+	if err != nil {
+		return o, fail(statusModel, fmt.Errorf("%s: %w", path, err))
+	}
+	if d != nil && d.Threshold != nil && !c.IsSet("threshold") {
+		o.threshold = d.Threshold.Value
+	}
+	switch {
+	case !o.sets:
+	case d == nil || len(d.Scores) == 0:
+		return o, failf(statusModel, "%s: --sets: the model does not know how sure it is; train it with this version, on at least 50 photos", path)
+	default:
+		o.sure = d.Sure(c.Float64("sets"))
+	}
+	return o, nil
+}
+
+// set is the classes that a photo may have, the most probable first: never none.
+func (o answerOptions) set(r regraft.Result) []string {
+	var labels []string
+	for i, p := range r.Top(len(r.P)) {
+		if i == 0 || float64(p.P) >= o.sure {
+			labels = append(labels, p.Label)
+		}
+	}
+	return labels
 }
 
 // unknown says that the best class is below the threshold.
@@ -265,6 +307,10 @@ func (a *textAnswers) write(r regraft.Result) error {
 		a.con.printf("\terror: %s", shown(reason(r)))
 	case a.unknown(r):
 		a.con.printf("\tunknown")
+	}
+	if a.sets && r.Err == nil {
+		a.con.printf("\t%s\n", strings.Join(photo.ShownAll(a.set(r)), " or "))
+		return a.con.out.Flush()
 	}
 	for _, p := range r.Top(a.topk) {
 		a.con.printf("\t%s %.1f %%", shown(p.Label), 100*p.P)
@@ -319,6 +365,7 @@ type jsonAnswer struct {
 	PathBytes []byte           `json:"path_base64,omitempty"`
 	Top       []jsonPrediction `json:"top"`
 	Unknown   bool             `json:"unknown"`
+	Set       []string         `json:"set,omitempty"`
 	Error     *string          `json:"error"`
 	Logits    []float32        `json:"logits,omitempty"`
 	Features  []float32        `json:"features,omitempty"`
@@ -342,6 +389,9 @@ func (a *jsonAnswers) write(r regraft.Result) error {
 	if r.Err != nil {
 		text := photo.Text(reason(r))
 		answer.Error = &text
+	}
+	if a.sets && r.Err == nil {
+		answer.Set = photo.TextAll(a.set(r))
 	}
 	if a.logits {
 		answer.Logits = r.Logits

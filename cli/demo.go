@@ -147,7 +147,7 @@ func (r *demoRun) classify(model string) error {
 	defer file.Close()
 	table := *r.con
 	table.out = bufio.NewWriter(file)
-	a := &csvAnswers{answerOptions: answerOptions{&table, 1, 0}, w: csv.NewWriter(table.out)}
+	a := &csvAnswers{answerOptions: answerOptions{con: &table, topk: 1}, w: csv.NewWriter(table.out)}
 	a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
 	began := time.Now()
 	if err := classifyAll(r.c.Context, m, a, newInputs(r.con, []string{filepath.Join(r.Photos(), "test")})); err != nil {

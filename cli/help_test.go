@@ -11,7 +11,7 @@ var screens = map[string]int{
 	"inspect":      24,
 	"train":        60,
 	"eval":         30,
-	"classify":     34,
+	"classify":     36,
 	"compare":      34,
 	"embed":        30,
 	"similar":      32,

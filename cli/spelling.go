@@ -22,6 +22,7 @@ var settingFlags = map[setting.Name]string{
 	setting.ValSplit:          "val-split",
 	setting.SelectOn:          "select-on",
 	setting.Folds:             "folds",
+	setting.Precision:         "precision",
 	setting.GroupBy:           "group-by",
 	setting.Patience:          "patience",
 	setting.CheckpointMinutes: "checkpoint-minutes",

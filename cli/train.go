@@ -43,6 +43,8 @@ func trainCommand(con *console) *urfave.Command {
 		valSplitFlag(),
 		intFlag("folds", 0, 2, where("folds", "cross-validation in `N` parts, with a learning curve (default: 5, without)")),
 		stringFlag("group-by", "", "`REGEX` on paths: photos with the same match stay in one fold"),
+		oneOf("threshold", "", "auto: store the threshold in the model below which answers are unknown", []string{"auto"}),
+		floatFlag("precision", 0.95, 0, 1, "with --threshold auto: the share of the answers above it that is right"),
 		boolFlag("no-calibrate", "leave probabilities as they come out of the heads"),
 		oneOf("select-on", "", "test: the test photos choose the best epoch, and its accuracy is too good", []string{train.SetTest}),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),
@@ -162,6 +164,11 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	set(c, &cfg, "val-split", &cfg.ValSplit, c.Float64)
 	set(c, &cfg, "folds", &cfg.Folds, c.Int)
 	set(c, &cfg, "group-by", &cfg.GroupBy, c.String)
+	if c.String("threshold") != "" {
+		cfg.Precision, cfg.Given["precision"] = c.Float64("precision"), spelt(c, "threshold")
+	} else if err := idle(c, "without --threshold auto", "precision"); err != nil {
+		return cfg, err
+	}
 	set(c, &cfg, "no-calibrate", &cfg.NoCalibrate, c.Bool)
 	set(c, &cfg, "select-on", &cfg.SelectOn, c.String)
 	set(c, &cfg, "patience", &cfg.Patience, c.Int)

@@ -232,6 +232,10 @@ func (r *trainReport) finished(res *train.Result) error {
 	if res.Calibration != nil {
 		out.printf("\n%v\n", res.Calibration)
 	}
+	if t := res.Threshold; t != nil {
+		out.printf("\nthreshold %.3f: answers below are unknown; of held-out photos %.1f %% have an answer, and %.1f %% of these are right\n",
+			t.Value, 100*t.Coverage, 100*t.Precision)
+	}
 	if res.Note != "" {
 		out.printf("\n%s\n", res.Note)
 	}

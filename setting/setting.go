@@ -31,6 +31,7 @@ const (
 	ValSplit          Name = "ValSplit"
 	SelectOn          Name = "SelectOn"
 	Folds             Name = "Folds"
+	Precision         Name = "Precision"
 	GroupBy           Name = "GroupBy"
 	Patience          Name = "Patience"
 	CheckpointMinutes Name = "CheckpointMinutes"

@@ -2,9 +2,9 @@ package train
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
-	"strconv"
 
 	"regraft/engine"
 	"regraft/engine/kernel"
@@ -25,9 +25,6 @@ type Calibration struct {
 	Before     float64 `json:"ece_before"`
 	After      float64 `json:"ece_after"`
 }
-
-// temperatureKey marks a file whose logits are calibrated, in the metadata.
-const temperatureKey = "regraft.temperature"
 
 const (
 	leastCalibrated = 50  // photos that a temperature is fitted to
@@ -113,40 +110,82 @@ func (e *Evaluation) heldOut() float64 {
 }
 
 // calibrate divides the weights of the best model's classifier by a temperature that was fitted to photos that it was not trained on, and
-// writes it again. A model that is calibrated already, as of a run that was complete and is resumed, is left alone.
+// writes it again, with its decisions. A model that has them already, as of a run that was complete and is resumed, is left alone.
 func (r *training) calibrate(ctx context.Context) error {
-	if r.config.NoCalibrate || r.sets.onTest {
+	if r.sets.onTest {
 		return nil
 	}
 	e, err := r.unseen(ctx)
-	if err != nil || len(e.Samples) < leastCalibrated {
+	if err != nil {
 		return err
 	}
-	r.calibration = &Calibration{Temperature: temperature(e), FittedOn: r.sets.selection, Photos: len(e.Samples)}
-	r.fitted = e
+	if len(e.Samples) < leastCalibrated {
+		if r.config.Precision > 0 {
+			r.events.Warn(fmt.Sprintf("%d photos are too few to choose a threshold by: %d are needed", len(e.Samples), leastCalibrated))
+		}
+		return nil
+	}
 	best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
 	if err != nil {
 		return err
 	}
-	if t, err := calibrated(best); err != nil || t != 0 {
-		r.calibration.Temperature = t
+	d, err := DecisionsOf(best)
+	if err != nil {
 		return err
 	}
-	heads, err := head.Find(best)
+	if d == nil {
+		d = &Decisions{Temperature: 1}
+		if !r.config.NoCalibrate {
+			d.Temperature = temperature(e)
+		}
+		r.decide(d, e)
+		if err := writeDecisions(r.out.name(BestFile), best, d); err != nil {
+			return err
+		}
+		r.answers = nil // they were others
+	}
+	r.threshold, r.fitted = d.Threshold, e
+	if !r.config.NoCalibrate {
+		r.calibration = &Calibration{Temperature: d.Temperature, FittedOn: r.sets.selection, Photos: len(e.Samples)}
+	}
+	return nil
+}
+
+// decide fills in what follows from the calibrated answers.
+func (r *training) decide(d *Decisions, e *Evaluation) {
+	c := &Evaluation{Samples: e.Samples, Classes: e.Classes}
+	for _, z := range e.Logits {
+		c.Logits = append(c.Logits, float32(float64(z)/d.Temperature))
+	}
+	d.Scores = c.scores()
+	if r.config.Precision == 0 {
+		return
+	}
+	if d.Threshold = c.threshold(r.config.Precision); d.Threshold == nil {
+		r.events.Warn(fmt.Sprintf("no threshold makes %g of the answers right: the model has none", r.config.Precision))
+	}
+}
+
+// writeDecisions writes the network with its classifier divided by the temperature.
+func writeDecisions(path string, net *engine.Network, d *Decisions) error {
+	heads, err := head.Find(net)
 	if err != nil {
 		return err
 	}
 	for _, p := range []*[]float32{&heads[0].Weight.Value, &heads[0].Bias.Value} {
 		scaled := make([]float32, len(*p))
 		for i, v := range *p {
-			scaled[i] = float32(float64(v) / r.calibration.Temperature)
+			scaled[i] = float32(float64(v) / d.Temperature)
 		}
 		*p = scaled
 	}
-	best.Meta.Other = maps.Clone(best.Meta.Other)
-	best.Meta.Other[temperatureKey] = strconv.FormatFloat(r.calibration.Temperature, 'g', -1, 64)
-	r.answers = nil // they were others
-	return onnx.Write(r.out.name(BestFile), best)
+	text, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	net.Meta.Other = maps.Clone(net.Meta.Other)
+	net.Meta.Other[decisionsKey] = string(text)
+	return onnx.Write(path, net)
 }
 
 // unseen are the answers to the photos that chose the best model, not calibrated: those of folds, or of validation.
@@ -165,26 +204,13 @@ func (r *training) unseen(ctx context.Context) (*Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := calibrated(best)
+	d, err := DecisionsOf(best)
 	for i := range e.Logits {
-		if t != 0 {
-			e.Logits[i] = float32(float64(e.Logits[i]) * t)
+		if d != nil {
+			e.Logits[i] = float32(float64(e.Logits[i]) * d.Temperature)
 		}
 	}
 	return e, err
-}
-
-// calibrated is the temperature that a network's logits are divided by already; 0 for none.
-func calibrated(net *engine.Network) (float64, error) {
-	text, marked := net.Meta.Other[temperatureKey]
-	if !marked {
-		return 0, nil
-	}
-	t, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(t >= 1/hottest && t <= hottest) {
-		return 0, fmt.Errorf("the model's temperature is %q", text)
-	}
-	return t, nil
 }
 
 // evaluateBest answers for photos with the file of the best model.

@@ -108,8 +108,8 @@ func TestCalibrated(t *testing.T) {
 			must(t, errRead)
 			net, _, err := onnx.Read(fit(t, next).Model, onnx.ReadOptions{})
 			must(t, err)
-			if _, marked := net.Meta.Other[temperatureKey]; marked {
-				t.Errorf("%s, %s: the temperature of an earlier model is told", name, mode)
+			if d, err := DecisionsOf(net); err != nil || d.Temperature != 1 {
+				t.Errorf("%s, %s: the temperature of an earlier model is told: %+v, %v", name, mode, d, err)
 			}
 		}
 	}

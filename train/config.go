@@ -142,6 +142,8 @@ type Config struct {
 	ValSplit float64 `json:"val_split"`
 	// Folds of train are how many parts are held out in turn, heads mode with LBFGS; 0 is 5 and leaves out the learning curve.
 	Folds int `json:"folds"`
+	// Precision is the share of answers above a threshold that shall be right; 0 chooses no threshold.
+	Precision float64 `json:"precision,omitempty"`
 	// NoCalibrate leaves probabilities as they come; otherwise, in heads mode, they are calibrated on what folds of train held out.
 	NoCalibrate bool `json:"no_calibrate,omitempty"`
 	// GroupBy is a regular expression on the paths of photos below Data, with slashes. Photos where it, or its first group in

@@ -43,7 +43,7 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 		}
 	}
 	r.judgeCalibration(name)
-	result.Calibration = r.calibration
+	result.Calibration, result.Threshold = r.calibration, r.threshold
 	if r.outOfFold != nil {
 		result.OutOfFold = r.outOfFold.Report(r.sets.classes)
 	}

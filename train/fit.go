@@ -91,6 +91,7 @@ type training struct {
 	// calibration is that of the best model; nil where there is none.
 	calibration *Calibration
 	fitted      *Evaluation // what it was fitted to
+	threshold   *Threshold  // of the best model
 
 	began    time.Time
 	epochs   []Epoch
@@ -328,7 +329,7 @@ func (r *training) keepBest() error {
 	}
 	best.Meta.History = slices.Clone(r.history)
 	best.Meta.Other = maps.Clone(best.Meta.Other)
-	delete(best.Meta.Other, temperatureKey) // of the model that this one began as
+	delete(best.Meta.Other, decisionsKey) // of the model that this one began as
 	for _, e := range r.epochs[:r.best+1] {
 		best.Meta.History = append(best.Meta.History, e.Epoch)
 	}

@@ -34,6 +34,8 @@ type Result struct {
 	Advice    string       `json:"advice,omitempty"`
 	// Calibration is what was done to the probabilities; absent where it was not, or the photos were too few.
 	Calibration *Calibration `json:"calibration,omitempty"`
+	// Threshold is that of the best model; absent where none was asked for, or none is good enough.
+	Threshold *Threshold `json:"threshold,omitempty"`
 	// Report is the best model on the test set, or on the validation set where there is no other; on folds of train it is about the heads
 	// that were solved without the photos that they answer for.
 	Report *Report `json:"report"`
