@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"regraft/engine"
+	"regraft/engine/kernel"
 	"regraft/engine/op"
 )
 
@@ -159,6 +160,9 @@ func (e *emitter) outputs() error {
 		}
 		view := View{Name: o.Name, Ref: root.ref, Rows: v.shape[0], Cols: v.shape.TotalSize() / v.shape[0], Layout: v.images()}
 		e.p.Outputs = append(e.p.Outputs, view)
+	}
+	if e.p.Scratch > maxArena/kernel.F32.Size() {
+		return fmt.Errorf("a step needs %d GiB of memory for every thread; use smaller photos", e.p.Scratch>>28)
 	}
 	if e.p.Size[Arena] > maxArena || e.p.Size[Const] > maxArena {
 		return fmt.Errorf("the network needs %d GiB of memory for this batch and photo size; use smaller ones", (e.p.Size[Arena]+e.p.Size[Const])>>30)

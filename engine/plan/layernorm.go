@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"regraft/engine/kernel"
 	"regraft/engine/op"
@@ -32,15 +33,20 @@ func ofChannels(o *op.LayerNorm, x *value) bool {
 }
 
 func chooseLayerNorm(_ *graph, i *instr, o *op.LayerNorm) choice {
-	if len(i.in) != 3 || !ofChannels(o, i.in[0]) {
+	if !allKnown(i.in[1:], 2) || !ofChannels(o, i.in[0]) {
 		return choice{}
 	}
 	return choice{overwrites: []int{0}}
 }
 
+// allKnown tells whether these are so many parameters or constants.
+func allKnown(values []*value, count int) bool {
+	return len(values) == count && !slices.ContainsFunc(values, func(v *value) bool { return v.param == nil })
+}
+
 func (e *emitter) layerNorm(i *instr, o *op.LayerNorm) error {
 	x, y := i.in[0], i.out
-	if len(i.in) != 3 || !ofChannels(o, x) || !alike(x, y) {
+	if !allKnown(i.in[1:], 2) || !ofChannels(o, x) || !alike(x, y) {
 		return e.reference(i, o)
 	}
 	prim, err := kernel.NewLayerNorm(x.rows(), y.rows(), float64(o.Epsilon))

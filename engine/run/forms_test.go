@@ -84,6 +84,10 @@ var forms = []struct {
 		y = b.apply(&op.Transpose{Perm: []int{0, 3, 2, 1}}, b.apply(&op.Add{}, x, y))
 		return b.apply(&op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}, y, b.param(6, 4, 1, 1))
 	}},
+	{"layer norm with factors that are computed", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, x)
+		return b.apply(&op.LayerNorm{Axis: 3, Epsilon: 1e-3}, x, b.apply(&op.Sigmoid{}, b.param(8)), b.apply(&op.Sigmoid{}, b.param(8)))
+	}},
 	{"tokens dropped", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		x = b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
 		return b.apply(&op.Linear{}, b.apply(&op.Dropout{Ratio: 0.5, ID: "tokens"}, x), b.param(5, 8))
