@@ -158,4 +158,26 @@ func (g *graph) settleForms() {
 			}
 		}
 	}
+	for g.settleTokens() {
+	}
+}
+
+// settleTokens makes images of both ends of a linear layer where one of them is: a single token of every image is a matrix by itself.
+func (g *graph) settleTokens() (changed bool) {
+	for _, i := range g.instrs {
+		ends := []*value{i.in[0], i.out}
+		switch i.op.(type) {
+		case *op.Linear:
+		case *op.LinearGradX:
+			ends[0] = i.in[1]
+		case *op.LinearGradW:
+			ends[1] = i.in[1]
+		default:
+			continue
+		}
+		if onImages(ends[0]) && onImages(ends[1]) && ends[0].form != ends[1].form {
+			ends[0].form, ends[1].form, changed = blocked, blocked, true
+		}
+	}
+	return changed
 }

@@ -32,6 +32,12 @@ var forms = []struct {
 		y = b.apply(&op.Add{}, b.apply(&op.Mul{}, y, b.param(8)), b.param(8))
 		return b.apply(&op.Transpose{Perm: []int{0, 3, 1, 2}}, y)
 	}},
+	{"one token by itself, and among others", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		tokens := b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		one := b.apply(&op.Slice{Starts: []int{0}, Ends: []int{1}, Axes: []int{1}}, tokens)
+		one = b.apply(&op.Linear{}, one, b.param(8, 8), b.param(8))
+		return b.apply(&op.Reshape{Shape: []int{0, 17 * 8}}, b.apply(&op.Concat{Axis: 1}, one, tokens))
+	}},
 	{"two norms of one value", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		norm := func() *gorgonia.Node {
 			return b.apply(&op.BatchNorm{Epsilon: 1e-3, Momentum: 0.9}, x, b.param(8), b.param(8), b.param(8), b.param(8))
