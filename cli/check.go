@@ -9,6 +9,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft/photo"
+	"regraft/train"
 )
 
 func checkCommand(con *console) *urfave.Command {
@@ -17,10 +18,11 @@ func checkCommand(con *console) *urfave.Command {
 		Usage:       "look at a data folder before it wastes your evening",
 		ArgsUsage:   "DIR",
 		Description: "regraft check data/places",
-		Flags: []urfave.Flag{
+		Flags: slices.Concat([]urfave.Flag{
 			jsonFlag(), valSplitFlag(), seedFlag(), workersFlag(),
 			tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
-		},
+			stringFlag("model", "", "`FILE` of a model whose features tell which labels look wrong", "m"), headFlag(), threadsFlag(),
+		}, cacheFlags(), preprocessFlags()),
 		Action: func(c *urfave.Context) error { return check(con, c) },
 	}
 }
@@ -51,15 +53,57 @@ func check(con *console, c *urfave.Context) error {
 			return err
 		}
 	}
+	problems := fail(statusData, photo.Refusal(report.Problems()))
+	var doubts []train.LabelDoubt
+	if path := c.String("model"); path != "" && problems == nil {
+		if doubts, err = doubtLabels(con, c, path); err != nil {
+			return err
+		}
+	}
 	if c.Bool("json") {
-		err = con.json(newCheckJSON(report))
-	} else {
-		err = printCheck(con, report)
+		j := newCheckJSON(report)
+		j.Labels = doubts
+		err = con.json(j)
+	} else if err = printCheck(con, report); err == nil {
+		printDoubts(con, doubts)
 	}
 	if err != nil {
 		return err
 	}
-	return fail(statusData, photo.Refusal(report.Problems()))
+	return problems
+}
+
+// doubtLabels scores the labels of train and val by a model's features.
+func doubtLabels(con *console, c *urfave.Context, path string) ([]train.LabelDoubt, error) {
+	m, err := openModel(con, c, path)
+	if err != nil {
+		return nil, err
+	}
+	cfg := train.Defaults(train.Heads, "")
+	cfg.Net, cfg.Data, cfg.Views, cfg.Seed = m.Network(), c.Args().First(), 1, c.Uint64("seed")
+	cfg.TIFF, cfg.MaxPixels, cfg.Threads, cfg.Workers = c.Bool("tiff"), c.Int("max-pixels"), c.Int("threads"), c.Int("workers")
+	if cfg.Cache, err = featureCache(c); err != nil {
+		return nil, err
+	}
+	defer trimmed(con, cfg.Cache)
+	events := &evalEvents{con: con}
+	defer func() { events.bar.end() }()
+	return train.DoubtLabels(c.Context, cfg, events)
+}
+
+// printDoubts prints the labels that are more likely wrong than right, the worst first.
+func printDoubts(con *console, doubts []train.LabelDoubt) {
+	if doubts == nil {
+		return
+	}
+	n := 0
+	for n < len(doubts) && doubts[n].Score > 0.5 && doubts[n].Label != doubts[n].Likely {
+		n++
+	}
+	con.printf("labels that look wrong: %d of %d; not every one is (--json has a score for all)\n", n, len(doubts))
+	for _, d := range doubts[:min(n, listed)] {
+		con.printf("  %.2f  %s: %s rather than %s\n", d.Score, d.Path, shown(d.Likely), shown(d.Label))
+	}
 }
 
 func printCheck(con *console, r *photo.Report) error {
@@ -137,6 +181,8 @@ type checkJSON struct {
 	// Problems are what train refuses, Warnings what it warns of.
 	Problems []string `json:"problems"`
 	Warnings []string `json:"warnings"`
+	// Labels are those of train and val, the most doubtful first, where a model is given.
+	Labels []train.LabelDoubt `json:"labels,omitempty"`
 }
 
 type checkClass struct {
