@@ -183,7 +183,7 @@ func (s strided) heads(token, one int) (h headsOf, ok bool) {
 	n, t, c := s.source.Shape[0], s.source.Shape[1], s.source.Shape[2]
 	channels, single := s.run(one)
 	apart, regular := s.run(1)
-	if !single || !regular || s.offset >= c || channels.size > 1 && channels.stride != 1 || !s.is(0, run{n, t * c}) || !s.is(token, run{t, c}) {
+	if !single || !regular || channels.size > 1 && channels.stride != 1 || !s.is(0, run{n, t * c}) || !s.is(token, run{t, c}) {
 		return headsOf{}, false
 	}
 	h = headsOf{s.offset, apart.stride, channels.size}

@@ -111,7 +111,8 @@ var forms = []struct {
 		qkv := b.apply(&op.Reshape{Shape: []int{0, 16, 3, 2, 16}}, b.apply(&op.Linear{}, x, b.param(96, 8), b.param(96)))
 		qkv = b.apply(&op.Transpose{Perm: []int{2, 0, 3, 1, 4}}, qkv)
 		part := func(k int) *gorgonia.Node { return b.apply(&op.Gather{Axis: 0, Indices: []int{k}}, qkv) }
-		q, k := b.apply(&op.Mul{}, part(0), b.number(0.5)), b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, part(1))
+		key := b.apply(&op.Squeeze{Axes: []int{0}}, b.apply(&op.Slice{Starts: []int{1}, Ends: []int{2}, Axes: []int{0}}, qkv))
+		q, k := b.apply(&op.Mul{}, part(0), b.number(0.5)), b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, key)
 		scores := b.apply(&op.Add{}, b.apply(&op.MatMul{}, q, b.apply(&op.Mul{}, b.number(0.5), k)), b.constants(2, 1, 16))
 		scores = b.apply(&op.Softmax{Axis: 3}, scores)
 		y := b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.MatMul{}, scores, part(-1)))
@@ -144,6 +145,40 @@ var forms = []struct {
 		y = b.apply(&op.Reshape{Shape: []int{16 * n, 8}}, b.apply(&op.Transpose{Perm: []int{2, 0, 1, 3}}, y))
 		y = b.apply(&op.Reshape{Shape: []int{16, n, 6}}, b.apply(&op.Linear{}, y, b.param(6, 8), b.param(6)))
 		return b.apply(&op.Relu{}, b.apply(&op.Transpose{Perm: []int{1, 0, 2}}, y))
+	}},
+	{"attention of exchanged tokens", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		heads := func() *gorgonia.Node {
+			y := b.apply(&op.Reshape{Shape: []int{0, 2, 2, 4, 2, 4}}, b.apply(&op.Linear{}, x, b.param(8, 8)))
+			return b.apply(&op.Reshape{Shape: []int{0, 2, 16, 4}}, b.apply(&op.Transpose{Perm: []int{0, 4, 2, 1, 3, 5}}, y))
+		}
+		scores := b.apply(&op.MatMul{}, heads(), b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, heads()))
+		y := b.apply(&op.MatMul{}, b.apply(&op.Softmax{Axis: -1}, scores), heads())
+		return b.apply(&op.Reshape{Shape: []int{0, 16, 8}}, b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
+	}},
+	{"attention with a bias for every image", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		tokens := b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		heads := func() *gorgonia.Node {
+			y := b.apply(&op.Reshape{Shape: []int{0, 16, 2, 4}}, b.apply(&op.Linear{}, tokens, b.param(8, 8)))
+			return b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y)
+		}
+		scores := b.apply(&op.MatMul{}, heads(), b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, heads()))
+		scores = b.apply(&op.Add{}, scores, b.constants(x.Shape()[0], 1, 16, 16))
+		y := b.apply(&op.MatMul{}, b.apply(&op.Softmax{Axis: -1}, scores), heads())
+		return b.apply(&op.Reshape{Shape: []int{0, 16, 8}}, b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
+	}},
+	{"tokens read as channels", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
+		x = b.apply(&op.Reshape{Shape: []int{0, 16, 4, 4}}, b.apply(&op.Linear{}, x, b.param(16, 8)))
+		return b.apply(&op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Pads: [4]int{1, 1, 1, 1}, Group: 1}, x, b.param(5, 16, 3, 3))
+	}},
+	{"rows of channels that come last put together", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.apply(&op.Linear{}, b.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, x), b.param(6, 8))
+		part := func(axis, from, to int) *gorgonia.Node {
+			return b.apply(&op.Slice{Starts: []int{from}, Ends: []int{to}, Axes: []int{axis}}, x)
+		}
+		x = b.apply(&op.Concat{Axis: 1}, part(1, 3, 4), x, part(1, 0, 2))
+		return b.apply(&op.Relu{}, b.apply(&op.Concat{Axis: 2}, part(2, 1, 4), part(2, 0, 2)))
 	}},
 	{"scores that are kept", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		x = b.apply(&op.Reshape{Shape: []int{0, 2, 4, 16}}, x)
@@ -310,6 +345,9 @@ func TestTokensOut(t *testing.T) {
 		"layer":       func(b *tiny, x *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Linear{}, x, b.param(5, 8)) },
 		"transposed":  func(_ *tiny, x *gorgonia.Node) *gorgonia.Node { return x },
 		"interpreted": func(b *tiny, x *gorgonia.Node) *gorgonia.Node { return b.apply(&op.MatMul{}, b.param(2, 16), x) },
+		"of less dimensions": func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+			return b.apply(&op.ReduceMean{Axes: []int{1}}, b.apply(&op.Reshape{Shape: []int{0, 2, 8, 8}}, x))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &tiny{t: t, b: engine.NewBuilder()}
