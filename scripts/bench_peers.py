@@ -79,7 +79,7 @@ class Bench:
         if not (node / "node_modules/sharp").exists():
             name, tensor = name + ", photo decoded beforehand", self.files["tensor"]
         return {
-            "regraft": [str(self.regraft), "classify", "-q", "--model", str(self.model), str(photo)],
+            "regraft": [str(self.regraft), "classify", "-q", "--no-cache", "--model", str(self.model), str(photo)],
             name: ["node", str(SCRIPTS / "peers/ort_classify.js"), str(node), str(self.files["eval"]), "2", str(tensor)],
             "ONNX Runtime (Python)": self.python("ort_classify.py", self.files["eval"], photo, "--threads", 2),
         }
