@@ -6,12 +6,12 @@ import (
 )
 
 func init() {
-	register(row[*op.Conv]{choose: chooseConv, emit: convForward[*op.Conv]})
-	register(row[*op.ConvGradX]{choose: chooseConvGradX, emit: convGradX[*op.ConvGradX]})
-	register(row[*op.ConvGradW]{choose: chooseConvGradW, emit: convGradW[*op.ConvGradW]})
-	register(row[*op.Linear]{channels: last, choose: chooseLinear, emit: convForward[*op.Linear]})
-	register(row[*op.LinearGradX]{channels: last, choose: chooseLinearGradX, emit: convGradX[*op.LinearGradX]})
-	register(row[*op.LinearGradW]{channels: last, choose: chooseLinearGradW, emit: convGradW[*op.LinearGradW]})
+	register(row[*op.Conv]{ends: forwardEnds, choose: chooseConv, emit: convForward[*op.Conv]})
+	register(row[*op.ConvGradX]{ends: gradXEnds, choose: chooseConvGradX, emit: convGradX[*op.ConvGradX]})
+	register(row[*op.ConvGradW]{ends: gradWEnds, choose: chooseConvGradW, emit: convGradW[*op.ConvGradW]})
+	register(row[*op.Linear]{ends: forwardEnds, channels: last, choose: chooseLinear, emit: convForward[*op.Linear]})
+	register(row[*op.LinearGradX]{ends: gradXEnds, channels: last, choose: chooseLinearGradX, emit: convGradX[*op.LinearGradX]})
+	register(row[*op.LinearGradW]{ends: gradWEnds, channels: last, choose: chooseLinearGradW, emit: convGradW[*op.LinearGradW]})
 }
 
 func convForward[O op.Op](e *emitter, i *instr, o O) error {
@@ -131,21 +131,25 @@ func chooseLinearGradW(_ *graph, i *instr, _ *op.LinearGradW) choice {
 	return choice{conv: linear(i.in[0], i.in[1]), gradient: true}
 }
 
+// Where a convolution's or linear layer's image, weights and result are, in its own step and those of its gradients.
+
+func forwardEnds(i *instr) (x, w, y *value) { return i.in[0], i.in[1], i.out }
+func gradXEnds(i *instr) (x, w, y *value)   { return i.out, i.in[0], i.in[1] }
+func gradWEnds(i *instr) (x, w, y *value)   { return i.in[0], i.out, i.in[1] }
+
 // settleForms gives images of one pixel the blocked form where a convolution wants padding around them.
 func (g *graph) settleForms() {
-	want := func(v *value, kernelSize int) {
-		if v.form == matrix && kernelSize > 1 {
-			v.form = blocked
-		}
-	}
 	for _, i := range g.instrs {
-		switch i.op.(type) {
-		case *op.Conv:
-			want(i.in[0], i.in[1].shape[2]*i.in[1].shape[3])
-		case *op.ConvGradX:
-			want(i.in[1], i.in[0].shape[2]*i.in[0].shape[3])
-		case *op.ConvGradW:
-			want(i.in[0], i.out.shape[2]*i.out.shape[3])
+		l, ok := i.lowering()
+		if !ok || l.ends == nil {
+			continue
+		}
+		read, w, y := l.ends(i)
+		if read == i.out {
+			read = y
+		}
+		if read.form == matrix && w.Shape.Dims() == 4 && w.Shape[2]*w.Shape[3] > 1 {
+			read.form = blocked
 		}
 	}
 	for k := len(g.instrs) - 1; k >= 0; k-- {
@@ -165,18 +169,12 @@ func (g *graph) settleForms() {
 // settleTokens makes images of both ends of a linear layer where one of them is: a single token of every image is a matrix by itself.
 func (g *graph) settleTokens() (changed bool) {
 	for _, i := range g.instrs {
-		ends := []*value{i.in[0], i.out}
-		switch i.op.(type) {
-		case *op.Linear:
-		case *op.LinearGradX:
-			ends[0] = i.in[1]
-		case *op.LinearGradW:
-			ends[1] = i.in[1]
-		default:
+		l, ok := i.lowering()
+		if !ok || l.ends == nil {
 			continue
 		}
-		if onImages(ends[0]) && onImages(ends[1]) && ends[0].form != ends[1].form {
-			ends[0].form, ends[1].form, changed = blocked, blocked, true
+		if x, w, y := l.ends(i); w.Shape.Dims() == 2 && onImages(x) && onImages(y) && x.form != y.form {
+			x.form, y.form, changed = blocked, blocked, true
 		}
 	}
 	return changed

@@ -20,6 +20,8 @@ type row[O any] struct {
 	view func(i *instr, s strided) (strided, bool)
 	// factor reads a step as a multiplication of x with a number; nil for operators that never are one.
 	factor func(i *instr) (x *value, factor float64)
+	// ends gives the image, the weights and the result of a convolution or a linear layer, also of one whose gradient it is.
+	ends func(i *instr) (x, w, y *value)
 	// keeps tells that the values of the result lie in memory as those of the operand do; nil for operators that never leave them so.
 	keeps func(i *instr) bool
 	// choice is what the passes may ask; choose, where it is given, settles it for an instruction.
@@ -71,6 +73,7 @@ type lowering struct {
 	carries  func(i *instr, from, to *value) int
 	view     func(i *instr, s strided) (strided, bool)
 	factor   func(i *instr) (x *value, factor float64)
+	ends     func(i *instr) (x, w, y *value)
 	keeps    func(*instr) bool
 	choose   func(*graph, *instr) choice
 	emit     func(*emitter, *instr) error
@@ -85,6 +88,7 @@ func register[O any](r row[O]) {
 		carries:  r.carries,
 		view:     r.view,
 		factor:   r.factor,
+		ends:     r.ends,
 		keeps:    r.keeps,
 		choose:   func(*graph, *instr) choice { return r.choice },
 		emit:     (*emitter).interpreted,
