@@ -31,6 +31,12 @@ func check(con *console, c *urfave.Context) error {
 	if c.NArg() != 1 {
 		return usagef("which folder? regraft check DIR")
 	}
+	if c.String("model") == "" {
+		if err := idle(c, "without --model", "head", "threads", "cache", "no-cache", "cache-limit", "input-size", "resize", "decode", "resample",
+			"channels", "mean", "std"); err != nil {
+			return err
+		}
+	}
 	bar := con.progress(0, "photos", "checking")
 	defer bar.end()
 	report, err := photo.Check(c.Context, c.Args().First(), photo.CheckOptions{

@@ -21,6 +21,7 @@ func TestCheckLabels(t *testing.T) {
 	if text := must(t, "check", data, "--model", model).stdout; !strings.Contains(text, "labels that look wrong") {
 		t.Errorf("%s", text)
 	}
+	wrong{"no model", []string{"check", data, "--mean", "0.5"}, statusUsage, "--mean does nothing without --model"}.check(t, "")
 	if text := must(t, "check", data).stdout; strings.Contains(text, "labels that look wrong") {
 		t.Errorf("%s", text)
 	}
