@@ -68,7 +68,7 @@ func activationWhere[O op.Op](fast func(O) bool, f func(O) kernel.Activation) {
 		},
 		emit: func(e *emitter, i *instr, o O) error {
 			if i.choice.activation == nil || !alike(i.in[0], i.out) {
-				return e.reference(i, o)
+				return e.interpret(i, o)
 			}
 			prim, err := kernel.NewActivation(e.g.opt.ISA, *i.choice.activation, i.in[0].images(), i.out.images())
 			return e.primitive(i, prim, err, 0, i.in[0], i.out)
@@ -92,7 +92,7 @@ func gradient[O op.Op](maker func(O) gradMaker) {
 		emit: func(e *emitter, i *instr, o O) error {
 			x, dy, dx, grad := i.in[0], i.in[1], i.out, maker(o)
 			if grad == nil || !alike(x, dy, dx) {
-				return e.reference(i, o)
+				return e.interpret(i, o)
 			}
 			prim, err := grad(e.g.opt.ISA, x.images(), dy.images(), dx.images())
 			return e.primitive(i, prim, err, 0, x, dy, dx)
@@ -105,8 +105,8 @@ func (i *instr) followed(prim interface {
 	kernel.Primitive
 	Followed(kernel.Activation) (kernel.Primitive, error)
 }) (kernel.Primitive, error) {
-	if i.after == nil {
+	if i.activation == nil {
 		return prim, nil
 	}
-	return prim.Followed(*i.after.choice.activation)
+	return prim.Followed(*i.activation.choice.activation)
 }

@@ -65,7 +65,7 @@ func (e *emitter) sub(i *instr, o *op.Sub) error {
 	x, k, reversed := e.known(i)
 	switch {
 	case x == nil:
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	case reversed:
 		return e.lineOr(i, o, line{x, always(-1), k})
 	}
@@ -76,15 +76,15 @@ func (e *emitter) sub(i *instr, o *op.Sub) error {
 func (e *emitter) div(i *instr, o *op.Div) error {
 	x, k, reversed := e.known(i)
 	if x == nil || reversed {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	return e.lineOr(i, o, line{x, func(c int) float32 { return 1 / k(c) }, always(0)})
 }
 
-// lineOr emits a line, or the reference of values that are no images.
+// lineOr emits a line, or an interpreted step of values that are no images.
 func (e *emitter) lineOr(i *instr, o op.Op, l line) error {
 	if !l.fits(i.out) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	return e.line(i, l)
 }
@@ -97,7 +97,7 @@ func (l line) fits(y *value) bool {
 func (e *emitter) line(i *instr, l line) error {
 	c := l.x.shape[1]
 	vector := func(what string, of func(c int) float32) *value {
-		return e.constant(i.label+what, padded(c), func(dst []float32) error {
+		return e.constant(i.node+what, padded(c), func(dst []float32) error {
 			for k := range c {
 				dst[k] = of(k)
 			}

@@ -76,7 +76,7 @@ func (g *graph) attentionAround(softmax *instr, users map[*value][]*instr, maker
 	}
 	if last != nil {
 		a.scale = float32(scale)
-		last.op, last.in, last.label = a, from, mix.label
+		last.op, last.in, last.node = a, from, mix.node
 	}
 }
 
@@ -124,7 +124,7 @@ func (e *emitter) scoreBias(i *instr, v *value, tables, queries, keys int) *valu
 			rows = v.Shape[d-2]
 		}
 	}
-	return e.constant(i.label+" bias", tables*queries*keys, func(dst []float32) error {
+	return e.constant(i.node+" bias", tables*queries*keys, func(dst []float32) error {
 		for k := range dst {
 			table, query, key := k/(queries*keys), k/keys%queries, k%keys
 			dst[k] = v.param.Value[(table*rows+query%rows)*cols+key%cols]
@@ -229,7 +229,7 @@ func (e *emitter) attention(i *instr, o *attention) error {
 	}
 	prim, err := kernel.NewAttention(e.g.opt.ISA, heads(q, o.q), heads(k, o.k), heads(v, o.v), heads(y, headsOf{0, o.v.size, o.v.size}), o.heads, o.biases, o.scale)
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	products := 2 * o.heads * q.Shape[1] * k.Shape[1] * (o.q.size + o.v.size)
 	e.step(i, prim, 0, []*value{y}, operands...).step.Flops = float64(products)

@@ -16,21 +16,21 @@ func init() {
 
 func convForward[O op.Op](e *emitter, i *instr, o O) error {
 	if i.choice.conv == nil {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	return i.choice.conv.algorithm.forward(e, i, i.choice.conv)
 }
 
 func convGradX[O op.Op](e *emitter, i *instr, o O) error {
 	if i.choice.conv == nil {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	return i.choice.conv.algorithm.gradX(e, i, i.choice.conv)
 }
 
 func convGradW[O op.Op](e *emitter, i *instr, o O) error {
 	if i.choice.conv == nil {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	return i.choice.conv.algorithm.gradW(e, i, i.choice.conv)
 }

@@ -47,7 +47,7 @@ func linearShape(h, w, in, out int) kernel.ConvShape {
 
 func (i *instr) flags() int {
 	flags := i.clamp
-	if i.onto != nil {
+	if i.sumTo != nil {
 		flags |= kernel.Acc
 	}
 	return flags
@@ -58,7 +58,7 @@ func (e *emitter) forward(i *instr, prim *kernel.Conv, images int) error {
 	x, w, y := i.in[0], i.in[1], i.out
 	step, err := i.followed(prim)
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	weights, bias := e.weights(w, i.norm, prim.WeightLen(), prim.Pack), e.bias(i, prim.Shape().Cout)
 	e.step(i, step, images, []*value{y}, x, weights, bias, y).step.Flops = prim.Shape().Flops()
@@ -98,7 +98,7 @@ func (e *emitter) bias(i *instr, n int) *value {
 		return e.zero(n)
 	}
 	norm := i.norm
-	return e.constant(i.label+" bias", padded(n), func(dst []float32) error {
+	return e.constant(i.node+" bias", padded(n), func(dst []float32) error {
 		for c := range n {
 			if b != nil {
 				dst[c] = b.param.Value[c]
@@ -113,8 +113,8 @@ func (e *emitter) bias(i *instr, n int) *value {
 
 // turned transposes packed weights for a data gradient just before it uses them, so that no second copy of all exists.
 func (e *emitter) turned(i *instr, turn kernel.Primitive, packed *value, length int) *value {
-	turned := e.temporary(i.label+" transposed weights", length)
-	e.step(&instr{label: i.label, op: planned("TransposeWeights")}, turn, 1, []*value{turned}, packed, turned)
+	turned := e.temporary(i.node+" transposed weights", length)
+	e.step(&instr{node: i.node, op: planned("TransposeWeights")}, turn, 1, []*value{turned}, packed, turned)
 	return turned
 }
 

@@ -30,7 +30,7 @@ func (c cut) of(l kernel.Layout) kernel.Layout {
 func (e *emitter) concatPixels(i *instr, o *op.Concat) error {
 	at, from := i.out.pixels(o.Axis), 0
 	if at == 0 || !onImages(i.out) || slices.ContainsFunc(i.in, func(v *value) bool { return !onImages(v) || v.Channel != i.out.Channel }) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	for _, v := range i.in {
 		x := v.images()
@@ -90,7 +90,7 @@ func (e *emitter) cutGrad(i *instr, c cut) error {
 func (e *emitter) sliceGrad(i *instr, o *op.SliceGrad) error {
 	c, ok := cutOf(&o.Slice, i.out, i.in[0])
 	if !ok {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	return e.cutGrad(i, c)
 }

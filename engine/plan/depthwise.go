@@ -19,7 +19,7 @@ func (e *emitter) depthwise(i *instr, c *convolution) error {
 	x, w, y, s := i.in[0], i.in[1], i.out, c.shape
 	direct, err := kernel.NewDepthwise(e.g.opt.ISA, s, x.images(), y.images(), i.flags())
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	prim, err := i.followed(direct)
 	return e.primitive(i, prim, err, 0, x, e.depthwiseWeights(w, i.norm, s), e.bias(i, s.Cout), y)
@@ -39,9 +39,9 @@ func (e *emitter) depthwiseGradW(i *instr, c *convolution) error {
 	x, dy, dw, s := i.in[0], i.in[1], i.out, c.shape
 	prim, err := kernel.NewDepthwiseGradW(e.g.opt.ISA, s, x.images(), dy.images())
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	slots := e.temporary(i.label+" slots", prim.Slots(x.shape[0]))
+	slots := e.temporary(i.node+" slots", prim.Slots(x.shape[0]))
 	e.step(i, prim, 0, []*value{slots}, x, dy, slots)
 	return e.primitive(i, kernel.NewDepthwiseGradWFinish(s), nil, 0, slots, dw)
 }

@@ -40,7 +40,7 @@ var asMatrix = &algorithm{
 func (e *emitter) direct(i *instr, c *convolution, x, y kernel.Layout, images int) error {
 	prim, err := kernel.NewConv(e.g.opt.ISA, c.shape, x, y, i.flags())
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	return e.forward(i, prim, images)
 }
@@ -49,7 +49,7 @@ func (e *emitter) directGradX(i *instr, c *convolution, dy, dx kernel.Layout, im
 	turned := e.transposed(i, i.in[0], c.shape)
 	prim, err := kernel.NewConvGradX(e.g.opt.ISA, c.shape, dy, dx, i.flags())
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	e.step(i, prim, images, []*value{i.out}, i.in[1], turned, e.zero(c.shape.Cin), i.out).step.Flops = c.shape.Flops()
 	return nil
@@ -58,7 +58,7 @@ func (e *emitter) directGradX(i *instr, c *convolution, dy, dx kernel.Layout, im
 func (e *emitter) directGradW(i *instr, c *convolution, x, dy kernel.Layout, images int) error {
 	prim, err := kernel.NewConvGradW(e.g.opt.ISA, c.shape, x, dy)
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	e.step(i, prim, images, []*value{i.out}, i.in[0], i.in[1], i.out).step.Flops = c.shape.Flops()
 	return nil

@@ -24,7 +24,7 @@ func newDropout(o *op.DropoutTrain, x, y place) *dropout {
 func (e *emitter) dropout(i *instr, o *op.DropoutTrain) error {
 	x, y := i.in[0], i.out
 	if !alike(x, y) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	return e.primitive(i, newDropout(o, placeOf(x), placeOf(y)), nil, 0, x, i.in[1], y)
 }

@@ -49,19 +49,19 @@ func (e *emitter) batchNorm(i *instr, o *op.BatchNorm) error {
 	f, c := newFold(o, i.in), i.in[0].shape[1]
 	for _, v := range i.in[1:] {
 		if v.param == nil || e.slots[v.param] != nil {
-			return e.reference(i, o)
+			return e.interpret(i, o)
 		}
 	}
 	if i.out.form == plain {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
-	scale := e.constant(i.label+" scale", padded(c), func(dst []float32) error {
+	scale := e.constant(i.node+" scale", padded(c), func(dst []float32) error {
 		for k := range c {
 			dst[k] = float32(f.scale(k))
 		}
 		return nil
 	})
-	shift := e.constant(i.label+" shift", padded(c), func(dst []float32) error {
+	shift := e.constant(i.node+" shift", padded(c), func(dst []float32) error {
 		for k := range c {
 			dst[k] = f.shift(k, 0)
 		}
@@ -73,7 +73,7 @@ func (e *emitter) batchNorm(i *instr, o *op.BatchNorm) error {
 
 func (e *emitter) relu(i *instr, o *op.Relu) error {
 	if !sameBlocked(i) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewReLU(e.g.opt.ISA, i.in[0].images(), i.out.images())
 	return e.primitive(i, prim, err, 0, i.in[0], i.out)
@@ -81,7 +81,7 @@ func (e *emitter) relu(i *instr, o *op.Relu) error {
 
 func (e *emitter) reluGrad(i *instr, o *op.ReluGrad) error {
 	if !sameBlocked(i) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewReluGrad(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images())
 	return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
@@ -96,7 +96,7 @@ func chooseClip(_ *graph, _ *instr, o *op.Clip) choice {
 
 func (e *emitter) clip(i *instr, o *op.Clip) error {
 	if !sameBlocked(i) || math.IsNaN(float64(o.Min+o.Max)) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewClip(e.g.opt.ISA, i.in[0].images(), i.out.images(), o.Min, o.Max)
 	return e.primitive(i, prim, err, 0, i.in[0], i.out)
@@ -104,7 +104,7 @@ func (e *emitter) clip(i *instr, o *op.Clip) error {
 
 func (e *emitter) clipGrad(i *instr, o *op.ClipGrad) error {
 	if !sameBlocked(i) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewClipGrad(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images(), o.Min, o.Max)
 	return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
@@ -130,7 +130,7 @@ func (e *emitter) add(i *instr, o *op.Add) error {
 		return e.addTable(i, o)
 	}
 	if !sameBlocked(i) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewAdd(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images(), i.flags())
 	return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
@@ -143,7 +143,7 @@ func (e *emitter) concat(i *instr, o *op.Concat) error {
 	}
 	constant := slices.ContainsFunc(i.in, func(v *value) bool { return v.param != nil })
 	if !onImages(i.out) || slices.ContainsFunc(i.in, func(v *value) bool { return v.Channel != i.out.Channel }) || constant && len(i.in) < maxOperands {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	return e.concatParts(i, o)
 }
@@ -151,7 +151,7 @@ func (e *emitter) concat(i *instr, o *op.Concat) error {
 func (e *emitter) channelSum(i *instr, o *op.ChannelSum) error {
 	dy := i.in[0]
 	if !onImages(dy) || dy.Channel != 1 {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	sum, err := kernel.NewChannelSum(e.g.opt.ISA, dy.images())
 	return e.channelSums(i, sum, err, dy.images(), dy)
@@ -170,7 +170,7 @@ func (e *emitter) slice(i *instr, o *op.Slice) error {
 	}
 	stepped := len(o.Steps) > 0 && o.Steps[0] != 1
 	if len(o.Axes) != 1 || !i.alongChannels(o.Axes[0]) || o.Starts[0] < 0 || stepped || !onImages(i.out) || !onImages(i.in[0]) || i.in[0].Channel != i.out.Channel {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewSliceCopy(i.in[0].images(), i.out.images(), o.Starts[0])
 	return e.primitive(i, prim, err, 0, i.in[0], i.out)
@@ -179,7 +179,7 @@ func (e *emitter) slice(i *instr, o *op.Slice) error {
 // softmax emits the softmax of (N, C) over C.
 func (e *emitter) softmax(i *instr, o *op.Softmax) error {
 	if i.out.form != matrix || i.out.shape.Dims() != 2 || o.Axis != 1 && o.Axis != -1 {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewSoftmax(i.in[0].matrix(), i.out.matrix())
 	return e.primitive(i, prim, err, 0, i.in[0], i.out)

@@ -55,7 +55,7 @@ func (e *emitter) step(i *instr, prim kernel.Primitive, images int, writes []*va
 	if images == 0 {
 		images = e.images(i.rows())
 	}
-	d := &draft{step: Step{Node: i.label, Op: i.title(), Prim: prim, Images: images, Shapes: i.shapes()}, writes: writes}
+	d := &draft{step: Step{Node: i.node, Op: i.title(), Prim: prim, Images: images, Shapes: i.shapes()}, writes: writes}
 	if w, ok := prim.(interface{ Reason() string }); ok {
 		d.step.Why = w.Reason()
 	}
@@ -84,7 +84,7 @@ func (e *emitter) step(i *instr, prim kernel.Primitive, images int, writes []*va
 // primitive checks a constructor's result and adds its step.
 func (e *emitter) primitive(i *instr, prim kernel.Primitive, err error, images int, operands ...any) error {
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	e.step(i, prim, images, append([]*value{i.out}, i.also...), operands...)
 	return nil
@@ -221,7 +221,7 @@ func (i *instr) title() string {
 	if i.norm != nil {
 		parts = append(parts, "BatchNorm")
 	}
-	if i.onto != nil {
+	if i.sumTo != nil {
 		parts = append(parts, "Add")
 	}
 	switch i.clamp {
@@ -230,8 +230,8 @@ func (i *instr) title() string {
 	case kernel.ReLU6:
 		parts = append(parts, "Clip")
 	}
-	if i.after != nil {
-		parts = append(parts, i.after.title())
+	if i.activation != nil {
+		parts = append(parts, i.activation.title())
 	}
 	return strings.Join(parts, "+")
 }

@@ -68,10 +68,10 @@ func (g *graph) fuseClamps() {
 // fuseActivations applies activations in the convolution that makes their operand.
 func (g *graph) fuseActivations() {
 	g.fuse(func(i, into *instr) bool {
-		if i.choice.activation == nil || into.clamp != 0 || into.after != nil || into.onto != nil || !into.choice.activates {
+		if i.choice.activation == nil || into.clamp != 0 || into.activation != nil || into.sumTo != nil || !into.choice.activates {
 			return false
 		}
-		into.after = i
+		into.activation = i
 		return true
 	})
 }

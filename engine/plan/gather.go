@@ -18,7 +18,7 @@ func (e *emitter) gather(i *instr, o *op.Gather) error {
 	}
 	rows, cols, ok := gathered(o, x, y)
 	if !ok {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewGather(x.images(), y.images(), rows, cols)
 	return e.primitive(i, prim, err, 0, x, y)
@@ -31,7 +31,7 @@ func (e *emitter) gatherGrad(i *instr, o *op.GatherGrad) error {
 	}
 	rows, cols, ok := gathered(&o.Gather, dx, dy)
 	if !ok {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewGatherGrad(dy.images(), dx.images(), rows, cols)
 	return e.primitive(i, prim, err, 0, dy, dx)

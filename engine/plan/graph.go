@@ -113,18 +113,18 @@ func onImages(v *value) bool { return v.param == nil && (v.form == blocked || v.
 
 // instr computes out from in. What is fused into it stands beside its operator.
 type instr struct {
-	label string
-	op    any // an operator of engine/op, or one of the planner's own
-	in    []*value
-	out   *value
+	node string
+	op   any // an operator of engine/op, or one of the planner's own
+	in   []*value
+	out  *value
 	// also are results beside out.
 	also []*value
-	// clamp is applied to the result: kernel.ReLU, kernel.ReLU6 or 0 for nothing.
+	// The epilogue. clamp is applied to the result: kernel.ReLU, kernel.ReLU6 or 0 for nothing.
 	clamp int
-	// after is the activation that is applied to the result, or nil.
-	after *instr
-	// onto is the value whose content the result is added to; it then shares its memory.
-	onto *value
+	// activation is applied to the result, or nil.
+	activation *instr
+	// sumTo is the value that the result is added to; it then shares its memory.
+	sumTo *value
 	// backward instructions belong to the gradients.
 	backward bool
 	// norm is the BatchNorm folded into a convolution.
@@ -194,7 +194,7 @@ func lower(net *engine.Network, opt Options, nodes []*gorgonia.Node) *graph {
 			continue
 		}
 		in := op.Inputs(n)
-		i := &instr{label: net.Label(n), op: n.Op()}
+		i := &instr{node: net.Label(n), op: n.Op()}
 		if isSum(n.Op()) {
 			i.op = &op.Add{}
 		}

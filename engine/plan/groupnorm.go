@@ -37,20 +37,20 @@ func chooseGroupNorm(_ *graph, i *instr, _ *op.GroupNorm) choice {
 func (e *emitter) groupNorm(i *instr, o *op.GroupNorm) error {
 	x := i.in[0]
 	if !groupable(x, i.in[1:]...) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	sums, err := kernel.NewBatchStats(e.g.opt.ISA, x.images())
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	slots := e.temporary(i.label+" slots", sums.Slots(x.shape[0]))
-	e.step(&instr{label: i.label, op: planned("GroupStats"), in: i.in[:1], out: i.out}, sums, 0, []*value{slots}, x, slots)
+	slots := e.temporary(i.node+" slots", sums.Slots(x.shape[0]))
+	e.step(&instr{node: i.node, op: planned("GroupStats"), in: i.in[:1], out: i.out}, sums, 0, []*value{slots}, x, slots)
 	finish, err := kernel.NewGroupNormFinish(x.images(), o.GroupsOf(x.shape[1]), float64(o.Epsilon))
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	stats := e.temporary(i.label+" statistics", kernel.GroupStatsLen(x.shape[0], x.shape[1]))
-	e.step(&instr{label: i.label, op: planned("GroupStatsFinish"), in: i.in[:1], out: i.out}, finish, 0, []*value{stats},
+	stats := e.temporary(i.node+" statistics", kernel.GroupStatsLen(x.shape[0], x.shape[1]))
+	e.step(&instr{node: i.node, op: planned("GroupStatsFinish"), in: i.in[:1], out: i.out}, finish, 0, []*value{stats},
 		slots, e.vector(i.in[1]), e.vector(i.in[2]), stats)
 	e.groups[keyOf(x, o)] = &groupPasses{stats, map[*value]*value{}}
 	prim, err := kernel.NewGroupNormApply(e.g.opt.ISA, x.images(), i.out.images(), i.flags())
@@ -65,10 +65,10 @@ func (e *emitter) groupSums(i *instr, p *groupPasses, dy *value) (*value, error)
 	}
 	prim, err := kernel.NewBatchNormGradSums(e.g.opt.ISA, x.images(), dy.images(), 0)
 	if err != nil {
-		return nil, fmt.Errorf("node %q: %w", i.label, err)
+		return nil, fmt.Errorf("node %q: %w", i.node, err)
 	}
-	slots := e.temporary(i.label+" slots", prim.Slots(x.shape[0]))
-	e.step(&instr{label: i.label, op: planned("GroupNormGradSums"), in: []*value{x, dy}, out: i.out}, prim, 0, []*value{slots},
+	slots := e.temporary(i.node+" slots", prim.Slots(x.shape[0]))
+	e.step(&instr{node: i.node, op: planned("GroupNormGradSums"), in: []*value{x, dy}, out: i.out}, prim, 0, []*value{slots},
 		x, p.stats, dy, slots)
 	p.sums[dy] = slots
 	return slots, nil
@@ -78,7 +78,7 @@ func (e *emitter) groupNormReduce(i *instr, o *op.GroupNormReduce) error {
 	x, dy := i.in[0], i.in[1]
 	p := e.groups[keyOf(x, &o.GroupNorm)]
 	if p == nil || !onImages(dy) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	sums, err := e.groupSums(i, p, dy)
 	if err != nil {
@@ -92,7 +92,7 @@ func (e *emitter) groupNormGradX(i *instr, o *op.GroupNormGradX) error {
 	x, gamma, dy := i.in[0], i.in[1], i.in[2]
 	p := e.groups[keyOf(x, &o.GroupNorm)]
 	if p == nil || !groupable(dy, gamma) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	sums, err := e.groupSums(i, p, dy)
 	if err != nil {
@@ -100,10 +100,10 @@ func (e *emitter) groupNormGradX(i *instr, o *op.GroupNormGradX) error {
 	}
 	finish, err := kernel.NewGroupNormGradFinish(x.images(), o.GroupsOf(x.shape[1]))
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	k := e.temporary(i.label+" coefficients", kernel.GroupCoefficientsLen(x.shape[0], x.shape[1]))
-	e.step(&instr{label: i.label, op: planned("GroupNormGradFinish"), in: i.in[:1], out: i.out}, finish, 0, []*value{k},
+	k := e.temporary(i.node+" coefficients", kernel.GroupCoefficientsLen(x.shape[0], x.shape[1]))
+	e.step(&instr{node: i.node, op: planned("GroupNormGradFinish"), in: i.in[:1], out: i.out}, finish, 0, []*value{k},
 		sums, p.stats, e.vector(gamma), k)
 	prim, err := kernel.NewGroupNormGradX(e.g.opt.ISA, x.images(), dy.images(), i.out.images())
 	return e.primitive(i, prim, err, 0, x, p.stats, dy, k, i.out)
@@ -113,7 +113,7 @@ func (e *emitter) groupNormGradX(i *instr, o *op.GroupNormGradX) error {
 func (e *emitter) row(i *instr, o *op.Row) error {
 	x, c := i.in[0], i.out.shape[0]
 	if !onImages(x) || x.shape.Dims() != 2 {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	from := x.matrix()
 	from.Base += o.Index * from.Pixel

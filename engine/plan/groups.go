@@ -23,11 +23,11 @@ func (e *emitter) grouped(i *instr, c *convolution) error {
 	x, w, y := i.in[0], i.in[1], i.out
 	g, err := c.groups()
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	prim, err := g.Conv(e.g.opt.ISA, x.images(), y.images(), i.flags())
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	weights := e.weights(w, i.norm, g.WeightLen(), g.Pack)
 	e.step(i, prim, 0, []*value{y}, x, weights, e.bias(i, y.shape[1]), y).step.Flops = g.Flops()
@@ -38,16 +38,16 @@ func (e *emitter) groupedGradX(i *instr, c *convolution) error {
 	w, dy, dx := i.in[0], i.in[1], i.out
 	g, err := c.groups()
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	turn, err := g.Transpose(e.g.opt.ISA)
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	turned := e.turned(i, turn, e.weights(w, nil, g.WeightLen(), g.Pack), g.WeightLen())
 	prim, err := g.GradX(e.g.opt.ISA, dy.images(), dx.images(), i.flags())
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	e.step(i, prim, 0, []*value{dx}, dy, turned, e.zero(dx.shape[1]), dx).step.Flops = g.Flops()
 	return nil
@@ -57,14 +57,14 @@ func (e *emitter) groupedGradW(i *instr, c *convolution) error {
 	x, dy, dw := i.in[0], i.in[1], i.out
 	g, err := c.groups()
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	prim, err := g.GradW(e.g.opt.ISA, x.images(), dy.images())
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	e.step(i, prim, 0, []*value{dw}, x, dy, dw).step.Flops = g.Flops()
-	return e.primitive(&instr{label: i.label, op: planned("ClearBetweenGroups"), out: dw}, g.ClearBetween(), nil, 1, dw)
+	return e.primitive(&instr{node: i.node, op: planned("ClearBetweenGroups"), out: dw}, g.ClearBetween(), nil, 1, dw)
 }
 
 // groupedPacking is the layout that convolutions in these groups take; where there is none, their steps say why.

@@ -80,7 +80,7 @@ func (g *graph) accumulateOne() bool {
 			if i.clamp != 0 && (last.clamp != 0 || last.choice.clamps&i.clamp == 0) {
 				continue
 			}
-			first.onto, first.out.root = a, a
+			first.sumTo, first.out.root = a, a
 			last.clamp, last.out, i.out.root = i.clamp, i.out, b
 			g.remove(map[*instr]bool{i: true})
 			return true
@@ -92,8 +92,8 @@ func (g *graph) accumulateOne() bool {
 // firstOfSum follows the chain of results that v was summed up from in place to its first term.
 func firstOfSum(v *value, makers map[*value]*instr) *instr {
 	i := makers[v]
-	for i != nil && i.onto != nil {
-		i = makers[i.onto]
+	for i != nil && i.sumTo != nil {
+		i = makers[i.sumTo]
 	}
 	return i
 }

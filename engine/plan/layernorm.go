@@ -47,7 +47,7 @@ func allKnown(values []*value, count int) bool {
 func (e *emitter) layerNorm(i *instr, o *op.LayerNorm) error {
 	x, y := i.in[0], i.out
 	if !allKnown(i.in[1:], 2) || !ofChannels(o, x) || !alike(x, y) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewLayerNorm(x.rows(), y.rows(), float64(o.Epsilon))
 	return e.primitive(i, prim, err, 0, x, e.vector(i.in[1]), e.vector(i.in[2]), y)
@@ -56,7 +56,7 @@ func (e *emitter) layerNorm(i *instr, o *op.LayerNorm) error {
 func (e *emitter) layerNormGradX(i *instr, o *op.LayerNormGradX) error {
 	x, gamma, dy, dx := i.in[0], i.in[1], i.in[2], i.out
 	if !ofChannels(&o.LayerNorm, x) || !alike(x, dy, dx) || gamma.param == nil {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewLayerNormGradX(x.rows(), dy.rows(), dx.rows(), float64(o.Epsilon))
 	return e.primitive(i, prim, err, 0, x, e.vector(gamma), dy, dx)
@@ -65,13 +65,13 @@ func (e *emitter) layerNormGradX(i *instr, o *op.LayerNormGradX) error {
 func (e *emitter) layerNormGradGamma(i *instr, o *op.LayerNormGradGamma) error {
 	x, dy := i.in[0], i.in[1]
 	if !ofChannels(&o.LayerNorm, x) || !alike(x, dy) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	sums, err := kernel.NewLayerNormGradGamma(x.images(), dy.images(), float64(o.Epsilon))
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	slots := e.temporary(i.label+" slots", sums.Slots(x.shape[0]))
+	slots := e.temporary(i.node+" slots", sums.Slots(x.shape[0]))
 	e.step(i, sums, 0, []*value{slots}, x, dy, slots)
 	return e.primitive(i, kernel.NewLayerNormGradGammaFinish(x.images()), nil, 0, slots, i.out)
 }

@@ -24,11 +24,11 @@ func (g *graph) groupLosses() error {
 		case *op.SoftmaxCrossEntropyGrad:
 			weight, err := scalar(i.in[2], makers)
 			if err != nil {
-				return fmt.Errorf("node %q: %w", i.label, err)
+				return fmt.Errorf("node %q: %w", i.node, err)
 			}
 			loss := lossOf(i, g.losses, makers)
 			if loss == nil {
-				return fmt.Errorf("node %q: gradient of a loss that is not minimised", i.label)
+				return fmt.Errorf("node %q: gradient of a loss that is not minimised", i.node)
 			}
 			loss.form = plain
 			i.op, i.in, i.also = &lossGrad{o.Smoothing, weight}, i.in[:2], []*value{loss}

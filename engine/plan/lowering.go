@@ -8,7 +8,7 @@ import (
 	"regraft/engine/op"
 )
 
-// row is what the planner knows of the operator O. Operators without a row run through their reference.
+// row is what the planner knows of the operator O. Operators without a row are interpreted.
 type row[O any] struct {
 	// channels is where the step wants the channels of its operands and its result; channelsOf, where it is given, tells for an operator.
 	channels   axisRule
@@ -27,7 +27,7 @@ type row[O any] struct {
 	// choice is what the passes may ask; choose, where it is given, settles it for an instruction.
 	choice choice
 	choose func(g *graph, i *instr, o O) choice
-	// emit makes the steps of an instruction; nil stands for the reference.
+	// emit makes the steps of an instruction; nil stands for an interpreted step.
 	emit func(e *emitter, i *instr, o O) error
 }
 
@@ -139,7 +139,7 @@ func (g *graph) replace(i *instr, o any, in []*value) {
 // instr emits the steps of one instruction.
 func (e *emitter) instr(i *instr) error {
 	if !i.settled {
-		return fmt.Errorf("node %q: the planner has not settled how to compute %T", i.label, i.op)
+		return fmt.Errorf("node %q: the planner has not settled how to compute %T", i.node, i.op)
 	}
 	if l, ok := i.lowering(); ok {
 		return l.emit(e, i)
@@ -147,12 +147,12 @@ func (e *emitter) instr(i *instr) error {
 	return e.interpreted(i)
 }
 
-// interpreted emits the reference of an operator without a fast form.
+// interpreted emits the step of an operator without a fast form.
 func (e *emitter) interpreted(i *instr) error {
 	if o, ok := i.op.(op.Op); ok {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
-	return fmt.Errorf("node %q: the planner has no step for %T", i.label, i.op)
+	return fmt.Errorf("node %q: the planner has no step for %T", i.node, i.op)
 }
 
 // rule is where i's step wants its channels. What has no fast form takes them anywhere.

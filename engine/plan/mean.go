@@ -23,7 +23,7 @@ func ofPixels(o *op.ReduceMean, x, y *value) bool {
 func (e *emitter) reduceMean(i *instr, o *op.ReduceMean) error {
 	x, y := i.in[0], i.out
 	if !ofPixels(o, x, y) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewGlobalAveragePool(e.g.opt.ISA, x.images(), y.images())
 	return e.primitive(i, prim, err, 0, x, y)
@@ -32,7 +32,7 @@ func (e *emitter) reduceMean(i *instr, o *op.ReduceMean) error {
 func (e *emitter) reduceMeanGrad(i *instr, o *op.ReduceMeanGrad) error {
 	dy, dx := i.in[0], i.out
 	if !ofPixels(&o.ReduceMean, dx, dy) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewGlobalAveragePoolGrad(e.g.opt.ISA, dy.images(), dx.images())
 	return e.primitive(i, prim, err, 0, dy, dx)

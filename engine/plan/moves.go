@@ -102,7 +102,7 @@ func move[O op.Op](e *emitter, i *instr, o O) error {
 		}
 	}
 	if _, transposed := any(o).(*op.Transpose); transposed || !onImages(x) || !onImages(y) || x.shape[0] != y.shape[0] {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	return e.primitive(i, newReordering(placeOf(x), placeOf(y)), nil, 0, x, y)
 }

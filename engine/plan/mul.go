@@ -84,7 +84,7 @@ func (e *emitter) mul(i *instr, o *op.Mul) error {
 		x, f = f, x
 	}
 	if !alike(x, i.out) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	switch factorOf(x, f) {
 	case perImage:
@@ -94,7 +94,7 @@ func (e *emitter) mul(i *instr, o *op.Mul) error {
 		prim, err := kernel.NewChannelScale(isa, x.images(), i.out.images())
 		return e.primitive(i, prim, err, 0, x, e.vector(f), i.out)
 	}
-	return e.reference(i, o)
+	return e.interpret(i, o)
 }
 
 // sumTo emits sums over pixels, and over images where the result has none.
@@ -125,9 +125,9 @@ func (e *emitter) dot(i *instr, _ *dot) error {
 // channelSums emits a reduction of planes of layout l with the step that adds its slots up.
 func (e *emitter) channelSums(i *instr, sum kernel.Slotted, err error, l kernel.Layout, operands ...any) error {
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	slots := e.temporary(i.label+" slots", sum.Slots(i.in[0].shape[0]))
+	slots := e.temporary(i.node+" slots", sum.Slots(i.in[0].shape[0]))
 	e.step(i, sum, 0, []*value{slots}, append(operands, slots)...)
 	return e.primitive(i, kernel.NewChannelSumFinish(l), nil, 0, slots, i.out)
 }

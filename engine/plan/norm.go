@@ -164,12 +164,12 @@ func (e *emitter) normStats(i *instr, o *normStats) error {
 	statistics.length = kernel.StatsLen(z.shape[1])
 	sums, err := kernel.NewBatchStats(e.g.opt.ISA, z.images())
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	slots := e.temporary(i.label+" slots", sums.Slots(z.shape[0]))
-	e.step(&instr{label: i.label, op: planned("BatchStats"), in: i.in[:1], out: i.out}, sums, 0, []*value{slots}, z, slots)
+	slots := e.temporary(i.node+" slots", sums.Slots(z.shape[0]))
+	e.step(&instr{node: i.node, op: planned("BatchStats"), in: i.in[:1], out: i.out}, sums, 0, []*value{slots}, z, slots)
 	finish, err := kernel.NewBatchStatsFinish(z.images(), float64(o.epsilon), float64(o.momentum))
-	return e.primitive(&instr{label: i.label, op: planned("BatchStatsFinish"), in: i.in[:1], out: i.out}, finish, err, 0,
+	return e.primitive(&instr{node: i.node, op: planned("BatchStatsFinish"), in: i.in[:1], out: i.out}, finish, err, 0,
 		slots, e.vector(i.in[1]), e.vector(i.in[2]), e.vector(i.in[3]), e.vector(i.in[4]), statistics)
 }
 
@@ -203,17 +203,17 @@ func (e *emitter) normReduce(i *instr, o *normReduce) error {
 	sums.length = kernel.CoefficientsLen(z.shape[1])
 	prim, err := kernel.NewBatchNormGradSums(e.g.opt.ISA, z.images(), dy.images(), maskFlag(o.masked))
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	slots := e.temporary(i.label+" slots", prim.Slots(z.shape[0]))
+	slots := e.temporary(i.node+" slots", prim.Slots(z.shape[0]))
 	e.step(i, prim, 0, []*value{slots}, z, statistics, dy, slots)
 	for k, v := range i.also {
 		if v == nil { // the parameter is frozen
-			i.also[k] = e.temporary(i.label+" unused gradient", padded(z.shape[1]))
+			i.also[k] = e.temporary(i.node+" unused gradient", padded(z.shape[1]))
 		}
 	}
 	finish, err := kernel.NewBatchNormGradFinish(z.images(), float64(o.epsilon), false)
-	return e.primitive(&instr{label: i.label, op: planned("BatchNormReduceFinish"), in: i.in[:1], out: sums, also: i.also}, finish, err, 0,
+	return e.primitive(&instr{node: i.node, op: planned("BatchNormReduceFinish"), in: i.in[:1], out: sums, also: i.also}, finish, err, 0,
 		slots, statistics, e.vector(gamma), i.also[0], i.also[1], sums)
 }
 

@@ -71,7 +71,7 @@ func (g *graph) ownGradients(packings map[*engine.Param]packing) map[*engine.Par
 			continue
 		}
 		grads[param] = newValue(v.label, param.Shape)
-		store := &instr{label: param.Name, op: &storeGrad{packings[param]}, in: []*value{v}, out: grads[param], backward: true}
+		store := &instr{node: param.Name, op: &storeGrad{packings[param]}, in: []*value{v}, out: grads[param], backward: true}
 		g.settle(store)
 		g.instrs = append(g.instrs, store)
 	}

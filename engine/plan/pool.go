@@ -55,7 +55,7 @@ func chooseAveragePool(_ *graph, i *instr, _ *op.AveragePool) choice {
 func (e *emitter) averagePool(i *instr, o *op.AveragePool) error {
 	x, y := i.in[0], i.out
 	prim, err := kernel.NewAveragePool(e.g.opt.ISA, averagePoolShape(o, x.shape, y.shape), x.images(), y.images(), i.flags())
-	return e.primitive(i, prim, err, 0, x, y, e.bias(&instr{label: i.label, in: i.in[:1], norm: i.norm}, y.shape[1]))
+	return e.primitive(i, prim, err, 0, x, y, e.bias(&instr{node: i.node, in: i.in[:1], norm: i.norm}, y.shape[1]))
 }
 
 func (e *emitter) averagePoolGrad(i *instr, o *op.AveragePoolGrad) error {

@@ -14,7 +14,7 @@ func init() {
 func (e *emitter) prelu(i *instr, o *op.PRelu) error {
 	x, slopes := i.in[0], e.slopes(i)
 	if slopes == nil {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewPReLU(e.g.opt.ISA, x.images(), i.out.images())
 	return e.primitive(i, prim, err, 0, x, slopes, i.out)
@@ -23,7 +23,7 @@ func (e *emitter) prelu(i *instr, o *op.PRelu) error {
 func (e *emitter) preluGradX(i *instr, o *op.PReluGradX) error {
 	x, dy, slopes := i.in[0], i.in[2], e.slopes(i)
 	if slopes == nil || !onImages(dy) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewPReLUGradX(e.g.opt.ISA, x.images(), dy.images(), i.out.images())
 	return e.primitive(i, prim, err, 0, x, slopes, dy, i.out)
@@ -50,7 +50,7 @@ func (e *emitter) slopes(i *instr) *value {
 		})
 	}
 	all := e.temporary(s.label+" for every channel", padded(c))
-	e.step(&instr{label: s.label, op: planned("Spread")}, &spread{channels: c, length: padded(c)}, 1, []*value{all}, e.slots[s.param], all)
+	e.step(&instr{node: s.label, op: planned("Spread")}, &spread{channels: c, length: padded(c)}, 1, []*value{all}, e.slots[s.param], all)
 	return all
 }
 

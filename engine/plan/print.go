@@ -22,14 +22,14 @@ func (g *graph) String() string {
 			in = append(in, p.operand(v))
 		}
 		title := i.title()
-		if i.onto != nil {
-			in = append(in, "onto "+p.operand(i.onto))
+		if i.sumTo != nil {
+			in = append(in, "onto "+p.operand(i.sumTo))
 		}
 		results := p.result(i.out)
 		for _, v := range i.also {
 			results += ", " + p.result(v)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", results, title, strings.Join(in, ", "), i.label)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", results, title, strings.Join(in, ", "), i.node)
 	}
 	w.Flush()
 	return p.text.String()

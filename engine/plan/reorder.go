@@ -21,7 +21,7 @@ func (*reorder) title() string { return "Reorder" }
 func (g *graph) reorder() {
 	var instrs []*instr
 	put := func(from, to *value, backward bool) {
-		instrs = append(instrs, &instr{label: from.label, op: &reorder{}, in: []*value{from}, out: to, backward: backward})
+		instrs = append(instrs, &instr{node: from.label, op: &reorder{}, in: []*value{from}, out: to, backward: backward})
 	}
 	for _, i := range g.instrs {
 		for k, v := range i.in {

@@ -31,7 +31,7 @@ func (g *graph) imagesFirst() {
 		}
 		x, y := makers[i.in[0]].in[0], i.out
 		i.in[0], i.out = x, newValue(y.label, tensor.Shape{x.Shape[0], x.Shape[1], y.Shape[2]})
-		turn := &instr{label: i.label, op: &op.Transpose{Perm: []int{1, 0, 2}}, in: []*value{i.out}, out: y}
+		turn := &instr{node: i.node, op: &op.Transpose{Perm: []int{1, 0, 2}}, in: []*value{i.out}, out: y}
 		instrs, makers[y] = append(instrs, turn), turn
 	}
 	g.instrs = instrs

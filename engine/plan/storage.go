@@ -23,7 +23,7 @@ func (g *graph) packInputs() {
 	}
 	input.ref, input.placed = Ref{Space: Input}, true
 	packed := newValue(input.label, input.shape)
-	pack := &instr{label: input.label, op: &packInput{}, in: []*value{input}, out: packed}
+	pack := &instr{node: input.label, op: &packInput{}, in: []*value{input}, out: packed}
 	if users := g.users()[input]; len(users) == 1 {
 		if a, ok := users[0].op.(*op.Affine); ok {
 			pack.op = &packInput{a}

@@ -92,7 +92,7 @@ func (e *emitter) tile(i *instr, o *op.BatchTile) error {
 			return e.primitive(i, prim, err, 0, from, i.out)
 		}
 	}
-	return e.reference(i, o)
+	return e.interpret(i, o)
 }
 
 // addTable emits x + table.
@@ -102,7 +102,7 @@ func (e *emitter) addTable(i *instr, o *op.Add) error {
 	t := tableOf(i.in[k], x)
 	from := e.table(i.in[k], t)
 	if from == nil || !alike(x, i.out) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewAdd(e.g.opt.ISA, x.images(), t.every(), i.out.images(), i.flags())
 	return e.primitive(i, prim, err, 0, x, from, i.out)
@@ -112,7 +112,7 @@ func (e *emitter) addTable(i *instr, o *op.Add) error {
 func (e *emitter) sumImages(i *instr, o *op.SumTo) error {
 	x, y := i.in[0], i.out
 	if !alike(x) || !onImages(y) || y.Channel != x.Channel || y.Shape[0] != 1 || !slices.Equal(x.Shape[1:], y.Shape[1:]) {
-		return e.reference(i, o)
+		return e.interpret(i, o)
 	}
 	to := kernel.Blocked(x.shape[1], x.shape[2], x.shape[3], 0)
 	if root, _ := y.base(); !root.placed { // elsewhere than with the gradients of parameters

@@ -20,7 +20,7 @@ func (e *emitter) winograd(i *instr, c *convolution) error {
 	x, w, y := i.in[0], i.in[1], i.out
 	prim, err := kernel.NewWinograd(e.g.opt.ISA, c.shape, x.images(), y.images(), i.flags())
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	u := e.slots[w.param]
 	if u == nil {
@@ -37,7 +37,7 @@ func (e *emitter) winogradGradX(i *instr, c *convolution) error {
 	turned := e.transposed(i, w, c.shape)
 	prim, err := kernel.NewWinogradGradX(e.g.opt.ISA, c.shape, dy.images(), dx.images(), i.flags())
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	e.step(i, prim, 0, []*value{dx}, dy, e.transform(i, prim, turned), e.zero(c.shape.Cin), dx).step.Flops = c.shape.Flops()
 	return nil
@@ -45,8 +45,8 @@ func (e *emitter) winogradGradX(i *instr, c *convolution) error {
 
 // transform emits the step that makes Winograd's weights from packed ones, anew in every training step.
 func (e *emitter) transform(i *instr, prim *kernel.Winograd, packed *value) *value {
-	u := e.temporary(i.label+" transformed weights", prim.WeightLen())
-	e.step(&instr{label: i.label, op: planned("TransformWeights")}, prim.TransformWeights(), 1, []*value{u}, packed, u)
+	u := e.temporary(i.node+" transformed weights", prim.WeightLen())
+	e.step(&instr{node: i.node, op: planned("TransformWeights")}, prim.TransformWeights(), 1, []*value{u}, packed, u)
 	return u
 }
 
@@ -55,9 +55,9 @@ func (e *emitter) winogradGradW(i *instr, c *convolution) error {
 	x, dy, dw := i.in[0], i.in[1], i.out
 	prim, err := kernel.NewWinogradGradW(e.g.opt.ISA, c.shape, x.images(), dy.images())
 	if err != nil {
-		return fmt.Errorf("node %q: %w", i.label, err)
+		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	sums := e.temporary(i.label+" sums", prim.Sums())
+	sums := e.temporary(i.node+" sums", prim.Sums())
 	e.step(i, prim, 0, []*value{sums}, x, dy, sums).step.Flops = c.shape.Flops()
-	return e.primitive(&instr{label: i.label, op: planned("ConvGradWFinish"), out: dw}, prim.Finish(), nil, 1, sums, dw)
+	return e.primitive(&instr{node: i.node, op: planned("ConvGradWFinish"), out: dw}, prim.Finish(), nil, 1, sums, dw)
 }

@@ -10,27 +10,27 @@ import (
 	"regraft/engine/op"
 )
 
-// reference is the step of an operator without a fast form: it unpacks the operands to row-major
+// interpreted is the step of an operator without a fast form: it unpacks the operands to row-major
 // tensors, calls the operator's own Do, and packs the result. Slow, correct, and told by inspect.
-type reference struct {
+type interpreted struct {
 	op     op.Op
 	in     []place
 	out    place
 	number []*float32
 }
 
-func (*reference) Name() string { return "interpreted" }
+func (*interpreted) Name() string { return "interpreted" }
 
 // Interpreted reports whether the step runs the operator's own Do on row-major tensors, for want of a fast form.
 func (s *Step) Interpreted() bool {
-	_, ok := s.Prim.(*reference)
+	_, ok := s.Prim.(*interpreted)
 	return ok
 }
 
 // Items is one: the operator uses the worker's threads by itself.
-func (*reference) Items(int) int { return 1 }
+func (*interpreted) Items(int) int { return 1 }
 
-func (r *reference) Item(w *kernel.Worker, _ int, a *kernel.Args) {
+func (r *interpreted) Item(w *kernel.Worker, _ int, a *kernel.Args) {
 	values := make([]gorgonia.Value, len(r.in))
 	at := 0
 	for k, p := range r.in {
@@ -65,9 +65,9 @@ func (p *place) tensor(address uintptr) gorgonia.Value {
 	return tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(data))
 }
 
-// reference emits a reference step.
-func (e *emitter) reference(i *instr, o op.Op) error {
-	r := &reference{op: o, out: placeOf(i.out)}
+// interpret emits an interpreted step.
+func (e *emitter) interpret(i *instr, o op.Op) error {
+	r := &interpreted{op: o, out: placeOf(i.out)}
 	var operands []any
 	for _, v := range i.in {
 		p := placeOf(v)
@@ -83,8 +83,8 @@ func (e *emitter) reference(i *instr, o op.Op) error {
 			operands = append(operands, v)
 		}
 	}
-	if i.clamp != 0 || i.onto != nil || i.norm != nil || i.after != nil {
-		return fmt.Errorf("node %q: nothing can be fused into the reference of %s", i.label, o.Name())
+	if i.clamp != 0 || i.sumTo != nil || i.norm != nil || i.activation != nil {
+		return fmt.Errorf("node %q: nothing can be fused into the interpreted %s", i.node, o.Name())
 	}
 	if len(operands) >= maxOperands {
 		return e.concatParts(i, o)
