@@ -27,7 +27,7 @@ func (n *normaliser) channelTransform(s *step) bool {
 		source, order[c] = x, channel
 		affine.Scale[channel], affine.Shift[channel] = float32(scale), float32(shift)
 	}
-	if source == nil || len(source.shape) != 4 || source.shape[1] != len(s.in) {
+	if source == nil || len(source.shape) != 4 || source.shape[1] != len(s.in) || !finiteAffine(affine) {
 		return false
 	}
 	plain := !slices.ContainsFunc(affine.Scale, func(v float32) bool { return v != 1 }) && !slices.ContainsFunc(affine.Shift, func(v float32) bool { return v != 0 })
@@ -222,6 +222,12 @@ func (n *normaliser) inputAffine(s *step) bool {
 			return false
 		}
 	}
+	if !finiteAffine(affine) {
+		return false
+	}
 	s.op, s.in = affine, []*value{source}
 	return true
 }
+
+// finiteAffine tells whether all numbers are finite: with others, Affine would not compute what the steps that it gathers do.
+func finiteAffine(o *op.Affine) bool { return finite(o.Scale) && finite(o.Shift) }

@@ -61,6 +61,16 @@ var spellings = []spelling{
 		m.node("Conv", []string{"t", m.float("w", 4, 3, 3, 3)}, "c", intsAttribute("strides", 2, 2), textAttribute("auto_pad", "SAME_UPPER"))
 		m.node("Flatten", []string{"c"}, "y")
 	}},
+	{"preprocessing that overflows stays", "Affine Mul Clip", func(m *testModel) {
+		m.node("Mul", []string{"x", m.scalar("a", 1e30)}, "p")
+		m.node("Mul", []string{"p", m.scalar("b", 1e30)}, "q")
+		m.node("Clip", []string{"q", m.scalar("low", -1), m.scalar("high", 1)}, "y")
+	}},
+	{"preprocessing by zero stays", "Affine Div Clip", func(m *testModel) {
+		m.node("Sub", []string{"x", m.scalar("mean", 0.01)}, "p")
+		m.node("Div", []string{"p", m.scalar("zero", 0)}, "q")
+		m.node("Clip", []string{"q", m.scalar("low", -1), m.scalar("high", 1)}, "y")
+	}},
 	{"padded average", "AveragePool(CountIncludePad:true)", func(m *testModel) {
 		m.node("Pad", []string{"x", m.ints("p", 0, 0, 1, 1, 0, 0, 1, 1)}, "t")
 		m.node("AveragePool", []string{"t"}, "y", intsAttribute("kernel_shape", 3, 3))
