@@ -30,9 +30,8 @@ func (info *Info) warn(net *engine.Network) {
 		warn("the network itself gives the channels the order %v (from 0)", info.ChannelOrder)
 	}
 	for _, out := range net.Outputs {
-		switch out.Node.Op().(type) {
-		case *op.Softmax, *op.LogSoftmax:
-			warn("output %s is probabilities (%s)", quoted(out.Name), out.Node.Op().(op.Op).Name())
+		if o, is := out.Node.Op().(op.Op); is && softmaxAxis(o, out.Node.Dims()) > 0 {
+			warn("output %s is probabilities (%s)", quoted(out.Name), o.Name())
 		}
 	}
 	if info.averaged > 0 {

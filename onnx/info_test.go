@@ -97,6 +97,18 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestSoftmaxOverImages: what a Softmax over the batch gives is no probabilities of classes.
+func TestSoftmaxOverImages(t *testing.T) {
+	for _, opType := range []string{"Softmax", "LogSoftmax"} {
+		m := chainModel("y")
+		m.node("Flatten", []string{"x"}, "f")
+		m.node(opType, []string{"f"}, "y", intAttribute("axis", 0))
+		if _, info, err := ReadBytes(m.bytes(), ReadOptions{}); err != nil || len(info.Warnings) > 0 {
+			t.Errorf("warnings %q, %v", info.Warnings, err)
+		}
+	}
+}
+
 // TestInfoJSON checks the fields that other programs rely on.
 func TestInfoJSON(t *testing.T) {
 	_, info, err := Read(filepath.Join("testdata", "zoo_form.hand.op9.onnx"), ReadOptions{})
