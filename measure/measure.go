@@ -24,7 +24,7 @@ type Model struct {
 type Options struct {
 	// Threads of arithmetic, 0 for all cores.
 	Threads int
-	// Batch is how many images Outputs and LayerOutputs send through at a time, at most; 0 for eight.
+	// Batch is how many images Outputs sends through at a time, at most; 0 for eight.
 	Batch int
 	// Direct switches Winograd convolutions off.
 	Direct bool

@@ -12,20 +12,21 @@ type Matrix = session.Matrix
 // Outputs runs prepared input x (images, C, H, W) through the whole network and returns all outputs as the file has
 // them, auxiliary ones included.
 func (m *Model) Outputs(x []float32, images int) ([]Matrix, error) {
-	return m.run(m.net, x, images)
+	return m.run(m.net, x, images, min(images, m.Batch))
 }
 
 // LayerOutput is what a node of the file computes.
 type LayerOutput struct {
 	// Node is the node's name in the file, Op its operator.
 	Node, Op string
-	// Shape begins with the number of images; Values are row-major.
+	// Shape is that in the network, where images are along the first axis as a rule; Values are row-major.
 	Shape  []int
 	Values []float32
 }
 
 // LayerOutputs runs prepared input through the network and returns the results of the nodes that are wanted, in the order
-// in which they are computed. Nothing is fused across them. Nodes that import merged into others are absent.
+// in which they are computed. Nothing is fused across them. Nodes that import merged into others are absent. All images go through at
+// a time: where tokens lie before images, (T, N, C), parts of a batch do not lie one behind the other.
 func (m *Model) LayerOutputs(x []float32, images int, wanted func(node string) bool) ([]LayerOutput, error) {
 	net := m.net
 	nodes := net.Nodes()
@@ -46,26 +47,27 @@ func (m *Model) LayerOutputs(x []float32, images int, wanted func(node string) b
 	if err != nil {
 		return nil, err
 	}
-	results, err := m.run(net, x, images)
+	if net, err = net.WithBatch(images); err != nil {
+		return nil, err
+	}
+	results, err := m.run(net, x, images, images)
 	if err != nil {
 		return nil, err
 	}
 	layers := make([]LayerOutput, len(results))
 	for i, r := range results {
 		node := net.Outputs[i].Node
-		shape := node.Shape().Clone()
-		shape[0] = shape[0] / net.Batch() * images
-		layers[i] = LayerOutput{r.Name, node.Op().(op.Op).Name(), shape, r.Values}
+		layers[i] = LayerOutput{r.Name, node.Op().(op.Op).Name(), node.Shape().Clone(), r.Values}
 	}
 	return layers, nil
 }
 
-// run computes all outputs of a network.
-func (m *Model) run(net *engine.Network, x []float32, images int) ([]Matrix, error) {
+// run computes all outputs of a network, for so many images at a time.
+func (m *Model) run(net *engine.Network, x []float32, images, batch int) ([]Matrix, error) {
 	if err := session.Fits(net, x, images); err != nil {
 		return nil, err
 	}
-	c, err := session.ForInference(net, min(images, m.Batch), m.Direct)
+	c, err := session.ForInference(net, batch, m.Direct)
 	if err != nil {
 		return nil, err
 	}
