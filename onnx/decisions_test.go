@@ -47,6 +47,26 @@ func TestLabelEncoderNames(t *testing.T) {
 	}
 }
 
+// TestPickedNames: a list of names from which the best score's is picked names the classes.
+func TestPickedNames(t *testing.T) {
+	const ml = "ai.onnx.ml"
+	for _, pick := range []struct{ domain, opType string }{{ml, "ArrayFeatureExtractor"}, {"", "Gather"}} {
+		m := chainModel("name")
+		m.imports = [][]byte{appendInt(appendText(nil, 1, ml), 2, 2)}
+		m.node("Flatten", []string{"x"}, "f")
+		m.node("MatMul", []string{"f", m.float("w", 192, 3)}, "scores")
+		m.nodes = append(m.nodes, nodeOut("Constant", "list", nil, []string{"names"}, texts("value_strings", "a", "b", "c")),
+			nodeOut("ArgMax", "best", []string{"scores"}, []string{"k"}, intAttribute("axis", 1)),
+			domainNode(pick.domain, pick.opType, "pick", []string{"names", "k"}, []string{"name"}))
+		net, _, err := ReadBytes(m.bytes(), ReadOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", pick.opType, err)
+		} else if want := []string{"a", "b", "c"}; !slices.Equal(net.Meta.Labels, want) || net.Outputs[0].Name != "scores" {
+			t.Errorf("%s: names %q of %s", pick.opType, net.Meta.Labels, net.Outputs[0].Name)
+		}
+	}
+}
+
 // TestDecisionInside: ArgMax that more than an output depends on stays, and is refused.
 func TestDecisionInside(t *testing.T) {
 	m := chainModel("y")
