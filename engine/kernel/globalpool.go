@@ -17,7 +17,7 @@ func newPlaneSum(set *Set, name string, k planeKernel, x, y, result tensor, divi
 	if err != nil {
 		return nil, err
 	}
-	if err := checkLayout(name+" output", result.layout, x.layout.C, 1, result.layout.W); err != nil {
+	if err := checkRowsOf(name+" output", result.layout, x.layout.C); err != nil {
 		return nil, err
 	}
 	p.name = p.kernel.Name(name)
@@ -76,7 +76,7 @@ func NewGlobalAveragePoolGrad(set *Set, dy, dx Layout) (Primitive, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkLayout("globalaveragepool gradient", dy, dx.C, 1, dy.W); err != nil {
+	if err := checkRowsOf("globalaveragepool gradient", dy, dx.C); err != nil {
 		return nil, err
 	}
 	p.name = p.kernel.Name("globalaveragepoolgrad")

@@ -112,10 +112,8 @@ func NewGroupNormApply(set *Set, in, out Layout, flags int) (Primitive, error) {
 		return nil, err
 	}
 	p.vectors = []vector{imageVector(1, groupScale, groupParts, in.C), imageVector(1, groupShift, groupParts, in.C)}
-	if flags&ReLU != 0 {
-		p.low = 0
-	}
-	return p, nil
+	p.low, err = lowest(flags)
+	return p, err
 }
 
 // NewGroupNormGradFinish makes the coefficients of the data gradient. Operands: 0 slots of NewBatchNormGradSums, 1 statistics,
@@ -173,6 +171,12 @@ type groupNormReduce struct {
 func NewGroupNormReduce(in, out Layout) (Primitive, error) {
 	if err := checkNorm(in, 0); err != nil {
 		return nil, err
+	}
+	if err := checkRowsOf("groupnorm's sums", out, in.C); err != nil {
+		return nil, err
+	}
+	if out.W != 2 {
+		return nil, fmt.Errorf("groupnorm's sums: layout %v, must be a matrix of two rows", out)
 	}
 	return &groupNormReduce{groupNorm{name: "groupnorm_reduce", in: in}, out}, nil
 }

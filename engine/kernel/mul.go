@@ -17,7 +17,7 @@ func NewMul(set *Set, a, b, out Layout) (Primitive, error) {
 // NewScale is y = x * factor, with one factor for every image and channel in layout factors (Blocked(C, 1, 1, 0) or a
 // Matrix with one row per image). Operands: 0 X, 1 factors, 2 Y. Item: one plane.
 func NewScale(set *Set, in, factors, out Layout) (Primitive, error) {
-	if err := checkLayout("factors", factors, in.C, 1, factors.W); err != nil {
+	if err := checkRowsOf("factors", factors, in.C); err != nil {
 		return nil, err
 	}
 	return newScale(set, in, out, vector{at: 1, rows: &factors})

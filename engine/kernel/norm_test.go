@@ -28,6 +28,13 @@ func eachNorm(t *testing.T, test func(t *testing.T, c normCase)) {
 			for i := range c.z { // channels far from zero, where careless sums lose everything
 				c.z[i] += float32(100 * (c.channel(i) % 3))
 			}
+			if last := p.in.C - 1; last > 0 { // a channel that is the same everywhere
+				for i := range c.z {
+					if c.channel(i) == last {
+						c.z[i] = 100.1
+					}
+				}
+			}
 			for i, v := range c.variance {
 				c.variance[i] = v * v
 			}
@@ -114,6 +121,11 @@ func TestBatchStats(t *testing.T) {
 		// One rounding to float32, and what float64 loses: 2^-50 of the mean square.
 		relative(t, "mean", part(t, got[0], statMean, c.in.C), mean, 1.01, 1e-12)
 		relative(t, "variance", part(t, got[0], statVariance, c.in.C), variance, 1.01, 1e-10)
+		for k, v := range part(t, got[0], statVariance, c.in.C) {
+			if v < 0 {
+				t.Errorf("variance of channel %d is %v", k, v)
+			}
+		}
 		scale, shift := make([]float64, c.in.C), make([]float64, c.in.C)
 		movedMean, movedVariance := make([]float64, c.in.C), make([]float64, c.in.C)
 		n := float64(c.elements() / c.in.C)
@@ -240,9 +252,6 @@ func (c normCase) checkGradients(t *testing.T, relu, fixed bool) {
 // in float64.
 func TestBatchNormDifferences(t *testing.T) {
 	eachNorm(t, func(t *testing.T, c normCase) {
-		if c.elements() > 2000 {
-			t.Skip("a smaller case is enough")
-		}
 		z := widen(c.z)
 		loss := func() (sum float64) {
 			mean, variance := c.moments(z)
@@ -273,16 +282,27 @@ func TestBatchNormDifferences(t *testing.T) {
 
 func TestNormErrors(t *testing.T) {
 	in := Blocked(16, 4, 4, 0)
-	if _, err := NewBatchStatsFinish(in, -1, 0.9); err == nil {
-		t.Error("negative epsilon: no error")
+	for _, bad := range []float64{-1, math.NaN(), math.Inf(1)} {
+		for name, err := range map[string]error{
+			"batch":    errorOf(NewBatchStatsFinish(in, bad, 0.9)),
+			"fixed":    errorOf(NewBatchNormScale(in, bad)),
+			"gradient": errorOf(NewBatchNormGradFinish(in, bad, false)),
+			"group":    errorOf(NewGroupNormFinish(in, 2, bad)),
+			"layer":    errorOf(NewLayerNorm(in, in, bad)),
+		} {
+			if err == nil {
+				t.Errorf("%s: epsilon %v: no error", name, bad)
+			}
+		}
 	}
-	if _, err := NewBatchStatsFinish(in, 1e-5, 1.5); err == nil {
-		t.Error("momentum 1.5: no error")
+	for _, bad := range []float64{-0.1, 1.5, math.NaN()} {
+		if _, err := NewBatchStatsFinish(in, 1e-5, bad); err == nil {
+			t.Errorf("momentum %v: no error", bad)
+		}
 	}
-	if _, err := NewBatchNormScale(Pixels(3, 4, 4, 0), 1e-5); err == nil {
-		t.Error("pixels: no error")
-	}
-	if _, err := NewBatchNormGradX(Go, in, in, Blocked(32, 4, 4, 0), 0); err == nil {
-		t.Error("other channels: no error")
+	for _, bad := range []int{0, -1, 3} {
+		if _, err := NewGroupNormFinish(in, bad, 0); err == nil {
+			t.Errorf("%d groups of 16 channels: no error", bad)
+		}
 	}
 }

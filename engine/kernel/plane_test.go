@@ -101,6 +101,7 @@ func planeCases() []planeCase {
 	return []planeCase{
 		{"one pixel", Blocked(16, 1, 1, 0), Blocked(16, 1, 1, 0), 3},
 		{"one channel", Blocked(1, 2, 3, 0), Blocked(1, 2, 3, 2), 1},
+		{"two elements", Blocked(3, 1, 2, 0), Blocked(3, 1, 2, 0), 1},
 		{"halos", Blocked(32, 5, 7, 1), Blocked(32, 5, 7, 3), 2},
 		{"padding lanes", Blocked(20, 3, 17, 3), Blocked(20, 3, 17, 0), 2},
 		{"views", Blocked(64, 4, 6, 1).Slice(16, 32), Blocked(48, 4, 6, 2).Slice(16, 32), 2},

@@ -49,9 +49,17 @@ func (r row) total(maximum float64) float64 {
 
 func checkRows(what string, l Layout) error {
 	if !l.blocked() || l.H != 1 || l.C < 1 || l.W < 1 {
-		return fmt.Errorf("%s: layout %v, must be an (N, classes) matrix", what, l)
+		return fmt.Errorf("%s: layout %v, must be an (N, C) matrix", what, l)
 	}
 	return nil
+}
+
+// checkRowsOf refuses a layout that does not hold rows of c channels.
+func checkRowsOf(what string, l Layout, c int) error {
+	if err := checkRows(what, l); err != nil {
+		return err
+	}
+	return checkLayout(what, l, c, 1, l.W)
 }
 
 // softmax is e**x over its sum.
@@ -63,7 +71,7 @@ func NewSoftmax(in, out Layout) (Primitive, error) {
 	if err := checkRows("softmax input", in); err != nil {
 		return nil, err
 	}
-	if err := checkLayout("softmax output", out, in.C, 1, out.W); err != nil {
+	if err := checkRowsOf("softmax output", out, in.C); err != nil {
 		return nil, err
 	}
 	return &softmax{in, out}, nil
