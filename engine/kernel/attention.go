@@ -30,6 +30,14 @@ func (h Heads) part() Layout {
 	return l
 }
 
+// own is the floats of the memory of its own that a head needs.
+func (h Heads) own() int {
+	if h.aligned() {
+		return 0
+	}
+	return h.part().Len(1)
+}
+
 // offset is where head k begins in an image, in floats.
 func (h Heads) offset(k int) int { return (h.First + k*h.Step) / Lanes * h.Layout.Plane }
 
@@ -106,7 +114,7 @@ func (a *attention) Items(images int) int { return images * a.heads }
 
 // Scratch is the scores, packed weights, those before they are packed, and queries and results that need memory of their own.
 func (a *attention) Scratch() int {
-	return a.score.Len(1) + a.packed + a.turns + a.q.part().Len(1) + a.y.part().Len(1)
+	return a.score.Len(1) + a.packed + a.turns + a.q.own() + a.y.own()
 }
 
 func (a *attention) Item(w *Worker, i int, args *Args) {
@@ -121,7 +129,7 @@ func (a *attention) Item(w *Worker, i int, args *Args) {
 
 	queries := args.Operand[0] + uintptr(4*(image*a.q.Layout.Image+a.q.offset(head)))
 	if !a.q.aligned() {
-		own := take(a.q.part().Len(1))
+		own := take(a.q.own())
 		a.copyHead(a.q, args, 0, image, head, own, false)
 		queries = Address(own)
 	}
@@ -142,7 +150,7 @@ func (a *attention) Item(w *Worker, i int, args *Args) {
 		a.run(w, a.mix, Address(scores), packed, args.Operand[3]+uintptr(4*(image*a.y.Layout.Image+a.y.offset(head))))
 		return
 	}
-	own := take(a.y.part().Len(1))
+	own := take(a.y.own())
 	a.run(w, a.mix, Address(scores), packed, Address(own))
 	a.copyHead(a.y, args, 3, image, head, own, true)
 	if head == a.heads-1 {
@@ -207,7 +215,6 @@ func (a *attention) softmax(scores, bias []float32) {
 			for c, v := range keys {
 				keys[c] = float32(float64(v) / total)
 			}
-			clear(scores[b*l.Plane+query*Lanes:][len(keys):Lanes])
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -21,6 +22,7 @@ func TestAttention(t *testing.T) {
 		{19, 19, 3, 10, 10, true, 0.3, 1},
 		{3, 21, 2, 16, 32, false, 0.25, 2},
 		{7, 40, 1, 5, 7, false, 1, 0},
+		{9, 9, 2, 16, 16, true, 50, 0}, // e**score overflows
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			const images = 2
@@ -42,8 +44,12 @@ func TestAttention(t *testing.T) {
 				layouts[2], data[2] = tokens(c.keys, c.heads*c.values)
 			}
 			bias := reals(r, max(1, c.biases)*c.queries*c.keys, 1)
-			if c.biases == 0 {
-				clear(bias)
+			for i := range bias {
+				if c.biases == 0 {
+					bias[i] = 0
+				} else if i%c.keys%5 == 2 { // masked
+					bias[i] = float32(math.Inf(-1))
+				}
 			}
 			heads := func(k, size int) Heads { return Heads{layouts[k], first[k], size, size} }
 			q, k, v := heads(0, c.size), heads(1, c.size), heads(2, c.values)
@@ -74,13 +80,46 @@ func TestAttention(t *testing.T) {
 	}
 	l := Blocked(48, 1, 5, 0)
 	whole := Heads{l, 0, 16, 16}
-	for _, wrong := range []Heads{{l, 16, 16, 16}, {Blocked(48, 2, 5, 0), 0, 16, 16}, {Blocked(48, 1, 6, 0), 0, 16, 16}, {l, 0, 8, 8}} {
-		if _, err := NewAttention(sets()[0], whole, whole, whole, wrong, 3, 0, 1); err == nil {
-			t.Errorf("results in %v are taken", wrong)
+	for _, wrong := range []Heads{
+		{l, 16, 16, 16}, {l, -16, 16, 16}, {l, 0, 8, 16}, {l, 0, 8, 8}, {l, 0, 16, 0}, {Layout{}, 0, 16, 16}, {Pixels(48, 1, 5, 0), 0, 16, 16},
+		{Blocked(48, 2, 5, 0), 0, 16, 16}, {Blocked(48, 1, 6, 0), 0, 16, 16}, {Blocked(48, 1, 0, 0), 0, 16, 16}, {Blocked(48, 1, 5, 1), 0, 16, 16},
+	} {
+		for i := range 4 {
+			h := [4]Heads{whole, whole, whole, whole}
+			h[i] = wrong
+			if _, err := NewAttention(Go, h[0], h[1], h[2], h[3], 3, 0, 1); err == nil {
+				t.Errorf("operand %d in %v is taken", i, wrong)
+			}
 		}
 	}
-	if _, err := NewAttention(sets()[0], whole, whole, whole, whole, 3, 2, 1); err == nil {
-		t.Error("two biases for three heads are taken")
+	if _, err := NewAttention(Go, whole, whole, whole, Heads{Blocked(64, 1, 5, 0), 0, 16, 16}, 3, 0, 1); err == nil {
+		t.Error("channels that no head writes are taken")
+	}
+	for biases, heads := range map[int]int{2: 3, -1: 3, 0: 0} {
+		if _, err := NewAttention(Go, whole, whole, whole, whole, heads, biases, 1); err == nil {
+			t.Errorf("%d biases for %d heads are taken", biases, heads)
+		}
+	}
+}
+
+// TestAttentionKeepsNaN: NaN in a query is in that token's results of that head, and in no other.
+func TestAttentionKeepsNaN(t *testing.T) {
+	const tokens, bad = 6, 2
+	for _, size := range []int{16, 10} {
+		l := Blocked(2*size, 1, tokens, 0)
+		h := Heads{l, 0, size, size}
+		q := reals(rand.New(rand.NewPCG(5, 6)), 2*size*tokens, 1)
+		k := slices.Clone(q)
+		q[(size+3)*tokens+bad] = guardValue
+		for _, set := range sets() {
+			p, err := NewAttention(set, h, h, h, h, 2, 0, 1)
+			y := outcome(t, p, err, 1, tensorIn(l, q), tensorIn(l, k), tensorIn(l, k), tensorOut(l))[0]
+			for i, v := range y {
+				if want := i/tokens >= size && i%tokens == bad; (v != v) != want {
+					t.Fatalf("%s, heads of %d channels: channel %d of token %d is %v", set, size, i/tokens, i%tokens, v)
+				}
+			}
+		}
 	}
 }
 
@@ -96,15 +135,20 @@ func attentionOracle(q, k, v Heads, data [3][]float32, bias []float32, images, h
 		for head := range heads {
 			for i := range q.tokens() {
 				e, total, off := make([]float64, k.tokens()), 0.0, 0.0
+				best := math.Inf(-1)
 				for j := range e {
 					sum, size := 0.0, 0.0
 					for c := range q.Size {
 						p := at(q, data[0], image, head, i, c) * at(k, data[1], image, head, j, c)
 						sum, size = sum+p, size+math.Abs(p)
 					}
-					e[j] = math.Exp(scale*sum + float64(bias[(head*q.tokens()+i)*k.tokens()%len(bias)+j]))
-					total += e[j]
+					e[j] = scale*sum + float64(bias[(head*q.tokens()+i)*k.tokens()%len(bias)+j])
+					best = max(best, e[j])
 					off = max(off, math.Abs(scale)*size*float64(q.Size)*epsilon)
+				}
+				for j, s := range e {
+					e[j] = math.Exp(s - best)
+					total += e[j]
 				}
 				for c := range v.Size {
 					o := (image*channels+head*v.Size+c)*q.tokens() + i
