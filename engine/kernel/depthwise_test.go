@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -95,10 +96,23 @@ func (c poolCase) checkDepthwise(t *testing.T, random func(int) []float32, exact
 		return outcome(t, p, err, c.images, tensorIn(in, x), vectorIn(packed), vectorIn(bias), tensorOut(out))
 	})
 	check("output", got[0], y, s.KH*s.KW)
+	odd := slices.Clone(x)
+	odd[nx/2] = guardValue
+	got = sameOnAll(t, func(set *Set) [][]float32 {
+		p, err := NewDepthwise(set, s, in, out, 0)
+		return outcome(t, p, err, c.images, tensorIn(in, odd), vectorIn(packed), vectorIn(bias), tensorOut(out))
+	})
+	reached := map[int]bool{}
+	c.products(func(i, _, o int) { reached[o] = reached[o] || i == nx/2 })
+	for i, v := range got[0] {
+		if (v != v) != reached[i] {
+			t.Fatalf("output %d is %v", i, v)
+		}
+	}
 	for flag, high := range map[int]float32{ReLU: float32(math.Inf(1)), ReLU6: 6} {
 		clamped := sameOnAll(t, func(set *Set) [][]float32 {
 			p, err := NewDepthwise(set, s, in, out, flag)
-			return outcome(t, p, err, c.images, tensorIn(in, x), vectorIn(packed), vectorIn(bias), tensorOut(out))
+			return outcome(t, p, err, c.images, tensorIn(in, odd), vectorIn(packed), vectorIn(bias), tensorOut(out))
 		})
 		matches(t, fmt.Sprintf("output clamped from 0 to %v", high), clamped[0], func(i int) float32 { return min(max(got[0][i], 0), high) })
 	}

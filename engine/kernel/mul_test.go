@@ -76,6 +76,7 @@ func TestScaleOfMatrixRows(t *testing.T) {
 		f[i] = float32(i%7 + 1)
 	}
 	m := newGuarded(factors.Len(1))
+	clear(m.floats)
 	for n := range 2 {
 		for c := range 20 {
 			m.floats[c/Lanes*factors.Plane+n*Lanes+c%Lanes] = f[n*20+c]

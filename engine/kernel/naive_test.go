@@ -46,17 +46,20 @@ func (g guarded) check(t *testing.T, what string) {
 	}
 }
 
-// place is a tensor in layout l: halos and padding lanes zero, real pixels from nchw, or NaN without it.
+// place is a tensor in layout l: halos and padding lanes zero, real pixels from nchw; or, without it, an output that nobody has written
+// yet, with zeros in the halos and NaN in all lanes of the pixels.
 func place(l Layout, images int, nchw []float32) guarded {
 	g := newGuarded(l.Len(images))
 	clear(g.floats)
-	if nchw == nil {
-		nchw = make([]float32, images*l.C*l.H*l.W)
-		for i := range nchw {
-			nchw[i] = guardValue
-		}
+	if nchw != nil {
+		l.Pack(g.floats, nchw, images)
+		return g
 	}
-	l.Pack(g.floats, nchw, images)
+	l.walk(images, func(at, _, _ int) {
+		for i := range l.W * l.Pixel {
+			g.floats[at+i] = guardValue
+		}
+	})
 	return g
 }
 
@@ -65,8 +68,12 @@ func take(t *testing.T, l Layout, images int, g guarded) []float32 {
 	t.Helper()
 	nchw := make([]float32, images*l.C*l.H*l.W)
 	l.Unpack(nchw, g.floats, images)
-	rest := append([]float32(nil), g.floats...)
-	l.Pack(rest, make([]float32, len(nchw)), images)
+	rest := slices.Clone(g.floats)
+	l.walk(images, func(at, _, lanes int) {
+		for x := range l.W {
+			clear(rest[at+x*l.Pixel:][:lanes])
+		}
+	})
 	for i, v := range rest {
 		if v != 0 {
 			t.Fatalf("layout %s: float %d outside the real pixels and channels became %v", l, i, v)
