@@ -56,6 +56,9 @@ func TestPlain(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for n := range 60 {
 		p := randomProgram(r, 4+r.IntN(30))
+		if n%4 == 1 {
+			p = randomSum(r)
+		}
 		o := Operands{Load: floats(r, 3), Lanes: floats(r, 2), Scalar: floats(r, 1), Input: floats(r, 2), State: []float64{float64(floats(r, 1)[0])}}
 		if n == 0 { // a compiler that fuses the product into the sum gives another last bit
 			p = Of(func(p *Program) { p.Store(3, p.Add(p.Mul(p.Load(0), p.Load(1)), p.Load(2))) })
@@ -70,16 +73,21 @@ func TestPlain(t *testing.T) {
 		}
 		names := Names{
 			Load: operands("load", o.Load), Lanes: operands("lanes", o.Lanes), Scalar: operands("scalar", o.Scalar),
-			Input: operands("input", o.Input), State: operands("state", []float32{float32(o.State[0])}), Store: slot("store"),
+			Input: operands("input", o.Input), State: slot("state"), Store: slot("store"),
 		}
+		typ := "float32"
+		if n%4 == 1 {
+			typ = "float64"
+		}
+		fmt.Fprintf(&text, "state0 := %s(f(%#x))\n", typ, math.Float32bits(float32(o.State[0])))
 		body := p.Plain(names)
-		fmt.Fprintf(&text, "var store3, store4 float32\n%s", body)
+		fmt.Fprintf(&text, "var store0, store1, store2, store3, store4 float32\n_, _, _ = store0, store1, store2\n%s", body)
 		for v, in := range p.Code { // what nothing reads would be an error of Go's
 			if in.Op != Const && in.Op != Store && in.Op != SetState {
 				fmt.Fprintf(&text, "_ = v%d\n", v)
 			}
 		}
-		text.WriteString("show(store3)\nshow(store4)\nshow(state0)\n}()\n")
+		text.WriteString("show(store3)\nshow(store4)\nshow(float32(state0))\n}()\n")
 		stored := p.Eval(o)
 		for _, v := range []float32{stored[3], stored[4], float32(o.State[0])} {
 			bits := math.Float32bits(v)

@@ -89,10 +89,6 @@ func (m *machine) do(line string) {
 		}
 	case "VCVTPS2PD":
 		set64(float64(single(0)))
-	case "VFMADD231PD", "VFMADD213PD", "VFMADD132PD":
-		x := map[byte]float64{'1': math.Float64frombits(old), '2': double(0), '3': double(1)}
-		order := name[len("VFMADD"):]
-		set64(x[order[0]]*x[order[1]] + x[order[2]])
 	case "VPSLLD":
 		v = uint64(uint32(get(0)) << immediate())
 	case "VPADDD":
@@ -128,7 +124,12 @@ func (m *machine) do(line string) {
 	default:
 		for prefix, signs := range map[string][2]float32{"VFMADD": {1, 1}, "VFMSUB": {1, -1}, "VFNMADD": {-1, 1}} {
 			if order, is := strings.CutPrefix(name, prefix); is {
-				fused(order, signs[0], signs[1])
+				if strings.HasSuffix(order, "PD") {
+					x := map[byte]float64{'1': math.Float64frombits(old), '2': double(0), '3': double(1)}
+					set64(float64(signs[0])*x[order[0]]*x[order[1]] + float64(signs[1])*x[order[2]])
+				} else {
+					fused(order, signs[0], signs[1])
+				}
 				m.registers[registerOf(last)] = v
 				return
 			}
@@ -166,7 +167,11 @@ func randomProgram(r *rand.Rand, length int) *Program {
 	}
 	mask := func() Value {
 		if len(masks) == 0 || r.IntN(2) == 0 {
-			masks = append(masks, p.Compare(Predicate(r.IntN(int(Unordered)+1)), any(), any()))
+			a, b := any(), any()
+			if r.IntN(4) == 0 {
+				b = a
+			}
+			masks = append(masks, p.Compare(Predicate(r.IntN(int(Unordered)+1)), a, b))
 		}
 		return masks[r.IntN(len(masks))]
 	}
@@ -205,6 +210,9 @@ func randomProgram(r *rand.Rand, length int) *Program {
 			v = p.Where(p.EqualInt(p.Load(r.IntN(3)), p.Load(r.IntN(3))), any())
 		default:
 			v = p.FMA(any(), any(), any())
+		}
+		if r.IntN(10) == 0 { // where something was loaded from, perhaps to be read again
+			p.Store(r.IntN(3), any())
 		}
 		if values = append(values, v); len(values) > 24 && r.IntN(2) == 0 { // few long lives, or nothing would fit
 			values = append(values[:5], values[12:]...)
@@ -273,22 +281,34 @@ func TestPrinters(t *testing.T) {
 	t.Log(ran, "programs ran")
 }
 
+// randomSum is a program with a sum in float64.
+func randomSum(r *rand.Rand) *Program {
+	p := &Program{}
+	values := []Value{p.Load(0), p.Load(1), p.Load(2)}
+	any := func() Value { return values[r.IntN(len(values))] }
+	for range r.IntN(6) {
+		values = append(values, p.FMA(any(), any(), p.Where(p.Compare(Less, any(), p.Const(0)), any())))
+	}
+	v, w, sum := p.Widen(any()), p.Widen(any()), p.State(F64, 0)
+	switch r.IntN(4) {
+	case 0:
+		sum = p.Add(sum, v)
+	case 1:
+		sum = p.FMA(v, w, sum)
+	case 2:
+		sum = p.FMS(v, w, sum)
+	default:
+		sum = p.FNMA(v, w, sum)
+	}
+	p.SetState(0, sum)
+	return p
+}
+
 // TestWide does the same for programs with sums in float64.
 func TestWide(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 500 {
-		p := &Program{}
-		values := []Value{p.Load(0), p.Load(1), p.Load(2)}
-		any := func() Value { return values[r.IntN(len(values))] }
-		for range r.IntN(6) {
-			values = append(values, p.FMA(any(), any(), p.Where(p.Compare(Less, any(), p.Const(0)), any())))
-		}
-		v, w := p.Widen(any()), p.Widen(any())
-		if r.IntN(2) == 0 {
-			p.SetState(0, p.Add(p.State(F64, 0), v))
-		} else {
-			p.SetState(0, p.FMA(v, w, p.State(F64, 0)))
-		}
+		p := randomSum(r)
 		o := Operands{Load: floats(r, 3), State: []float64{r.NormFloat64()}}
 		entry := o.State[0]
 		p.Eval(o)
@@ -304,6 +324,41 @@ func TestWide(t *testing.T) {
 			if got := math.Float64frombits(m.registers["15"]); got != o.State[0] && got == got {
 				t.Fatalf("%s: state %v, want %v", target.Name, got, o.State[0])
 			}
+		}
+	}
+}
+
+// TestMisuse: programs that would not be the same on all targets are refused when they are written.
+func TestMisuse(t *testing.T) {
+	for name, body := range map[string]func(p *Program){
+		"operands of two types":          func(p *Program) { p.Add(p.Load(0), p.Widen(p.Load(1))) },
+		"a product that is not exact":    func(p *Program) { v := p.State(F64, 0); p.FMA(v, p.Widen(p.Load(0)), v) },
+		"the same on the other side":     func(p *Program) { v := p.State(F64, 0); p.FNMA(p.Widen(p.Load(0)), v, v) },
+		"numbers alone":                  func(p *Program) { p.Mul(p.Const(2), p.Const(3)) },
+		"a state that is read too late":  func(p *Program) { p.SetState(0, p.Load(0)); p.Store(0, p.State(F32, 0)) },
+		"a state that lives on too long": func(p *Program) { v := p.State(F32, 0); p.SetState(0, p.Load(0)); p.Store(0, v) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("taken")
+				}
+			}()
+			if _, err := Compile(AVX2, Of(body), Frame{Free: upTo(8)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestRegistersOfTheUnread: an input, and a result, that nothing reads leave their registers to others.
+func TestRegistersOfTheUnread(t *testing.T) {
+	for name, body := range map[string]func(p *Program){
+		"input":  func(p *Program) { p.Input(0); p.Store(0, p.Add(p.Lanes(0), p.Lanes(0))) },
+		"result": func(p *Program) { v := p.Lanes(0); p.Mul(v, v); p.Store(0, p.Add(v, v)) },
+	} {
+		if _, err := Compile(AVX2, Of(body), Frame{Free: upTo(2)}); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
