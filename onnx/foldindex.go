@@ -152,21 +152,29 @@ func foldGatherND(c *call, in []*constant) ([]*constant, error) {
 	if err != nil {
 		return nil, err
 	}
-	strides, inner := data.view().strides, sizeOf(data.shape[deep:])
+	inner := sizeOf(data.shape[deep:])
 	for i := range sizeOf(indices.shape[:last]) {
-		from := 0
-		for a := range deep {
-			p, err := axisIn(int(indices.ints[i*deep+a]), data.shape[a])
-			if err != nil {
-				return nil, fmt.Errorf("index out of range: %w", err)
-			}
-			from += p * strides[a]
+		from, err := data.offset(indices.ints[i*deep:][:deep])
+		if err != nil {
+			return nil, err
 		}
 		for j := range inner {
 			result.copyElement(i*inner+j, data, from+j)
 		}
 	}
 	return []*constant{result}, nil
+}
+
+// offset is where the slice at a position along the first axes begins.
+func (k *constant) offset(position []int64) (at int, err error) {
+	for axis, i := range position {
+		p, err := axisIn(int(i), k.shape[axis])
+		if err != nil {
+			return 0, fmt.Errorf("index out of range: %w", err)
+		}
+		at = at*k.shape[axis] + p
+	}
+	return at * sizeOf(k.shape[len(position):]), nil
 }
 
 // foldOneHot writes the second of two values where an index points to, the first elsewhere.

@@ -121,15 +121,11 @@ func foldScatterND(c *call, in []*constant) ([]*constant, error) {
 		return nil, err
 	}
 	result := copied[0]
-	strides, inner := data.view().strides, sizeOf(data.shape[deep:])
+	inner := sizeOf(data.shape[deep:])
 	for i := range sizeOf(indices.shape[:last]) {
-		to := 0
-		for a := range deep {
-			p, err := axisIn(int(indices.ints[i*deep+a]), data.shape[a])
-			if err != nil {
-				return nil, fmt.Errorf("index out of range: %w", err)
-			}
-			to += p * strides[a]
+		to, err := data.offset(indices.ints[i*deep:][:deep])
+		if err != nil {
+			return nil, err
 		}
 		for j := range inner {
 			if err := result.update(f, to+j, updates, i*inner+j); err != nil {
