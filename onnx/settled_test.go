@@ -219,6 +219,10 @@ func TestUnsettled(t *testing.T) {
 			m.opset = 6
 			m.node("Add", []string{"x", m.float("w", 3, 1, 1)}, "y")
 		},
+		`the shape has dimension -2`: func(m *testModel) {
+			m.opset = 4
+			m.node("Reshape", []string{"x"}, "y", intsAttribute("shape", 2, -2))
+		},
 		`does not fit along axis 3`: func(m *testModel) {
 			m.opset = 6
 			m.node("Add", []string{"x", m.float("w", 8, 8)}, "y", intAttribute("broadcast", 1), intAttribute("axis", 3))
@@ -234,6 +238,20 @@ func TestUnsettled(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), mention) {
 			t.Errorf("%v, want an error that mentions %q", err, mention)
 		}
+	}
+}
+
+// TestReshapeAttribute: before opset 5 the shape is an attribute, where 0 copies a size and -1 is the rest.
+func TestReshapeAttribute(t *testing.T) {
+	m := chainModel("y")
+	m.opset = 4
+	m.node("Reshape", []string{"x"}, "y", intsAttribute("shape", 0, 0, -1))
+	net, _, err := ReadBytes(m.bytes(), ReadOptions{Batch: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shape := net.Outputs[0].Node.Shape(); !slices.Equal(shape, []int{2, 3, 64}) {
+		t.Errorf("shape %v", shape)
 	}
 }
 
