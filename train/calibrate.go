@@ -142,7 +142,6 @@ func (r *training) calibrate(ctx context.Context) error {
 		if err := writeDecisions(r.out.name(BestFile), best, d); err != nil {
 			return err
 		}
-		r.answers = nil // they were others
 	}
 	r.threshold, r.fitted = d.Threshold, e
 	if !r.config.NoCalibrate {

@@ -114,3 +114,19 @@ func TestCalibrated(t *testing.T) {
 		}
 	}
 }
+
+// TestFittedAndReported: where the report is about the photos that the temperature was fitted to, its figures are those without it.
+func TestFittedAndReported(t *testing.T) {
+	for name, sets := range map[string]map[string]int{"folds": {"train": 20}, "val": {"train": 8, "val": 18}} {
+		data := photos(t, sets)
+		plain, c := narrowRun(t, Heads, data), narrowRun(t, Heads, data)
+		plain.NoCalibrate = true
+		want, got := fit(t, plain), fit(t, c)
+		if got.Calibration == nil || got.Calibration.FittedOn != got.ReportedOn || got.Calibration.Temperature == 1 {
+			t.Fatalf("%s: %+v, reported on %s", name, got.Calibration, got.ReportedOn)
+		}
+		if got.Report.Loss != want.Report.Loss {
+			t.Errorf("%s: loss %g, want %g", name, got.Report.Loss, want.Report.Loss)
+		}
+	}
+}

@@ -22,6 +22,8 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	switch {
+	case name == r.sets.selection && r.fitted != nil: // the temperature knows them: as they were without it
+		r.answers = r.fitted
 	case name == SetFolds:
 		r.answers = r.outOfFold
 	case r.answers == nil || name != r.sets.selection:
