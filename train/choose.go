@@ -238,14 +238,14 @@ func (c *chooser) choose(ctx context.Context, decay float64, views, iterations i
 	return c.decay(ctx, decay, 1, iterations)
 }
 
-// decay finds the weight decay with the least loss, beginning in the middle of the list, and its iterations.
+// decay finds the weight decay with the least loss, beginning in the middle of the list, and its iterations where they are not given.
 func (c *chooser) decay(ctx context.Context, decay float64, views, iterations int) (*trial, error) {
 	if decay >= 0 {
 		t := c.newTrial(decay, views, nil)
 		return t, c.run(ctx, t, iterations)
 	}
 	first := c.newTrial(decays[middleDecay], views, nil)
-	if err := c.run(ctx, first, iterations); err != nil {
+	if err := c.run(ctx, first, 0); err != nil {
 		return nil, err
 	}
 	best, at, tried := first, middleDecay, map[int]bool{middleDecay: true}
@@ -262,7 +262,7 @@ func (c *chooser) decay(ctx context.Context, decay float64, views, iterations in
 			best, at = t, next
 		}
 	}
-	if best == first {
+	if best == first && iterations == 0 {
 		return first, nil
 	}
 	t := c.newTrial(best.decay, views, nil) // from the start, for its iterations

@@ -1,0 +1,72 @@
+package train
+
+import (
+	"math"
+	"slices"
+	"testing"
+)
+
+// overfitting is a chooser on features that are mostly noise, of which there are more than photos.
+func overfitting(t *testing.T) *chooser {
+	t.Helper()
+	x := cloud(90, 120, 1, false, 6)
+	for i := range x.data {
+		x.data[i] *= 3
+	}
+	for i := range x.labels {
+		if i%4 == 0 {
+			x.labels[i] = (x.labels[i] + 1) % 3
+		}
+	}
+	p, err := newProducts(x, 3)
+	must(t, err)
+	c := &chooser{products: p, classes: 3, photos: 90, views: 1, start: make([]float64, 3*121), softmax: softmax{classes: 3, threads: 2}}
+	c.part, c.folds = folds(labelled(x.labels...), alone(labelled(x.labels...)), 3, 5, 1)
+	return c
+}
+
+// TestIterations: a trial from the start ends soon after what is held out gets worse, and the iteration with the least loss counts, with
+// its answers; one that goes on from another counts when it has settled, and a given number of iterations is made.
+func TestIterations(t *testing.T) {
+	c := overfitting(t)
+	cold := c.newTrial(0.001, 1, nil)
+	must(t, c.run(t.Context(), cold, 0))
+	least := slices.Index(cold.losses, slices.Min(cold.losses))
+	last := len(cold.losses) - 1
+	if cold.end != least || least == last || !(cold.losses[last] > overfitted*cold.losses[least]) || cold.losses[last-1] > overfitted*cold.losses[least] {
+		t.Errorf("iteration %d of %d counts, %d has the least loss: %.4f", cold.end, last, least, cold.losses)
+	}
+	sum := 0.0
+	for i, label := range c.products.x.labels {
+		sum += c.softmax.crossEntropy(slices.Clone(cold.logits[i*3:(i+1)*3]), label)
+	}
+	if math.Abs(sum-cold.loss()) > 1e-9*sum {
+		t.Errorf("the answers have the loss %g, the trial %g", sum, cold.loss())
+	}
+	warm := c.newTrial(0.003, 1, cold)
+	must(t, c.run(t.Context(), warm, 0))
+	if n := len(warm.losses); warm.end != n-1 || n < lastFew || math.Abs(warm.losses[n-1]-warm.losses[n-1-lastFew]) > settled*warm.losses[n-1] {
+		t.Errorf("iteration %d of %d counts: %.4f", warm.end, n, warm.losses)
+	}
+	for _, n := range []int{1, 3, 30} {
+		given := c.newTrial(0.001, 1, nil)
+		must(t, c.run(t.Context(), given, n))
+		if given.end != n-1 || len(given.losses) != n {
+			t.Errorf("%d iterations, want %d", given.end+1, n)
+		}
+	}
+}
+
+// TestDecayOfFewIterations: the decay is the same whatever the number of iterations, and so many are made.
+func TestDecayOfFewIterations(t *testing.T) {
+	c := overfitting(t)
+	want, err := c.choose(t.Context(), ByFolds, 1, 0)
+	must(t, err)
+	for _, n := range []int{1, 4} {
+		got, err := c.choose(t.Context(), ByFolds, 1, n)
+		must(t, err)
+		if got.decay != want.decay || got.end != n-1 {
+			t.Errorf("%d iterations: decay %g, want %g; %d were made", n, got.decay, want.decay, got.end+1)
+		}
+	}
+}
