@@ -75,7 +75,8 @@ func TestPatience(t *testing.T) {
 
 // TestHeadsThenEverything: full training goes on from heads that were solved on frozen features, with their
 // labels, and does not blow up. Without head.Temper the mean loss of the first epoch is 556 with SGD and 433 with AdamW;
-// that of guessing is log 3.
+// that of guessing is log 3. 60 photos validate, since 18 are too few to tell
+// by: the best epoch with AdamW has 0.67 of those right, and 0.88 of 60.
 func TestHeadsThenEverything(t *testing.T) {
 	data := photos(t, map[string]int{"train": 12, "val": 20})
 	first := narrowRun(t, Heads, data)

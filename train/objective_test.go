@@ -28,8 +28,8 @@ func randomVector(n int, seed uint64) []float64 {
 }
 
 // TestObjective compares with the same sums in float64. A chain of n fused multiply-adds in float32 errs by at most n 2^-24 times the
-// sum of the products' sizes; with n up to 512 here and sums up to some 40, logits err by less than 1e-4 in the worst case and by
-// about 1e-6 usually, which is what is asked for.
+// sum of the products' sizes; with n up to 512 here and sums up to some 40, logits err by less than 1e-4 in the worst case. What
+// is measured is 2.6e-7 at most, with the same bits everywhere, and twice that is allowed.
 func TestObjective(t *testing.T) {
 	for name, c := range productShapes {
 		t.Run(name, func(t *testing.T) {
@@ -58,7 +58,7 @@ func TestObjective(t *testing.T) {
 			sums := s.pass(x, learn, w, want)
 			near := func(what string, got, want float64) {
 				t.Helper()
-				if !(math.Abs(got-want) < 2e-6*(1+math.Abs(want))) {
+				if !(math.Abs(got-want) < 5e-7*(1+math.Abs(want))) {
 					t.Errorf("%s: %g, want %g", what, got, want)
 				}
 			}
