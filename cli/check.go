@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,7 +41,7 @@ func check(con *console, c *urfave.Context) error {
 	bar := con.progress(0, "photos", "checking")
 	defer bar.end()
 	report, err := photo.Check(c.Context, c.Args().First(), photo.CheckOptions{
-		Scan:     photo.ScanOptions{ValSplit: c.Float64("val-split"), Seed: c.Uint64("seed")},
+		Scan:     photo.ScanOptions{ValSplit: c.Float64("val-split"), Whole: c.Float64("val-split") == 0, Seed: c.Uint64("seed")},
 		Decode:   decoding(c),
 		Workers:  c.Int("workers"),
 		Progress: func(done, total int) { bar.set(done, total) },
@@ -55,11 +56,17 @@ func check(con *console, c *urfave.Context) error {
 		return fail(statusData, err)
 	}
 	if !report.Split {
-		if err := idle(c, "here: the data has folders for validation or test", "val-split", "seed"); err != nil {
+		if err := idle(c, "here: the data has a folder for validation", "val-split"); err != nil {
 			return err
 		}
+		if c.String("model") == "" {
+			if err := idle(c, "without --val-split", "seed"); err != nil {
+				return err
+			}
+		}
 	}
-	problems := fail(statusData, photo.Refusal(report.Problems()))
+	few := train.HoldsOut(report.Dataset)
+	problems := fail(statusData, cmp.Or(photo.Refusal(report.Problems()), few))
 	var doubts []train.LabelDoubt
 	if path := c.String("model"); path != "" && problems == nil {
 		if doubts, err = doubtLabels(con, c, path); err != nil {
@@ -69,6 +76,9 @@ func check(con *console, c *urfave.Context) error {
 	if c.Bool("json") {
 		j := newCheckJSON(report)
 		j.Labels = doubts
+		if few != nil {
+			j.Problems = append(j.Problems, few.Error())
+		}
 		err = con.json(j)
 	} else if err = printCheck(con, report); err == nil {
 		printDoubts(con, doubts)
@@ -122,8 +132,11 @@ func printCheck(con *console, r *photo.Report) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if r.Split {
+	switch {
+	case r.Split:
 		con.printf("val is split off train, since no folder holds it\n")
+	case len(r.Val) == 0:
+		con.printf("no folder holds val: train --mode heads holds out folds of train, --mode full a fifth of it (--val-split)\n")
 	}
 	if problems := r.Problems(); len(problems) > photo.MostListed { // the error names the first
 		for _, p := range problems {

@@ -48,10 +48,25 @@ func scan(c *Config) (*sets, error) {
 		return nil, err
 	}
 	s.assign()
-	if part, _ := folds(s.train, g.groups(s.train), len(s.classes), defaultFolds, 0); s.selection == SetFolds && part == nil {
+	if s.selection == SetFolds && !foldable(s.train, g, len(s.classes)) {
 		return nil, errNoFolds
 	}
 	return s, nil
+}
+
+// foldable reports whether some of the photos can be held out.
+func foldable(samples []photo.Sample, g grouping, classes int) bool {
+	part, _ := folds(samples, g.groups(samples), classes, defaultFolds, 0)
+	return part != nil
+}
+
+// HoldsOut is an error where a dataset has no photos for validation and too few to hold some out, so that Fit refuses it unless its
+// test photos select.
+func HoldsOut(d *photo.Dataset) error {
+	if len(d.Val) == 0 && !foldable(d.Train, grouping{}, len(d.Classes)) {
+		return errNoFolds
+	}
+	return nil
 }
 
 var errNoFolds = &DataError{errors.New("the classes have too few photos to hold some out: one each, or one group; add photos, or a part val")}
