@@ -146,7 +146,7 @@ func (m *Model) computeInputs(ctx context.Context, batch []decoded) error {
 			s.scores, s.features = outputs[0].Row(row), outputs[len(outputs)-1].Row(row)
 			row++
 			if d.kept != nil {
-				d.kept.cache.Put(d.kept.keys.Of(d.hash, v), s.features) // without it the next time takes longer
+				d.kept.cache.Put(d.kept.keys.Of(d.hash, v), s.features) // without it the next time takes longer; the cache knows (Failed)
 			}
 		}
 	}

@@ -53,6 +53,15 @@ func trimmed(con *console, cache *featurecache.Cache) {
 	}
 }
 
+// keptOrTold is trimmed, and warns where a model could not keep features, which changes no answer. Training and evaluation tell that
+// themselves.
+func keptOrTold(con *console, cache *featurecache.Cache) {
+	if err := cache.Failed(); err != nil {
+		con.warnf("the features are not kept for later: %v", err)
+	}
+	trimmed(con, cache)
+}
+
 func cacheCommand(con *console) *urfave.Command {
 	return &urfave.Command{
 		Name:        "cache",

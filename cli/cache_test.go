@@ -88,3 +88,22 @@ func TestCacheFlags(t *testing.T) {
 		t.Error("the file was touched")
 	}
 }
+
+// TestCacheThatCannotBeWritten: one warning, and everything else as without a cache.
+func TestCacheThatCannotBeWritten(t *testing.T) {
+	data, run := dataset(t, 6, 2), t.TempDir()
+	file := filepath.Join(run, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	best := filepath.Join(run, "run", "best.onnx")
+	for _, args := range [][]string{
+		trainArgs(data, filepath.Dir(best), "--mode", "heads"), {"eval", "-m", best, "--data", data}, {"classify", "-m", best, data},
+		{"embed", "-m", best, data, "-o", filepath.Join(run, "features.csv")},
+	} {
+		r := must(t, append(args, "--cache", file)...)
+		if n := strings.Count(r.stderr, "the features are not kept for later"); n != 1 {
+			t.Errorf("%s: %d warnings:\n%s", args[0], n, r.stderr)
+		}
+	}
+}

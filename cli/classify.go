@@ -57,7 +57,7 @@ func classify(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	defer trimmed(con, cache)
+	defer keptOrTold(con, cache)
 	m, err := openModel(con, c, model, regraft.AnswersOnly(), regraft.Cache(cache), regraft.Views(c.Int("views")))
 	if err != nil {
 		return err

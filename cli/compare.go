@@ -68,6 +68,11 @@ func compareModels(con *console, c *urfave.Context) error {
 	if c.NArg() == 0 {
 		return usagef("no models given (see regraft %s --help)", c.Command.Name)
 	}
+	for _, path := range c.Args().Slice() { // all of them before the first takes its time
+		if _, err := os.Stat(path); err != nil {
+			return fail(statusModel, err)
+		}
+	}
 	var all []candidate
 	for _, path := range c.Args().Slice() {
 		one, err := try(con, c, path)

@@ -35,6 +35,9 @@ func TestCompare(t *testing.T) {
 	wrong{"no models", []string{"compare", "--data", data}, statusUsage, "no models given"}.check(t, "")
 	wrong{"no data", []string{"compare", model}, statusUsage, "--data is missing"}.check(t, "")
 	wrong{"no model", []string{"compare", "--data", data, "none.onnx"}, statusModel, "does not exist"}.check(t, "")
+	if r := run(t, append(slices.Clone(args), "none.onnx")...); r.status != statusModel || strings.Count(r.stderr, "\n") != 1 {
+		t.Errorf("status %d; a model was looked at before another turned out to be missing:\n%s", r.status, r.stderr)
+	}
 }
 
 // TestRecommended: the fastest of those that chance may have put behind the best.

@@ -34,5 +34,8 @@ func TestDecisions(t *testing.T) {
 	}
 	wrong{"no decisions", []string{"classify", "-m", model, "--sets", "0.9", data}, statusModel, "--sets: the model does not know"}.check(t, "")
 	wrong{"csv", []string{"classify", "-m", best, "--sets", "0.9", "--format", "csv", data}, statusUsage, "--sets needs"}.check(t, "")
+	wrong{"no precision", trainArgs(data, filepath.Join(t.TempDir(), "run"), "--threshold", "auto", "--precision", "0"), statusUsage, "--precision must be"}.check(t, "")
+	selecting := []string{"--mode", "heads", "--threshold", "auto", "--select-on", "test"}
+	wrong{"no photos for it", trainArgs(data, filepath.Join(t.TempDir(), "run"), selecting...), statusUsage, "no photos are left"}.check(t, "")
 	wrong{"precision alone", trainArgs(data, filepath.Join(t.TempDir(), "run"), "--precision", "0.9"), statusUsage, "--precision does nothing without --threshold auto"}.check(t, "")
 }

@@ -98,7 +98,7 @@ func openForFeatures(con *console, c *urfave.Context, path string) (m *regraft.M
 	}
 	return m, func() {
 		m.Close()
-		trimmed(con, cache)
+		keptOrTold(con, cache)
 	}, nil
 }
 

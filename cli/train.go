@@ -44,7 +44,7 @@ func trainCommand(con *console) *urfave.Command {
 		intFlag("folds", 0, 2, where("folds", "cross-validation in `N` parts, with a learning curve (default: 5, without)")),
 		stringFlag("group-by", "", "`REGEX` on paths: photos with the same match stay in one fold"),
 		oneOf("threshold", "", "auto: store the threshold in the model below which answers are unknown", []string{"auto"}),
-		floatFlag("precision", 0.95, 0, 1, "with --threshold auto: the share of the answers above it that is right"),
+		floatFlag("precision", 0.95, 0.01, 1, "with --threshold auto: the share of the answers above it that is right"),
 		boolFlag("no-calibrate", "leave probabilities as they come out of the heads"),
 		oneOf("select-on", "", "test: the test photos choose the best epoch, and its accuracy is too good", []string{train.SetTest}),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),

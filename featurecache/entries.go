@@ -24,7 +24,8 @@ type Cache struct {
 	dir   string
 	limit int64
 	added atomic.Int64 // bytes put by this process
-	told  atomic.Bool  // that it cannot be written
+	// failed is the first error of Put.
+	failed atomic.Pointer[error]
 }
 
 // Dir is the cache of the user: the folder regraft/features in the system's folder for such.
@@ -114,10 +115,21 @@ func (c *Cache) Put(k Key, values []float32) error {
 	}
 	if err == nil {
 		c.added.Add(int64(len(entry)))
-	} else if c.told.Swap(true) {
+	} else if !c.failed.CompareAndSwap(nil, &err) {
 		return nil
 	}
 	return err
+}
+
+// Failed is the first error of Put; nil where there was none.
+func (c *Cache) Failed() error {
+	if c == nil {
+		return nil
+	}
+	if first := c.failed.Load(); first != nil {
+		return *first
+	}
+	return nil
 }
 
 // size is the bytes of an entry of n values.

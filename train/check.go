@@ -51,6 +51,9 @@ func (c *Config) checkChoices() error {
 	if c.SelectOn != "" && c.ValSplit > 0 {
 		return usagef("%v and %v contradict each other", setting.SelectOn, setting.ValSplit)
 	}
+	if c.SelectOn != "" && c.Precision > 0 {
+		return &FieldError{Field: setting.SelectOn, Value: c.SelectOn, Why: "no photos are left that a threshold could be chosen by"}
+	}
 	if c.reads("sched") && !slices.Contains(Schedules, c.Schedule) {
 		return &FieldError{Field: setting.Schedule, Value: string(c.Schedule), Why: "choose one of " + setting.List(Schedules)}
 	}
