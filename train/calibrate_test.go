@@ -128,5 +128,34 @@ func TestFittedAndReported(t *testing.T) {
 		if got.Report.Loss != want.Report.Loss {
 			t.Errorf("%s: loss %g, want %g", name, got.Report.Loss, want.Report.Loss)
 		}
+		c.Resume = true
+		again := fit(t, c)
+		if d := again.Report.Loss - got.Report.Loss; math.Abs(d) > 1e-6 || math.Abs(again.Calibration.After-got.Calibration.After) > 1e-6 {
+			t.Errorf("%s: resumed, loss %g and %+v; before %g and %+v", name, again.Report.Loss, again.Calibration, got.Report.Loss, got.Calibration)
+		}
+	}
+}
+
+// TestTestCalibratesNothing: photos to test that choose the best epoch choose no temperature, many as they are.
+func TestTestCalibratesNothing(t *testing.T) {
+	c := narrowRun(t, Heads, photos(t, map[string]int{"train": 6, "test": 18}))
+	c.SelectOn = SetTest
+	r := fit(t, c)
+	net, _, err := onnx.Read(r.Model, onnx.ReadOptions{})
+	must(t, err)
+	if d, err := DecisionsOf(net); r.Calibration != nil || d != nil || err != nil {
+		t.Errorf("%+v; the file has %+v, %v", r.Calibration, d, err)
+	}
+}
+
+// TestJudgeCalibration: the error after it is that of temperatures that were fitted to others, where the report is about the same photos.
+func TestJudgeCalibration(t *testing.T) {
+	e := overconfident(60, 5, 3)
+	c := &Calibration{Temperature: temperature(e), FittedOn: SetFolds}
+	r := &training{calibration: c, fitted: e}
+	r.judgeCalibration(SetFolds)
+	same := e.calibrationError(func(int) float64 { return c.Temperature })
+	if c.After != e.heldOut() || c.After == same || c.Before != e.calibrationError(func(int) float64 { return 1 }) {
+		t.Errorf("%+v; %g held out, %g with the same", c, e.heldOut(), same)
 	}
 }

@@ -70,3 +70,29 @@ func TestDecayOfFewIterations(t *testing.T) {
 		}
 	}
 }
+
+// TestCurve: the points are solved on growing shares of every class, and try no setting.
+func TestCurve(t *testing.T) {
+	x := cloud(90, 9, 1, false, 8)
+	p, err := newProducts(x, 3)
+	must(t, err)
+	samples := labelled(x.labels...)
+	c := &chooser{products: p, classes: 3, photos: 90, views: 1, start: make([]float64, 30), softmax: softmax{classes: 3, threads: 2}}
+	c.part, c.folds = folds(samples, alone(samples), 3, 5, 1)
+	best, err := c.choose(t.Context(), 0.01, 1, 0)
+	must(t, err)
+	tried := len(c.trials)
+	points, err := c.curve(t.Context(), best, samples, alone(samples), 1)
+	must(t, err)
+	if len(c.trials) != tried || c.keep != nil {
+		t.Errorf("%d trials, were %d", len(c.trials), tried)
+	}
+	for i, want := range []int{24, 45, 69, 90} { // of 30 photos of each class 8, 15, 23
+		if points[i].Photos != want || i > 0 && points[i].Loss >= points[i-1].Loss {
+			t.Errorf("point %d: %+v, want %d photos and less loss", i, points[i], want)
+		}
+	}
+	if points[3].Loss != best.loss()/90 {
+		t.Errorf("all photos have the loss %g, want %g", points[3].Loss, best.loss()/90)
+	}
+}
