@@ -130,7 +130,7 @@ func attentionOracle(q, k, v Heads, data [3][]float32, bias []float32, images, h
 	}
 	channels := heads * v.Size
 	want, bound = make([]float64, images*channels*q.tokens()), make([]float64, images*channels*q.tokens())
-	const epsilon = 1.0 / (1 << 23)
+	const epsilon = 0x1p-24 // one rounding
 	for image := range images {
 		for head := range heads {
 			for i := range q.tokens() {
@@ -144,7 +144,7 @@ func attentionOracle(q, k, v Heads, data [3][]float32, bias []float32, images, h
 					}
 					e[j] = scale*sum + float64(bias[(head*q.tokens()+i)*k.tokens()%len(bias)+j])
 					best = max(best, e[j])
-					off = max(off, math.Abs(scale)*size*float64(q.Size)*epsilon)
+					off = max(off, math.Abs(scale)*size*float64(q.Size+2)*epsilon)
 				}
 				for j, s := range e {
 					e[j] = math.Exp(s - best)
