@@ -39,7 +39,7 @@ func (e *emitter) values(v, x *value) func(c int) float32 {
 	switch {
 	case v.number != nil:
 		return always(*v.number)
-	case v.param == nil || e.slots[v.param] != nil || x.Channel < 1:
+	case v.param == nil || e.isTrained(v) || x.Channel < 1:
 		return nil
 	case len(v.param.Value) == 1 && v.Shape.Dims() <= x.Shape.Dims():
 		return func(int) float32 { return v.param.Value[0] }

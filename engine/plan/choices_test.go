@@ -45,6 +45,7 @@ var parts = []part{
 	of("packing", func(c *choice) **packing { return &c.packing }),
 	of("halo", func(c *choice) *[]int { return &c.halo }),
 	of("pixels", func(c *choice) *func(kernel.Layout) bool { return &c.pixels }),
+	of("result", func(c *choice) **packing { return &c.result }),
 	of("gradient", func(c *choice) *bool { return &c.gradient }),
 	of("clamp", func(c *choice) *int { return &c.clamp }),
 	of("activation", func(c *choice) **kernel.Activation { return &c.activation }),

@@ -63,8 +63,11 @@ func linear(x, y *value) *convolution {
 }
 
 func chooseConv(g *graph, i *instr, o *op.Conv) choice {
+	if !known(i.in[1:]) {
+		return choice{}
+	}
 	c := g.convolution(o, i.in[0], i.in[1], i.out, kernel.UseWinograd)
-	made := choice{conv: c, epilogue: c.algorithm.epilogue, packing: new(c.algorithm.packing(c))}
+	made := choice{conv: c, epilogue: c.algorithm.epilogue, packing: c.packed(1)}
 	if c.algorithm.halo {
 		made.halo = []int{c.shape.Halo()}
 	}
@@ -79,8 +82,11 @@ func chooseConv(g *graph, i *instr, o *op.Conv) choice {
 
 func chooseConvGradX(g *graph, i *instr, o *op.ConvGradX) choice {
 	w, dy, dx := i.in[0], i.in[1], i.out
+	if w.param == nil {
+		return choice{}
+	}
 	c := g.convolution(&o.Conv, dx, w, dy, kernel.UseWinogradGradX)
-	made := choice{conv: c, epilogue: epilogue{accumulates: true}}
+	made := choice{conv: c, packing: c.packed(0), epilogue: epilogue{accumulates: true}}
 	if c.algorithm.halo {
 		made.halo = []int{0, c.shape.GradHalo()}
 	}
@@ -90,7 +96,7 @@ func chooseConvGradX(g *graph, i *instr, o *op.ConvGradX) choice {
 func chooseConvGradW(g *graph, i *instr, o *op.ConvGradW) choice {
 	x, dy, dw := i.in[0], i.in[1], i.out
 	c := g.convolution(&o.Conv, x, dw, dy, kernel.UseWinograd)
-	made := choice{conv: c, gradient: true}
+	made := choice{conv: c, result: c.packed(0)}
 	if c.algorithm.halo {
 		made.halo = []int{c.shape.Halo()}
 	}
@@ -108,27 +114,29 @@ func (c *convolution) output() kernel.Layout {
 	return kernel.Blocked(c.shape.Cout, c.shape.OH, c.shape.OW, 0)
 }
 
-// chooseLinear: what is neither a matrix nor images with the channels last is interpreted.
+// chooseLinear: what is neither a matrix nor images with the channels last is interpreted, and so are layers whose weights are computed.
 func chooseLinear(_ *graph, i *instr, _ *op.Linear) choice {
-	if !onImages(i.in[0]) || !onImages(i.out) {
+	if !onImages(i.in[0]) || !onImages(i.out) || !known(i.in[1:]) {
 		return choice{}
 	}
 	c := linear(i.in[0], i.out)
-	return choice{conv: c, epilogue: c.algorithm.epilogue, packing: new(convPacking(c))}
+	return choice{conv: c, epilogue: c.algorithm.epilogue, packing: c.packed(1)}
 }
 
 func chooseLinearGradX(_ *graph, i *instr, _ *op.LinearGradX) choice {
-	if !onImages(i.in[1]) || !onImages(i.out) {
+	if !onImages(i.in[1]) || !onImages(i.out) || i.in[0].param == nil {
 		return choice{}
 	}
-	return choice{conv: linear(i.out, i.in[1]), epilogue: epilogue{accumulates: true}}
+	c := linear(i.out, i.in[1])
+	return choice{conv: c, packing: c.packed(0), epilogue: epilogue{accumulates: true}}
 }
 
 func chooseLinearGradW(_ *graph, i *instr, _ *op.LinearGradW) choice {
 	if !onImages(i.in[0]) || !onImages(i.in[1]) {
 		return choice{}
 	}
-	return choice{conv: linear(i.in[0], i.in[1]), gradient: true}
+	c := linear(i.in[0], i.in[1])
+	return choice{conv: c, result: c.packed(0)}
 }
 
 // Where a convolution's or linear layer's image, weights and result are, in its own step and those of its gradients.

@@ -54,32 +54,32 @@ func (i *instr) flags() int {
 }
 
 // forward emits the step of a prepared convolution of i's operands.
-func (e *emitter) forward(i *instr, prim *kernel.Conv, images int) error {
-	x, w, y := i.in[0], i.in[1], i.out
+func (e *emitter) forward(i *instr, c *convolution, prim *kernel.Conv, images int) error {
+	x, y := i.in[0], i.out
 	step, err := i.followed(prim)
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	weights, bias := e.weights(w, i.norm, prim.WeightLen(), prim.Pack), e.bias(i, prim.Shape().Cout)
-	e.step(i, step, images, []*value{y}, x, weights, bias, y).step.Flops = prim.Shape().Flops()
+	weights, bias := e.weights(i, c.packed(1)), e.bias(i, c.shape.Cout)
+	e.step(i, step, images, []*value{y}, x, weights, bias, y).step.Flops = c.shape.Flops()
 	return nil
 }
 
-// weights returns the packed weights: a trainable parameter where it lives, others as constants
-// with BatchNorm folded in.
-func (e *emitter) weights(w *value, f *fold, length int, pack func(dst, src []float32)) *value {
-	if s := e.slots[w.param]; s != nil {
-		return s
+// weights returns the weights of i, packed: trained ones, or others as constants with BatchNorm folded in.
+func (e *emitter) weights(i *instr, p *packing) *value {
+	w, f := i.in[p.operand], i.norm
+	if e.isTrained(w) {
+		return e.trained(w, *p)
 	}
-	return e.constant(w.label, length, func(dst []float32) error {
+	return e.constant(w.label, p.length, func(dst []float32) error {
 		src := w.param.Value
 		if len(src) != w.shape.TotalSize() {
 			return fmt.Errorf("parameter %q has no values", w.label)
 		}
 		if f != nil {
-			f.weights(src, func(folded []float32) { pack(dst, folded) })
+			f.weights(src, func(folded []float32) { p.pack(dst, folded) })
 		} else {
-			pack(dst, src)
+			p.pack(dst, src)
 		}
 		return nil
 	})
@@ -90,8 +90,8 @@ func (e *emitter) bias(i *instr, n int) *value {
 	var b *value
 	if len(i.in) > 2 {
 		b = i.in[2]
-		if s := e.slots[b.param]; s != nil {
-			return s
+		if e.isTrained(b) {
+			return e.vector(b)
 		}
 	}
 	if b == nil && (i.norm == nil || i.norm.beta == nil) {
@@ -118,19 +118,36 @@ func (e *emitter) turned(i *instr, turn kernel.Primitive, packed *value, length 
 	return turned
 }
 
-// transposed is the weights w of a convolution, as its data gradient reads them.
-func (e *emitter) transposed(i *instr, w *value, s kernel.ConvShape) *value {
-	packed := e.weights(w, nil, kernel.PackedLen(s), func(dst, src []float32) { kernel.PackWeights(s, dst, src) })
-	return e.turned(i, kernel.NewTransposeWeights(e.g.opt.ISA, s), packed, kernel.PackedLen(s))
+// transposed is the weights of a convolution, as its data gradient i reads them.
+func (e *emitter) transposed(i *instr, c *convolution) *value {
+	return e.turned(i, kernel.NewTransposeWeights(e.g.opt.ISA, c.shape), e.weights(i, c.packed(0)), kernel.PackedLen(c.shape))
+}
+
+// packed is the layout of the weights, which are such an operand of a step, or its result.
+func (c *convolution) packed(operand int) *packing {
+	p := c.algorithm.packing(c)
+	p.operand = operand
+	return &p
+}
+
+// weightsKey tells the packings of weights apart: by the algorithm's name and the weights.
+type weightsKey struct {
+	name                     string
+	cin, cout, kh, kw, group int
+}
+
+func (c *convolution) key(name string) weightsKey {
+	s := c.shape
+	return weightsKey{name, s.Cin, s.Cout, s.KH, s.KW, c.group}
 }
 
 // convPacking is the layout of weights in tiles of input and output channels.
 func convPacking(c *convolution) packing {
 	s := c.shape
 	return packing{
-		length:  kernel.PackedLen(s),
-		pack:    func(dst, src []float32) { kernel.PackWeights(s, dst, src) },
-		unpack:  func(dst, src []float32) { kernel.UnpackWeights(s, dst, src) },
-		operand: 1,
+		key:    c.key("tiles"),
+		length: kernel.PackedLen(s),
+		pack:   func(dst, src []float32) { kernel.PackWeights(s, dst, src) },
+		unpack: func(dst, src []float32) { kernel.UnpackWeights(s, dst, src) },
 	}
 }

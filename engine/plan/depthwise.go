@@ -16,23 +16,19 @@ var depthwise = &algorithm{
 }
 
 func (e *emitter) depthwise(i *instr, c *convolution) error {
-	x, w, y, s := i.in[0], i.in[1], i.out, c.shape
+	x, y, s := i.in[0], i.out, c.shape
 	direct, err := kernel.NewDepthwise(e.g.opt.ISA, s, x.images(), y.images(), i.flags())
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	prim, err := i.followed(direct)
-	return e.primitive(i, prim, err, 0, x, e.depthwiseWeights(w, i.norm, s), e.bias(i, s.Cout), y)
-}
-
-func (e *emitter) depthwiseWeights(w *value, norm *fold, s kernel.ConvShape) *value {
-	return e.weights(w, norm, kernel.DepthwiseLen(s), func(dst, src []float32) { kernel.PackDepthwise(s, dst, src) })
+	return e.primitive(i, prim, err, 0, x, e.weights(i, c.packed(1)), e.bias(i, s.Cout), y)
 }
 
 func (e *emitter) depthwiseGradX(i *instr, c *convolution) error {
-	w, dy, dx, s := i.in[0], i.in[1], i.out, c.shape
+	dy, dx, s := i.in[1], i.out, c.shape
 	prim, err := kernel.NewDepthwiseGradX(e.g.opt.ISA, s, dy.images(), dx.images(), i.flags())
-	return e.primitive(i, prim, err, 0, dy, e.depthwiseWeights(w, nil, s), dx)
+	return e.primitive(i, prim, err, 0, dy, e.weights(i, c.packed(0)), dx)
 }
 
 func (e *emitter) depthwiseGradW(i *instr, c *convolution) error {
@@ -49,9 +45,9 @@ func (e *emitter) depthwiseGradW(i *instr, c *convolution) error {
 func depthwisePacking(c *convolution) packing {
 	s := c.shape
 	return packing{
-		length:  kernel.DepthwiseLen(s),
-		pack:    func(dst, src []float32) { kernel.PackDepthwise(s, dst, src) },
-		unpack:  func(dst, src []float32) { kernel.UnpackDepthwise(s, dst, src) },
-		operand: 1,
+		key:    c.key("depthwise"),
+		length: kernel.DepthwiseLen(s),
+		pack:   func(dst, src []float32) { kernel.PackDepthwise(s, dst, src) },
+		unpack: func(dst, src []float32) { kernel.UnpackDepthwise(s, dst, src) },
 	}
 }

@@ -42,11 +42,11 @@ func (e *emitter) direct(i *instr, c *convolution, x, y kernel.Layout, images in
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	return e.forward(i, prim, images)
+	return e.forward(i, c, prim, images)
 }
 
 func (e *emitter) directGradX(i *instr, c *convolution, dy, dx kernel.Layout, images int) error {
-	turned := e.transposed(i, i.in[0], c.shape)
+	turned := e.transposed(i, c)
 	prim, err := kernel.NewConvGradX(e.g.opt.ISA, c.shape, dy, dx, i.flags())
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)

@@ -48,7 +48,7 @@ func (o *packInput) title() string {
 func (e *emitter) batchNorm(i *instr, o *op.BatchNorm) error {
 	f, c := newFold(o, i.in), i.in[0].shape[1]
 	for _, v := range i.in[1:] {
-		if v.param == nil || e.slots[v.param] != nil {
+		if v.param == nil || e.isTrained(v) {
 			return e.interpret(i, o)
 		}
 	}

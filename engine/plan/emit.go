@@ -40,12 +40,12 @@ type emitter struct {
 	drafts []*draft
 	zeroed map[*value]bool
 	zeros  *value // enough zeros for any bias
-	slots  map[*engine.Param]*value
+	homes  map[*engine.Param]home
 	groups map[groupKey]*groupPasses
 }
 
 func newEmitter(g *graph) *emitter {
-	return &emitter{g: g, p: g.program, zeroed: map[*value]bool{}, slots: g.slots, groups: map[groupKey]*groupPasses{}}
+	return &emitter{g: g, p: g.program, zeroed: map[*value]bool{}, homes: g.homes, groups: map[groupKey]*groupPasses{}}
 }
 
 // step adds a step. The operands are *value, operand or Ref, in the primitive's order; writes are those

@@ -30,7 +30,7 @@ func (g *graph) foldBatchNorm() {
 	users, makers := g.users(), g.makers()
 	g.fuse(func(i, into *instr) bool {
 		bn, ok := i.op.(*op.BatchNorm)
-		if !ok || into.norm != nil || into.clamp != 0 {
+		if !ok || into.norm != nil || into.clamp != 0 || !known(i.in[1:]) {
 			return false
 		}
 		if _, ok := into.op.(*op.AveragePool); ok {
@@ -48,9 +48,10 @@ func (g *graph) foldBatchNorm() {
 	})
 }
 
+// isConv tells whether i is a convolution with weights that are known.
 func isConv(i *instr) bool {
 	_, ok := i.op.(*op.Conv)
-	return ok
+	return ok && i.choice.conv != nil
 }
 
 // fuseClamps applies Relu, and Clip from 0 to 6, in the step that makes their operand.

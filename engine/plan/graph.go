@@ -164,7 +164,7 @@ type graph struct {
 	// Of objectives: the losses, and where the parameters and the running statistics live.
 	obj    *engine.Objective
 	losses []*value
-	slots  map[*engine.Param]*value
+	homes  map[*engine.Param]home
 }
 
 func newValue(label string, shape tensor.Shape) *value {
@@ -188,7 +188,7 @@ func (v *value) like(label string) *value {
 
 // lower turns nodes, which must be sorted, into instructions.
 func lower(net *engine.Network, opt Options, nodes []*gorgonia.Node) *graph {
-	g := &graph{opt: opt, net: net, values: map[*gorgonia.Node]*value{}, program: newProgram(net, opt), slots: map[*engine.Param]*value{}}
+	g := &graph{opt: opt, net: net, values: map[*gorgonia.Node]*value{}, program: newProgram(net, opt), homes: map[*engine.Param]home{}}
 	for _, n := range nodes {
 		if n.Op() == nil {
 			continue

@@ -16,12 +16,7 @@ func init() {
 
 // groupable tells whether a GroupNorm of x has a fast form.
 func groupable(x *value, vectors ...*value) bool {
-	for _, v := range vectors {
-		if v.param == nil {
-			return false
-		}
-	}
-	return onImages(x)
+	return onImages(x) && known(vectors)
 }
 
 func keyOf(x *value, o *op.GroupNorm) groupKey { return groupKey{x, o.GroupsOf(x.shape[1]), o.Epsilon} }

@@ -20,7 +20,7 @@ func (c *convolution) groups() (*kernel.Groups, error) { return kernel.NewGroups
 
 // grouped emits a convolution in groups.
 func (e *emitter) grouped(i *instr, c *convolution) error {
-	x, w, y := i.in[0], i.in[1], i.out
+	x, y := i.in[0], i.out
 	g, err := c.groups()
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
@@ -29,13 +29,12 @@ func (e *emitter) grouped(i *instr, c *convolution) error {
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	weights := e.weights(w, i.norm, g.WeightLen(), g.Pack)
-	e.step(i, prim, 0, []*value{y}, x, weights, e.bias(i, y.shape[1]), y).step.Flops = g.Flops()
+	e.step(i, prim, 0, []*value{y}, x, e.weights(i, c.packed(1)), e.bias(i, y.shape[1]), y).step.Flops = g.Flops()
 	return nil
 }
 
 func (e *emitter) groupedGradX(i *instr, c *convolution) error {
-	w, dy, dx := i.in[0], i.in[1], i.out
+	dy, dx := i.in[1], i.out
 	g, err := c.groups()
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
@@ -44,7 +43,7 @@ func (e *emitter) groupedGradX(i *instr, c *convolution) error {
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	turned := e.turned(i, turn, e.weights(w, nil, g.WeightLen(), g.Pack), g.WeightLen())
+	turned := e.turned(i, turn, e.weights(i, c.packed(0)), g.WeightLen())
 	prim, err := g.GradX(e.g.opt.ISA, dy.images(), dx.images(), i.flags())
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
@@ -73,5 +72,5 @@ func groupedPacking(c *convolution) packing {
 	if err != nil {
 		return convPacking(c)
 	}
-	return packing{length: g.WeightLen(), pack: g.Pack, unpack: g.Unpack, operand: 1}
+	return packing{key: c.key("groups"), length: g.WeightLen(), pack: g.Pack, unpack: g.Unpack}
 }

@@ -71,14 +71,14 @@ func (e *emitter) interpret(i *instr, o op.Op) error {
 	var operands []any
 	for _, v := range i.in {
 		p := placeOf(v)
-		if v.param != nil && e.slots[v.param] == nil {
+		if v.param != nil && !e.isTrained(v) {
 			p.param = v.param.Value
 		}
 		r.in, r.number = append(r.in, p), append(r.number, v.number)
 		switch {
 		case v.number != nil || p.param != nil:
-		case e.slots[v.param] != nil:
-			operands = append(operands, e.slots[v.param])
+		case v.param != nil:
+			operands = append(operands, e.trained(v, plainPacking(v.param)))
 		default:
 			operands = append(operands, v)
 		}

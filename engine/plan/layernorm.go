@@ -33,20 +33,20 @@ func ofChannels(o *op.LayerNorm, x *value) bool {
 }
 
 func chooseLayerNorm(_ *graph, i *instr, o *op.LayerNorm) choice {
-	if !allKnown(i.in[1:], 2) || !ofChannels(o, i.in[0]) {
+	if !known(i.in[1:]) || !ofChannels(o, i.in[0]) {
 		return choice{}
 	}
 	return choice{overwrites: []int{0}}
 }
 
-// allKnown tells whether these are so many parameters or constants.
-func allKnown(values []*value, count int) bool {
-	return len(values) == count && !slices.ContainsFunc(values, func(v *value) bool { return v.param == nil })
+// known tells whether these are parameters or constants, none of them computed.
+func known(values []*value) bool {
+	return !slices.ContainsFunc(values, func(v *value) bool { return v.param == nil })
 }
 
 func (e *emitter) layerNorm(i *instr, o *op.LayerNorm) error {
 	x, y := i.in[0], i.out
-	if !allKnown(i.in[1:], 2) || !ofChannels(o, x) || !alike(x, y) {
+	if !known(i.in[1:]) || !ofChannels(o, x) || !alike(x, y) {
 		return e.interpret(i, o)
 	}
 	prim, err := kernel.NewLayerNorm(x.rows(), y.rows(), float64(o.Epsilon))

@@ -43,7 +43,9 @@ type choice struct {
 	halo []int
 	// pixels tells whether it takes its first operand in such a layout, channels side by side; nil for steps that do not.
 	pixels func(x kernel.Layout) bool
-	// gradient tells that its result lies as the parameter whose gradient that is.
+	// result is the layout of its result where that is the one of a parameter, whose gradient it is.
+	result *packing
+	// gradient tells that it can write its result plainly where that is the gradient of a parameter, whatever its form.
 	gradient bool
 	// clamp is the flag of the clamp that the operator is, or 0.
 	clamp int

@@ -11,7 +11,7 @@ import (
 
 func init() {
 	register(row[*op.Mul]{channels: anywhere, factor: mulFactor, choice: choice{overwrites: []int{0, 1}}, emit: (*emitter).mul})
-	register(row[*op.SumTo]{channels: anywhere, choice: choice{gradient: true}, emit: (*emitter).sumTo})
+	register(row[*op.SumTo]{channels: anywhere, choose: chooseSumTo, emit: (*emitter).sumTo})
 	register(row[*dot]{emit: (*emitter).dot})
 }
 
@@ -97,9 +97,20 @@ func (e *emitter) mul(i *instr, o *op.Mul) error {
 	return e.interpret(i, o)
 }
 
+// chooseSumTo: sums over images that are the gradient of a table lie as that does.
+func chooseSumTo(_ *graph, i *instr, _ *op.SumTo) choice {
+	if t := broadcast(i.out.Shape, i.in[0]); t != nil && i.in[0].shape[0] > 1 {
+		return choice{result: t.packing(0)}
+	}
+	return choice{gradient: true}
+}
+
 // sumTo emits sums over pixels, and over images where the result has none.
 func (e *emitter) sumTo(i *instr, o *op.SumTo) error {
 	x := i.in[0]
+	if i.choice.result != nil {
+		return e.sumImages(i, broadcast(i.out.Shape, x))
+	}
 	switch factorOf(x, i.out) {
 	case perImage:
 		prim, err := kernel.NewPixelSum(e.g.opt.ISA, x.images(), i.out.images())
@@ -108,7 +119,7 @@ func (e *emitter) sumTo(i *instr, o *op.SumTo) error {
 		sum, err := kernel.NewChannelSum(e.g.opt.ISA, x.images())
 		return e.channelSums(i, sum, err, x.images(), x)
 	}
-	return e.sumImages(i, o)
+	return e.interpret(i, o)
 }
 
 // dot emits sums of products.

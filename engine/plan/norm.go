@@ -90,6 +90,9 @@ func (g *graph) groupBatchNorm() error {
 		if n.stats == nil || n.apply == nil || n.mean == nil || n.variance == nil {
 			return fmt.Errorf("node %q: BatchNorm in training form is incomplete", n.statistics.label)
 		}
+		if !known(n.apply.in[1:3]) {
+			return fmt.Errorf("node %q: BatchNorm whose scale or shift is computed cannot be trained with the statistics of the batch", n.apply.node)
+		}
 		n.rewrite(dead)
 	}
 	g.remove(dead)
@@ -175,8 +178,8 @@ func (e *emitter) normStats(i *instr, o *normStats) error {
 
 // vector is a parameter of one value per channel: trainable or running where it lives, else a constant.
 func (e *emitter) vector(v *value) *value {
-	if s := e.slots[v.param]; s != nil {
-		return s
+	if e.isTrained(v) {
+		return e.trained(v, plainPacking(v.param))
 	}
 	return e.constant(v.label, padded(v.shape.TotalSize()), func(dst []float32) error {
 		copy(dst, v.param.Value)

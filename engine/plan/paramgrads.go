@@ -6,12 +6,19 @@ import (
 
 func init() {
 	register(row[*storeGrad]{emit: (*emitter).storeGrad})
+	register(row[*loadGrad]{emit: (*emitter).loadGrad})
 }
 
-// storeGrad is the planner's own operator that brings a gradient computed elsewhere into the layout of its parameter.
-type storeGrad struct{ packing packing }
+// The planner's own operators between gradients that lie as parameters do and values like others.
+type (
+	// storeGrad brings a gradient computed elsewhere into the layout of its parameter.
+	storeGrad struct{ packing packing }
+	// loadGrad makes a value of a gradient in the layout of a parameter, where it is not all of the gradient or that lies in another.
+	loadGrad struct{ packing packing }
+)
 
 func (*storeGrad) title() string { return "StoreGrad" }
+func (*loadGrad) title() string  { return "LoadGrad" }
 
 // gradStore is the primitive of storeGrad. Operands: 0 the gradient as it was computed, 1 the parameter's.
 type gradStore struct {
@@ -34,4 +41,27 @@ func (s *gradStore) Item(_ *kernel.Worker, _ int, a *kernel.Args) {
 func (e *emitter) storeGrad(i *instr, o *storeGrad) error {
 	prim := &gradStore{placeOf(i.in[0]), o.packing.length, o.packing.pack}
 	return e.primitive(i, prim, nil, 0, i.in[0], i.out)
+}
+
+// gradLoad is the primitive of loadGrad. Operands: 0 the gradient as it lies, 1 the value.
+type gradLoad struct {
+	to     place
+	length int
+	unpack func(dst, src []float32)
+}
+
+func (*gradLoad) Name() string { return "load_gradient" }
+
+// Items is one.
+func (*gradLoad) Items(int) int { return 1 }
+
+func (l *gradLoad) Item(_ *kernel.Worker, _ int, a *kernel.Args) {
+	values := make([]float32, l.to.Shape.TotalSize())
+	l.unpack(values, kernel.Floats(a.Operand[0], l.length))
+	l.to.write(a.Operand[1], values)
+}
+
+func (e *emitter) loadGrad(i *instr, o *loadGrad) error {
+	prim := &gradLoad{placeOf(i.out), o.packing.length, o.packing.unpack}
+	return e.primitive(i, prim, nil, 1, i.in[0], i.out)
 }

@@ -41,7 +41,7 @@ func (e *emitter) slopes(i *instr) *value {
 		return e.vector(s)
 	case s.shape.TotalSize() != 1:
 		return nil
-	case e.slots[s.param] == nil:
+	case !e.isTrained(s):
 		return e.constant(s.label+" for every channel", padded(c), func(dst []float32) error {
 			for k := range c {
 				dst[k] = s.param.Value[0]
@@ -50,7 +50,7 @@ func (e *emitter) slopes(i *instr) *value {
 		})
 	}
 	all := e.temporary(s.label+" for every channel", padded(c))
-	e.step(&instr{node: s.label, op: planned("Spread")}, &spread{channels: c, length: padded(c)}, 1, []*value{all}, e.slots[s.param], all)
+	e.step(&instr{node: s.label, op: planned("Spread")}, &spread{channels: c, length: padded(c)}, 1, []*value{all}, e.vector(s), all)
 	return all
 }
 

@@ -17,24 +17,24 @@ var winograd = &algorithm{
 }
 
 func (e *emitter) winograd(i *instr, c *convolution) error {
-	x, w, y := i.in[0], i.in[1], i.out
+	x, y := i.in[0], i.out
 	prim, err := kernel.NewWinograd(e.g.opt.ISA, c.shape, x.images(), y.images(), i.flags())
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	u := e.slots[w.param]
-	if u == nil {
-		u = e.weights(w, i.norm, prim.WeightLen(), prim.Pack)
+	var u *value
+	if e.isTrained(i.in[1]) {
+		u = e.transform(i, prim, e.weights(i, c.packed(1)))
 	} else {
-		u = e.transform(i, prim, u)
+		u = e.weights(i, &packing{length: prim.WeightLen(), pack: prim.Pack, operand: 1})
 	}
 	e.step(i, prim, 0, []*value{y}, x, u, e.bias(i, c.shape.Cout), y).step.Flops = c.shape.Flops()
 	return nil
 }
 
 func (e *emitter) winogradGradX(i *instr, c *convolution) error {
-	w, dy, dx := i.in[0], i.in[1], i.out
-	turned := e.transposed(i, w, c.shape)
+	dy, dx := i.in[1], i.out
+	turned := e.transposed(i, c)
 	prim, err := kernel.NewWinogradGradX(e.g.opt.ISA, c.shape, dy.images(), dx.images(), i.flags())
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
