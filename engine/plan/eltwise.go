@@ -11,7 +11,7 @@ import (
 
 func init() {
 	register(row[*packInput]{emit: (*emitter).packInput})
-	register(row[*op.BatchNorm]{choice: choice{epilogue: epilogue{clamps: kernel.ReLU}}, emit: (*emitter).batchNorm})
+	register(row[*op.BatchNorm]{choose: chooseBatchNorm, emit: (*emitter).batchNorm})
 	register(row[*op.Relu]{channels: anywhere, choice: choice{clamp: kernel.ReLU}, emit: (*emitter).relu})
 	register(row[*op.ReluGrad]{channels: anywhere, choice: choice{overwrites: []int{1}}, emit: (*emitter).reluGrad})
 	register(row[*op.Clip]{channels: anywhere, choose: chooseClip, emit: (*emitter).clip})
@@ -44,15 +44,17 @@ func (o *packInput) title() string {
 	return "PackInput"
 }
 
+func chooseBatchNorm(_ *graph, i *instr, _ *op.BatchNorm) choice {
+	if !known(i.in[1:]) || !onImages(i.out) {
+		return choice{}
+	}
+	return choice{epilogue: epilogue{clamps: kernel.ReLU}}
+}
+
 // batchNorm emits a BatchNorm in inference form that no convolution took: a scale and a shift.
 func (e *emitter) batchNorm(i *instr, o *op.BatchNorm) error {
 	f, c := newFold(o, i.in), i.in[0].shape[1]
-	for _, v := range i.in[1:] {
-		if v.param == nil || e.isTrained(v) {
-			return e.interpret(i, o)
-		}
-	}
-	if i.out.form == plain {
+	if !known(i.in[1:]) || !onImages(i.out) || slices.ContainsFunc(i.in[1:], e.isTrained) {
 		return e.interpret(i, o)
 	}
 	scale := e.constant(i.node+" scale", padded(c), func(dst []float32) error {

@@ -293,7 +293,7 @@ func testTraining(t *testing.T, width, images int, direct bool) {
 			}
 			if firstGrads == nil {
 				firstGrads, firstRunning = slices.Clone(m.Grads()), slices.Clone(m.Running())
-				compareStep(t, obj, m, want, direct)
+				compareStep(t, obj, m, want)
 			}
 			if !slices.Equal(m.Grads(), firstGrads) || !slices.Equal(m.Running(), firstRunning) {
 				t.Errorf("%s, %d threads: gradients or running statistics have other bits", isa, threads)
@@ -303,12 +303,10 @@ func testTraining(t *testing.T, width, images int, direct bool) {
 	}
 }
 
-// gradientBound allows for BatchNorm, which amplifies the rounding of sums over a batch. Winograd's algorithm rounds
-// differently enough for a Relu here and there to fall to the other side of zero, which changes a gradient that
-// sums over some hundred pixels by some percent: then the bound is for the median.
-const gradientBound = 2e-4
+// gradientBound allows for BatchNorm, which amplifies the rounding of sums over a batch: the largest distance that was met is 1e-5.
+const gradientBound = 3e-5
 
-func compareStep(t *testing.T, obj *engine.Objective, m *Machine, want [][]float32, direct bool) {
+func compareStep(t *testing.T, obj *engine.Objective, m *Machine, want [][]float32) {
 	losses := m.Losses()
 	for k := range losses {
 		if d := distance(t, "loss", losses[k:k+1], want[k]); d > 1e-5 {
@@ -320,17 +318,10 @@ func compareStep(t *testing.T, obj *engine.Objective, m *Machine, want [][]float
 		t.Fatalf("%d gradients, want %d", len(grads), len(obj.Trainable))
 	}
 	rest := want[len(losses):]
-	var distances []float64
 	for k, p := range obj.Trainable {
-		d := distance(t, p.Name, grads[p.Name], rest[k])
-		distances = append(distances, d)
-		if direct && d > gradientBound || d > 0.2 {
+		if d := distance(t, p.Name, grads[p.Name], rest[k]); d > gradientBound {
 			t.Errorf("gradient of %s %v: relative distance %g", p.Name, p.Shape, d)
 		}
-	}
-	slices.Sort(distances)
-	if median := distances[len(distances)/2]; median > gradientBound {
-		t.Errorf("gradients: median of the relative distances %g, want at most %g", median, gradientBound)
 	}
 	running := m.RunningStatistics()
 	for k, u := range obj.Updates {

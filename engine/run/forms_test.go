@@ -2,7 +2,7 @@ package run
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -12,11 +12,14 @@ import (
 	"regraft/engine/plan"
 )
 
-// forms are small pieces of networks that several operators spell together, or that use values in ways of their own.
-var forms = []struct {
+// form is a small piece of a network behind x (N, 8, 4, 4), which is not negative.
+type form struct {
 	name  string
-	build func(b *tiny, x *gorgonia.Node) *gorgonia.Node // x is (N, 8, 4, 4), not negative
-}{
+	build func(b *tiny, x *gorgonia.Node) *gorgonia.Node
+}
+
+// forms are small pieces of networks that several operators spell together, or that use values in ways of their own.
+var forms = []form{
 	{"L2 norm", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		sum := b.apply(&op.ReduceMean{Axes: []int{1}, KeepDims: true}, b.apply(&op.Pow{}, x, b.number(2)))
 		return b.apply(&op.Div{}, x, b.apply(&op.Sqrt{}, b.apply(&op.Add{}, sum, b.number(1e-6))))
@@ -98,57 +101,6 @@ var forms = []struct {
 	{"tokens dropped", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		x = b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x))
 		return b.apply(&op.Linear{}, b.apply(&op.Dropout{Ratio: 0.5, ID: "tokens"}, x), b.param(5, 8))
-	}},
-	{"one convolution twice", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-		c, w := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Pads: [4]int{1, 1, 1, 1}, Group: 1}, b.param(8, 8, 3, 3)
-		return b.apply(c, b.apply(&op.Sigmoid{}, b.apply(c, x, w)), w)
-	}},
-	{"one layer twice", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-		w := b.param(16, 16)
-		x = b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x)
-		return b.apply(&op.Linear{}, b.apply(&op.Sigmoid{}, b.apply(&op.Linear{}, x, w)), w)
-	}},
-	{"one weight in a layer and in a product", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-		w := b.param(16, 16)
-		x = b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x)
-		return b.apply(&op.MatMul{}, b.apply(&op.Sigmoid{}, b.apply(&op.Linear{}, x, w)), w)
-	}},
-	{"one filter for every channel and for all", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-		w := b.param(8, 1, 3, 3)
-		c := op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Pads: [4]int{1, 1, 1, 1}, Group: 1}
-		each := c
-		each.Group = 8
-		one := b.apply(&op.Slice{Starts: []int{0}, Ends: []int{1}, Axes: []int{1}}, x)
-		return b.apply(&op.Add{}, b.apply(&each, x, w), b.apply(&c, one, w))
-	}},
-	{"weights and their norm", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-		w := b.param(6, 8, 1, 1)
-		c := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}
-		y := b.apply(c, x, w)
-		norm := b.apply(&op.ReduceMean{Axes: []int{0, 1, 2, 3}, KeepDims: true}, b.apply(&op.Mul{}, w, w))
-		return b.apply(&op.Div{}, y, norm)
-	}},
-	{"position table of maps", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-		return b.apply(&op.Relu{}, b.apply(&op.Add{}, x, b.param(8, 4, 4)))
-	}},
-	{"weights of a convolution standardised", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-		w := b.param(6, 8, 3, 3)
-		w = b.apply(&op.Sub{}, w, b.apply(&op.ReduceMean{Axes: []int{1, 2, 3}, KeepDims: true}, w))
-		return b.apply(&op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}, x, w)
-	}},
-	{"factors of a layer that are computed", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-		x = b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x)
-		return b.apply(&op.Linear{}, x, b.apply(&op.Sigmoid{}, b.param(6, 16)), b.apply(&op.Sigmoid{}, b.param(6)))
-	}},
-	{"one bias in two layers", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-		bias := b.param(16)
-		x = b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x)
-		y := b.apply(&op.Sigmoid{}, b.apply(&op.Linear{}, x, b.param(16, 16), bias))
-		return b.apply(&op.Linear{}, y, b.param(16, 16), bias)
-	}},
-	{"two layers with one gradient", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-		c := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}
-		return b.apply(&op.Add{}, b.apply(c, x, b.param(6, 8, 1, 1)), b.apply(c, x, b.param(6, 8, 1, 1)))
 	}},
 	{"position table", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		return b.apply(&op.Relu{}, b.apply(&op.Add{}, x, b.param(1, 8, 4, 4)))
@@ -357,7 +309,7 @@ func (b *tiny) form(images int, build func(b *tiny, x *gorgonia.Node) *gorgonia.
 
 // TestFormsTrain compares one training step with the interpreter.
 func TestFormsTrain(t *testing.T) {
-	for _, f := range forms {
+	for _, f := range slices.Concat(forms, parameterForms) {
 		t.Run(f.name, func(t *testing.T) {
 			b := &tiny{t: t, b: engine.NewBuilder()}
 			compareRow(t, b.objective(b.form(2, f.build)), false)
@@ -365,41 +317,33 @@ func TestFormsTrain(t *testing.T) {
 	}
 }
 
-// TestFormsInfer compares inference with the interpreter, for all images of the plan and for fewer.
+// TestFormsInfer compares inference with the interpreter.
 func TestFormsInfer(t *testing.T) {
-	for _, f := range forms {
-		t.Run(f.name, func(t *testing.T) {
-			b := &tiny{t: t, b: engine.NewBuilder()}
-			y := b.apply(&op.Flatten{Axis: 1}, b.form(3, f.build))
-			net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: y})
-			b.check(err)
-			x := noise(net.Input.Shape().TotalSize(), 3)
-			want, err := Interpret(net, map[*gorgonia.Node][]float32{net.Input: x}, net.Outputs[0].Node)
-			if err != nil {
-				t.Fatal(err)
-			}
-			features := y.Shape()[1]
-			for _, isa := range isas(t) {
-				for _, images := range []int{3, 2} {
-					got := infer(t, net, plan.Options{ISA: isa}, 2, x[:images*3*8*8], images)[0]
-					if d := distance(t, f.name, got[:images*features], want[0][:images*features]); d > relativeBound {
-						t.Errorf("%s, %d images: relative distance %g to the interpreter", isa, images, d)
-					}
-				}
-			}
-		})
+	for _, f := range slices.Concat(forms, parameterForms) {
+		t.Run(f.name, func(t *testing.T) { compareInference(t, f.build) })
 	}
 }
 
-// TestNormOfComputedFactors: BatchNorm in training form takes parameters alone.
-func TestNormOfComputedFactors(t *testing.T) {
+// compareInference compares a form with the interpreter, for all images of the plan and for fewer.
+func compareInference(t *testing.T, build func(b *tiny, x *gorgonia.Node) *gorgonia.Node) {
+	t.Helper()
 	b := &tiny{t: t, b: engine.NewBuilder()}
-	obj := b.objective(b.form(2, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-		gamma := b.apply(&op.Sigmoid{}, b.param(8))
-		return b.apply(&op.BatchNorm{Epsilon: 1e-3, Momentum: 0.9}, x, gamma, b.param(8), b.param(8), b.param(8))
-	}))
-	if _, err := plan.Training(obj, plan.Options{ISA: isas(t)[0]}); err == nil || !strings.Contains(err.Error(), "computed") {
-		t.Errorf("got %v, want an error about factors that are computed", err)
+	y := b.apply(&op.Flatten{Axis: 1}, b.form(3, build))
+	net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: y})
+	b.check(err)
+	x := noise(net.Input.Shape().TotalSize(), 3)
+	want, err := Interpret(net, map[*gorgonia.Node][]float32{net.Input: x}, net.Outputs[0].Node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	features := y.Shape()[1]
+	for _, isa := range isas(t) {
+		for _, images := range []int{3, 2} {
+			got := infer(t, net, plan.Options{ISA: isa}, 2, x[:images*3*8*8], images)[0]
+			if d := distance(t, "y", got[:images*features], want[0][:images*features]); d > relativeBound {
+				t.Errorf("%s, %d images: relative distance %g to the interpreter", isa, images, d)
+			}
+		}
 	}
 }
 
