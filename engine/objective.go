@@ -19,8 +19,6 @@ type ObjectiveOptions struct {
 	Smoothing float32
 	// Dropout overrides every dropout ratio when it is not nil.
 	Dropout *float32
-	// FrozenStatistics keeps BatchNorm in inference form while everything else trains.
-	FrozenStatistics bool
 }
 
 // Update is a value that the step computes for a running statistic.
@@ -76,9 +74,6 @@ func (obj *Objective) trainingForm(net *Network, o ObjectiveOptions) Rewriter {
 		label := net.Label(old)
 		switch v := old.Op().(type) {
 		case *op.BatchNorm:
-			if o.FrozenStatistics {
-				return nil, nil
-			}
 			return obj.batchNorm(b, v, label, in)
 		case *op.Dropout:
 			ratio := v.Ratio

@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -26,15 +27,31 @@ func infer(t *testing.T, net *engine.Network, o plan.Options, threads int, x []f
 		t.Fatal(err)
 	}
 	defer m.Close()
-	if err := m.Infer(x, images); err != nil {
-		t.Fatalf("%v\n%s", err, p)
+	run := func() (outputs [][]float32) {
+		if err := m.Infer(x, images); err != nil {
+			t.Fatalf("%v\n%s", err, p)
+		}
+		for k := range p.Outputs {
+			outputs = append(outputs, slices.Clone(m.Output(k)[:images*p.Outputs[k].Cols]))
+		}
+		return outputs
 	}
-	var outputs [][]float32
-	for k := range p.Outputs {
-		out := m.Output(k)
-		outputs = append(outputs, slices.Clone(out[:images*p.Outputs[k].Cols]))
+	outputs := run()
+	poison(m)
+	for k, again := range run() {
+		if !slices.Equal(again, outputs[k]) {
+			t.Errorf("output %d has other values where the arena was not zero before", k)
+		}
 	}
 	return outputs
+}
+
+// poison leaves NaN wherever a program may not look before it has written.
+func poison(m *Machine) {
+	arena := m.arenas[plan.Arena].Floats(0, m.program.Size[plan.Arena]/4)
+	for i := range arena {
+		arena[i] = float32(math.NaN())
+	}
 }
 
 // TestInferenceAgainstInterpreter compares compiled networks with gorgonia's tape machine on the

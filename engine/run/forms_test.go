@@ -58,6 +58,9 @@ var forms = []form{
 		}
 		return b.apply(&op.Concat{Axis: 1}, parts...)
 	}},
+	{"a channel that is picked twice", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		return b.apply(&op.Gather{Axis: 1, Indices: []int{3, 1, 3, 6}, IndexShape: []int{4}}, x)
+	}},
 	{"channel shuffle", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		y := b.apply(&op.Reshape{Shape: []int{0, 2, 4, 4, 4}}, x)
 		y = b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3, 4}}, y)
@@ -311,8 +314,10 @@ func (b *tiny) form(images int, build func(b *tiny, x *gorgonia.Node) *gorgonia.
 func TestFormsTrain(t *testing.T) {
 	for _, f := range slices.Concat(forms, parameterForms) {
 		t.Run(f.name, func(t *testing.T) {
-			b := &tiny{t: t, b: engine.NewBuilder()}
-			compareRow(t, b.objective(b.form(2, f.build)), false)
+			for _, images := range []int{2, 1} {
+				b := &tiny{t: t, b: engine.NewBuilder()}
+				compareRow(t, b.objective(b.form(images, f.build)), false)
+			}
 		})
 	}
 }

@@ -73,6 +73,9 @@ func TestNormOfComputedFactors(t *testing.T) {
 		return b.apply(&op.Relu{}, b.apply(&op.BatchNorm{Epsilon: 1e-3, Momentum: 0.9}, x, gamma, b.param(8), b.param(8), b.param(8)))
 	}
 	compareInference(t, norm)
+	compareInference(t, func(b *tiny, x *gorgonia.Node) *gorgonia.Node { // behind a convolution, into which it cannot go
+		return norm(b, b.apply(&op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}, x, b.param(8, 8, 1, 1)))
+	})
 	b := &tiny{t: t, b: engine.NewBuilder()}
 	_, err := plan.Training(b.objective(b.form(2, norm)), plan.Options{ISA: isas(t)[0]})
 	if err == nil || !strings.Contains(err.Error(), "computed") {
