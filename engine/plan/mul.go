@@ -26,7 +26,7 @@ func (g *graph) fuseDots() {
 	users, makers := g.users(), g.makers()
 	dead := map[*instr]bool{}
 	for _, i := range g.instrs {
-		if _, ok := i.op.(*op.SumTo); !ok || factorOf(i.in[0], i.out) == noFactor {
+		if _, ok := i.op.(*op.SumTo); !ok || factorOf(i.in[0], i.out) == noFactor || i.choice.result != nil { // a dot lies plainly
 			continue
 		}
 		mul := makers[i.in[0]]

@@ -45,6 +45,12 @@ var parameterForms = []form{
 	{"position table of maps", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		return b.apply(&op.Relu{}, b.apply(&op.Add{}, x, b.param(8, 4, 4)))
 	}},
+	{"tables that are factors of one pixel", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		c := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}
+		y := b.apply(&op.GlobalAveragePool{}, b.apply(c, x, b.param(40, 8, 1, 1)))
+		y = b.apply(&op.Add{}, b.apply(&op.Mul{}, b.apply(&op.Sigmoid{}, y), b.param(1, 40, 1, 1)), b.param(40, 1, 1))
+		return b.apply(&op.Mul{}, y, b.param(40, 1, 1))
+	}},
 	{"weights of a convolution standardised", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		w := b.param(6, 8, 3, 3)
 		w = b.apply(&op.Sub{}, w, b.apply(&op.ReduceMean{Axes: []int{1, 2, 3}, KeepDims: true}, w))
