@@ -45,14 +45,6 @@ func linearShape(h, w, in, out int) kernel.ConvShape {
 	return kernel.ConvShape{Cin: in, Cout: out, H: h, W: w, OH: h, OW: w, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
 }
 
-func (i *instr) flags() int {
-	flags := i.clamp
-	if i.sumTo != nil {
-		flags |= kernel.Acc
-	}
-	return flags
-}
-
 // forward emits the step of a prepared convolution of i's operands.
 func (e *emitter) forward(i *instr, c *convolution, prim *kernel.Conv, images int) error {
 	x, y := i.in[0], i.out

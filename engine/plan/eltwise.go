@@ -53,7 +53,7 @@ func chooseBatchNorm(_ *graph, i *instr, _ *op.BatchNorm) choice {
 
 // batchNorm emits a BatchNorm in inference form that no convolution took: a scale and a shift.
 func (e *emitter) batchNorm(i *instr, o *op.BatchNorm) error {
-	f, c := newFold(o, i.in), i.in[0].shape[1]
+	f, c := i.fold(o), i.in[0].shape[1]
 	if !known(i.in[1:]) || !onImages(i.out) || slices.ContainsFunc(i.in[1:], e.isTrained) {
 		return e.interpret(i, o)
 	}

@@ -13,10 +13,6 @@ type fold struct {
 	epsilon                     float32
 }
 
-func newFold(bn *op.BatchNorm, in []*value) *fold {
-	return &fold{in[1].param, in[2].param, in[3].param, in[4].param, bn.Epsilon}
-}
-
 // now is the fold with the values that the parameters have.
 func (f *fold) now() *op.Fold {
 	o := &op.Fold{Gamma: f.gamma.Value, Mean: f.mean.Value, Variance: f.variance.Value, Epsilon: f.epsilon}

@@ -23,6 +23,11 @@ func (g *graph) fuse(merge func(i, into *instr) bool) {
 	g.remove(dead)
 }
 
+// fold is i, an inference BatchNorm whose operands are parameters, as something that goes into weights.
+func (i *instr) fold(bn *op.BatchNorm) *fold {
+	return &fold{i.in[1].param, i.in[2].param, i.in[3].param, i.in[4].param, bn.Epsilon}
+}
+
 // foldBatchNorm merges every BatchNorm whose only input is a convolution (or an average pool
 // behind one, which commutes with a scale and a shift per channel when the shift is added after
 // the pool) into that convolution.
@@ -38,12 +43,12 @@ func (g *graph) foldBatchNorm() {
 			if conv == nil || len(users[conv.out]) != 1 || len(conv.in) > 2 || conv.norm != nil || !isConv(conv) {
 				return false
 			}
-			conv.norm = newFold(bn, i.in)
+			conv.norm = i.fold(bn)
 			conv.norm.beta = nil // the pool adds the shift
 		} else if !isConv(into) {
 			return false
 		}
-		into.norm = newFold(bn, i.in)
+		into.norm = i.fold(bn)
 		return true
 	})
 }

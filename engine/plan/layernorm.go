@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 
 	"regraft/engine/kernel"
 	"regraft/engine/op"
@@ -37,11 +36,6 @@ func chooseLayerNorm(_ *graph, i *instr, o *op.LayerNorm) choice {
 		return choice{}
 	}
 	return choice{overwrites: []int{0}}
-}
-
-// known tells whether these are parameters or constants, none of them computed.
-func known(values []*value) bool {
-	return !slices.ContainsFunc(values, func(v *value) bool { return v.param == nil })
 }
 
 func (e *emitter) layerNorm(i *instr, o *op.LayerNorm) error {

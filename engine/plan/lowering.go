@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 
-	"regraft/engine/kernel"
 	"regraft/engine/op"
 )
 
@@ -29,44 +28,6 @@ type row[O any] struct {
 	choose func(g *graph, i *instr, o O) choice
 	// emit makes the steps of an instruction; nil stands for an interpreted step.
 	emit func(e *emitter, i *instr, o O) error
-}
-
-// choice is what the passes may ask of an instruction: they know operators by it.
-type choice struct {
-	// epilogue is what its step can do to its result.
-	epilogue
-	// conv is the convolution that it computes, or whose gradient; nil for other operators.
-	conv *convolution
-	// packing is the layout of one of its operands where that is a trainable parameter, or nil for the plain one.
-	packing *packing
-	// halo is the halo that it wants of each operand; the list may be shorter.
-	halo []int
-	// pixels tells whether it takes its first operand in such a layout, channels side by side; nil for steps that do not.
-	pixels func(x kernel.Layout) bool
-	// result is the layout of its result where that is the one of a parameter, whose gradient it is.
-	result *packing
-	// gradient tells that it can write its result plainly where that is the gradient of a parameter, whatever its form.
-	gradient bool
-	// clamp is the flag of the clamp that the operator is, or 0.
-	clamp int
-	// activation is the function that the operator applies to every element, or nil.
-	activation *kernel.Activation
-	// moves tells that the operator only moves values, so that nothing is lost with it where nothing reads its result.
-	moves bool
-	// picks reads an instruction as a pick of channels; nil for operators that never are one.
-	picks picker
-	// overwrites are the operands whose memory the result may take: the first that has its shape.
-	overwrites []int
-}
-
-// epilogue is what a step can do to its result before it writes it.
-type epilogue struct {
-	// clamps are the flags kernel.ReLU and kernel.ReLU6.
-	clamps int
-	// activates: apply an activation.
-	activates bool
-	// accumulates: add it to what the memory of the result holds.
-	accumulates bool
 }
 
 // lowering is a row for an operator of any type.

@@ -176,17 +176,6 @@ func (e *emitter) normStats(i *instr, o *normStats) error {
 		slots, e.vector(i.in[1]), e.vector(i.in[2]), e.vector(i.in[3]), e.vector(i.in[4]), statistics)
 }
 
-// vector is a parameter of one value per channel: trainable or running where it lives, else a constant.
-func (e *emitter) vector(v *value) *value {
-	if e.isTrained(v) {
-		return e.trained(v, plainPacking(v.param))
-	}
-	return e.constant(v.label, padded(v.shape.TotalSize()), func(dst []float32) error {
-		copy(dst, v.param.Value)
-		return nil
-	})
-}
-
 func (e *emitter) normApply(i *instr, _ *normApply) error {
 	z, statistics, y := i.in[0], i.in[1], i.out
 	scale, shift := kernel.StatsPart(z.shape[1])

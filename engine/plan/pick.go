@@ -51,10 +51,6 @@ func (g *graph) pickChannels() {
 	g.remove(dead)
 }
 
-// picker reads an instruction, as its operator means it, as a pick of channels of other values: it fills in p, whose channels are
-// the first ones of the first operand; nil where the instruction is no pick.
-type picker func(i *instr, p *pick, makers map[*value]*instr) (from []*value)
-
 // picked reads an instruction as a pick; nil where it is none.
 func picked(i *instr, makers map[*value]*instr) (p *pick, from []*value) {
 	o, ok := i.op.(op.Op)

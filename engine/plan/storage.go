@@ -106,8 +106,6 @@ func takesPixels(i *instr, v *value) bool {
 	return i.choice.pixels != nil && i.in[0] == v && i.choice.pixels(kernel.Pixels(v.shape[1], v.shape[2], v.shape[3], v.halo))
 }
 
-func padded(n int) int { return (n + kernel.Lanes - 1) / kernel.Lanes * kernel.Lanes }
-
 // images is v's layout seen as v.shape[0] images: a matrix becomes images of one pixel.
 func (v *value) images() kernel.Layout {
 	l := v.place()
