@@ -110,7 +110,8 @@ func (e *Evaluation) heldOut() float64 {
 }
 
 // calibrate divides the weights of the best model's classifier by a temperature that was fitted to photos that it was not trained on, and
-// writes it again, with its decisions. A model that has them already, as of a run that was complete and is resumed, is left alone.
+// writes it again, with its decisions. A model that has them already is left alone: one of folds, which know them before the first epoch,
+// and that of a run that was complete and is resumed.
 func (r *training) calibrate(ctx context.Context) error {
 	if r.sets.onTest {
 		return nil
@@ -119,72 +120,87 @@ func (r *training) calibrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(e.Samples) < leastCalibrated {
+	if !enough(e) {
 		if r.config.Precision > 0 {
 			r.events.Warn(fmt.Sprintf("%d photos are too few to choose a threshold by: %d are needed", len(e.Samples), leastCalibrated))
 		}
 		return nil
 	}
-	best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
-	if err != nil {
-		return err
-	}
-	d, err := DecisionsOf(best)
-	if err != nil {
-		return err
-	}
-	if d == nil {
-		d = &Decisions{Temperature: 1}
-		if !r.config.NoCalibrate {
-			d.Temperature = temperature(e)
-		}
-		r.decide(d, e)
-		if err := writeDecisions(r.out.name(BestFile), best, d); err != nil {
+	if r.decisions == nil {
+		if err := r.addDecisions(e); err != nil {
 			return err
 		}
 	}
-	r.threshold, r.fitted = d.Threshold, e
+	r.threshold, r.fitted = r.decisions.Threshold, e
 	if !r.config.NoCalibrate {
-		r.calibration = &Calibration{Temperature: d.Temperature, FittedOn: r.sets.selection, Photos: len(e.Samples)}
+		r.calibration = &Calibration{Temperature: r.decisions.Temperature, FittedOn: r.sets.selection, Photos: len(e.Samples)}
 	}
 	return nil
 }
 
-// decide fills in what follows from the calibrated answers.
-func (r *training) decide(d *Decisions, e *Evaluation) {
+// enough tells whether a temperature may be fitted to so many answers.
+func enough(e *Evaluation) bool { return len(e.Samples) >= leastCalibrated }
+
+// addDecisions reads those of the best model, or makes them and writes it again.
+func (r *training) addDecisions(e *Evaluation) error {
+	best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
+	if err != nil {
+		return err
+	}
+	if r.decisions, err = DecisionsOf(best); err != nil || r.decisions != nil {
+		return err
+	}
+	heads, err := head.Find(best)
+	if err != nil {
+		return err
+	}
+	r.decisions = r.decide(e)
+	if err := r.decisions.into(best, heads[0].Weight, heads[0].Bias); err != nil {
+		return err
+	}
+	return onnx.Write(r.out.name(BestFile), best)
+}
+
+// decide makes the decisions that follow from answers to photos that the model was not trained on.
+func (r *training) decide(e *Evaluation) *Decisions {
+	d := &Decisions{Temperature: 1}
+	if !r.config.NoCalibrate {
+		d.Temperature = temperature(e)
+	}
 	c := &Evaluation{Samples: e.Samples, Classes: e.Classes}
 	for _, z := range e.Logits {
 		c.Logits = append(c.Logits, float32(float64(z)/d.Temperature))
 	}
 	d.Scores = c.scores()
-	if r.config.Precision == 0 {
-		return
+	if r.config.Precision > 0 {
+		if d.Threshold = c.threshold(r.config.Precision); d.Threshold == nil {
+			r.events.Warn(fmt.Sprintf("no threshold makes %g of the answers right: the model has none", r.config.Precision))
+		}
 	}
-	if d.Threshold = c.threshold(r.config.Precision); d.Threshold == nil {
-		r.events.Warn(fmt.Sprintf("no threshold makes %g of the answers right: the model has none", r.config.Precision))
-	}
+	return d
 }
 
-// writeDecisions writes the network with its classifier divided by the temperature.
-func writeDecisions(path string, net *engine.Network, d *Decisions) error {
-	heads, err := head.Find(net)
-	if err != nil {
-		return err
-	}
-	for _, p := range []*[]float32{&heads[0].Weight.Value, &heads[0].Bias.Value} {
-		scaled := make([]float32, len(*p))
-		for i, v := range *p {
+// into divides the weights of a network's classifier by the temperature, and lets the metadata tell of the decisions.
+func (d *Decisions) into(net *engine.Network, classifier ...*engine.Param) error {
+	for _, p := range classifier {
+		if p == nil { // a classifier without a bias
+			continue
+		}
+		scaled := make([]float32, len(p.Value))
+		for i, v := range p.Value {
 			scaled[i] = float32(float64(v) / d.Temperature)
 		}
-		*p = scaled
+		p.Value = scaled
 	}
 	text, err := json.Marshal(d)
 	if err != nil {
 		return err
 	}
-	net.Meta.Other = maps.Clone(net.Meta.Other)
-	net.Meta.Other[decisionsKey] = string(text)
-	return onnx.Write(path, net)
+	other := map[string]string{}
+	maps.Copy(other, net.Meta.Other)
+	other[decisionsKey] = string(text)
+	net.Meta.Other = other
+	return nil
 }
 
 // unseen are the answers to the photos that chose the best model, not calibrated: those of folds, or of validation.

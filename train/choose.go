@@ -314,6 +314,9 @@ func (r *training) choose(ctx context.Context, l *headsLearner) error {
 		}
 		if chosen {
 			l.outOfFold, l.held = best, try.held()
+			if r.out != nil && enough(r.outOfFold) {
+				r.decisions = r.decide(r.outOfFold)
+			}
 			r.last = max(best.end+1, c.Epochs)
 		}
 	case c.WeightDecay != ByFolds:

@@ -92,6 +92,8 @@ type training struct {
 	calibration *Calibration
 	fitted      *Evaluation // what it was fitted to
 	threshold   *Threshold  // of the best model
+	// decisions are those of the best model, once they are known: before the first epoch where folds chose, otherwise after the last.
+	decisions *Decisions
 
 	began    time.Time
 	epochs   []Epoch
@@ -322,16 +324,25 @@ func (r *training) keepBest() error {
 	}
 	best := *r.net
 	best.Params = make([]*engine.Param, len(r.net.Params))
+	var classifier []*engine.Param
 	for i, p := range r.net.Params {
 		c := *p
 		c.Value = r.bestParams[p.Name]
 		best.Params[i] = &c
+		if r.decisions != nil && (p == r.heads[0].Weight || p == r.heads[0].Bias) {
+			classifier = append(classifier, &c)
+		}
 	}
 	best.Meta.History = slices.Clone(r.history)
 	best.Meta.Other = maps.Clone(best.Meta.Other)
 	delete(best.Meta.Other, decisionsKey) // of the model that this one began as
 	for _, e := range r.epochs[:r.best+1] {
 		best.Meta.History = append(best.Meta.History, e.Epoch)
+	}
+	if r.decisions != nil {
+		if err := r.decisions.into(&best, classifier...); err != nil {
+			return err
+		}
 	}
 	if err := onnx.Write(r.out.name(BestFile), &best); err != nil {
 		return err

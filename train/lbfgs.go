@@ -16,8 +16,13 @@ type lbfgs struct {
 	started   bool
 }
 
-// correction is one step and the change of the gradient along it.
-type correction struct{ s, y []float64 }
+// correction is one step, the change of the gradient along it, and their product.
+type correction struct {
+	s, y []float64
+	sy   float64
+}
+
+func newCorrection(s, y []float64) correction { return correction{s, y, dot(s, y)} }
 
 const (
 	memory    = 10   // corrections kept
@@ -36,7 +41,7 @@ func (l *lbfgs) step() bool {
 		l.value, l.started = l.objective(l.x, l.gradient), true
 	}
 	direction := l.direction()
-	slope := dot64(l.gradient, direction)
+	slope := dot(l.gradient, direction)
 	if !(slope < 0) {
 		return false
 	}
@@ -50,7 +55,7 @@ func (l *lbfgs) step() bool {
 		switch {
 		case !(value <= l.value+float64(decrease*length*slope)):
 			high = length
-		case dot64(gradient, direction) < float64(curvature*slope):
+		case dot(gradient, direction) < float64(curvature*slope):
 			low = length
 		default:
 			l.accept(x, gradient, value)
@@ -72,30 +77,30 @@ func (l *lbfgs) direction() []float64 {
 		d[i] = -g
 	}
 	if len(l.history) == 0 {
-		scale64(d, 1/math.Max(math.Sqrt(dot64(d, d)), math.SmallestNonzeroFloat32))
+		scale64(d, 1/math.Max(math.Sqrt(dot(d, d)), math.SmallestNonzeroFloat32))
 		return d
 	}
 	alpha := make([]float64, len(l.history))
 	for i := len(l.history) - 1; i >= 0; i-- {
 		c := l.history[i]
-		alpha[i] = dot64(c.s, d) / dot64(c.s, c.y)
-		axpy64(d, -alpha[i], c.y)
+		alpha[i] = dot(c.s, d) / c.sy
+		axpy(d, -alpha[i], c.y)
 	}
 	last := l.history[len(l.history)-1]
-	scale64(d, dot64(last.s, last.y)/dot64(last.y, last.y))
+	scale64(d, last.sy/dot(last.y, last.y))
 	for i, c := range l.history {
-		axpy64(d, alpha[i]-dot64(c.y, d)/dot64(c.s, c.y), c.s)
+		axpy(d, alpha[i]-dot(c.y, d)/c.sy, c.s)
 	}
 	return d
 }
 
 // accept moves to x and remembers the step.
 func (l *lbfgs) accept(x, gradient []float64, value float64) {
-	c := correction{make([]float64, len(x)), make([]float64, len(x))}
+	s, y := make([]float64, len(x)), make([]float64, len(x))
 	for i := range x {
-		c.s[i], c.y[i] = x[i]-l.x[i], gradient[i]-l.gradient[i]
+		s[i], y[i] = x[i]-l.x[i], gradient[i]-l.gradient[i]
 	}
-	if dot64(c.s, c.y) > 0 {
+	if c := newCorrection(s, y); c.sy > 0 {
 		l.history = append(l.history, c)
 	}
 	if len(l.history) > memory {
@@ -119,21 +124,7 @@ func (l *lbfgs) restore(state [][]float64) {
 	copy(l.x, state[0])
 	l.history, l.started = nil, false
 	for i := 1; i+1 < len(state); i += 2 {
-		l.history = append(l.history, correction{state[i], state[i+1]})
-	}
-}
-
-func dot64(a, b []float64) float64 {
-	sum := 0.0
-	for i, v := range a {
-		sum += float64(v * b[i])
-	}
-	return sum
-}
-
-func axpy64(y []float64, a float64, x []float64) {
-	for i, v := range x {
-		y[i] += float64(a * v)
+		l.history = append(l.history, newCorrection(state[i], state[i+1]))
 	}
 }
 

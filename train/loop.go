@@ -28,7 +28,7 @@ func (r *training) loop(ctx context.Context) error {
 			break
 		}
 		err := r.epoch(ctx, epoch)
-		if err == nil && (r.saving == 0 || r.due()) { // there is one after the first epoch
+		if err == nil && (r.saving == 0 && r.config.Mode == Full || r.due()) { // epochs of heads mode take milliseconds
 			err = r.checkpoint()
 		}
 		if err != nil {

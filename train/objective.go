@@ -110,7 +110,7 @@ func (o *objective) at(w, gradient []float64) float64 {
 		}
 	}
 	weight := w[:classes*f]
-	return o.last.loss/float64(o.learn) + float64(o.decay/2*dot64(weight, weight))
+	return o.last.loss/float64(o.learn) + float64(o.decay/2*dot(weight, weight))
 }
 
 // chunk fills in the sums of a chunk.

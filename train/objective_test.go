@@ -80,7 +80,7 @@ func TestObjective(t *testing.T) {
 				}
 			}
 			decayed := newObjective(p, s, 0.3, roles)
-			near("decay", decayed.at(w, unused)-loss, 0.15*dot64(w[:c.classes*c.f], w[:c.classes*c.f]))
+			near("decay", decayed.at(w, unused)-loss, 0.15*dot(w[:c.classes*c.f], w[:c.classes*c.f]))
 			for i := range c.classes * c.f {
 				near("gradient of decay", unused[i]-got[i], 0.3*w[i])
 			}

@@ -77,7 +77,7 @@ func (s *softmax) pass(x *features, photos []int, w, gradient []float64) outcome
 	for c := range outcomes {
 		total.loss += outcomes[c].loss
 		total.correct += outcomes[c].correct
-		axpy64(gradient, 1/float64(len(photos)), partial[c])
+		axpy(gradient, 1/float64(len(photos)), partial[c])
 	}
 	return total
 }
@@ -171,7 +171,7 @@ func (s *softmax) backward(x *features, i int, gradient, answers, grad []float64
 }
 
 // dot is the scalar product, in four sums.
-func dot(w []float64, x []float32) float64 {
+func dot[T float32 | float64](w []float64, x []T) float64 {
 	var s0, s1, s2, s3 float64
 	w = w[:len(x)]
 	for len(x) >= 4 {
@@ -188,7 +188,7 @@ func dot(w []float64, x []float32) float64 {
 }
 
 // axpy adds a x to y.
-func axpy(y []float64, a float64, x []float32) {
+func axpy[T float32 | float64](y []float64, a float64, x []T) {
 	y = y[:len(x)]
 	for i, v := range x {
 		y[i] += float64(a * float64(v))

@@ -124,8 +124,8 @@ func regression(t *testing.T, photos int, seed uint64, decay float64) (o *object
 	must(t, err)
 	return newObjective(p, s, decay, nil), func(w, gradient []float64) float64 {
 		loss := s.pass(x, everyPhoto(x), w, gradient).loss / float64(photos)
-		axpy64(gradient, decay, w[:27])
-		return loss + decay/2*dot64(w[:27], w[:27])
+		axpy(gradient, decay, w[:27])
+		return loss + decay/2*dot(w[:27], w[:27])
 	}
 }
 
@@ -150,7 +150,7 @@ func TestLBFGSSolvesRegression(t *testing.T) {
 			first = l.value
 		}
 		exact(l.x, gradient)
-		if norm := math.Sqrt(dot64(gradient, gradient)); !(norm < c.left) {
+		if norm := math.Sqrt(dot(gradient, gradient)); !(norm < c.left) {
 			t.Errorf("%s: a gradient of length %g is left", what, norm)
 		}
 	}
