@@ -20,7 +20,7 @@ func TestFullDisk(t *testing.T) {
 	if r.status != statusFailed || !strings.Contains(r.stderr, "no space left") {
 		t.Errorf("exit status %d, %s", r.status, r.stderr)
 	}
-	for _, pattern := range []string{"best.onnx", "last.ckpt", ".*"} {
+	for _, pattern := range []string{"best.onnx", "last.ckpt", "previous.ckpt", ".*"} {
 		if left, _ := filepath.Glob(filepath.Join(out, pattern)); len(left) > 0 {
 			t.Errorf("left behind: %q", left)
 		}

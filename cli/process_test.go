@@ -348,7 +348,7 @@ func TestInterruptedPipe(t *testing.T) {
 	if got := cmd.ProcessState.ExitCode(); got != statusInterrupted {
 		t.Errorf("exit status %d", got)
 	}
-	if got := listing(t, out); got != "args.json best.onnx last.ckpt results.csv" {
+	if got := listing(t, out); got != "args.json best.onnx last.ckpt previous.ckpt results.csv" {
 		t.Errorf("files %s", got)
 	}
 }

@@ -3,12 +3,8 @@ package onnx
 import (
 	"encoding/json"
 	"fmt"
-	"math"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"regraft/engine"
 	"regraft/engine/op"
@@ -259,7 +255,7 @@ func (info *Info) learn(n *normaliser, net *engine.Network) {
 			info.Parameters += len(p.Value)
 		}
 	}
-	for _, p := range damaged(net.Params) {
+	for _, p := range engine.Damaged(net.Params) {
 		info.Warnings = append(info.Warnings, fmt.Sprintf("parameter %s holds infinite or undefined numbers", quoted(p.Name)))
 	}
 	for i := range info.Outputs {
@@ -276,37 +272,4 @@ func (info *Info) learn(n *normaliser, net *engine.Network) {
 // exporters give it names that no module has, tf2onnx keeps the name of what it folded.
 func foldedBatchNorm(bias string) bool {
 	return strings.HasPrefix(bias, "onnx::") || foldedName(bias) || strings.Contains(strings.ToLower(bias), "batch_norm")
-}
-
-// damaged lists the parameters that hold infinite or undefined numbers. All processors
-// share the work.
-func damaged(params []*engine.Param) (list []*engine.Param) {
-	bad := make([]bool, len(params))
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(params)); i = next.Add(1) - 1 {
-				bad[i] = !finite(params[i].Value)
-			}
-		})
-	}
-	workers.Wait()
-	for i, p := range params {
-		if bad[i] {
-			list = append(list, p)
-		}
-	}
-	return list
-}
-
-// finite tells whether no value is infinite or NaN: those have all bits of the exponent set.
-func finite(values []float32) bool {
-	const exponent = 0xff << 23
-	for _, v := range values {
-		if math.Float32bits(v)&exponent == exponent {
-			return false
-		}
-	}
-	return true
 }

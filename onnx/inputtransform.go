@@ -5,6 +5,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"regraft/engine"
 	"regraft/engine/op"
 )
 
@@ -230,4 +231,4 @@ func (n *normaliser) inputAffine(s *step) bool {
 }
 
 // finiteAffine tells whether all numbers are finite: with others, Affine would not compute what the steps that it gathers do.
-func finiteAffine(o *op.Affine) bool { return finite(o.Scale) && finite(o.Shift) }
+func finiteAffine(o *op.Affine) bool { return engine.Finite(o.Scale) && engine.Finite(o.Shift) }

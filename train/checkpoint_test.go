@@ -2,7 +2,10 @@ package train
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -112,5 +115,59 @@ func TestResumeWantsTheSameRun(t *testing.T) {
 	}
 	if err := k.fits(&k.Config, "n", "q"); err == nil {
 		t.Error("accepted other photos")
+	}
+}
+
+// TestPreviousCheckpoint: a run whose last checkpoint is damaged, or was never finished, goes on from the one before to the same bits,
+// and keeps the sound one until there is another.
+func TestPreviousCheckpoint(t *testing.T) {
+	data := photos(t, map[string]int{"train": 8, "val": 3})
+	config := func() Config {
+		c := narrowRun(t, Full, data)
+		c.CheckpointMinutes = 1e-9
+		return c
+	}
+	straight := config()
+	want := sum(t, fit(t, straight).Model)
+	for _, damage := range []struct {
+		name string
+		do   func(path string) error
+		warn bool
+	}{
+		{"cut", func(path string) error { return os.Truncate(path, 1000) }, true},
+		{"one bit", func(path string) error {
+			data, err := os.ReadFile(path)
+			must(t, err)
+			data[len(data)/2] ^= 4
+			return os.WriteFile(path, data, 0o666)
+		}, true},
+		{"gone", os.Remove, false},
+	} {
+		c := config()
+		k := &copying{t: t, from: c.Out, to: t.TempDir(), steps: 6}
+		_, err := Fit(context.Background(), c, k)
+		must(t, err)
+		c.Out, c.Resume = k.to, true
+		last, previous := filepath.Join(c.Out, CheckpointFile), filepath.Join(c.Out, PreviousFile)
+		newer, err := readCheckpoint(last)
+		must(t, err)
+		older, err := readCheckpoint(previous)
+		must(t, err)
+		if at := func(k *checkpoint) int { return 1000*len(k.Epochs) + k.Progress.Step }; at(newer) <= at(older) {
+			t.Errorf("%s: the checkpoint before is at %d, the last one at %d", damage.name, at(older), at(newer))
+		}
+		must(t, damage.do(last))
+		w := &warnings{}
+		r, err := Fit(context.Background(), c, w)
+		if err != nil {
+			t.Errorf("%s: %v", damage.name, err)
+			continue
+		}
+		if sum(t, r.Model) != want {
+			t.Errorf("%s: other bits", damage.name)
+		}
+		if warned := strings.Contains(w.String(), "last.ckpt is damaged"); warned != damage.warn {
+			t.Errorf("%s: warned %q", damage.name, w.String())
+		}
 	}
 }

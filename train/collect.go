@@ -70,7 +70,9 @@ func (r *training) begun() {
 }
 
 // mark writes a checkpoint that tells what the run began with; the features themselves are in the cache.
-func (r *training) mark() error { return r.save(featuresFile, r.snapshot()) }
+func (r *training) mark() error {
+	return r.save(func() error { return r.out.write(featuresFile, r.snapshot().write) })
+}
 
 // openCache is the cache of the configuration, or one in the run's own folder, which lives as long as the run does.
 func (r *training) openCache() {

@@ -34,13 +34,32 @@ func (e *InterruptedError) Error() string {
 }
 func (e *InterruptedError) Unwrap() error { return e.Err }
 
-// DivergedError says that a loss became infinite or no number.
+// DivergedError says that a loss, a gradient or a weight became infinite or no number.
 type DivergedError struct {
 	Epoch, Step int
 	Loss        float64
+	// Node is the first in the order of computation whose result holds such a number, or "the gradient of" a parameter where forwards all
+	// are sound; "" where that is not known.
+	Node string
+	// Weights names the first parameter that the step has left with such a number; "" where the step did not come to that.
+	Weights string
+	// Validating says that the loss is that of the validation photos.
+	Validating bool
 }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("the loss is %g in epoch %d, step %d: the training has diverged; try a lower %v, %v 1 or %v 1",
-		e.Loss, e.Epoch, e.Step, setting.LearningRate, setting.WarmupEpochs, setting.ClipNorm)
+	what := "the gradients are infinite or undefined"
+	switch {
+	case e.Weights != "":
+		what = fmt.Sprintf("the weights %s have become infinite or undefined", e.Weights)
+	case e.Validating:
+		what = fmt.Sprintf("the validation loss is %g", e.Loss)
+	case broken(e.Loss):
+		what = fmt.Sprintf("the loss is %g", e.Loss)
+	}
+	what += fmt.Sprintf(" in epoch %d, step %d", e.Epoch, e.Step)
+	if e.Node != "" {
+		what += ", first in " + e.Node
+	}
+	return fmt.Sprintf("%s: the training has diverged; try a lower %v, %v 1 or %v 1", what, setting.LearningRate, setting.WarmupEpochs, setting.ClipNorm)
 }

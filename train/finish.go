@@ -78,6 +78,7 @@ func (r *training) report(result *Result) error {
 		return err
 	}
 	r.out.remove(featuresFile)
+	r.out.remove(PreviousFile)
 	return r.ownCache().Clear()
 }
 

@@ -124,6 +124,11 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 	for _, doubt := range r.sets.Doubts {
 		events.Warn(doubt)
 	}
+	for _, p := range engine.Damaged(cfg.Net.Params) {
+		if !p.Constant { // masks of attention may be infinite
+			return nil, &ModelError{fmt.Errorf("the model's parameter %s holds infinite or undefined numbers", p.Name)}
+		}
+	}
 	r.network = r.hasher.Hash(cfg.Net, nil)
 	r.history = cfg.Net.Meta.History
 	if r.grafted, err = graft(&r.config, r.sets.classes, events.Warn); err != nil {
@@ -150,14 +155,8 @@ func (r *training) takeUp() error {
 	if !r.out.continues {
 		return nil
 	}
-	var err error
-	for file, to := range map[string]**checkpoint{CheckpointFile: &r.resumed, featuresFile: &r.collected} {
-		if !r.out.holds(file) {
-			continue
-		}
-		if *to, err = readCheckpoint(r.out.name(file)); err != nil {
-			return err
-		}
+	if err := r.readCheckpoints(); err != nil {
+		return err
 	}
 	k := r.previous()
 	if len(k.Skipped) > 0 {
@@ -171,6 +170,32 @@ func (r *training) takeUp() error {
 	}
 	if r.resumed != nil {
 		r.epochs, r.progress, r.best = r.resumed.Epochs, r.resumed.Progress, r.resumed.Best
+	}
+	return nil
+}
+
+// readCheckpoints reads the last checkpoint, or, where it is damaged or was never finished, the one before.
+func (r *training) readCheckpoints() (err error) {
+	if r.out.holds(featuresFile) {
+		if r.collected, err = readCheckpoint(r.out.name(featuresFile)); err != nil {
+			return err
+		}
+	}
+	last, previous := r.out.holds(CheckpointFile), r.out.holds(PreviousFile)
+	if last {
+		if r.resumed, err = readCheckpoint(r.out.name(CheckpointFile)); err == nil || !errors.Is(err, errDamaged) || !previous {
+			return err
+		}
+	}
+	if !previous {
+		return nil
+	}
+	if r.resumed, err = readCheckpoint(r.out.name(PreviousFile)); err != nil {
+		return err
+	}
+	if last {
+		r.events.Warn(fmt.Sprintf("%s is damaged: the run goes on from the checkpoint before it", CheckpointFile))
+		r.out.remove(CheckpointFile)
 	}
 	return nil
 }
@@ -311,7 +336,7 @@ func (r *training) interrupted(err error) error {
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	if r.out.holds(CheckpointFile) || r.out.holds(featuresFile) {
+	if r.out.resumable() {
 		return &InterruptedError{r.config.Out, err}
 	}
 	return &InterruptedError{"", err}

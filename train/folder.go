@@ -18,12 +18,14 @@ import (
 const (
 	BestFile       = "best.onnx"
 	CheckpointFile = "last.ckpt"
-	ResultsFile    = "results.csv"
-	ArgsFile       = "args.json"
-	SummaryFile    = "summary.json"
-	ConfusionCSV   = "confusion.csv"
-	ConfusionPNG   = "confusion.png"
-	CurvesPNG      = "curves.png"
+	// PreviousFile is the checkpoint before that, until the run is complete.
+	PreviousFile = "previous.ckpt"
+	ResultsFile  = "results.csv"
+	ArgsFile     = "args.json"
+	SummaryFile  = "summary.json"
+	ConfusionCSV = "confusion.csv"
+	ConfusionPNG = "confusion.png"
+	CurvesPNG    = "curves.png"
 	// featuresFile tells what a run in heads mode began with that has no checkpoint yet, but features in a cache; featuresDir is its
 	// own cache, where it has no other.
 	featuresFile = "features.ckpt"
@@ -32,7 +34,7 @@ const (
 
 // files are all that a run writes.
 var files = []string{
-	BestFile, CheckpointFile, ResultsFile, ArgsFile, SummaryFile, ConfusionCSV, ConfusionPNG, CurvesPNG, featuresFile, featuresDir,
+	BestFile, CheckpointFile, PreviousFile, ResultsFile, ArgsFile, SummaryFile, ConfusionCSV, ConfusionPNG, CurvesPNG, featuresFile, featuresDir,
 }
 
 // folder is where a run writes, locked while it lives.
@@ -95,7 +97,7 @@ func (f *folder) admit(resume bool) error {
 			held[e.Name()] = true
 		}
 	}
-	f.continues = held[CheckpointFile] || held[featuresFile]
+	f.continues = held[CheckpointFile] || held[PreviousFile] || held[featuresFile]
 	f.settled = held[ArgsFile]
 	ended := f.endedEarly(held)
 	switch {
@@ -140,12 +142,17 @@ func (f *folder) holds(file string) bool {
 	return err == nil
 }
 
+// resumable reports whether a run can go on from what it has left.
+func (f *folder) resumable() bool {
+	return f.holds(CheckpointFile) || f.holds(PreviousFile) || f.holds(featuresFile)
+}
+
 func (f *folder) remove(file string) { os.Remove(f.name(file)) }
 
 // close lets other runs in. After a failure before there was anything to keep, it removes what the run has written, so that
 // it can simply be started again.
 func (f *folder) close(failed bool) {
-	nothing := failed && !f.holds(CheckpointFile) && !f.holds(featuresFile) && !f.holds(BestFile)
+	nothing := failed && !f.resumable() && !f.holds(BestFile)
 	if nothing && !f.settled {
 		os.Remove(f.name(ArgsFile))
 	}
@@ -158,6 +165,16 @@ func (f *folder) close(failed bool) {
 // write writes a file whole: a failure leaves the old one, and nothing else.
 func (f *folder) write(file string, content func(io.Writer) error) error {
 	return atomicfile.Write(f.name(file), content)
+}
+
+// writeNext is write that keeps the file that it replaces by the name of previous.
+func (f *folder) writeNext(file, previous string, content func(io.Writer) error) error {
+	kept := os.Rename(f.name(file), f.name(previous)) == nil
+	err := f.write(file, content)
+	if err != nil && kept {
+		os.Rename(f.name(previous), f.name(file))
+	}
+	return err
 }
 
 // writeJSON writes v, indented.

@@ -3,7 +3,6 @@ package train
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	"regraft/engine"
@@ -16,14 +15,15 @@ import (
 // fullLearner trains every parameter of the network by backpropagation, with the statistics of the
 // batch in BatchNorm.
 type fullLearner struct {
-	net     *engine.Network
-	config  *Config
-	sets    *sets
-	rates   *rates
-	session *session.Session
-	solver  solver.Solver
-	loader  *photo.Loader
-	batch   int
+	net      *engine.Network
+	config   *Config
+	sets     *sets
+	rates    *rates
+	compiled *session.Compiled
+	session  *session.Session
+	solver   solver.Solver
+	loader   *photo.Loader
+	batch    int
 }
 
 func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, error) {
@@ -41,7 +41,7 @@ func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, e
 	if err != nil {
 		return nil, err
 	}
-	compiled, err := session.Trainer(objective, native)
+	l.compiled, err = session.Trainer(objective, native)
 	if err != nil {
 		return nil, &ModelError{err}
 	}
@@ -59,7 +59,7 @@ func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, e
 	if err != nil {
 		return nil, &DataError{err}
 	}
-	l.session, err = compiled.New(c.Threads)
+	l.session, err = l.compiled.New(c.Threads)
 	return l, err
 }
 
@@ -102,12 +102,22 @@ func (l *fullLearner) step(b *photo.Batch, epoch int, p *progress, events Events
 		return err
 	}
 	losses := l.session.Losses()
-	if total := float64(losses[0]); math.IsNaN(total) || math.IsInf(total, 0) {
-		return &DivergedError{epoch, p.Step + 1, total}
+	diverged := &DivergedError{Epoch: epoch, Step: p.Step + 1, Loss: float64(losses[0])}
+	if broken(diverged.Loss) || !l.session.FiniteGrads() {
+		var err error
+		diverged.Node, err = l.session.Trace(func() error { return l.session.Step(b.X, b.Labels, key) })
+		if err != nil {
+			return err
+		}
+		return diverged
 	}
 	clip(l.session.Grads(), l.config.ClipNorm)
 	p.LR = l.rates.at(epoch, p.Step, l.steps())
 	l.solver.Step(l.session.Params(), l.session.Grads(), float32(p.LR))
+	if name, damaged := l.session.Damaged(); damaged {
+		diverged.Weights = name
+		return diverged
+	}
 
 	logits, correct := l.session.Output(0), 0
 	classes := len(logits) / l.batch
@@ -130,7 +140,32 @@ func (l *fullLearner) judge(ctx context.Context, epoch int, events Events) (judg
 	if err != nil {
 		return judgement{}, err
 	}
+	if loss := e.loss(); broken(loss) {
+		node, err := l.overflow(ctx)
+		if err != nil {
+			return judgement{}, err
+		}
+		return judgement{}, &DivergedError{Epoch: epoch, Step: l.steps(), Loss: loss, Node: node, Validating: true}
+	}
 	return judgedBy(e), nil
+}
+
+// overflow names the first node whose result for a validation photo is infinite or NaN.
+func (l *fullLearner) overflow(ctx context.Context) (node string, err error) {
+	s, err := inference(l.net, l.config)
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	err = eachBatch(ctx, l.net, l.sets.val, l.config, 0, func(b *photo.Batch) error {
+		if node != "" {
+			return nil
+		}
+		var err error
+		node, err = s.Trace(func() error { return s.Infer(b.X, b.N) })
+		return err
+	})
+	return node, err
 }
 
 func (l *fullLearner) converged() bool { return false }
@@ -153,6 +188,9 @@ func (l *fullLearner) restore(parts []part) error {
 	}
 	copy(l.session.Params(), v[0])
 	copy(l.session.Running(), v[1])
+	if name, damaged := l.session.Damaged(); damaged {
+		return fmt.Errorf("%s holds infinite or undefined numbers in the checkpoint", name)
+	}
 	return l.solver.Restore(v[2:], parts[0].Steps)
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"regraft/engine"
 	"regraft/engine/random"
 	"regraft/engine/session"
 	"regraft/engine/solver"
@@ -63,8 +64,8 @@ func newHeads(heads []head.Head, train, val []*features, c *Config, s *sets, r *
 // newHeadSolver standardises the features. Solvers with L-BFGS still need solve.
 func newHeadSolver(h *head.Head, train, val *features, c *Config) (*headSolver, error) {
 	for i, v := range train.data {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return nil, &ModelError{fmt.Errorf("head %s: feature %d of photo %d is %g: the trunk's weights are broken",
+		if broken(float64(v)) {
+			return nil, &ModelError{fmt.Errorf("head %s: feature %d of photo %d is %g: the trunk overflows",
 				h.Name(), i%train.f, i/(train.f*train.positions), v)}
 		}
 	}
@@ -119,8 +120,12 @@ func (l *headsLearner) train(ctx context.Context, epoch int, p *progress, events
 		} else {
 			total = s.pass(l.config, l.rates, epoch, p)
 		}
-		if math.IsNaN(total.loss) || math.IsInf(total.loss, 0) {
-			return &DivergedError{epoch, 1, total.loss}
+		diverged := &DivergedError{Epoch: epoch, Step: 1, Loss: total.loss}
+		if !engine.Finite(s.params) {
+			diverged.Weights = s.head.Name()
+		}
+		if broken(diverged.Loss) || diverged.Weights != "" {
+			return diverged
 		}
 		if k == 0 {
 			p.add(rows, total.correct, total.loss/float64(rows))

@@ -90,7 +90,7 @@ func (r *training) epoch(ctx context.Context, epoch int) error {
 		ImagesPerSecond: float64(p.Photos) / max(p.Seconds, 1e-9),
 	}
 	if broken(e.ValLoss) {
-		return &DivergedError{epoch, p.Step, e.ValLoss}
+		return &DivergedError{Epoch: epoch, Step: p.Step, Loss: e.ValLoss, Validating: true}
 	}
 	best := r.better(e.Epoch)
 	r.epochs, r.progress = append(r.epochs, e), progress{}
@@ -148,7 +148,7 @@ func (r *training) checkpoint() error {
 	}
 	k := r.snapshot()
 	k.parts = r.learner.save()
-	return r.save(CheckpointFile, k)
+	return r.save(func() error { return r.out.writeNext(CheckpointFile, PreviousFile, k.write) })
 }
 
 // snapshot is a checkpoint of this moment without what was learnt.
@@ -160,9 +160,9 @@ func (r *training) snapshot() *checkpoint {
 }
 
 // save writes a checkpoint and notes when, and how long it took.
-func (r *training) save(file string, k *checkpoint) error {
+func (r *training) save(write func() error) error {
 	began := time.Now()
-	if err := r.out.write(file, k.write); err != nil {
+	if err := write(); err != nil {
 		return err
 	}
 	r.saved = time.Now()

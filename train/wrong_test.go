@@ -132,6 +132,7 @@ func TestOutputFolder(t *testing.T) {
 	whole, err := os.ReadFile(checkpoint)
 	must(t, err)
 	must(t, os.WriteFile(checkpoint, whole[:len(whole)-100], 0o666))
+	must(t, os.WriteFile(filepath.Join(c.Out, PreviousFile), whole[:len(whole)-1], 0o666))
 	c.Smoothing = 0
 	if _, err := Fit(context.Background(), c, Silent{}); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("a cut checkpoint: %v", err)

@@ -73,6 +73,7 @@ func (g *graph) compile(passes []pass) (*Program, error) {
 	}
 	e := newEmitter(g)
 	for _, i := range g.instrs {
+		e.backward = i.backward
 		if err := e.instr(i); err != nil {
 			return nil, err
 		}

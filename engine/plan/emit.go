@@ -24,6 +24,8 @@ type draft struct {
 	reads, writes []*value
 	// small steps have little to do.
 	small bool
+	// around says that the step only clears what is around a value.
+	around bool
 }
 
 // serialBelow is the size of a result, in floats, from which a second thread pays for steps that do little with
@@ -42,6 +44,8 @@ type emitter struct {
 	zeros  *value // enough zeros for any bias
 	homes  map[*engine.Param]home
 	groups map[groupKey]*groupPasses
+	// backward says that what is being emitted belongs to the gradients.
+	backward bool
 }
 
 func newEmitter(g *graph) *emitter {
@@ -55,7 +59,7 @@ func (e *emitter) step(i *instr, prim kernel.Primitive, images int, writes []*va
 	if images == 0 {
 		images = e.images(i.rows())
 	}
-	d := &draft{step: Step{Node: i.node, Op: i.title(), Prim: prim, Images: images, Shapes: i.shapes()}, writes: writes}
+	d := &draft{step: Step{Node: i.node, Op: i.title(), Prim: prim, Images: images, Shapes: i.shapes(), Backward: e.backward}, writes: writes}
 	if w, ok := prim.(interface{ Reason() string }); ok {
 		d.step.Why = w.Reason()
 	}
@@ -119,7 +123,7 @@ func (e *emitter) zeroHalo(v *value) {
 		step: Step{
 			Node: root.label, Op: "ZeroHalo", Prim: kernel.NewZeroHalo(root.layout), Images: e.images(root.shape[0]), Shapes: shapeString(root),
 		},
-		operands: []operand{{v: root}}, writes: []*value{root}, small: root.length < 8*serialBelow,
+		operands: []operand{{v: root}}, writes: []*value{root}, small: root.length < 8*serialBelow, around: true,
 	})
 }
 
@@ -162,6 +166,14 @@ func (e *emitter) finish(keep ...*value) error {
 	for _, d := range e.drafts {
 		for _, o := range d.operands {
 			d.step.Refs = append(d.step.Refs, o.address())
+		}
+		for _, v := range d.writes {
+			if d.around || v.shape == nil { // temporary, perhaps with numbers of another kind
+				continue
+			}
+			r := Result{operand{v: v}.address(), placeOf(v)}
+			r.place.packed = r.place.packed && r.Space == Arena // a gradient lies as its parameter
+			d.step.Results = append(d.step.Results, r)
 		}
 		d.step.Serial = d.small && d.step.Flops == 0
 		e.p.Steps = append(e.p.Steps, d.step)

@@ -13,10 +13,10 @@ type place struct {
 }
 
 func placeOf(v *value) place {
-	p := place{Type: v.Type, images: 1}
 	root, _ := v.base()
+	p := place{Type: v.Type, images: 1, length: root.length}
 	if v.param == nil && (root.form == blocked || root.form == matrix) {
-		p.packed, p.layout, p.length, p.images = true, v.images(), root.length, v.shape[0]
+		p.packed, p.layout, p.images = true, v.images(), v.shape[0]
 	}
 	return p
 }

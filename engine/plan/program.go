@@ -41,6 +41,20 @@ type Ref struct {
 	Off   int
 }
 
+// Result is a value that a step writes, or a part of.
+type Result struct {
+	Ref
+	place place
+}
+
+// Finite tells whether none of its elements is infinite or NaN; address is where it lies.
+func (r Result) Finite(address uintptr) bool {
+	if !r.place.packed {
+		return engine.Finite(kernel.Floats(address, r.place.length))
+	}
+	return engine.Finite(r.place.read(address))
+}
+
 // Step is one primitive with its operands.
 type Step struct {
 	// Node is the node of the file that the step computes, or what the planner made of it.
@@ -50,8 +64,12 @@ type Step struct {
 	Prim kernel.Primitive
 	// Refs are the operands in the primitive's order.
 	Refs []Ref
+	// Results are the values of the network that it writes; what it keeps for itself is not among them.
+	Results []Result
 	// Images is the number of images that the step works on; 0 stands for those of the run.
 	Images int
+	// Backward steps belong to the gradients.
+	Backward bool
 	// Serial steps do too little for a second thread.
 	Serial bool
 	// Flops of one of these images of a convolution computed directly, or of attention; 0 for other steps.

@@ -28,6 +28,8 @@ type Machine struct {
 	labels    []float32
 	key       [4]float32
 	times     []time.Duration // of every step, when asked for
+	// look sees every step when it is done, and ends the run where it returns false; usually nil.
+	look func(*plan.Step) bool
 }
 
 // patch is an operand whose address is the caller's.
@@ -210,11 +212,14 @@ func (m *Machine) execute(images int) {
 		}
 		if m.times == nil {
 			m.pool.step(s.Prim, a, s.Serial)
-			continue
+		} else {
+			start := time.Now()
+			m.pool.step(s.Prim, a, s.Serial)
+			m.times[k] = time.Since(start)
 		}
-		start := time.Now()
-		m.pool.step(s.Prim, a, s.Serial)
-		m.times[k] = time.Since(start)
+		if m.look != nil && !m.look(s) {
+			return
+		}
 	}
 }
 

@@ -1,0 +1,79 @@
+package run
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"regraft/engine"
+	"regraft/engine/kernel"
+	"regraft/engine/plan"
+)
+
+// TestTrace: a step with sound numbers has no first bad node, and a weight that is no number, or so large that a product overflows, is
+// told by the node that reads it, whatever the number of threads.
+func TestTrace(t *testing.T) {
+	const images, size, classes = 2, 75, 3
+	net := tinyInception(t, images, size, 16, classes)
+	isa, err := kernel.Detect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: images, AuxWeight: 0.4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Training(obj, plan.Options{ISA: isa})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, labels := noise(images*3*size*size, 2), make([]float32, images)
+	for threads := 1; threads <= 3; threads++ {
+		m, err := New(p, threads)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := func() error { return m.Step(x, labels, 1) }
+		if node, err := m.Trace(step); err != nil || node != "" || !m.FiniteGrads() {
+			t.Errorf("a sound step: %q, %v", node, err)
+		}
+		if name, is := m.Damaged(); is {
+			t.Errorf("%s counts as damaged", name)
+		}
+		for _, v := range []float32{float32(math.NaN()), math.MaxFloat32} {
+			for _, slot := range p.Params {
+				if !strings.HasSuffix(slot.Param.Name, "weight") || slot.Param.Shape.Dims() != 4 {
+					continue
+				}
+				weights := m.Params()[slot.Off/4:][:slot.Len]
+				before := weights[0]
+				weights[0] = v
+				node, err := m.Trace(step)
+				layer := strings.TrimSuffix(slot.Param.Name, ".weight")
+				if layer = strings.TrimSuffix(layer, ".conv"); err != nil || !strings.Contains(node, layer) {
+					t.Errorf("%g in %s is first seen in %q, %v", v, slot.Param.Name, node, err)
+				}
+				if name, is := m.Damaged(); is != (v != v) || is && name != slot.Param.Name {
+					t.Errorf("%g in %s: %q is damaged", v, slot.Param.Name, name)
+				}
+				weights[0] = before
+			}
+		}
+		m.Close()
+	}
+	// Products that only the gradients overflow in.
+	if obj, err = engine.NewObjective(net, engine.ObjectiveOptions{Batch: images, AuxWeight: 2e38}); err != nil {
+		t.Fatal(err)
+	}
+	if p, err = plan.Training(obj, plan.Options{ISA: isa}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := New(p, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if node, err := m.Trace(func() error { return m.Step(x, labels, 1) }); err != nil || !strings.HasPrefix(node, "the gradient of ") || m.FiniteGrads() {
+		t.Errorf("gradients that overflow are first seen in %q, %v", node, err)
+	}
+}
