@@ -9,6 +9,9 @@ import (
 
 // TestDemo runs the quick demonstration to its end and then its last command.
 func TestDemo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("renders photos and trains twice")
+	}
 	out := filepath.Join(t.TempDir(), "demo")
 	r := must(t, "demo", "--quick", "--out", out, "--seed", "3")
 	for _, says := range []string{"1. Photos", "2. Model", "3. Heads", "random weights", "4. Fine-tune", "row: true class", "5. Classify", "your own photos"} {

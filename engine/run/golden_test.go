@@ -144,6 +144,9 @@ func TestGoldenInference(t *testing.T) {
 
 // TestGoldenTrainingForward compares the outputs with batch statistics.
 func TestGoldenTrainingForward(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	x := pixels(golden.Npy(t, "golden/inputs.npy"))
 	none := float32(0)
 	obj, err := engine.NewObjective(trained(t, 8), engine.ObjectiveOptions{Batch: 8, AuxWeight: 0.4, Dropout: &none})
