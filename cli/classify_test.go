@@ -74,6 +74,36 @@ func TestClassifyOrder(t *testing.T) {
 	}
 }
 
+// TestReadingFlags: TIFF files and large photos are answered for where the flags say so, by every command that reads photos.
+func TestReadingFlags(t *testing.T) {
+	data := dataset(t, 3, 1)
+	tiff, err := os.ReadFile("../photo/testdata/lzw.tiff")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"t.tiff", "u.tiff", "v.tiff"} { // not one group of equal photos
+		write(t, filepath.Join(data, "train", "sea", name), append(slices.Clone(tiff), name...))
+	}
+	photo := filepath.Join(data, "train", "sea", "t.tiff")
+	for _, c := range []struct {
+		args []string
+		flag []string
+		says string
+	}{
+		{classifyArgs(photo), []string{"--tiff"}, "--tiff"},
+		{[]string{"embed", "-m", model, photo, "-o", filepath.Join(t.TempDir(), "f.csv")}, []string{"--tiff"}, "--tiff"},
+		{classifyArgs(filepath.Join(data, "train", "sea", "a.jpg"), "--max-pixels", "100"), []string{"--max-pixels", "7200"}, "--max-pixels"},
+	} {
+		without, with := run(t, c.args...), run(t, append(slices.Clone(c.args), c.flag...)...)
+		if without.status == statusDone || !strings.Contains(without.stdout+without.stderr, c.says) {
+			t.Errorf("%v: exit status %d, which does not name %s: %s%s", c.args[0], without.status, c.says, without.stdout, without.stderr)
+		}
+		if with.status != statusDone {
+			t.Errorf("%v %v: exit status %d: %s", c.args[0], c.flag, with.status, with.stderr)
+		}
+	}
+}
+
 func TestClassifyStdin(t *testing.T) {
 	data := dataset(t, 2, 1)
 	a, b := filepath.Join(data, "train", "sea", "a.jpg"), filepath.Join(data, "train", "forest", "b.jpg")

@@ -33,6 +33,14 @@ func TestProgressFits(t *testing.T) {
 	}
 }
 
+// TestProgressBeyondTotal: more than was announced is all of it.
+func TestProgressBeyondTotal(t *testing.T) {
+	p := &progress{what: "check", unit: "photos", total: 10, done: 13, began: time.Now()}
+	if line := p.line(100); !strings.Contains(line, "13/10 100 %") || strings.Contains(line, "-") {
+		t.Errorf("13 of 10 photos: %q", line)
+	}
+}
+
 // TestProgressLines: where nobody watches there is a line now and then, with what is done and the time left.
 func TestProgressLines(t *testing.T) {
 	old := []time.Duration{redraws, logLines}

@@ -374,3 +374,57 @@ func sameConstant(got, want *constant) error {
 	}
 	return nil
 }
+
+// TestAxesOutOfRange gives every case with an axis one that its values do not have: it must be refused, known at import or at run time.
+func TestAxesOutOfRange(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join(conformance, "node", "*", "model.onnx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(paths) == 0 {
+		t.Skip("needs " + conformance + " (Debian package libonnx-testdata)")
+	}
+	tried := map[string]int{}
+	for _, path := range paths {
+		for _, far := range []int64{17, -18} {
+			c, err := readCase(filepath.Dir(path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, unsupported := unsupportedCases[strings.TrimPrefix(filepath.Base(filepath.Dir(path)), "test_")]; unsupported || !c.registered() || !c.moveAxes(far) {
+				continue
+			}
+			tried[c.nodes[0].opType]++
+			if err := c.compute(nil); err == nil {
+				t.Errorf("%s: axis %d is taken where all is known", filepath.Dir(path), far)
+			}
+			if len(c.inputs) > 0 && c.inputs[0] != nil && c.inputs[0].dtype == typeFloat {
+				if err := c.compute([]string{c.model.graph.inputs[0].name}); err == nil {
+					t.Errorf("%s: axis %d is taken at run time", filepath.Dir(path), far)
+				}
+			}
+		}
+	}
+	if len(tried) < 20 {
+		t.Errorf("only %d operators have an axis: %v", len(tried), tried)
+	}
+	t.Logf("operators: %v", tried)
+}
+
+// moveAxes sets the axes that attributes give; false where there are none.
+func (c *conformanceCase) moveAxes(to int64) bool {
+	moved := false
+	for _, n := range c.nodes {
+		for _, a := range n.attributes {
+			switch a.name {
+			case "axis":
+				a.i, moved = to, true
+			case "axes":
+				if len(a.ints) > 0 {
+					a.ints[0], moved = to, true
+				}
+			}
+		}
+	}
+	return moved
+}

@@ -42,9 +42,19 @@ func TestShown(t *testing.T) {
 	}
 }
 
+func TestText(t *testing.T) {
+	for name, want := range map[string]string{
+		"a": "a", `a\xe8`: `a\xe8`, "caf\xe8": `caf\xe8`, "caf\xe8\\xe8": `caf\xe8\\xe8`, "é\xff": `é\xff`,
+	} {
+		if got := Text(name); got != want {
+			t.Errorf("%q: %q instead of %q", name, got, want)
+		}
+	}
+}
+
 // FuzzNames: what is shown is one line, what is text is UTF-8, and neither gives up a name.
 func FuzzNames(f *testing.F) {
-	for _, s := range []string{"", "a", "\xff", "a\n", "\u202e", `\x41`, "Train", "seg_train", "123", "é", "e\u0301"} {
+	for _, s := range []string{"", "a", "\xff", "a\n", "\u202e", `\x41`, "Train", "seg_train", "123", "é", "e\u0301", "\\\xff"} {
 		f.Add(s, s+"x")
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {

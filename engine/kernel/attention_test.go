@@ -92,6 +92,10 @@ func TestAttention(t *testing.T) {
 			}
 		}
 	}
+	none := Heads{Blocked(48, 1, 0, 0), 0, 16, 16}
+	if _, err := NewAttention(Go, none, none, none, none, 3, 0, 1); err == nil {
+		t.Error("no tokens at all are taken")
+	}
 	if _, err := NewAttention(Go, whole, whole, whole, Heads{Blocked(64, 1, 5, 0), 0, 16, 16}, 3, 0, 1); err == nil {
 		t.Error("channels that no head writes are taken")
 	}

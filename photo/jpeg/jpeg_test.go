@@ -137,6 +137,25 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestDamagedHeaders changes every byte before the first scan's data and expects a picture or a reason, whatever the byte says; tables
+// whose numbers or sizes cannot be are refused.
+func TestDamagedHeaders(t *testing.T) {
+	for _, name := range []string{"420.jpg", "420_progressive.jpg", "cmyk.jpg"} {
+		data := fixture(t, name)
+		quant := bytes.Index(data, []byte{0xff, markDQT})
+		for at := 2; at < bytes.Index(data, []byte{0xff, markSOS})+12; at++ {
+			for _, value := range []byte{0, 1, data[at] + 1, data[at] ^ 0x10, data[at] ^ 4, 0x7f, 0xff} {
+				broken := slices.Clone(data)
+				broken[at] = value
+				_, _, _, err := Decode(broken)
+				if at == quant+4 && value&0xfc != 0 && value != 0x10 && !errors.Is(err, errSegment) {
+					t.Errorf("%s: quantisation table %#x: %v", name, value, err)
+				}
+			}
+		}
+	}
+}
+
 // TestDamagedScans takes bytes away and leaves the rest and the end marker.
 // More than the last few are an error that says what is wrong.
 func TestDamagedScans(t *testing.T) {
