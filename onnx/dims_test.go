@@ -107,6 +107,10 @@ func TestOpenArithmetic(t *testing.T) {
 		{"min(N, 1)", openMin, images(1), number(1), number(1)},
 		{"max(N, -1)", openMax, images(1), number(-1), images(1)},
 		{"min(N, 100)", openMin, images(1), number(100), errOpen},
+		{"max(N, 2)", openMax, images(1), number(2), errOpen},
+		{"max(2, N)", openMax, number(2), images(1), errOpen},
+		{"min(2, N)", openMin, number(2), images(1), errOpen},
+		{"min(1, N)", openMin, number(1), images(1), number(1)},
 		{"max(4N, 3N)", openMax, images(4), images(3), images(4)},
 	} {
 		got, err := c.f(c.a, c.b)

@@ -102,18 +102,18 @@ func openMod(a, b size) (size, error) {
 }
 
 // openMin and openMax decide where one is not greater for any number of images.
-func openMin(a, b size) (size, error) {
-	less, _, err := compareSizes(func(a, b float64) bool { return a <= b }, a, b)
-	if less {
-		return a, err
-	}
-	return b, err
-}
+func openMin(a, b size) (size, error) { return leastOf(a, b, 1) }
 
-func openMax(a, b size) (size, error) {
-	less, _, err := compareSizes(func(a, b float64) bool { return a <= b }, a, b)
-	if less {
-		return b, err
+func openMax(a, b size) (size, error) { return leastOf(a, b, -1) }
+
+// leastOf is the size of which sign times it is least, for one image as well.
+func leastOf(a, b size, sign int64) (size, error) {
+	less, _, err := compareSizes(func(a, b float64) bool { return float64(sign)*a <= float64(sign)*b }, a, b)
+	if !less {
+		a, b = b, a
+	}
+	if err == nil && sign*a.n > sign*b.n {
+		err = errOpen
 	}
 	return a, err
 }
