@@ -9,7 +9,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS   = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 # Packages whose tests compare bits: they run once more on every instruction set.
-BITS = ./engine/... ./head ./train .
+BITS = ./engine/... ./photo/... ./head ./train .
 
 # Nobody asks the command line's library for manual pages: 0.3 MB less.
 TAGS = urfave_cli_no_docs

@@ -116,6 +116,42 @@ func TestFormsOfInverse(t *testing.T) {
 	}
 }
 
+// TestFormsOfCodes decodes random data with a random table: the same coefficients in the same places, and as many bits taken.
+func TestFormsOfCodes(t *testing.T) {
+	r := random.At(7, "codes")
+	for range 3000 {
+		codes, steps := &Codes{}, &Steps{}
+		for i := range codes {
+			length, run := 1+r.IntN(CodeBits), r.IntN(6)
+			switch r.IntN(30) {
+			case 0:
+				continue
+			case 1:
+				run = EndOfBlock
+			}
+			codes[i] = int32(r.IntN(1024)-512)<<16 | int32(run)<<8 | int32(length)
+		}
+		for i := range steps {
+			steps[i] = uint32(min(i, 63) | r.IntN(1<<16)<<8)
+		}
+		data := samples(r, r.IntN(80))
+		begin := Bits{Data: data, Pos: min(r.IntN(8), len(data))}
+		for range begin.Pos {
+			begin.Acc, begin.N = begin.Acc|uint64(data[begin.N/8])<<(56-begin.N), begin.N+8
+		}
+		k := 1 + r.IntN(63)
+		both(t, "codes", func() []uint8 {
+			b, block := begin, [64]int32{}
+			at, extent := b.Coefficients(codes, steps, &block, k, 0)
+			out := []uint8{uint8(at), extent}
+			for _, v := range append(block[:], int32(8*b.Pos-b.N)) {
+				out = append(out, uint8(v), uint8(v>>8), uint8(v>>16), uint8(v>>24))
+			}
+			return out
+		})
+	}
+}
+
 // TestReduced: the mean of the samples of a smooth block is about the sample in their place.
 func TestReduced(t *testing.T) {
 	r := random.At(4, "reduced")
