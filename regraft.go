@@ -5,7 +5,7 @@
 //	results, err := model.Classify(ctx, regraft.File("photo.jpg"))
 //	fmt.Println(results[0].Top(5))
 //
-// Model.Stream classifies photos as they come, Model.Embed gives features, Model.Train fits the model to folders of photos, with
+// Model.Stream classifies photos as they come, Model.Explain says where an answer comes from, Model.Embed gives features, Model.Train fits the model to folders of photos, with
 // new classifiers for their classes, Model.Evaluate judges it on such folders, and Model.Save writes it as one ONNX file. The
 // types of other packages that these speak of have their names here too. Package weights makes ONNX files of PyTorch's weights, and
 // package measure looks inside a model.
@@ -27,6 +27,7 @@ import (
 	"regraft/engine/session"
 	"regraft/featurecache"
 	"regraft/head"
+	"regraft/heatmap"
 	"regraft/onnx"
 	"regraft/photo"
 	"regraft/train"
@@ -58,6 +59,10 @@ type Model struct {
 
 	keeping sync.Mutex    // guards keeps
 	keeps   *keptFeatures // nil until many photos come
+
+	mapping sync.Mutex     // guards what follows
+	maps    *heatmap.Maker // nil until a map is wanted
+	mapped  *Network       // what maps explains
 
 	compiling sync.Mutex          // guards what follows
 	compiled  *Network            // what programs compute
@@ -375,4 +380,8 @@ func (m *Model) Save(path string) error {
 }
 
 // Close releases the memory of the model's arithmetic, after the calls that compute. The model may be used again.
-func (m *Model) Close() error { return m.lanes.close() }
+func (m *Model) Close() error {
+	m.mapping.Lock()
+	defer m.mapping.Unlock()
+	return errors.Join(m.lanes.close(), m.closeMaps())
+}

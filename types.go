@@ -19,6 +19,8 @@ type (
 	Head = head.Head
 	// Answers say what the outputs of a network mean.
 	Answers = head.Answers
+	// NoMapError says why a network has no heat maps.
+	NoMapError = head.NoMapError
 )
 
 // How photos become the network's input.

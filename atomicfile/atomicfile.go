@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,18 +20,40 @@ import (
 // the same file have left that were killed is removed.
 func Write(path string, content func(w io.Writer) error) error {
 	tidy(path)
-	return write(path, content, true)
+	return write(path, content, true, os.Rename)
+}
+
+// WriteNew is Write of a file that is not there yet; where it is, the error is fs.ErrExist, also when another process is faster.
+func WriteNew(path string, content func(w io.Writer) error) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s: %w", path, fs.ErrExist)
+	}
+	return write(path, content, true, place)
+}
+
+// place gives a file its name unless that is taken.
+func place(temp, path string) error {
+	if err := os.Link(temp, path); err == nil || errors.Is(err, fs.ErrExist) {
+		os.Remove(temp)
+		return err
+	}
+	// A file system without links: the name is taken by an empty file first.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	return os.Rename(temp, path)
 }
 
 // WriteUnflushed is Write for many small files that can be made again: it does not wait for the disk, so that a computer which loses
 // its power may leave a damaged file at path.
 func WriteUnflushed(path string, content func(w io.Writer) error) error {
-	return write(path, content, false)
+	return write(path, content, false, os.Rename)
 }
 
-func write(path string, content func(w io.Writer) error, flush bool) (err error) {
-	folder, name := split(path)
-	temp, err := create(folder, name)
+func write(path string, content func(w io.Writer) error, flush bool, name func(temp, path string) error) (err error) {
+	temp, err := create(split(path))
 	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
@@ -51,7 +74,7 @@ func write(path string, content func(w io.Writer) error, flush bool) (err error)
 			return err
 		}
 	}
-	return os.Rename(temp.Name(), path)
+	return name(temp.Name(), path)
 }
 
 // split takes a path apart.

@@ -3,9 +3,12 @@ package atomicfile
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -74,5 +77,29 @@ func TestTidy(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 3 || left[0].Name() != ".a.b.txt" || left[1].Name() != ".c.17" || left[2].Name() != "a.b" {
 		t.Errorf("%v are left (%v)", left, err)
+	}
+}
+
+// TestWriteNew: of many writers of one name one succeeds, and its file stays.
+func TestWriteNew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	var all sync.WaitGroup
+	var written atomic.Int32
+	for range 8 {
+		all.Go(func() {
+			switch err := WriteNew(path, func(w io.Writer) error { _, err := io.WriteString(w, "whole"); return err }); {
+			case err == nil:
+				written.Add(1)
+			case !errors.Is(err, fs.ErrExist):
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if data, err := os.ReadFile(path); err != nil || string(data) != "whole" || written.Load() != 1 {
+		t.Errorf("%q, %v, written %d times", data, err, written.Load())
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
+		t.Errorf("%d files are left (%v), want 1", len(left), err)
 	}
 }

@@ -3,11 +3,9 @@ package cli
 import (
 	"bufio"
 	"context"
-	"encoding/csv"
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -15,7 +13,6 @@ import (
 
 	"regraft"
 	"regraft/photo"
-	"regraft/train"
 )
 
 func classifyCommand(con *console) *urfave.Command {
@@ -29,6 +26,7 @@ func classifyCommand(con *console) *urfave.Command {
 		boolFlag("json", "the same as --format jsonl"),
 		boolFlag("logits", "jsonl: add the logits of the classes"),
 		boolFlag("features", "jsonl: add the input of the classifier"),
+		stringFlag("explain", "", "`DIR` for a picture of every photo that shows where its answer comes from"),
 		headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
 		viewsFlag(viewsUsage), batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
 	}
@@ -58,7 +56,11 @@ func classify(con *console, c *urfave.Context) error {
 		return err
 	}
 	defer keptOrTold(con, cache)
-	m, err := openModel(con, c, model, regraft.AnswersOnly(), regraft.Cache(cache), regraft.Views(c.Int("views")))
+	opts := []regraft.Option{regraft.Cache(cache), regraft.Views(c.Int("views"))}
+	if c.String("explain") == "" {
+		opts = append(opts, regraft.AnswersOnly())
+	}
+	m, err := openModel(con, c, model, opts...)
 	if err != nil {
 		return err
 	}
@@ -75,7 +77,11 @@ func classify(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	return classifyAll(c.Context, m, out, newInputs(con, c.Args().Slice()))
+	e, err := newExplainer(c, m, model)
+	if err != nil {
+		return err
+	}
+	return classifyAll(c.Context, m, e, out, newInputs(con, c.Args().Slice()))
 }
 
 // checkAnswers tells what was assumed about the model's answers, and refuses a model that has none; features are enough.
@@ -96,8 +102,8 @@ func checkAnswers(con *console, m *regraft.Model, path string, features bool) er
 	return nil
 }
 
-// classifyAll prints an answer for every input, and notes what was left out of folders.
-func classifyAll(ctx context.Context, m *regraft.Model, out answers, in *inputs) error {
+// classifyAll prints an answer for every input, explained by e, and notes what was left out of folders.
+func classifyAll(ctx context.Context, m *regraft.Model, e *explainer, out answers, in *inputs) error {
 	photos, bad := 0, 0
 	bar := in.progress()
 	defer bar.end()
@@ -110,7 +116,11 @@ func classifyAll(ctx context.Context, m *regraft.Model, out answers, in *inputs)
 		if r.Err != nil {
 			bad++
 		}
-		if err := out.write(r); err != nil {
+		picture, err := e.explain(ctx, r)
+		if err != nil {
+			return err
+		}
+		if err := out.write(r, picture); err != nil {
 			return err
 		}
 	}
@@ -212,195 +222,3 @@ func (in *inputs) expand(path string, last bool, yield func(regraft.Photo) bool)
 
 // byteOrderMark begins texts of Windows' programs.
 const byteOrderMark = "\ufeff"
-
-// answers prints one result after the other.
-type answers interface{ write(r regraft.Result) error }
-
-func newAnswers(con *console, c *urfave.Context, o answerOptions) (answers, error) {
-	format := c.String("format")
-	if c.Bool("json") {
-		if c.IsSet("format") && format != "jsonl" {
-			return nil, usagef("--json and --format %s contradict each other", format)
-		}
-		format = "jsonl"
-	}
-	if o.sets && strings.HasPrefix(format, "csv") {
-		return nil, usagef("--sets needs --format text or jsonl")
-	}
-	if format != "jsonl" && (c.Bool("logits") || c.Bool("features")) {
-		return nil, usagef("--logits and --features need --format jsonl")
-	}
-	switch format {
-	case "jsonl":
-		return &jsonAnswers{o, c.Bool("logits"), c.Bool("features")}, nil
-	case "csv", "csv-excel":
-		a := &csvAnswers{o, csv.NewWriter(con.out), format == "csv-excel"}
-		if a.excel {
-			con.printf(byteOrderMark)
-			a.w.UseCRLF = true
-		}
-		return a, a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
-	}
-	return &textAnswers{o}, nil
-}
-
-type answerOptions struct {
-	con       *console
-	topk      int
-	threshold float64
-	sure      float64 // classes of this probability are in the set
-	sets      bool
-}
-
-// decisions are the threshold and the sets that the flags or the model say.
-func decisions(c *urfave.Context, m *regraft.Model, path string) (answerOptions, error) {
-	o := answerOptions{threshold: c.Float64("threshold"), sets: c.IsSet("sets")}
-	d, err := train.DecisionsOf(m.Network())
-	if err != nil {
-		return o, fail(statusModel, fmt.Errorf("%s: %w", path, err))
-	}
-	if d != nil && d.Threshold != nil && !c.IsSet("threshold") {
-		o.threshold = d.Threshold.Value
-	}
-	switch {
-	case !o.sets:
-	case d == nil || len(d.Scores) == 0:
-		return o, failf(statusModel, "%s: --sets: the model does not know how sure it is; train it with this version, on at least 50 photos", path)
-	default:
-		o.sure = d.Sure(c.Float64("sets"))
-	}
-	return o, nil
-}
-
-// set is the classes that a photo may have, the most probable first: never none.
-func (o answerOptions) set(r regraft.Result) []string {
-	var labels []string
-	for i, p := range r.Top(len(r.P)) {
-		if i == 0 || float64(p.P) >= o.sure {
-			labels = append(labels, p.Label)
-		}
-	}
-	return labels
-}
-
-// unknown says that the best class is below the threshold.
-func (o answerOptions) unknown(r regraft.Result) bool {
-	return len(r.P) > 0 && float64(r.Top(1)[0].P) < o.threshold
-}
-
-// reason is why there is no answer, without the path, which stands beside it.
-func reason(r regraft.Result) string {
-	text := r.Err.Error()
-	for _, path := range []string{r.Path, shown(r.Path)} {
-		text = strings.TrimPrefix(text, path+": ")
-	}
-	return text
-}
-
-// textAnswers prints "path<tab>label 87.1 %<tab>label 5.0 %".
-type textAnswers struct{ answerOptions }
-
-func (a *textAnswers) write(r regraft.Result) error {
-	a.con.printf("%s", shown(r.Path))
-	switch {
-	case r.Err != nil:
-		a.con.printf("\terror: %s", shown(reason(r)))
-	case a.unknown(r):
-		a.con.printf("\tunknown")
-	}
-	if a.sets && r.Err == nil {
-		a.con.printf("\t%s\n", strings.Join(photo.ShownAll(a.set(r)), " or "))
-		return a.con.out.Flush()
-	}
-	for _, p := range r.Top(a.topk) {
-		a.con.printf("\t%s %.1f %%", shown(p.Label), 100*p.P)
-	}
-	a.con.printf("\n")
-	return a.con.out.Flush()
-}
-
-// csvAnswers prints k rows per photo, one for a photo that could not be read.
-type csvAnswers struct {
-	answerOptions
-	w     *csv.Writer
-	excel bool // for spreadsheets
-}
-
-// cell is text that a spreadsheet does not take for a formula.
-func (a *csvAnswers) cell(text string) string {
-	text = photo.Text(text)
-	if a.excel && text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
-}
-
-func (a *csvAnswers) write(r regraft.Result) error {
-	if r.Err != nil {
-		a.w.Write([]string{a.cell(r.Path), "", "", "", "", "", a.cell(reason(r))})
-	}
-	for rank, p := range r.Top(a.topk) {
-		a.w.Write([]string{
-			a.cell(r.Path), strconv.Itoa(rank + 1), a.cell(p.Label), strconv.Itoa(p.Index),
-			strconv.FormatFloat(float64(p.P), 'g', -1, 32), strconv.FormatBool(a.unknown(r)), "",
-		})
-	}
-	a.w.Flush()
-	if err := a.w.Error(); err != nil {
-		return err
-	}
-	return a.con.out.Flush()
-}
-
-// jsonAnswers prints an object per photo.
-type jsonAnswers struct {
-	answerOptions
-	logits, features bool
-}
-
-type jsonAnswer struct {
-	Schema string `json:"schema"`
-	// Path has \xHH for bytes that are not UTF-8; PathBytes is then the path as it is, in base64.
-	Path      string           `json:"path"`
-	PathBytes []byte           `json:"path_base64,omitempty"`
-	Top       []jsonPrediction `json:"top"`
-	Unknown   bool             `json:"unknown"`
-	Set       []string         `json:"set,omitempty"`
-	Error     *string          `json:"error"`
-	Logits    []float32        `json:"logits,omitempty"`
-	Features  []float32        `json:"features,omitempty"`
-}
-
-type jsonPrediction struct {
-	Label string  `json:"label"`
-	Index int     `json:"index"`
-	P     float32 `json:"p"`
-}
-
-func (a *jsonAnswers) write(r regraft.Result) error {
-	answer := jsonAnswer{Schema: "regraft/classify/1", Path: photo.Text(r.Path), Top: []jsonPrediction{}, Unknown: a.unknown(r)}
-	if answer.Path != r.Path {
-		answer.PathBytes = []byte(r.Path)
-	}
-	for _, p := range r.Top(a.topk) {
-		p.Label = photo.Text(p.Label)
-		answer.Top = append(answer.Top, jsonPrediction(p))
-	}
-	if r.Err != nil {
-		text := photo.Text(reason(r))
-		answer.Error = &text
-	}
-	if a.sets && r.Err == nil {
-		answer.Set = photo.TextAll(a.set(r))
-	}
-	if a.logits {
-		answer.Logits = r.Logits
-	}
-	if a.features {
-		answer.Features = r.Features
-	}
-	if err := a.con.json(answer); err != nil {
-		return err
-	}
-	return a.con.out.Flush()
-}

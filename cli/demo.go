@@ -150,7 +150,7 @@ func (r *demoRun) classify(model string) error {
 	a := &csvAnswers{answerOptions: answerOptions{con: &table, topk: 1}, w: csv.NewWriter(table.out)}
 	a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
 	began := time.Now()
-	if err := classifyAll(r.c.Context, m, a, newInputs(r.con, []string{filepath.Join(r.Photos(), "test")})); err != nil {
+	if err := classifyAll(r.c.Context, m, nil, a, newInputs(r.con, []string{filepath.Join(r.Photos(), "test")})); err != nil {
 		return err
 	}
 	r.say("\n5. Classify. The answer for every test photo is in %s (%.1f s).", path, time.Since(began).Seconds())

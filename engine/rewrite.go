@@ -47,14 +47,18 @@ func (n *Network) Subgraph(outputs ...Output) (*Network, error) {
 	return cut.Rewrite(nil, nil)
 }
 
-// Behind returns the network that computes the outputs from what node, one row of values for every photo, has given: its input is
-// (N, F, 1, 1). It fails where an output depends on anything else that was computed.
+// Behind returns the network that computes the outputs from what node has given: a map (N, C, H, W), or one row of values for every
+// photo, which becomes the input (N, F, 1, 1). It fails where an output depends on anything else that was computed.
 func (n *Network) Behind(node *gorgonia.Node, outputs ...Output) (*Network, error) {
 	cut := *n
 	cut.Input, cut.Outputs = node, outputs
 	shape := node.Shape()
+	input := []int{shape[0], shape.TotalSize() / shape[0], 1, 1}
+	if shape.Dims() == 4 {
+		input = shape
+	}
 	b := NewBuilder()
-	x, err := b.Placeholder("features", shape[0], shape.TotalSize()/shape[0], 1, 1)
+	x, err := b.Placeholder("features", input...)
 	switch {
 	case err != nil:
 		return nil, err
@@ -63,7 +67,7 @@ func (n *Network) Behind(node *gorgonia.Node, outputs ...Output) (*Network, erro
 			return nil, err
 		}
 	case !shape.Eq(x.Shape()):
-		return nil, fmt.Errorf("%q has the shape %v: no row of values for every photo", n.Label(node), shape)
+		return nil, fmt.Errorf("%q has the shape %v: neither a map nor a row of values for every photo", n.Label(node), shape)
 	}
 	moved := map[*gorgonia.Node]*gorgonia.Node{node: x}
 	if err := cut.rebuild(b, moved, nil); err != nil {

@@ -23,3 +23,13 @@ func (m *Image) rows(area image.Rectangle, sink func(y int, rgb []uint8)) {
 		sink(y, m.row(y)[3*area.Min.X:3*area.Max.X])
 	}
 }
+
+// RGBA is the image in a form of the standard library.
+func (m *Image) RGBA() *image.RGBA {
+	out := image.NewRGBA(image.Rect(0, 0, m.W, m.H))
+	for i := range m.W * m.H {
+		copy(out.Pix[4*i:], m.Pix[3*i:3*i+3])
+		out.Pix[4*i+3] = 0xff
+	}
+	return out
+}

@@ -52,10 +52,5 @@ func (m *Image) resizeNfnt(filter Resampling, s scaling) (*Image, error) {
 // Thumbnail scales the photo to fit side x side pixels; it never enlarges.
 // Made for people to look at, so speed comes before parity with Pillow.
 func Thumbnail(m *Image, side int) *Image {
-	in := image.NewRGBA(image.Rect(0, 0, m.W, m.H))
-	for i := range m.W * m.H {
-		copy(in.Pix[4*i:], m.Pix[3*i:3*i+3])
-		in.Pix[4*i+3] = 0xff
-	}
-	return fromImage(resize.Thumbnail(uint(side), uint(side), in, resize.Bilinear))
+	return fromImage(resize.Thumbnail(uint(side), uint(side), m.RGBA(), resize.Bilinear))
 }
