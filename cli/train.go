@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -76,6 +78,9 @@ func trainModel(con *console, c *urfave.Context) error {
 	cfg, err := trainConfig(c)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" { // values and states of large networks lie on the heap: garbage of four times their size would not do
+		debug.SetGCPercent(100)
 	}
 	m, err := openModel(con, c, cfg.Model, asBefore(cfg)...)
 	if err != nil {

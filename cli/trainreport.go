@@ -31,8 +31,9 @@ func newTrainReport(con *console, asJSON bool, cfg train.Config) *trainReport {
 
 type trainEventJSON struct {
 	Schema string        `json:"schema"`
-	Event  string        `json:"event"` // start, choice, epoch or done
+	Event  string        `json:"event"` // start, memory, choice, epoch or done
 	Start  *train.Start  `json:"start,omitempty"`
+	Memory *train.Memory `json:"memory,omitempty"`
 	Choice *train.Choice `json:"choice,omitempty"`
 	Epoch  *trainEpoch   `json:"epoch,omitempty"`
 	Result *train.Result `json:"result,omitempty"`
@@ -78,6 +79,19 @@ func (r *trainReport) Started(s train.Start) {
 	r.con.notef("%s mode: %d parameters train, %s", r.cfg.Mode, s.Parameters, r.cfg.Optimizer)
 	if s.FirstEpoch > 1 {
 		r.con.notef("resumed at epoch %d", s.FirstEpoch)
+	}
+}
+
+// Needs tells the memory of the run.
+func (r *trainReport) Needs(m train.Memory) {
+	switch {
+	case r.asJSON:
+		r.con.json(trainEventJSON{Schema: trainSchema, Event: "memory", Memory: &m})
+	case m.Enough():
+		r.con.notef("%v", m)
+	}
+	if !m.Enough() {
+		r.con.warnf("%v", m)
 	}
 }
 

@@ -40,7 +40,7 @@ type LoaderOptions struct {
 	// Workers is the number of photos that are decoded at the same time; 0
 	// means one per CPU. The batches are the same for any number.
 	Workers int
-	// Ahead is the number of batches that are prepared while one is in use; 0 means 2.
+	// Ahead is the number of batches that are prepared while one is in use; 0 means two.
 	Ahead int
 	// Seed, with the epoch, decides the order and the augmentation.
 	Seed    uint64
@@ -66,6 +66,12 @@ type Loader struct {
 	slots   []*slot
 }
 
+// usuallyAhead is LoaderOptions.Ahead where that is zero, and LoaderBatches what a loader holds then.
+const (
+	usuallyAhead  = 2
+	LoaderBatches = usuallyAhead + 1
+)
+
 // NewLoader returns a loader of the samples.
 func NewLoader(samples []Sample, p Preprocess, o LoaderOptions) (*Loader, error) {
 	if err := p.Check(); err != nil {
@@ -78,7 +84,7 @@ func NewLoader(samples []Sample, p Preprocess, o LoaderOptions) (*Loader, error)
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if o.Ahead <= 0 {
-		o.Ahead = 2
+		o.Ahead = usuallyAhead
 	}
 	o.Batch = max(min(o.Batch, len(samples)), 1)
 	l := &Loader{samples: samples, p: p, o: o}

@@ -11,6 +11,8 @@ import (
 type Events interface {
 	// Started comes once, before any arithmetic.
 	Started(Start)
+	// Needs tells the memory that a run in full mode will take, before its first step.
+	Needs(Memory)
 	// Phase begins a stretch of work on total photos; epoch counts from 1 and is 0 outside epochs.
 	Phase(phase Phase, epoch, total int)
 	// Advanced says that so many more photos of the phase are done; loss is that of the step just
@@ -83,6 +85,7 @@ func (o *oneByOne) tell(f func(Events)) {
 }
 
 func (o *oneByOne) Started(s Start) { o.tell(func(e Events) { e.Started(s) }) }
+func (o *oneByOne) Needs(m Memory)  { o.tell(func(e Events) { e.Needs(m) }) }
 func (o *oneByOne) Phase(p Phase, epoch, total int) {
 	o.tell(func(e Events) { e.Phase(p, epoch, total) })
 }
@@ -99,6 +102,7 @@ func (o *oneByOne) Warn(message string) { o.tell(func(e Events) { e.Warn(message
 type Silent struct{}
 
 func (Silent) Started(Start)         {}
+func (Silent) Needs(Memory)          {}
 func (Silent) Phase(Phase, int, int) {}
 func (Silent) Advanced(int, float64) {}
 func (Silent) Chose(Choice)          {}

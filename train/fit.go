@@ -292,7 +292,7 @@ func (r *training) beginFull(ctx context.Context, schedule *rates) error {
 		r.events.Warn(fmt.Sprintf("the network has no BatchNorm, or its export folded it into the convolutions: these train with their biases; "+
 			"a lower %v may be needed", setting.LearningRate))
 	}
-	full, err := newFull(r.net, &r.config, r.sets, schedule)
+	full, err := newFull(r.net, &r.config, r.sets, schedule, r.events)
 	if err != nil {
 		return err
 	}

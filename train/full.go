@@ -26,28 +26,20 @@ type fullLearner struct {
 	batch    int
 }
 
-func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, error) {
+func newFull(net *engine.Network, c *Config, s *sets, r *rates, events Events) (*fullLearner, error) {
 	l := &fullLearner{net: net, config: c, sets: s, rates: r, batch: min(c.Batch, len(s.train))}
-	o := engine.ObjectiveOptions{Batch: l.batch, AuxWeight: float32(c.AuxWeight), Smoothing: float32(c.Smoothing)}
-	if c.Dropout >= 0 {
-		ratio := float32(c.Dropout)
-		o.Dropout = &ratio
-	}
-	objective, err := engine.NewObjective(net, o)
-	if err != nil {
-		return nil, &ModelError{err}
-	}
-	native, err := session.Native(c.Direct)
-	if err != nil {
-		return nil, err
-	}
-	l.compiled, err = session.Trainer(objective, native)
-	if err != nil {
-		return nil, &ModelError{err}
-	}
+	var err error
 	if l.solver, err = newSolver(c); err != nil {
 		return nil, err
 	}
+	if l.compiled, err = l.compile(l.batch); err != nil {
+		return nil, err
+	}
+	memory, err := l.memory()
+	if err != nil {
+		return nil, err
+	}
+	events.Needs(memory)
 	augment, err := c.augment()
 	if err != nil {
 		return nil, err
@@ -61,6 +53,28 @@ func newFull(net *engine.Network, c *Config, s *sets, r *rates) (*fullLearner, e
 	}
 	l.session, err = l.compiled.New(c.Threads)
 	return l, err
+}
+
+// compile makes the program of steps on so many photos.
+func (l *fullLearner) compile(batch int) (*session.Compiled, error) {
+	o := engine.ObjectiveOptions{Batch: batch, AuxWeight: float32(l.config.AuxWeight), Smoothing: float32(l.config.Smoothing)}
+	if l.config.Dropout >= 0 {
+		ratio := float32(l.config.Dropout)
+		o.Dropout = &ratio
+	}
+	objective, err := engine.NewObjective(l.net, o)
+	if err != nil {
+		return nil, &ModelError{err}
+	}
+	native, err := session.Native(l.config.Direct)
+	if err != nil {
+		return nil, err
+	}
+	compiled, err := session.Trainer(objective, native)
+	if err != nil {
+		return nil, &ModelError{err}
+	}
+	return compiled, nil
 }
 
 // steps is the number of full batches in an epoch. The photos left over, others in every epoch, are not

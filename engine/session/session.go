@@ -110,6 +110,21 @@ func (c *Compiled) New(threads int) (*Session, error) {
 	return run.NewSharing(c.constants, c.Program, Threads(threads))
 }
 
+// Memory is what a session takes on so many threads, in bytes, the constants included.
+func (c *Compiled) Memory(threads int) int64 {
+	bytes := 4 * int64(c.Scratch) * int64(threads)
+	for s := plan.Arena; s <= plan.Stats; s++ {
+		bytes += int64(c.Size[s])
+	}
+	return bytes
+}
+
+// Activations is the part of Memory that grows with the batch.
+func (c *Compiled) Activations() int64 { return int64(c.Size[plan.Arena]) }
+
+// Parameters is the length in bytes of the trainable parameters of a session.
+func (c *Compiled) Parameters() int64 { return int64(c.Size[plan.Param]) }
+
 // Shares reports whether the sessions of two programs share their constants.
 func (c *Compiled) Shares(other *Compiled) bool { return c.constants == other.constants }
 

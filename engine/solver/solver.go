@@ -18,6 +18,8 @@ type Solver interface {
 	// State is what a checkpoint must keep besides Steps: slices as long as the parameters, in a fixed
 	// order. They are empty before the first step, and they are the solver's own memory.
 	State() [][]float32
+	// States is the number of slices that State has after the first step.
+	States() int
 	// Steps is the number of steps taken.
 	Steps() int
 	// Restore continues from a checkpoint's State and Steps; the slices are copied.
@@ -165,6 +167,7 @@ type flat struct {
 }
 
 func (s *flat) Name() Optimizer    { return s.name }
+func (s *flat) States() int        { return s.rule.States }
 func (s *flat) Steps() int         { return s.steps }
 func (s *flat) State() [][]float32 { return s.state }
 
