@@ -1,5 +1,5 @@
-// Package asmfile is the frame of the programs that write assembly: files of amd64 kernels, the Go declarations beside them, and what
-// the same kernels are in plain Go.
+// Package asmfile is the frame of the programs that write assembly: files of kernels for every processor, the Go declarations beside
+// them, and what the same kernels are in plain Go.
 package asmfile
 
 import (
@@ -12,18 +12,52 @@ import (
 	"strings"
 )
 
-// Family is the files NAME_amd64.s and NAME_amd64.go, NAME_gen.go where there are plain forms, and what writes their kernels.
+// Arch is a processor. Kernels are written with the general instructions and registers of amd64; another processor says how it spells
+// the few that they take.
+type Arch struct {
+	Name string // as in GOARCH
+	// move is the instruction that brings a parameter into a register, register what a register is called.
+	move     string
+	register func(name string) string
+	// speller makes what spells the lines of one file in Go's assembler; without it they stay as they are.
+	speller func() speller
+	// last are the lines that end a kernel.
+	last []string
+}
+
+// speller spells lines. Some wait for the next; rest is what still waits.
+type speller interface {
+	spell(line string) []string
+	rest() []string
+}
+
+// AMD64 is the processor that kernels are written for.
+var AMD64 = &Arch{Name: "amd64", move: "MOVQ", register: func(name string) string { return name }, last: []string{"VZEROUPPER", "RET"}}
+
+// Family is the files NAME_GOARCH.s and NAME_GOARCH.go for every processor, NAME_gen.go where there are plain forms, and what writes
+// their kernels.
 type Family struct {
 	Name string
 	Emit func(*File)
 }
 
-// File collects what goes into the files of a family.
+// File collects what goes into the files of a family for one processor.
 type File struct {
+	Arch  *Arch
 	Data  bytes.Buffer // assembly: read-only constants
 	Text  bytes.Buffer // assembly: kernels
 	Decl  bytes.Buffer // Go declarations of these
 	Plain bytes.Buffer // Go, for every platform
+
+	speller speller
+}
+
+func newFile(arch *Arch) *File {
+	f := &File{Arch: arch}
+	if arch.speller != nil {
+		f.speller = arch.speller()
+	}
+	return f
 }
 
 const (
@@ -39,7 +73,7 @@ func (f *File) Function(name, parameters string) {
 	for i, p := range strings.Split(parameters, ", ") {
 		words := strings.Fields(p)
 		declared = append(declared, words[0]+" "+words[1])
-		fmt.Fprintf(&loads, "\tMOVQ %s+%d(FP), %s\n", words[0], 8*i, words[2])
+		fmt.Fprintf(&loads, "\t%s %s+%d(FP), %s\n", f.Arch.move, words[0], 8*i, f.Arch.register(words[2]))
 	}
 	signature := fmt.Sprintf("func %s(%s)", name, strings.Join(declared, ", "))
 	fmt.Fprintf(&f.Decl, "\n//go:noescape\n%s\n", signature)
@@ -47,38 +81,68 @@ func (f *File) Function(name, parameters string) {
 }
 
 // P emits one instruction.
-func (f *File) P(format string, args ...any) { fmt.Fprintf(&f.Text, "\t"+format+"\n", args...) }
+func (f *File) P(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	if f.speller == nil {
+		f.lines([]string{line})
+		return
+	}
+	f.lines(f.speller.spell(line))
+}
+
+func (f *File) lines(lines []string) {
+	for _, line := range lines {
+		fmt.Fprintf(&f.Text, "\t%s\n", line)
+	}
+}
+
+// flush emits what waits.
+func (f *File) flush() {
+	if f.speller != nil {
+		f.lines(f.speller.rest())
+	}
+}
 
 // Label emits a jump target.
-func (f *File) Label(name string) { fmt.Fprintf(&f.Text, "%s:\n", name) }
+func (f *File) Label(name string) {
+	f.flush()
+	fmt.Fprintf(&f.Text, "%s:\n", name)
+}
 
 // End closes a kernel.
 func (f *File) End() {
-	f.P("VZEROUPPER")
-	f.P("RET")
+	f.flush()
+	f.lines(f.Arch.last)
 }
 
-// Generate makes the files of all families of a package, by name.
-func Generate(pkg string, families []Family) map[string][]byte {
+// Generate makes the files of all families of a package for some processors, by name.
+func Generate(pkg string, families []Family, archs ...*Arch) map[string][]byte {
 	files := map[string][]byte{}
 	for _, family := range families {
-		f := &File{}
-		family.Emit(f)
-		if plain := f.Plain.String(); plain != "" {
-			imports := ""
-			if strings.Contains(plain, "math.") {
-				imports = "\nimport \"math\"\n"
-			}
-			files[family.Name+"_gen.go"] = formatted(generated + "package " + pkg + "\n" + imports + plain)
+		for _, arch := range archs {
+			family.generate(pkg, arch, files)
 		}
-		text := header + "#include \"textflag.h\"\n"
-		if f.Data.Len() > 0 {
-			text += "\n" + f.Data.String()
-		}
-		files[family.Name+"_amd64.s"] = []byte(text + f.Text.String())
-		files[family.Name+"_amd64.go"] = formatted(header + "package " + pkg + "\n" + f.Decl.String())
 	}
 	return files
+}
+
+func (family Family) generate(pkg string, arch *Arch, files map[string][]byte) {
+	f := newFile(arch)
+	family.Emit(f)
+	if plain := f.Plain.String(); plain != "" {
+		imports := ""
+		if strings.Contains(plain, "math.") {
+			imports = "\nimport \"math\"\n"
+		}
+		files[family.Name+"_gen.go"] = formatted(generated + "package " + pkg + "\n" + imports + plain)
+	}
+	text := header + "#include \"textflag.h\"\n"
+	if f.Data.Len() > 0 {
+		text += "\n" + f.Data.String()
+	}
+	name := family.Name + "_" + arch.Name
+	files[name+".s"] = []byte(text + f.Text.String())
+	files[name+".go"] = formatted(header + "package " + pkg + "\n" + f.Decl.String())
 }
 
 func formatted(text string) []byte {
@@ -90,8 +154,8 @@ func formatted(text string) []byte {
 }
 
 // Write writes what Generate makes into the current folder.
-func Write(pkg string, families []Family) {
-	for name, text := range Generate(pkg, families) {
+func Write(pkg string, families []Family, archs ...*Arch) {
+	for name, text := range Generate(pkg, families, archs...) {
 		if err := os.WriteFile(name, text, 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, "gen:", err)
 			os.Exit(1)
@@ -100,8 +164,8 @@ func Write(pkg string, families []Family) {
 }
 
 // Stale names the files in a folder that are not exactly what Generate makes.
-func Stale(dir, pkg string, families []Family) (names []string) {
-	for name, want := range Generate(pkg, families) {
+func Stale(dir, pkg string, families []Family, archs ...*Arch) (names []string) {
+	for name, want := range Generate(pkg, families, archs...) {
 		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(got, want) {
 			names = append(names, name)
 		}

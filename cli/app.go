@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -47,7 +48,7 @@ func newApp(con *console) *urfave.App {
 	app := &urfave.App{
 		Name:            "regraft",
 		Usage:           "fine-tune and run image classifiers that come as ONNX files, on the CPU",
-		Version:         regraft.Version(),
+		Version:         version(),
 		Reader:          con.in,
 		Writer:          con.out,
 		ErrWriter:       con.err,
@@ -78,6 +79,15 @@ func newApp(con *console) *urfave.App {
 	}
 	app.CustomAppHelpTemplate = appHelp(app)
 	return app
+}
+
+// version says what program this is: of which version, for which system, and what it computes with there.
+func version() string {
+	isa, err := measure.ISA()
+	if err != nil {
+		isa = "no instruction set" // every command says why
+	}
+	return fmt.Sprintf("%s (%s/%s, %s)", regraft.Version(), runtime.GOOS, runtime.GOARCH, isa)
 }
 
 // prepare gives a command and its subcommands what all commands share.

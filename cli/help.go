@@ -17,7 +17,7 @@ func appHelp(app *urfave.App) string {
 	}
 	fmt.Fprintf(&b, `
 Every flag can be set by an environment variable: REGRAFT_BATCH_SIZE=8 is --batch-size 8.
-REGRAFT_ISA=avx512, avx2 or go forces an instruction set; NO_COLOR switches colours off.
+REGRAFT_ISA=avx512, avx2, neon or go forces an instruction set; NO_COLOR switches colours off.
 Exit status: 0 done, 1 failed, 2 wrong usage, 3 bad data, 4 bad model, 5 some inputs failed,
 6 parity (bench: best kernels) not reached, 130 interrupted, 143 terminated.
 

@@ -36,7 +36,7 @@ func New(net *engine.Network, o Options) *Model {
 	return &Model{net, o}
 }
 
-// ISA names the instruction set that the arithmetic uses: avx512, avx2 or go.
+// ISA names the instruction set that the arithmetic uses: avx512, avx2, neon or go.
 func ISA() (string, error) {
 	native, err := session.Native(false)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"regraft/engine/kernel/abi"
 )
 
-// Lanes is the number of channels of a block, for every instruction set: one AVX-512 register, two AVX2 registers.
+// Lanes is the number of channels of a block, for every instruction set: one AVX-512 register, two AVX2 registers, four of NEON.
 const Lanes = abi.Lanes
 
 // Layout places the activations of one tensor of images x C x H x W. All figures are elements.

@@ -59,10 +59,10 @@ func TestArena(t *testing.T) {
 	}
 }
 
-// TestPeak checks that the measuring loops run: any machine of the last decades does a GFLOP/s.
+// TestPeak checks that the measuring loops run: any machine of the last decades does a GFLOP/s, an emulated one some part of that.
 func TestPeak(t *testing.T) {
 	for _, set := range sets()[1:] {
-		if p := Peak(set, 1); p < 1 {
+		if p := Peak(set, 1); p < 0.05 {
 			t.Errorf("peak of %s: %v GFLOP/s", set, p)
 		}
 	}

@@ -151,14 +151,16 @@ func TestGradientTiles(t *testing.T) {
 		chosen := map[abi.WGradTile]bool{}
 		for _, x := range []Layout{Blocked(32, 8, 8, 2), Pixels(3, 8, 8, 2)} {
 			for blocks := 1; blocks <= 4; blocks++ {
-				s := ConvShape{Cin: x.C, Cout: Lanes * blocks, H: 8, W: 8, OH: 8, OW: 8, KH: 3, KW: 4, SH: 1, SW: 1, DH: 1, DW: 1, PT: 1, PL: 1}
-				g, err := NewConvGradW(set, s, x, Blocked(s.Cout, 8, 8, 0))
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, group := range g.groups {
-					for _, c := range group.columns {
-						chosen[abi.WGradTile{Channels: c.channels, Blocks: group.k, Photo: !x.blocked()}] = true
+				for _, kw := range []int{3, 4} { // an odd number of taps, and one that is no multiple of 3
+					s := ConvShape{Cin: x.C, Cout: Lanes * blocks, H: 8, W: 8, OH: 8, OW: 8, KH: 3, KW: kw, SH: 1, SW: 1, DH: 1, DW: 1, PT: 1, PL: 1}
+					g, err := NewConvGradW(set, s, x, Blocked(s.Cout, 8, 8, 0))
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, group := range g.groups {
+						for _, c := range group.columns {
+							chosen[abi.WGradTile{Channels: c.channels, Blocks: group.k, Photo: !x.blocked()}] = true
+						}
 					}
 				}
 			}

@@ -65,8 +65,8 @@ func TestPyTorch(t *testing.T) {
 	if len(ref.After) != len(settings) {
 		t.Fatalf("the reference has %d optimizers, %d are compared", len(ref.After), len(settings))
 	}
-	for _, isa := range []string{"go", "avx2", "avx512"} {
-		t.Setenv("REGRAFT_ISA", isa)
+	for _, isa := range kernel.Sets() {
+		t.Setenv("REGRAFT_ISA", isa.Name)
 		for trace, after := range ref.After {
 			c, ok := settings[trace]
 			if !ok {

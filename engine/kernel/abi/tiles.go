@@ -18,6 +18,7 @@ type Tiles struct {
 var (
 	AVX512 = Tiles{Pixels: []int{14, 14, 9, 6}, PhotoPixels: []int{7, 14}, Channels: []int{16, 8, 8}, PhotoTaps: []int{3, 3}}
 	AVX2   = Tiles{Pixels: []int{6}, PhotoPixels: []int{6}, Channels: []int{4}, PhotoTaps: []int{1}}
+	NEON   = Tiles{Pixels: []int{5, 3, 2, 1}, PhotoPixels: []int{5, 3}, Channels: []int{4}, PhotoTaps: []int{2}}
 )
 
 // ConvTile is a tile of a convolution: output blocks, pixels, and bytes between input pixels.

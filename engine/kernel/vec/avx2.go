@@ -12,7 +12,8 @@ var AVX2 = avx2("avx2", x86Registers("Y", "Y"))
 var AVX2Wide = avx2("avx2", x86Registers("X", "Y"))
 
 func avx2(name string, register func(Type, int) string) *Target {
-	return &Target{Name: name, Registers: 16, register: register, forms: avx2Forms, constant: avx2Constant, zero: "VXORPS {d}, {d}, {d}"}
+	return &Target{Name: name, Registers: 16, register: register, forms: avx2Forms, constant: avx2Constant, spread: x86Spread,
+		zero: "VXORPS {d}, {d}, {d}"}
 }
 
 func avx2Forms(in Instruction) []form {

@@ -7,7 +7,8 @@ import (
 
 // AVX512: sixteen floats a register; masks are registers of their own. Only instructions of the foundation are used.
 var AVX512 = &Target{
-	Name: "avx512", Registers: 32, Masks: 6, register: avx512Register, forms: avx512Forms, constant: avx512Constant, zero: "VPXORQ {d}, {d}, {d}",
+	Name: "avx512", Registers: 32, Masks: 6, register: avx512Register, forms: avx512Forms, constant: avx512Constant,
+	spread: x86Spread, zero: "VPXORQ {d}, {d}, {d}",
 }
 
 // AVX512Wide is AVX-512 for programs with float64, eight lanes at a time: floats take halves of the first sixteen registers and are

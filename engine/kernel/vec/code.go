@@ -144,7 +144,9 @@ func (c *Code) Print(at Places, emit func(line string)) {
 					line = c.Target.constant(line)
 				}
 			}
-			emit(spell(line, name(s.result), operands, temporaries))
+			for _, filled := range lines(spell(line, name(s.result), operands, temporaries)) {
+				emit(filled)
+			}
 		}
 	}
 }
@@ -157,20 +159,22 @@ func (c *Code) Rest() []int { return c.rest }
 
 // PrintConstants emits what brings the constants into their registers. lanes and scalar say where they lie in memory.
 func (c *Code) PrintConstants(lanes func(i, part int) string, scalar func(i int) string, number func(bits uint32) string, emit func(line string)) {
-	load := c.Target.forms(Instruction{Op: Load, Type: F32})[0].spelling
-	broadcast := c.Target.constant(load)
+	t := c.Target
 	for _, k := range c.Constants {
 		for part, r := range k.Registers {
-			register := c.Target.register(F32, r)
+			var text []string
 			switch {
 			case k.Op == Lanes:
-				emit(spell(load, register, []string{lanes(k.Index, part)}, nil))
+				text = t.Load(F32, lanes(k.Index, part), r)
 			case k.Op == Scalar:
-				emit(spell(broadcast, register, []string{scalar(k.Index)}, nil))
+				text = t.Spread(scalar(k.Index), r)
 			case k.Bits == 0:
-				emit(spell(c.Target.zero, register, nil, nil))
+				text = t.Zero(r)
 			default:
-				emit(spell(broadcast, register, []string{number(k.Bits)}, nil))
+				text = t.line(t.constant(t.forms(Instruction{Op: Load, Type: F32})[0].spelling), F32, r, number(k.Bits))
+			}
+			for _, line := range text {
+				emit(line)
 			}
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// machine carries out the text of x86 programs on one lane: the meaning of every mnemonic stands here a second time.
+// machine carries out the text of programs on one lane, that of x86 here and that of NEON in neon_test.go: the meaning of every mnemonic
+// stands here a second time.
 type machine struct {
 	t         *testing.T
 	registers map[string]uint64 // by the name without the letter of its width, masks by theirs
@@ -227,25 +228,6 @@ func randomProgram(r *rand.Rand, length int) *Program {
 	return p
 }
 
-// loadStore is a machine in AVX2's words that has no operands in memory, multiplies and adds into the addend, chooses into the register
-// of the mask, and takes two instructions for a maximum: what NEON asks for.
-var loadStore = &Target{
-	Name: "load-store", Registers: 32, register: x86Registers("Y", "Y"), constant: avx2Constant, zero: AVX2.zero,
-	forms: func(in Instruction) []form {
-		switch in.Op {
-		case Load, Store:
-			return avx2Forms(in)
-		case Select:
-			return []form{{"VBLENDVPS {a}, {b}, {c}, {d}", none, 0}}
-		case Max:
-			return []form{{"VCMPPS $0x1e, {b}, {a}, {t}\nVBLENDVPS {t}, {a}, {b}, {d}", none, none}}
-		}
-		f := avx2Forms(in)[0]
-		f.memory = none
-		return []form{f}
-	},
-}
-
 // TestPrinters runs random programs as the printed text says, with as few registers as they fit into and with all, and compares with
 // the evaluation.
 func TestPrinters(t *testing.T) {
@@ -255,7 +237,7 @@ func TestPrinters(t *testing.T) {
 		o := Operands{Load: floats(r, 3), Lanes: floats(r, 2), Scalar: floats(r, 1), Input: floats(r, 2), State: []float64{float64(floats(r, 1)[0])}}
 		entry := o.State[0]
 		want := p.Eval(o)
-		for _, target := range []*Target{AVX2, AVX512, loadStore} {
+		for _, target := range []*Target{AVX2, AVX512, NEON} {
 			fitted := false
 			for n := 4; n < target.Registers; n++ {
 				code, err := Compile(target, p, Frame{Free: upTo(n), Parts: 1})
@@ -312,15 +294,15 @@ func TestWide(t *testing.T) {
 		o := Operands{Load: floats(r, 3), State: []float64{r.NormFloat64()}}
 		entry := o.State[0]
 		p.Eval(o)
-		for _, target := range []*Target{AVX2Wide, AVX512Wide} {
+		for _, target := range []*Target{AVX2Wide, AVX512Wide, NEONWide} {
 			code, err := Compile(target, p, Frame{Free: upTo(12)})
 			if err != nil {
 				t.Fatal(err)
 			}
 			m := newMachine(t, o)
 			m.registers["15"] = math.Float64bits(entry)
-			code.PrintConstants(nil, nil, m.number, m.do)
-			code.Print(Places{Memory: slot("load"), Number: m.number, State: func(int) int { return 15 }}, m.do)
+			code.PrintConstants(nil, nil, m.number, m.of(target))
+			code.Print(Places{Memory: slot("load"), Number: m.number, State: func(int) int { return 15 }}, m.of(target))
 			if got := math.Float64frombits(m.registers["15"]); got != o.State[0] && got == got {
 				t.Fatalf("%s: state %v, want %v", target.Name, got, o.State[0])
 			}
@@ -390,8 +372,8 @@ func execute(t *testing.T, code *Code, o Operands, entry float64) (stored map[in
 	bits := func(v float32) uint64 { return uint64(math.Float32bits(v)) }
 	last := code.Target.Registers - 1
 	m.registers["0"], m.registers["1"], m.registers[fmt.Sprint(last)] = bits(o.Input[0]), bits(o.Input[1]), bits(float32(entry))
-	code.PrintConstants(func(i, _ int) string { return slot("lanes")(i) }, slot("scalar"), m.number, m.do)
-	code.Print(Places{Memory: slot("load"), Number: m.number, State: func(int) int { return last }}, m.do)
+	code.PrintConstants(func(i, _ int) string { return slot("lanes")(i) }, slot("scalar"), m.number, m.of(code.Target))
+	code.Print(Places{Memory: slot("load"), Number: m.number, State: func(int) int { return last }}, m.of(code.Target))
 	stored = map[int]float32{}
 	for _, at := range []int{3, 4} {
 		stored[at] = math.Float32frombits(uint32(m.memory[slot("load")(at)]))

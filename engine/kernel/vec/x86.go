@@ -8,6 +8,8 @@ import (
 // What AVX2 and AVX-512 have in common: three operands, of which the last source may lie in memory. Go's assembler wants the sources
 // from last to first, then the result.
 
+const x86Spread = "VBROADCASTSS {a}, {d}"
+
 // predicates are the immediate operands of comparisons, quiet ones.
 var predicates = map[Predicate]int{
 	Greater: 0x1e, GreaterEqual: 0x1d, Less: 0x11, LessEqual: 0x12,

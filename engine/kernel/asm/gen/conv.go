@@ -21,7 +21,7 @@ import (
 //	R14 distance to the next tile       R13      where the next tile will read: prefetched to L1
 //	R15 64k or 0                        R12      weights wanted later, prefetched to L2; stands still when R15 is 0
 //
-// Vectors: accumulators from 0 up, weights from the last register down, the broadcast input below them.
+// Vectors: accumulators from 0 up, weights from the last register down, the input below them.
 var convArgs abi.Conv
 
 const (
@@ -51,14 +51,14 @@ func convolutions(f *file) {
 	name := func(s isa, t abi.ConvTile) string {
 		return fmt.Sprintf("conv_f32_%dx%d_p%d_%s", t.Blocks, t.Pixels, t.Pitch, s.name)
 	}
-	for _, s := range isas {
+	for _, s := range f.isas {
 		f.table("conv", "convTile", "convArgs", s, func(entry func(key, function string)) {
 			for _, t := range s.tiles.Conv() {
 				entry(fmt.Sprintf("{Blocks: %d, Pixels: %d, Pitch: %d}", t.Blocks, t.Pixels, t.Pitch), name(s, t))
 			}
 		})
 	}
-	for _, s := range isas {
+	for _, s := range f.isas {
 		for _, t := range s.tiles.Conv() {
 			convTile{f, s, t.Blocks, t.Pixels, t.Pitch, t.Channels()}.emit(name(s, t))
 		}
@@ -73,9 +73,10 @@ type convTile struct {
 }
 
 func (t convTile) vectors() int         { return t.k * t.per }
-func (t convTile) acc(i, j int) string  { return t.r(i*t.vectors() + j) }
-func (t convTile) weight(j int) string  { return t.r(t.regs - 1 - j) }
-func (t convTile) broadcast() string    { return t.r(t.regs - 1 - t.vectors()) }
+func (t convTile) acc(i, j int) int     { return i*t.vectors() + j }
+func (t convTile) weights() int         { return t.factors.blocks(t.k) * t.per } // registers
+func (t convTile) weight(j int) int     { return t.regs - 1 - j%t.weights() }
+func (t convTile) input() int           { return t.regs - 1 - t.weights() }
 func (t convTile) pointer(j int) string { return []string{"R8", "R9", "R10", "R11"}[j/t.per] }
 func (t convTile) lane(j int) int       { return j % t.per * t.bytes }
 
@@ -87,19 +88,19 @@ func (t convTile) emit(name string) {
 	t.P("XORL R15, R15")
 	t.P("CMPQ %d(DI), $0", argWNextTiles)
 	t.P("JEQ tile")
-	t.P("MOVQ $%d, R15", 64*t.k)
+	t.P("MOVQ $%d, R15", 64*t.k*4*t.unrolled/16)
 
 	t.Label("tile")
 	t.P("MOVQ %d(DI), DX", argY)
 	t.P("MOVQ %d(DI), AX", argFlags)
 	t.P("TESTQ $%d, AX", abi.FromOutput)
 	t.P("JZ bias")
-	t.outputs(func(at string, i, j int) { t.P("VMOVUPS %s, %s", at, t.acc(i, j)) })
+	t.outputs(func(at string, i, j int) { t.load(t.isa, at, t.acc(i, j)) })
 	t.P("MOVQ %d(DI), AX", argFlags)
 	t.P("TESTQ $%d, AX", abi.AddBias)
 	t.P("JZ start")
 	t.P("MOVQ %d(DI), AX", argBias)
-	bias := epilogue(t.isa, func(p *vec.Program) { plus(p, p.Load(operand)) })
+	bias := epilogue(t.isa, func(p *vec.Program) { plus(p, p.Load(operand)) }, t.free()...)
 	for j := range t.vectors() {
 		for i := range t.n {
 			t.epilogue(bias, i, j, fmt.Sprintf("%d(AX)", j*t.bytes))
@@ -109,11 +110,11 @@ func (t convTile) emit(name string) {
 	t.Label("bias")
 	t.P("MOVQ %d(DI), AX", argBias)
 	for j := range t.vectors() {
-		t.P("VMOVUPS %d(AX), %s", j*t.bytes, t.acc(0, j))
+		t.load(t.isa, t.part(j, "AX"), t.acc(0, j))
 	}
 	for i := 1; i < t.n; i++ {
 		for j := range t.vectors() {
-			t.P("VMOVAPS %s, %s", t.acc(0, j), t.acc(i, j))
+			t.copy(t.isa, t.acc(0, j), t.acc(i, j))
 		}
 	}
 
@@ -151,7 +152,7 @@ func (t convTile) emit(name string) {
 	t.bound(func(p *vec.Program) { atMost(p, p.Scalar(0)) })
 	t.Label("store")
 	t.P("MOVQ %d(DI), DX", argY)
-	t.outputs(func(at string, i, j int) { t.P("VMOVUPS %s, %s", t.acc(i, j), at) })
+	t.outputs(func(at string, i, j int) { t.store(t.isa, t.acc(i, j), at) })
 
 	t.P("ADDQ R14, SI")
 	t.P("MOVQ %d(DI), AX", argYStep)
@@ -170,13 +171,21 @@ func (t convTile) emit(name string) {
 func (t convTile) epilogue(code *vec.Code, i, j int, operand string) {
 	t.body(code, vec.Places{
 		Memory: func(int) string { return operand },
-		State:  func(int) int { return i*t.vectors() + j },
+		State:  func(int) int { return t.acc(i, j) },
 	})
 }
 
-// bound emits an epilogue with a bound, which stands in the register of the broadcasts, for all accumulators.
+// free are registers of weights and input, for epilogues.
+func (t convTile) free() (list []int) {
+	for i := range t.work {
+		list = append(list, t.weight(i))
+	}
+	return append(list, t.input())
+}
+
+// bound emits an epilogue with a bound, which stands in a register of the input, for all accumulators.
 func (t convTile) bound(body func(p *vec.Program)) {
-	code := epilogue(t.isa, body, t.regs-1-t.vectors())
+	code := epilogue(t.isa, body, t.free()...)
 	code.PrintConstants(nil, func(int) string { return fmt.Sprintf("%d(DI)", argSix) }, t.number, t.line)
 	for i := range t.n {
 		for j := range t.vectors() {
@@ -209,25 +218,34 @@ func (t convTile) outputs(visit func(at string, i, j int)) {
 	}
 }
 
-// sixteen emits the 16 channels of a block as a loop of four times four, each round prefetching a quarter of the next tile's pixels.
+// sixteen emits the 16 channels of a block as a loop, each round prefetching a part of the next tile's pixels.
 func (t convTile) sixteen() {
-	quarter := (t.n + 3) / 4
+	rounds := 16 / t.unrolled
+	pixels := (t.n + rounds - 1) / rounds
 	t.P("LEAQ (AX)(R14*1), R13")
-	t.P("MOVQ $4, DX")
-	t.Label("channels")
-	for i := range quarter {
+	if rounds > 1 {
+		t.P("MOVQ $%d, DX", rounds)
+		t.Label("channels")
+	}
+	for i := range pixels {
 		t.P("PREFETCHT0 %d(R13)", i*t.pitch)
 	}
-	t.P("ADDQ $%d, R13", quarter*t.pitch)
-	for j := range t.k {
+	if rounds > 1 {
+		t.P("ADDQ $%d, R13", pixels*t.pitch)
+	}
+	for j := range t.k * 4 / rounds {
 		t.P("PREFETCHT1 %d(R12)", 64*j)
 	}
 	t.P("ADDQ R15, R12")
-	t.someChannels(4)
-	t.P("ADDQ $16, AX")
-	t.advance(abi.EntryBytes / 4)
-	t.P("DECQ DX")
-	t.P("JNZ channels")
+	t.someChannels(t.unrolled)
+	if rounds > 1 {
+		t.P("ADDQ $%d, AX", 4*t.unrolled)
+	}
+	t.advance(abi.EntryBytes / rounds)
+	if rounds > 1 {
+		t.P("DECQ DX")
+		t.P("JNZ channels")
+	}
 }
 
 // three emits the 3 channels of a tap of an RGB image, prefetching the next tile's.
@@ -241,23 +259,34 @@ func (t convTile) three() {
 
 // someChannels emits the multiply-adds of the next few channels.
 func (t convTile) someChannels(count int) {
+	blocks := t.factors.blocks(t.k)
 	for c := range count {
-		for j := range t.vectors() {
-			t.P("VMOVUPS %d(%s), %s", c*64+t.lane(j), t.pointer(j), t.weight(j))
+		for first := 0; first < t.k; first += blocks {
+			t.channel(c, count, first, blocks)
 		}
+	}
+}
+
+// channel emits the multiply-adds of one channel with some blocks of weights.
+func (t convTile) channel(c, count, first, blocks int) {
+	var weights []int
+	from, to := first*t.per, (first+blocks)*t.per
+	for j := from; j < to; j++ {
+		t.load(t.isa, fmt.Sprintf("%d(%s)", c*64+t.lane(j), t.pointer(j)), t.weight(j))
+		weights = append(weights, t.weight(j))
+	}
+	if t.fetches {
 		for j := range t.k {
 			t.P("PREFETCHT0 %d(%s)", c*64+aheadWeights, t.pointer(j*t.per))
 		}
-		for i := range t.n {
-			if t.vectors() == 1 {
-				t.P("VFMADD231PS.BCST %d(AX), %s, %s", i*t.pitch+c*4, t.weight(0), t.acc(i, 0))
-				continue
-			}
-			t.P("VBROADCASTSS %d(AX), %s", i*t.pitch+c*4, t.broadcast())
-			for j := range t.vectors() {
-				t.P("VFMADD231PS %s, %s, %s", t.broadcast(), t.weight(j), t.acc(i, j))
-			}
+	}
+	for i := range t.n {
+		var sums []int
+		for j := from; j < to; j++ {
+			sums = append(sums, t.acc(i, j))
 		}
+		at := func(lane int) string { return fmt.Sprintf("%d(AX)", i*t.pitch+lane*4) }
+		t.factors.multiplyAdd(t.file, t.isa, inputLane{at, c, count, t.factors.register(t.input(), i), first > 0}, weights, sums)
 	}
 }
 

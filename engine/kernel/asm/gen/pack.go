@@ -9,16 +9,14 @@ import (
 )
 
 // The packing kernel interleaves rows of three channels into rows of RGB pixels, a register of pixels
-// at a time: float e of the output belongs to pixel e/3, channel e%3. One permutation per channel
-// spreads the pixels (the same for all channels), then each channel keeps its own lanes. The last
-// register of a row overlaps the one before, so rows must have at least one register of pixels.
+// at a time: float e of the output belongs to pixel e/3, channel e%3. The last register of a
+// row overlaps the one before, so rows must have at least one register of pixels.
 //
 //	DI  arguments (abi.Pack)    CX  rows left     AX  pixels left in the row
 //	R8  row of X   SI R10 R11  pixels of the channels    R12 bytes between channels
 //	R9  row of Y   DX  pixels of Y
 //
-// Registers: 0 to 2 the channels, 3 the output, 4 scratch, 5 to 7 which pixel each lane of the three
-// outputs takes, 8 to 10 scales, 11 to 13 shifts. K1 to K3: the lanes congruent to 0 to 2 modulo 3.
+// Registers: 0 to 2 the channels, 8 to 10 scales, 11 to 13 shifts, 3 to 7 for what interleaves.
 var packArgs abi.Pack
 
 const (
@@ -40,14 +38,10 @@ func packed(p *vec.Program) {
 
 func packs(f *file) {
 	f.plainFunction("pack", "packArgs", func() { plainPack(f) })
-	for _, s := range isas {
-		lanes := s.bytes / 4
-		for e := range 3 * lanes {
-			fmt.Fprintf(&f.Text, "\nDATA packPixel_%s<>+%d(SB)/4, $%d", s.name, 4*e, e/3)
-		}
-		fmt.Fprintf(&f.Text, "\nGLOBL packPixel_%s<>(SB), RODATA|NOPTR, $%d\n", s.name, 3*s.bytes)
+	for _, s := range f.isas {
+		s.lanes.tables(f, s)
 	}
-	for _, s := range isas {
+	for _, s := range f.isas {
 		f.function(kernelName("pack", s), "packArgs")
 		pack(f, s)
 		f.End()
@@ -58,13 +52,7 @@ func pack(f *file, s isa) {
 	lanes := s.bytes / 4
 	channels := []string{"SI", "R10", "R11"}
 	for i := range 3 {
-		f.P("VMOVUPS packPixel_%s<>+%d(SB), %s", s.name, i*s.bytes, s.r(5+i))
-		f.P("VBROADCASTSS %d(DI), %s", packScale+4*i, s.r(8+i))
-		f.P("VBROADCASTSS %d(DI), %s", packShift+4*i, s.r(11+i))
-		if s.per == 1 {
-			f.P("MOVL $%#x, AX", residues(i, lanes))
-			f.P("KMOVW AX, K%d", i+1)
-		}
+		s.lanes.prepare(f, s, i)
 	}
 	f.P("MOVQ %d(DI), R8", packX)
 	f.P("MOVQ %d(DI), R9", packY)
@@ -78,26 +66,14 @@ func pack(f *file, s isa) {
 	f.P("MOVQ %d(DI), AX", packPixels)
 	f.P("SUBQ $%d, AX", lanes)
 	f.Label("pixels")
-	arithmetic := epilogue(s, packed)
+	arithmetic := epilogue(s, packed, 3)
 	for c, base := range channels {
 		f.body(arithmetic, vec.Places{
 			Memory: func(int) string { return "(" + base + ")" },
 			State:  func(i int) int { return []int{c, 8 + c, 11 + c}[i] },
 		})
 	}
-	for i := range 3 {
-		f.P("VPERMPS %s, %s, %s", s.r(0), s.r(5+i), s.r(3))
-		for c := 1; c < 3; c++ {
-			residue := ((c-i*lanes)%3 + 3) % 3 // lane l of output i is float i*lanes + l
-			if s.per == 1 {
-				f.P("VPERMPS %s, %s, K%d, %s", s.r(c), s.r(5+i), residue+1, s.r(3))
-				continue
-			}
-			f.P("VPERMPS %s, %s, %s", s.r(c), s.r(5+i), s.r(4))
-			f.P("VBLENDPS $%#x, %s, %s, %s", residues(residue, lanes), s.r(4), s.r(3), s.r(3))
-		}
-		f.P("VMOVUPS %s, %d(DX)", s.r(3), i*s.bytes)
-	}
+	s.lanes.interleave(f, s)
 	f.P("TESTQ AX, AX")
 	f.P("JZ next")
 	step := func(by string) { // by pixels
@@ -120,6 +96,12 @@ func pack(f *file, s isa) {
 	f.P("JNZ row")
 }
 
+// packFactors loads the scale and shift of a channel.
+func (f *file) packFactors(s isa, channel int) {
+	f.spread(s, fmt.Sprintf("%d(DI)", packScale+4*channel), 8+channel)
+	f.spread(s, fmt.Sprintf("%d(DI)", packShift+4*channel), 11+channel)
+}
+
 // plainPack writes the plain Go form.
 func plainPack(f *file) {
 	text := vec.Of(packed).Plain(vec.Names{
@@ -135,12 +117,4 @@ func plainPack(f *file) {
 		}
 	}
 `, text)
-}
-
-// residues is the bit mask of the lanes congruent to r modulo 3.
-func residues(r, lanes int) (mask int) {
-	for l := r; l < lanes; l += 3 {
-		mask |= 1 << l
-	}
-	return mask
 }

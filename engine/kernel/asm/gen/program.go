@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"regraft/asmfile"
 	"regraft/engine/kernel/vec"
 )
 
@@ -25,8 +26,12 @@ func (f *file) body(code *vec.Code, at vec.Places) {
 
 func (f *file) line(text string) { f.P("%s", text) }
 
-// number is where a number lies in memory, for eight lanes, so that AVX2 can use it as it is; AVX-512 spreads the first.
+// number is where a number lies in memory, for eight lanes, so that AVX2 can use it as it is; AVX-512 spreads the first. Instructions of
+// arm64 contain it.
 func (f *file) number(bits uint32) string {
+	if f.Arch != asmfile.AMD64 {
+		return fmt.Sprintf("$%#x", bits)
+	}
 	at, ok := f.numbers[bits]
 	if !ok {
 		at = f.Dwords(fmt.Sprintf("number%08x", bits), int32(bits))

@@ -7,7 +7,7 @@ import (
 )
 
 // reduction is a kernel of planes that adds to float64 sums, sixteen at Sum and sixteen at Product: states 0 and 1 of the body. float32
-// lanes are widened, so a pixel takes two (AVX-512) or four (AVX2) parts. Products of two float32 are exact in float64. Every lane is
+// lanes are widened, so a pixel takes two (AVX-512), four (AVX2) or eight (NEON) parts. Products of two float32 are exact in float64. Every lane is
 // one chain of additions in the order of the pixels.
 //
 // The sums of part i are in register i, the products in register parts+i, for the whole plane.
@@ -54,15 +54,15 @@ func (k reduction) emit(f *file, s isa) {
 	// The registers behind the sums, of which floats can use the first sixteen.
 	free := s.registers(states * parts)[:s.wide.Registers-states*parts]
 	code := compile(k.name, s.wide, program, vec.Frame{Free: free})
-	sums := func(visit func(memory, register string)) {
+	sums := func(visit func(memory string, register int)) {
 		for state, at := range []int{planeSum, planeProd}[:states] {
 			f.P("MOVQ %d(DI), AX", at)
 			for i := range parts {
-				visit(fmt.Sprintf("%d(AX)", i*s.bytes), s.r(state*parts+i))
+				visit(s.part(i, "AX"), state*parts+i)
 			}
 		}
 	}
-	sums(func(m, r string) { f.P("VMOVUPD %s, %s", m, r) })
+	sums(func(m string, r int) { f.all(s.wide.Load(vec.F64, m, r)) })
 	f.planeConstants(s, code)
 	f.P("MOVQ %d(DI), R11", planeVector)
 	f.P("MOVQ %d(DI), R12", planeVector+8)
@@ -80,7 +80,7 @@ func (k reduction) emit(f *file, s isa) {
 			})
 		}
 	})
-	sums(func(m, r string) { f.P("VMOVUPD %s, %s", r, m) })
+	sums(func(m string, r int) { f.all(s.wide.Store(vec.F64, r, m)) })
 }
 
 // emitPlain writes the plain Go form.

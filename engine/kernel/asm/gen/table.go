@@ -15,14 +15,14 @@ func (f *file) table(family, key, arg string, s isa, list func(entry func(key, f
 // named emits a family whose kernels are found by name: for every name one kernel in each instruction set. arg is the argument struct
 // that the kernels take.
 func named(f *file, family, arg string, names []string, emit func(s isa, name string)) {
-	for _, s := range isas {
+	for _, s := range f.isas {
 		f.table(family, "string", arg, s, func(entry func(key, function string)) {
 			for _, n := range names {
 				entry(strconv.Quote(n), kernelName(n, s))
 			}
 		})
 	}
-	for _, s := range isas {
+	for _, s := range f.isas {
 		for _, n := range names {
 			f.function(kernelName(n, s), arg)
 			emit(s, n)

@@ -21,7 +21,7 @@ import (
 //	R12 bytes between dY blocks         R15      images left
 //
 // R13 is also the distance between output blocks of dW, before and after the loops. Vectors: accumulators from 0 up, a channel's output
-// blocks side by side; dY from the last register down, the broadcast input below them (AVX-512 with one block broadcasts from memory).
+// blocks side by side; dY from the last register down, the input below them.
 var wgradArgs abi.WGrad
 
 const (
@@ -44,14 +44,14 @@ const (
 )
 
 func weightGradients(f *file) {
-	for _, s := range isas {
+	for _, s := range f.isas {
 		f.table("wgrad", "wgradTile", "wgradArgs", s, func(entry func(key, function string)) {
 			for _, t := range s.tiles.WGrad() {
 				entry(fmt.Sprintf("{Channels: %d, Blocks: %d, Photo: %t}", t.Channels, t.Blocks, t.Photo), wgradName(s, t.Channels, t.Blocks))
 			}
 		})
 	}
-	for _, s := range isas {
+	for _, s := range f.isas {
 		for _, t := range s.tiles.WGrad() {
 			wgradTile{f, s, t.Channels, t.Blocks, t.Photo}.emit()
 		}
@@ -69,9 +69,9 @@ type wgradTile struct {
 }
 
 func (t wgradTile) vectors() int         { return t.k * t.per }
-func (t wgradTile) acc(i, j int) string  { return t.r(i*t.vectors() + j) }
-func (t wgradTile) dy(j int) string      { return t.r(t.regs - 1 - j) }
-func (t wgradTile) broadcast() string    { return t.r(t.regs - 1 - t.vectors()) }
+func (t wgradTile) acc(i, j int) int     { return i*t.vectors() + j }
+func (t wgradTile) dy(j int) int         { return t.regs - 1 - j }
+func (t wgradTile) input() int           { return t.regs - 1 - t.vectors() }
 func (t wgradTile) pointer(j int) string { return []string{"R8", "R9", "R10"}[j/t.per] }
 func (t wgradTile) lane(j int) int       { return j % t.per * t.bytes }
 
@@ -95,11 +95,11 @@ func (t wgradTile) emit() {
 	t.P("MOVQ %d(DI), AX", argGFlags)
 	t.P("TESTQ $%d, AX", abi.FromOutput)
 	t.P("JZ zero")
-	t.weights(func(at, acc string) { t.P("VMOVUPS %s, %s", at, acc) })
+	t.weights(func(at string, acc int) { t.load(t.isa, at, acc) })
 	t.P("JMP image")
 	t.Label("zero")
 	for i := range t.m * t.vectors() {
-		t.zero(t.file, t.r(i))
+		t.zero(t.isa, i)
 	}
 	t.Label("image")
 	t.P("MOVQ %d(DI), BX", argGRows)
@@ -138,7 +138,7 @@ func (t wgradTile) emit() {
 	t.P("ADDQ %d(DI), DX", argGYImage)
 	t.P("DECQ R15")
 	t.P("JNZ image")
-	t.weights(func(at, acc string) { t.P("VMOVUPS %s, %s", acc, at) })
+	t.weights(func(at string, acc int) { t.store(t.isa, acc, at) })
 	t.P("MOVQ %d(DI), AX", argGXStep)
 	t.P("ADDQ AX, %d(DI)", argGX)
 	t.P("MOVQ %d(DI), AX", argGWStep)
@@ -149,7 +149,7 @@ func (t wgradTile) emit() {
 }
 
 // weights visits every vector of the dW tile.
-func (t wgradTile) weights(visit func(at, acc string)) {
+func (t wgradTile) weights(visit func(at string, acc int)) {
 	t.P("MOVQ %d(DI), AX", argGW)
 	if t.k > 1 {
 		t.P("MOVQ %d(DI), R13", argGWK)
@@ -166,18 +166,18 @@ func (t wgradTile) weights(visit func(at, acc string)) {
 
 // pixel adds the products of one pixel, u pixels after the dY pointers.
 func (t wgradTile) pixel(u int) {
+	var dy []int
 	for j := range t.vectors() {
-		t.P("VMOVUPS %d(%s), %s", u*64+t.lane(j), t.pointer(j), t.dy(j))
+		t.load(t.isa, fmt.Sprintf("%d(%s)", u*64+t.lane(j), t.pointer(j)), t.dy(j))
+		dy = append(dy, t.dy(j))
 	}
 	for i := range t.m {
-		if t.vectors() == 1 {
-			t.P("VFMADD231PS.BCST %d(AX), %s, %s", i*4, t.dy(0), t.acc(i, 0))
-			continue
-		}
-		t.P("VBROADCASTSS %d(AX), %s", i*4, t.broadcast())
+		var sums []int
 		for j := range t.vectors() {
-			t.P("VFMADD231PS %s, %s, %s", t.broadcast(), t.dy(j), t.acc(i, j))
+			sums = append(sums, t.acc(i, j))
 		}
+		at := func(lane int) string { return fmt.Sprintf("%d(AX)", lane*4) }
+		t.factors.multiplyAdd(t.file, t.isa, inputLane{at: at, lane: i, of: t.m, register: t.input()}, dy, sums)
 	}
 	t.P("ADDQ R14, AX")
 }

@@ -92,7 +92,7 @@ func (k *windowKernel) average() {
 }
 
 func (k *windowKernel) loadDivisor() {
-	k.P("VBROADCASTSS %d(R8), %s", runDivisor, k.r(k.provided(divisor, 0)))
+	k.spread(k.isa, fmt.Sprintf("%d(R8)", runDivisor), k.provided(divisor, 0))
 }
 
 func (k *windowKernel) averageGrad() {
@@ -108,9 +108,7 @@ func (k *windowKernel) averageGrad() {
 // maxGrad: the gradient's own window is at R15 and its taps at R12.
 func (k *windowKernel) maxGrad() {
 	broadcast := func() { // the index of the tap, in all lanes
-		at := k.provided(index, 0)
-		k.P("VMOVD R13, X%d", at)
-		k.P("VPBROADCASTD X%d, %s", at, k.r(at))
+		k.lanes.integer(k.file, k.isa, "R13", k.provided(index, 0))
 	}
 	k.runs(func() {
 		k.P("MOVQ R8, R15")
@@ -147,7 +145,7 @@ func (k *windowKernel) depthwise() {
 			k.P("MOVLQSX (R12)(R15*1), AX")
 			k.P("ADDQ %d(DI), AX", poolW)
 			for part := range k.per {
-				k.P("VMOVUPS %d(AX), %s", part*k.bytes, k.r(k.provided(factor, part)))
+				k.load(k.isa, k.part(part, "AX"), k.provided(factor, part))
 			}
 		})
 	})
@@ -181,7 +179,7 @@ func (k *windowKernel) depthwiseGradW() {
 		k.taps("tap", "R9", "SI", func() {
 			k.weightOf()
 			for part := range k.per {
-				k.P("VMOVUPS %d(R15), %s", part*k.bytes, k.r(k.provided(factor, part)))
+				k.load(k.isa, k.part(part, "R15"), k.provided(factor, part))
 			}
 			k.P("MOVQ DX, R14")
 			k.P("MOVQ CX, R12")
@@ -194,7 +192,7 @@ func (k *windowKernel) depthwiseGradW() {
 			k.P("DECQ R12")
 			k.P("JNZ pixel")
 			for part := range k.per {
-				k.P("VMOVUPS %s, %d(R15)", k.r(k.provided(factor, part)), part*k.bytes)
+				k.store(k.isa, k.provided(factor, part), k.part(part, "R15"))
 			}
 		})
 		k.Label("next")

@@ -11,7 +11,7 @@ import (
 )
 
 // The Winograd kernels transform tiles of 16 channels, many tiles a call. A transform of two dimensions goes through a small square of
-// scratch: first along one axis, then along the other. AVX2 does all tiles twice, once for each half of the lanes.
+// scratch: first along one axis, then along the other. AVX2 and NEON do all tiles once for each register that the lanes take.
 
 // winogradTransform is one kernel to be: its name without the instruction set, and what it does along an axis.
 type winogradTransform struct {
@@ -46,7 +46,7 @@ func winogradTransforms() (in, out []winogradTransform) {
 func winograds(f *file) {
 	in, out := winogradTransforms()
 	declare := func(family, args string, list []winogradTransform) {
-		for _, s := range isas {
+		for _, s := range f.isas {
 			f.table(family, "string", args, s, func(entry func(key, function string)) {
 				for _, t := range list {
 					entry(strconv.Quote(t.kernel), t.kernel+"_"+s.name)
@@ -56,7 +56,7 @@ func winograds(f *file) {
 	}
 	declare("transformIn", "transformInArgs", in)
 	declare("transformOut", "transformOutArgs", out)
-	for _, s := range isas {
+	for _, s := range f.isas {
 		for _, t := range in {
 			transformIn{f, s, t}.emit()
 		}
@@ -85,13 +85,16 @@ func plainTransforms(f *file, around, args string, list []winogradTransform) {
 	}
 }
 
-// run emits the program of a transform, whose inputs are in the first vector registers, using no more than the given number of them. It
-// calls store as soon as a result is in a register.
-func (t winogradTransform) run(f *file, s isa, registers int, store func(result, reg int)) {
+// compile puts the program of a transform, whose inputs are in the first vector registers, into no more than the given number of them,
+// and emits what loads its constants.
+func (t winogradTransform) compile(f *file, s isa, registers int) *vec.Code {
 	code := compile(t.kernel, s.target, t.program, vec.Frame{Free: s.registers(0)[:registers]})
-	if len(code.Constants) > 0 {
-		panic(t.kernel + ": constants that nobody loads")
-	}
+	code.PrintConstants(nil, nil, f.number, f.line)
+	return code
+}
+
+// transform emits the program. It calls store as soon as a result is in a register.
+func (f *file) transform(code *vec.Code, store func(result, reg int)) {
 	f.body(code, vec.Places{Store: store})
 }
 
@@ -131,50 +134,51 @@ func (t transformIn) emit() {
 	t.P("MOVQ %d(DI), R10", inScratch)
 	t.P("MOVQ %d(DI), DX", inDst)
 	t.P("XORL BX, BX")
-	t.zero(t.file, t.r(t.regs-1)) // for columns outside the image
+	t.zero(t.isa, t.regs-1) // for columns outside the image
+	code := t.compile(t.file, t.isa, t.regs-1)
 	t.Label("half")
 	t.P("MOVQ %d(DI), CX", inTiles)
 	t.P("MOVQ %d(DI), R9", inColumns)
 	t.Label("tile")
 	if t.dims == 2 {
-		t.square(steps)
+		t.square(code, steps)
 	} else {
-		t.line(steps)
+		t.line(code, steps)
 	}
 	t.P("ADDQ %d(DI), BX", inStep)
 	t.P("ADDQ %d(DI), DX", inDstStep)
 	t.P("SUBQ %d(DI), R9", inColumnsLess)
 	t.P("DECQ CX")
 	t.P("JNZ tile")
-	upperHalf(t.file, t.isa, inHalf, func() {
+	otherParts(t.file, t.isa, inHalf, func(at int) {
 		t.P("MOVQ %d(DI), DX", inDst)
-		t.P("ADDQ $32, DX")
-		t.P("MOVQ $32, BX")
+		t.P("ADDQ $%d, DX", at)
+		t.P("MOVQ $%d, BX", at)
 	})
 	t.End()
 }
 
 // line transforms along the one axis: element i lies at Rows[i], and is zero from the end of the image on.
-func (t transformIn) line(steps map[int]string) {
+func (t transformIn) line(code *vec.Code, steps map[int]string) {
 	for i := range t.inputs() {
 		t.P("CMPQ R9, $%d", i)
 		t.P("JLE zero%d", i)
 		t.P("MOVQ %d(DI), AX", inRows+8*i)
-		t.P("VMOVUPS (AX)(BX*1), %s", t.r(i))
+		t.load(t.isa, "(AX)(BX*1)", i)
 	}
 	t.Label("whole")
-	t.run(t.file, t.isa, t.regs-1, func(i, reg int) { t.P("VMOVUPS %s, %s", t.r(reg), multiple("DX", i, steps)) })
+	t.transform(code, func(i, reg int) { t.store(t.isa, reg, multiple("DX", i, steps)) })
 	t.P("JMP next")
 	for i := range t.inputs() {
 		t.Label(fmt.Sprintf("zero%d", i))
-		t.zero(t.file, t.r(i))
+		t.zero(t.isa, i)
 	}
 	t.P("JMP whole")
 	t.Label("next")
 }
 
 // square transforms columns into scratch, then rows out of it. Columns outside the image are zero. SI counts, R12 and R11 walk.
-func (t transformIn) square(steps map[int]string) {
+func (t transformIn) square(code *vec.Code, steps map[int]string) {
 	in, out := t.inputs(), t.results()
 	t.P("MOVQ BX, R11")
 	t.P("MOVQ R10, R12")
@@ -184,9 +188,9 @@ func (t transformIn) square(steps map[int]string) {
 	t.P("JLE outside")
 	for i := range in {
 		t.P("MOVQ %d(DI), AX", inRows+8*i)
-		t.P("VMOVUPS (AX)(R11*1), %s", t.r(i))
+		t.load(t.isa, "(AX)(R11*1)", i)
 	}
-	t.run(t.file, t.isa, t.regs-1, func(i, reg int) { t.P("VMOVUPS %s, %d(R12)", t.r(reg), i*in*64) })
+	t.transform(code, func(i, reg int) { t.store(t.isa, reg, fmt.Sprintf("%d(R12)", i*in*64)) })
 	t.P("ADDQ %d(DI), R11", inColumnStep)
 	t.nextColumn("column")
 	t.Label("rows")
@@ -195,9 +199,9 @@ func (t transformIn) square(steps map[int]string) {
 	t.P("MOVQ $%d, SI", out)
 	t.Label("row")
 	for j := range in {
-		t.P("VMOVUPS %d(R11), %s", j*64, t.r(j))
+		t.load(t.isa, fmt.Sprintf("%d(R11)", j*64), j)
 	}
-	t.run(t.file, t.isa, t.regs-1, func(j, reg int) { t.P("VMOVUPS %s, %s", t.r(reg), multiple("R12", j, steps)) })
+	t.transform(code, func(j, reg int) { t.store(t.isa, reg, multiple("R12", j, steps)) })
 	t.P("ADDQ $%d, R11", in*64)
 	t.P("LEAQ %s, R12", multiple("R12", out, steps))
 	t.P("DECQ SI")
@@ -205,7 +209,7 @@ func (t transformIn) square(steps map[int]string) {
 	t.P("JMP next")
 	t.Label("outside")
 	for i := range out {
-		t.P("VMOVUPS %s, %d(R12)", t.r(t.regs-1), i*in*64)
+		t.store(t.isa, t.regs-1, fmt.Sprintf("%d(R12)", i*in*64))
 	}
 	t.nextColumn("outside")
 	t.P("JMP rows")
@@ -255,6 +259,7 @@ type transformOut struct {
 
 func (t transformOut) bias() int { return t.regs - 1 }
 func (t transformOut) low() int  { return t.regs - 2 }
+func (t transformOut) free() int { return t.regs - 2 - t.work } // registers of the program, before those of the epilogues
 
 func (t transformOut) emit() {
 	t.function(t.kernel+"_"+t.isa.name, "transformOutArgs")
@@ -262,17 +267,18 @@ func (t transformOut) emit() {
 	t.P("MOVQ %d(DI), SI", outSrc)
 	t.P("MOVQ %d(DI), DX", outDst)
 	t.P("MOVQ %d(DI), AX", outBias)
-	t.P("VMOVUPS (AX), %s", t.r(t.bias()))
-	t.P("VBROADCASTSS %d(DI), %s", outLow, t.r(t.low()))
+	t.load(t.isa, "(AX)", t.bias())
+	t.spread(t.isa, fmt.Sprintf("%d(DI)", outLow), t.low())
+	code := t.compile(t.file, t.isa, t.free())
 	t.Label("half")
 	t.P("MOVQ %d(DI), CX", outTiles)
 	t.P("MOVQ %d(DI), BX", outRows)
 	t.P("MOVQ %d(DI), R11", outColumns)
 	t.Label("tile")
 	if t.dims == 2 {
-		t.square()
+		t.square(code)
 	} else {
-		t.line()
+		t.line(code)
 	}
 	t.Label("next")
 	t.P("ADDQ $64, SI")
@@ -281,13 +287,13 @@ func (t transformOut) emit() {
 	t.P("SUBQ %d(DI), R11", outColumnsLess)
 	t.P("DECQ CX")
 	t.P("JNZ tile")
-	upperHalf(t.file, t.isa, outHalf, func() {
+	otherParts(t.file, t.isa, outHalf, func(at int) {
 		t.P("MOVQ %d(DI), SI", outSrc)
-		t.P("ADDQ $32, SI")
+		t.P("ADDQ $%d, SI", at)
 		t.P("MOVQ %d(DI), DX", outDst)
-		t.P("ADDQ $32, DX")
+		t.P("ADDQ $%d, DX", at)
 		t.P("MOVQ %d(DI), AX", outBias)
-		t.P("VMOVUPS 32(AX), %s", t.r(t.bias()))
+		t.load(t.isa, fmt.Sprintf("%d(AX)", at), t.bias())
 	})
 	t.End()
 }
@@ -298,7 +304,7 @@ var (
 )
 
 // square transforms rows of products into scratch, then columns out of it. R9 counts, R12 and AX walk.
-func (t transformOut) square() {
+func (t transformOut) square(code *vec.Code) {
 	in, out := t.inputs(), t.results()
 	t.P("MOVQ %d(DI), R8", outPosition)
 	t.multiples(in, productSteps)
@@ -307,9 +313,9 @@ func (t transformOut) square() {
 	t.P("MOVQ $%d, R9", in)
 	t.Label("row")
 	for j := range in {
-		t.P("VMOVUPS %s, %s", multiple("R12", j, productSteps), t.r(j))
+		t.load(t.isa, multiple("R12", j, productSteps), j)
 	}
-	t.run(t.file, t.isa, t.regs-2, func(j, reg int) { t.P("VMOVUPS %s, %d(AX)", t.r(reg), j*64) })
+	t.transform(code, func(j, reg int) { t.store(t.isa, reg, fmt.Sprintf("%d(AX)", j*64)) })
 	t.P("LEAQ %s, R12", multiple("R12", in, productSteps))
 	t.P("ADDQ $%d, AX", out*64)
 	t.P("DECQ R9")
@@ -322,9 +328,9 @@ func (t transformOut) square() {
 	t.P("CMPQ R11, R9")
 	t.P("JLE next")
 	for i := range in {
-		t.P("VMOVUPS %d(AX), %s", i*out*64, t.r(i))
+		t.load(t.isa, fmt.Sprintf("%d(AX)", i*out*64), i)
 	}
-	t.column("R12")
+	t.column(code, "R12")
 	t.P("ADDQ $64, R12")
 	t.P("ADDQ $64, AX")
 	t.P("INCQ R9")
@@ -333,23 +339,24 @@ func (t transformOut) square() {
 }
 
 // line transforms the one axis.
-func (t transformOut) line() {
+func (t transformOut) line(code *vec.Code) {
 	t.P("MOVQ %d(DI), R8", outPosition)
 	t.multiples(t.inputs(), productSteps)
 	for i := range t.inputs() {
-		t.P("VMOVUPS %s, %s", multiple("SI", i, productSteps), t.r(i))
+		t.load(t.isa, multiple("SI", i, productSteps), i)
 	}
 	t.P("MOVQ %d(DI), R8", outRow)
 	t.multiples(t.results(), rowSteps)
-	t.column("DX")
+	t.column(code, "DX")
 }
 
 // column computes the outputs of a column and writes those inside the image.
-func (t transformOut) column(base string) {
+func (t transformOut) column(code *vec.Code, base string) {
+	work := t.registers(t.free())[:t.work]
 	bias := epilogue(t.isa, func(p *vec.Program) { plus(p, state(p, operand)) })
-	before := epilogue(t.isa, func(p *vec.Program) { plus(p, p.Load(operand)) })
-	bound := epilogue(t.isa, func(p *vec.Program) { atLeast(p, state(p, operand)) })
-	t.run(t.file, t.isa, t.regs-2, func(i, reg int) {
+	before := epilogue(t.isa, func(p *vec.Program) { plus(p, p.Load(operand)) }, work...)
+	bound := epilogue(t.isa, func(p *vec.Program) { atLeast(p, state(p, operand)) }, work...)
+	t.transform(code, func(i, reg int) {
 		at, skip := multiple(base, i, rowSteps), fmt.Sprintf("skip%d", i)
 		finish := func(code *vec.Code, with int) {
 			t.body(code, vec.Places{Memory: func(int) string { return at }, State: func(i int) int { return []int{reg, with}[i] }})
@@ -362,20 +369,24 @@ func (t transformOut) column(base string) {
 		finish(before, 0)
 		t.Label(fmt.Sprintf("clamp%d", i))
 		finish(bound, t.low())
-		t.P("VMOVUPS %s, %s", t.r(reg), at)
+		t.store(t.isa, reg, at)
 		t.Label(skip)
 	})
 }
 
-// upperHalf goes over all tiles again for the upper half of the lanes, where a register holds half of them.
-func upperHalf(f *file, s isa, half int, again func()) {
-	if s.per == 1 {
-		return
+// otherParts goes over all tiles again for the other lanes, where a register holds some of them: after one part the next, whose distance
+// in bytes again gets. The argument half counts.
+func otherParts(f *file, s isa, half int, again func(at int)) {
+	for part := 1; part < s.per; part++ {
+		past := fmt.Sprintf("past%d", part)
+		if part == s.per-1 {
+			past = "end"
+		}
+		f.P("CMPQ %d(DI), $%d", half, part-1)
+		f.P("JNE %s", past)
+		f.P("MOVQ $%d, %d(DI)", part, half)
+		again(part * s.bytes)
+		f.P("JMP half")
+		f.Label(past)
 	}
-	f.P("CMPQ %d(DI), $0", half)
-	f.P("JNE end")
-	f.P("MOVQ $1, %d(DI)", half)
-	again()
-	f.P("JMP half")
-	f.Label("end")
 }
