@@ -50,6 +50,34 @@ func TestPutGet(t *testing.T) {
 	}
 }
 
+// TestBytes: bytes of any length come back, never as features or those of another key.
+func TestBytes(t *testing.T) {
+	c := Open(t.TempDir(), DefaultLimit)
+	for i, want := range [][]byte{{}, {7}, make([]byte, 5000), make([]byte, mostBytes)} {
+		k := numbered(i)
+		if _, ok := c.GetBytes(k); ok {
+			t.Error("an entry that nobody put")
+		}
+		if err := c.PutBytes(k, want); err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := c.GetBytes(k); !ok || !slices.Equal(got, want) {
+			t.Errorf("%d bytes came back as %d, %v", len(want), len(got), ok)
+		}
+		if len(want) > 8 && c.Get(k, make([]float32, (len(want)-8)/4)) {
+			t.Error("bytes are taken for features")
+		}
+	}
+	put(t, c, numbered(9), 1, 2)
+	if _, ok := c.GetBytes(numbered(9)); ok {
+		t.Error("features are taken for bytes")
+	}
+	var none *Cache
+	if _, ok := none.GetBytes(numbered(1)); ok || none.PutBytes(numbered(1), nil) != nil {
+		t.Error("no cache does something")
+	}
+}
+
 // TestKeys: everything that decides features decides the key.
 func TestKeys(t *testing.T) {
 	photo, other := [32]byte{1}, [32]byte{2}
@@ -113,7 +141,7 @@ func age(t *testing.T, c *Cache, k Key, hours int) {
 // TestTrim: what was not used for the longest time goes first, and use makes young.
 func TestTrim(t *testing.T) {
 	values := make([]float32, 100)
-	c := Open(t.TempDir(), int64(10*size(len(values))))
+	c := Open(t.TempDir(), 10*size(magic, int64(8+4*len(values))))
 	for i := range 20 {
 		put(t, c, numbered(i), values...)
 		age(t, c, numbered(i), 100-i)
@@ -194,7 +222,7 @@ func TestTogether(t *testing.T) {
 	var all sync.WaitGroup
 	for p := range 6 {
 		all.Go(func() {
-			c := Open(dir, int64(30*size(50)))
+			c := Open(dir, 30*size(magic, 8+4*50))
 			values := make([]float32, 50)
 			for i := range 300 {
 				n := (i*7 + p) % 60

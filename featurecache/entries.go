@@ -40,11 +40,12 @@ func Dir() (string, error) {
 // Open is the cache in a folder, which need not exist yet. It may hold so many bytes; Trim sees to that.
 func Open(dir string, limit int64) *Cache { return &Cache{dir: dir, limit: limit} }
 
-// The layout of an entry: magic, the key, the number of values, the values as little-endian float32, the SHA-256 of all that.
+// The layout of an entry: a word for its kind, the key, the body, the SHA-256 of all that. The body of features is their number and
+// the values as little-endian float32.
 const (
-	magic  = "regraft features 1\n"
-	header = len(magic) + sha256.Size + 8
-	suffix = ".features"
+	magic      = "regraft features 1\n"
+	bytesMagic = "regraft bytes 1\n"
+	suffix     = ".features"
 )
 
 // refreshed is how old the time of an entry may be when it is used: above, it becomes now, so that what is used stays.
@@ -67,29 +68,12 @@ func (c *Cache) Holds(k Key) bool {
 
 // Get fills values with an entry. It is false where there is none of this length; one that is damaged is removed.
 func (c *Cache) Get(k Key, values []float32) bool {
-	if c == nil {
+	body, ok := c.load(magic, k, 8+4*len(values))
+	if !ok {
 		return false
 	}
-	path := c.path(k)
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || info.Size() != int64(size(len(values))) {
-		return false
-	}
-	entry := make([]byte, info.Size())
-	if _, err := io.ReadFull(f, entry); err != nil {
-		return false
-	}
-	if !decode(entry, k, values) {
-		os.Remove(path)
-		return false
-	}
-	if now := time.Now(); now.Sub(info.ModTime()) > refreshed {
-		os.Chtimes(path, now, now)
+	for i := range values {
+		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(body[8+4*i:]))
 	}
 	return true
 }
@@ -99,8 +83,60 @@ func (c *Cache) Put(k Key, values []float32) error {
 	if c == nil {
 		return nil
 	}
+	body := make([]byte, 0, 8+4*len(values))
+	body = binary.LittleEndian.AppendUint64(body, uint64(len(values)))
+	for _, v := range values {
+		body = binary.LittleEndian.AppendUint32(body, math.Float32bits(v))
+	}
+	return c.store(magic, k, body)
+}
+
+// mostBytes bounds what is read of an entry whose length nobody knows.
+const mostBytes = 4 << 20
+
+// GetBytes is what PutBytes has kept; false where there is nothing, or it is damaged.
+func (c *Cache) GetBytes(k Key) ([]byte, bool) { return c.load(bytesMagic, k, -1) }
+
+// PutBytes keeps what is no row of numbers, such as a small picture of a photo. Its error is that of Put.
+func (c *Cache) PutBytes(k Key, content []byte) error { return c.store(bytesMagic, k, content) }
+
+// load is the body of an entry, which has so many bytes unless length is negative. One that is damaged is removed.
+func (c *Cache) load(kind string, k Key, length int) ([]byte, bool) {
+	if c == nil {
+		return nil, false
+	}
 	path := c.path(k)
-	entry := encode(k, values)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || length >= 0 && info.Size() != size(kind, int64(length)) || length < 0 && info.Size() > size(kind, mostBytes) {
+		return nil, false
+	}
+	entry := make([]byte, info.Size())
+	if _, err := io.ReadFull(f, entry); err != nil {
+		return nil, false
+	}
+	body, ok := unseal(entry, kind, k)
+	if !ok {
+		os.Remove(path)
+		return nil, false
+	}
+	if now := time.Now(); now.Sub(info.ModTime()) > refreshed {
+		os.Chtimes(path, now, now)
+	}
+	return body, true
+}
+
+// store writes an entry.
+func (c *Cache) store(kind string, k Key, body []byte) error {
+	if c == nil {
+		return nil
+	}
+	path := c.path(k)
+	entry := seal(kind, k, body)
 	write := func() error {
 		return atomicfile.WriteUnflushed(path, func(w io.Writer) error {
 			_, err := w.Write(entry)
@@ -132,32 +168,29 @@ func (c *Cache) Failed() error {
 	return nil
 }
 
-// size is the bytes of an entry of n values.
-func size(n int) int { return header + 4*n + sha256.Size }
+// size is the bytes of an entry with a body of so many.
+func size(kind string, body int64) int64 {
+	return int64(len(kind)+len(Key{})+sha256.Size) + body
+}
 
-func encode(k Key, values []float32) []byte {
-	b := make([]byte, 0, size(len(values)))
-	b = append(b, magic...)
+func seal(kind string, k Key, body []byte) []byte {
+	b := make([]byte, 0, size(kind, int64(len(body))))
+	b = append(b, kind...)
 	b = append(b, k[:]...)
-	b = binary.LittleEndian.AppendUint64(b, uint64(len(values)))
-	for _, v := range values {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-	}
+	b = append(b, body...)
 	sum := sha256.Sum256(b)
 	return append(b, sum[:]...)
 }
 
-// decode fills values; false says that the entry, of the right size, is not what encode made of them.
-func decode(entry []byte, k Key, values []float32) bool {
-	body, sum := entry[:len(entry)-sha256.Size], entry[len(entry)-sha256.Size:]
-	if sha256.Sum256(body) != [sha256.Size]byte(sum) {
-		return false
+// unseal is the body of an entry; false says that it is not what seal made of one of this kind and key.
+func unseal(entry []byte, kind string, k Key) ([]byte, bool) {
+	if int64(len(entry)) < size(kind, 0) {
+		return nil, false
 	}
-	if string(body[:len(magic)]) != magic || Key(body[len(magic):len(magic)+len(k)]) != k {
-		return false
+	sealed, sum := entry[:len(entry)-sha256.Size], entry[len(entry)-sha256.Size:]
+	if sha256.Sum256(sealed) != [sha256.Size]byte(sum) {
+		return nil, false
 	}
-	for i := range values {
-		values[i] = math.Float32frombits(binary.LittleEndian.Uint32(body[header+4*i:]))
-	}
-	return true
+	body := sealed[len(kind)+len(k):]
+	return body, string(sealed[:len(kind)]) == kind && Key(sealed[len(kind):len(kind)+len(k)]) == k
 }

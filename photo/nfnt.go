@@ -48,9 +48,3 @@ func (m *Image) resizeNfnt(filter Resampling, s scaling) (*Image, error) {
 	}
 	return out, nil
 }
-
-// Thumbnail scales the photo to fit side x side pixels; it never enlarges.
-// Made for people to look at, so speed comes before parity with Pillow.
-func Thumbnail(m *Image, side int) *Image {
-	return fromImage(resize.Thumbnail(uint(side), uint(side), m.RGBA(), resize.Bilinear))
-}

@@ -139,13 +139,3 @@ func TestNfnt(t *testing.T) {
 		t.Error("an endless strip was enlarged whole")
 	}
 }
-
-func TestThumbnail(t *testing.T) {
-	m := Thumbnail(NewImage(300, 200), 90)
-	if m.W != 90 || m.H != 60 {
-		t.Errorf("%d x %d pixels", m.W, m.H)
-	}
-	if m = Thumbnail(NewImage(30, 20), 90); m.W != 30 || m.H != 20 {
-		t.Errorf("enlarged to %d x %d pixels", m.W, m.H)
-	}
-}

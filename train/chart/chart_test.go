@@ -163,7 +163,7 @@ func TestTicks(t *testing.T) {
 		{0, 1e-320, 4, 0, "0"},
 		{2, 2, 4, 0, "2"},
 	} {
-		if got := strings.Join(names(ticks(c.low, c.high, c.most, c.smallest)), " "); got != c.want {
+		if got := strings.Join(names(Ticks(c.low, c.high, c.most, c.smallest)), " "); got != c.want {
 			t.Errorf("ticks from %g to %g: %s, want %s", c.low, c.high, got, c.want)
 		}
 	}

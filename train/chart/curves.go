@@ -77,7 +77,7 @@ func (d Curves) axes(face *typeface, area image.Rectangle) (axes, []float64) {
 	if a.top == 0 {
 		a.top = d.highest()
 	}
-	values := ticks(0, a.top, 6, 0)
+	values := Ticks(0, a.top, 6, 0)
 	if n := len(d.Epochs); n > 0 {
 		a.first, a.last = float64(d.Epochs[0]), float64(d.Epochs[n-1])
 	}
@@ -131,7 +131,7 @@ func (d Curves) grid(c *canvas, a axes, values []float64) {
 		c.text(name, point{float64(a.plot.Min.X - gap), y}, across, 1, labelSize, black)
 	}
 	widest := c.face.widest(names([]float64{math.Floor(a.last)}), labelSize)
-	epochs := ticks(a.first, a.last, min(10, a.plot.Dx()/(widest+3*gap)), 1)
+	epochs := Ticks(a.first, a.last, min(10, a.plot.Dx()/(widest+3*gap)), 1)
 	for i, name := range names(epochs) {
 		x := a.x(epochs[i])
 		c.rect(image.Rect(int(x), a.plot.Min.Y, int(x)+1, a.plot.Max.Y), grey)

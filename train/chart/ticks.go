@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// ticks are the multiples of 1, 2 or 5 times a power of ten from low to high, at most about most of them, and no
+// Ticks are the multiples of 1, 2 or 5 times a power of ten from low to high, at most about most of them, and no
 // finer than smallest.
-func ticks(low, high float64, most int, smallest float64) []float64 {
+func Ticks(low, high float64, most int, smallest float64) []float64 {
 	span := high - low
 	if !(span > 0) || math.IsInf(span, 0) {
 		return []float64{low}
