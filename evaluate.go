@@ -18,6 +18,20 @@ type Evaluation struct {
 	Split string
 	// Skipped are photos that could not be read and were left out (SkipBad).
 	Skipped []Skipped
+
+	judged train.Judged
+}
+
+// WriteReport writes a page about the evaluation to a file: HTML that needs nothing beside it, with the photos behind every number.
+// It reads the photos again, unless the model's Cache has their small pictures. The names of the model's file and the command that
+// asked for the page are for its record, and may be "". Events may be nil.
+func (e *Evaluation) WriteReport(ctx context.Context, path, model, command string, events Events) error {
+	if events == nil {
+		events = Silent{}
+	}
+	j := e.judged
+	j.Model, j.Command = model, command
+	return j.WritePage(ctx, path, events)
 }
 
 // Evaluate answers for the photos of a folder of class folders, or of its part called split (train, val or test; "" takes test, else
@@ -65,7 +79,12 @@ func (m *Model) Evaluate(ctx context.Context, data, split string, events Events)
 	if err != nil {
 		return nil, err
 	}
-	return &Evaluation{answers.Report(labels), labels, split, skipped}, nil
+	e := &Evaluation{Report: answers.Report(labels), Labels: labels, Split: split, Skipped: skipped}
+	e.judged = train.Judged{
+		Evaluation: answers, Labels: labels, Report: e.Report, Network: net, Data: data, Split: split, Options: o, Skipped: skipped,
+		LeftOut: photo.Summary(set.LeftOut),
+	}
+	return e, nil
 }
 
 // labelsFor are the model's labels; a model without labels that has as many classes as the folder is

@@ -40,7 +40,7 @@ func execute(ctx context.Context, con *console, args []string) error {
 	if err != nil {
 		return err
 	}
-	app.Metadata = map[string]any{commandLine: ordered}
+	app.Metadata = map[string]any{arguments: ordered}
 	return app.RunContext(ctx, append([]string{app.Name}, ordered...))
 }
 

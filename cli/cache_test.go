@@ -22,7 +22,7 @@ func cacheOf(t *testing.T, dir string) cacheJSON {
 func TestCache(t *testing.T) {
 	data, dir, run := dataset(t, 4, 7), filepath.Join(t.TempDir(), "cache"), t.TempDir()
 	train := func(out string, more ...string) {
-		must(t, append(trainArgs(data, filepath.Join(run, out), "--mode", "heads"), more...)...)
+		must(t, append(trainArgs(data, filepath.Join(run, out), "--mode", "heads", "--no-report"), more...)...)
 	}
 	train("kept", "--cache", dir)
 	entries := cacheOf(t, dir).Entries

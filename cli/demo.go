@@ -51,7 +51,7 @@ func runDemo(con *console, c *urfave.Context) error {
 	if c.Bool("quick") {
 		r.Run = demo.Quick(out)
 	}
-	r.Seed, r.Threads = c.Uint64("seed"), c.Int("threads")
+	r.Seed, r.Threads, r.Command = c.Uint64("seed"), c.Int("threads"), commandLine(c)
 	began := time.Now()
 	if err := r.photos(); err != nil {
 		return err
@@ -163,6 +163,7 @@ func (r *demoRun) farewell(full *train.Result, took time.Duration) {
 	r.say("\nIt took %.0f s. Look at:", took.Seconds())
 	for _, f := range [][2]string{
 		{train.BestFile, "the model: one file, with labels and preprocessing, that any ONNX runtime reads"},
+		{train.PageFile, "how good it is, with the photos behind every number: open it in a browser"},
 		{train.ConfusionPNG, "what is taken for what"},
 		{train.CurvesPNG, "how the training went"},
 		{train.ResultsFile, "the same as numbers"},

@@ -21,7 +21,7 @@ func TestDemo(t *testing.T) {
 	}
 	for _, f := range []string{
 		"photos/train/coast/0001.jpg", "photos/test/street/0011.jpg", "regraft-mini.onnx",
-		"heads/best.onnx", "full/best.onnx", "full/confusion.png", "full/curves.png", "full/results.csv", "classified.csv",
+		"heads/best.onnx", "full/best.onnx", "full/confusion.png", "full/curves.png", "full/report.html", "full/MODEL_CARD.md", "heads/report.html", "full/results.csv", "classified.csv",
 	} {
 		if _, err := os.Stat(filepath.Join(out, f)); err != nil {
 			t.Error(err)

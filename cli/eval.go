@@ -15,6 +15,7 @@ func evalCommand(con *console) *urfave.Command {
 		modelFlag(), dataFlag(),
 		oneOf("split", "", "train, val or test (default: test, else val)", []string{"train", "val", "test"}),
 		boolFlag("skip-bad", "go on without photos that cannot be read"),
+		stringFlag("report", "", "`FILE` for a page with the photos behind every number (HTML, needs no network)"),
 		viewsFlag(viewsUsage), threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
 		boolFlag("json", fmt.Sprintf("one JSON object; beyond %d classes without confusion, but confused", train.MatrixClasses)),
 	}
@@ -61,6 +62,12 @@ func eval(con *console, c *urfave.Context) error {
 	e, err := m.Evaluate(c.Context, data, c.String("split"), events)
 	if err != nil {
 		return err
+	}
+	if page := c.String("report"); page != "" {
+		if err := e.WriteReport(c.Context, page, path, commandLine(c), events); err != nil {
+			return err
+		}
+
 	}
 	events.bar.end()
 	if c.Bool("json") {

@@ -302,7 +302,7 @@ func spelt(c *urfave.Context, flag string) string {
 // typed reports whether a flag stands on the command line.
 func typed(c *urfave.Context, flag string) bool {
 	f := findFlag(c.Command.Flags, "--"+flag)
-	for _, arg := range c.App.Metadata[commandLine].([]string) {
+	for _, arg := range c.App.Metadata[arguments].([]string) {
 		if arg == "--" {
 			break
 		}
@@ -314,5 +314,5 @@ func typed(c *urfave.Context, flag string) bool {
 	return false
 }
 
-// commandLine is where execute puts the arguments for typed.
-const commandLine = "command line"
+// arguments is where execute puts them for typed.
+const arguments = "arguments"

@@ -10,7 +10,7 @@ var screens = map[string]int{
 	"":             28,
 	"inspect":      24,
 	"train":        60,
-	"eval":         30,
+	"eval":         31,
 	"classify":     36,
 	"compare":      34,
 	"embed":        30,

@@ -51,6 +51,7 @@ func trainCommand(con *console) *urfave.Command {
 		oneOf("select-on", "", "test: the test photos choose the best epoch, and its accuracy is too good", []string{train.SetTest}),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),
 		floatFlag("checkpoint-minutes", 0, math.SmallestNonzeroFloat64, math.MaxFloat64, "time between checkpoints (default: 0.5, more where one takes long)"),
+		boolFlag("no-report", "write no report.html and no MODEL_CARD.md"),
 		boolFlag("skip-bad", "go on without photos that cannot be read or lie in several classes"),
 		boolFlag("resume", "continue the run in --out, with its settings"),
 		boolFlag("allow-changed-photos", "--resume: photos may have changed since the run began"),
@@ -144,7 +145,7 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 			return cfg, err
 		}
 	}
-	cfg.Given = map[string]string{}
+	cfg.Given, cfg.Command = map[string]string{}, commandLine(c)
 	for flag, to := range map[string]*string{"model": &cfg.Model, "data": &cfg.Data, "out": &cfg.Out, "head": &cfg.Head} {
 		set(c, &cfg, flag, to, c.String)
 	}
@@ -176,6 +177,7 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	}
 	set(c, &cfg, "no-calibrate", &cfg.NoCalibrate, c.Bool)
 	set(c, &cfg, "select-on", &cfg.SelectOn, c.String)
+	set(c, &cfg, "no-report", &cfg.NoReport, c.Bool)
 	set(c, &cfg, "patience", &cfg.Patience, c.Int)
 	set(c, &cfg, "checkpoint-minutes", &cfg.CheckpointMinutes, c.Float64)
 	set(c, &cfg, "skip-bad", &cfg.SkipBad, c.Bool)

@@ -259,7 +259,14 @@ func (r *trainReport) finished(res *train.Result) error {
 	if res.Stopped != "" {
 		out.printf("\nstopped early: %s\n", res.Stopped)
 	}
-	out.printf("\n%s: best.onnx last.ckpt results.csv args.json summary.json confusion.csv confusion.png curves.png\n", filepath.Clean(r.cfg.Out))
+	files := "best.onnx last.ckpt results.csv args.json summary.json confusion.csv confusion.png curves.png"
+	if !r.cfg.NoReport {
+		files += " " + train.PageFile + " " + train.CardFile
+	}
+	out.printf("\n%s: %s\n", filepath.Clean(r.cfg.Out), files)
+	if !r.cfg.NoReport {
+		out.printf("look at: %s\n", filepath.Join(r.cfg.Out, train.PageFile))
+	}
 	out.printf("next: regraft classify --model %s PHOTOS\n", res.Model)
 	return nil
 }

@@ -20,6 +20,8 @@ type Run struct {
 	// Epochs of the fine-tune.
 	Epochs  int
 	Threads int // 0 takes the machine's
+	// Command is what started it, for the record.
+	Command string
 }
 
 // New is a demonstration of about a minute.
@@ -79,6 +81,6 @@ func (r Run) fit(ctx context.Context, cfg train.Config, net *engine.Network, nam
 		cfg.Model = r.ModelFile()
 	}
 	cfg.Net, cfg.Data, cfg.Out = net, r.Photos(), filepath.Join(r.Out, name)
-	cfg.Seed, cfg.Threads = r.Seed, r.Threads
+	cfg.Seed, cfg.Threads, cfg.Command = r.Seed, r.Threads, r.Command
 	return train.Fit(ctx, cfg, events)
 }

@@ -8,12 +8,15 @@ import (
 	"github.com/nfnt/resize"
 )
 
-// thumbnailQuality is that of the JPEGs of Thumbnail: about 4 kB at 144 pixels.
+// Thumbnail scales the photo to fit side x side pixels; it never enlarges. Made for people to look at, so speed comes before parity with
+// Pillow: large photos are reduced to a multiple of that first.
+func Thumbnail(m *Image, side int) *Image { return fromImage(m.within(side)) }
+
+// thumbnailQuality is that of the JPEGs of ThumbnailJPEG: about 4 kB at 144 pixels.
 const thumbnailQuality = 78
 
-// Thumbnail is a JPEG of the photo that is the content of a file, for people to look at: upright, and of at most side x side pixels; it
-// is never enlarged. Speed comes before parity with Pillow: large photos are reduced to a multiple of that first, JPEGs while they are decoded.
-func Thumbnail(data []byte, o DecodeOptions, side int) ([]byte, error) {
+// ThumbnailJPEG is a Thumbnail of the photo that is the content of a file, as a JPEG. Large JPEGs are reduced while they are decoded.
+func ThumbnailJPEG(data []byte, o DecodeOptions, side int) ([]byte, error) {
 	s, err := open(data, o)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ func TestThumbnail(t *testing.T) {
 				m.Pix[i] = 200
 			}
 		}
-		small, err := Thumbnail(pngOf(t, m), DecodeOptions{}, 90)
+		small, err := ThumbnailJPEG(pngOf(t, m), DecodeOptions{}, 90)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestThumbnailUpright(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	small, err := Thumbnail(data, DecodeOptions{}, max(want.W, want.H)/2)
+	small, err := ThumbnailJPEG(data, DecodeOptions{}, max(want.W, want.H)/2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestThumbnailUpright(t *testing.T) {
 	if mean := difference / len(got.Pix); mean > 20 {
 		t.Errorf("%d levels from the photo on average", mean)
 	}
-	if _, err := Thumbnail([]byte("no photo"), DecodeOptions{}, 10); err == nil {
+	if _, err := ThumbnailJPEG([]byte("no photo"), DecodeOptions{}, 10); err == nil {
 		t.Error("a thumbnail of a text")
 	}
 }

@@ -31,7 +31,7 @@ func TestCacheOfARun(t *testing.T) {
 		t.Helper()
 		before := entries(t, cache)
 		c := narrowRun(t, Heads, data)
-		c.Cache = cache
+		c.Cache, c.NoReport = cache, true
 		with, without := fit(t, c), fit(t, narrowRun(t, Heads, data))
 		if sum(t, with.Model) != sum(t, without.Model) || with.Report.Loss != without.Report.Loss {
 			t.Errorf("%s: other bits than without a cache", what)

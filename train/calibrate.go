@@ -66,10 +66,12 @@ func temperature(e *Evaluation) float64 {
 	return 1 / b
 }
 
-// calibrationError is the expected one: the mean distance between the largest probability and the share that is right, over bins of the
-// probability of equal width. Logits are divided by what divisor gives for a photo.
-func (e *Evaluation) calibrationError(divisor func(i int) float64) float64 {
-	var sure, right, n [calibrationBins]float64
+// bin sums over answers of about the same probability: their number, their probabilities, and how many are right.
+type bin struct{ n, sure, right float64 }
+
+// bins are those of the probability of the answer, of equal width. Logits are divided by what divisor gives for a photo.
+func (e *Evaluation) bins(divisor func(i int) float64) [calibrationBins]bin {
+	var all [calibrationBins]bin
 	for i, s := range e.Samples {
 		row := e.row(i)
 		scaled := make([]float32, len(row))
@@ -78,16 +80,21 @@ func (e *Evaluation) calibrationError(divisor func(i int) float64) float64 {
 		}
 		best := argmax(scaled)
 		p := kernel.Exp(float64(scaled[best]) - logSumExp(scaled))
-		bin := min(int(p*calibrationBins), calibrationBins-1)
-		sure[bin] += p
-		n[bin]++
+		b := &all[min(int(p*calibrationBins), calibrationBins-1)]
+		b.sure += p
+		b.n++
 		if best == s.Label {
-			right[bin]++
+			b.right++
 		}
 	}
+	return all
+}
+
+// calibrationError is the expected one: the mean distance between the largest probability and the share that is right, over bins.
+func (e *Evaluation) calibrationError(divisor func(i int) float64) float64 {
 	sum := 0.0
-	for b := range n {
-		sum += max(sure[b]-right[b], right[b]-sure[b])
+	for _, b := range e.bins(divisor) {
+		sum += max(b.sure-b.right, b.right-b.sure)
 	}
 	return sum / float64(max(len(e.Samples), 1))
 }
@@ -103,10 +110,22 @@ func (e *Evaluation) half(odd int) *Evaluation {
 	return h
 }
 
-// heldOut is the calibration error of temperatures that were fitted to the other half of the photos.
-func (e *Evaluation) heldOut() float64 {
+// crossed are temperatures that were fitted to the other half of the photos.
+func (e *Evaluation) crossed() func(i int) float64 {
 	t := [2]float64{temperature(e.half(1)), temperature(e.half(0))}
-	return e.calibrationError(func(i int) float64 { return t[i%2] })
+	return func(i int) float64 { return t[i%2] }
+}
+
+// asIs leaves logits as they are.
+func asIs(int) float64 { return 1 }
+
+// scaled are the answers with all logits divided by t.
+func (e *Evaluation) scaled(t float64) *Evaluation {
+	c := &Evaluation{Samples: e.Samples, Classes: e.Classes, Independent: e.Independent}
+	for _, z := range e.Logits {
+		c.Logits = append(c.Logits, float32(float64(z)/t))
+	}
+	return c
 }
 
 // calibrate divides the weights of the best model's classifier by a temperature that was fitted to photos that it was not trained on, and
@@ -167,10 +186,7 @@ func (r *training) decide(e *Evaluation) *Decisions {
 	if !r.config.NoCalibrate {
 		d.Temperature = temperature(e)
 	}
-	c := &Evaluation{Samples: e.Samples, Classes: e.Classes}
-	for _, z := range e.Logits {
-		c.Logits = append(c.Logits, float32(float64(z)/d.Temperature))
-	}
+	c := e.scaled(d.Temperature)
 	d.Scores = c.scores()
 	if r.config.Precision > 0 {
 		if d.Threshold = c.threshold(r.config.Precision); d.Threshold == nil {
@@ -249,10 +265,10 @@ func (r *training) judgeCalibration(on string) {
 	}
 	c.ReportedOn = on
 	if on == c.FittedOn {
-		c.Before, c.After = r.fitted.calibrationError(func(int) float64 { return 1 }), r.fitted.heldOut()
+		c.Before, c.After = r.fitted.calibrationError(asIs), r.fitted.calibrationError(r.fitted.crossed())
 		return
 	}
-	c.After = r.answers.calibrationError(func(int) float64 { return 1 })
+	c.After = r.answers.calibrationError(asIs)
 	c.Before = r.answers.calibrationError(func(int) float64 { return 1 / c.Temperature })
 }
 

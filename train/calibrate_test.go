@@ -40,7 +40,7 @@ func TestTemperature(t *testing.T) {
 		if math.Abs(got/want-1) > 0.03 {
 			t.Errorf("temperature %g, want %g", got, want)
 		}
-		before, after := e.calibrationError(func(int) float64 { return 1 }), e.heldOut()
+		before, after := e.calibrationError(asIs), e.calibrationError(e.crossed())
 		if after > 0.02 || want != 1 && before < 5*after {
 			t.Errorf("calibration error %g before, %g after", before, after)
 		}
@@ -155,7 +155,7 @@ func TestJudgeCalibration(t *testing.T) {
 	r := &training{calibration: c, fitted: e}
 	r.judgeCalibration(SetFolds)
 	same := e.calibrationError(func(int) float64 { return c.Temperature })
-	if c.After != e.heldOut() || c.After == same || c.Before != e.calibrationError(func(int) float64 { return 1 }) {
-		t.Errorf("%+v; %g held out, %g with the same", c, e.heldOut(), same)
+	if c.After != e.calibrationError(e.crossed()) || c.After == same || c.Before != e.calibrationError(asIs) {
+		t.Errorf("%+v; %g held out, %g with the same", c, e.calibrationError(e.crossed()), same)
 	}
 }

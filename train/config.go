@@ -165,6 +165,11 @@ type Config struct {
 	Threads int `json:"threads"`
 	Workers int `json:"workers"`
 
+	// NoReport leaves out the page and the model card.
+	NoReport bool `json:"no_report,omitempty"`
+	// Command is what started the run, for the record.
+	Command string `json:"-"`
+
 	// Given names the fields that were asked for, as in args.json, each as the user spelt it: one that the run would not
 	// read is a UsageError. Fields that are not in it are ignored then.
 	Given map[string]string `json:"-"`

@@ -41,6 +41,7 @@ const (
 	PhaseTrain    Phase = "train"
 	PhaseVal      Phase = "val"
 	PhaseTest     Phase = "test"
+	PhasePage     Phase = "report" // small pictures of the photos that the page shows
 )
 
 // Start is what is known when a run begins.

@@ -60,11 +60,11 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 		result.Seconds += e.Seconds
 	}
 	result.Total = time.Since(r.began).Seconds()
-	return result, r.report(result)
+	return result, r.report(ctx, result)
 }
 
 // report writes the files that people look at.
-func (r *training) report(result *Result) error {
+func (r *training) report(ctx context.Context, result *Result) error {
 	if err := r.out.write(ConfusionCSV, result.Report.WriteConfusion); err != nil {
 		return err
 	}
@@ -73,6 +73,11 @@ func (r *training) report(result *Result) error {
 	}
 	if err := r.out.write(CurvesPNG, func(w io.Writer) error { return drawCurves(w, r.epochs, result.SelectedOn) }); err != nil {
 		return err
+	}
+	if !r.config.NoReport {
+		if err := r.writePage(ctx, result); err != nil {
+			return err
+		}
 	}
 	if err := r.out.writeJSON(SummaryFile, result); err != nil {
 		return err

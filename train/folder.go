@@ -26,6 +26,8 @@ const (
 	ConfusionCSV = "confusion.csv"
 	ConfusionPNG = "confusion.png"
 	CurvesPNG    = "curves.png"
+	PageFile     = "report.html"
+	CardFile     = "MODEL_CARD.md"
 	// featuresFile tells what a run in heads mode began with that has no checkpoint yet, but features in a cache; featuresDir is its
 	// own cache, where it has no other.
 	featuresFile = "features.ckpt"
@@ -34,7 +36,7 @@ const (
 
 // files are all that a run writes.
 var files = []string{
-	BestFile, CheckpointFile, PreviousFile, ResultsFile, ArgsFile, SummaryFile, ConfusionCSV, ConfusionPNG, CurvesPNG, featuresFile, featuresDir,
+	BestFile, CheckpointFile, PreviousFile, ResultsFile, ArgsFile, SummaryFile, ConfusionCSV, ConfusionPNG, CurvesPNG, PageFile, CardFile, featuresFile, featuresDir,
 }
 
 // folder is where a run writes, locked while it lives.

@@ -128,12 +128,14 @@ func skipped(root string, problems []photo.Problem) []Skipped {
 }
 
 // relative is the name of a photo wherever the folder of the data lies.
-func relative(root, path string) string {
-	name, err := filepath.Rel(root, path)
-	if err != nil {
-		name = path
+func relative(root, path string) string { return photo.Text(filepath.ToSlash(below(root, path))) }
+
+// below is a path as seen from root.
+func below(root, path string) string {
+	if name, err := filepath.Rel(root, path); err == nil {
+		return name
 	}
-	return photo.Text(filepath.ToSlash(name))
+	return path
 }
 
 // goWithout takes photos out of the sets, and out of what was found of each.

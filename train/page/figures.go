@@ -84,8 +84,8 @@ func (r *Report) pairs() []pair {
 	return all
 }
 
-// percent writes a share.
-func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
+// percent writes a share, so that no line breaks before the sign.
+func percent(share float64) string { return fmt.Sprintf("%.1f\u00a0%%", 100*share) }
 
 // count writes a number of things, the plural of which ends in s.
 func count(n int, what string) string {

@@ -32,11 +32,7 @@ func (r *Report) looks() []look {
 		}
 	}
 	if n := len(r.Doubts); n > 0 {
-		text := "1 label looks wrong."
-		if n > 1 {
-			text = fmt.Sprintf("%d labels look wrong.", n)
-		}
-		all = append(all, look{Text: text, Link: "labels"})
+		all = append(all, look{Text: fmt.Sprintf("%s may be wrong.", count(n, "label")), Link: "labels"})
 	}
 	if n := len(r.Duplicates); n > 0 {
 		text := "1 photo is there more than once."

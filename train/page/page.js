@@ -34,9 +34,20 @@
       frame.append(none);
     }
     if (overlay) put(overlay, "", "overlay");
-    made.querySelector("b bdi").textContent = photo.verdict;
-    made.querySelector(".detail bdi").textContent = photo.detail;
-    made.querySelector(".path bdi").textContent = photo.path;
+    made.querySelector("b bdi").textContent = data.classes[photo.label];
+    const verdict = made.querySelector(".verdict");
+    verdict.className = photo.wrong ? "taken" : "muted";
+    verdict.firstChild.textContent = photo.verdict;
+    for (const guess of photo.guesses || []) {
+      const line = document.createElement("span"), name = document.createElement("bdi"), p = document.createElement("span");
+      name.textContent = guess.name;
+      p.textContent = guess.p;
+      line.append(name, " ", p);
+      made.querySelector(".guesses").append(line);
+    }
+    const [folder, file] = made.querySelectorAll(".path bdi");
+    folder.textContent = photo.folder;
+    file.textContent = photo.file;
     return made;
   };
 
@@ -112,7 +123,7 @@
       byId("precision").textContent = answered ? percent(right, answered) : "\u2013";
       byId("precise").textContent = `${right} of these are right`;
       slider.setAttribute("aria-valuetext", `${(step / 1000).toFixed(3)}: coverage ${byId("coverage").textContent}, precision ${byId("precision").textContent}`);
-      const x = 44 + 364 * step / 1000, mark = byId("mark");
+      const x = 44 + 352 * step / 1000, mark = byId("mark");
       mark.setAttribute("x1", x);
       mark.setAttribute("x2", x);
     };

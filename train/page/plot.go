@@ -12,8 +12,8 @@ import (
 // The drawing of a plot, in the units of its SVG.
 const (
 	plotWidth, plotHeight = 420., 268.
-	plotLeft, plotRight   = 44., 408.
-	plotTop, plotBottom   = 12., 224.
+	plotLeft, plotRight   = 44., 396.
+	plotTop, plotBottom   = 18., 224.
 )
 
 // plot is a diagram as its SVG draws it.
@@ -75,7 +75,7 @@ func unit(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
 func short(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 
 // wholePercent writes a share on an axis.
-func wholePercent(v float64) string { return short(100*v) + " %" }
+func wholePercent(v float64) string { return short(100*v) + "\u00a0%" }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 

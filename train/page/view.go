@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"math"
 	"slices"
+	"strings"
 )
 
 // view is a Report as the template shows it.
@@ -46,6 +47,9 @@ func (v *view) Precise() float64 {
 	return float64(v.Outcome.Right) / float64(max(v.Outcome.Answered, 1))
 }
 
+// Narrow says that the confusion matrix leaves room beside it.
+func (v *view) Narrow() bool { return len(v.Matrix.Classes) <= 10 }
+
 // Bar is the width of a class's F1, of 100.
 func (c Class) Bar() string { return unit(100 * c.F1) }
 
@@ -57,13 +61,20 @@ type section struct {
 
 // figure is a photo with what is said below it.
 type figure struct {
-	ID           int // in Data
-	Picture      template.URL
-	Overlay      template.URL
-	Verdict, Alt string
-	Detail       string
-	Path         string
+	ID               int // in Data
+	Picture, Overlay template.URL
+	Label, Alt       string
+	// Verdict is what the label is taken for, or who doubts it; Wrong says that it is no praise.
+	Verdict      string
 	Wrong        bool
+	Guesses      []named
+	Folder, File string
+}
+
+// named is a class with its probability.
+type named struct {
+	Name string `json:"name"`
+	P    string `json:"p"`
 }
 
 // same is a Duplicate with its pictures.
@@ -85,15 +96,17 @@ type data struct {
 
 // photoData is a photo of room. Pictures that a gallery has are taken from there.
 type photoData struct {
-	Path    string `json:"path"`
-	Label   int    `json:"label"`
-	Judged  bool   `json:"judged"`
-	Verdict string `json:"verdict"`
-	Detail  string `json:"detail"`
-	Alt     string `json:"alt"`
-	Answer  int    `json:"answer"`
-	Picture string `json:"picture,omitempty"`
-	Overlay string `json:"overlay,omitempty"`
+	Label   int     `json:"label"`
+	Answer  int     `json:"answer"`
+	Judged  bool    `json:"judged"`
+	Verdict string  `json:"verdict"`
+	Wrong   bool    `json:"wrong"`
+	Guesses []named `json:"guesses"`
+	Folder  string  `json:"folder"`
+	File    string  `json:"file"`
+	Alt     string  `json:"alt"`
+	Picture string  `json:"picture,omitempty"`
+	Overlay string  `json:"overlay,omitempty"`
 }
 
 // newView arranges a report.
@@ -113,7 +126,7 @@ func newView(r *Report) *view {
 			continue
 		}
 		f := r.figure(d.Photo, m)
-		f.Verdict, f.Detail = fmt.Sprintf("%s rather than %s", r.Classes[d.Likely], r.Classes[d.Label]), fmt.Sprintf("doubt %.2f", d.Score)
+		f.Verdict, f.Wrong, f.Guesses = "rather "+r.Classes[d.Likely], true, []named{{"doubt", fmt.Sprintf("%.2f", d.Score)}}
 		v.Doubtful.Figures = append(v.Doubtful.Figures, f)
 	}
 	for _, d := range r.Duplicates[:min(listed, len(r.Duplicates))] {
@@ -167,7 +180,9 @@ func (v *view) fillData(m *room, outcomes []outcome) {
 	v.Data = data{Classes: v.Classes, Judged: len(v.Judged)}
 	for i, p := range m.photos {
 		f := v.figure(p, m)
-		d := photoData{Path: p.Path, Label: p.Label, Judged: judged[p], Verdict: f.Verdict, Detail: f.Detail, Alt: f.Alt, Answer: p.answer()}
+		d := photoData{
+			Label: p.Label, Answer: p.answer(), Judged: judged[p], Verdict: f.Verdict, Wrong: f.Wrong, Guesses: f.Guesses, Folder: f.Folder, File: f.File, Alt: f.Alt,
+		}
 		if !there[i] {
 			d.Picture, d.Overlay = string(f.Picture), string(f.Overlay)
 		}
@@ -194,30 +209,35 @@ func picture(kind string, content []byte) template.URL {
 	return template.URL("data:image/" + kind + ";base64," + base64.StdEncoding.EncodeToString(content))
 }
 
-// figure describes a photo; label names classes.
+// negligible is a probability that is not worth a line.
+const negligible = 0.001
+
+// figure describes a photo.
 func (r *Report) figure(p *Photo, m *room) figure {
-	f := figure{ID: m.index[p], Picture: picture("jpeg", p.Thumbnail), Overlay: picture("png", p.Overlay), Path: p.Path, Wrong: p.wrong()}
-	label := r.Classes[p.Label]
+	slash := strings.LastIndexByte(p.Path, '/') + 1
+	f := figure{
+		ID: m.index[p], Picture: picture("jpeg", p.Thumbnail), Overlay: picture("png", p.Overlay), Label: r.Classes[p.Label],
+		Folder: p.Path[:slash], File: p.Path[slash:], Wrong: p.wrong(),
+	}
+	f.Alt = fmt.Sprintf("Photo of class %s", f.Label)
 	switch {
 	case p.answer() < 0:
-		f.Verdict = label
-		f.Alt = fmt.Sprintf("Photo of class %s: %s", label, p.Path)
-		return f
 	case p.wrong():
-		f.Verdict = fmt.Sprintf("%s, not %s", label, r.Classes[p.answer()])
-		f.Alt = fmt.Sprintf("Photo of class %s, taken for %s with %s: %s", label, r.Classes[p.answer()], percent(p.Guesses[0].P), p.Path)
+		f.Verdict = "taken for " + r.Classes[p.answer()]
+		f.Alt += fmt.Sprintf(", %s with %s", f.Verdict, percent(p.Guesses[0].P))
 	default:
-		f.Verdict = label
-		f.Alt = fmt.Sprintf("Photo of class %s, recognised with %s: %s", label, percent(p.Guesses[0].P), p.Path)
+		f.Verdict = "recognised"
+		f.Alt += fmt.Sprintf(", recognised with %s", percent(p.Guesses[0].P))
 	}
-	for i, g := range p.Guesses {
-		if i > 0 {
-			f.Detail += " · "
+	f.Alt += ": " + p.Path
+	own := p.answer() < 0
+	for _, g := range p.Guesses {
+		if own = own || g.Class == p.Label; g.P >= negligible || g.Class == p.Label {
+			f.Guesses = append(f.Guesses, named{r.Classes[g.Class], percent(g.P)})
 		}
-		f.Detail += fmt.Sprintf("%s %s", r.Classes[g.Class], percent(g.P))
 	}
-	if p.wrong() && !slices.ContainsFunc(p.Guesses, func(g Guess) bool { return g.Class == p.Label }) {
-		f.Detail += fmt.Sprintf(" · %s %s", label, percent(p.Own))
+	if !own {
+		f.Guesses = append(f.Guesses, named{f.Label, percent(p.Own)})
 	}
 	return f
 }
