@@ -20,7 +20,7 @@ func checkCommand(con *console) *urfave.Command {
 		ArgsUsage:   "DIR",
 		Description: "regraft check data/places",
 		Flags: slices.Concat([]urfave.Flag{
-			jsonFlag(), valSplitFlag(), seedFlag(), workersFlag(),
+			jsonFlag(), boolFlag("strict", "photos that lie in train and in val or test, or look as some there, are an error"), valSplitFlag(), seedFlag(), workersFlag(),
 			tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
 			stringFlag("model", "", "`FILE` of a model whose features tell which labels look wrong", "m"), headFlag(), threadsFlag(),
 		}, cacheFlags(), preprocessFlags()),
@@ -67,8 +67,11 @@ func check(con *console, c *urfave.Context) error {
 	}
 	few := train.HoldsOut(report.Dataset)
 	problems := fail(statusData, cmp.Or(photo.Refusal(report.Problems()), few))
+	if c.Bool("strict") && problems == nil {
+		problems = fail(statusData, leaks(report))
+	}
 	var doubts []train.LabelDoubt
-	if path := c.String("model"); path != "" && problems == nil {
+	if path := c.String("model"); path != "" && photo.Refusal(report.Problems()) == nil && few == nil {
 		if doubts, err = doubtLabels(con, c, path); err != nil {
 			return err
 		}
@@ -147,13 +150,45 @@ func printCheck(con *console, r *photo.Report) error {
 		con.printf("warning: %s\n", w)
 	}
 	printGroups(con, "the same photo in train and in val or test", r.Leaks)
+	printGroups(con, "look the same in train and in val or test", r.NearLeaks)
+	printGroups(con, "look the same under different classes", r.NearContradictions)
 	printGroups(con, "the same photo more than once", r.Duplicates)
+	printGroups(con, "look the same", r.NearDuplicates)
+	for _, why := range photo.Oddities {
+		printPaths(con, why, oddPaths(r.Odd, why))
+	}
 	printPaths(con, fmt.Sprintf("a side below %d pixels", photo.TinySide), r.Tiny)
 	printPaths(con, fmt.Sprintf("more than %d million pixels, slow to read", photo.HugePixels/1_000_000), r.Huge)
 	for _, line := range photo.Summary(r.LeftOut) {
 		con.printf("%s\n", line)
 	}
 	return nil
+}
+
+// oddPaths are the photos that are odd in one way.
+func oddPaths(all []photo.Oddity, why string) []string {
+	var paths []string
+	for _, o := range all {
+		if o.Why == why {
+			paths = append(paths, o.Path)
+		}
+	}
+	return paths
+}
+
+// leaks is an error where photos of train lie in val or test as well, or look the same as some there.
+func leaks(r *photo.Report) error {
+	var all []photo.Problem
+	for _, paths := range r.Leaks {
+		all = append(all, photo.Problem{Paths: paths, Err: fmt.Errorf("the same photo: %s", photo.Few(listed, photo.ShownAll(paths)))})
+	}
+	for _, paths := range r.NearLeaks {
+		all = append(all, photo.Problem{Paths: paths, Err: fmt.Errorf("look the same: %s", photo.Few(listed, photo.ShownAll(paths)))})
+	}
+	if all == nil {
+		return nil
+	}
+	return photo.List("train has photos in common with val or test (--strict):", all)
 }
 
 // listed bounds what the text shows of one kind; --json has all of it.
@@ -181,82 +216,4 @@ func printPaths(con *console, what string, paths []string) {
 		}
 		con.printf("%s: %s\n", what, shown(p))
 	}
-}
-
-type checkJSON struct {
-	Schema         string          `json:"schema"`
-	Root           string          `json:"root"`
-	Classes        []checkClass    `json:"classes"`
-	Split          bool            `json:"split"`
-	Imbalance      float64         `json:"imbalance"`
-	Unreadable     []string        `json:"unreadable"`
-	Contradictions [][]string      `json:"contradictions"`
-	Leaks          [][]string      `json:"leaks"`
-	Duplicates     [][]string      `json:"duplicates"`
-	Tiny           []string        `json:"tiny"`
-	Huge           []string        `json:"huge"`
-	Ignored        []string        `json:"ignored"` // of LeftOut those that are not photos
-	LeftOut        []photo.LeftOut `json:"left_out"`
-	// Problems are what train refuses, Warnings what it warns of.
-	Problems []string `json:"problems"`
-	Warnings []string `json:"warnings"`
-	// Labels are those of train and val, the most doubtful first, where a model is given.
-	Labels []train.LabelDoubt `json:"labels,omitempty"`
-}
-
-type checkClass struct {
-	Label string `json:"label"`
-	Train int    `json:"train"`
-	Val   int    `json:"val"`
-	Test  int    `json:"test"`
-}
-
-// noCheckJSON has a list wherever one belongs.
-func noCheckJSON(root string) checkJSON {
-	return checkJSON{
-		Schema: "regraft/check/1", Root: photo.Text(root), Classes: []checkClass{}, Unreadable: []string{}, Contradictions: [][]string{}, Leaks: [][]string{},
-		Duplicates: [][]string{}, Tiny: []string{}, Huge: []string{}, Ignored: []string{}, LeftOut: []photo.LeftOut{}, Problems: []string{}, Warnings: []string{},
-	}
-}
-
-// refusedJSON is the object of a folder whose photos were not looked at.
-func refusedJSON(e *photo.FolderError) checkJSON {
-	j := noCheckJSON(e.Root)
-	for _, p := range e.Problems {
-		j.Problems = append(j.Problems, photo.Text(p))
-	}
-	return j
-}
-
-func newCheckJSON(r *photo.Report) checkJSON {
-	j := noCheckJSON(r.Root)
-	j.Split, j.Imbalance = r.Split, r.Imbalance()
-	j.Contradictions, j.Leaks, j.Duplicates = groups(r.Contradictions), groups(r.Leaks), groups(r.Duplicates)
-	j.Tiny, j.Huge = photo.TextAll(r.Tiny), photo.TextAll(r.Huge)
-	j.Warnings = append(j.Warnings, slices.Concat(r.Doubts, r.Warnings())...)
-	for i, n := range r.PerClass {
-		j.Classes = append(j.Classes, checkClass{r.Classes[i], n.Train, n.Val, n.Test})
-	}
-	for _, f := range r.Unreadable {
-		j.Unreadable = append(j.Unreadable, photo.Text(f.Err.Error()))
-	}
-	for _, l := range r.LeftOut {
-		l.Path = photo.Text(l.Path)
-		j.LeftOut = append(j.LeftOut, l)
-		if l.Why == photo.NotAPhoto {
-			j.Ignored = append(j.Ignored, l.Path)
-		}
-	}
-	for _, p := range r.Problems() {
-		j.Problems = append(j.Problems, photo.Text(p.Err.Error()))
-	}
-	return j
-}
-
-func groups(all [][]string) [][]string {
-	texts := make([][]string, len(all))
-	for i, paths := range all {
-		texts[i] = photo.TextAll(paths)
-	}
-	return texts
 }

@@ -21,7 +21,7 @@ var schemas = map[string]string{
 		peak_gflops peak_rss_mib`,
 	"plan": `schema batch isa steps[].op steps[].kernel steps[].shapes steps[].node steps[].why steps[].interpreted`,
 	"check": `schema root classes[].label classes[].train classes[].val classes[].test split imbalance
-		unreadable contradictions leaks duplicates tiny huge ignored left_out problems warnings`,
+		unreadable contradictions leaks duplicates near_leaks near_contradictions near_duplicates odd tiny huge ignored left_out problems warnings`,
 }
 
 func TestSchemas(t *testing.T) {

@@ -1,16 +1,11 @@
 package photo
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 )
 
 // Report holds what [Check] found out about a dataset.
@@ -27,8 +22,21 @@ type Report struct {
 	Contradictions [][]string
 	// Duplicates are all other such groups.
 	Duplicates [][]string
+	// NearLeaks, NearContradictions and NearDuplicates are such groups of photos that look the same and whose bytes differ: copies that
+	// were scaled, compressed again, mirrored, made brighter or cropped a little. A group may be both of the first two.
+	NearLeaks, NearContradictions, NearDuplicates [][]string
+	// Still are classes of which most photos look the same, so that these groups leave them out.
+	Still []string
 	// Tiny photos have a side below TinySide, and Huge ones more than HugePixels.
 	Tiny, Huge []string
+	// Odd are photos in which there may be nothing to see.
+	Odd []Oddity
+}
+
+// Oddity is what is odd about a photo, such as OddBlank.
+type Oddity struct {
+	Path string `json:"path"`
+	Why  string `json:"why"`
 }
 
 // Problem is what is wrong with one photo, or with several that are the same.
@@ -57,10 +65,30 @@ func (r *Report) Warnings() []string {
 		all = append(all, fmt.Sprintf("%d photos lie in train and in val or test, for example %s: accuracies will look too good",
 			n, strings.Join(ShownAll(r.Leaks[0]), " = ")))
 	}
+	if n := len(r.NearLeaks); n > 0 {
+		all = append(all, fmt.Sprintf("%s that look the same lie in train and in val or test, for example %s: accuracies will look too good",
+			groupsOf(n), few(ShownAll(r.NearLeaks[0]))))
+	}
+	if n := len(r.NearContradictions); n > 0 {
+		all = append(all, fmt.Sprintf("%s that look the same lie under different classes, for example %s: one of the labels may be wrong",
+			groupsOf(n), few(ShownAll(r.NearContradictions[0]))))
+	}
+	if len(r.Still) > 0 {
+		all = append(all, fmt.Sprintf("most photos of %s look the same, as those of a camera that stands still: near duplicates among them are not told",
+			plural(ShownAll(r.Still), "class", "classes")))
+	}
 	if x := r.Imbalance(); x > 2 {
 		all = append(all, fmt.Sprintf("the largest class has %.1f times the photos of the smallest: precision and recall tell more than accuracy", x))
 	}
 	return all
+}
+
+// groupsOf counts groups of photos.
+func groupsOf(n int) string {
+	if n == 1 {
+		return "1 group of photos"
+	}
+	return fmt.Sprintf("%d groups of photos", n)
 }
 
 // Refusal is one error that names all problems; nil where there is none.
@@ -133,7 +161,10 @@ func Check(ctx context.Context, root string, o CheckOptions) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.Report(found), nil
+	r := d.Report(found)
+	near, still, err := d.Alike(ctx, found)
+	r.AddAlike(near, still)
+	return r, err
 }
 
 // Report makes the report of a dataset from what Examine found of Train, Val and Test together, in this order.
@@ -146,65 +177,6 @@ func (d *Dataset) Report(found []Finding) *Report {
 	}
 	r.group(photos, found)
 	return r
-}
-
-// Finding is what one photo's bytes say.
-type Finding struct {
-	// Err, which names the file, says why the photo cannot be read; nil for a good one.
-	Err error
-	// Hash is zero where the file itself cannot be read.
-	Hash Hash
-	W, H int
-}
-
-// Hash is the SHA-256 of a photo's file.
-type Hash [sha256.Size]byte
-
-// HashOf is the hash of a file's content.
-func HashOf(data []byte) Hash { return sha256.Sum256(data) }
-
-func examine(path string, o CheckOptions) (f Finding) {
-	data, err := read(path, o.Decode, new(bytes.Buffer))
-	if err != nil {
-		return Finding{Err: err}
-	}
-	if f.Hash = HashOf(data); o.BytesOnly {
-		return f
-	}
-	m, err := Decode(data, o.Decode)
-	if err != nil {
-		f.Err = fmt.Errorf("%s: %w", Shown(path), err)
-		return f
-	}
-	f.W, f.H = m.W, m.H
-	return f
-}
-
-// Examine decodes photos, in the order given. The error is ctx's when that is cancelled.
-func Examine(ctx context.Context, photos []Sample, o CheckOptions) ([]Finding, error) {
-	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
-	found := make([]Finding, len(photos))
-	var next, done atomic.Int64
-	var running sync.WaitGroup
-	for range o.Workers {
-		running.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(photos)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				f := examine(photos[i].Path, o)
-				for attempt := 0; f.Err != nil && o.Retry != nil && o.Retry(f.Err, attempt); attempt++ {
-					f = examine(photos[i].Path, o)
-				}
-				found[i] = f
-				n := done.Add(1)
-				if o.Progress != nil {
-					o.Progress(int(n), len(photos))
-				}
-			}
-		})
-	}
-	running.Wait()
-	return found, ctx.Err()
 }
 
 // partOf tells where photo i of train, val and test together stands: 0, 1 or 2.
@@ -232,23 +204,21 @@ func (r *Report) judge(path string, f Finding) {
 	case f.W*f.H > HugePixels:
 		r.Huge = append(r.Huge, path)
 	}
+	if f.Look == nil {
+		return
+	}
+	if why := f.Look.odd(f.W, f.H); why != "" {
+		r.Odd = append(r.Odd, Oddity{path, why})
+	}
 }
 
 // equals are the photos whose bytes are equal, as indices: groups of two and more, in the order of the photos.
 func equals(found []Finding) [][]int {
-	same := map[Hash][]int{}
-	for i, f := range found {
-		if f.Hash != (Hash{}) {
-			same[f.Hash] = append(same[f.Hash], i)
-		}
+	g := NewGroups(len(found))
+	for i, first := range equalTo(found) {
+		g.Join(first, i)
 	}
-	var groups [][]int
-	for i, f := range found {
-		if members := same[f.Hash]; len(members) > 1 && members[0] == i {
-			groups = append(groups, members)
-		}
-	}
-	return groups
+	return g.Several()
 }
 
 // contradict reports whether the photos of a group have different labels.
@@ -279,14 +249,37 @@ func Contradictions(photos []Sample, found []Finding) [][]string {
 func (r *Report) group(photos []Sample, found []Finding) {
 	r.Contradictions = Contradictions(photos, found)
 	for _, members := range equals(found) {
-		train := func(i int) bool { return r.partOf(i) == 0 }
-		leak := slices.ContainsFunc(members, func(i int) bool { return train(i) != train(members[0]) })
+		leak := r.leak(members)
 		paths, contradiction := pathsOf(photos, members), contradict(photos, members)
 		if leak {
 			r.Leaks = append(r.Leaks, paths)
 		}
 		if !leak && !contradiction {
 			r.Duplicates = append(r.Duplicates, paths)
+		}
+	}
+}
+
+// leak reports whether a group lies on both sides of train and all else.
+func (r *Report) leak(members []int) bool {
+	train := func(i int) bool { return r.partOf(i) == 0 }
+	return slices.ContainsFunc(members, func(i int) bool { return train(i) != train(members[0]) })
+}
+
+// AddAlike adds what the dataset's Alike says.
+func (r *Report) AddAlike(near [][]int, still []string) {
+	r.Still = still
+	photos := slices.Concat(r.Train, r.Val, r.Test)
+	for _, members := range near {
+		leak, contradiction, paths := r.leak(members), contradict(photos, members), pathsOf(photos, members)
+		if leak {
+			r.NearLeaks = append(r.NearLeaks, paths)
+		}
+		if contradiction {
+			r.NearContradictions = append(r.NearContradictions, paths)
+		}
+		if !leak && !contradiction {
+			r.NearDuplicates = append(r.NearDuplicates, paths)
 		}
 	}
 }

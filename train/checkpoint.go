@@ -29,6 +29,8 @@ type checkpoint struct {
 	// Contents are fingerprints of the photos of train, val and test, in order; Skipped are the photos left out.
 	Contents []byte    `json:"contents,omitempty"`
 	Skipped  []Skipped `json:"skipped,omitempty"`
+	// Alike are groups of these photos that look the same, as indices.
+	Alike [][]int `json:"alike,omitempty"`
 	// Assumption is what was found of the scaling of pixels, where one had to be assumed.
 	Assumption *Assumption `json:"preprocess_assumed,omitempty"`
 	// Epochs are finished; Progress is the position in the next one.

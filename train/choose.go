@@ -282,7 +282,7 @@ func (c *chooser) choice(t *trial) *Choice {
 func (r *training) choose(ctx context.Context, l *headsLearner) error {
 	main, c := l.solvers[0], &r.config
 	decay, views := decays[middleDecay], max(main.train.photos()/len(r.sets.train), 1)
-	g := newGrouping(c, r.hashes)
+	g := newGrouping(c, r.hashes, r.alike)
 	groups := g.groups(r.sets.train)
 	part, k := folds(r.sets.train, groups, len(r.sets.classes), cmp.Or(c.Folds, defaultFolds), c.Seed)
 	chosen := r.sets.selection == SetFolds

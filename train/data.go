@@ -42,7 +42,7 @@ func scan(c *Config) (*sets, error) {
 	if s.onTest && len(d.Test) == 0 {
 		return nil, &DataError{fmt.Errorf("%v %s: %s has no test photos", setting.SelectOn, SetTest, photo.Shown(c.Data))}
 	}
-	g := newGrouping(c, nil)
+	g := newGrouping(c, nil, nil)
 	s.together(g)
 	if err := s.apart(); err != nil {
 		return nil, err

@@ -76,6 +76,7 @@ type training struct {
 	// cache holds features, of the photos with these hashes by path; marked says that the run can be resumed that computes them.
 	cache   *featurecache.Cache
 	hashes  map[string]photo.Hash
+	alike   map[string]int // a number for each group of photos that look the same
 	marked  bool
 	history []engine.Epoch
 

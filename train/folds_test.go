@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -181,9 +182,35 @@ func TestGroups(t *testing.T) {
 		`^a/|^b/`: "[[0 1 2 3 4]]",
 		`nowhere`: "[[0] [1 2] [3] [4]]",
 	} {
-		g := newGrouping(&Config{Data: "d", GroupBy: pattern}, hashes)
+		g := newGrouping(&Config{Data: "d", GroupBy: pattern}, hashes, nil)
 		if got := fmt.Sprint(g.groups(samples)); got != want {
 			t.Errorf("%q: %s, want %s", pattern, got, want)
+		}
+	}
+	g := newGrouping(&Config{Data: "d"}, hashes, map[string]int{samples[0].Path: 0, samples[2].Path: 0, samples[3].Path: 1})
+	if got := fmt.Sprint(g.groups(samples)); got != "[[0 1 2] [3] [4]]" {
+		t.Errorf("with photos that look the same: %s", got)
+	}
+}
+
+// TestAlikeInFolds: photos that look the same are in one fold, in a run that is resumed too.
+func TestAlikeInFolds(t *testing.T) {
+	r := &training{sets: &sets{Dataset: &photo.Dataset{Train: labelled(0, 0, 1), Test: labelled(0, 1)}}}
+	for i := range r.sets.Test {
+		r.sets.Test[i].Path = fmt.Sprint("test", i)
+	}
+	groups := [][]int{{0, 3}, {1, 2, 4}}
+	must(t, r.takeAlike(groups))
+	if got := r.lookalikes(); !reflect.DeepEqual(got, groups) {
+		t.Errorf("%v", got)
+	}
+	g := newGrouping(&Config{}, nil, r.alike)
+	if got := fmt.Sprint(g.groups(r.sets.Train)); got != "[[0] [1 2]]" {
+		t.Errorf("groups of train: %s", got)
+	}
+	for _, bad := range [][][]int{{{0, 5}}, {{-1, 0}}} {
+		if r.takeAlike(bad) == nil {
+			t.Errorf("%v: taken", bad)
 		}
 	}
 }
@@ -195,7 +222,7 @@ func TestGroupsInSplits(t *testing.T) {
 	c.GroupBy, c.ValSplit = `(\d)\.png`, 0.3 // 000 and 010, 001 and 011 of all classes
 	s, err := scan(&c)
 	must(t, err)
-	g := newGrouping(&c, nil)
+	g := newGrouping(&c, nil, nil)
 	side := map[string]string{}
 	for name, samples := range map[string][]photo.Sample{"train": s.train, "val": s.val} {
 		for _, p := range samples {

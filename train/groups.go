@@ -9,15 +9,17 @@ import (
 	"regraft/photo"
 )
 
-// grouping says which photos belong together: those with the same bytes, and those whose paths give the same text.
+// grouping says which photos belong together: those with the same bytes, those that look the same, and those whose paths give the same
+// text.
 type grouping struct {
 	root    string
 	pattern *regexp.Regexp // nil for none
 	hashes  map[string]photo.Hash
+	alike   map[string]int // a number for each group that looks the same
 }
 
-func newGrouping(c *Config, hashes map[string]photo.Hash) grouping {
-	g := grouping{root: c.Data, hashes: hashes}
+func newGrouping(c *Config, hashes map[string]photo.Hash, alike map[string]int) grouping {
+	g := grouping{root: c.Data, hashes: hashes, alike: alike}
 	if c.GroupBy != "" {
 		g.pattern = regexp.MustCompile(c.GroupBy) // it was checked
 	}
@@ -38,43 +40,27 @@ func (g *grouping) name(path string) string {
 
 // groups are the photos that belong together, directly or by way of others, in the order of the first of each.
 func (g *grouping) groups(samples []photo.Sample) [][]int {
-	above := make([]int, len(samples)) // a forest: what a photo belongs to, itself at the top
-	top := func(i int) int {
-		for above[i] != i {
-			i = above[i]
-		}
-		return i
-	}
-	first := map[string]int{}
+	groups, first := photo.NewGroups(len(samples)), map[string]int{}
 	for i, s := range samples {
-		above[i] = i
 		var keys []string
 		if hash, known := g.hashes[s.Path]; known {
 			keys = append(keys, "bytes "+string(hash[:]))
+		}
+		if group, known := g.alike[s.Path]; known {
+			keys = append(keys, fmt.Sprint("look ", group))
 		}
 		if name := g.name(s.Path); name != "" {
 			keys = append(keys, "name "+name)
 		}
 		for _, k := range keys {
 			if j, seen := first[k]; seen {
-				a, b := top(i), top(j)
-				above[max(a, b)] = min(a, b)
+				groups.Join(i, j)
 			} else {
 				first[k] = i
 			}
 		}
 	}
-	var groups [][]int
-	at := map[int]int{}
-	for i := range samples {
-		t := top(i)
-		if _, seen := at[t]; !seen {
-			at[t] = len(groups)
-			groups = append(groups, nil)
-		}
-		groups[at[t]] = append(groups[at[t]], i)
-	}
-	return groups
+	return groups.All()
 }
 
 // together moves photos between train and the validation photos that were split off it, so that no group is on both sides: all of a
@@ -121,4 +107,41 @@ func (s *sets) apart() error {
 		return &DataError{fmt.Errorf("the groups leave no photo to validate")}
 	}
 	return nil
+}
+
+// setAlike takes groups of the photos of all sets that look the same.
+func (r *training) setAlike(groups [][]int) {
+	photos := r.sets.all()
+	r.alike = map[string]int{}
+	for number, members := range groups {
+		for _, i := range members {
+			r.alike[photos[i].Path] = number
+		}
+	}
+}
+
+// takeAlike is setAlike of what a file says.
+func (r *training) takeAlike(groups [][]int) error {
+	n := len(r.sets.all())
+	for _, i := range slices.Concat(groups...) {
+		if i < 0 || i >= n {
+			return errDamaged
+		}
+	}
+	r.setAlike(groups)
+	return nil
+}
+
+// lookalikes are the groups as a file has them.
+func (r *training) lookalikes() [][]int {
+	var groups [][]int
+	for i, p := range r.sets.all() {
+		if number, is := r.alike[p.Path]; is {
+			for len(groups) <= number {
+				groups = append(groups, nil)
+			}
+			groups[number] = append(groups[number], i)
+		}
+	}
+	return groups
 }

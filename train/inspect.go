@@ -48,7 +48,14 @@ func (r *training) inspect(ctx context.Context) error {
 		}
 		r.events.Warn(fmt.Sprintf("the run goes on without %d of %d photos (summary.json lists them), the first: %s", len(bad), all, bad[0].Error))
 	}
-	for _, w := range r.sets.Report(found).Warnings() {
+	near, still, err := r.sets.Alike(ctx, found)
+	if err != nil {
+		return err
+	}
+	r.setAlike(near)
+	report := r.sets.Report(found)
+	report.AddAlike(near, still)
+	for _, w := range report.Warnings() {
 		r.events.Warn(w)
 	}
 	r.photos, r.contents = r.sets.identity(r.config.Data), fingerprints(found)
@@ -163,6 +170,9 @@ func (r *training) goWithout(bad []Skipped, found []photo.Finding) ([]photo.Find
 func (r *training) compare(ctx context.Context, found []photo.Finding) error {
 	photos := r.sets.all()
 	before := r.previous().Contents
+	if err := r.takeAlike(r.previous().Alike); err != nil {
+		return err
+	}
 	r.contents = fingerprints(found)
 	var changed []photo.Sample
 	for i, f := range found {

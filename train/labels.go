@@ -36,7 +36,7 @@ func DoubtLabels(ctx context.Context, c Config, events Events) ([]LabelDoubt, er
 		return nil, err
 	}
 	main, n := heads.solvers[0], len(r.sets.train)
-	g := newGrouping(&r.config, r.hashes)
+	g := newGrouping(&r.config, r.hashes, r.alike)
 	d := &doubter{
 		chooser: chooser{
 			products: main.products, classes: main.head.Classes, photos: n, views: main.train.photos() / n, start: main.start(), softmax: main.softmax,

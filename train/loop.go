@@ -154,7 +154,7 @@ func (r *training) checkpoint() error {
 // snapshot is a checkpoint of this moment without what was learnt.
 func (r *training) snapshot() *checkpoint {
 	return &checkpoint{
-		Config: r.config, Network: r.network, Photos: r.photos, Contents: r.contents, Skipped: r.skipped,
+		Config: r.config, Network: r.network, Photos: r.photos, Contents: r.contents, Skipped: r.skipped, Alike: r.lookalikes(),
 		Assumption: r.assumption, Epochs: r.epochs, Progress: r.progress, Best: r.best,
 	}
 }
