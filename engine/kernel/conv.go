@@ -74,6 +74,11 @@ func NewConvGradX(set *Set, s ConvShape, dy, dx Layout, flags int) (*Conv, error
 	return c, nil
 }
 
+// ConvTakes tells whether NewConv and NewConvGradW take images in layout in.
+func ConvTakes(s ConvShape, in Layout) bool {
+	return checkConv(s, in, Blocked(s.Cout, s.OH, s.OW, 0)) == nil
+}
+
 func checkConv(s ConvShape, in, out Layout) error {
 	if err := s.check(); err != nil {
 		return err

@@ -25,6 +25,8 @@ func errorOf[P any](_ P, err error) error { return err }
 func fittings() []fitting {
 	image, wide, pixel, rows := Blocked(20, 4, 6, 0), Blocked(20, 4, 6, 1), Blocked(20, 1, 1, 0), Matrix(2, 20)
 	conv, pool := shape(20, 20, 4, 6, 3, 3, 1, 1, 1), PoolShape{H: 4, W: 6, OH: 4, OW: 6, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
+	parts := shape(20, 20, 4, 6, 2, 3, 2, 3, 0)
+	patches := Blocked(120, 2, 2, 0)
 	identity := make([]Channel, 20)
 	for c := range identity {
 		identity[c].Index = c
@@ -64,6 +66,9 @@ func fittings() []fitting {
 		{"NewWinograd", []Layout{wide, image}, func(l []Layout) error { return errorOf(NewWinograd(Go, conv, l[0], l[1], 0)) }, nil},
 		{"NewWinogradGradX", []Layout{wide, image}, func(l []Layout) error { return errorOf(NewWinogradGradX(Go, conv, l[0], l[1], 0)) }, nil},
 		{"NewWinogradGradW", []Layout{wide, image}, func(l []Layout) error { return errorOf(NewWinogradGradW(Go, conv, l[0], l[1])) }, nil},
+
+		{"NewGatherPatches", []Layout{image, patches}, func(l []Layout) error { return errorOf(NewGatherPatches(parts, l[0], l[1])) }, nil},
+		{"NewScatterPatches", []Layout{patches, image}, func(l []Layout) error { return errorOf(NewScatterPatches(parts, l[0], l[1], 0)) }, nil},
 
 		{"NewAdd", []Layout{image, image, image}, func(l []Layout) error { return errorOf(NewAdd(Go, l[0], l[1], l[2], 0)) }, nil},
 		{"NewMul", []Layout{image, image, image}, func(l []Layout) error { return errorOf(NewMul(Go, l[0], l[1], l[2])) }, nil},

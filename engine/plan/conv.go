@@ -47,6 +47,8 @@ func (g *graph) convolution(o *op.Conv, x, w, y *value, useWinograd func(kernel.
 		c.algorithm = grouped
 	case in.form == matrix && out.form == matrix && c.shape.KH*c.shape.KW == 1:
 		return linear(x, y)
+	case kernel.UsePatches(c.shape):
+		c.algorithm = patched
 	case !g.opt.Direct && useWinograd(c.shape):
 		c.algorithm = winograd
 	}
@@ -71,11 +73,8 @@ func chooseConv(g *graph, i *instr, o *op.Conv) choice {
 	if c.algorithm.halo {
 		made.halo = []int{c.shape.Halo()}
 	}
-	if c.algorithm == direct {
-		made.pixels = func(x kernel.Layout) bool {
-			_, err := kernel.NewConv(g.opt.ISA, c.shape, x, c.output(), 0)
-			return err == nil
-		}
+	if takes := c.algorithm.pixels; takes != nil {
+		made.pixels = func(x kernel.Layout) bool { return takes(c, x) }
 	}
 	return made
 }
@@ -100,18 +99,10 @@ func chooseConvGradW(g *graph, i *instr, o *op.ConvGradW) choice {
 	if c.algorithm.halo {
 		made.halo = []int{c.shape.Halo()}
 	}
-	if c.algorithm == direct {
-		made.pixels = func(x kernel.Layout) bool {
-			_, err := kernel.NewConvGradW(g.opt.ISA, c.shape, x, c.output())
-			return err == nil
-		}
+	if takes := c.algorithm.pixels; takes != nil {
+		made.pixels = func(x kernel.Layout) bool { return takes(c, x) }
 	}
 	return made
-}
-
-// output is a layout of results, to try kernels with.
-func (c *convolution) output() kernel.Layout {
-	return kernel.Blocked(c.shape.Cout, c.shape.OH, c.shape.OW, 0)
 }
 
 // chooseLinear: what is neither a matrix nor images with the channels last is interpreted, and so are layers whose weights are computed.

@@ -15,6 +15,9 @@ type algorithm struct {
 	epilogue epilogue
 	// halo tells that pixels around images are read from their memory.
 	halo bool
+	// pixels tells whether the forward pass and the weight gradient take images in such a layout, channels side by side; nil for algorithms
+	// that take none.
+	pixels func(c *convolution, x kernel.Layout) bool
 	// packing is the layout of the weights.
 	packing func(c *convolution) packing
 	// forward, gradX and gradW emit the steps.
@@ -45,9 +48,9 @@ func linearShape(h, w, in, out int) kernel.ConvShape {
 	return kernel.ConvShape{Cin: in, Cout: out, H: h, W: w, OH: h, OW: w, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
 }
 
-// forward emits the step of a prepared convolution of i's operands.
-func (e *emitter) forward(i *instr, c *convolution, prim *kernel.Conv, images int) error {
-	x, y := i.in[0], i.out
+// forward emits the step of a prepared convolution of x with i's other operands.
+func (e *emitter) forward(i *instr, c *convolution, prim *kernel.Conv, images int, x *value) error {
+	y := i.out
 	step, err := i.followed(prim)
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)

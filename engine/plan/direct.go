@@ -10,6 +10,7 @@ import (
 var direct = &algorithm{
 	epilogue: epilogue{clamps: everyClamp, activates: true, accumulates: true},
 	halo:     true,
+	pixels:   func(c *convolution, x kernel.Layout) bool { return kernel.ConvTakes(c.shape, x) },
 	packing:  convPacking,
 	forward: func(e *emitter, i *instr, c *convolution) error {
 		return e.direct(i, c, i.in[0].images(), i.out.images(), 0)
@@ -42,7 +43,7 @@ func (e *emitter) direct(i *instr, c *convolution, x, y kernel.Layout, images in
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
 	}
-	return e.forward(i, c, prim, images)
+	return e.forward(i, c, prim, images, i.in[0])
 }
 
 func (e *emitter) directGradX(i *instr, c *convolution, dy, dx kernel.Layout, images int) error {

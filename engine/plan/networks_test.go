@@ -139,6 +139,11 @@ var networks = map[string]func(d *sketch, x *gorgonia.Node) []*gorgonia.Node{
 		x = d.apply(&op.Unsqueeze{Axes: []int{2, 3}}, d.apply(&op.Squeeze{Axes: []int{2, 3}}, x))
 		return d.head(d.relu(d.conv(x, 16, 1, 1)), 5)
 	},
+	// Convolutions whose windows do not meet, of a photo and of a map that something else reads too.
+	"patches": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.relu(d.norm(d.conv(x, 16, 8, 8)))
+		return d.head(d.apply(&op.Add{}, d.conv(x, 16, 4, 4), d.apply(&op.GlobalAveragePool{}, x)), 5)
+	},
 	// DenseNet: BatchNorm in front of convolutions, concatenations of all that was made so far.
 	"dense": func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
 		x = d.apply(&op.MaxPool{Kernel: [2]int{2, 2}, Strides: [2]int{2, 2}, Dilations: [2]int{1, 1}}, d.relu(d.norm(d.conv(x, 16, 3, 1))))

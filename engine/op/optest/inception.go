@@ -19,6 +19,8 @@ var inception = []Row{
 	{Name: "Conv 1x7", Op: &op.Conv{Strides: unit, Dilations: unit, Pads: [4]int{0, 3, 0, 3}, Group: 1}, Shapes: [][]int{{1, 2, 2, 5}, {2, 2, 1, 7}}, Differentiable: 2},
 	{Name: "Conv 3x1", Op: &op.Conv{Strides: unit, Dilations: unit, Pads: [4]int{1, 0, 1, 0}, Group: 1}, Shapes: [][]int{{1, 4, 4, 3}, {2, 4, 3, 1}}, Differentiable: 2},
 	{Name: "Conv dilated", Op: &op.Conv{Strides: [2]int{1, 2}, Dilations: [2]int{2, 3}, Pads: [4]int{2, 1, 1, 3}, Group: 1}, Shapes: [][]int{{1, 2, 5, 7}, {2, 2, 2, 3}}, Differentiable: 2},
+	{Name: "Conv of patches", Op: &op.Conv{Strides: [2]int{4, 4}, Dilations: unit, Group: 1}, Shapes: [][]int{{2, 5, 9, 8}, {6, 5, 4, 4}, {6}}, Differentiable: 3},
+	{Name: "Conv of patches, padded", Op: &op.Conv{Strides: [2]int{3, 5}, Dilations: unit, Pads: [4]int{2, 1, 0, 3}, Group: 1}, Shapes: [][]int{{2, 3, 7, 9}, {4, 3, 2, 4}}, Differentiable: 2},
 	{Name: "Conv grouped", Op: &op.Conv{Strides: unit, Dilations: unit, Pads: [4]int{1, 1, 1, 1}, Group: 2}, Shapes: [][]int{{2, 4, 3, 3}, {6, 2, 3, 3}, {6}}, Differentiable: 3},
 	{Name: "Conv grouped by 8, stride 2", Op: &op.Conv{Strides: [2]int{2, 2}, Dilations: unit, Pads: [4]int{1, 1, 1, 1}, Group: 3}, Shapes: [][]int{{2, 24, 5, 4}, {24, 8, 3, 3}}, Differentiable: 2},
 	{Name: "Conv depthwise", Op: &op.Conv{Strides: [2]int{2, 2}, Dilations: unit, Pads: [4]int{1, 1, 1, 1}, Group: 3}, Shapes: [][]int{{1, 3, 5, 4}, {3, 1, 3, 3}}, Differentiable: 2},
