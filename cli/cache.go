@@ -65,7 +65,7 @@ func keptOrTold(con *console, cache *featurecache.Cache) {
 func cacheCommand(con *console) *urfave.Command {
 	return &urfave.Command{
 		Name:        "cache",
-		Usage:       "show or clear the features of photos that are kept on disk",
+		Usage:       "show or clear what is kept of photos on disk: features, small pictures",
 		ArgsUsage:   "[--clear]",
 		Description: "regraft cache --clear",
 		Flags: []urfave.Flag{
@@ -118,10 +118,10 @@ func showCache(con *console, c *urfave.Context) error {
 	const mebibyte = 1 << 20
 	size := float64(usage.Bytes) / mebibyte
 	if clear {
-		con.printf("%s: %d features removed, %.1f MiB\n", shown(usage.Dir), usage.Entries, size)
+		con.printf("%s: %d entries removed, %.1f MiB\n", shown(usage.Dir), usage.Entries, size)
 		return nil
 	}
-	con.printf("%s: %d features, %.1f of at most %d MiB\n", shown(usage.Dir), usage.Entries, size, usage.Limit/mebibyte)
+	con.printf("%s: %d entries, %.1f of at most %d MiB\n", shown(usage.Dir), usage.Entries, size, usage.Limit/mebibyte)
 	if usage.Entries > 0 {
 		con.printf("the oldest were used on %s\n", usage.Oldest.Format("2006-01-02 15:04"))
 	}

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	urfave "github.com/urfave/cli/v2"
@@ -44,6 +46,10 @@ func eval(con *console, c *urfave.Context) error {
 	if err := needs(c, needed{"model", path}, needed{"data", data}); err != nil {
 		return err
 	}
+	page := c.String("report")
+	if _, err := os.Stat(filepath.Dir(page)); err != nil {
+		return fmt.Errorf("--report: %w", err)
+	}
 	cache, err := featureCache(c)
 	if err != nil {
 		return err
@@ -63,11 +69,10 @@ func eval(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	if page := c.String("report"); page != "" {
+	if page != "" {
 		if err := e.WriteReport(c.Context, page, path, commandLine(c), events); err != nil {
 			return err
 		}
-
 	}
 	events.bar.end()
 	if c.Bool("json") {

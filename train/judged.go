@@ -41,8 +41,9 @@ func (j *Judged) WritePage(ctx context.Context, path string, events Events) erro
 func (j *Judged) page() (*pageMaker, error) {
 	m := newPage(j.Data, j.Labels, j.Evaluation, j.Report)
 	m.Title, m.Set, m.Made, m.Command = photo.Shown(j.Model)+" on "+photo.Shown(j.Data), setNames[j.Split], time.Now(), j.Command
-	m.same(&photo.Dataset{Root: j.Data, Classes: j.Labels, Test: j.Samples}, j.Options.Hashes)
+	m.same(&photo.Dataset{Root: j.Data, Classes: j.Labels, Test: j.Samples}, j.Options.Hashes, nil)
 	m.Cautions = nil // of parts that are not there
+	m.DuplicatesNote = "Only photos with the same bytes are looked for here. The command check of regraft finds those that look the same, too."
 	d, err := DecisionsOf(j.Network)
 	if err != nil {
 		return nil, &ModelError{err}

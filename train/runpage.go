@@ -50,7 +50,7 @@ func (r *training) page(result *Result) (*pageMaker, error) {
 	m.Title, m.Set, m.Made, m.Command = photo.Shown(filepath.Clean(r.config.Out)), setNames[result.ReportedOn], r.began, r.config.Command
 	m.reliable(bins, divisor, note)
 	r.judgedWith(m, result)
-	m.same(r.sets.Dataset, r.hashes)
+	m.same(r.sets.Dataset, r.hashes, r.lookalikes())
 	r.doubts(m)
 	m.Curves = drawnCurves(result)
 	r.learning(m, result)
@@ -156,7 +156,9 @@ func (r *training) about(m *pageMaker, result *Result) {
 		fact("chosen by folds", "%d folds of %d photos: weight decay %g, views of a photo %d, iterations %d; of what was held out %.1f %% is right (95 %%: %.1f to %.1f)",
 			f.Folds, f.Photos, f.WeightDecay, f.Views, f.Iterations, 100*f.Accuracy, 100*f.Interval[0], 100*f.Interval[1])
 	}
-	fact("best epoch", "%d of %d", result.Best.Number, len(result.Epochs))
+	if result.SelectedOn != SetFolds { // where it is the last
+		fact("best epoch", "%d of %d", result.Best.Number, len(result.Epochs))
+	}
 	if result.Stopped != "" {
 		fact("stopped early", "%s", result.Stopped)
 	}

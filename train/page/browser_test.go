@@ -241,3 +241,54 @@ func TestNarrowScreens(t *testing.T) {
 	b.want(`document.querySelectorAll("#matrix tbody tr").length`, fmt.Sprint(mostColumns))
 	b.quiet()
 }
+
+// contrast lists the texts of the page whose contrast with what is behind them is below 4.5, as WCAG 2.2 computes it.
+const contrast = `(() => {
+	const parse = text => {
+		const n = text.match(/[\d.]+/g).map(Number);
+		return text.startsWith("color(srgb") ? [...n.slice(0, 3), n[3] ?? 1] : [n[0] / 255, n[1] / 255, n[2] / 255, n[3] ?? 1];
+	};
+	const light = c => {
+		const [r, g, b] = c.slice(0, 3).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+	};
+	const bad = [];
+	for (const e of document.querySelectorAll("body *")) {
+		const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+		if (!own || !e.checkVisibility() || e.matches(".none, script, title")) continue;
+		let at = e;
+		while (at && parse(getComputedStyle(at).backgroundColor)[3] === 0) at = at.parentElement;
+		const style = getComputedStyle(e);
+		const a = light(parse(e instanceof SVGElement ? style.fill : style.color)), b = light(parse(getComputedStyle(at || document.body).backgroundColor));
+		const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+		if (ratio < 4.5) bad.push(e.tagName + "." + e.getAttribute("class") + " " + ratio.toFixed(2));
+	}
+	return bad.join("\n");
+})()`
+
+// TestContrast: every text can be read in both themes, on all shades of the matrix.
+func TestContrast(t *testing.T) {
+	r := sample(t, 12, 3)
+	r.Advice, r.Cautions = []string{"advice"}, []string{"caution"}
+	r.Confusion = nil
+	for i := range 12 { // every shade of right and of wrong
+		row := make([]int, 12)
+		row[i], row[(i+1)%12] = min(i, 10)*10, 100-min(i, 10)*10
+		r.Confusion = append(r.Confusion, row)
+	}
+	b := open(t, r)
+	for _, theme := range []string{"light", "dark"} {
+		b.text(`document.documentElement.dataset.theme = "` + theme + `"`)
+		for shade := 1; shade <= 10; shade++ {
+			for _, kind := range []string{"right", "wrong"} {
+				if n := b.text(fmt.Sprintf(`document.querySelectorAll("#matrix .%s.s%d").length`, kind, shade)); kind == "right" && n == "0" {
+					t.Errorf("no %s cell of shade %d", kind, shade)
+				}
+			}
+		}
+		b.text(`[...document.querySelectorAll("#matrix .wrong")].forEach((c, i) => c.className = "wrong s" + (i % 10 + 1))`)
+		if bad := b.text(contrast); bad != "" {
+			t.Errorf("%s: %s", theme, bad)
+		}
+	}
+}

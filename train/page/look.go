@@ -14,9 +14,14 @@ const sure = 0.9
 // looks are what the figures draw attention to.
 func (r *Report) looks() []look {
 	var all []look
-	if weak, name := r.weakest(); weak != nil {
-		all = append(all, look{Text: fmt.Sprintf("The weakest class is %s: %s of its photos are recognised, and %s of the answers %s are right.",
-			name, percent(weak.Recall), percent(weak.Precision), name), Link: "classes"})
+	if weak := r.weakest(); weak != nil {
+		name := weak.Name
+		text := fmt.Sprintf("The weakest class is %s: no answer names it.", name)
+		if weak.Answers > 0 {
+			text = fmt.Sprintf("The weakest class is %s: %s of its photos are recognised, and %s of the answers %s are right.",
+				name, percent(weak.Recall), percent(weak.Precision), name)
+		}
+		all = append(all, look{Text: text, Link: "classes"})
 	}
 	if pairs := r.pairs(); len(pairs) > 0 && pairs[0].Photos > 1 {
 		p := pairs[0]
@@ -35,9 +40,9 @@ func (r *Report) looks() []look {
 		all = append(all, look{Text: fmt.Sprintf("%s may be wrong.", count(n, "label")), Link: "labels"})
 	}
 	if n := len(r.Duplicates); n > 0 {
-		text := "1 photo is there more than once."
+		text := "1 photo is there more than once, as it is or nearly."
 		if n > 1 {
-			text = fmt.Sprintf("%d photos are there more than once.", n)
+			text = fmt.Sprintf("%d photos are there more than once, as they are or nearly.", n)
 		}
 		all = append(all, look{Text: text, Link: "same"})
 	}
@@ -45,7 +50,7 @@ func (r *Report) looks() []look {
 }
 
 // weakest is the class with the lowest F1 of those that have photos, nil where all are perfect or there is but one.
-func (r *Report) weakest() (*Class, string) {
+func (r *Report) weakest() *Class {
 	var weak *Class
 	for i := range r.PerClass {
 		c := &r.PerClass[i]
@@ -54,7 +59,7 @@ func (r *Report) weakest() (*Class, string) {
 		}
 	}
 	if weak == nil || weak.F1 == 1 {
-		return nil, ""
+		return nil
 	}
-	return weak, weak.Name
+	return weak
 }

@@ -140,7 +140,7 @@ func TestManyClasses(t *testing.T) {
 	if n := strings.Count(html, `<th scope="row" title=`); n != mostColumns {
 		t.Errorf("%d rows in the matrix", n)
 	}
-	if !strings.Contains(html, "These are the 40 of 200 classes") {
+	if !strings.Contains(html, "These are 40 of the 200 classes") {
 		t.Error("the page does not say that it shows a part")
 	}
 }

@@ -23,9 +23,9 @@ type Report struct {
 	Judged    []*Photo
 
 	// Doubts are labels that look wrong, the worst first, Duplicates photos that are the same. Both have photos of Judged and others.
-	Doubts     []Doubt
-	DoubtsNote string
-	Duplicates []Duplicate
+	Doubts                     []Doubt
+	Duplicates                 []Duplicate
+	DoubtsNote, DuplicatesNote string
 
 	// Reliability compares probabilities with what is right; nil where there is nothing to compare.
 	Reliability *Reliability

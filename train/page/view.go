@@ -24,7 +24,7 @@ type view struct {
 	Doubtful      section
 	Same          []same
 	Overlays      bool
-	Trade, Wisdom plot
+	Trade, Growth plot // precision and coverage; accuracy over photos
 	Reliable      plot
 	Drawn         []plot
 	Outcome       outcome // at Threshold
@@ -81,6 +81,7 @@ type named struct {
 type same struct {
 	What    string
 	Paths   []string
+	More    int // paths that are not shown
 	Figures []figure
 }
 
@@ -113,7 +114,7 @@ type photoData struct {
 func newView(r *Report) *view {
 	m, outcomes := r.room(), r.outcomes()
 	v := &view{
-		Report: r, Looks: r.looks(), Matrix: r.matrix(), Weakest: slices.Clone(r.PerClass), Trade: trade(outcomes), Wisdom: r.learning(),
+		Report: r, Looks: r.looks(), Matrix: r.matrix(), Weakest: slices.Clone(r.PerClass), Trade: trade(outcomes), Growth: r.learning(),
 		LeftOut: slices.Concat(r.LeftOut, m.leftOut), Step: int(math.Round(steps * min(max(r.Threshold, 0), 1))),
 	}
 	v.Outcome = outcomes[v.Step]
@@ -130,7 +131,8 @@ func newView(r *Report) *view {
 		v.Doubtful.Figures = append(v.Doubtful.Figures, f)
 	}
 	for _, d := range r.Duplicates[:min(listed, len(r.Duplicates))] {
-		s := same{What: d.What, Paths: d.Paths}
+		n := min(len(d.Paths), listed)
+		s := same{What: d.What, Paths: d.Paths[:n], More: len(d.Paths) - n}
 		for _, p := range d.Photos {
 			if _, shown := m.index[p]; shown {
 				s.Figures = append(s.Figures, r.figure(p, m))
@@ -273,32 +275,11 @@ const (
 // matrix arranges the confusion matrix.
 func (r *Report) matrix() matrix {
 	var m matrix
-	for c := range r.Classes {
-		m.Classes = append(m.Classes, c)
-	}
-	pairs := r.pairs()
-	if len(m.Classes) > mostColumns {
-		mistakes := make([]int, len(r.Classes))
-		for _, p := range pairs {
-			mistakes[p.True] += p.Photos
-			mistakes[p.Answer] += p.Photos
-		}
-		slices.SortStableFunc(m.Classes, func(a, b int) int { return cmp.Compare(mistakes[b], mistakes[a]) })
-		m.Classes = m.Classes[:mostColumns]
-		slices.Sort(m.Classes)
-		all, inside := 0, 0
-		for _, p := range pairs {
-			all += p.Photos
-			if slices.Contains(m.Classes, p.True) && slices.Contains(m.Classes, p.Answer) {
-				inside += p.Photos
-			}
-		}
-		m.Pairs = pairs[:min(mostPairs, len(pairs))]
-		m.Part = fmt.Sprintf("These are the %d of %d classes with the most mistakes; %d of %s are in this part.", mostColumns, len(r.Classes), inside, count(all, "mistake"))
-		if n := len(pairs) - len(m.Pairs); n > 0 {
-			m.Part += fmt.Sprintf(" Of %d kinds of mistakes the %d most frequent are listed below.", len(pairs), len(m.Pairs))
-		} else {
-			m.Part += " All kinds of mistakes are listed below."
+	if len(r.Classes) > mostColumns {
+		m = r.worstPart()
+	} else {
+		for c := range r.Classes {
+			m.Classes = append(m.Classes, c)
 		}
 	}
 	for _, t := range m.Classes {
@@ -315,6 +296,43 @@ func (r *Report) matrix() matrix {
 			row.Cells = append(row.Cells, cell{t, a, n, int(math.Ceil(10 * share))})
 		}
 		m.Rows = append(m.Rows, row)
+	}
+	return m
+}
+
+// worstPart are the classes of the most frequent mistakes.
+func (r *Report) worstPart() matrix {
+	var m matrix
+	chosen := make([]bool, len(r.Classes))
+	pairs := r.pairs()
+	choose := func(classes ...int) {
+		for _, c := range classes {
+			if !chosen[c] && len(m.Classes) < mostColumns {
+				chosen[c] = true
+				m.Classes = append(m.Classes, c)
+			}
+		}
+	}
+	for _, p := range pairs {
+		choose(p.True, p.Answer)
+	}
+	for c := range r.Classes { // where there are few mistakes
+		choose(c)
+	}
+	slices.Sort(m.Classes)
+	all, within := 0, 0
+	for _, p := range pairs {
+		all += p.Photos
+		if chosen[p.True] && chosen[p.Answer] {
+			within += p.Photos
+		}
+	}
+	m.Pairs = pairs[:min(mostPairs, len(pairs))]
+	m.Part = fmt.Sprintf("These are %d of the %d classes, those with the most frequent mistakes; %d of %s are in this part.", mostColumns, len(r.Classes), within, count(all, "mistake"))
+	if n := len(pairs) - len(m.Pairs); n > 0 {
+		m.Part += fmt.Sprintf(" Of %d kinds of mistakes the %d most frequent are listed below.", len(pairs), len(m.Pairs))
+	} else {
+		m.Part += " All kinds of mistakes are listed below."
 	}
 	return m
 }
