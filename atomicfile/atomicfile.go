@@ -28,11 +28,11 @@ func WriteNew(path string, content func(w io.Writer) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("%s: %w", path, fs.ErrExist)
 	}
-	return write(path, content, true, place)
+	return write(path, content, true, Place)
 }
 
-// place gives a file its name unless that is taken.
-func place(temp, path string) error {
+// Place gives a file its name unless that is taken: then the error is fs.ErrExist.
+func Place(temp, path string) error {
 	if err := os.Link(temp, path); err == nil || errors.Is(err, fs.ErrExist) {
 		os.Remove(temp)
 		return err

@@ -19,12 +19,10 @@ type answers interface {
 }
 
 func newAnswers(con *console, c *urfave.Context, o answerOptions) (answers, error) {
-	format := c.String("format")
-	if c.Bool("json") {
-		if c.IsSet("format") && format != "jsonl" {
-			return nil, usagef("--json and --format %s contradict each other", format)
-		}
-		format = "jsonl"
+	o.con = con
+	format, err := formatOf(c)
+	if err != nil {
+		return nil, err
 	}
 	if o.sets && strings.HasPrefix(format, "csv") {
 		return nil, usagef("--sets needs --format text or jsonl")
@@ -37,11 +35,16 @@ func newAnswers(con *console, c *urfave.Context, o answerOptions) (answers, erro
 		return &jsonAnswers{o, c.Bool("logits"), c.Bool("features")}, nil
 	case "csv", "csv-excel":
 		a := &csvAnswers{o, csv.NewWriter(con.out), format == "csv-excel"}
+		a.w.UseCRLF = a.excel
+		if o.continued {
+			return a, nil
+		}
 		if a.excel {
 			con.printf(byteOrderMark)
-			a.w.UseCRLF = true
 		}
-		return a, a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
+		a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
+		a.w.Flush()
+		return a, a.w.Error()
 	}
 	return &textAnswers{o}, nil
 }
@@ -52,6 +55,7 @@ type answerOptions struct {
 	threshold float64
 	sure      float64 // classes of this probability are in the set
 	sets      bool
+	continued bool // the beginning of the output is there
 }
 
 // decisions are the threshold and the sets that the flags or the model say.

@@ -1,13 +1,9 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"iter"
 	"slices"
-	"strings"
-	"sync/atomic"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -27,6 +23,10 @@ func classifyCommand(con *console) *urfave.Command {
 		boolFlag("logits", "jsonl: add the logits of the classes"),
 		boolFlag("features", "jsonl: add the input of the classifier"),
 		stringFlag("explain", "", "`DIR` for a picture of every photo that shows where its answer comes from"),
+		stringFlag("out", "", "`FILE`.jsonl or .csv for the answers; with --shard a folder for its part", "output", "o"),
+		boolFlag("resume", "go on with --out where a run ended"),
+		stringFlag("shard", "", "answer for part `I/N` of the inputs, I from 0; auto: as Slurm, Kubernetes and others say"),
+		boolFlag("skip-bad", "photos without an answer leave exit status 0"),
 		headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
 		viewsFlag(viewsUsage), batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
 	}
@@ -51,6 +51,9 @@ func classify(con *console, c *urfave.Context) error {
 	if c.NArg() == 0 {
 		return usagef("no photos given: name files or folders, or - for paths on stdin")
 	}
+	if err := checkOut(c); err != nil {
+		return err
+	}
 	cache, err := featureCache(c)
 	if err != nil {
 		return err
@@ -72,16 +75,12 @@ func classify(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	o.con, o.topk = con, c.Int("topk")
-	out, err := newAnswers(con, c, o)
+	o.topk = c.Int("topk")
+	t, err := classifyAll(con, c, m, o, newInputs(con, c.Args().Slice()))
 	if err != nil {
 		return err
 	}
-	e, err := newExplainer(c, m, model)
-	if err != nil {
-		return err
-	}
-	return classifyAll(c.Context, m, e, out, newInputs(con, c.Args().Slice()))
+	return t.verdict(con, c.Bool("skip-bad"))
 }
 
 // checkAnswers tells what was assumed about the model's answers, and refuses a model that has none; features are enough.
@@ -102,123 +101,66 @@ func checkAnswers(con *console, m *regraft.Model, path string, features bool) er
 	return nil
 }
 
-// classifyAll prints an answer for every input, explained by e, and notes what was left out of folders.
-func classifyAll(ctx context.Context, m *regraft.Model, e *explainer, out answers, in *inputs) error {
-	photos, bad := 0, 0
+// classifyAll answers for every input, on standard output or in a file.
+func classifyAll(con *console, c *urfave.Context, m *regraft.Model, o answerOptions, in *inputs) (tally, error) {
+	if c.String("out") != "" {
+		return classifyToFile(con, c, m, o, in)
+	}
+	out, err := newAnswers(con, c, o)
+	if err != nil {
+		return tally{}, err
+	}
+	e, err := newExplainer(c, m, c.String("model"))
+	if err != nil {
+		return tally{}, err
+	}
+	return answerAll(c.Context, m, e, out, in)
+}
+
+// tally counts inputs, and those of them that have no answer.
+type tally struct{ photos, bad int }
+
+// verdict is the error that inputs without an answer are, unless they may be there.
+func (t tally) verdict(con *console, skipBad bool) error {
+	switch {
+	case t.bad == 0:
+		return nil
+	case skipBad:
+		con.warnf("%d of %d photos have no answer", t.bad, t.photos)
+		return nil
+	}
+	return failf(statusInputs, "%d of %d photos have no answer", t.bad, t.photos)
+}
+
+// answerAll prints an answer for every input, explained by e, and notes what was left out of folders.
+func answerAll(ctx context.Context, m *regraft.Model, e *explainer, out answers, in *inputs) (tally, error) {
+	t := in.answered
 	bar := in.progress()
 	defer bar.end()
 	for r, err := range m.Stream(ctx, in.photos()) {
 		if err != nil {
-			return err
+			return t, err
 		}
-		photos++
-		bar.set(photos, in.total())
+		t.photos++
+		bar.set(t.photos, in.total())
 		if r.Err != nil {
-			bad++
+			t.bad++
+			bar.describe(fmt.Sprintf("%d without an answer", t.bad))
 		}
 		picture, err := e.explain(ctx, r)
 		if err != nil {
-			return err
+			return t, err
 		}
 		if err := out.write(r, picture); err != nil {
-			return err
+			return t, err
 		}
 	}
 	bar.end()
 	for _, line := range photo.Summary(in.leftOut) {
 		in.con.notef("%s", line)
 	}
-	switch {
-	case in.err != nil:
-		return in.err
-	case photos == 0:
-		return failf(statusData, "no photos found")
-	case bad > 0:
-		return failf(statusInputs, "%d of %d photos have no answer", bad, photos)
+	if in.err == nil && in.found() == 0 {
+		return t, failf(statusData, "no photos found")
 	}
-	return nil
+	return t, in.err
 }
-
-// inputs expands the arguments of classify while they are consumed.
-type inputs struct {
-	con     *console
-	args    []string
-	leftOut []photo.LeftOut
-	err     error // what ended the input early
-	listed  atomic.Int64
-	all     atomic.Bool // listed counts all inputs
-}
-
-func newInputs(con *console, args []string) *inputs { return &inputs{con: con, args: args} }
-
-// progress tells how far the inputs are consumed, unless the answers do, on the same terminal.
-func (in *inputs) progress() *progress {
-	if in.con.outTerminal != nil {
-		return nil
-	}
-	return in.con.progress(0, "photos", "classify")
-}
-
-// total is the number of inputs, 0 while it is not known.
-func (in *inputs) total() int {
-	if in.all.Load() {
-		return int(in.listed.Load())
-	}
-	return 0
-}
-
-// photos lists files as they are, folders with all photos in them, and for "-" the lines of stdin.
-func (in *inputs) photos() iter.Seq[regraft.Photo] {
-	return func(yield func(regraft.Photo) bool) {
-		for i, arg := range in.args {
-			more := true
-			if arg == "-" {
-				more = in.lines(yield)
-			} else {
-				more = in.expand(arg, i == len(in.args)-1, yield)
-			}
-			if !more {
-				return
-			}
-		}
-	}
-}
-
-// lines expands every path on stdin; it returns false when the consumer wants no more.
-func (in *inputs) lines(yield func(regraft.Photo) bool) bool {
-	s := bufio.NewScanner(in.con.in) // which takes the \r of \r\n away
-	for first := true; s.Scan(); first = false {
-		path := s.Text()
-		if first && (strings.HasPrefix(path, "\xff\xfe") || strings.HasPrefix(path, "\xfe\xff")) {
-			in.err = failf(statusData, "the paths on stdin are UTF-16: write them as UTF-8 (PowerShell: Out-File -Encoding utf8)")
-			return false
-		}
-		if first {
-			path = strings.TrimPrefix(path, byteOrderMark)
-		}
-		if path != "" && !in.expand(path, false, yield) {
-			return false
-		}
-	}
-	if err := s.Err(); err != nil {
-		in.err = fmt.Errorf("paths on stdin: %w", err)
-	}
-	return true
-}
-
-// expand lists a file, or the photos of a folder; last says that no more inputs follow.
-func (in *inputs) expand(path string, last bool, yield func(regraft.Photo) bool) bool {
-	files, leftOut := photo.Files(path)
-	in.listed.Add(int64(len(files)))
-	in.all.Store(last)
-	in.leftOut = append(in.leftOut, leftOut...)
-	for _, f := range files {
-		if !yield(regraft.Photo{Path: f.Path, Err: f.Err}) {
-			return false
-		}
-	}
-	return true
-}
-
-// byteOrderMark begins texts of Windows' programs.
-const byteOrderMark = "\ufeff"

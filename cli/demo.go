@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -145,12 +144,15 @@ func (r *demoRun) classify(model string) error {
 		return err
 	}
 	defer file.Close()
-	table := *r.con
-	table.out = bufio.NewWriter(file)
-	a := &csvAnswers{answerOptions: answerOptions{con: &table, topk: 1}, w: csv.NewWriter(table.out)}
+	table := r.con.into(file)
+	a := &csvAnswers{answerOptions: answerOptions{con: table, topk: 1}, w: csv.NewWriter(table.out)}
 	a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
 	began := time.Now()
-	if err := classifyAll(r.c.Context, m, nil, a, newInputs(r.con, []string{filepath.Join(r.Photos(), "test")})); err != nil {
+	t, err := answerAll(r.c.Context, m, nil, a, newInputs(r.con, []string{filepath.Join(r.Photos(), "test")}))
+	if err == nil {
+		err = t.verdict(r.con, false)
+	}
+	if err != nil {
 		return err
 	}
 	r.say("\n5. Classify. The answer for every test photo is in %s (%.1f s).", path, time.Since(began).Seconds())

@@ -14,6 +14,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft/head"
+	"regraft/journal"
 	"regraft/train"
 )
 
@@ -154,12 +155,13 @@ func statusOf(err error) int {
 	var own *failure
 	var usage *train.UsageError
 	var field *train.FieldError
+	var refused journal.RefusedError
 	var data *train.DataError
 	var model *train.ModelError
 	switch {
 	case errors.As(err, &own):
 		return own.status
-	case errors.As(err, &usage), errors.As(err, &field):
+	case errors.As(err, &usage), errors.As(err, &field), errors.As(err, &refused):
 		return statusUsage
 	case errors.As(err, &data):
 		return statusData

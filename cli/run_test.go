@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"regraft/journal"
 )
 
 // asProgram is the variable that makes the test binary the program, for tests that need a process of their own.
@@ -22,6 +25,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	if os.Getenv(asProgram) != "" {
+		journal.SaveEvery = 5 * time.Millisecond // so that kills find something saved
 		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(withCache(m.Run))

@@ -1,0 +1,76 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+// many is a folder of photos, one of them damaged, as arguments that name it several times.
+func many(t *testing.T) []string {
+	t.Helper()
+	data := dataset(t, 5, 1)
+	write(t, filepath.Join(data, "train", "sea", "bad\n.jpg"), []byte("not a photo"))
+	return slices.Repeat([]string{data}, 5)
+}
+
+// TestClassifyKill kills runs that answer into a file at random moments, several times, and lets them end by --resume. Every file ends
+// with the bytes of a run that nobody disturbed, in which each input has one answer, and nothing else is left.
+func TestClassifyKill(t *testing.T) {
+	kills := 50
+	if testing.Short() {
+		kills = 6
+	}
+	inputs := many(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, ending := range []string{".jsonl", ".csv"} {
+		args := func(out string) []string {
+			return append(classifyArgs("--no-cache", "--resume", "--quiet", "-k", "2", "-o", out), inputs...)
+		}
+		whole := filepath.Join(t.TempDir(), "whole"+ending)
+		began := time.Now()
+		if status, output := ended(t, program(args(whole)...)); status != statusInputs {
+			t.Fatalf("exit status %d: %s", status, output)
+		}
+		life := time.Since(began)
+		want, err := os.ReadFile(whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ending == ".jsonl" {
+			if n := len(lines[jsonAnswer](t, string(want))); n != 5*19 {
+				t.Errorf("%d answers, want %d", n, 5*19)
+			}
+		}
+		continued := 0
+		for done, folder := 0, 0; done < kills/2; folder++ {
+			out := filepath.Join(t.TempDir(), fmt.Sprintf("run%d%s", folder, ending))
+			for range min(1+random.IntN(4), kills/2-done) {
+				killed(t, program(args(out)...), time.Duration(random.Int64N(int64(life))))
+				done++
+			}
+			if info, err := os.Stat(out + ".partial"); err == nil && info.Size() > 0 {
+				continued++
+			}
+			if status, output := ended(t, program(args(out)...)); status != statusInputs {
+				t.Fatalf("exit status %d: %s", status, output)
+			}
+			if got, err := os.ReadFile(out); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s differs from an undisturbed run's file (%v)", out, err)
+			}
+			if got, want := listing(t, filepath.Dir(out)), filepath.Base(out)+" "+filepath.Base(out)+".done"; got != want {
+				t.Errorf("files %s, want %s", got, want)
+			}
+		}
+		if continued == 0 {
+			t.Error("no kill came in the midst of the answers")
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"regraft"
+	"regraft/head"
+	"regraft/journal"
+	"regraft/shard"
+)
+
+// formatOf is the format of answers that the flags say, or the name of the file.
+func formatOf(c *urfave.Context) (string, error) {
+	format, out := c.String("format"), c.String("out")
+	if c.Bool("json") {
+		if c.IsSet("format") && format != "jsonl" {
+			return "", usagef("--json and --format %s contradict each other", format)
+		}
+		format = "jsonl"
+	}
+	if out == "" {
+		return format, nil
+	}
+	given := c.Bool("json") || c.IsSet("format")
+	if given && format == "text" {
+		return "", usagef("--out needs --format jsonl, csv or csv-excel")
+	}
+	ending := strings.ToLower(filepath.Ext(out))
+	switch {
+	case c.String("shard") != "" && given:
+		return format, nil
+	case c.String("shard") != "":
+		return "jsonl", nil
+	case ending != ".csv" && ending != ".jsonl":
+		return "", usagef("--out %q: the name must end in .jsonl or .csv", out)
+	case !given:
+		return ending[1:], nil
+	case ending != endingOf(format):
+		return "", usagef("--out %q and --format %s contradict each other", out, format)
+	}
+	return format, nil
+}
+
+// endingOf is how names of files of a format end.
+func endingOf(format string) string {
+	format, _, _ = strings.Cut(format, "-")
+	return "." + format
+}
+
+// checkOut refuses flags that contradict each other around --out.
+func checkOut(c *urfave.Context) error {
+	if c.String("out") == "" {
+		return idle(c, "without --out", "resume", "shard")
+	}
+	if c.String("explain") != "" {
+		return usagef("--explain goes with answers on standard output, not with --out: a run that is continued could not continue the pictures")
+	}
+	if _, err := shardOf(c); err != nil {
+		return err
+	}
+	_, err := formatOf(c)
+	return err
+}
+
+func shardOf(c *urfave.Context) (shard.Shard, error) {
+	text := c.String("shard")
+	if text == "" {
+		return shard.Shard{}, nil
+	}
+	s, err := shard.Parse(text, os.Getenv)
+	if err != nil {
+		return s, usagef("--shard %w", err)
+	}
+	return s, nil
+}
+
+// classifyToFile writes the answers to the file, or the folder of parts, that --out names, and keeps a journal, so that a run that
+// was killed goes on.
+func classifyToFile(con *console, c *urfave.Context, m *regraft.Model, o answerOptions, in *inputs) (tally, error) {
+	s, err := shardOf(c)
+	if err != nil {
+		return tally{}, err
+	}
+	origin, err := originOf(c, m)
+	if err != nil {
+		return tally{}, err
+	}
+	places, err := in.settle(&origin, s)
+	if err != nil {
+		return tally{}, err
+	}
+	path, err := outputPath(c, s)
+	if err != nil {
+		return tally{}, err
+	}
+	file, mark, err := journal.Begin(path, origin, c.Bool("resume"))
+	if err != nil {
+		return tally{}, err
+	}
+	if mark != nil {
+		con.notef("%s is complete: %s", path, counted(mark.Answered, "answer"))
+		return tally{mark.Answered, mark.Failed}, nil
+	}
+	in.answered = tally{file.Answered(), file.Failed()}
+	if n := file.Answered(); n > 0 {
+		con.notef("%s: %d of %d inputs have their answers already", path, n, in.total())
+		o.continued = true
+	}
+	t, err := answerInto(con, c, m, o, in, file)
+	if err != nil {
+		file.Close() // what cannot be kept now is computed again
+		con.notef("%s: %d of %d inputs have their answers; --resume goes on", path, file.Answered(), in.total())
+		return t, err
+	}
+	if s.Count == 0 {
+		places = nil
+	}
+	if err := file.Complete(journal.GapsOf(places)); err != nil {
+		return t, err
+	}
+	con.notef("%s: %s", path, counted(t.photos, "answer"))
+	return t, nil
+}
+
+// answerInto writes the answers that lack.
+func answerInto(con *console, c *urfave.Context, m *regraft.Model, o answerOptions, in *inputs, file *journal.Output) (tally, error) {
+	into := con.into(file)
+	out, err := newAnswers(into, c, o)
+	if err != nil {
+		return tally{}, err
+	}
+	t, err := answerAll(c.Context, m, nil, &recorded{out, file}, in)
+	if err == nil {
+		err = into.out.Flush() // the heading, where no answer follows
+	}
+	return t, err
+}
+
+// into is the console with a file for results.
+func (con *console) into(w io.Writer) *console {
+	other := *con
+	other.out, other.outTerminal = bufio.NewWriter(w), nil
+	return &other
+}
+
+// recorded tells the journal of every answer.
+type recorded struct {
+	answers
+	file *journal.Output
+}
+
+func (a *recorded) write(r regraft.Result, picture string) error {
+	if err := a.answers.write(r, picture); err != nil {
+		return err
+	}
+	return a.file.Answer(r.Err != nil)
+}
+
+// originOf is what decides the answers, but for the inputs.
+func originOf(c *urfave.Context, m *regraft.Model) (journal.Origin, error) {
+	o := journal.Origin{Program: regraft.Version(), Settings: map[string]string{}}
+	file, err := os.Open(c.String("model"))
+	if err != nil {
+		return o, fail(statusModel, err)
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return o, err
+	}
+	o.Model = hex.EncodeToString(sum.Sum(nil))
+	o.Network = new(head.Hasher).Fingerprint(m.Network())
+	for _, f := range c.Command.Flags {
+		if name := f.Names()[0]; c.IsSet(name) && !slices.Contains(indifferent, name) {
+			o.Settings["--"+name] = fmt.Sprint(c.Value(name))
+		}
+	}
+	o.Settings["--format"], err = formatOf(c)
+	return o, err
+}
+
+// indifferent are flags that decide no byte of the answers.
+var indifferent = []string{
+	"model", "out", "resume", "shard", "skip-bad", "json", "threads", "workers", "batch-size", "decode-memory", "cache", "no-cache", "cache-limit", "quiet",
+}
+
+// outputPath is the file that --out names, or that of the shard in its folder, which holds the parts of one division.
+func outputPath(c *urfave.Context, s shard.Shard) (string, error) {
+	out := c.String("out")
+	if s.Count == 0 {
+		return out, nil
+	}
+	if err := os.MkdirAll(out, 0o777); err != nil {
+		return "", err
+	}
+	entries, err := os.ReadDir(out)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		if other, _, is := shard.PartOf(e.Name()); is && other.Count != s.Count {
+			return "", usagef("%s holds parts of %d shards (%s), not of %d: choose another folder", out, other.Count, e.Name(), s.Count)
+		}
+	}
+	format, err := formatOf(c)
+	return filepath.Join(out, s.Part(endingOf(format))), err
+}

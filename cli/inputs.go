@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"regraft"
+	"regraft/journal"
+	"regraft/photo"
+	"regraft/shard"
+)
+
+// inputs expands the arguments of classify while they are consumed.
+type inputs struct {
+	con     *console
+	args    []string
+	leftOut []photo.LeftOut
+	err     error // what ended the input early
+	listed  atomic.Int64
+	all     atomic.Bool // listed counts all inputs
+	// settled are all inputs that are answered for, once they are known before the work begins. The first ones were answered by an
+	// earlier run.
+	settled  []regraft.Photo
+	answered tally
+}
+
+func newInputs(con *console, args []string) *inputs { return &inputs{con: con, args: args} }
+
+// progress tells how far the inputs are consumed, unless the answers do, on the same terminal.
+func (in *inputs) progress() *progress {
+	if in.con.outTerminal != nil {
+		return nil
+	}
+	return in.con.progress(0, "photos", "classify")
+}
+
+// found is the number of inputs so far.
+func (in *inputs) found() int { return int(in.listed.Load()) }
+
+// total is the number of inputs that are answered for, 0 while it is not known.
+func (in *inputs) total() int {
+	if in.settled != nil {
+		return len(in.settled)
+	}
+	if in.all.Load() {
+		return in.found()
+	}
+	return 0
+}
+
+// photos lists files as they are, folders with all photos in them, and for "-" the lines of stdin.
+func (in *inputs) photos() iter.Seq[regraft.Photo] {
+	if in.settled != nil {
+		return slices.Values(in.settled[in.answered.photos:])
+	}
+	return func(yield func(regraft.Photo) bool) {
+		for i, arg := range in.args {
+			more := true
+			if arg == "-" {
+				more = in.lines(yield)
+			} else {
+				more = in.expand(arg, i == len(in.args)-1, yield)
+			}
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// settle lists all inputs before the work begins, and keeps those of a shard: their places among all are returned. The origin learns
+// what the inputs are.
+func (in *inputs) settle(o *journal.Origin, s shard.Shard) ([]int, error) {
+	sum, kept, places, n := sha256.New(), []regraft.Photo{}, []int(nil), 0
+	for p := range in.photos() {
+		fmt.Fprintf(sum, "%s\x00", p.Path)
+		if s.Has(p.Path) {
+			kept, places = append(kept, p), append(places, n)
+		}
+		n++
+	}
+	if in.err == nil && n == 0 {
+		in.err = failf(statusData, "no photos found")
+	}
+	in.settled = kept
+	o.Inputs, o.List, o.Shard = n, hex.EncodeToString(sum.Sum(nil)), s.String()
+	return places, in.err
+}
+
+// lines expands every path on stdin; it returns false when the consumer wants no more.
+func (in *inputs) lines(yield func(regraft.Photo) bool) bool {
+	s := bufio.NewScanner(in.con.in) // which takes the \r of \r\n away
+	for first := true; s.Scan(); first = false {
+		path := s.Text()
+		if first && (strings.HasPrefix(path, "\xff\xfe") || strings.HasPrefix(path, "\xfe\xff")) {
+			in.err = failf(statusData, "the paths on stdin are UTF-16: write them as UTF-8 (PowerShell: Out-File -Encoding utf8)")
+			return false
+		}
+		if first {
+			path = strings.TrimPrefix(path, byteOrderMark)
+		}
+		if path != "" && !in.expand(path, false, yield) {
+			return false
+		}
+	}
+	if err := s.Err(); err != nil {
+		in.err = fmt.Errorf("paths on stdin: %w", err)
+	}
+	return true
+}
+
+// expand lists a file, or the photos of a folder; last says that no more inputs follow.
+func (in *inputs) expand(path string, last bool, yield func(regraft.Photo) bool) bool {
+	files, leftOut := photo.Files(path)
+	in.listed.Add(int64(len(files)))
+	in.all.Store(last)
+	in.leftOut = append(in.leftOut, leftOut...)
+	for _, f := range files {
+		if !yield(regraft.Photo{Path: f.Path, Err: f.Err}) {
+			return false
+		}
+	}
+	return true
+}
+
+// byteOrderMark begins texts of Windows' programs.
+const byteOrderMark = "\ufeff"

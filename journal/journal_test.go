@@ -1,0 +1,222 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var origin = Origin{Program: "1", Model: "m", Settings: map[string]string{"--topk": "2"}, Inputs: 20, List: "l"}
+
+// answer is that of an input, over several lines.
+func answer(i int) string { return fmt.Sprintf("%d,\"a\nb\"\n%s\n", i, strings.Repeat("x", i%7)) }
+
+// write answers inputs until n have an answer.
+func write(t *testing.T, f *Output, n int) {
+	t.Helper()
+	for i := f.Answered(); i < n; i++ {
+		if _, err := f.Write([]byte(answer(i))); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Answer(i%5 == 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func begin(t *testing.T, path string, resume bool) *Output {
+	t.Helper()
+	f, mark, err := Begin(path, origin, resume)
+	if err != nil || mark != nil {
+		t.Fatalf("%v, %v", mark, err)
+	}
+	return f
+}
+
+// complete ends the output and compares it with what it should be.
+func complete(t *testing.T, path string, f *Output) {
+	t.Helper()
+	write(t, f, origin.Inputs)
+	if err := f.Complete(nil); err != nil {
+		t.Fatal(err)
+	}
+	want := ""
+	for i := range origin.Inputs {
+		want += answer(i)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != want {
+		t.Errorf("the output is %q (%v), want %q", got, err, want)
+	}
+	m, err := ReadMark(path)
+	if err != nil || m.Answered != 20 || m.Failed != 4 || m.Bytes != int64(len(want)) || origin.Differs(m.Origin) != "" || len(m.Hash) != 64 {
+		t.Errorf("the mark is %+v, %v", m, err)
+	}
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 2 {
+		t.Errorf("%v are left", left)
+	}
+}
+
+// TestCutAnywhere: whatever a crash leaves of the journal's and the output's ends, the run goes on to the same bytes.
+func TestCutAnywhere(t *testing.T) {
+	defer func() { SaveEvery = 1e9 }()
+	SaveEvery = 0
+	random := rand.New(rand.NewPCG(1, 2))
+	for n := range 50 {
+		path := filepath.Join(t.TempDir(), "out")
+		f := begin(t, path, n%2 == 0)
+		write(t, f, random.IntN(20))
+		f.Write([]byte("half an ans"))
+		f.close()
+		for _, ending := range []string{journalEnding, partialEnding} {
+			info, err := os.Stat(path + ending)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch random.IntN(3) {
+			case 0:
+				if ending == journalEnding { // its first line was there before the output
+					line := int64(len(header1(t, path)))
+					os.Truncate(path+ending, line+random.Int64N(info.Size()-line+1))
+					break
+				}
+				os.Truncate(path+ending, random.Int64N(info.Size()+1))
+			case 1: // blocks that were never written
+				os.Truncate(path+ending, info.Size()+random.Int64N(100))
+			}
+		}
+		complete(t, path, begin(t, path, true))
+	}
+}
+
+func header1(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path + journalEnding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	return line + "\n"
+}
+
+// TestDamaged: an output whose bytes are not what the journal says is computed again from where it departs.
+func TestDamaged(t *testing.T) {
+	defer func() { SaveEvery = 1e9 }()
+	SaveEvery = 0
+	path := filepath.Join(t.TempDir(), "out")
+	f := begin(t, path, false)
+	write(t, f, 15)
+	f.close()
+	data, _ := os.ReadFile(path + partialEnding)
+	data[len(data)/2] ^= 1
+	os.WriteFile(path+partialEnding, data, 0o666)
+	f = begin(t, path, true)
+	if n := f.Answered(); n == 0 || n >= 15 {
+		t.Errorf("%d answers are believed", n)
+	}
+	complete(t, path, f)
+}
+
+// TestCutEnds: a crash between the last answer, the name, the mark and the end of the journal.
+func TestCutEnds(t *testing.T) {
+	for _, step := range []string{"header", "empty", "last", "linked", "named", "marked"} {
+		path := filepath.Join(t.TempDir(), "out")
+		f := begin(t, path, false)
+		switch step {
+		case "empty":
+			f.close()
+			os.Remove(path + partialEnding)
+			os.Truncate(path+journalEnding, 0)
+		case "header":
+			f.close()
+			os.Remove(path + partialEnding)
+			os.Truncate(path+journalEnding, 30)
+		default:
+			write(t, f, 20)
+			f.save()
+			f.close()
+		}
+		switch step {
+		case "linked":
+			if err := os.Link(path+partialEnding, path); err != nil {
+				t.Skip(err)
+			}
+		case "named", "marked":
+			os.Rename(path+partialEnding, path)
+		}
+		if step == "marked" {
+			Mark{Origin: origin}.Write(path)
+		}
+		f = begin(t, path, true)
+		f.close() // once more
+		complete(t, path, begin(t, path, true))
+	}
+}
+
+// TestRefused: nothing is overwritten, and nothing is continued with other things.
+func TestRefused(t *testing.T) {
+	other := func(change func(o *Origin)) Origin {
+		o := origin
+		change(&o)
+		return o
+	}
+	path := filepath.Join(t.TempDir(), "out")
+	refuses := func(o Origin, resume bool, says string) {
+		t.Helper()
+		var r RefusedError
+		if _, _, err := Begin(path, o, resume); !errors.As(err, &r) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, want a refusal that says %q", err, says)
+		}
+	}
+	f := begin(t, path, false)
+	write(t, f, 3)
+	refuses(origin, true, "another run")
+	f.Close()
+	changed := map[string]Origin{
+		"another model": other(func(o *Origin) { o.Model = "n" }), "21 inputs instead of 20": other(func(o *Origin) { o.Inputs = 21 }),
+		"other inputs": other(func(o *Origin) { o.List = "k" }), "shard 0/2 instead of none": other(func(o *Origin) { o.Shard = "0/2" }),
+		"--topk unset instead of 2": other(func(o *Origin) { o.Settings = nil }), "version 2": other(func(o *Origin) { o.Program = "2" }),
+	}
+	refuses(origin, false, "--resume")
+	for says, o := range changed {
+		refuses(o, true, says)
+	}
+	complete(t, path, begin(t, path, true))
+	refuses(origin, false, "is there already")
+	for says, o := range changed {
+		refuses(o, true, says)
+	}
+	if f, mark, err := Begin(path, origin, true); f != nil || mark == nil || err != nil {
+		t.Errorf("a complete output: %v, %v, %v", f, mark, err)
+	}
+	os.Remove(MarkOf(path))
+	refuses(origin, true, "is there already")
+	os.Rename(path, path+partialEnding)
+	refuses(origin, true, "without its journal")
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
+		t.Errorf("%v are left", left)
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	for _, want := range [][]int{{}, {0}, {19}, {0, 1, 2}, {3, 7, 8, 19}} {
+		m := Mark{Origin: origin, Progress: Progress{Answered: len(want)}, Gaps: GapsOf(want)}
+		if got, err := m.Places(); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v, %v, want %v", got, err, want)
+		}
+		m.Answered++
+		if _, err := m.Places(); err == nil {
+			t.Error("an answer without a place")
+		}
+	}
+	for _, gaps := range [][]byte{{20}, {0x80}, {255, 255, 255, 255, 255, 255, 255, 255, 255, 1}, {19, 0}} {
+		m := Mark{Origin: origin, Progress: Progress{Answered: 1}, Gaps: gaps}
+		if p, err := m.Places(); err == nil {
+			t.Errorf("%v from %v", p, gaps)
+		}
+	}
+}
