@@ -60,6 +60,7 @@ func newApp(con *console) *urfave.App {
 			trainCommand(con),
 			evalCommand(con),
 			classifyCommand(con),
+			mergeCommand(con),
 			checkCommand(con),
 			verifyCommand(con),
 			benchCommand(con),

@@ -16,6 +16,7 @@ var screens = map[string]int{
 	"embed":        30,
 	"similar":      32,
 	"cache":        24,
+	"merge":        24,
 	"check":        34,
 	"verify":       24,
 	"bench":        24,

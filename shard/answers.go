@@ -1,0 +1,85 @@
+package shard
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"io"
+	"slices"
+)
+
+// answers are read one after the other, as they stand in the file; io.EOF is behind the last.
+type answers interface{ next() ([]byte, error) }
+
+// lines are answers of one line each.
+type lines struct{ r *bufio.Reader }
+
+func (l lines) next() ([]byte, error) {
+	line, err := l.r.ReadBytes('\n')
+	if err == io.EOF && len(line) > 0 {
+		return nil, errors.New("its last line has no end")
+	}
+	return line, err
+}
+
+// rows are answers of one or more rows of a table each: the first one has rank 1, or none.
+type rows struct {
+	r    *bufio.Reader
+	rank int // the column
+	row  []byte
+	err  error // instead of row
+}
+
+// table reads the heading.
+func table(r *bufio.Reader) (heading []byte, a answers, err error) {
+	t := &rows{r: r}
+	if heading, err = t.read(); err != nil {
+		return nil, nil, err
+	}
+	columns, err := fields(heading)
+	if t.rank = slices.Index(columns, "rank"); err != nil || t.rank < 0 {
+		return nil, nil, errors.New("its first line does not name the columns of answers")
+	}
+	t.row, t.err = t.read()
+	return heading, t, nil
+}
+
+func (t *rows) next() ([]byte, error) {
+	if t.err != nil {
+		return nil, t.err
+	}
+	answer := t.row
+	for {
+		if t.row, t.err = t.read(); t.err != nil {
+			return answer, nil
+		}
+		columns, err := fields(t.row)
+		if err != nil || len(columns) <= t.rank {
+			return nil, errors.New("a row is damaged")
+		}
+		if rank := columns[t.rank]; rank == "" || rank == "1" {
+			return answer, nil
+		}
+		answer = append(answer, t.row...)
+	}
+}
+
+// read reads a row, which goes on where a line ends within quotes.
+func (t *rows) read() ([]byte, error) {
+	var row []byte
+	for {
+		line, err := t.r.ReadBytes('\n')
+		row = append(row, line...)
+		switch {
+		case err == io.EOF && len(row) > 0:
+			return nil, errors.New("its last line has no end")
+		case err != nil:
+			return nil, err
+		case bytes.Count(row, []byte{'"'})%2 == 0:
+			return row, nil
+		}
+	}
+}
+
+func fields(row []byte) ([]string, error) { return csv.NewReader(bytes.NewReader(row)).Read() }
