@@ -94,8 +94,8 @@ func (r *training) doubts(m *pageMaker) {
 		e = e.scaled(r.calibration.Temperature)
 	}
 	m.doubt(e)
-	m.DoubtsNote = fmt.Sprintf("Of %d photos to train on, by classifiers that were solved without the photo. Not every one is wrong. "+
-		"The command check of regraft, given a model, looks closer and has a score for every photo.", len(e.Samples))
+	m.DoubtsNote = fmt.Sprintf("Of %d photos to train on, by classifiers that were solved without the photo. These are right on %.1f %%, so some of the doubts are their own mistakes. "+
+		"The command check of regraft, given a model, looks closer and has a score for every photo.", len(e.Samples), 100*e.accuracy())
 	if len(m.Doubts) == 0 {
 		m.DoubtsNote = "None. " + m.DoubtsNote
 	}

@@ -37,7 +37,7 @@ func (r *Report) looks() []look {
 		}
 	}
 	if n := len(r.Doubts); n > 0 {
-		all = append(all, look{Text: fmt.Sprintf("%s may be wrong.", count(n, "label")), Link: "labels"})
+		all = append(all, look{Text: fmt.Sprintf("%s may be wrong; the first are worth a look.", count(n, "label")), Link: "labels"})
 	}
 	if n := len(r.Duplicates); n > 0 {
 		text := "1 photo is there more than once, as it is or nearly."
