@@ -31,8 +31,8 @@ type Trial struct {
 	Accuracy float64 `json:"accuracy"`
 	Loss     float64 `json:"loss"`
 
-	flags string
-	right []bool // every photo
+	flags  string
+	losses []float64 // of every photo
 }
 
 // String says what was found.
@@ -60,6 +60,9 @@ const (
 	trialFolds    = 4
 	trialLeast    = 6 // of a class
 	trialSteps    = 40
+	// trialDecay is strong, so that a few photos that are surely taken for others do not drown what all of them say: with 3 the right
+	// scaling of Inception-v3 is 3.9 to 5.7 standard errors better on photos of places, with 0.03 it is 1.5 to 2.8.
+	trialDecay = 3
 )
 
 // tryScalings compares what was assumed with the other usual scalings of pixels: heads are solved on the features of three quarters
@@ -102,7 +105,7 @@ func (r *training) tryOn(ctx context.Context, samples []photo.Sample) error {
 	a.Trials = trials
 	best := 0
 	for i, t := range trials {
-		if t.Accuracy > trials[best].Accuracy {
+		if t.Loss < trials[best].Loss {
 			best = i
 		}
 	}
@@ -180,29 +183,29 @@ func (t *Trial) solve(ctx context.Context, x *features, h *head.Head, c *Config)
 	for i := range x.photos() {
 		try.part = append(try.part, i%trialFolds)
 	}
-	end := try.newTrial(decays[middleDecay], 1, nil)
+	end := try.newTrial(trialDecay, 1, nil)
 	if err := try.run(ctx, end, trialSteps); err != nil {
 		return err
 	}
 	t.Loss, t.Accuracy = try.trials[0].Loss, try.trials[0].Accuracy
 	for i, label := range x.labels {
-		t.right = append(t.right, argmax(end.logits[i*h.Classes:(i+1)*h.Classes]) == label)
+		t.losses = append(t.losses, s.softmax.crossEntropy(end.logits[i*h.Classes:(i+1)*h.Classes], label))
 	}
 	return nil
 }
 
-// clearlyBetter tells whether a is right so much more often where b is wrong than the other way round that chance alone would do it
-// once in about a thousand times (McNemar's test, three standard deviations).
+// clearlyBetter tells whether the photos have less loss with a, by so much that chance alone would do it once in about a thousand times
+// (the mean of the differences is three of its standard errors), and no fewer of them are right. Losses tell such trials apart with far
+// fewer photos than the number of right answers does.
 func clearlyBetter(a, b *Trial) bool {
-	const deviations = 3
-	onlyA, onlyB := 0.0, 0.0
-	for i := range a.right {
-		switch {
-		case a.right[i] && !b.right[i]:
-			onlyA++
-		case b.right[i] && !a.right[i]:
-			onlyB++
-		}
+	const errors = 3
+	n, sum, squares := float64(len(a.losses)), 0.0, 0.0
+	for i := range a.losses {
+		d := b.losses[i] - a.losses[i]
+		sum += d
+		squares += float64(d * d)
 	}
-	return onlyA-onlyB > deviations*math.Sqrt(onlyA+onlyB)
+	mean := sum / n
+	variance := max(squares/n-float64(mean*mean), 0) / (n - 1)
+	return a.Accuracy >= b.Accuracy && mean > errors*math.Sqrt(variance)
 }

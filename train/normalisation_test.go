@@ -8,37 +8,33 @@ import (
 	"regraft/photo"
 )
 
-// TestClearlyBetter: McNemar's test looks only at the photos on which two scalings differ.
+// TestClearlyBetter: what counts is how much the losses of the same photos differ, against how much these differences do.
 func TestClearlyBetter(t *testing.T) {
-	// right makes so many photos right, from index from on, of 100.
-	right := func(from, n int) *Trial {
-		r := make([]bool, 100)
-		for i := range n {
-			r[from+i] = true
+	// trial gives photo i the loss of(i), of 100.
+	trial := func(accuracy float64, of func(i int) float64) *Trial {
+		t := &Trial{Accuracy: accuracy}
+		for i := range 100 {
+			t.losses = append(t.losses, of(i))
 		}
-		return &Trial{right: r}
+		return t
 	}
+	hard := func(i int) float64 { return float64(i % 10) }
 	for _, c := range []struct {
+		what string
 		a, b *Trial
 		want bool
 	}{
-		{right(0, 70), right(0, 50), true},    // 20 against 0
-		{right(0, 58), right(0, 50), false},   // 8 against 0: less than three deviations
-		{right(0, 60), right(0, 50), true},    // 10 against 0
-		{right(30, 70), right(0, 50), false},  // 50 against 30
-		{right(0, 50), right(0, 50), false},   // the same
-		{right(0, 30), right(0, 50), false},   // worse
-		{right(0, 100), right(20, 80), true},  // 20 against 0, all right
-		{right(50, 50), right(0, 50), false},  // 50 against 50
-		{right(10, 90), right(0, 60), true},   // 40 against 10
-		{right(45, 55), right(0, 50), false},  // 50 against 45
-		{right(0, 100), right(0, 95), false},  // 5 against 0
-		{right(0, 100), right(0, 0), true},    // 100 against 0
-		{right(0, 0), right(0, 0), false},     // nothing right
-		{right(0, 100), right(0, 100), false}, // all right
+		{"a little less of each", trial(0.5, hard), trial(0.5, func(i int) float64 { return hard(i) + 0.1 }), true},
+		{"a little more of each", trial(0.5, func(i int) float64 { return hard(i) + 0.1 }), trial(0.5, hard), false},
+		{"less, but fewer right", trial(0.4, hard), trial(0.5, func(i int) float64 { return hard(i) + 0.1 }), false},
+		{"the same", trial(0.5, hard), trial(0.5, hard), false},
+		{"up and down", trial(0.5, hard), trial(0.5, func(i int) float64 { return hard(i) + float64(i%3-1) }), false},
+		{"one photo alone", trial(0.5, hard), trial(0.5, func(i int) float64 { return hard(i) + 50*float64(i/99) }), false},
+		{"0.25 against 1, 2.5 errors", trial(0.5, hard), trial(0.5, func(i int) float64 { return hard(i) + 0.25 + float64(i%2*2-1) }), false},
+		{"0.35 against 1, 3.5 errors", trial(0.5, hard), trial(0.5, func(i int) float64 { return hard(i) + 0.35 + float64(i%2*2-1) }), true},
 	} {
 		if got := clearlyBetter(c.a, c.b); got != c.want {
-			t.Errorf("%v against %v: %t", c.a.right, c.b.right, got)
+			t.Errorf("%s: %t", c.what, got)
 		}
 	}
 }
