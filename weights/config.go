@@ -35,11 +35,21 @@ type modelConfig struct {
 	HiddenAct              string            `json:"hidden_act"`
 	DownsampleInBottleneck bool              `json:"downsample_in_bottleneck"`
 	LayerNormEpsilon       float32           `json:"layer_norm_eps"`
+	AttentionHeads         int               `json:"num_attention_heads"`
+	// Vision describes the network of images where there is one of texts beside it.
+	Vision *struct {
+		HiddenAct        string  `json:"hidden_act"`
+		LayerNormEpsilon float32 `json:"layer_norm_eps"`
+		AttentionHeads   int     `json:"num_attention_heads"`
+	} `json:"vision_config"`
 }
 
 // readConfig returns the zero value where there is no such file or another program's.
 func readConfig(path string) modelConfig {
 	c, _ := readJSON[modelConfig](path)
+	if v := c.Vision; v != nil {
+		c.HiddenAct, c.LayerNormEpsilon, c.AttentionHeads = v.HiddenAct, v.LayerNormEpsilon, v.AttentionHeads
+	}
 	return c
 }
 
@@ -79,7 +89,7 @@ func (c modelConfig) arch() string {
 		return ours
 	}
 	plain := strings.TrimPrefix(c.Architecture, tensorFlow)
-	return cmp.Or(timmArchs[plain], plain)
+	return cmp.Or(timmArchs[plain], vitArch(plain), plain)
 }
 
 // padsAsTensorFlow matches the paths of timm's files whose name says so.

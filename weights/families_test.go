@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -196,6 +197,8 @@ func (s state) checkFast(t *testing.T, what string, p *plan.Program) {
 // batches is larger where few values per channel would make BatchNorm's gradients all noise, smaller where two photos take long.
 var batches = map[string]string{"inception_v3": "4", "vgg11_bn": "1", "vgg16": "1"}
 
+var visionTransformer = regexp.MustCompile(`^(vit|deit|dinov2|clip|siglip|beit)_`)
+
 // TestFamilies takes every family from PyTorch's state dict to logits and to one training step.
 func TestFamilies(t *testing.T) {
 	python(t, "import torch, torchvision")
@@ -204,6 +207,9 @@ func TestFamilies(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, family := range weights.Families() {
+		if visionTransformer.MatchString(family) {
+			continue // TestVit has them
+		}
 		t.Run(family, func(t *testing.T) {
 			batch := "2"
 			if b := batches[family]; b != "" {

@@ -77,8 +77,11 @@ func unpack(name string) ([]byte, error) {
 // tensor that begins with it belongs to a classifier, whose number of classes is that of the weights.
 const graphClasses = 1000
 
-// fits compares a tensor's shape with the graph's.
+// fits compares a tensor's shape with the graph's. A table of positions may be for any square grid.
 func fits(p onnx.Placeholder, shape []int) bool {
+	if p.Name == positionTable && len(shape) == 3 && shape[0] == 1 && shape[2] == p.Shape[2] {
+		return shape[1] > 0 && prefixTokens(shape[1]) == prefixTokens(p.Shape[1])
+	}
 	if len(shape) == len(p.Shape) && len(shape) > 0 && p.Shape[0] == graphClasses {
 		return slices.Equal(shape[1:], p.Shape[1:])
 	}
@@ -217,13 +220,16 @@ func (m *Match) has(name string) bool {
 	return slices.ContainsFunc(m.selection.tensors, func(t *Tensor) bool { return t.Name == m.prefix+name })
 }
 
-// network makes the family's network of the tensors. Auxiliary outputs whose tensors are missing are left out;
-// it returns how many.
+// network makes the family's network of the tensors. Outputs whose tensors are missing are left out; it returns how many of these are
+// auxiliary.
 func (m *Match) network(size photo.Size) (net *engine.Network, dropped int, err error) {
 	missing := map[string]bool{}
 	values := func(name string) ([]int, []float32, error) {
 		if t := m.tensors[name]; t != nil {
 			v, err := t.Values()
+			if name == positionTable && err == nil {
+				return m.positions(t.Shape, v, size)
+			}
 			return t.Shape, v, err
 		}
 		missing[name] = true
@@ -232,24 +238,30 @@ func (m *Match) network(size photo.Size) (net *engine.Network, dropped int, err 
 		return shape, make([]float32, product(shape)), nil
 	}
 	net, _, err = onnx.ReadGraph(m.family.graph, values, onnx.ReadOptions{Size: size})
-	if err != nil || len(missing) == 0 {
+	if err != nil || len(missing) == 0 && !m.family.isVit() {
 		return net, 0, err
 	}
 	var complete []engine.Output
-	for i, out := range net.Outputs {
+	for _, out := range net.Outputs {
 		branch, err := net.Subgraph(out)
 		if err != nil {
 			return nil, 0, err
 		}
-		lacks := slices.ContainsFunc(branch.Params, func(p *engine.Param) bool { return missing[p.Name] })
-		switch {
-		case !lacks:
+		if !slices.ContainsFunc(branch.Params, func(p *engine.Param) bool { return missing[p.Name] }) {
 			complete = append(complete, out)
-		case i == 0:
-			return nil, 0, fmt.Errorf("%d parameters are missing", len(missing))
 		}
 	}
-	dropped = len(net.Outputs) - len(complete)
+	switch {
+	case m.family.isVit():
+		complete = alternatives(complete)
+	case len(complete) == 0 || complete[0] != net.Outputs[0]:
+		complete = nil
+	default:
+		dropped = len(net.Outputs) - len(complete)
+	}
+	if len(complete) == 0 {
+		return nil, 0, fmt.Errorf("%d parameters are missing", len(missing))
+	}
 	net, err = net.Subgraph(complete...)
 	return net, dropped, err
 }

@@ -89,7 +89,7 @@ var attention = regexp.MustCompile(`(^|[._])(attn|attention|self_attn|qkv|q_proj
 func (e *MismatchError) nextStep() string {
 	for name := range e.tensors {
 		if attention.MatchString(name) {
-			return "it is a transformer (it has attention layers), whose weights are not read without their graph; regraft inspect tells what it can do with an ONNX file of it"
+			return "it is a transformer (it has attention layers) of a kind whose weights are not read without their graph; regraft inspect tells what it can do with an ONNX file of it"
 		}
 	}
 	return "export the network from the Python code that made the weights, in a form that can be trained: " + onnx.ExportPreserve
@@ -139,6 +139,11 @@ func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.family.isVit() {
+		if err := m.settleVit(&from); err != nil {
+			return nil, err
+		}
+	}
 	size := o.Size
 	if size == (photo.Size{}) {
 		size = from.preprocess.Size
@@ -159,6 +164,9 @@ func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
 	if len(m.Misshapen) > 0 {
 		i.notef("%d tensors have other sizes than %s has: the network is built with theirs", len(m.Misshapen), m.Family)
 	}
+	if i.Classes() == 0 {
+		i.notef("the file has no classifier: the network ends in features (%s)", strings.Join(outputNames(i.Net), ", "))
+	}
 	i.Notes = append(i.Notes, from.notes(i.Classes())...)
 	if err := i.settle(m, path, from.config); err != nil {
 		return nil, err
@@ -168,7 +176,9 @@ func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
 	}
 	i.info = &onnx.Info{Image: onnx.Image{Channels: i.Net.Input.Shape()[1]}}
 	i.Net.Meta.Preprocess = &from.preprocess
-	i.Net.Meta.Labels = classNames(m.Family, from.labels, i.Classes())
+	if i.Classes() > 0 {
+		i.Net.Meta.Labels = classNames(m.Family, from.labels, i.Classes())
+	}
 	return i, i.describe(path, o)
 }
 
@@ -269,8 +279,18 @@ func (i *Imported) describe(path string, o Options) error {
 	return nil
 }
 
-// Classes counts the columns of the main output.
+// Classes counts the columns of the main output, 0 where weights came without a classifier.
 func (i *Imported) Classes() int {
+	if i.Match != nil && i.Match.family.isVit() && i.Net.Outputs[0].Name != logitsOutput {
+		return 0
+	}
 	shape := i.Net.Outputs[0].Node.Shape()
 	return shape.TotalSize() / shape[0]
+}
+
+func outputNames(net *engine.Network) (names []string) {
+	for _, out := range net.Outputs {
+		names = append(names, out.Name)
+	}
+	return names
 }

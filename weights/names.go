@@ -6,18 +6,36 @@ import (
 	"slices"
 )
 
-// denseLayer is how torchvision's own DenseNet files name a layer's parts; the model has norm1 for norm.1.
-var denseLayer = regexp.MustCompile(`^(.*denselayer\d+\.(?:norm|conv))\.([12]\.\w+)$`)
+// Some of torchvision's own files are older than the names of its models.
+var (
+	// denseLayer is a part of a layer of DenseNet; the model has norm1 for norm.1.
+	denseLayer = regexp.MustCompile(`^(.*denselayer\d+\.(?:norm|conv))\.([12]\.\w+)$`)
+	// mlpLayer is a layer of VisionTransformer's blocks; the model numbers them 0 and 3.
+	mlpLayer = regexp.MustCompile(`^(encoder\.layers\.\w+\.mlp)\.linear_([12])\.(weight|bias)$`)
+)
 
-// canonical gives the tensors torchvision's present names, without the prefix (timm.go has timm's).
+// present is torchvision's name today.
+func present(name string) string {
+	if m := mlpLayer.FindStringSubmatch(name); m != nil {
+		return m[1] + "." + map[string]string{"1": "0", "2": "3"}[m[2]] + "." + m[3]
+	}
+	return denseLayer.ReplaceAllString(name, "$1$2")
+}
+
+// canonical gives the tensors torchvision's present names, without the prefix (timm.go has timm's, vit.go those of vision
+// transformers), and notes what it leaves aside.
 func (s *selection) canonical() (map[string]*Tensor, error) {
 	named := map[string]*Tensor{}
 	for _, tensor := range s.tensors {
 		name := tensor.Name[len(s.prefix):]
-		name = denseLayer.ReplaceAllString(name, "$1$2")
-		if err := addAs(name, tensor, named); err != nil {
+		if err := addAs(present(name), tensor, named); err != nil {
 			return nil, err
 		}
+	}
+	if isVit(named) {
+		renamed, aside, err := vit(named)
+		s.aside = aside
+		return renamed, err
 	}
 	return torchvisionNames(named)
 }

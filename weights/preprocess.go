@@ -31,6 +31,7 @@ func (o *origin) notes(classes int) (notes []string) {
 		notes = append(notes, o.preprocessFile+" beside the weights gives their preprocessing")
 	}
 	switch {
+	case classes == 0:
 	case len(o.labels) == classes:
 		notes = append(notes, "config.json beside the weights gives the names of the classes")
 	case o.labels != nil:

@@ -23,6 +23,8 @@ const (
 type selection struct {
 	prefix  string
 	tensors []*Tensor
+	// aside are those with which the network does not compute: the tower of texts beside that of images.
+	aside []string
 }
 
 // words are the parts of the prefix, in small letters.
@@ -64,10 +66,10 @@ func selections(t *Tensors) []selection {
 			end += dot + 1
 		}
 	}
-	list := []selection{{"", under[""]}}
+	list := []selection{{tensors: under[""]}}
 	for prefix, tensors := range under {
 		if prefix != "" && len(tensors) >= fewestTensors {
-			list = append(list, selection{prefix, tensors})
+			list = append(list, selection{prefix: prefix, tensors: tensors})
 		}
 	}
 	slices.SortFunc(list, func(a, b selection) int {
@@ -153,6 +155,9 @@ func (m *Match) notes() (notes []string) {
 	}
 	if len(beside) > 0 {
 		notes = append(notes, fmt.Sprintf("%d tensors beside %s are left out: %s", len(beside), m.name(), enumerate(beside)))
+	}
+	if len(m.aside) > 0 {
+		notes = append(notes, fmt.Sprintf("%d tensors that the network of images does not compute with are left out: %s", len(m.aside), enumerate(m.aside)))
 	}
 	for _, r := range m.renamed {
 		notes = append(notes, fmt.Sprintf("%s is taken for the classifier %s", r[0], r[1]))

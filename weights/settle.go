@@ -12,6 +12,8 @@ import (
 func (i *Imported) settle(m *Match, path string, config modelConfig) error {
 	var err error
 	switch {
+	case m.family.isVit():
+		i.Net, err = m.conventions(config).apply(i.Net)
 	case m.has("conv_stem.weight"): // timm's own builder
 		err = i.settleTimm(m, path, config)
 	case m.has("convnext.layernorm.weight"): // transformers': the last norm alone differs

@@ -125,6 +125,9 @@ var sources = []Source{
 	torchvision("squeezenet1_1", "squeezenet1_1-b8a52dc0.pth", 4.729, 224, 256),
 	torchvision("vgg11_bn", "vgg11_bn-6002323d.pth", 506.881, 224, 256),
 	torchvision("vgg16", "vgg16-397923af.pth", 527.796, 224, 256),
+	torchvision("vit_b_16", "vit_b_16-c867db91.pth", 330.285, 224, 256),
+	torchvision("vit_b_32", "vit_b_32-d86f8d99.pth", 336.604, 224, 256),
+	torchvision("vit_l_16", "vit_l_16-852ce7e3.pth", 1161.023, 224, 242),
 }
 
 // Sources lists the known files of weights.

@@ -61,6 +61,8 @@ type Tensor struct {
 	data    *storage
 	offset  int
 	strides []int
+	// derive computes the values, row-major, of a tensor that the file has in another form.
+	derive func() ([]float32, error)
 }
 
 // storage is a piece of the file that tensors share.
@@ -101,6 +103,9 @@ func (t *Tensor) Size() int { return product(t.Shape) }
 func (t *Tensor) Values() ([]float32, error) {
 	if !t.Float() {
 		return nil, fmt.Errorf("tensor %q does not hold floating-point numbers", t.Name)
+	}
+	if t.derive != nil {
+		return t.derive()
 	}
 	n, width := t.Size(), t.dtype.width()
 	raw := t.data.raw
