@@ -84,7 +84,7 @@ func TestWrongFlags(t *testing.T) {
 		{"logits as csv", []string{"classify", "-m", model, "--logits", "--format", "csv", "x"}, statusUsage, "--format jsonl"},
 		{"two formats", []string{"classify", "-m", model, "--json", "--format", "csv", "x"}, statusUsage, "--json and --format csv contradict"},
 		{"batch without plan", []string{"inspect", model, "-b", "3"}, statusUsage, "--batch-size does nothing without --plan"},
-		{"plan behind an unknown pass", []string{"inspect", model, "--plan=after:fuse"}, statusUsage, "--plan=after:PASS with one of joinAttention, settleTypes, "},
+		{"plan behind an unknown pass", []string{"inspect", model, "--plan=after:fuse"}, statusUsage, "--plan=after:PASS with one of settleTypes, "},
 		{"plan of another kind", []string{"inspect", model, "--plan=all"}, statusUsage, "--plan=after:PASS with one of"},
 		{"a pass as json", []string{"inspect", model, "--plan=after:layOut", "--json"}, statusUsage, "--json does nothing with --plan=after:layOut"},
 		{"two means", with("--mean", "0.5,0.5"), statusUsage, "--mean"},

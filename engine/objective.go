@@ -55,6 +55,9 @@ func NewObjective(net *Network, o ObjectiveOptions) (*Objective, error) {
 	if err != nil {
 		return nil, err
 	}
+	if net, err = net.JoinAttention(); err != nil {
+		return nil, err
+	}
 	shape := net.Input.Shape().Clone()
 	shape[0] = o.Batch
 	train, err := net.Rewrite(shape, obj.trainingForm(net, o))

@@ -3,11 +3,14 @@ package kernel
 import (
 	"fmt"
 	"math"
+
+	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 )
 
 // Attention (Vaswani et al., 2017): for every head, softmax(scale q k' + bias) v with tokens as rows. Both products are direct convolutions of
 // 1x1 over the tokens, with the keys and then the values of the image as weights, so every element is one chain of fused multiply-adds
-// in the order of the channels or of the keys; the softmax is in float64.
+// in the order of the channels or of the keys; the softmax is in float64. The scores of one head stay in a worker's memory.
 
 // Heads are the heads of tokens, images of one row: head h is Size channels of the layout from First + h*Step on.
 type Heads struct {
@@ -58,29 +61,69 @@ func (h Heads) image(a *Args, operand, image int) []float32 {
 	return Floats(a.Operand[operand]+uintptr(4*image*l.Image), l.Base+l.Blocks()*l.Plane)
 }
 
-type attention struct {
-	q, k, v, y    Heads
-	heads, biases int
-	scale         float64
-	scores        *Conv // of the queries with the keys
-	mix           *Conv // of the scores with the values
-	score         Layout
-	zeros         []float32
-	packed, turns int // floats of scratch: packed weights, those before they are packed
+// padded is the number of tokens in whole blocks.
+func (h Heads) padded() int { return roundUp(h.tokens(), Lanes) }
+
+// blockLen is the floats of a head as blocks of tokens and channels.
+func (h Heads) blockLen() int { return blocksOf(h.Size) * h.padded() * Lanes }
+
+// rows fills dst with head k of an image: [block of channels][token][16 channels], zeros past the last of either, the weights of a 1x1
+// convolution from tokens to channels.
+func (h Heads) rows(image []float32, k int, dst []float32) {
+	if !h.aligned() {
+		clear(dst)
+		h.each(image, k, func(token, c int, at *float32) { dst[(c/Lanes*h.padded()+token)*Lanes+c%Lanes] = *at })
+		return
+	}
+	n := h.tokens() * Lanes
+	for b := range h.Size / Lanes {
+		to := dst[b*h.padded()*Lanes:][:h.padded()*Lanes]
+		copy(to, image[h.Layout.Base+h.offset(k)+b*h.Layout.Plane:][:n])
+		clear(to[n:])
+	}
 }
 
-// NewAttention is y = softmax(scale q k' + bias) v for so many heads of every image. q and y have as many tokens, k and v too; heads of
-// q and k are of one size, those of v and y too. There is no bias, one for all heads, or one for every head. Operands: 0 Q, 1 K, 2 V,
-// 3 Y, 4 the biases if there are any: (biases, tokens of q, tokens of k), row-major. Item: one head of one image.
-func NewAttention(set *Set, q, k, v, y Heads, heads, biases int, scale float32) (Primitive, error) {
+// store is the way back from rows.
+func (h Heads) store(image []float32, k int, src []float32) {
+	if !h.aligned() {
+		h.each(image, k, func(token, c int, at *float32) { *at = src[(c/Lanes*h.padded()+token)*Lanes+c%Lanes] })
+		return
+	}
+	for b := range h.Size / Lanes {
+		copy(image[h.Layout.Base+h.offset(k)+b*h.Layout.Plane:], src[b*h.padded()*Lanes:][:h.tokens()*Lanes])
+	}
+}
+
+// columns makes of rows the weights of a 1x1 convolution from channels to tokens.
+func (h Heads) columns(w *Worker, kernel asm.Form[abi.Transpose], rows, dst []float32) {
+	t := argsOf[abi.Transpose](w)
+	t.SrcStep, t.DstStep, t.Count = 4*h.padded()*Lanes, abi.EntryBytes, blocksOf(h.Size)
+	for b := range h.padded() / Lanes {
+		t.Src, t.Dst = Address(rows)+uintptr(b*abi.EntryBytes), Address(dst)+uintptr(b*t.Count*abi.EntryBytes)
+		kernel.Run(t)
+	}
+}
+
+// attentionScores is what attention and its gradients share: the scores and their softmax.
+type attentionScores struct {
+	q, k, v       Heads
+	heads, biases int
+	scale         float64
+	product       *Conv // of the queries with the keys
+	layout        Layout
+	transpose     asm.Form[abi.Transpose]
+	zeros         []float32
+}
+
+// newAttentionScores checks so many heads of Q, K, V and of the result, or its gradient, y.
+func newAttentionScores(set *Set, q, k, v, y Heads, heads, biases int, scale float32) (*attentionScores, error) {
 	for i, h := range []Heads{q, k, v, y} {
-		l := h.Layout
-		if !l.blocked() || l.H != 1 || l.Halo != 0 || min(l.C, l.W, h.Size, heads) < 1 || h.First < 0 || h.Step < h.Size && heads > 1 || h.First+(heads-1)*h.Step+h.Size > l.C {
-			return nil, fmt.Errorf("attention: operand %d is %v, which does not have %d heads of %d channels from %d on", i, l, heads, h.Size, h.First)
+		if err := h.check(heads); err != nil {
+			return nil, fmt.Errorf("attention: operand %d: %w", i, err)
 		}
 	}
 	if y.First != 0 || y.Step != y.Size || y.Layout.C != heads*y.Size {
-		return nil, fmt.Errorf("attention: the heads of operand 3 must fill its %d channels", y.Layout.C)
+		return nil, fmt.Errorf("attention: the heads of the result must fill its %d channels", y.Layout.C)
 	}
 	if biases != 0 && biases != 1 && biases != heads {
 		return nil, fmt.Errorf("attention: %d biases for %d heads", biases, heads)
@@ -88,103 +131,144 @@ func NewAttention(set *Set, q, k, v, y Heads, heads, biases int, scale float32) 
 	if q.tokens() != y.tokens() || k.tokens() != v.tokens() || q.Size != k.Size || v.Size != y.Size {
 		return nil, fmt.Errorf("attention: %v, %v, %v and %v do not fit each other", q, k, v, y)
 	}
-	a := &attention{q: q, k: k, v: v, y: y, heads: heads, biases: biases, scale: float64(scale), score: Matrix(q.tokens(), k.tokens())}
-	first, second := a.product(q.Size, k.tokens()), a.product(k.tokens(), v.Size)
+	a := &attentionScores{
+		q: q, k: k, v: v, heads: heads, biases: biases, scale: float64(scale), layout: Matrix(q.tokens(), k.tokens()),
+		transpose: set.Transpose, zeros: Aligned(roundUp(max(k.tokens(), q.Size, v.Size), Lanes)),
+	}
 	var err error
-	if a.scores, err = NewConv(set, first, q.part(), a.score, 0); err != nil {
-		return nil, err
-	}
-	if a.mix, err = NewConv(set, second, a.score, y.part(), 0); err != nil {
-		return nil, err
-	}
-	a.packed = max(PackedLen(first), PackedLen(second))
-	a.turns = roundUp(max(k.tokens()*k.Size, v.tokens()*v.Size), Lanes)
-	a.zeros = Aligned(roundUp(max(k.tokens(), v.Size), Lanes))
-	return a, nil
+	a.product, err = NewConv(set, a.queryLayer(q.Size, k.tokens()), q.part(), a.layout, 0)
+	return a, err
 }
 
-// product is a linear layer over the queries.
-func (a *attention) product(in, out int) ConvShape {
+// check refuses tokens that do not have so many heads.
+func (h Heads) check(heads int) error {
+	l := h.Layout
+	if !l.blocked() || l.H != 1 || l.Halo != 0 || min(l.C, l.W, h.Size, heads) < 1 || h.First < 0 || h.Step < h.Size && heads > 1 || h.First+(heads-1)*h.Step+h.Size > l.C {
+		return fmt.Errorf("%v does not have %d heads of %d channels from %d on", l, heads, h.Size, h.First)
+	}
+	return nil
+}
+
+// queryLayer is a linear layer over the queries.
+func (a *attentionScores) queryLayer(in, out int) ConvShape {
 	n := a.q.tokens()
 	return ConvShape{Cin: in, Cout: out, H: 1, W: n, OH: 1, OW: n, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
 }
 
-func (a *attention) Name() string         { return "attention_" + a.scores.Name() }
-func (a *attention) Items(images int) int { return images * a.heads }
+// Items is the number of heads of all images.
+func (a *attentionScores) Items(images int) int { return images * a.heads }
 
-// Scratch is the scores, packed weights, those before they are packed, and queries and results that need memory of their own.
-func (a *attention) Scratch() int {
-	return a.score.Len(1) + a.packed + a.turns + a.q.own() + a.y.own()
-}
+// scoresLen is the floats of the scores of a head.
+func (a *attentionScores) scoresLen() int { return a.layout.Len(1) }
 
-func (a *attention) Item(w *Worker, i int, args *Args) {
-	image, head := i/a.heads, i%a.heads
-	rest := w.Scratch[:a.Scratch()]
-	take := func(n int) []float32 {
-		part := rest[:n]
-		rest = rest[n:]
-		return part
-	}
-	scores, packed, turned := take(a.score.Len(1)), take(a.packed), take(a.turns)
+// blocksLen is the floats of keys or values as weights.
+func (a *attentionScores) blocksLen() int { return max(a.k.blockLen(), a.v.blockLen()) }
 
-	queries := args.Operand[0] + uintptr(4*(image*a.q.Layout.Image+a.q.offset(head)))
-	if !a.q.aligned() {
-		own := take(a.q.own())
-		a.copyHead(a.q, args, 0, image, head, own, false)
-		queries = Address(own)
-	}
-	a.k.each(a.k.image(args, 1, image), head, func(token, c int, at *float32) { turned[token*a.k.Size+c] = *at })
-	PackWeights(a.scores.shape, packed, turned)
-	a.run(w, a.scores, queries, packed, Address(scores))
-
-	var bias []float32
+// weights fills scores with the softmax of the scores of a head of an image, whose queries are at an address; rows and columns, of
+// blocksLen floats, are left with its keys. The operands 1 and bias of args are the keys and the biases.
+func (a *attentionScores) weights(w *Worker, args *Args, image, head int, queries uintptr, bias int, scores, rows, columns []float32) {
+	a.k.rows(a.k.image(args, 1, image), head, rows)
+	a.k.columns(w, a.transpose, rows, columns)
+	a.run(w, a.product, queries, columns, Address(scores))
+	var table []float32
 	if a.biases > 0 {
-		size := a.score.W * a.score.C
-		bias = Floats(args.Operand[4]+uintptr(4*size*(head%a.biases)), size)
+		size := a.layout.W * a.layout.C
+		table = Floats(args.Operand[bias]+uintptr(4*size*(head%a.biases)), size)
 	}
-	a.softmax(scores, bias)
-
-	a.v.each(a.v.image(args, 2, image), head, func(token, c int, at *float32) { turned[c*a.v.tokens()+token] = *at })
-	PackWeights(a.mix.shape, packed, turned)
-	if a.y.aligned() {
-		a.run(w, a.mix, Address(scores), packed, args.Operand[3]+uintptr(4*(image*a.y.Layout.Image+a.y.offset(head))))
-		return
-	}
-	own := take(a.y.own())
-	a.run(w, a.mix, Address(scores), packed, Address(own))
-	a.copyHead(a.y, args, 3, image, head, own, true)
-	if head == a.heads-1 {
-		clearLanes(tensor{3, a.y.Layout}, args, image)
-	}
+	a.softmax(scores, table)
 }
 
 // run computes a product of one image.
-func (a *attention) run(w *Worker, c *Conv, x uintptr, weights []float32, y uintptr) {
+func (a *attentionScores) run(w *Worker, c *Conv, x uintptr, weights []float32, y uintptr) {
 	w.args = Args{Operand: [8]uintptr{x, Address(weights), Address(a.zeros), y}, Images: 1}
 	for i := range c.Items(1) {
 		c.Item(w, i, &w.args)
 	}
 }
 
-// copyHead copies a head to memory of its own, or back.
-func (a *attention) copyHead(h Heads, args *Args, operand, image, head int, own []float32, back bool) {
-	l := h.part()
-	if !back {
-		clear(own)
+// at is where head k of an image of an operand lies as part says, which is own where the head has no blocks of its own.
+func (h Heads) at(args *Args, operand, image, k int, own []float32) uintptr {
+	if h.aligned() {
+		return args.Operand[operand] + uintptr(4*(image*h.Layout.Image+h.offset(k)))
 	}
-	h.each(h.image(args, operand, image), head, func(token, c int, at *float32) {
-		mine := &own[c/Lanes*l.Plane+token*Lanes+c%Lanes]
-		if back {
-			*at = *mine
-		} else {
-			*mine = *at
-		}
-	})
+	return Address(own)
+}
+
+// load copies head k to own, where it has no blocks of its own.
+func (h Heads) load(args *Args, operand, image, k int, own []float32) {
+	if h.aligned() {
+		return
+	}
+	l := h.part()
+	clear(own)
+	h.each(h.image(args, operand, image), k, func(token, c int, at *float32) { own[c/Lanes*l.Plane+token*Lanes+c%Lanes] = *at })
+}
+
+// unload copies it back.
+func (h Heads) unload(args *Args, operand, image, k int, own []float32) {
+	if h.aligned() {
+		return
+	}
+	l := h.part()
+	h.each(h.image(args, operand, image), k, func(token, c int, at *float32) { *at = own[c/Lanes*l.Plane+token*Lanes+c%Lanes] })
+	h.pad(args, operand, image, k)
+}
+
+// pad clears the lanes past the last channel behind the head that has that.
+func (h Heads) pad(args *Args, operand, image, k int) {
+	if h.First+k*h.Step+h.Size == h.Layout.C {
+		clearLanes(tensor{operand, h.Layout}, args, image)
+	}
+}
+
+type attention struct {
+	*attentionScores
+	y   Heads
+	mix *Conv // of the weights with the values
+}
+
+// NewAttention is y = softmax(scale q k' + bias) v for so many heads of every image. q and y have as many tokens, k and v too; heads of
+// q and k are of one size, those of v and y too. There is no bias, one for all heads, or one for every head. Operands: 0 Q, 1 K, 2 V,
+// 3 Y, 4 the biases if there are any: (biases, tokens of q, tokens of k), row-major. Item: one head of one image.
+func NewAttention(set *Set, q, k, v, y Heads, heads, biases int, scale float32) (Primitive, error) {
+	s, err := newAttentionScores(set, q, k, v, y, heads, biases, scale)
+	if err != nil {
+		return nil, err
+	}
+	mix, err := NewConv(set, s.queryLayer(k.tokens(), v.Size), s.layout, y.part(), 0)
+	return &attention{s, y, mix}, err
+}
+
+func (a *attention) Name() string { return "attention_" + a.product.Name() }
+
+// Scratch is the scores, keys and values as weights, and queries and results that need memory of their own.
+func (a *attention) Scratch() int {
+	return a.scoresLen() + 2*a.blocksLen() + a.q.own() + a.y.own()
+}
+
+func (a *attention) Item(w *Worker, i int, args *Args) {
+	image, head := i/a.heads, i%a.heads
+	take := parts(w.Scratch)
+	scores, rows, columns, query, result := take(a.scoresLen()), take(a.blocksLen()), take(a.blocksLen()), take(a.q.own()), take(a.y.own())
+	a.q.load(args, 0, image, head, query)
+	a.weights(w, args, image, head, a.q.at(args, 0, image, head, query), 4, scores, rows, columns)
+	a.v.rows(a.v.image(args, 2, image), head, rows)
+	a.run(w, a.mix, Address(scores), rows, a.y.at(args, 3, image, head, result))
+	a.y.unload(args, 3, image, head, result)
+}
+
+// parts hands out memory piece by piece.
+func parts(memory []float32) func(n int) []float32 {
+	return func(n int) []float32 {
+		part := memory[:n]
+		memory = memory[n:]
+		return part
+	}
 }
 
 // softmax replaces the scores of every query by their softmax over the keys, with a bias for every one of them or none.
-func (a *attention) softmax(scores, bias []float32) {
-	l := a.score
+func (a *attentionScores) softmax(scores, bias []float32) {
+	l := a.layout
 	for query := range l.W {
 		var row []float32
 		if bias != nil {
@@ -220,6 +304,6 @@ func (a *attention) softmax(scores, bias []float32) {
 }
 
 // keys are the scores of a query with the keys of a block.
-func (a *attention) keys(scores []float32, block, query int) []float32 {
-	return scores[block*a.score.Plane+query*Lanes:][:min(Lanes, a.score.C-block*Lanes)]
+func (a *attentionScores) keys(scores []float32, block, query int) []float32 {
+	return scores[block*a.layout.Plane+query*Lanes:][:min(Lanes, a.layout.C-block*Lanes)]
 }

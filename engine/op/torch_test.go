@@ -62,6 +62,9 @@ var torchCases = []struct {
 	{name: "erf", op: &op.Erf{}},
 	{name: "lrn", op: &op.LRN{Size: 5, Alpha: 0.5, Beta: 0.75, Bias: 2}},
 	{name: "layernorm", op: &op.LayerNorm{Axis: 1, Epsilon: 1e-5}},
+	{name: "attention", op: packedAttention},
+	{name: "attention with bias", op: packedAttention},
+	{name: "attention of three", op: &op.Attention{Heads: 3, Scale: 0.5, Q: op.HeadChannels{Operand: 0, Step: 4, Size: 4}, K: op.HeadChannels{Operand: 1, Step: 4, Size: 4}, V: op.HeadChannels{Operand: 2, Step: 4, Size: 4}}},
 	{name: "add", op: &op.Add{}},
 	{name: "sub", op: &op.Sub{}},
 	{name: "mul", op: &op.Mul{}},
@@ -274,3 +277,6 @@ func wantClose(t *testing.T, what string, got, want []float64, tolerance float64
 		}
 	}
 }
+
+// packedAttention has two heads, of queries, keys and values side by side.
+var packedAttention = &op.Attention{Heads: 2, Scale: 0.6, Q: op.HeadChannels{First: 0, Step: 3, Size: 3}, K: op.HeadChannels{First: 6, Step: 3, Size: 3}, V: op.HeadChannels{First: 12, Step: 3, Size: 3}}

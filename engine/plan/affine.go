@@ -7,10 +7,10 @@ import (
 
 func init() {
 	register(row[*op.Neg]{channels: anywhere, emit: (*emitter).neg})
-	register(row[*op.Scale]{channels: anywhere, factor: scaleFactor, emit: (*emitter).scale})
+	register(row[*op.Scale]{channels: anywhere, emit: (*emitter).scale})
 	register(row[*op.Affine]{emit: (*emitter).affine})
 	register(row[*op.Sub]{channels: anywhere, emit: (*emitter).sub})
-	register(row[*op.Div]{channels: anywhere, factor: divFactor, emit: (*emitter).div})
+	register(row[*op.Div]{channels: anywhere, emit: (*emitter).div})
 }
 
 // line is scale*x + shift with values for every channel of x.
@@ -109,35 +109,3 @@ func (e *emitter) line(i *instr, l line) error {
 }
 
 // The factors of steps that multiply x with a number; x is nil where they do not.
-
-func scaleFactor(i *instr) (x *value, factor float64) {
-	return i.in[0], float64(i.op.(*op.Scale).Factor)
-}
-
-func mulFactor(i *instr) (x *value, factor float64) {
-	for k, v := range i.in {
-		if f, ok := number(v); ok && i.in[1-k].Shape.Eq(i.out.Shape) {
-			return i.in[1-k], f
-		}
-	}
-	return nil, 0
-}
-
-func divFactor(i *instr) (x *value, factor float64) {
-	f, ok := number(i.in[1])
-	if !ok || !i.in[0].Shape.Eq(i.out.Shape) {
-		return nil, 0
-	}
-	return i.in[0], 1 / f
-}
-
-// number is the value of a constant of one element.
-func number(v *value) (float64, bool) {
-	switch {
-	case v.number != nil:
-		return float64(*v.number), true
-	case v.param != nil && len(v.param.Value) == 1:
-		return float64(v.param.Value[0]), true
-	}
-	return 0, false
-}

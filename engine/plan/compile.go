@@ -100,6 +100,9 @@ func lowerNetwork(net *engine.Network, opt Options) (*graph, error) {
 	if err != nil {
 		return nil, err
 	}
+	if net, err = net.JoinAttention(); err != nil {
+		return nil, err
+	}
 	return lower(net, opt, net.Nodes()), nil
 }
 

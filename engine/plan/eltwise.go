@@ -20,7 +20,7 @@ func init() {
 	register(row[*op.Concat]{channels: anywhere, choice: choice{picks: pickConcat}, emit: (*emitter).concat})
 	register(row[*op.ChannelSum]{emit: (*emitter).channelSum})
 	register(row[*lossGrad]{emit: (*emitter).lossGrad})
-	register(row[*op.Slice]{channels: anywhere, choice: choice{picks: pickSlice}, view: viewSliced, emit: (*emitter).slice})
+	register(row[*op.Slice]{channels: anywhere, choice: choice{picks: pickSlice}, emit: (*emitter).slice})
 	register(row[*op.Softmax]{channels: anywhere, emit: (*emitter).softmax})
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 func init() {
-	register(row[*op.Gather]{channels: anywhere, choice: choice{picks: pickGather}, view: viewGathered, emit: (*emitter).gather})
+	register(row[*op.Gather]{channels: anywhere, choice: choice{picks: pickGather}, emit: (*emitter).gather})
 	register(row[*op.GatherGrad]{channels: anywhere, choice: choice{picks: pickGatherGrad}, emit: (*emitter).gatherGrad})
 }
 

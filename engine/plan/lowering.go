@@ -15,10 +15,6 @@ type row[O any] struct {
 	// carries gives the axis of channels of one operand or result, to, where another has them along axis from.Channel, or undecided. Where
 	// it is nil, what has as many dimensions has them along the same axis.
 	carries func(i *instr, from, to *value) int
-	// view is what the operator makes of a view of its operand; nil for operators that do more than move elements.
-	view func(i *instr, s strided) (strided, bool)
-	// factor reads a step as a multiplication of x with a number; nil for operators that never are one.
-	factor func(i *instr) (x *value, factor float64)
 	// ends gives the image, the weights and the result of a convolution or a linear layer, also of one whose gradient it is.
 	ends func(i *instr) (x, w, y *value)
 	// keeps tells that the values of the result lie in memory as those of the operand do; nil for operators that never leave them so.
@@ -34,8 +30,6 @@ type row[O any] struct {
 type lowering struct {
 	channels func(*instr) axisRule
 	carries  func(i *instr, from, to *value) int
-	view     func(i *instr, s strided) (strided, bool)
-	factor   func(i *instr) (x *value, factor float64)
 	ends     func(i *instr) (x, w, y *value)
 	keeps    func(*instr) bool
 	choose   func(*graph, *instr) choice
@@ -49,8 +43,6 @@ func register[O any](r row[O]) {
 	l := lowering{
 		channels: func(*instr) axisRule { return r.channels },
 		carries:  r.carries,
-		view:     r.view,
-		factor:   r.factor,
 		ends:     r.ends,
 		keeps:    r.keeps,
 		choose:   func(*graph, *instr) choice { return r.choice },
@@ -141,13 +133,4 @@ func carried(i *instr, from, to *value) int {
 func (i *instr) keeps() bool {
 	l, ok := i.lowering()
 	return ok && l.keeps != nil && l.keeps(i)
-}
-
-// through is what i makes of a view of its operand; false where it does more than move elements in ways that runs tell.
-func (i *instr) through(s strided) (strided, bool) {
-	l, ok := i.lowering()
-	if !ok || l.view == nil {
-		return strided{}, false
-	}
-	return l.view(i, s)
 }

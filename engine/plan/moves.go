@@ -8,15 +8,15 @@ import (
 )
 
 func init() {
-	register(row[*op.Identity]{channels: anywhere, view: viewReshaped, keeps: sameType, emit: move[*op.Identity]})
-	register(row[*op.Dropout]{channels: anywhere, view: viewReshaped, keeps: sameType, emit: move[*op.Dropout]})
+	register(row[*op.Identity]{channels: anywhere, keeps: sameType, emit: move[*op.Identity]})
+	register(row[*op.Dropout]{channels: anywhere, keeps: sameType, emit: move[*op.Dropout]})
 	register(row[*op.Reshape]{
-		channels: anywhere, choice: choice{moves: true, picks: pickShuffle}, carries: carriesReshaped, view: viewReshaped, keeps: keepsReshaped, emit: (*emitter).reshape,
+		channels: anywhere, choice: choice{moves: true, picks: pickShuffle}, carries: carriesReshaped, keeps: keepsReshaped, emit: (*emitter).reshape,
 	})
-	register(row[*op.Flatten]{channels: anywhere, carries: carriesReshaped, view: viewReshaped, keeps: keepsReshaped, emit: (*emitter).flatten})
-	register(row[*op.Squeeze]{channels: anywhere, carries: carriesReshaped, view: viewReshaped, keeps: keepsReshaped, emit: move[*op.Squeeze]})
-	register(row[*op.Unsqueeze]{channels: anywhere, carries: carriesReshaped, view: viewReshaped, keeps: keepsReshaped, emit: move[*op.Unsqueeze]})
-	register(row[*op.Transpose]{channels: anywhere, choice: choice{moves: true}, carries: carriesTransposed, view: viewTransposed, keeps: keepsTransposed, emit: move[*op.Transpose]})
+	register(row[*op.Flatten]{channels: anywhere, carries: carriesReshaped, keeps: keepsReshaped, emit: (*emitter).flatten})
+	register(row[*op.Squeeze]{channels: anywhere, carries: carriesReshaped, keeps: keepsReshaped, emit: move[*op.Squeeze]})
+	register(row[*op.Unsqueeze]{channels: anywhere, carries: carriesReshaped, keeps: keepsReshaped, emit: move[*op.Unsqueeze]})
+	register(row[*op.Transpose]{channels: anywhere, choice: choice{moves: true}, carries: carriesTransposed, keeps: keepsTransposed, emit: move[*op.Transpose]})
 }
 
 func sameType(i *instr) bool {

@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	register(row[*op.Mul]{channels: anywhere, factor: mulFactor, choice: choice{overwrites: []int{0, 1}}, emit: (*emitter).mul})
+	register(row[*op.Mul]{channels: anywhere, choice: choice{overwrites: []int{0, 1}}, emit: (*emitter).mul})
 	register(row[*op.SumTo]{channels: anywhere, choose: chooseSumTo, emit: (*emitter).sumTo})
 	register(row[*dot]{emit: (*emitter).dot})
 }

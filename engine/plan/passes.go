@@ -8,7 +8,6 @@ type pass struct {
 
 // inferencePasses prepare a network.
 var inferencePasses = []pass{
-	{"joinAttention", plainly((*graph).joinAttention)},
 	{"settleTypes", plainly((*graph).settleTypes)},
 	{"settleForms", plainly((*graph).settleForms)},
 	{"packInputs", plainly((*graph).packInputs)},
@@ -32,6 +31,7 @@ var trainingPasses = []pass{
 	{"packInputs", plainly((*graph).packInputs)},
 	{"groupLosses", (*graph).groupLosses},
 	{"groupBatchNorm", (*graph).groupBatchNorm},
+	{"groupAttention", plainly((*graph).groupAttention)},
 	{"choose", plainly((*graph).choose)},
 	{"aliasReshapes", plainly((*graph).aliasReshapes)},
 	{"fuseClamps", plainly((*graph).fuseClamps)},

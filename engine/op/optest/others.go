@@ -92,6 +92,11 @@ var others = []Row{
 	{Name: "LRN", Op: &op.LRN{Size: 3, Alpha: 0.5, Beta: 0.75, Bias: 1}, Shapes: [][]int{{2, 5, 1, 2}}, Differentiable: 1},
 	{Name: "LRN of even size", Op: &op.LRN{Size: 4, Alpha: 0.5, Beta: 0.5, Bias: 2}, Shapes: [][]int{{1, 6, 2, 1}}, Differentiable: 1},
 	{Name: "LRNGrad", Op: &op.LRNGrad{LRN: op.LRN{Size: 3, Alpha: 0.5, Beta: 0.75, Bias: 1}}, Shapes: [][]int{{2, 5, 1, 2}, {2, 5, 1, 2}}},
+	{Name: "Attention", Op: attentionOf(2, 0, 1, 2, 3), Shapes: [][]int{{2, 4, 6}, {2, 5, 6}, {2, 5, 6}}, Differentiable: 3},
+	{Name: "Attention of one layer's channels", Op: attentionOf(2, 0, 0, 0, 16), Shapes: [][]int{{2, 5, 96}, {2, 5, 5}}, Differentiable: 2},
+	{Name: "Attention, one bias for all heads", Op: attentionOf(3, 0, 1, 1, 5), Shapes: [][]int{{1, 3, 15}, {1, 4, 30}, {1, 1, 3, 4}}, Differentiable: 3},
+	{Name: "Attention, a bias for every key", Op: attentionOf(2, 0, 0, 0, 3), Shapes: [][]int{{2, 4, 18}, {1, 2, 1, 4}}, Differentiable: 2},
+	{Name: "AttentionGrad", Op: &op.AttentionGrad{Attention: *attentionOf(2, 0, 1, 1, 3), Of: 1}, Shapes: [][]int{{2, 3, 6}, {2, 4, 12}, {2, 3, 6}}},
 	{Name: "LayerNorm", Op: &op.LayerNorm{Axis: -1, Epsilon: 1e-3}, Shapes: [][]int{{2, 3, 4}, {4}, {4}}, Differentiable: 3},
 	{Name: "LayerNorm without beta", Op: &op.LayerNorm{Axis: 1, Epsilon: 1e-3}, Shapes: [][]int{{2, 3, 2}, {3, 2}}, Differentiable: 2},
 	{Name: "LayerNormGradX", Op: &op.LayerNormGradX{LayerNorm: op.LayerNorm{Axis: 1, Epsilon: 1e-3}}, Shapes: [][]int{{2, 4}, {4}, {2, 4}}},
@@ -130,4 +135,15 @@ func toThe(exponent float64) func(i int, x []float64, s *random.Stream) {
 // reduce takes a number of all elements along axes.
 func reduce(kind string, keep bool, axes ...int) *op.Reduce {
 	return &op.Reduce{Kind: kind, ReduceMean: op.ReduceMean{Axes: axes, KeepDims: keep}}
+}
+
+// attentionOf has so many heads of size channels; q, k and v are which operands these are, where they stand side by side.
+func attentionOf(heads, q, k, v, size int) *op.Attention {
+	count := map[int]int{}
+	part := func(operand int) op.HeadChannels {
+		first := count[operand]
+		count[operand] += heads * size
+		return op.HeadChannels{Operand: operand, First: first, Step: size, Size: size}
+	}
+	return &op.Attention{Heads: heads, Scale: 0.5, Q: part(q), K: part(k), V: part(v)}
 }

@@ -154,4 +154,17 @@ for mode, align in (("bilinear", False), ("bilinear", True), ("bicubic", False),
 for mode in ("bilinear", "bicubic"):
     case(f"resize {mode} antialias", lambda x: F.interpolate(x, (3, 7), mode=mode, antialias=True), smooth(1, 2, 8, 5))
 
+
+def attention(x, bias=None, heads=2, size=3, scale=f32(0.6)):
+    """Queries, keys and values are channels of the same tokens."""
+    q, k, v = x.reshape(len(x), -1, 3, heads, size).permute(2, 0, 3, 1, 4)
+    return F.scaled_dot_product_attention(q, k, v, bias, scale=scale).transpose(1, 2).flatten(2)
+
+
+case("attention", attention, smooth(2, 5, 18))
+case("attention with bias", attention, smooth(2, 5, 18), smooth(1, 2, 5, 5))
+case("attention of three", lambda q, k, v: F.scaled_dot_product_attention(
+    *(x.reshape(2, -1, 3, 4).transpose(1, 2) for x in (q, k, v)), scale=0.5).transpose(1, 2).flatten(2),
+    smooth(2, 4, 12), smooth(2, 6, 12), smooth(2, 6, 12))
+
 np.savez_compressed("torch.npz", **arrays)

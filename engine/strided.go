@@ -1,14 +1,17 @@
-package plan
+package engine
 
 import (
 	"slices"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"regraft/engine/op"
 )
 
 // strided is a value seen as elements of another, the source, of which it was made by moving them only.
 type strided struct {
-	source *value
+	source *gorgonia.Node
 	offset int
 	// dims are the value's dimensions, each of which is one run of elements or several, the first the slowest.
 	dims [][]run
@@ -18,10 +21,10 @@ type strided struct {
 type run struct{ size, stride int }
 
 // whole is v seen as itself.
-func whole(v *value) strided {
-	s := strided{source: v, dims: make([][]run, v.Shape.Dims())}
+func whole(v *gorgonia.Node) strided {
+	s := strided{source: v, dims: make([][]run, v.Dims())}
 	stride := 1
-	for axis, size := range slices.Backward(v.Shape) {
+	for axis, size := range slices.Backward(v.Shape()) {
 		s.dims[axis] = []run{{size, stride}}
 		stride *= size
 	}
@@ -61,43 +64,52 @@ func (s strided) joins(axis int, slow, fast run) bool {
 	return slices.Equal(parts, want)
 }
 
-func viewTransposed(i *instr, s strided) (strided, bool) {
-	perm := i.op.(*op.Transpose).Perm
-	if len(perm) != len(s.dims) {
+// through is what a node makes of a view of its operand; false where it does more than move elements in ways that runs tell.
+func (s strided) through(node *gorgonia.Node) (strided, bool) {
+	switch o := node.Op().(type) {
+	case *op.Transpose:
+		return s.transposed(o)
+	case *op.Slice:
+		return s.sliced(o, node.Shape())
+	case *op.Gather:
+		return s.gathered(o)
+	case *op.Identity, *op.Dropout, *op.Reshape, *op.Flatten, *op.Squeeze, *op.Unsqueeze:
+		return s.reshaped(node.Shape())
+	}
+	return strided{}, false
+}
+
+func (s strided) transposed(o *op.Transpose) (strided, bool) {
+	if len(o.Perm) != len(s.dims) {
 		return strided{}, false
 	}
 	out := strided{source: s.source, offset: s.offset}
-	for _, axis := range perm {
+	for _, axis := range o.Perm {
 		out.dims = append(out.dims, s.dims[axis])
 	}
 	return out, true
 }
 
-func viewSliced(i *instr, s strided) (strided, bool) {
-	o := i.op.(*op.Slice)
+func (s strided) sliced(o *op.Slice, to tensor.Shape) (strided, bool) {
 	if len(o.Axes) != len(o.Starts) || slices.ContainsFunc(o.Steps, func(step int) bool { return step != 1 }) {
 		return strided{}, false
 	}
 	out := strided{s.source, s.offset, slices.Clone(s.dims)}
 	for k, axis := range o.Axes {
-		axis = i.out.axis(axis)
+		axis = wrapped(axis, len(to))
 		r, ok := s.run(axis)
 		if !ok {
 			return strided{}, false
 		}
-		start := min(o.Starts[k], r.size)
-		if start < 0 {
-			start = max(0, start+r.size)
-		}
+		start := max(0, wrapped(min(o.Starts[k], r.size), r.size))
 		out.offset += start * r.stride
-		out.dims[axis] = []run{{i.out.Shape[axis], r.stride}}
+		out.dims[axis] = []run{{to[axis], r.stride}}
 	}
 	return out, true
 }
 
-func viewGathered(i *instr, s strided) (strided, bool) {
-	o := i.op.(*op.Gather)
-	axis := i.in[0].axis(o.Axis)
+func (s strided) gathered(o *op.Gather) (strided, bool) {
+	axis := wrapped(o.Axis, len(s.dims))
 	r, ok := s.run(axis)
 	if !ok || len(o.Indices) != 1 || len(o.IndexShape) > 0 {
 		return strided{}, false
@@ -105,11 +117,19 @@ func viewGathered(i *instr, s strided) (strided, bool) {
 	return strided{s.source, s.offset + wrapped(o.Indices[0], r.size)*r.stride, slices.Delete(slices.Clone(s.dims), axis, axis+1)}, true
 }
 
-// viewReshaped deals the runs out to other dimensions, and cuts those in two that belong to several.
-func viewReshaped(i *instr, s strided) (strided, bool) {
+// wrapped is an index of so many; negative ones count from the end.
+func wrapped(index, size int) int {
+	if index < 0 {
+		return index + size
+	}
+	return index
+}
+
+// reshaped deals the runs out to other dimensions, and cuts those in two that belong to several.
+func (s strided) reshaped(to tensor.Shape) (strided, bool) {
 	left := slices.Concat(s.dims...)
-	out := strided{s.source, s.offset, make([][]run, i.out.Shape.Dims())}
-	for axis, size := range i.out.Shape {
+	out := strided{s.source, s.offset, make([][]run, len(to))}
+	for axis, size := range to {
 		for size > 1 {
 			if len(left) == 0 {
 				return strided{}, false

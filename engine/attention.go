@@ -1,0 +1,266 @@
+package engine
+
+import (
+	"slices"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"regraft/engine/op"
+)
+
+// JoinAttention makes one operator of attention as exporters spell it: tokens (N, T, C) that are cut into heads, two products with a
+// softmax of the scores between them, and the heads as channels of tokens again.
+func (n *Network) JoinAttention() (*Network, error) {
+	first, err := n.layersBeforeSwaps()
+	if err != nil {
+		return nil, err
+	}
+	j := &joiner{net: first, readers: first.readers(), joined: map[*gorgonia.Node]*attention{}, skipped: map[*gorgonia.Node]bool{}}
+	for _, node := range first.Nodes() {
+		if o, ok := node.Op().(*op.Softmax); ok && node.Dims() == 4 && wrapped(o.Axis, 4) == 3 {
+			j.around(node)
+		}
+	}
+	if len(j.joined) == 0 {
+		return first, nil
+	}
+	joined, err := first.Rewrite(nil, j.rewriter())
+	if err != nil {
+		return nil, err
+	}
+	return joined.Rewrite(nil, nil) // without what nothing reads any more
+}
+
+// readers maps nodes to those that read them; whoever reads an output of the network counts as nil.
+func (n *Network) readers() map[*gorgonia.Node][]*gorgonia.Node {
+	readers := map[*gorgonia.Node][]*gorgonia.Node{}
+	for _, o := range n.Outputs {
+		readers[o.Node] = append(readers[o.Node], nil)
+	}
+	for _, node := range n.Nodes() {
+		for _, in := range op.Inputs(node) {
+			readers[in] = append(readers[in], node)
+		}
+	}
+	return readers
+}
+
+// attention is one that was found: its operator, the label of the node that it takes the place of, and its operands.
+type attention struct {
+	op    *op.Attention
+	label string
+	in    gorgonia.Nodes
+}
+
+// joiner looks for attention.
+type joiner struct {
+	net     *Network
+	readers map[*gorgonia.Node][]*gorgonia.Node
+	joined  map[*gorgonia.Node]*attention // by the node whose values it computes
+	skipped map[*gorgonia.Node]bool       // nodes that leave their operand as it is
+}
+
+// rewriter puts the new operators in their places.
+func (j *joiner) rewriter() Rewriter {
+	moved := map[*gorgonia.Node]*gorgonia.Node{}
+	return func(b *Builder, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
+		for k, x := range op.Inputs(old) {
+			moved[x] = in[k]
+		}
+		if j.skipped[old] {
+			return in[0], nil
+		}
+		a := j.joined[old]
+		if a == nil {
+			return nil, nil
+		}
+		operands := make([]*gorgonia.Node, len(a.in))
+		for k, x := range a.in {
+			operands[k] = moved[x]
+		}
+		return b.Apply(a.label, a.op, operands...)
+	}
+}
+
+// around takes note of what lies around a softmax of scores, if that is attention.
+func (j *joiner) around(softmax *gorgonia.Node) {
+	mix := j.onlyReader(softmax)
+	sum, bias := j.plus(op.Inputs(softmax)[0])
+	product, scale := j.factors(sum)
+	if !isProduct(mix) || !isProduct(product) || op.Inputs(mix)[0] != softmax {
+		return
+	}
+	a := &attention{op: &op.Attention{Heads: mix.Shape()[1]}, label: j.net.Label(mix)}
+	for _, operand := range []struct {
+		node       *gorgonia.Node
+		token, one int // the axes of tokens and of a head's channels
+		heads      *op.HeadChannels
+	}{{op.Inputs(product)[0], 2, 3, &a.op.Q}, {op.Inputs(product)[1], 3, 2, &a.op.K}, {op.Inputs(mix)[1], 2, 3, &a.op.V}} {
+		s, factor := j.traced(operand.node)
+		heads, ok := s.heads(operand.token, operand.one)
+		if !ok || !s.is(1, run{a.op.Heads, heads.Step}) || !j.isComputed(s.source) {
+			return
+		}
+		heads.Operand = a.operand(s.source)
+		*operand.heads, scale = heads, scale*factor
+	}
+	a.op.Scale = float32(scale)
+	if bias != nil {
+		if a.op.Biases(bias.Shape(), product.Shape()) == 0 {
+			return
+		}
+		a.in = append(a.in, bias)
+	}
+	if last := j.joinedHeads(mix); last != nil {
+		j.joined[last] = a
+		return
+	}
+	if rows, layer, tokens := j.joinedRows(mix); rows != nil {
+		j.joined[rows] = a
+		for node := tokens; node != layer; node = op.Inputs(node)[0] {
+			j.skipped[node] = true
+		}
+	}
+}
+
+// operand is which of the operands x is, and makes it one.
+func (a *attention) operand(x *gorgonia.Node) int {
+	at := slices.Index(a.in, x)
+	if at < 0 {
+		at, a.in = len(a.in), append(a.in, x)
+	}
+	return at
+}
+
+// onlyReader is the one node that reads another; nil where there are others or none.
+func (j *joiner) onlyReader(node *gorgonia.Node) *gorgonia.Node {
+	if r := j.readers[node]; len(r) == 1 {
+		return r[0]
+	}
+	return nil
+}
+
+// isComputed tells whether a node is neither known nor the network's input.
+func (j *joiner) isComputed(node *gorgonia.Node) bool {
+	return node != j.net.Input && j.net.ParamOf(node) == nil
+}
+
+func isProduct(node *gorgonia.Node) bool {
+	if node == nil {
+		return false
+	}
+	_, ok := node.Op().(*op.MatMul)
+	return ok
+}
+
+// plus reads a node as a sum with a parameter, or as itself.
+func (j *joiner) plus(node *gorgonia.Node) (x, known *gorgonia.Node) {
+	if _, ok := node.Op().(*op.Add); ok {
+		for k, in := range op.Inputs(node) {
+			if j.net.ParamOf(in) != nil {
+				return op.Inputs(node)[1-k], in
+			}
+		}
+	}
+	return node, nil
+}
+
+// factors goes back through multiplications with numbers.
+func (j *joiner) factors(node *gorgonia.Node) (from *gorgonia.Node, factor float64) {
+	factor = 1
+	for {
+		x, f := j.factor(node)
+		if x == nil {
+			return node, factor
+		}
+		node, factor = x, factor*f
+	}
+}
+
+// factor reads a node as a multiplication of x with a number; nil for others.
+func (j *joiner) factor(node *gorgonia.Node) (x *gorgonia.Node, factor float64) {
+	in := op.Inputs(node)
+	switch o := node.Op().(type) {
+	case *op.Scale:
+		return in[0], float64(o.Factor)
+	case *op.Mul:
+		for k := range in {
+			if f, ok := j.number(in[k]); ok && in[1-k].Shape().Eq(node.Shape()) {
+				return in[1-k], f
+			}
+		}
+	case *op.Div:
+		if f, ok := j.number(in[1]); ok && in[0].Shape().Eq(node.Shape()) {
+			return in[0], 1 / f
+		}
+	}
+	return nil, 0
+}
+
+// number is the value of a parameter of one element that training does not change.
+func (j *joiner) number(node *gorgonia.Node) (float64, bool) {
+	p := j.net.ParamOf(node)
+	if p == nil || p.Trainable() || len(p.Value) != 1 {
+		return 0, false
+	}
+	return float64(p.Value[0]), true
+}
+
+// traced goes back through what only moves elements, and through multiplications with numbers, to the node that another is part of.
+func (j *joiner) traced(node *gorgonia.Node) (s strided, factor float64) {
+	node, factor = j.factors(node)
+	if in := op.Inputs(node); len(in) > 0 {
+		inner, f := j.traced(in[0])
+		if s, ok := inner.through(node); ok {
+			return s, factor * f
+		}
+	}
+	return whole(node), factor
+}
+
+// heads reads a view (N, heads, ...) of tokens (N, T, C) as heads; token and one are the axes of tokens and of a head's channels.
+func (s strided) heads(token, one int) (h op.HeadChannels, ok bool) {
+	if s.source.Dims() != 3 || len(s.dims) != 4 {
+		return h, false
+	}
+	n, t, c := s.source.Shape()[0], s.source.Shape()[1], s.source.Shape()[2]
+	channels, single := s.run(one)
+	apart, regular := s.run(1)
+	if !single || !regular || channels.size > 1 && channels.stride != 1 || !s.is(0, run{n, t * c}) || !s.is(token, run{t, c}) {
+		return h, false
+	}
+	h = op.HeadChannels{First: s.offset, Step: apart.stride, Size: channels.size}
+	if apart.size == 1 {
+		h.Step = h.Size
+	}
+	return h, h.Step >= h.Size && h.First+(apart.size-1)*h.Step+h.Size <= c
+}
+
+// joinedHeads finds the node that makes channels of tokens of the heads (N, heads, T, size).
+func (j *joiner) joinedHeads(mix *gorgonia.Node) *gorgonia.Node {
+	n, heads, t, size := sizes(mix.Shape())
+	return j.follow(mix, func(s strided, shape tensor.Shape) bool {
+		return slices.Equal(shape, []int{n, t, heads * size}) && s.is(0, run{n, heads * t * size}) && s.is(1, run{t, size}) &&
+			s.joins(2, run{heads, t * size}, run{size, 1})
+	})
+}
+
+func sizes(s tensor.Shape) (n, heads, tokens, size int) { return s[0], s[1], s[2], s[3] }
+
+// follow goes on from a node through what only moves elements, for as long as there is one reader, to the node that is as wanted.
+func (j *joiner) follow(node *gorgonia.Node, wanted func(s strided, shape tensor.Shape) bool) *gorgonia.Node {
+	for s := whole(node); ; {
+		next := j.onlyReader(node)
+		if next == nil {
+			return nil
+		}
+		var ok bool
+		if s, ok = s.through(next); !ok {
+			return nil
+		}
+		if node = next; wanted(s, node.Shape()) {
+			return node
+		}
+	}
+}
