@@ -16,6 +16,8 @@ type Evaluation struct {
 	Labels []string
 	// Split is the part of the data that was judged: train, val or test, "" for all of it.
 	Split string
+	// Advice is a sentence or two each for what the figures say should be looked at.
+	Advice []string
 	// Skipped are photos that could not be read and were left out (SkipBad).
 	Skipped []Skipped
 
@@ -80,6 +82,7 @@ func (m *Model) Evaluate(ctx context.Context, data, split string, events Events)
 		return nil, err
 	}
 	e := &Evaluation{Report: answers.Report(labels), Labels: labels, Split: split, Skipped: skipped}
+	e.Advice = e.Report.Advice()
 	e.judged = train.Judged{
 		Evaluation: answers, Labels: labels, Report: e.Report, Network: net, Data: data, Split: split, Options: o, Skipped: skipped,
 		LeftOut: photo.Summary(set.LeftOut),

@@ -73,9 +73,9 @@ func TestTrainFolds(t *testing.T) {
 	var summary struct {
 		OutOfFold json.RawMessage   `json:"out_of_fold"`
 		Curve     []json.RawMessage `json:"learning_curve"`
-		Advice    string
+		Advice    []string
 	}
-	if err := json.Unmarshal(fileAt(t, filepath.Join(out, "summary.json")), &summary); err != nil || len(summary.Curve) != 4 || summary.OutOfFold == nil || summary.Advice == "" {
+	if err := json.Unmarshal(fileAt(t, filepath.Join(out, "summary.json")), &summary); err != nil || len(summary.Curve) != 4 || summary.OutOfFold == nil || len(summary.Advice) == 0 {
 		t.Errorf("%v, %+v", err, summary)
 	}
 	wrong{"full", trainArgs(data, filepath.Join(t.TempDir(), "run"), "--folds", "3"), statusUsage, "--folds does nothing with --mode full"}.check(t, "")

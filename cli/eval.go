@@ -37,6 +37,7 @@ type evalJSON struct {
 	*train.Report
 	Labels []string `json:"labels"`
 	Split  string   `json:"split"`
+	Advice []string `json:"advice"`
 	// Skipped are photos that were left out.
 	Skipped []train.Skipped `json:"skipped"`
 }
@@ -76,9 +77,13 @@ func eval(con *console, c *urfave.Context) error {
 	}
 	events.bar.end()
 	if c.Bool("json") {
-		return con.json(evalJSON{"regraft/eval/1", e.Report, e.Labels, e.Split, append([]train.Skipped{}, e.Skipped...)})
+		return con.json(evalJSON{"regraft/eval/1", e.Report, e.Labels, e.Split, e.Advice, append([]train.Skipped{}, e.Skipped...)})
 	}
-	return printReport(con, e.Labels, e.Report, "all: --json")
+	if err := printReport(con, e.Labels, e.Report, "all: --json"); err != nil {
+		return err
+	}
+	printAdvice(con, e.Advice)
+	return nil
 }
 
 // evalEvents shows a bar.

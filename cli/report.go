@@ -71,6 +71,17 @@ func printConfused(con *console, pairs []train.Confused, others string) error {
 	return w.Flush()
 }
 
+// printAdvice prints what should be done otherwise.
+func printAdvice(con *console, advice []string) {
+	if len(advice) == 0 {
+		return
+	}
+	con.printf("\nadvice:\n")
+	for _, text := range advice {
+		con.printf("* %s\n", folded(text, columns(con.outTerminal)-2))
+	}
+}
+
 // printExample prints the probabilities of a photo; of many classes those of the most probable.
 func printExample(con *console, x *train.Example, labels []string) {
 	con.printf("\na photo of that set, %s (%s):\n", shown(x.Path), shown(x.Label))

@@ -250,15 +250,13 @@ func (r *trainReport) finished(res *train.Result) error {
 		out.printf("\nthreshold %.3f: answers below are unknown; of held-out photos %.1f %% have an answer, and %.1f %% of these are right\n",
 			t.Value, 100*t.Coverage, 100*t.Precision)
 	}
-	if res.Note != "" {
-		out.printf("\n%s\n", res.Note)
-	}
 	if res.Example != nil {
 		printExample(out, res.Example, r.start.Classes)
 	}
 	if res.Stopped != "" {
 		out.printf("\nstopped early: %s\n", res.Stopped)
 	}
+	printAdvice(out, res.Advice)
 	files := "best.onnx last.ckpt results.csv args.json summary.json confusion.csv confusion.png curves.png"
 	if !r.cfg.NoReport {
 		files += " " + train.PageFile + " " + train.CardFile
@@ -286,6 +284,5 @@ func printOutOfFold(con *console, labels []string, res *train.Result) error {
 	for _, p := range res.Curve {
 		con.printf("%4.0f %%  %6d photos  %5.1f %%  %.1f to %.1f\n", 100*p.Share, p.Photos, 100*p.Accuracy, 100*p.Interval[0], 100*p.Interval[1])
 	}
-	con.printf("%s\n", res.Advice)
 	return nil
 }

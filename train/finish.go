@@ -21,13 +21,16 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 	if err := r.calibrate(ctx); err != nil {
 		return nil, err
 	}
+	reached, err := r.reach(ctx)
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case name == r.sets.selection && r.fitted != nil: // the temperature knows them: as they were without it
 		r.answers = r.fitted
 	case name == SetFolds:
 		r.answers = r.outOfFold
 	case r.answers == nil || name != r.sets.selection:
-		var err error
 		if r.answers, err = r.evaluateBest(ctx, samples); err != nil {
 			return nil, err
 		}
@@ -50,12 +53,13 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 		result.OutOfFold = r.outOfFold.Report(r.sets.classes)
 	}
 	if r.curve != nil {
-		result.Curve, result.Advice = r.curve, curveAdvice(r.curve, result.OutOfFold)
+		result.Curve, result.CurveAdvice = r.curve, curveAdvice(r.curve, result.OutOfFold)
 	}
 	if result.ReportedOn == SetTest && r.sets.onTest {
 		result.Note = fmt.Sprintf("the test photos chose the best of %d epochs: the last one, which nothing chose, has %.1f instead of %.1f %% of them right; "+
 			"without %v %s they choose nothing", len(r.epochs), 100*r.epochs[len(r.epochs)-1].ValAcc, 100*result.Best.ValAcc, setting.SelectOn, SetTest)
 	}
+	result.Upright, result.Advice = r.upright, r.measured(result, reached).advice()
 	for _, e := range r.epochs {
 		result.Seconds += e.Seconds
 	}

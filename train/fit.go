@@ -109,6 +109,7 @@ type training struct {
 	saved   time.Time
 	saving  time.Duration
 	started Start
+	upright *Upright // where training turns photos upside down
 	// assumption is what had to be assumed of the preprocessing, nil where it was told.
 	assumption *Assumption
 }
@@ -242,6 +243,9 @@ func (r *training) begin(ctx context.Context) error {
 		return err
 	}
 	if err := r.tryScalings(ctx); err != nil {
+		return err
+	}
+	if err := r.measureUpright(ctx); err != nil {
 		return err
 	}
 	schedule, err := newRates(&r.config, &r.epochs)

@@ -240,7 +240,7 @@ func TestGroupsInSplits(t *testing.T) {
 	c = narrowRun(t, Heads, data)
 	c.GroupBy, c.Folds = `(\d)\.png`, 4
 	r := fit(t, c)
-	if r.Choice.Groups != 10 || r.Choice.Folds != 4 || len(r.Curve) != 4 || r.Advice == "" || r.OutOfFold.Images != 36 {
+	if r.Choice.Groups != 10 || r.Choice.Folds != 4 || len(r.Curve) != 4 || r.CurveAdvice == "" || !slices.Contains(r.Advice, r.CurveAdvice) || r.OutOfFold.Images != 36 {
 		t.Errorf("%+v, %d points, %q", r.Choice, len(r.Curve), r.Advice)
 	}
 }

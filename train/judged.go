@@ -55,7 +55,7 @@ func (j *Judged) page() (*pageMaker, error) {
 			m.Threshold, 100*d.Threshold.Coverage, 100*d.Threshold.Precision)
 	}
 	m.reliable(j.Evaluation, asIs, "")
-	m.DoubtsNote = unknownDoubts
+	m.Advice, m.DoubtsNote = j.Report.Advice(), unknownDoubts
 	m.About = []page.Fact{
 		{Name: "model", Value: photo.Shown(j.Model)},
 		{Name: "photos", Value: fmt.Sprintf("%s: %d of %d classes", photo.Shown(j.Data), len(j.Samples), j.classes())},

@@ -28,10 +28,14 @@ type Result struct {
 	// Choice is what folds of train chose, heads mode.
 	Choice *Choice `json:"choice,omitempty"`
 	// OutOfFold is the main head on the photos of train, each answered for by heads that were solved without it; Curve is how that grows
-	// with the number of photos, where Config.Folds ask for it, and Advice what follows.
-	OutOfFold *Report      `json:"out_of_fold,omitempty"`
-	Curve     []CurvePoint `json:"learning_curve,omitempty"`
-	Advice    string       `json:"advice,omitempty"`
+	// with the number of photos, where Config.Folds ask for it, and CurveAdvice what follows.
+	OutOfFold   *Report      `json:"out_of_fold,omitempty"`
+	Curve       []CurvePoint `json:"learning_curve,omitempty"`
+	CurveAdvice string       `json:"learning_curve_advice,omitempty"`
+	// Advice is a sentence or two each for what the measurements say should be done otherwise (rules).
+	Advice []string `json:"advice"`
+	// Upright is what photos say about turning them upside down, where that was asked for.
+	Upright *Upright `json:"upright,omitempty"`
 	// Calibration is what was done to the probabilities; absent where it was not, or the photos were too few.
 	Calibration *Calibration `json:"calibration,omitempty"`
 	// Threshold is that of the best model; absent where none was asked for, or none is good enough.

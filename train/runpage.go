@@ -68,7 +68,7 @@ func (r *training) judgedWith(m *pageMaker, result *Result) {
 	case result.ReportedOn == result.SelectedOn:
 		m.Cautions = append(m.Cautions, "The best epoch was chosen on these photos, so the share is a little too good. A part called test, which chooses nothing, tells more.")
 	}
-	if a := result.Assumption; a != nil {
+	if a := result.Assumption; a != nil && a.Better == "" { // else the advice says so
 		m.Cautions = append(m.Cautions, a.String())
 	}
 	m.ThresholdNote = fmt.Sprintf("A threshold that is chosen here looks a little better than it is. A run that is asked for a precision (%v) stores one in the model, "+
@@ -123,9 +123,7 @@ func (r *training) learning(m *pageMaker, result *Result) {
 	for _, p := range result.Curve {
 		m.Learning = append(m.Learning, page.Point{Photos: p.Photos, Accuracy: p.Accuracy, Interval: p.Interval})
 	}
-	if result.Advice != "" {
-		m.Advice = append(m.Advice, result.Advice)
-	}
+	m.Advice = result.Advice
 	switch {
 	case len(m.Learning) > 0:
 	case r.config.byFolds():
