@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -144,8 +145,13 @@ func TestPageOfFolds(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if !strings.Contains(html, strings.ReplaceAll(r.Advice, "+", "&#43;")) {
-		t.Errorf("the page lacks the advice %q", r.Advice)
+	for _, advice := range r.Advice {
+		if !strings.Contains(html, strings.ReplaceAll(advice, "+", "&#43;")) {
+			t.Errorf("the page lacks the advice %q", advice)
+		}
+	}
+	if !slices.Contains(r.Advice, r.CurveAdvice) {
+		t.Errorf("%q lacks that of the learning curve", r.Advice)
 	}
 }
 
