@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"regraft/engine/kernel/abi"
 	"regraft/engine/kernel/asm"
@@ -10,7 +11,7 @@ import (
 
 // Attention (Vaswani et al., 2017): for every head, softmax(scale q k' + bias) v with tokens as rows. Both products are direct convolutions of
 // 1x1 over the tokens, with the keys and then the values of the image as weights, so every element is one chain of fused multiply-adds
-// in the order of the channels or of the keys; the softmax is in float64. The scores of one head stay in a worker's memory.
+// in the order of the channels or of the keys. The softmax adds up sixteen partial sums in float32, and these in float64. The scores of one head stay in a worker's memory.
 
 // Heads are the heads of tokens, images of one row: head h is Size channels of the layout from First + h*Step on.
 type Heads struct {
@@ -106,6 +107,7 @@ func (h Heads) columns(w *Worker, kernel asm.Form[abi.Transpose], rows, dst []fl
 
 // attentionScores is what attention and its gradients share: the scores and their softmax.
 type attentionScores struct {
+	set           *Set
 	q, k, v       Heads
 	heads, biases int
 	scale         float64
@@ -132,7 +134,7 @@ func newAttentionScores(set *Set, q, k, v, y Heads, heads, biases int, scale flo
 		return nil, fmt.Errorf("attention: %v, %v, %v and %v do not fit each other", q, k, v, y)
 	}
 	a := &attentionScores{
-		q: q, k: k, v: v, heads: heads, biases: biases, scale: float64(scale), layout: Matrix(q.tokens(), k.tokens()),
+		set: set, q: q, k: k, v: v, heads: heads, biases: biases, scale: float64(scale), layout: Matrix(q.tokens(), k.tokens()),
 		transpose: set.Transpose, zeros: Aligned(roundUp(max(k.tokens(), q.Size, v.Size), Lanes)),
 	}
 	var err error
@@ -158,8 +160,8 @@ func (a *attentionScores) queryLayer(in, out int) ConvShape {
 // Items is the number of heads of all images.
 func (a *attentionScores) Items(images int) int { return images * a.heads }
 
-// scoresLen is the floats of the scores of a head.
-func (a *attentionScores) scoresLen() int { return a.layout.Len(1) }
+// scoresLen is the floats of the scores of a head, with a margin of a block for their softmax.
+func (a *attentionScores) scoresLen() int { return a.layout.Len(1) + a.layout.W*Lanes }
 
 // blocksLen is the floats of keys or values as weights.
 func (a *attentionScores) blocksLen() int { return max(a.k.blockLen(), a.v.blockLen()) }
@@ -175,7 +177,7 @@ func (a *attentionScores) weights(w *Worker, args *Args, image, head int, querie
 		size := a.layout.W * a.layout.C
 		table = Floats(args.Operand[bias]+uintptr(4*size*(head%a.biases)), size)
 	}
-	a.softmax(scores, table)
+	a.softmax(w, scores, table)
 }
 
 // run computes a product of one image.
@@ -267,38 +269,54 @@ func parts(memory []float32) func(n int) []float32 {
 }
 
 // softmax replaces the scores of every query by their softmax over the keys, with a bias for every one of them or none.
-func (a *attentionScores) softmax(scores, bias []float32) {
+func (a *attentionScores) softmax(w *Worker, scores, bias []float32) {
+	l := a.layout
+	run := pixelRun{Address(scores), 4 * l.Plane, l.Blocks(), l.W}
+	margin := run.margin(scores[l.Len(1):])
+	scale := float32(a.scale)
+	if bias != nil || !(scale > 0) {
+		a.scaled(scores, bias)
+		scale = 1
+	}
+	a.mask(scores)
+	none := float32(math.Inf(-1))
+	margin.fill(none)
+	margin.each(w, a.set, largestKernel, run, margin, scale)
+	margin.spread(func(lanes *[Lanes]float32) float32 { return slices.Max(lanes[:]) }) // NaN where one is
+	run.each(w, a.set, expLessKernel, run, margin, scale)
+	margin.fill(0)
+	margin.each(w, a.set, addKernel, run, margin, none)
+	margin.spread(func(lanes *[Lanes]float32) float32 { return float32(1 / total(lanes)) })
+	run.each(w, a.set, mulKernel, run, margin, none)
+}
+
+// scaled multiplies the scores with the scale and adds a bias, if there is one.
+func (a *attentionScores) scaled(scores, bias []float32) {
 	l := a.layout
 	for query := range l.W {
-		var row []float32
-		if bias != nil {
-			row = bias[query*l.C:][:l.C]
-		}
-		best, total := math.Inf(-1), 0.0
 		for b := range l.Blocks() {
 			keys := a.keys(scores, b, query)
 			for c, v := range keys {
 				s := float64(a.scale * float64(v))
-				if row != nil {
-					s += float64(row[b*Lanes+c])
+				if bias != nil {
+					s += float64(bias[query*l.C+b*Lanes+c])
 				}
 				keys[c] = float32(s)
-				best = max(best, float64(keys[c]))
 			}
 		}
-		for b := range l.Blocks() {
-			keys := a.keys(scores, b, query)
-			for c, v := range keys {
-				e := Exp(float64(v) - best) // NaN spreads to all keys through the total
-				total += e
-				keys[c] = float32(e)
-			}
-		}
-		for b := range l.Blocks() {
-			keys := a.keys(scores, b, query)
-			for c, v := range keys {
-				keys[c] = float32(float64(v) / total)
-			}
+	}
+}
+
+// mask gives the lanes past the last key a weight of zero.
+func (a *attentionScores) mask(scores []float32) {
+	used := a.layout.C % Lanes
+	if used == 0 {
+		return
+	}
+	last := scores[(a.layout.Blocks()-1)*a.layout.Plane:]
+	for query := range a.layout.W {
+		for c := used; c < Lanes; c++ {
+			last[query*Lanes+c] = float32(math.Inf(-1))
 		}
 	}
 }

@@ -73,6 +73,20 @@ func planeOracles() []planeOracle {
 			return float64(float32(x)-float32(v[2]))*-v[5] + float64(float32(g*v[3]-v[4]))
 		}, oneRounding, 0, false},
 	}
+	for _, c := range []struct {
+		kernel  planeKernel
+		vectors int
+		want    func(x, y float64, v []float64) float64
+		ulps    float64
+	}{
+		{largestKernel, 0, func(x, y float64, _ []float64) float64 { return clipped(y, float64(float32(x/2)), inf) }, 0},
+		{expLessKernel, 0, func(x, y float64, _ []float64) float64 { return math.Exp(float64(float32(x/2 - y))) }, 1 + oneRounding},
+		{subKernel, 0, func(x, y float64, _ []float64) float64 { return x - y }, oneRounding},
+		{addSquareKernel, 0, func(x, y float64, _ []float64) float64 { return x*x + y }, oneRounding},
+		{normalizeKernel, 2, func(x, y float64, v []float64) float64 { return float64(float32(x*y))*v[0] + v[1] }, oneRounding},
+	} {
+		list = append(list, planeOracle{string(c.kernel), overChannelsOf(c.kernel, c.vectors), "xy" + "vv"[:c.vectors] + "o", c.want, c.ulps, 2e-38, c.kernel == expLessKernel})
+	}
 	kernels := map[string][2]string{
 		"leakyrelu": {"leaky", "leaky"}, "threshold": {"threshold", "threshold"}, "elu": {"elu", "elugrad"}, "selu": {"elu", "elugrad"}, "celu": {"elu", "elugrad"},
 	}
@@ -106,6 +120,20 @@ func fillOf(set *Set, l Layout) (Primitive, error) {
 		p.vectors = []vector{{at: 1}}
 	}
 	return p, err
+}
+
+// overChannelsOf is a kernel of what is computed over channels, with 1/2 as its constant.
+func overChannelsOf(k planeKernel, vectors int) func(set *Set, l Layout) (Primitive, error) {
+	return func(set *Set, l Layout) (Primitive, error) {
+		p, err := newPlanes(set, k, tensor{0, l}, tensor{1, l}, tensor{2 + vectors, l})
+		if err == nil {
+			p.low = 0.5
+			for i := range vectors {
+				p.vectors = append(p.vectors, vector{at: 2 + i})
+			}
+		}
+		return p, err
+	}
 }
 
 // normGradOf is the kernel of BatchNorm's gradient with its vectors one behind the other.

@@ -35,6 +35,11 @@ var planeAVX512 = map[string]func(*planeArgs){
 	"leaky":           leaky_f32_avx512,
 	"prelu":           prelu_f32_avx512,
 	"threshold":       threshold_f32_avx512,
+	"largest":         largest_f32_avx512,
+	"expless":         expless_f32_avx512,
+	"sub":             sub_f32_avx512,
+	"addsquare":       addsquare_f32_avx512,
+	"normalize":       normalize_f32_avx512,
 	"sum":             sum_f32_avx512,
 	"dot":             dot_f32_avx512,
 	"batchstats":      batchstats_f32_avx512,
@@ -74,6 +79,11 @@ var planeAVX2 = map[string]func(*planeArgs){
 	"leaky":           leaky_f32_avx2,
 	"prelu":           prelu_f32_avx2,
 	"threshold":       threshold_f32_avx2,
+	"largest":         largest_f32_avx2,
+	"expless":         expless_f32_avx2,
+	"sub":             sub_f32_avx2,
+	"addsquare":       addsquare_f32_avx2,
+	"normalize":       normalize_f32_avx2,
 	"sum":             sum_f32_avx2,
 	"dot":             dot_f32_avx2,
 	"batchstats":      batchstats_f32_avx2,
@@ -171,6 +181,21 @@ func prelu_f32_avx512(a *planeArgs)
 
 //go:noescape
 func threshold_f32_avx512(a *planeArgs)
+
+//go:noescape
+func largest_f32_avx512(a *planeArgs)
+
+//go:noescape
+func expless_f32_avx512(a *planeArgs)
+
+//go:noescape
+func sub_f32_avx512(a *planeArgs)
+
+//go:noescape
+func addsquare_f32_avx512(a *planeArgs)
+
+//go:noescape
+func normalize_f32_avx512(a *planeArgs)
 
 //go:noescape
 func sum_f32_avx512(a *planeArgs)
@@ -279,6 +304,21 @@ func prelu_f32_avx2(a *planeArgs)
 
 //go:noescape
 func threshold_f32_avx2(a *planeArgs)
+
+//go:noescape
+func largest_f32_avx2(a *planeArgs)
+
+//go:noescape
+func expless_f32_avx2(a *planeArgs)
+
+//go:noescape
+func sub_f32_avx2(a *planeArgs)
+
+//go:noescape
+func addsquare_f32_avx2(a *planeArgs)
+
+//go:noescape
+func normalize_f32_avx2(a *planeArgs)
 
 //go:noescape
 func sum_f32_avx2(a *planeArgs)

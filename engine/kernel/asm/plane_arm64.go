@@ -35,6 +35,11 @@ var planeNEON = map[string]func(*planeArgs){
 	"leaky":           leaky_f32_neon,
 	"prelu":           prelu_f32_neon,
 	"threshold":       threshold_f32_neon,
+	"largest":         largest_f32_neon,
+	"expless":         expless_f32_neon,
+	"sub":             sub_f32_neon,
+	"addsquare":       addsquare_f32_neon,
+	"normalize":       normalize_f32_neon,
 	"sum":             sum_f32_neon,
 	"dot":             dot_f32_neon,
 	"batchstats":      batchstats_f32_neon,
@@ -132,6 +137,21 @@ func prelu_f32_neon(a *planeArgs)
 
 //go:noescape
 func threshold_f32_neon(a *planeArgs)
+
+//go:noescape
+func largest_f32_neon(a *planeArgs)
+
+//go:noescape
+func expless_f32_neon(a *planeArgs)
+
+//go:noescape
+func sub_f32_neon(a *planeArgs)
+
+//go:noescape
+func addsquare_f32_neon(a *planeArgs)
+
+//go:noescape
+func normalize_f32_neon(a *planeArgs)
 
 //go:noescape
 func sum_f32_neon(a *planeArgs)

@@ -6010,6 +6010,767 @@ next:
 	BNE row
 	RET
 
+// func largest_f32_neon(a *planeArgs)
+TEXT ·largest_f32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0xbd40701f // ldr s31, [x0,#112]
+	WORD $0x4e0407ff // dup v31.4s, v31.s[0]
+	MOVD 0(R0), R8
+	MOVD 8(R0), R9
+	MOVD 16(R0), R10
+	MOVD 48(R0), R3
+row:
+	MOVD R8, R1
+	MOVD R9, R5
+	MOVD R10, R2
+	MOVD 56(R0), R4
+	SUBS $4, R4
+	BLT tail
+some:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc000a2 // ldr q2, [x5]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d800042 // str q2, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc004a2 // ldr q2, [x5,#16]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d800442 // str q2, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc008a2 // ldr q2, [x5,#32]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d800842 // str q2, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc00ca2 // ldr q2, [x5,#48]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d800c42 // str q2, [x2,#48]
+	WORD $0x3dc01020 // ldr q0, [x1,#64]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc010a2 // ldr q2, [x5,#64]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d801042 // str q2, [x2,#64]
+	WORD $0x3dc01420 // ldr q0, [x1,#80]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc014a2 // ldr q2, [x5,#80]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d801442 // str q2, [x2,#80]
+	WORD $0x3dc01820 // ldr q0, [x1,#96]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc018a2 // ldr q2, [x5,#96]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d801842 // str q2, [x2,#96]
+	WORD $0x3dc01c20 // ldr q0, [x1,#112]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc01ca2 // ldr q2, [x5,#112]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d801c42 // str q2, [x2,#112]
+	WORD $0x3dc02020 // ldr q0, [x1,#128]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc020a2 // ldr q2, [x5,#128]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d802042 // str q2, [x2,#128]
+	WORD $0x3dc02420 // ldr q0, [x1,#144]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc024a2 // ldr q2, [x5,#144]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d802442 // str q2, [x2,#144]
+	WORD $0x3dc02820 // ldr q0, [x1,#160]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc028a2 // ldr q2, [x5,#160]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d802842 // str q2, [x2,#160]
+	WORD $0x3dc02c20 // ldr q0, [x1,#176]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc02ca2 // ldr q2, [x5,#176]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d802c42 // str q2, [x2,#176]
+	WORD $0x3dc03020 // ldr q0, [x1,#192]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc030a2 // ldr q2, [x5,#192]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d803042 // str q2, [x2,#192]
+	WORD $0x3dc03420 // ldr q0, [x1,#208]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc034a2 // ldr q2, [x5,#208]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d803442 // str q2, [x2,#208]
+	WORD $0x3dc03820 // ldr q0, [x1,#224]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc038a2 // ldr q2, [x5,#224]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d803842 // str q2, [x2,#224]
+	WORD $0x3dc03c20 // ldr q0, [x1,#240]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc03ca2 // ldr q2, [x5,#240]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d803c42 // str q2, [x2,#240]
+	ADDS $256, R1
+	ADDS $256, R5
+	ADDS $256, R2
+	SUBS $4, R4
+	BGE some
+tail:
+	ADDS $4, R4
+	BEQ next
+one:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc000a2 // ldr q2, [x5]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d800042 // str q2, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc004a2 // ldr q2, [x5,#16]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d800442 // str q2, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc008a2 // ldr q2, [x5,#32]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d800842 // str q2, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3dc00ca2 // ldr q2, [x5,#48]
+	WORD $0x6ea2e401 // fcmgt v1.4s, v0.4s, v2.4s
+	WORD $0x6ea11c02 // bit v2.16b, v0.16b, v1.16b
+	WORD $0x3d800c42 // str q2, [x2,#48]
+	ADDS $64, R1
+	ADDS $64, R5
+	ADDS $64, R2
+	SUBS $1, R4
+	BNE one
+next:
+	MOVD 24(R0), R16
+	ADDS R16, R8
+	MOVD 32(R0), R16
+	ADDS R16, R9
+	MOVD 40(R0), R16
+	ADDS R16, R10
+	SUBS $1, R3
+	BNE row
+	RET
+
+// func expless_f32_neon(a *planeArgs)
+TEXT ·expless_f32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0xbd40701f // ldr s31, [x0,#112]
+	WORD $0x4e0407ff // dup v31.4s, v31.s[0]
+	MOVD $0x42b20000, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0xc2ae999a, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0x3fb8aa3b, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0x4b400000, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0x395e8083, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0xbf318000, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0x3f000000, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+	MOVD $0x39506967, R16
+	WORD $0x4e040e17 // dup v23.4s, w16
+	MOVD $0x3f800000, R16
+	WORD $0x4e040e16 // dup v22.4s, w16
+	MOVD 0(R0), R8
+	MOVD 8(R0), R9
+	MOVD 16(R0), R10
+	MOVD 48(R0), R3
+row:
+	MOVD R8, R1
+	MOVD R9, R5
+	MOVD R10, R2
+	MOVD 56(R0), R4
+one:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x6ea0f822 // fneg v2.4s, v1.4s
+	WORD $0x4e3fcc02 // fmla v2.4s, v0.4s, v31.4s
+	WORD $0x4ea21c40 // mov v0.16b, v2.16b
+	WORD $0x6ea0e7a1 // fcmgt v1.4s, v29.4s, v0.4s
+	WORD $0x6ea11fa0 // bit v0.16b, v29.16b, v1.16b
+	WORD $0x6ebee401 // fcmgt v1.4s, v0.4s, v30.4s
+	WORD $0x6ea11fc0 // bit v0.16b, v30.16b, v1.16b
+	WORD $0x4ebb1f61 // mov v1.16b, v27.16b
+	WORD $0x4e3ccc01 // fmla v1.4s, v0.4s, v28.4s
+	WORD $0x4ebbd422 // fsub v2.4s, v1.4s, v27.4s
+	WORD $0x4e39cc40 // fmla v0.4s, v2.4s, v25.4s
+	WORD $0x4e3acc40 // fmla v0.4s, v2.4s, v26.4s
+	WORD $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD $0x4eb88421 // add v1.4s, v1.4s, v24.4s
+	MOVD $0x3ab743ce, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e20cee2 // fmla v2.4s, v23.4s, v0.4s
+	MOVD $0x3c088908, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	MOVD $0x3d2aa9c1, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	MOVD $0x3e2aaaaa, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4eb81f02 // mov v2.16b, v24.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x6e20dc03 // fmul v3.4s, v0.4s, v0.4s
+	WORD $0x4e23cc40 // fmla v0.4s, v2.4s, v3.4s
+	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4e20d400 // fadd v0.4s, v0.4s, v0.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x3dc004a1 // ldr q1, [x5,#16]
+	WORD $0x6ea0f822 // fneg v2.4s, v1.4s
+	WORD $0x4e3fcc02 // fmla v2.4s, v0.4s, v31.4s
+	WORD $0x4ea21c40 // mov v0.16b, v2.16b
+	WORD $0x6ea0e7a1 // fcmgt v1.4s, v29.4s, v0.4s
+	WORD $0x6ea11fa0 // bit v0.16b, v29.16b, v1.16b
+	WORD $0x6ebee401 // fcmgt v1.4s, v0.4s, v30.4s
+	WORD $0x6ea11fc0 // bit v0.16b, v30.16b, v1.16b
+	WORD $0x4ebb1f61 // mov v1.16b, v27.16b
+	WORD $0x4e3ccc01 // fmla v1.4s, v0.4s, v28.4s
+	WORD $0x4ebbd422 // fsub v2.4s, v1.4s, v27.4s
+	WORD $0x4e39cc40 // fmla v0.4s, v2.4s, v25.4s
+	WORD $0x4e3acc40 // fmla v0.4s, v2.4s, v26.4s
+	WORD $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD $0x4eb88421 // add v1.4s, v1.4s, v24.4s
+	MOVD $0x3ab743ce, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e20cee2 // fmla v2.4s, v23.4s, v0.4s
+	MOVD $0x3c088908, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	MOVD $0x3d2aa9c1, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	MOVD $0x3e2aaaaa, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4eb81f02 // mov v2.16b, v24.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x6e20dc03 // fmul v3.4s, v0.4s, v0.4s
+	WORD $0x4e23cc40 // fmla v0.4s, v2.4s, v3.4s
+	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4e20d400 // fadd v0.4s, v0.4s, v0.4s
+	WORD $0x3d800440 // str q0, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x3dc008a1 // ldr q1, [x5,#32]
+	WORD $0x6ea0f822 // fneg v2.4s, v1.4s
+	WORD $0x4e3fcc02 // fmla v2.4s, v0.4s, v31.4s
+	WORD $0x4ea21c40 // mov v0.16b, v2.16b
+	WORD $0x6ea0e7a1 // fcmgt v1.4s, v29.4s, v0.4s
+	WORD $0x6ea11fa0 // bit v0.16b, v29.16b, v1.16b
+	WORD $0x6ebee401 // fcmgt v1.4s, v0.4s, v30.4s
+	WORD $0x6ea11fc0 // bit v0.16b, v30.16b, v1.16b
+	WORD $0x4ebb1f61 // mov v1.16b, v27.16b
+	WORD $0x4e3ccc01 // fmla v1.4s, v0.4s, v28.4s
+	WORD $0x4ebbd422 // fsub v2.4s, v1.4s, v27.4s
+	WORD $0x4e39cc40 // fmla v0.4s, v2.4s, v25.4s
+	WORD $0x4e3acc40 // fmla v0.4s, v2.4s, v26.4s
+	WORD $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD $0x4eb88421 // add v1.4s, v1.4s, v24.4s
+	MOVD $0x3ab743ce, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e20cee2 // fmla v2.4s, v23.4s, v0.4s
+	MOVD $0x3c088908, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	MOVD $0x3d2aa9c1, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	MOVD $0x3e2aaaaa, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4eb81f02 // mov v2.16b, v24.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x6e20dc03 // fmul v3.4s, v0.4s, v0.4s
+	WORD $0x4e23cc40 // fmla v0.4s, v2.4s, v3.4s
+	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4e20d400 // fadd v0.4s, v0.4s, v0.4s
+	WORD $0x3d800840 // str q0, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x3dc00ca1 // ldr q1, [x5,#48]
+	WORD $0x6ea0f822 // fneg v2.4s, v1.4s
+	WORD $0x4e3fcc02 // fmla v2.4s, v0.4s, v31.4s
+	WORD $0x4ea21c40 // mov v0.16b, v2.16b
+	WORD $0x6ea0e7a1 // fcmgt v1.4s, v29.4s, v0.4s
+	WORD $0x6ea11fa0 // bit v0.16b, v29.16b, v1.16b
+	WORD $0x6ebee401 // fcmgt v1.4s, v0.4s, v30.4s
+	WORD $0x6ea11fc0 // bit v0.16b, v30.16b, v1.16b
+	WORD $0x4ebb1f61 // mov v1.16b, v27.16b
+	WORD $0x4e3ccc01 // fmla v1.4s, v0.4s, v28.4s
+	WORD $0x4ebbd422 // fsub v2.4s, v1.4s, v27.4s
+	WORD $0x4e39cc40 // fmla v0.4s, v2.4s, v25.4s
+	WORD $0x4e3acc40 // fmla v0.4s, v2.4s, v26.4s
+	WORD $0x4f375421 // shl v1.4s, v1.4s, #23
+	WORD $0x4eb88421 // add v1.4s, v1.4s, v24.4s
+	MOVD $0x3ab743ce, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e20cee2 // fmla v2.4s, v23.4s, v0.4s
+	MOVD $0x3c088908, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	MOVD $0x3d2aa9c1, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	MOVD $0x3e2aaaaa, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e20cc43 // fmla v3.4s, v2.4s, v0.4s
+	WORD $0x4eb81f02 // mov v2.16b, v24.16b
+	WORD $0x4e20cc62 // fmla v2.4s, v3.4s, v0.4s
+	WORD $0x6e20dc03 // fmul v3.4s, v0.4s, v0.4s
+	WORD $0x4e23cc40 // fmla v0.4s, v2.4s, v3.4s
+	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4e20d400 // fadd v0.4s, v0.4s, v0.4s
+	WORD $0x3d800c40 // str q0, [x2,#48]
+	ADDS $64, R1
+	ADDS $64, R5
+	ADDS $64, R2
+	SUBS $1, R4
+	BNE one
+next:
+	MOVD 24(R0), R16
+	ADDS R16, R8
+	MOVD 32(R0), R16
+	ADDS R16, R9
+	MOVD 40(R0), R16
+	ADDS R16, R10
+	SUBS $1, R3
+	BNE row
+	RET
+
+// func sub_f32_neon(a *planeArgs)
+TEXT ·sub_f32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R8
+	MOVD 8(R0), R9
+	MOVD 16(R0), R10
+	MOVD 48(R0), R3
+row:
+	MOVD R8, R1
+	MOVD R9, R5
+	MOVD R10, R2
+	MOVD 56(R0), R4
+	SUBS $4, R4
+	BLT tail
+some:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x3dc004a1 // ldr q1, [x5,#16]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d800440 // str q0, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x3dc008a1 // ldr q1, [x5,#32]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d800840 // str q0, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x3dc00ca1 // ldr q1, [x5,#48]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d800c40 // str q0, [x2,#48]
+	WORD $0x3dc01020 // ldr q0, [x1,#64]
+	WORD $0x3dc010a1 // ldr q1, [x5,#64]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d801040 // str q0, [x2,#64]
+	WORD $0x3dc01420 // ldr q0, [x1,#80]
+	WORD $0x3dc014a1 // ldr q1, [x5,#80]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d801440 // str q0, [x2,#80]
+	WORD $0x3dc01820 // ldr q0, [x1,#96]
+	WORD $0x3dc018a1 // ldr q1, [x5,#96]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d801840 // str q0, [x2,#96]
+	WORD $0x3dc01c20 // ldr q0, [x1,#112]
+	WORD $0x3dc01ca1 // ldr q1, [x5,#112]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d801c40 // str q0, [x2,#112]
+	WORD $0x3dc02020 // ldr q0, [x1,#128]
+	WORD $0x3dc020a1 // ldr q1, [x5,#128]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d802040 // str q0, [x2,#128]
+	WORD $0x3dc02420 // ldr q0, [x1,#144]
+	WORD $0x3dc024a1 // ldr q1, [x5,#144]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d802440 // str q0, [x2,#144]
+	WORD $0x3dc02820 // ldr q0, [x1,#160]
+	WORD $0x3dc028a1 // ldr q1, [x5,#160]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d802840 // str q0, [x2,#160]
+	WORD $0x3dc02c20 // ldr q0, [x1,#176]
+	WORD $0x3dc02ca1 // ldr q1, [x5,#176]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d802c40 // str q0, [x2,#176]
+	WORD $0x3dc03020 // ldr q0, [x1,#192]
+	WORD $0x3dc030a1 // ldr q1, [x5,#192]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d803040 // str q0, [x2,#192]
+	WORD $0x3dc03420 // ldr q0, [x1,#208]
+	WORD $0x3dc034a1 // ldr q1, [x5,#208]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d803440 // str q0, [x2,#208]
+	WORD $0x3dc03820 // ldr q0, [x1,#224]
+	WORD $0x3dc038a1 // ldr q1, [x5,#224]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d803840 // str q0, [x2,#224]
+	WORD $0x3dc03c20 // ldr q0, [x1,#240]
+	WORD $0x3dc03ca1 // ldr q1, [x5,#240]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d803c40 // str q0, [x2,#240]
+	ADDS $256, R1
+	ADDS $256, R5
+	ADDS $256, R2
+	SUBS $4, R4
+	BGE some
+tail:
+	ADDS $4, R4
+	BEQ next
+one:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x3dc004a1 // ldr q1, [x5,#16]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d800440 // str q0, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x3dc008a1 // ldr q1, [x5,#32]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d800840 // str q0, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x3dc00ca1 // ldr q1, [x5,#48]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d800c40 // str q0, [x2,#48]
+	ADDS $64, R1
+	ADDS $64, R5
+	ADDS $64, R2
+	SUBS $1, R4
+	BNE one
+next:
+	MOVD 24(R0), R16
+	ADDS R16, R8
+	MOVD 32(R0), R16
+	ADDS R16, R9
+	MOVD 40(R0), R16
+	ADDS R16, R10
+	SUBS $1, R3
+	BNE row
+	RET
+
+// func addsquare_f32_neon(a *planeArgs)
+TEXT ·addsquare_f32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 0(R0), R8
+	MOVD 8(R0), R9
+	MOVD 16(R0), R10
+	MOVD 48(R0), R3
+row:
+	MOVD R8, R1
+	MOVD R9, R5
+	MOVD R10, R2
+	MOVD 56(R0), R4
+	SUBS $4, R4
+	BLT tail
+some:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d800041 // str q1, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x3dc004a1 // ldr q1, [x5,#16]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d800441 // str q1, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x3dc008a1 // ldr q1, [x5,#32]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d800841 // str q1, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x3dc00ca1 // ldr q1, [x5,#48]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d800c41 // str q1, [x2,#48]
+	WORD $0x3dc01020 // ldr q0, [x1,#64]
+	WORD $0x3dc010a1 // ldr q1, [x5,#64]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d801041 // str q1, [x2,#64]
+	WORD $0x3dc01420 // ldr q0, [x1,#80]
+	WORD $0x3dc014a1 // ldr q1, [x5,#80]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d801441 // str q1, [x2,#80]
+	WORD $0x3dc01820 // ldr q0, [x1,#96]
+	WORD $0x3dc018a1 // ldr q1, [x5,#96]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d801841 // str q1, [x2,#96]
+	WORD $0x3dc01c20 // ldr q0, [x1,#112]
+	WORD $0x3dc01ca1 // ldr q1, [x5,#112]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d801c41 // str q1, [x2,#112]
+	WORD $0x3dc02020 // ldr q0, [x1,#128]
+	WORD $0x3dc020a1 // ldr q1, [x5,#128]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d802041 // str q1, [x2,#128]
+	WORD $0x3dc02420 // ldr q0, [x1,#144]
+	WORD $0x3dc024a1 // ldr q1, [x5,#144]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d802441 // str q1, [x2,#144]
+	WORD $0x3dc02820 // ldr q0, [x1,#160]
+	WORD $0x3dc028a1 // ldr q1, [x5,#160]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d802841 // str q1, [x2,#160]
+	WORD $0x3dc02c20 // ldr q0, [x1,#176]
+	WORD $0x3dc02ca1 // ldr q1, [x5,#176]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d802c41 // str q1, [x2,#176]
+	WORD $0x3dc03020 // ldr q0, [x1,#192]
+	WORD $0x3dc030a1 // ldr q1, [x5,#192]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d803041 // str q1, [x2,#192]
+	WORD $0x3dc03420 // ldr q0, [x1,#208]
+	WORD $0x3dc034a1 // ldr q1, [x5,#208]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d803441 // str q1, [x2,#208]
+	WORD $0x3dc03820 // ldr q0, [x1,#224]
+	WORD $0x3dc038a1 // ldr q1, [x5,#224]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d803841 // str q1, [x2,#224]
+	WORD $0x3dc03c20 // ldr q0, [x1,#240]
+	WORD $0x3dc03ca1 // ldr q1, [x5,#240]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d803c41 // str q1, [x2,#240]
+	ADDS $256, R1
+	ADDS $256, R5
+	ADDS $256, R2
+	SUBS $4, R4
+	BGE some
+tail:
+	ADDS $4, R4
+	BEQ next
+one:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d800041 // str q1, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x3dc004a1 // ldr q1, [x5,#16]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d800441 // str q1, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x3dc008a1 // ldr q1, [x5,#32]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d800841 // str q1, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x3dc00ca1 // ldr q1, [x5,#48]
+	WORD $0x4e20cc01 // fmla v1.4s, v0.4s, v0.4s
+	WORD $0x3d800c41 // str q1, [x2,#48]
+	ADDS $64, R1
+	ADDS $64, R5
+	ADDS $64, R2
+	SUBS $1, R4
+	BNE one
+next:
+	MOVD 24(R0), R16
+	ADDS R16, R8
+	MOVD 32(R0), R16
+	ADDS R16, R9
+	MOVD 40(R0), R16
+	ADDS R16, R10
+	SUBS $1, R3
+	BNE row
+	RET
+
+// func normalize_f32_neon(a *planeArgs)
+TEXT ·normalize_f32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 64(R0), R4
+	WORD $0xad40789f // ldp q31, q30, [x4]
+	WORD $0xad41709d // ldp q29, q28, [x4,#32]
+	MOVD 72(R0), R4
+	WORD $0xad40689b // ldp q27, q26, [x4]
+	WORD $0xad416099 // ldp q25, q24, [x4,#32]
+	MOVD 0(R0), R8
+	MOVD 8(R0), R9
+	MOVD 16(R0), R10
+	MOVD 48(R0), R3
+row:
+	MOVD R8, R1
+	MOVD R9, R5
+	MOVD R10, R2
+	MOVD 56(R0), R4
+	SUBS $4, R4
+	BLT tail
+some:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4ebb1f61 // mov v1.16b, v27.16b
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d800041 // str q1, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x3dc004a1 // ldr q1, [x5,#16]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eba1f41 // mov v1.16b, v26.16b
+	WORD $0x4e3ecc01 // fmla v1.4s, v0.4s, v30.4s
+	WORD $0x3d800441 // str q1, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x3dc008a1 // ldr q1, [x5,#32]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eb91f21 // mov v1.16b, v25.16b
+	WORD $0x4e3dcc01 // fmla v1.4s, v0.4s, v29.4s
+	WORD $0x3d800841 // str q1, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x3dc00ca1 // ldr q1, [x5,#48]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eb81f01 // mov v1.16b, v24.16b
+	WORD $0x4e3ccc01 // fmla v1.4s, v0.4s, v28.4s
+	WORD $0x3d800c41 // str q1, [x2,#48]
+	WORD $0x3dc01020 // ldr q0, [x1,#64]
+	WORD $0x3dc010a1 // ldr q1, [x5,#64]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4ebb1f61 // mov v1.16b, v27.16b
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d801041 // str q1, [x2,#64]
+	WORD $0x3dc01420 // ldr q0, [x1,#80]
+	WORD $0x3dc014a1 // ldr q1, [x5,#80]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eba1f41 // mov v1.16b, v26.16b
+	WORD $0x4e3ecc01 // fmla v1.4s, v0.4s, v30.4s
+	WORD $0x3d801441 // str q1, [x2,#80]
+	WORD $0x3dc01820 // ldr q0, [x1,#96]
+	WORD $0x3dc018a1 // ldr q1, [x5,#96]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eb91f21 // mov v1.16b, v25.16b
+	WORD $0x4e3dcc01 // fmla v1.4s, v0.4s, v29.4s
+	WORD $0x3d801841 // str q1, [x2,#96]
+	WORD $0x3dc01c20 // ldr q0, [x1,#112]
+	WORD $0x3dc01ca1 // ldr q1, [x5,#112]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eb81f01 // mov v1.16b, v24.16b
+	WORD $0x4e3ccc01 // fmla v1.4s, v0.4s, v28.4s
+	WORD $0x3d801c41 // str q1, [x2,#112]
+	WORD $0x3dc02020 // ldr q0, [x1,#128]
+	WORD $0x3dc020a1 // ldr q1, [x5,#128]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4ebb1f61 // mov v1.16b, v27.16b
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d802041 // str q1, [x2,#128]
+	WORD $0x3dc02420 // ldr q0, [x1,#144]
+	WORD $0x3dc024a1 // ldr q1, [x5,#144]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eba1f41 // mov v1.16b, v26.16b
+	WORD $0x4e3ecc01 // fmla v1.4s, v0.4s, v30.4s
+	WORD $0x3d802441 // str q1, [x2,#144]
+	WORD $0x3dc02820 // ldr q0, [x1,#160]
+	WORD $0x3dc028a1 // ldr q1, [x5,#160]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eb91f21 // mov v1.16b, v25.16b
+	WORD $0x4e3dcc01 // fmla v1.4s, v0.4s, v29.4s
+	WORD $0x3d802841 // str q1, [x2,#160]
+	WORD $0x3dc02c20 // ldr q0, [x1,#176]
+	WORD $0x3dc02ca1 // ldr q1, [x5,#176]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eb81f01 // mov v1.16b, v24.16b
+	WORD $0x4e3ccc01 // fmla v1.4s, v0.4s, v28.4s
+	WORD $0x3d802c41 // str q1, [x2,#176]
+	WORD $0x3dc03020 // ldr q0, [x1,#192]
+	WORD $0x3dc030a1 // ldr q1, [x5,#192]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4ebb1f61 // mov v1.16b, v27.16b
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d803041 // str q1, [x2,#192]
+	WORD $0x3dc03420 // ldr q0, [x1,#208]
+	WORD $0x3dc034a1 // ldr q1, [x5,#208]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eba1f41 // mov v1.16b, v26.16b
+	WORD $0x4e3ecc01 // fmla v1.4s, v0.4s, v30.4s
+	WORD $0x3d803441 // str q1, [x2,#208]
+	WORD $0x3dc03820 // ldr q0, [x1,#224]
+	WORD $0x3dc038a1 // ldr q1, [x5,#224]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eb91f21 // mov v1.16b, v25.16b
+	WORD $0x4e3dcc01 // fmla v1.4s, v0.4s, v29.4s
+	WORD $0x3d803841 // str q1, [x2,#224]
+	WORD $0x3dc03c20 // ldr q0, [x1,#240]
+	WORD $0x3dc03ca1 // ldr q1, [x5,#240]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eb81f01 // mov v1.16b, v24.16b
+	WORD $0x4e3ccc01 // fmla v1.4s, v0.4s, v28.4s
+	WORD $0x3d803c41 // str q1, [x2,#240]
+	ADDS $256, R1
+	ADDS $256, R5
+	ADDS $256, R2
+	SUBS $4, R4
+	BGE some
+tail:
+	ADDS $4, R4
+	BEQ next
+one:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4ebb1f61 // mov v1.16b, v27.16b
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d800041 // str q1, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x3dc004a1 // ldr q1, [x5,#16]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eba1f41 // mov v1.16b, v26.16b
+	WORD $0x4e3ecc01 // fmla v1.4s, v0.4s, v30.4s
+	WORD $0x3d800441 // str q1, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x3dc008a1 // ldr q1, [x5,#32]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eb91f21 // mov v1.16b, v25.16b
+	WORD $0x4e3dcc01 // fmla v1.4s, v0.4s, v29.4s
+	WORD $0x3d800841 // str q1, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x3dc00ca1 // ldr q1, [x5,#48]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x4eb81f01 // mov v1.16b, v24.16b
+	WORD $0x4e3ccc01 // fmla v1.4s, v0.4s, v28.4s
+	WORD $0x3d800c41 // str q1, [x2,#48]
+	ADDS $64, R1
+	ADDS $64, R5
+	ADDS $64, R2
+	SUBS $1, R4
+	BNE one
+next:
+	MOVD 24(R0), R16
+	ADDS R16, R8
+	MOVD 32(R0), R16
+	ADDS R16, R9
+	MOVD 40(R0), R16
+	ADDS R16, R10
+	SUBS $1, R3
+	BNE row
+	RET
+
 // func sum_f32_neon(a *planeArgs)
 TEXT ·sum_f32_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0

@@ -875,6 +875,96 @@ func threshold_f32_go(k *planeArgs) {
 	})
 }
 
+func largest_f32_go(k *planeArgs) {
+	EachPixel(k, func(x, y, out *[Lanes]float32) {
+		for c := range Lanes {
+			v0 := x[c]
+			v1 := k.Low
+			v2 := float32(v0 * v1)
+			v3 := y[c]
+			v4 := v3
+			if v2 > v3 {
+				v4 = v2
+			}
+			out[c] = v4
+		}
+	})
+}
+
+func expless_f32_go(k *planeArgs) {
+	EachPixel(k, func(x, y, out *[Lanes]float32) {
+		for c := range Lanes {
+			v0 := x[c]
+			v1 := k.Low
+			v2 := y[c]
+			v3 := fma32(v0, v1, -v2)
+			v6 := v3
+			if -87.3 > v3 {
+				v6 = -87.3
+			}
+			v7 := v6
+			if 89 < v6 {
+				v7 = 89
+			}
+			v10 := fma32(v7, 1.442695, 1.2582912e+07)
+			v11 := v10 - 1.2582912e+07
+			v14 := fma32(v11, -0.6933594, v7)
+			v15 := fma32(v11, 0.00021219444, v14)
+			v16 := math.Float32frombits(math.Float32bits(v10) << 23)
+			v18 := math.Float32frombits(math.Float32bits(v16) + math.Float32bits(0.5))
+			v21 := fma32(0.00019875691, v15, 0.0013981999)
+			v23 := fma32(v21, v15, 0.008333452)
+			v25 := fma32(v23, v15, 0.041665796)
+			v27 := fma32(v25, v15, 0.16666666)
+			v28 := fma32(v27, v15, 0.5)
+			v29 := float32(v15 * v15)
+			v30 := fma32(v28, v29, v15)
+			v32 := v30 + 1
+			v33 := float32(v32 * v18)
+			v34 := v33 + v33
+			out[c] = v34
+		}
+	})
+}
+
+func sub_f32_go(k *planeArgs) {
+	EachPixel(k, func(x, y, out *[Lanes]float32) {
+		for c := range Lanes {
+			v0 := x[c]
+			v1 := y[c]
+			v2 := v0 - v1
+			out[c] = v2
+		}
+	})
+}
+
+func addsquare_f32_go(k *planeArgs) {
+	EachPixel(k, func(x, y, out *[Lanes]float32) {
+		for c := range Lanes {
+			v0 := x[c]
+			v1 := y[c]
+			v2 := fma32(v0, v0, v1)
+			out[c] = v2
+		}
+	})
+}
+
+func normalize_f32_go(k *planeArgs) {
+	lanes0 := LanesAt(k.Vector[0])
+	lanes1 := LanesAt(k.Vector[1])
+	EachPixel(k, func(x, y, out *[Lanes]float32) {
+		for c := range Lanes {
+			v0 := x[c]
+			v1 := y[c]
+			v2 := float32(v0 * v1)
+			v3 := lanes0[c]
+			v4 := lanes1[c]
+			v5 := fma32(v2, v3, v4)
+			out[c] = v5
+		}
+	})
+}
+
 func sum_f32_go(k *planeArgs) {
 	sum := SumsAt(k.Sum)
 	EachPixel(k, func(x, _, _ *[Lanes]float32) {
@@ -980,6 +1070,11 @@ var planeGo = map[string]func(*planeArgs){
 	"leaky":           leaky_f32_go,
 	"prelu":           prelu_f32_go,
 	"threshold":       threshold_f32_go,
+	"largest":         largest_f32_go,
+	"expless":         expless_f32_go,
+	"sub":             sub_f32_go,
+	"addsquare":       addsquare_f32_go,
+	"normalize":       normalize_f32_go,
 	"sum":             sum_f32_go,
 	"dot":             dot_f32_go,
 	"batchstats":      batchstats_f32_go,

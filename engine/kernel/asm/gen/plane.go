@@ -40,7 +40,7 @@ const planeUnroll = 4
 func planes(f *file) {
 	kinds := map[string]func(isa){}
 	var names []string
-	for _, k := range slices.Concat(elementwises, activations) {
+	for _, k := range slices.Concat(elementwises, activations, overChannels) {
 		names = append(names, k.name)
 		kinds[k.name] = func(s isa) { k.emit(f, s) }
 		k.emitPlain(f)
