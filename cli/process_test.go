@@ -157,7 +157,7 @@ func restart(t *testing.T, r demo.Run, out, mode string, resume bool) []string {
 		return smallArgs(r, out, mode)
 	}
 	names := strings.Fields(listing(t, out))
-	if slices.Contains(names, "last.ckpt") || slices.Contains(names, "features.ckpt") {
+	if slices.ContainsFunc([]string{"last.ckpt", "previous.ckpt", "features.ckpt"}, func(file string) bool { return slices.Contains(names, file) }) {
 		if status, output := ended(t, program(smallArgs(r, out, mode)...)); status != statusUsage || !strings.Contains(output, "--resume") {
 			t.Errorf("a new start over a checkpoint: exit status %d, %s", status, output)
 		}
