@@ -201,13 +201,22 @@ func inputSize(c *urfave.Context) photo.Size {
 
 // preprocessFlags override what the model's file says about its input.
 func preprocessFlags() []urfave.Flag {
-	return []urfave.Flag{
+	flags := []urfave.Flag{
 		sizeFlag("the model's"),
 		oneOf("resize", "", "squash, crop or letterbox (default: the model's)", photo.ResizeRules),
 		oneOf("decode", "", "exact, or fast: large JPEGs at 1/2, 1/4, 1/8 of their size (default: the model's)", photo.Decodings),
 		oneOf("resample", "", "bilinear or bicubic (Pillow's), nfnt-bilinear, nfnt-bicubic, nfnt-lanczos3", photo.Resamplings),
 		channelsFlag("the model's"), meanFlag("the model's"), stdFlag("the model's"),
 	}
+	for _, f := range flags {
+		switch f := f.(type) {
+		case *choiceFlag:
+			f.Category = inputFlags
+		case *urfave.StringFlag:
+			f.Category = inputFlags
+		}
+	}
+	return flags
 }
 
 func channelsFlag(otherwise string) urfave.Flag {

@@ -26,6 +26,12 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 bad data, 4 bad model, 5 some in
 	return b.String()
 }
 
+// Commands with more flags than these leave out those of preprocessing, which other commands show.
+const (
+	mostFlags  = 45
+	inputFlags = "preprocessing"
+)
+
 // commandHelp is the screen of a command: what it does, its flags, a real example (which stands
 // in the command's Description).
 func commandHelp(full string, c *urfave.Command) string {
@@ -39,11 +45,19 @@ func commandHelp(full string, c *urfave.Command) string {
 		fmt.Fprintf(&b, "  %-12s%s\n", sub.Name, sub.Usage)
 	}
 	if len(c.Subcommands) == 0 {
+		var elsewhere []string
 		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		for _, f := range c.Flags {
+			if len(c.Flags) > mostFlags && f.(urfave.CategorizableFlag).GetCategory() == inputFlags {
+				elsewhere = append(elsewhere, "--"+f.Names()[0])
+				continue
+			}
 			fmt.Fprintln(w, flagHelp(f.(urfave.DocGenerationFlag)))
 		}
 		w.Flush()
+		if elsewhere != nil {
+			fmt.Fprintf(&b, "\n%s as in regraft eval --help: %s\n", inputFlags, strings.Join(elsewhere, " "))
+		}
 	}
 	fmt.Fprintf(&b, "\nexample:\n  %s\n", c.Description)
 	return b.String()

@@ -36,6 +36,9 @@ func trainCommand(con *console) *urfave.Command {
 		oneOf("sched", "", where("sched", fmt.Sprintf("constant, step, cosine, onecycle, plateau (default: full %s)", full.Schedule)),
 			train.Schedules, "scheduler"),
 		floatFlag("warmup-epochs", 0, 0, math.MaxFloat64, where("warmup-epochs", "the learning rate rises for so long")),
+		intFlag("micro-batch", 0, 1, where("micro-batch", "photos in memory at a time, a divisor of the batch")),
+		oneOf("balance", "", "for uneven classes: weights in the loss, or a sampler that repeats photos (not lbfgs)", train.Balances),
+		floatFlag("ema", 0, 0, 1, where("ema", "judge and save a moving average of the weights, such as 0.999")),
 		floatFlag("smoothing", 0, 0, 1, "label smoothing", "label-smoothing"),
 		floatFlag("aux-weight", 0.4, 0, math.MaxFloat64, where("aux-weight", "weight of the auxiliary loss")),
 		floatFlag("dropout", 0, 0, 1, where("dropout", fmt.Sprintf("ratio instead of the model's (default: full %g)", full.Dropout))),
@@ -162,6 +165,9 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	set(c, &cfg, "clip-norm", &cfg.ClipNorm, c.Float64)
 	set(c, &cfg, "sched", &cfg.Schedule, word[train.Schedule](c))
 	set(c, &cfg, "warmup-epochs", &cfg.WarmupEpochs, c.Float64)
+	set(c, &cfg, "micro-batch", &cfg.MicroBatch, c.Int)
+	set(c, &cfg, "balance", &cfg.Balance, word[train.Balance](c))
+	set(c, &cfg, "ema", &cfg.EMA, c.Float64)
 	set(c, &cfg, "smoothing", &cfg.Smoothing, c.Float64)
 	set(c, &cfg, "aux-weight", &cfg.AuxWeight, c.Float64)
 	set(c, &cfg, "dropout", &cfg.Dropout, c.Float64)

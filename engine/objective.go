@@ -15,8 +15,6 @@ type ObjectiveOptions struct {
 	Batch int
 	// AuxWeight multiplies the loss of every auxiliary output (torchvision's recipe: 0.4).
 	AuxWeight float32
-	// Smoothing is PyTorch's label smoothing.
-	Smoothing float32
 	// Dropout overrides every dropout ratio when it is not nil.
 	Dropout *float32
 }
@@ -32,8 +30,8 @@ type Update struct {
 type Objective struct {
 	// Net shares its graph with the loss and the gradients; its outputs are the logits.
 	Net *Network
-	// Labels is (N), class ids as float32.
-	Labels *gorgonia.Node
+	// Targets is (N, classes): how much every class counts in the loss of an image.
+	Targets *gorgonia.Node
 	// Key is (4): sixteen bits each of the number that decides what Dropout keeps; nil without Dropout.
 	Key *gorgonia.Node
 	// Total is the scalar that is minimised: main + AuxWeight * each auxiliary loss.
@@ -131,17 +129,18 @@ func (obj *Objective) batchNorm(b *Builder, v *op.BatchNorm, label string, in go
 
 func (obj *Objective) addLoss(o ObjectiveOptions) error {
 	b := &Builder{net: obj.Net, names: map[string]bool{}}
-	var err error
-	if obj.Labels, err = b.Placeholder("labels", o.Batch); err != nil {
-		return err
-	}
 	weights := make([]float32, len(obj.Net.Outputs))
 	for i, out := range obj.Net.Outputs {
 		logits, err := b.logits(out)
 		if err != nil {
 			return err
 		}
-		loss, err := b.Apply("loss of "+out.Name, &op.SoftmaxCrossEntropy{Smoothing: o.Smoothing}, logits, obj.Labels)
+		if obj.Targets == nil {
+			if obj.Targets, err = b.Placeholder("targets", logits.Shape()...); err != nil {
+				return err
+			}
+		}
+		loss, err := b.Apply("loss of "+out.Name, &op.SoftmaxCrossEntropy{}, logits, obj.Targets)
 		if err != nil {
 			return err
 		}
@@ -149,6 +148,7 @@ func (obj *Objective) addLoss(o ObjectiveOptions) error {
 		weights[i] = o.AuxWeight
 	}
 	weights[0] = 1
+	var err error
 	obj.Total, err = b.Apply("total loss", &op.WeightedSum{Weights: weights}, obj.Losses...)
 	return err
 }

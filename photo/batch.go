@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"slices"
 
-	"regraft/engine/random"
 	"regraft/ordered"
 )
 
@@ -45,6 +44,8 @@ type LoaderOptions struct {
 	// Seed, with the epoch, decides the order and the augmentation.
 	Seed    uint64
 	Shuffle bool
+	// Balance lets every class come equally often in an epoch, where Shuffle is set.
+	Balance bool
 	Augment Augment
 	// View is what every photo is seen in where Augment is zero.
 	View   View
@@ -102,8 +103,15 @@ func (l *Loader) Batches() int { return (len(l.samples) + l.o.Batch - 1) / l.o.B
 
 // Order returns the order of the samples, as indices, in an epoch.
 func (l *Loader) Order(epoch int) []int {
-	if l.o.Shuffle {
-		return random.At(l.o.Seed, "shuffle", uint64(epoch)).Perm(len(l.samples))
+	switch {
+	case l.o.Shuffle && l.o.Balance:
+		labels := make([]int, len(l.samples))
+		for i, s := range l.samples {
+			labels[i] = s.Label
+		}
+		return Balanced(labels, l.o.Seed, epoch)
+	case l.o.Shuffle:
+		return Shuffled(len(l.samples), l.o.Seed, epoch)
 	}
 	order := make([]int, len(l.samples))
 	for i := range order {

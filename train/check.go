@@ -54,6 +54,12 @@ func (c *Config) checkChoices() error {
 	if c.SelectOn != "" && c.Precision > 0 {
 		return &FieldError{Field: setting.SelectOn, Value: c.SelectOn, Why: "no photos are left that a threshold could be chosen by"}
 	}
+	switch known := slices.Contains(append(Balances, NoBalance), c.Balance); {
+	case !known:
+		return &FieldError{Field: setting.Balance, Value: string(c.Balance), Why: "choose one of " + setting.List(Balances)}
+	case c.Balance == BalanceSampler && !stepwise(c):
+		return usagef("%v %s does nothing with %v %s, which takes all photos at once: choose %s", setting.Balance, BalanceSampler, setting.Optimizer, LBFGS, BalanceLoss)
+	}
 	if c.reads("sched") && !slices.Contains(Schedules, c.Schedule) {
 		return &FieldError{Field: setting.Schedule, Value: string(c.Schedule), Why: "choose one of " + setting.List(Schedules)}
 	}
@@ -76,6 +82,9 @@ func (c *Config) checkNumbers() error {
 	}{
 		{setting.Epochs, c.Epochs, (c.Epochs >= 1 || c.Epochs == 0 && !stepwise(c)) && c.Epochs <= million, "between 1 and a million"},
 		{setting.Batch, c.Batch, !c.reads("batch_size") || c.Batch >= 1 && c.Batch <= most, fmt.Sprintf("between 1 and %d", most)},
+		{setting.MicroBatch, c.MicroBatch, !c.reads("micro_batch") || c.MicroBatch == 0 || c.MicroBatch > 0 && c.Batch%c.MicroBatch == 0,
+			fmt.Sprintf("must be a divisor of %v, %d", setting.Batch, c.Batch)},
+		{setting.EMA, c.EMA, c.EMA >= 0 && c.EMA < 1, share},
 		{setting.LearningRate, c.LearningRate, !c.reads("lr") || c.LearningRate > 0 && c.LearningRate <= math.MaxFloat32, "must be above 0"},
 		{setting.WeightDecay, c.WeightDecay, c.WeightDecay >= 0 || c.WeightDecay == ByFolds && !stepwise(c), negative},
 		{setting.Momentum, c.Momentum, c.Momentum >= 0 && c.Momentum < 1, share},

@@ -152,7 +152,7 @@ func (c *chooser) run(ctx context.Context, t *trial, iterations int) error {
 	} else {
 		t.logits = c.answers(t, nil)
 	}
-	c.trials = append(c.trials, DecayTrial{t.decay, t.views, t.end + 1, t.loss() / float64(c.held()), share(t.correct[t.end], c.held())})
+	c.trials = append(c.trials, DecayTrial{t.decay, t.views, t.end + 1, t.loss() / c.mass(), share(t.correct[t.end], c.held())})
 	return nil
 }
 
@@ -217,6 +217,17 @@ func (c *chooser) held() int {
 	return n
 }
 
+// mass is that of their weights.
+func (c *chooser) mass() float64 {
+	mass := 0.0
+	for i, fold := range c.part {
+		if fold >= 0 {
+			mass += c.softmax.weight(c.products.x.labels[i])
+		}
+	}
+	return mass
+}
+
 // choose tries settings where they are not given: decay ByFolds, views and iterations 0.
 func (c *chooser) choose(ctx context.Context, decay float64, views, iterations int) (*trial, error) {
 	most := views
@@ -274,7 +285,7 @@ func (c *chooser) choice(t *trial) *Choice {
 	n := c.held()
 	return &Choice{
 		Folds: c.folds, WeightDecay: t.decay, Iterations: t.end + 1, Views: t.views, Photos: n,
-		Loss: t.loss() / float64(n), Accuracy: share(t.correct[t.end], n), Interval: Interval(t.correct[t.end], n), Trials: c.trials,
+		Loss: t.loss() / c.mass(), Accuracy: share(t.correct[t.end], n), Interval: Interval(t.correct[t.end], n), Trials: c.trials,
 	}
 }
 
@@ -313,7 +324,7 @@ func (r *training) choose(ctx context.Context, l *headsLearner) error {
 			}
 		}
 		if chosen {
-			l.outOfFold, l.held = best, try.held()
+			l.outOfFold, l.held, l.mass = best, try.held(), try.mass()
 			if r.out != nil && enough(r.outOfFold) {
 				r.decisions = r.decide(r.outOfFold)
 			}

@@ -111,6 +111,9 @@ type Config struct {
 	Epochs int `json:"epochs"`
 	// Batch is the number of photos per step; LBFGS always takes all of them.
 	Batch int `json:"batch_size"`
+	// MicroBatch is the number of photos that go through the network at a time, a divisor of Batch, whose gradients are the mean of those
+	// of its parts; 0 is Batch. BatchNorm has the statistics of the part.
+	MicroBatch int `json:"micro_batch"`
 
 	Optimizer Optimizer `json:"opt"`
 	// LearningRate is the highest of the schedule; LBFGS does not use it.
@@ -126,6 +129,11 @@ type Config struct {
 	// WarmupEpochs is the time in which the learning rate rises.
 	WarmupEpochs float64 `json:"warmup_epochs"`
 
+	// Balance makes up for classes with few photos.
+	Balance Balance `json:"balance"`
+	// EMA is how much of it a moving average of the weights keeps in a step, and of the running statistics; it is that average which is
+	// judged and saved. At first it keeps less, (1+n)/(10+n) in step n, as TensorFlow's does. 0 averages nothing.
+	EMA float64 `json:"ema"`
 	// Smoothing is PyTorch's label smoothing.
 	Smoothing float64 `json:"smoothing"`
 	// AuxWeight multiplies the loss of auxiliary heads.

@@ -56,7 +56,7 @@ func (c *chooser) curve(ctx context.Context, best *trial, samples []photo.Sample
 func (c *chooser) point(t *trial, share float64, photos int) CurvePoint {
 	n := c.held()
 	p := CurvePoint{
-		Share: share, Photos: photos, Accuracy: float64(t.correct[t.end]) / float64(n), Interval: Interval(t.correct[t.end], n), Loss: t.loss() / float64(n),
+		Share: share, Photos: photos, Accuracy: float64(t.correct[t.end]) / float64(n), Interval: Interval(t.correct[t.end], n), Loss: t.loss() / c.mass(),
 	}
 	for i, fold := range c.part {
 		if fold >= 0 {

@@ -3,10 +3,8 @@ package train
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"regraft/engine"
-	"regraft/engine/random"
 	"regraft/engine/session"
 	"regraft/engine/solver"
 	"regraft/photo"
@@ -23,16 +21,24 @@ type fullLearner struct {
 	session  *session.Session
 	solver   solver.Solver
 	loader   *photo.Loader
-	batch    int
+	targets  targets
+	// batch photos make a step, micro of them at a time.
+	batch, micro int
+	// mixer adds the gradients of parts of a batch to sum, nil where there is one part.
+	mixer *solver.Mixer
+	sum   []float32
+	ema   *average // nil for none
 }
 
 func newFull(net *engine.Network, c *Config, s *sets, r *rates, events Events) (*fullLearner, error) {
-	l := &fullLearner{net: net, config: c, sets: s, rates: r, batch: min(c.Batch, len(s.train))}
+	l := &fullLearner{net: net, config: c, sets: s, rates: r}
+	l.divide()
+	l.targets = targets{classes: len(s.classes), smoothing: c.Smoothing, weights: c.classWeights(s.train, len(s.classes))}
 	var err error
 	if l.solver, err = newSolver(c); err != nil {
 		return nil, err
 	}
-	if l.compiled, err = l.compile(l.batch); err != nil {
+	if l.compiled, err = l.compile(l.micro); err != nil {
 		return nil, err
 	}
 	memory, err := l.memory()
@@ -45,19 +51,48 @@ func newFull(net *engine.Network, c *Config, s *sets, r *rates, events Events) (
 		return nil, err
 	}
 	l.loader, err = photo.NewLoader(s.train, *net.Meta.Preprocess, photo.LoaderOptions{
-		Batch: l.batch, Workers: c.Workers, Seed: c.Seed, Shuffle: true, Augment: augment, Decode: c.decode(),
+		Batch: l.batch, Workers: c.Workers, Seed: c.Seed, Shuffle: true, Balance: c.Balance == BalanceSampler, Augment: augment, Decode: c.decode(),
 		Retry: c.waits.again,
 	})
 	if err != nil {
 		return nil, &DataError{err}
 	}
-	l.session, err = l.compiled.New(c.Threads)
-	return l, err
+	if l.session, err = l.compiled.New(c.Threads); err != nil {
+		return nil, err
+	}
+	return l, l.beginMixing()
+}
+
+// divide settles the sizes of batches and of their parts where there are fewer photos than a batch has.
+func (l *fullLearner) divide() {
+	l.batch, l.micro = l.config.Batch, l.config.MicroBatch
+	photos := len(l.sets.train)
+	if l.micro == 0 || photos < l.micro {
+		l.batch = min(l.batch, photos)
+		l.micro = l.batch
+	}
+	l.batch = min(l.batch, photos/l.micro*l.micro)
+}
+
+// beginMixing prepares sums of gradients and averages of weights, where they are wanted.
+func (l *fullLearner) beginMixing() error {
+	native, err := session.Native(l.config.Direct)
+	if err != nil {
+		return err
+	}
+	threads := session.Threads(l.config.Threads)
+	if l.micro < l.batch {
+		l.mixer, l.sum = solver.NewMixer(native.ISA, threads), make([]float32, len(l.session.Params()))
+	}
+	if l.config.EMA > 0 {
+		l.ema = newAverage(l.config.EMA, l.session, solver.NewMixer(native.ISA, threads), solver.NewMixer(native.ISA, threads))
+	}
+	return nil
 }
 
 // compile makes the program of steps on so many photos.
 func (l *fullLearner) compile(batch int) (*session.Compiled, error) {
-	o := engine.ObjectiveOptions{Batch: batch, AuxWeight: float32(l.config.AuxWeight), Smoothing: float32(l.config.Smoothing)}
+	o := engine.ObjectiveOptions{Batch: batch, AuxWeight: float32(l.config.AuxWeight)}
 	if l.config.Dropout >= 0 {
 		ratio := float32(l.config.Dropout)
 		o.Dropout = &ratio
@@ -109,45 +144,9 @@ func (l *fullLearner) train(ctx context.Context, epoch int, p *progress, events 
 	return nil
 }
 
-// step is forward, backward and the solver's update for a batch.
-func (l *fullLearner) step(b *photo.Batch, epoch int, p *progress, events Events) error {
-	key := random.At(l.config.Seed, "dropout", uint64(epoch), uint64(p.Step)).Uint64()
-	if err := l.session.Step(b.X, b.Labels, key); err != nil {
-		return err
-	}
-	losses := l.session.Losses()
-	diverged := &DivergedError{Epoch: epoch, Step: p.Step + 1, Loss: float64(losses[0])}
-	if broken(diverged.Loss) || !l.session.FiniteGrads() {
-		var err error
-		diverged.Node, err = l.session.Trace(func() error { return l.session.Step(b.X, b.Labels, key) })
-		if err != nil {
-			return err
-		}
-		return diverged
-	}
-	clip(l.session.Grads(), l.config.ClipNorm)
-	p.LR = l.rates.at(epoch, p.Step, l.steps())
-	l.solver.Step(l.session.Params(), l.session.Grads(), float32(p.LR))
-	if name, damaged := l.session.Damaged(); damaged {
-		diverged.Weights = name
-		return diverged
-	}
-
-	logits, correct := l.session.Output(0), 0
-	classes := len(logits) / l.batch
-	for i, s := range b.Samples {
-		if argmax(logits[i*classes:(i+1)*classes]) == s.Label {
-			correct++
-		}
-	}
-	p.add(b.N, correct, float64(losses[1]))
-	events.Advanced(b.N, float64(losses[1]))
-	return nil
-}
-
 // judge evaluates the values of this moment, with BatchNorm in inference form.
 func (l *fullLearner) judge(ctx context.Context, epoch int, events Events) (judgement, error) {
-	if err := l.session.Store(l.net); err != nil {
+	if err := l.store(); err != nil {
 		return judgement{}, err
 	}
 	e, err := Evaluate(ctx, l.net, l.sets.val, l.config.options(), PhaseVal, epoch, events)
@@ -162,6 +161,14 @@ func (l *fullLearner) judge(ctx context.Context, epoch int, events Events) (judg
 		return judgement{}, &DivergedError{Epoch: epoch, Step: l.steps(), Loss: loss, Node: node, Validating: true}
 	}
 	return judgedBy(e), nil
+}
+
+// store puts the values of this moment, or their average, into the network.
+func (l *fullLearner) store() error {
+	if l.ema != nil {
+		return l.session.StoreValues(l.net, l.ema.params, l.ema.running)
+	}
+	return l.session.Store(l.net)
 }
 
 // overflow names the first node whose result for a validation photo is infinite or NaN.
@@ -186,26 +193,35 @@ func (l *fullLearner) converged() bool { return false }
 
 func (l *fullLearner) save() []part {
 	vectors := [][]float32{l.session.Params(), l.session.Running()}
+	if l.ema != nil {
+		vectors = append(vectors, l.ema.params, l.ema.running)
+	}
 	return []part{{Steps: l.solver.Steps(), Float32: append(vectors, l.solver.State()...)}}
 }
 
 func (l *fullLearner) restore(parts []part) error {
-	if len(parts) != 1 || len(parts[0].Float32) < 2 {
+	values := [][]float32{l.session.Params(), l.session.Running()}
+	if l.ema != nil {
+		values = append(values, l.ema.params, l.ema.running)
+	}
+	if len(parts) != 1 || len(parts[0].Float32) < len(values) {
 		return fmt.Errorf("the checkpoint is not one of full training")
 	}
 	v := parts[0].Float32
-	if err := sameLength(slices.Concat(v[:1], v[2:]), len(l.session.Params()), 1); err != nil {
+	for i, to := range values {
+		if err := sameLength(v[i:i+1], len(to), 1); err != nil {
+			return err
+		}
+		if !engine.Finite(v[i]) {
+			return fmt.Errorf("the checkpoint holds weights that are infinite or undefined")
+		}
+		copy(to, v[i])
+	}
+	state := v[len(values):]
+	if err := sameLength(state, len(l.session.Params()), 0); err != nil {
 		return err
 	}
-	if err := sameLength(v[1:2], len(l.session.Running()), 1); err != nil {
-		return err
-	}
-	copy(l.session.Params(), v[0])
-	copy(l.session.Running(), v[1])
-	if name, damaged := l.session.Damaged(); damaged {
-		return fmt.Errorf("%s holds infinite or undefined numbers in the checkpoint", name)
-	}
-	return l.solver.Restore(v[2:], parts[0].Steps)
+	return l.solver.Restore(state, parts[0].Steps)
 }
 
 func (l *fullLearner) close() {

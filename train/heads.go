@@ -7,10 +7,10 @@ import (
 	"slices"
 
 	"regraft/engine"
-	"regraft/engine/random"
 	"regraft/engine/session"
 	"regraft/engine/solver"
 	"regraft/head"
+	"regraft/photo"
 )
 
 // headsLearner trains the heads alone, each on its own features of the frozen trunk, as logistic
@@ -27,7 +27,8 @@ type headsLearner struct {
 	solvers []*headSolver // main first
 	// outOfFold, where folds chose, has the figures of every iteration in place of a validation.
 	outOfFold *trial
-	held      int // photos that it answers for
+	held      int     // photos that it answers for
+	mass      float64 // of their weights
 }
 
 // headSolver trains one head.
@@ -52,7 +53,7 @@ type headSolver struct {
 func newHeads(heads []head.Head, train, val []*features, c *Config, s *sets, r *rates) (*headsLearner, error) {
 	l := &headsLearner{config: c, sets: s, rates: r}
 	for k := range heads {
-		solver, err := newHeadSolver(&heads[k], train[k], val[k], c)
+		solver, err := newHeadSolver(&heads[k], train[k], val[k], c, c.classWeights(s.train, len(s.classes)))
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +63,7 @@ func newHeads(heads []head.Head, train, val []*features, c *Config, s *sets, r *
 }
 
 // newHeadSolver standardises the features. Solvers with L-BFGS still need solve.
-func newHeadSolver(h *head.Head, train, val *features, c *Config) (*headSolver, error) {
+func newHeadSolver(h *head.Head, train, val *features, c *Config, weights []float64) (*headSolver, error) {
 	for i, v := range train.data {
 		if broken(float64(v)) {
 			return nil, &ModelError{fmt.Errorf("head %s: feature %d of photo %d is %g: the trunk overflows",
@@ -70,7 +71,7 @@ func newHeadSolver(h *head.Head, train, val *features, c *Config) (*headSolver, 
 		}
 	}
 	s := &headSolver{head: h, train: train, val: val, standard: standardise(train)}
-	s.softmax = softmax{classes: h.Classes, smoothing: c.Smoothing, threads: session.Threads(c.Threads)}
+	s.softmax = softmax{classes: h.Classes, smoothing: c.Smoothing, threads: session.Threads(c.Threads), weights: weights}
 	s.standard.apply(train)
 	s.standard.apply(val)
 	var err error
@@ -128,8 +129,8 @@ func (l *headsLearner) train(ctx context.Context, epoch int, p *progress, events
 			return diverged
 		}
 		if k == 0 {
-			p.add(rows, total.correct, total.loss/float64(rows))
-			events.Advanced(len(l.sets.train), total.loss/float64(rows))
+			p.add(rows, total.correct, total.mean())
+			events.Advanced(len(l.sets.train), total.mean())
 		}
 	}
 	return nil
@@ -137,15 +138,17 @@ func (l *headsLearner) train(ctx context.Context, epoch int, p *progress, events
 
 // pass goes once through the photos in random order, a batch at a time.
 func (s *headSolver) pass(c *Config, r *rates, epoch int, p *progress) outcome {
-	order := random.At(c.Seed, "shuffle", uint64(epoch)).Perm(s.train.photos())
+	order := photo.Shuffled(s.train.photos(), c.Seed, epoch)
+	if c.Balance == BalanceSampler {
+		order = photo.Balanced(s.train.labels, c.Seed, epoch)
+	}
 	steps := (len(order) + c.Batch - 1) / c.Batch
 	gradient := make([]float32, len(s.w))
 	var total outcome
 	for step := range steps {
 		batch := order[step*c.Batch : min((step+1)*c.Batch, len(order))]
 		o := s.softmax.pass(s.train, batch, s.w, s.gradient)
-		total.loss += o.loss
-		total.correct += o.correct
+		total.add(o)
 		copyTo(gradient, s.gradient)
 		clip(gradient, c.ClipNorm)
 		p.LR = r.at(epoch, step, steps)
@@ -161,7 +164,7 @@ func (l *headsLearner) judge(_ context.Context, epoch int, events Events) (judge
 	}
 	if t := l.outOfFold; t != nil {
 		i := min(epoch, len(t.losses)) - 1
-		return judgement{loss: t.losses[i] / float64(l.held), accuracy: share(t.correct[i], l.held)}, nil
+		return judgement{loss: t.losses[i] / l.mass, accuracy: share(t.correct[i], l.held)}, nil
 	}
 	main := l.solvers[0]
 	events.Phase(PhaseVal, epoch, len(l.sets.val))

@@ -13,7 +13,7 @@ type Memory struct {
 	Bytes int64 `json:"bytes"`
 	// Available is what the machine can still give; 0 where it does not say.
 	Available int64 `json:"available,omitempty"`
-	// Batch is that of the run, and Fits the largest that fits into Available.
+	// Batch is how many photos go through the network at a time, and Fits the most that fit into Available.
 	Batch int `json:"batch"`
 	Fits  int `json:"fits,omitempty"`
 }
@@ -31,7 +31,8 @@ func (m Memory) String() string {
 	case m.Fits == 0:
 		return fmt.Sprintf("%s, but %s are free: not even a batch of 1 fits", need, megabytes(m.Available))
 	}
-	return fmt.Sprintf("%s, but %s are free: %v %d would fit", need, megabytes(m.Available), setting.Batch, m.Fits)
+	return fmt.Sprintf("%s, but %s are free: %d photos at a time would fit (%v, or a divisor of it as %v)", need, megabytes(m.Available), m.Fits,
+		setting.Batch, setting.MicroBatch)
 }
 
 // megabytes writes a number of bytes with three digits.
@@ -68,24 +69,32 @@ func (l *fullLearner) memory() (Memory, error) {
 	if err != nil {
 		return Memory{}, &ModelError{err}
 	}
-	m := Memory{Available: freeMemory(), Batch: l.batch, Bytes: l.peak(l.compiled, validating, l.batch)}
+	m := Memory{Available: freeMemory(), Batch: l.micro, Bytes: l.peak(l.compiled, validating, l.batch)}
 	if m.Available == 0 {
 		return m, nil
 	}
 	// What depends on the batch is nearly proportional to it.
-	fixed := l.peak(l.compiled, validating, 0) - l.compiled.Activations()
-	m.Fits = int(max(m.Available-fixed, 0) * int64(l.batch) / max(m.Bytes-fixed, 1))
+	fixed := l.peak(l.compiled, validating, l.ahead(0)) - l.compiled.Activations()
+	m.Fits = int(max(m.Available-fixed, 0) * int64(l.micro) / max(m.Bytes-fixed, 1))
 	for ; !m.Enough() && m.Fits > 0; m.Fits -= (m.Fits + 19) / 20 {
 		smaller, err := l.compile(m.Fits)
 		if err != nil { // too few for the statistics of BatchNorm
 			m.Fits = 0
 			break
 		}
-		if l.peak(smaller, validating, m.Fits) <= m.Available {
+		if l.peak(smaller, validating, l.ahead(m.Fits)) <= m.Available {
 			break
 		}
 	}
 	return m, nil
+}
+
+// ahead is the batch that goes with so many photos at a time.
+func (l *fullLearner) ahead(micro int) int {
+	if l.micro < l.batch {
+		return l.batch
+	}
+	return micro
 }
 
 // peak is the memory of a run with these sessions: both, since one validates while the other waits, and on the heap the values of the

@@ -38,7 +38,7 @@ func TestMemory(t *testing.T) {
 	}
 	between := (small.Bytes + large.Bytes) / 2
 	m := told(80, between)
-	if m.Enough() || m.Fits <= 8 || m.Fits >= 80 || !strings.Contains(m.String(), "Batch ") {
+	if m.Enough() || m.Fits <= 8 || m.Fits >= 80 || !strings.Contains(m.String(), "would fit (Batch") {
 		t.Fatalf("%v", m)
 	}
 	if fits := told(m.Fits, between); !fits.Enough() {

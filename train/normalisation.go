@@ -173,7 +173,7 @@ func (r *training) try(ctx context.Context, t *Trial, samples []photo.Sample, p 
 // solve fills in t from the features of the photos.
 func (t *Trial) solve(ctx context.Context, x *features, h *head.Head, c *Config) error {
 	lbfgs := Config{Optimizer: LBFGS, Threads: c.Threads}
-	s, err := newHeadSolver(h, x, newFeatures(h, 0), &lbfgs)
+	s, err := newHeadSolver(h, x, newFeatures(h, 0), &lbfgs, nil)
 	if err != nil {
 		return err
 	}

@@ -13,15 +13,16 @@ const (
 	unused
 )
 
-// objective is the mean loss of the photos that are learnt plus decay/2 times the square of the weights, biases excepted. Parameters
+// objective is the mean loss of the photos that are learnt, by the weights of their classes, plus decay/2 times the square of the weights, biases excepted. Parameters
 // are one vector: W (classes, F), then b (classes). Its sums over photos are made by products, chunk by chunk, and the chunks are added
 // in order in float64, so that the number of threads and the machine change no bit.
 type objective struct {
 	*products
 	softmax softmax
 	decay   float64
-	roles   []role // of every photo; nil: all are learnt
-	learn   int    // photos that are learnt
+	roles   []role  // of every photo; nil: all are learnt
+	learn   int     // photos that are learnt
+	mass    float64 // of their weights
 
 	// last are the sums of the last evaluation over what is learnt, held those over what is judged, and logits (photos, classes) the
 	// answers to that.
@@ -52,6 +53,7 @@ func newObjective(p *products, s softmax, decay float64, roles []role) *objectiv
 	for i := range p.x.photos() {
 		if o.roleOf(i) == learnt {
 			o.learn++
+			o.mass += s.weight(p.x.labels[i])
 		}
 	}
 	for i := range o.parts {
@@ -101,16 +103,16 @@ func (o *objective) at(w, gradient []float64) float64 {
 			o.sum[k] += float64(v)
 		}
 		for c, v := range p.bias {
-			gradient[classes*f+c] += v / float64(o.learn)
+			gradient[classes*f+c] += v / o.mass
 		}
 	}
 	for c := range classes {
 		for i, v := range w[c*f : (c+1)*f] {
-			gradient[c*f+i] = o.sum[o.weightAt(c, i)]/float64(o.learn) + float64(o.decay*v)
+			gradient[c*f+i] = o.sum[o.weightAt(c, i)]/o.mass + float64(o.decay*v)
 		}
 	}
 	weight := w[:classes*f]
-	return o.last.loss/float64(o.learn) + float64(o.decay/2*dot(weight, weight))
+	return o.last.loss/o.mass + float64(o.decay/2*dot(weight, weight))
 }
 
 // chunk fills in the sums of a chunk.
@@ -135,9 +137,9 @@ func (o *objective) chunk(m *multiplier, i int) {
 		loss := o.softmax.crossEntropy(z, label)
 		switch r {
 		case learnt:
-			p.last.add(outcome{loss, right})
+			p.last.add(outcome{loss, o.softmax.weight(label), right})
 		case judged:
-			p.held.add(outcome{loss, right})
+			p.held.add(outcome{loss, o.softmax.weight(label), right})
 		}
 		if r != learnt {
 			clear(z)

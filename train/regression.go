@@ -38,16 +38,29 @@ type softmax struct {
 	classes   int
 	smoothing float64
 	threads   int
+	weights   []float64 // of the classes, nil: all are one; means are weighted ones then
 }
 
-// outcome are the sums of a pass over photos.
-type outcome struct {
-	loss    float64
-	correct int
+// weight is that of a photo with this label.
+func (s *softmax) weight(label int) float64 {
+	if s.weights == nil {
+		return 1
+	}
+	return s.weights[label]
 }
+
+// outcome are the sums of a pass over photos; mass is that of their weights.
+type outcome struct {
+	loss, mass float64
+	correct    int
+}
+
+// mean is the loss of a photo.
+func (o *outcome) mean() float64 { return o.loss / o.mass }
 
 func (o *outcome) add(other outcome) {
 	o.loss += other.loss
+	o.mass += other.mass
 	o.correct += other.correct
 }
 
@@ -69,15 +82,17 @@ func (s *softmax) pass(x *features, photos []int, w, gradient []float64) outcome
 				outcomes[c].correct++
 			}
 			outcomes[c].loss += s.crossEntropy(logits, x.labels[i])
+			outcomes[c].mass += s.weight(x.labels[i])
 			s.backward(x, i, logits, answers, partial[c])
 		}
 	})
 	var total outcome
 	clear(gradient)
-	for c := range outcomes {
-		total.loss += outcomes[c].loss
-		total.correct += outcomes[c].correct
-		axpy(gradient, 1/float64(len(photos)), partial[c])
+	for _, o := range outcomes {
+		total.add(o)
+	}
+	for _, p := range partial {
+		axpy(gradient, 1/total.mass, p)
 	}
 	return total
 }
@@ -135,21 +150,28 @@ func (s *softmax) logits(x *features, i int, w, logits, answers []float64) {
 	}
 }
 
-// crossEntropy returns the loss with label smoothing and turns logits into their gradient.
+// crossEntropy returns the weighted loss with label smoothing and turns logits into their gradient.
 func (s *softmax) crossEntropy(logits []float64, label int) float64 {
 	top, sum := slices.Max(logits), 0.0
 	for _, l := range logits {
 		sum += kernel.Exp(l - top)
 	}
 	logSum, even := top+kernel.Log(sum), s.smoothing/float64(s.classes)
-	loss := 0.0
+	loss, all := 0.0, 1.0
+	if s.weights != nil {
+		all = float64((1 - s.smoothing) * s.weights[label])
+		for _, w := range s.weights {
+			all += float64(even * w)
+		}
+	}
 	for c, l := range logits {
 		target := even
 		if c == label {
 			target += 1 - s.smoothing
 		}
+		target = float64(target * s.weight(c))
 		loss += float64(target * (logSum - l))
-		logits[c] = kernel.Exp(l-logSum) - target
+		logits[c] = float64(kernel.Exp(l-logSum)*all) - target
 	}
 	return loss
 }

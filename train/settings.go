@@ -33,6 +33,8 @@ var conditionals = []conditional{
 	{"lr", stepping},
 	{"momentum", runs{optimizers: []Optimizer{SGD, RMSprop, RMSpropTF}}},
 	{"nesterov", runs{optimizers: []Optimizer{SGD}}},
+	{"micro_batch", full},
+	{"ema", full},
 	{"clip_norm", stepping},
 	{"sched", stepping},
 	{"warmup_epochs", stepping},

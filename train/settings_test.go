@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"regraft/engine/random"
 )
 
 // changes give every setting that decides the result another value.
@@ -20,6 +22,9 @@ var changes = map[string]func(*Config){
 	"clip_norm":     func(c *Config) { c.ClipNorm = 1e-3 },
 	"sched":         func(c *Config) { c.Schedule = "step" },
 	"warmup_epochs": func(c *Config) { c.WarmupEpochs = 1.5 },
+	"micro_batch":   func(c *Config) { c.MicroBatch = 2 },
+	"balance":       func(c *Config) { c.Balance = BalanceLoss },
+	"ema":           func(c *Config) { c.EMA = 0.9 },
 	"smoothing":     func(c *Config) { c.Smoothing = 0.1 },
 	"aux_weight":    func(c *Config) { c.AuxWeight = 0.2 },
 	"dropout":       func(c *Config) { c.Dropout = 0.4 },
@@ -35,6 +40,7 @@ func TestEverySettingCounts(t *testing.T) {
 		t.Skip("takes long")
 	}
 	data := photos(t, map[string]int{"train": 5, "val": 2})
+	writePhoto(t, filepath.Join(data, "train", "down", "more.png"), 1, random.At(9, "more"))
 	refused := map[string]int{}
 	for mode, optimizers := range recipes {
 		for optimizer := range optimizers {
@@ -82,7 +88,7 @@ func TestEverySettingCounts(t *testing.T) {
 		}
 	}
 	// Of 11 recipes, 6 are of heads mode, one of them lbfgs; 6 know momentum and 2 Nesterov's.
-	want := map[string]int{"batch_size": 1, "lr": 1, "clip_norm": 1, "sched": 1, "warmup_epochs": 1, "momentum": 5, "nesterov": 9, "aux_weight": 6, "dropout": 6, "views": 5}
+	want := map[string]int{"batch_size": 1, "lr": 1, "clip_norm": 1, "sched": 1, "warmup_epochs": 1, "momentum": 5, "nesterov": 9, "aux_weight": 6, "dropout": 6, "views": 5, "micro_batch": 6, "ema": 6}
 	for name := range changes {
 		if refused[name] != want[name] {
 			t.Errorf("%s is refused %d times, want %d", name, refused[name], want[name])

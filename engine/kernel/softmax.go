@@ -92,57 +92,49 @@ func (p *softmax) Item(_ *Worker, image int, a *Args) {
 
 // crossEntropy is the loss of softmax and its gradient.
 type crossEntropy struct {
-	layout            Layout
-	smoothing, weight float64
+	layout Layout
+	weight float64
 }
 
-// NewSoftmaxCrossEntropy is PyTorch's cross_entropy with label smoothing s on n rows of logits: the loss
-// of a row with label y is -sum over classes c of t_c log p_c with p the softmax and t_c = s/classes, plus
-// 1-s for c = y. It writes the mean loss, and weight times its gradient. A label that is no class gives
-// NaN. Operands: 0 logits, 1 labels (n float32 class ids), 2 gradient of the logits, 3 the mean loss (one
-// float); 0 and 2 are Matrix(n, classes). One item.
-func NewSoftmaxCrossEntropy(n, classes int, smoothing, weight float32) (Primitive, error) {
+// NewSoftmaxCrossEntropy is PyTorch's cross_entropy on n rows of logits whose targets are no class ids: the loss of a row is -sum over
+// classes c of t_c log p_c, with p the softmax and any targets t that are not negative. It writes the mean loss, and weight times its
+// gradient. Operands: 0 logits, 1 targets (n, classes), row-major, 2 gradient of the logits, 3 the mean loss (one float); 0 and 2 are
+// Matrix(n, classes). One item.
+func NewSoftmaxCrossEntropy(n, classes int, weight float32) (Primitive, error) {
 	if n < 1 || classes < 1 {
 		return nil, fmt.Errorf("cross entropy: logits of %d rows and %d classes", n, classes)
 	}
-	if !(smoothing >= 0 && smoothing <= 1) {
-		return nil, fmt.Errorf("cross entropy: label smoothing %g, must lie in [0, 1]", smoothing)
-	}
-	return &crossEntropy{Matrix(n, classes), float64(smoothing), float64(weight)}, nil
+	return &crossEntropy{Matrix(n, classes), float64(weight)}, nil
 }
 
 func (p *crossEntropy) Name() string  { return "softmax_cross_entropy" }
 func (p *crossEntropy) Items(int) int { return 1 }
 
 func (p *crossEntropy) Item(_ *Worker, _ int, a *Args) {
-	n := p.layout.W
-	sum := 0.0
-	for i, label := range asm.FloatsAt(a.Operand[1], n) {
-		sum += p.row(rowOf(a.Operand[0], p.layout, i), rowOf(a.Operand[2], p.layout, i), float64(label))
+	n, classes := p.layout.W, p.layout.C
+	sum, targets := 0.0, asm.FloatsAt(a.Operand[1], n*classes)
+	for i := range n {
+		sum += p.row(rowOf(a.Operand[0], p.layout, i), rowOf(a.Operand[2], p.layout, i), targets[i*classes:(i+1)*classes])
 	}
 	asm.FloatsAt(a.Operand[3], 1)[0] = float32(sum / float64(n))
 }
 
 // row writes the gradient of one row and returns its loss.
-func (p *crossEntropy) row(x, dx row, label float64) (loss float64) {
-	classes := p.layout.C
-	best := x.maximum()
+func (p *crossEntropy) row(x, dx row, targets []float32) (loss float64) {
+	best, all := x.maximum(), 0.0
 	total := x.total(best)
 	logTotal := Log(total)
-	if label != math.Floor(label) || !(label >= 0 && label < float64(classes)) {
-		total, logTotal = math.NaN(), math.NaN()
+	for _, t := range targets {
+		all += float64(t)
 	}
 	scale := p.weight / float64(p.layout.W)
-	for c := range classes {
-		target := p.smoothing / float64(classes)
-		if float64(c) == label {
-			target += 1 - p.smoothing
-		}
+	for c, t := range targets {
+		target := float64(t)
 		v := float64(*x.at(c)) - best
 		if target != 0 || math.IsNaN(logTotal) { // 0 times an infinite logarithm counts for nothing
 			loss += float64(target * (logTotal - v))
 		}
-		*dx.at(c) = float32((Exp(v)/total - target) * scale)
+		*dx.at(c) = float32((float64(Exp(v)/total*all) - target) * scale)
 	}
 	dx.clearTail()
 	return loss

@@ -31,7 +31,7 @@ func TestFanOut(t *testing.T) {
 
 // The operands of tinyInception: image, labels and dropout key, then the parameters.
 var (
-	tinyData   = [][]int{{4, 3, 9, 8}, {4}, {4}}
+	tinyData   = [][]int{{4, 3, 9, 8}, {4, 5}, {4}}
 	tinyParams = [][]int{
 		{4, 3, 3, 3}, {4}, {4}, // stem
 		{3, 4, 1, 1}, {3}, {3}, // branch of one convolution
@@ -61,7 +61,7 @@ func tinyInception(t *testing.T, data, params gorgonia.Nodes) *gorgonia.Node {
 		x = apply(t, &op.DropoutTrain{Ratio: 0.25, ID: id}, apply(t, &op.GlobalAveragePool{}, x), data[2])
 		p := take(2)
 		logits := apply(t, &op.Linear{}, apply(t, &op.Flatten{Axis: 1}, x), p[0], p[1])
-		return apply(t, &op.SoftmaxCrossEntropy{Smoothing: 0.1}, logits, data[1])
+		return apply(t, &op.SoftmaxCrossEntropy{}, logits, data[1])
 	}
 	none := [4]int{}
 	x := block(data[0], 2, none) // (4, 4, 4, 3)
@@ -83,7 +83,7 @@ func tinyValues() [][]float64 {
 		s := random.At(3, "tiny", uint64(i))
 		switch i {
 		case 1:
-			optest.Labels(5, x, s)
+			optest.Targets(x, s)
 		case 2:
 			optest.Labels(1<<16, x, s)
 		default:

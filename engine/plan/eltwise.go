@@ -160,9 +160,9 @@ func (e *emitter) channelSum(i *instr, o *op.ChannelSum) error {
 }
 
 func (e *emitter) lossGrad(i *instr, o *lossGrad) error {
-	logits, labels, loss := i.in[0], i.in[1], i.also[0]
-	prim, err := kernel.NewSoftmaxCrossEntropy(logits.shape[0], logits.shape[1], o.smoothing, o.weight)
-	return e.primitive(i, prim, err, 1, logits, labels, i.out, loss)
+	logits, targets, loss := i.in[0], i.in[1], i.also[0]
+	prim, err := kernel.NewSoftmaxCrossEntropy(logits.shape[0], logits.shape[1], o.weight)
+	return e.primitive(i, prim, err, 1, logits, targets, i.out, loss)
 }
 
 // slice emits a copy of channels or pixels, for slices that are no views.

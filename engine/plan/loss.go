@@ -7,10 +7,8 @@ import (
 )
 
 // lossGrad is the planner's own operator for a cross-entropy loss and its gradient in one:
-// logits, labels -> weight * dlogits, and beside it the mean loss.
-type lossGrad struct {
-	smoothing, weight float32
-}
+// logits, targets -> weight * dlogits, and beside it the mean loss.
+type lossGrad struct{ weight float32 }
 
 func (*lossGrad) title() string { return "SoftmaxCrossEntropy" }
 
@@ -20,7 +18,7 @@ func (g *graph) groupLosses() error {
 	makers := g.makers()
 	dead := map[*instr]bool{}
 	for _, i := range g.instrs {
-		switch o := i.op.(type) {
+		switch i.op.(type) {
 		case *op.SoftmaxCrossEntropyGrad:
 			weight, err := scalar(i.in[2], makers)
 			if err != nil {
@@ -31,8 +29,8 @@ func (g *graph) groupLosses() error {
 				return fmt.Errorf("node %q: gradient of a loss that is not minimised", i.node)
 			}
 			loss.form = plain
-			i.op, i.in, i.also = &lossGrad{o.Smoothing, weight}, i.in[:2], []*value{loss}
-			i.in[1].ref, i.in[1].placed = Ref{Space: Labels}, true
+			i.op, i.in, i.also = &lossGrad{weight}, i.in[:2], []*value{loss}
+			i.in[1].ref, i.in[1].placed = Ref{Space: Targets}, true
 		case *op.SoftmaxCrossEntropy, *op.WeightedSum:
 			dead[i] = true
 		case *op.Scale: // others are part of a gradient, such as Sqrt's

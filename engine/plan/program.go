@@ -16,19 +16,19 @@ type Space uint8
 
 // The blocks of memory of a machine.
 const (
-	None   Space = iota
-	Arena        // activations, gradients of activations, temporaries; reused within a run
-	Const        // packed constants: weights in inference, zeros
-	Param        // trainable parameters, in the layout of the kernels
-	Grad         // their gradients, at the same offsets
-	Stats        // running statistics
-	Input        // the caller's images, row-major (N, C, H, W)
-	Labels       // the caller's class ids (N)
-	Key          // the caller's dropout key (4)
+	None    Space = iota
+	Arena         // activations, gradients of activations, temporaries; reused within a run
+	Const         // packed constants: weights in inference, zeros
+	Param         // trainable parameters, in the layout of the kernels
+	Grad          // their gradients, at the same offsets
+	Stats         // running statistics
+	Input         // the caller's images, row-major (N, C, H, W)
+	Targets       // the caller's targets (N, classes)
+	Key           // the caller's dropout key (4)
 	spaces
 )
 
-var spaceNames = [...]string{"-", "arena", "const", "param", "grad", "stats", "input", "labels", "key"}
+var spaceNames = [...]string{"-", "arena", "const", "param", "grad", "stats", "input", "targets", "key"}
 
 func (s Space) String() string { return spaceNames[s] }
 

@@ -286,7 +286,7 @@ func testTraining(t *testing.T, width, images int) {
 	for _, u := range obj.Updates {
 		nodes = append(nodes, u.Node)
 	}
-	want, err := Interpret(obj.Net, map[*gorgonia.Node][]float32{obj.Net.Input: x, obj.Labels: labels, obj.Key: {5, 0, 3, 0}}, nodes...)
+	want, err := Interpret(obj.Net, map[*gorgonia.Node][]float32{obj.Net.Input: x, obj.Targets: oneHot(labels, classes), obj.Key: {5, 0, 3, 0}}, nodes...)
 	if err != nil {
 		t.Fatal(err)
 	}

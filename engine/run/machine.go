@@ -4,6 +4,7 @@ package run
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"regraft/engine"
@@ -25,7 +26,7 @@ type Machine struct {
 	pool      *pool
 	outputs   [][]float32
 	losses    []float32
-	labels    []float32
+	targets   []float32
 	key       [4]float32
 	times     []time.Duration // of every step, when asked for
 	// look sees every step when it is done, and ends the run where it returns false; usually nil.
@@ -45,7 +46,7 @@ func New(p *plan.Program, threads int) (*Machine, error) {
 
 // NewSharing is New for one of several machines with the same constants.
 func NewSharing(c *Constants, p *plan.Program, threads int) (*Machine, error) {
-	m := &Machine{program: p, labels: make([]float32, p.Batch)}
+	m := &Machine{program: p, targets: make([]float32, p.Batch*p.Outputs[0].Cols)}
 	if err := m.prepare(c, max(threads, 1)); err != nil {
 		m.Close()
 		return nil, err
@@ -179,21 +180,41 @@ func (m *Machine) check(x []float32, images int) error {
 // Step computes losses and gradients of a full batch and updates the running statistics. labels
 // are class ids; key decides what Dropout keeps.
 func (m *Machine) Step(x, labels []float32, key uint64) error {
-	if err := m.check(x, m.program.Batch); err != nil {
-		return err
-	}
 	if len(labels) != m.program.Batch {
 		return fmt.Errorf("%d labels for a batch of %d", len(labels), m.program.Batch)
 	}
 	classes := m.program.Outputs[0].Cols
-	for _, l := range labels {
+	clear(m.targets)
+	for i, l := range labels {
 		if l < 0 || int(l) >= classes || l != float32(int(l)) {
 			return fmt.Errorf("label %g: the network has classes 0 to %d", l, classes-1)
 		}
+		m.targets[i*classes+int(l)] = 1
 	}
-	copy(m.labels, labels)
+	return m.step(x, key)
+}
+
+// StepTo is Step with targets (batch, classes) in place of labels: how much every class counts in the loss of an image.
+func (m *Machine) StepTo(x, targets []float32, key uint64) error {
+	if len(targets) != len(m.targets) {
+		return fmt.Errorf("%d targets for a batch of %d", len(targets), m.program.Batch)
+	}
+	for _, t := range targets {
+		if !(t >= 0 && t <= math.MaxFloat32) {
+			return fmt.Errorf("target %g: must be a number that is not negative", t)
+		}
+	}
+	copy(m.targets, targets)
+	return m.step(x, key)
+}
+
+// step runs the program on m.targets.
+func (m *Machine) step(x []float32, key uint64) error {
+	if err := m.check(x, m.program.Batch); err != nil {
+		return err
+	}
 	m.key = op.SplitKey(key)
-	m.base[plan.Input], m.base[plan.Labels], m.base[plan.Key] = kernel.Address(x), kernel.Address(m.labels), kernel.Address(m.key[:])
+	m.base[plan.Input], m.base[plan.Targets], m.base[plan.Key] = kernel.Address(x), kernel.Address(m.targets), kernel.Address(m.key[:])
 	m.execute(m.program.Batch)
 	return nil
 }
@@ -269,22 +290,22 @@ func (m *Machine) Running() []float32 {
 }
 
 // Gradients returns the gradients of the last step by parameter name, in plain row-major order.
-func (m *Machine) Gradients() map[string][]float32 { return m.named(plan.Grad, m.program.Params) }
+func (m *Machine) Gradients() map[string][]float32 { return named(m.program.Params, m.Grads()) }
 
 // Parameters returns the trainable parameters by name, in plain row-major order.
-func (m *Machine) Parameters() map[string][]float32 { return m.named(plan.Param, m.program.Params) }
+func (m *Machine) Parameters() map[string][]float32 { return named(m.program.Params, m.Params()) }
 
 // RunningStatistics returns the running statistics by parameter name.
 func (m *Machine) RunningStatistics() map[string][]float32 {
-	return m.named(plan.Stats, m.program.Running)
+	return named(m.program.Running, m.Running())
 }
 
-// named unpacks the slots of a space.
-func (m *Machine) named(space plan.Space, slots []plan.Slot) map[string][]float32 {
+// named unpacks slots of the values of a space.
+func named(slots []plan.Slot, packed []float32) map[string][]float32 {
 	values := map[string][]float32{}
 	for _, s := range slots {
 		v := make([]float32, s.Param.Shape.TotalSize())
-		s.Unpack(v, m.arenas[space].Floats(s.Off/4, s.Len))
+		s.Unpack(v, packed[s.Off/4:][:s.Len])
 		values[s.Param.Name] = v
 	}
 	return values
@@ -292,7 +313,12 @@ func (m *Machine) named(space plan.Space, slots []plan.Slot) map[string][]float3
 
 // Store copies the trained parameters and running statistics into net, by name.
 func (m *Machine) Store(net *engine.Network) error {
-	for _, values := range []map[string][]float32{m.Parameters(), m.RunningStatistics()} {
+	return m.StoreValues(net, m.Params(), m.Running())
+}
+
+// StoreValues is Store of values that lie as Params and Running do.
+func (m *Machine) StoreValues(net *engine.Network, params, running []float32) error {
+	for _, values := range []map[string][]float32{named(m.program.Params, params), named(m.program.Running, running)} {
 		for name, v := range values {
 			p, err := net.Param(name)
 			if err != nil {

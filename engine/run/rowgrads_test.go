@@ -124,7 +124,7 @@ func compareRow(t *testing.T, obj *engine.Objective, fast bool) {
 	for i := range labels {
 		labels[i] = float32(i % 4)
 	}
-	inputs := map[*gorgonia.Node][]float32{obj.Net.Input: x, obj.Labels: labels}
+	inputs := map[*gorgonia.Node][]float32{obj.Net.Input: x, obj.Targets: oneHot(labels, obj.Targets.Shape()[1])}
 	want, err := Interpret(obj.Net, inputs, append(append(gorgonia.Nodes{}, obj.Losses...), obj.Grads...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -164,4 +164,13 @@ func compareRow(t *testing.T, obj *engine.Objective, fast bool) {
 		}
 		m.Close()
 	}
+}
+
+// oneHot is 1 at every label and 0 elsewhere, (labels, classes).
+func oneHot(labels []float32, classes int) []float32 {
+	targets := make([]float32, len(labels)*classes)
+	for i, l := range labels {
+		targets[i*classes+int(l)] = 1
+	}
+	return targets
 }

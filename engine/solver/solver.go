@@ -15,6 +15,8 @@ import (
 type Solver interface {
 	// Step updates params by grads, slices of the same length on every call, with learning rate lr.
 	Step(params, grads []float32, lr float32)
+	// Divide gives ranges of the parameters rates of their own; what lies in none stays as it is. Without it all follow the same rate.
+	Divide(parts []Part)
 	// State is what a checkpoint must keep besides Steps: slices as long as the parameters, in a fixed
 	// order. They are empty before the first step, and they are the solver's own memory.
 	State() [][]float32
@@ -35,6 +37,14 @@ type Config struct {
 	Beta1, Beta2 float64 // adam, adamw
 	Alpha        float64 // rmsprop, rmsproptf: weight of the old mean of squares
 	Epsilon      float64 // adam, adamw, rmsprop: beside the root; rmsproptf: inside it
+}
+
+// Part is a range of parameters whose learning rate is Factor times that of the step. It takes part since the step with that number, from
+// which Adam's corrections count; 0 for the first.
+type Part struct {
+	From, To int
+	Factor   float64
+	Since    int
 }
 
 // method is one row of the table of optimizers.
@@ -163,8 +173,11 @@ type flat struct {
 	parts         []func()
 	running       sync.WaitGroup
 	params, grads []float32
-	constants     kernel.Constants
+	divided       []Part             // nil until the first step where nobody divides
+	constants     []kernel.Constants // of every part
 }
+
+func (s *flat) Divide(parts []Part) { s.divided, s.parts = slices.Clone(parts), nil }
 
 func (s *flat) Name() Optimizer    { return s.name }
 func (s *flat) States() int        { return s.rule.States }
@@ -179,8 +192,13 @@ func (s *flat) Step(params, grads []float32, lr float32) {
 		s.prepare(len(params))
 	}
 	s.steps++
-	s.constants = s.method.constants(s.config, float64(lr), s.steps)
+	for i, p := range s.divided {
+		s.constants[i] = s.method.constants(s.config, float64(lr)*p.Factor, s.steps-p.Since)
+	}
 	s.params, s.grads = params, grads
+	if len(s.parts) == 0 {
+		return
+	}
 	s.running.Add(len(s.parts))
 	for _, part := range s.parts[1:] {
 		go part()
@@ -192,14 +210,26 @@ func (s *flat) Step(params, grads []float32, lr float32) {
 
 // prepare divides the work on n parameters.
 func (s *flat) prepare(n int) {
-	for _, r := range shares(n, s.threads) {
+	if s.divided == nil {
+		s.divided = []Part{{To: n, Factor: 1}}
+	}
+	s.constants = make([]kernel.Constants, len(s.divided))
+	for i, d := range s.divided {
+		s.share(i, d)
+	}
+}
+
+// share divides the work on a part.
+func (s *flat) share(i int, d Part) {
+	for _, r := range shares(d.To-d.From, s.threads) {
+		r.from, r.to = r.from+d.From, r.to+d.From
 		state := make([][]float32, len(s.state))
 		for i, v := range s.state {
 			state[i] = v[r.from:r.to]
 		}
 		w := kernel.NewWorker(0)
 		s.parts = append(s.parts, func() {
-			s.rule.Apply(w, s.isa, s.constants, s.params[r.from:r.to], s.grads[r.from:r.to], state...)
+			s.rule.Apply(w, s.isa, s.constants[i], s.params[r.from:r.to], s.grads[r.from:r.to], state...)
 			s.running.Done()
 		})
 	}

@@ -270,3 +270,82 @@ func TestErrors(t *testing.T) {
 		t.Error("Adam with epsilon 0: no error")
 	}
 }
+
+// TestDivide: every part moves as a solver of its own with the factor's rate, that begins with the step in which it joins, on any number
+// of threads; what is in no part stays, with its state.
+func TestDivide(t *testing.T) {
+	isa, err := kernel.Detect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n, third, since = 1 << 20, 1<<20/3 + 5, 2
+	for _, name := range Names() {
+		config, err := Defaults(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.WeightDecay = 0.01
+		run := func(threads, n int, begin func(i int) float32, divide []Part, first int) []float32 {
+			t.Helper()
+			s, err := New(name, config, isa, threads)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, g := make([]float32, n), make([]float32, n)
+			for i := range p {
+				p[i] = begin(i)
+			}
+			s.Divide(divide)
+			for step := range 4 {
+				for i := range g {
+					g[i] = begin(i*3+step) - 0.4
+				}
+				if step >= first {
+					s.Step(p, g, 0.01)
+				}
+			}
+			return p
+		}
+		value := func(i int) float32 { return float32(i%1009) / 1009 }
+		whole := []Part{{0, third, 0.25, 0}, {third + 100, n, 1, 0}}
+		got := run(2, n, value, whole, 0)
+		if !slices.Equal(got, run(1, n, value, whole, 0)) {
+			t.Errorf("%s: the number of threads changes bits", name)
+		}
+		for _, p := range whole {
+			alone := run(1, n, value, []Part{{0, n, p.Factor, 0}}, 0)
+			if !slices.Equal(got[p.From:p.To], alone[p.From:p.To]) {
+				t.Errorf("%s: the part from %d on moves otherwise than alone", name, p.From)
+			}
+		}
+		for i := third; i < third+100; i++ {
+			if got[i] != value(i) {
+				t.Fatalf("%s: a parameter in no part has moved", name)
+			}
+		}
+		// A part that joins after two steps: its corrections begin there.
+		s, err := New(name, config, isa, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, g := make([]float32, 1000), make([]float32, 1000)
+		for i := range p {
+			p[i] = value(i)
+		}
+		for step := range 4 {
+			parts := []Part{{0, 500, 1, 0}}
+			if step >= since {
+				parts = append(parts, Part{500, 1000, 0.5, since})
+			}
+			for i := range g {
+				g[i] = value(i*3+step) - 0.4
+			}
+			s.Divide(parts)
+			s.Step(p, g, 0.01)
+		}
+		late := run(1, 1000, value, []Part{{500, 1000, 0.5, 0}}, since)
+		if !slices.Equal(p[500:], late[500:]) {
+			t.Errorf("%s: a part that joins late moves otherwise than a solver that begins then", name)
+		}
+	}
+}

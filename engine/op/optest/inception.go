@@ -86,16 +86,16 @@ var inception = []Row{
 			Smooth(i, x, s)
 		}},
 
-	{Name: "SoftmaxCrossEntropy", Op: &op.SoftmaxCrossEntropy{}, Shapes: [][]int{{4, 5}, {4}}, Differentiable: 1, Values: logitsAndLabels},
-	{Name: "SoftmaxCrossEntropy smoothed", Op: &op.SoftmaxCrossEntropy{Smoothing: 0.1}, Shapes: [][]int{{3, 5}, {3}}, Differentiable: 1, Values: logitsAndLabels},
-	{Name: "SoftmaxCrossEntropyGrad", Op: &op.SoftmaxCrossEntropyGrad{Smoothing: 0.1}, Shapes: [][]int{{3, 5}, {3}, {}}, Values: logitsAndLabels},
+	{Name: "SoftmaxCrossEntropy", Op: &op.SoftmaxCrossEntropy{}, Shapes: [][]int{{4, 5}, {4, 5}}, Differentiable: 1, Values: logitsAndTargets},
+	{Name: "SoftmaxCrossEntropyGrad", Op: &op.SoftmaxCrossEntropyGrad{}, Shapes: [][]int{{3, 5}, {3, 5}, {}}, Values: logitsAndTargets},
 	{Name: "WeightedSum", Op: &op.WeightedSum{Weights: []float32{1, 0.4}}, Shapes: [][]int{{}, {}}, Differentiable: 2},
 	{Name: "Scale", Op: &op.Scale{Factor: -0.75}, Shapes: [][]int{{2, 3}}, Differentiable: 1},
 }
 
-func logitsAndLabels(i int, x []float64, s *random.Stream) {
+// logitsAndTargets are logits of any size and targets between 0 and 1 that do not add up to one.
+func logitsAndTargets(i int, x []float64, s *random.Stream) {
 	if i == 1 {
-		Labels(5, x, s)
+		Targets(x, s)
 		return
 	}
 	Smooth(i, x, s)

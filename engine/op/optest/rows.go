@@ -78,6 +78,13 @@ func Labels(classes int, x []float64, s *random.Stream) {
 	}
 }
 
+// Targets fills x with multiples of 1/64 from 0 on, below 1.
+func Targets(x []float64, s *random.Stream) {
+	for i := range x {
+		x[i] = float64(s.IntN(64)) / 64
+	}
+}
+
 // Rows has at least one row for every operator.
 func Rows() []Row {
 	var rows []Row

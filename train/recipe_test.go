@@ -1,0 +1,200 @@
+package train
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"regraft/engine"
+	"regraft/engine/op"
+	"regraft/engine/random"
+	"regraft/photo"
+)
+
+// plainNet is a network without BatchNorm and Dropout.
+func plainNet(t *testing.T) *engine.Network {
+	t.Helper()
+	b := engine.NewBuilder()
+	node := func(n *gorgonia.Node, err error) *gorgonia.Node {
+		t.Helper()
+		must(t, err)
+		return n
+	}
+	param := func(name string, bound float64, shape ...int) *gorgonia.Node {
+		p := &engine.Param{Name: name, Shape: shape}
+		r := random.At(2, name)
+		p.Value = make([]float32, p.Shape.TotalSize())
+		for i := range p.Value {
+			p.Value[i] = float32(r.Uniform(-bound, bound))
+		}
+		return node(b.Param(p))
+	}
+	x := node(b.Placeholder("input", 1, 3, side, side))
+	for k, name := range []string{"a", "b"} {
+		in := []int{3, 12}[k]
+		c := &op.Conv{Strides: [2]int{2, 2}, Dilations: [2]int{1, 1}, Pads: [4]int{1, 1, 1, 1}, Group: 1}
+		x = node(b.Apply(name, c, x, param(name+".weight", 0.3, 12, in, 3, 3), param(name+".bias", 0.1, 12)))
+		x = node(b.Apply(name+".relu", &op.Relu{}, x))
+	}
+	x = node(b.Apply("flatten", &op.Flatten{Axis: 1}, node(b.Apply("pool", &op.GlobalAveragePool{}, x))))
+	x = node(b.Apply("fc", &op.Linear{}, x, param("fc.weight", 0.3, 3, 12), param("fc.bias", 0.1, 3)))
+	net, err := b.Network(engine.Meta{
+		Labels:     []string{"across", "down", "plain"},
+		Preprocess: &photo.Preprocess{Size: photo.Square(side), Resize: "squash", Resample: "bilinear", Rescale: 1.0 / 255, Std: [3]float32{1, 1, 1}},
+	}, engine.Output{Name: "logits", Node: x})
+	must(t, err)
+	return net
+}
+
+// TestMicroBatch: batches in parts end where whole ones do but for the order of sums, where the network has no BatchNorm, with weights of
+// classes and smoothed labels too; with BatchNorm they do not; the number of threads changes no bit, and a run that was interrupted goes
+// on to the same ones.
+func TestMicroBatch(t *testing.T) {
+	data := unevenPhotos(t)
+	config := func(net *engine.Network, micro int) Config {
+		c := narrowRun(t, Full, data)
+		c.Net, c.Epochs, c.Batch, c.MicroBatch, c.Optimizer, c.LearningRate, c.Momentum, c.Schedule = net, 2, 12, micro, SGD, 0.05, 0.9, Constant
+		c.WarmupEpochs, c.WeightDecay, c.Balance, c.Smoothing = 0, 1e-3, BalanceLoss, 0.1
+		return c
+	}
+	weights := func(c Config) []float32 {
+		t.Helper()
+		fit(t, c)
+		return endOf(t, c)[0].Float32[0]
+	}
+	apart := func(a, b []float32) (most float64) {
+		for i := range a {
+			most = max(most, math.Abs(float64(a[i]-b[i])))
+		}
+		return most
+	}
+	whole := weights(config(plainNet(t), 0))
+	moved := apart(whole, weights(func() Config { c := config(plainNet(t), 0); c.LearningRate = 1e-9; return c }()))
+	for _, micro := range []int{1, 3, 4, 6} {
+		d := apart(whole, weights(config(plainNet(t), micro)))
+		t.Logf("parts of %d: weights differ by %.1e at most, having moved by %.2f", micro, d, moved)
+		if d > 1e-6 || moved < 0.01 {
+			t.Errorf("parts of %d end elsewhere", micro)
+		}
+	}
+	if same := weights(config(plainNet(t), 12)); !slices.Equal(same, whole) {
+		t.Error("a part that is the batch has other bits")
+	}
+	normed := weights(config(narrow(t), 0))
+	parted := weights(config(narrow(t), 4))
+	if apart(normed, parted) < 1e-3 {
+		t.Error("BatchNorm does not notice the parts")
+	}
+	other := config(narrow(t), 4)
+	other.Threads, other.Workers = 1, 1
+	if !slices.Equal(weights(other), parted) {
+		t.Error("the number of threads changes bits")
+	}
+	resumed := config(narrow(t), 4)
+	resumesTo(t, resumed, other)
+	c := config(narrow(t), 5)
+	fails(t, c, "MicroBatch 5: must be a divisor of Batch, 12")
+}
+
+// resumesTo interrupts a run within its second epoch, goes on, and compares its end with that of a finished one.
+func resumesTo(t *testing.T, c, finished Config) {
+	t.Helper()
+	c.CheckpointMinutes = 1e-9
+	k := &copying{t: t, from: c.Out, to: t.TempDir(), steps: 7}
+	_, err := Fit(context.Background(), c, k)
+	must(t, err)
+	c.Out, c.Resume = k.to, true
+	at, err := readCheckpoint(filepath.Join(c.Out, CheckpointFile))
+	must(t, err)
+	if at.Progress.Step == 0 && len(at.Epochs) == 0 {
+		t.Error("interrupted before anything was learnt")
+	}
+	fit(t, c)
+	if sum(t, filepath.Join(c.Out, BestFile)) != sum(t, filepath.Join(finished.Out, BestFile)) {
+		t.Error("a resumed run has other bits")
+	}
+}
+
+// TestEMA: what is judged and saved is the average of the weights and running statistics of all steps, TensorFlow's at first; it depends
+// on no number of threads, and a resumed run goes on with it.
+func TestEMA(t *testing.T) {
+	data := photos(t, map[string]int{"train": 12, "val": 4})
+	config := func(ema float64) Config {
+		c := narrowRun(t, Full, data)
+		c.EMA, c.Epochs, c.Batch, c.WarmupEpochs = ema, 2, 4, 0
+		return c
+	}
+	// The same run by hand.
+	c := config(0.9)
+	out, err := openFolder(c.Out, false)
+	must(t, err)
+	c.Preprocess, c.waits = *c.Net.Meta.Preprocess, newWaiter(t.Context(), Silent{})
+	r, err := prepare(c, out, Silent{})
+	must(t, err)
+	must(t, r.begin(t.Context()))
+	l := r.learner.(*fullLearner)
+	var params, running []float64
+	wide := func(v []float32) []float64 {
+		w := make([]float64, len(v))
+		for i := range v {
+			w[i] = float64(v[i])
+		}
+		return w
+	}
+	params, running = wide(l.session.Params()), wide(l.session.Running())
+	n := 0
+	for epoch := 1; epoch <= 2; epoch++ {
+		must(t, l.train(t.Context(), epoch, &progress{}, Silent{}, func() error {
+			n++
+			keep := min(0.9, float64(1+n)/float64(10+n))
+			for i, v := range l.session.Params() {
+				params[i] = keep*params[i] + (1-keep)*float64(v)
+			}
+			for i, v := range l.session.Running() {
+				running[i] = keep*running[i] + (1-keep)*float64(v)
+			}
+			return nil
+		}))
+	}
+	for name, v := range map[string]struct {
+		got  []float32
+		want []float64
+	}{"weights": {l.ema.params, params}, "running statistics": {l.ema.running, running}} {
+		worst := 0.0
+		for i := range v.got {
+			worst = max(worst, math.Abs(float64(v.got[i])-v.want[i]))
+		}
+		if worst > 1e-6 || n != 18 {
+			t.Errorf("%d steps: the average of the %s is off by %g", n, name, worst)
+		}
+	}
+	must(t, l.store())
+	stored, err := l.net.Param("c.conv.weight")
+	must(t, err)
+	for _, s := range l.compiled.Params {
+		if s.Param.Name == "c.conv.weight" {
+			want := make([]float32, len(stored.Value))
+			s.Unpack(want, l.ema.params[s.Off/4:][:s.Len])
+			if !slices.Equal(stored.Value, want) {
+				t.Error("the network does not get the average")
+			}
+		}
+	}
+	l.close()
+	out.close(true)
+
+	finished, other := config(0.9), config(0.9)
+	model := sum(t, fit(t, finished).Model)
+	other.Threads, other.Workers = 1, 3
+	if sum(t, fit(t, other).Model) != model {
+		t.Error("the number of threads changes bits")
+	}
+	resumesTo(t, config(0.9), finished)
+	if sum(t, fit(t, config(0)).Model) == model {
+		t.Error("the average is not what is saved")
+	}
+}
