@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"regraft/photo"
 	"regraft/setting"
@@ -145,7 +146,7 @@ func (r *training) about(m *pageMaker, result *Result) {
 		data += fmt.Sprintf(", %d to test", s.Test)
 	}
 	fact := func(name, format string, args ...any) {
-		m.About = append(m.About, page.Fact{Name: name, Value: fmt.Sprintf(format, args...)})
+		m.About = append(m.About, page.Fact{Name: name, Value: strings.ReplaceAll(fmt.Sprintf(format, args...), " %", "\u00a0%")})
 	}
 	fact("began with", "%s", photo.Shown(c.Model))
 	fact("trained", "%s, by %s", method, c.Optimizer)
@@ -162,7 +163,7 @@ func (r *training) about(m *pageMaker, result *Result) {
 	}
 	fact("loss", "%.4f", result.Report.Loss)
 	if result.Calibration != nil {
-		fact("calibration", "%v", result.Calibration)
+		fact("probabilities", "%v", result.Calibration)
 	}
 	m.LeftOut = append(m.LeftOut, s.LeftOut...)
 	if n := len(result.Skipped); n > 0 {
