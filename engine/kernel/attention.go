@@ -282,11 +282,11 @@ func (a *attentionScores) softmax(w *Worker, scores, bias []float32) {
 	none := float32(math.Inf(-1))
 	margin.fill(none)
 	margin.each(w, a.set, largestKernel, run, margin, scale)
-	margin.spread(func(lanes *[Lanes]float32) float32 { return slices.Max(lanes[:]) }) // NaN where one is
+	margin.spread(func(_ int, lanes *[Lanes]float32) float32 { return slices.Max(lanes[:]) }) // NaN where one is
 	run.each(w, a.set, expLessKernel, run, margin, scale)
 	margin.fill(0)
 	margin.each(w, a.set, addKernel, run, margin, none)
-	margin.spread(func(lanes *[Lanes]float32) float32 { return float32(1 / total(lanes)) })
+	margin.spread(func(_ int, lanes *[Lanes]float32) float32 { return float32(1 / total(lanes)) })
 	run.each(w, a.set, mulKernel, run, margin, none)
 }
 

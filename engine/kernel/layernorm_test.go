@@ -11,7 +11,7 @@ import (
 func TestLayerNorm(t *testing.T) {
 	const epsilon, images = 1e-3, 2
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, l := range []Layout{Blocked(20, 3, 2, 1), Blocked(32, 1, 5, 0), Blocked(7, 1, 1, 0)} {
+	for _, l := range []Layout{Blocked(20, 3, 2, 1), Blocked(32, 1, 5, 0), Blocked(7, 1, 1, 0), Blocked(17, 1, 70, 0)} {
 		n, pixels := images*l.C*l.H*l.W, l.H*l.W
 		x, dy, gamma, beta := reals(r, n, 1), reals(r, n, 1), reals(r, l.C, 1), reals(r, l.C, 1)
 		at := func(image, c, p int) int { return (image*l.C+c)*pixels + p }
@@ -64,30 +64,46 @@ func TestLayerNorm(t *testing.T) {
 			}
 		}
 
-		p, err := NewLayerNorm(l, l, epsilon)
-		y := outcome(t, p, err, images, tensorIn(l, x), vectorIn(gamma), vectorIn(beta), tensorOut(l))[0]
-		for i, want := range norm(wx, wgamma) {
-			near("y", float64(y[i]), want)
+		slopes, gammaSlopes := make([]float64, n), make([]float64, l.C)
+		for i := range slopes {
+			slopes[i] = slope(wx, i)
 		}
-		p, err = NewLayerNormGradX(l, l, l, epsilon)
-		dx := outcome(t, p, err, images, tensorIn(l, x), vectorIn(gamma), tensorIn(l, dy), tensorOut(l))[0]
-		for i := range dx {
-			near("dx", float64(dx[i]), slope(wx, i))
+		for c := range gammaSlopes {
+			gammaSlopes[c] = slope(wgamma, c)
 		}
-		s, err := NewLayerNormGradGamma(l, l, epsilon)
-		if err != nil {
-			t.Fatal(err)
-		}
-		slots := outcome(t, s, nil, images, tensorIn(l, x), tensorIn(l, dy), slotsFor(s, images))[0]
-		dgamma := outcome(t, NewLayerNormGradGammaFinish(l), nil, images, vectorIn(slots), vectorOut(roundUp(l.C, Lanes)))[0]
-		for c := range gamma {
-			near("dgamma", float64(dgamma[c]), slope(wgamma, c))
+		var bits [3][]float32
+		for _, set := range sets() {
+			p, err := NewLayerNorm(set, l, l, epsilon)
+			y := outcome(t, p, err, images, tensorIn(l, x), vectorIn(gamma), vectorIn(beta), tensorOut(l))[0]
+			for i, want := range norm(wx, wgamma) {
+				near("y", float64(y[i]), want)
+			}
+			p, err = NewLayerNormGradX(set, l, l, l, epsilon)
+			dx := outcome(t, p, err, images, tensorIn(l, x), vectorIn(gamma), tensorIn(l, dy), tensorOut(l))[0]
+			for i := range dx {
+				near("dx", float64(dx[i]), slopes[i])
+			}
+			s, err := NewLayerNormGradGamma(set, l, l, epsilon)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slots := outcome(t, s, nil, images, tensorIn(l, x), tensorIn(l, dy), slotsFor(s, images))[0]
+			dgamma := outcome(t, NewLayerNormGradGammaFinish(l), nil, images, vectorIn(slots), vectorOut(roundUp(l.C, Lanes)))[0]
+			for c := range gamma {
+				near("dgamma", float64(dgamma[c]), gammaSlopes[c])
+			}
+			for k, got := range [][]float32{y, dx, dgamma} {
+				if bits[k] == nil {
+					bits[k] = got
+				}
+				sameBits(t, p.Name(), got, bits[k])
+			}
 		}
 	}
-	if _, err := NewLayerNorm(Blocked(16, 2, 2, 0), Blocked(16, 2, 3, 0), epsilon); err == nil {
+	if _, err := NewLayerNorm(Go, Blocked(16, 2, 2, 0), Blocked(16, 2, 3, 0), epsilon); err == nil {
 		t.Error("layouts of two sizes: no error")
 	}
-	if _, err := NewLayerNorm(Blocked(16, 2, 2, 0), Blocked(16, 2, 2, 0), -1); err == nil {
+	if _, err := NewLayerNorm(Go, Blocked(16, 2, 2, 0), Blocked(16, 2, 2, 0), -1); err == nil {
 		t.Error("negative epsilon: no error")
 	}
 }

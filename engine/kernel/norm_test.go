@@ -288,7 +288,7 @@ func TestNormErrors(t *testing.T) {
 			"fixed":    errorOf(NewBatchNormScale(in, bad)),
 			"gradient": errorOf(NewBatchNormGradFinish(in, bad, false)),
 			"group":    errorOf(NewGroupNormFinish(in, 2, bad)),
-			"layer":    errorOf(NewLayerNorm(in, in, bad)),
+			"layer":    errorOf(NewLayerNorm(Go, in, in, bad)),
 		} {
 			if err == nil {
 				t.Errorf("%s: epsilon %v: no error", name, bad)

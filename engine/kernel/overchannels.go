@@ -31,7 +31,7 @@ func (r pixelRun) margin(memory []float32) pixelRun {
 	return pixelRun{Address(memory), 0, r.blocks, r.count}
 }
 
-// each runs a kernel on all blocks: out = f(x, y), with Low as a constant and two vectors with a block for each of x, or none.
+// each runs a kernel on all blocks: r = f(x, y), with Low as a constant and vectors with a block for each of x.
 func (r pixelRun) each(w *Worker, set *Set, k planeKernel, x, y pixelRun, low float32, vectors ...uintptr) {
 	kernel := set.Plane[string(k)]
 	t := argsOf[abi.Plane](w)
@@ -45,16 +45,22 @@ func (r pixelRun) each(w *Worker, set *Set, k planeKernel, x, y pixelRun, low fl
 	}
 }
 
+// one is block b alone.
+func (r pixelRun) one(b int) pixelRun { return pixelRun{r.block(b), 0, 1, r.count} }
+
 // spread replaces the lanes of every pixel of a margin by what f makes of them, the same in all.
-func (r pixelRun) spread(f func(lanes *[Lanes]float32) float32) {
+func (r pixelRun) spread(f func(p int, lanes *[Lanes]float32) float32) {
 	for p := range r.count {
-		lanes := asm.LanesAt(r.at + uintptr(4*p*Lanes))
-		v := f(lanes)
+		lanes := r.pixel(p)
+		v := f(p, lanes)
 		for c := range lanes {
 			lanes[c] = v
 		}
 	}
 }
+
+// pixel is one pixel of a margin.
+func (r pixelRun) pixel(p int) *[Lanes]float32 { return asm.LanesAt(r.at + uintptr(4*p*Lanes)) }
 
 // fill writes one number to all lanes of a margin.
 func (r pixelRun) fill(v float32) {

@@ -43,7 +43,7 @@ func (e *emitter) layerNorm(i *instr, o *op.LayerNorm) error {
 	if !known(i.in[1:]) || !ofChannels(o, x) || !alike(x, y) {
 		return e.interpret(i, o)
 	}
-	prim, err := kernel.NewLayerNorm(x.rows(), y.rows(), float64(o.Epsilon))
+	prim, err := kernel.NewLayerNorm(e.g.opt.ISA, x.images(), y.images(), float64(o.Epsilon))
 	return e.primitive(i, prim, err, 0, x, e.vector(i.in[1]), e.vector(i.in[2]), y)
 }
 
@@ -52,7 +52,7 @@ func (e *emitter) layerNormGradX(i *instr, o *op.LayerNormGradX) error {
 	if !ofChannels(&o.LayerNorm, x) || !alike(x, dy, dx) || gamma.param == nil {
 		return e.interpret(i, o)
 	}
-	prim, err := kernel.NewLayerNormGradX(x.rows(), dy.rows(), dx.rows(), float64(o.Epsilon))
+	prim, err := kernel.NewLayerNormGradX(e.g.opt.ISA, x.images(), dy.images(), dx.images(), float64(o.Epsilon))
 	return e.primitive(i, prim, err, 0, x, e.vector(gamma), dy, dx)
 }
 
@@ -61,20 +61,11 @@ func (e *emitter) layerNormGradGamma(i *instr, o *op.LayerNormGradGamma) error {
 	if !ofChannels(&o.LayerNorm, x) || !alike(x, dy) {
 		return e.interpret(i, o)
 	}
-	sums, err := kernel.NewLayerNormGradGamma(x.images(), dy.images(), float64(o.Epsilon))
+	sums, err := kernel.NewLayerNormGradGamma(e.g.opt.ISA, x.images(), dy.images(), float64(o.Epsilon))
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	slots := e.temporary(i.node+" slots", sums.Slots(x.shape[0]))
 	e.step(i, sums, 0, []*value{slots}, x, dy, slots)
 	return e.primitive(i, kernel.NewLayerNormGradGammaFinish(x.images()), nil, 0, slots, i.out)
-}
-
-// rows is v's layout with every pixel of a single row as a row of its own, so that workers can share an image of tokens.
-func (v *value) rows() kernel.Layout {
-	l := v.images()
-	if l.H > 1 || l.Halo > 0 {
-		return l
-	}
-	return reshaped(l, l.W, 1)
 }
