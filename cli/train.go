@@ -54,6 +54,7 @@ func trainCommand(con *console) *urfave.Command {
 		oneOf("select-on", "", "test: the test photos choose the best epoch, and its accuracy is too good", []string{train.SetTest}),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),
 		floatFlag("checkpoint-minutes", 0, math.SmallestNonzeroFloat64, math.MaxFloat64, "time between checkpoints (default: 0.5, more where one takes long)"),
+		boolFlag("tensorboard", "write a file of events that TensorBoard follows"),
 		boolFlag("no-report", "write no report.html and no MODEL_CARD.md"),
 		boolFlag("skip-bad", "go on without photos that cannot be read or lie in several classes"),
 		boolFlag("resume", "continue the run in --out, with its settings"),
@@ -183,6 +184,7 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	}
 	set(c, &cfg, "no-calibrate", &cfg.NoCalibrate, c.Bool)
 	set(c, &cfg, "select-on", &cfg.SelectOn, c.String)
+	set(c, &cfg, "tensorboard", &cfg.TensorBoard, c.Bool)
 	set(c, &cfg, "no-report", &cfg.NoReport, c.Bool)
 	set(c, &cfg, "patience", &cfg.Patience, c.Int)
 	set(c, &cfg, "checkpoint-minutes", &cfg.CheckpointMinutes, c.Float64)

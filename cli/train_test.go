@@ -36,7 +36,7 @@ func TestTrainToEnd(t *testing.T) {
 		if trunk := strings.Contains(r.stdout, "trunk before"); trunk != (mode == "heads") {
 			t.Errorf("%s: the trunk's hash is told: %v", mode, trunk)
 		}
-		for _, f := range []string{"best.onnx", "last.ckpt", "results.csv", "args.json", "summary.json", "confusion.csv", "confusion.png", "curves.png", "report.html", "MODEL_CARD.md"} {
+		for _, f := range []string{"best.onnx", "last.ckpt", "results.csv", "args.json", "summary.json", "confusion.csv", "confusion.png", "curves.png", "metrics.json", "report.html", "MODEL_CARD.md"} {
 			if _, err := os.Stat(filepath.Join(out, f)); err != nil {
 				t.Errorf("%s: %v", mode, err)
 			}

@@ -257,7 +257,10 @@ func (r *trainReport) finished(res *train.Result) error {
 		out.printf("\nstopped early: %s\n", res.Stopped)
 	}
 	printAdvice(out, res.Advice)
-	files := "best.onnx last.ckpt results.csv args.json summary.json confusion.csv confusion.png curves.png"
+	files := "best.onnx last.ckpt results.csv args.json summary.json confusion.csv confusion.png curves.png metrics.json"
+	if r.cfg.TensorBoard {
+		files += " " + train.EventsFile
+	}
 	if !r.cfg.NoReport {
 		files += " " + train.PageFile + " " + train.CardFile
 	}

@@ -180,18 +180,23 @@ func rateTooHigh(m *measured) []string {
 	return nil
 }
 
-// hasUp is the share of photos that are told from their images upside down from which on they have an up; 0.5 is chance.
-const hasUp = 0.8
+// hasUp is the share of photos that are told from their images upside down from which on they have an up, if it is three standard
+// deviations above chance as well, which is 0.5.
+const hasUp = 0.65
 
-// turnedUpsideDown: photos that have an up are turned upside down in training, from which heads learn nothing.
+// turnedUpsideDown: photos that have an up are turned upside down in training.
 func turnedUpsideDown(m *measured) []string {
 	u := m.upright
-	if u == nil || u.Told < hasUp || u.With > u.Without {
+	if u == nil || u.Told < max(hasUp, 0.5+3*0.5/math.Sqrt(float64(u.Photos))) {
 		return nil
 	}
-	return say("These photos have an up: from the network's features %.0f %% of %d photos are told from their images upside down, which the network will never "+
-		"see in use. Heads that learn those too have %.1f %% of held-out photos right, without them %.1f. Leave %s out of %v.",
-		100*u.Told, u.Photos, 100*u.With, 100*u.Without, UpsideDown, setting.Augment)
+	then := fmt.Sprintf("Leave %s out of %v.", UpsideDown, setting.Augment)
+	if u.With > u.Without {
+		then = fmt.Sprintf("Make a run without %s in %v too, and compare.", UpsideDown, setting.Augment)
+	}
+	return say("These photos have an up: from features of the network before it was trained, %.0f %% of %d photos are told from their images upside down, "+
+		"which a network will not meet in use. Heads on these features that learn both have %.1f %% of held-out photos right, without them %.1f. %s",
+		100*u.Told, u.Photos, 100*u.With, 100*u.Without, then)
 }
 
 // A loss of validation photos that is this much above its least has risen.

@@ -173,6 +173,8 @@ type Config struct {
 	Threads int `json:"threads"`
 	Workers int `json:"workers"`
 
+	// TensorBoard writes a file of events that TensorBoard follows.
+	TensorBoard bool `json:"tensorboard,omitempty"`
 	// NoReport leaves out the page and the model card.
 	NoReport bool `json:"no_report,omitempty"`
 	// Command is what started the run, for the record.

@@ -83,6 +83,12 @@ func (r *training) report(ctx context.Context, result *Result) error {
 			return err
 		}
 	}
+	if err := r.logResult(result); err != nil {
+		return err
+	}
+	if err := r.writeMetrics(result); err != nil {
+		return err
+	}
 	if err := r.out.writeJSON(SummaryFile, result); err != nil {
 		return err
 	}

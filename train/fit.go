@@ -109,6 +109,7 @@ type training struct {
 	saved   time.Time
 	saving  time.Duration
 	started Start
+	logged  bool     // TensorBoard's file was begun by this process
 	upright *Upright // where training turns photos upside down
 	// assumption is what had to be assumed of the preprocessing, nil where it was told.
 	assumption *Assumption

@@ -50,7 +50,7 @@ func TestFitLearns(t *testing.T) {
 			for _, e := range entries {
 				names = append(names, e.Name())
 			}
-			if got, want := strings.Join(names, " "), "MODEL_CARD.md args.json best.onnx confusion.csv confusion.png curves.png last.ckpt report.html results.csv summary.json"; got != want {
+			if got, want := strings.Join(names, " "), "MODEL_CARD.md args.json best.onnx confusion.csv confusion.png curves.png last.ckpt metrics.json report.html results.csv summary.json"; got != want {
 				t.Errorf("files %s, want %s", got, want)
 			}
 			lines := strings.Split(strings.TrimSpace(string(read(t, c.Out, ResultsFile))), "\n")

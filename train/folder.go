@@ -28,6 +28,9 @@ const (
 	CurvesPNG    = "curves.png"
 	PageFile     = "report.html"
 	CardFile     = "MODEL_CARD.md"
+	MetricsFile  = "metrics.json"
+	// EventsFile is for TensorBoard, which knows such files by a part of the name.
+	EventsFile = "events.out.tfevents.0.regraft"
 	// featuresFile tells what a run in heads mode began with that has no checkpoint yet, but features in a cache; featuresDir is its
 	// own cache, where it has no other.
 	featuresFile = "features.ckpt"
@@ -36,7 +39,8 @@ const (
 
 // files are all that a run writes.
 var files = []string{
-	BestFile, CheckpointFile, PreviousFile, ResultsFile, ArgsFile, SummaryFile, ConfusionCSV, ConfusionPNG, CurvesPNG, PageFile, CardFile, featuresFile, featuresDir,
+	BestFile, CheckpointFile, PreviousFile, ResultsFile, ArgsFile, SummaryFile, ConfusionCSV, ConfusionPNG, CurvesPNG, PageFile, CardFile, MetricsFile, EventsFile,
+	featuresFile, featuresDir,
 }
 
 // folder is where a run writes, locked while it lives.

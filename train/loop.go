@@ -98,7 +98,7 @@ func (r *training) epoch(ctx context.Context, epoch int) error {
 		r.remember(judged.answers)
 	}
 	r.events.EpochDone(e, best)
-	return nil
+	return r.logEpoch()
 }
 
 // enough says why no further epoch is needed; empty when one is.
