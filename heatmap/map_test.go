@@ -10,12 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"regraft/demo"
 	"regraft/engine/random"
 	"regraft/golden"
 	"regraft/head"
 	"regraft/onnx"
 	"regraft/photo"
+	"regraft/weights"
 )
 
 // reference is what scripts/make_heatmaps.py has of a network.
@@ -76,7 +76,7 @@ func TestPyTorch(t *testing.T) {
 
 // TestSum: a class activation map adds up to the class's logit less the classifier's bias.
 func TestSum(t *testing.T) {
-	net, err := demo.Model()
+	net, err := weights.Narrow("inception_v3", 8, 107, []string{"a", "b", "c"}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,5 +203,27 @@ func TestFamilies(t *testing.T) {
 				t.Errorf("%s of %d x %d", got.Method, got.Height, got.Width)
 			}
 		})
+	}
+}
+
+// TestArchitectures: networks that read their classifier's input from a map have the maps, those with more behind it by gradients.
+func TestArchitectures(t *testing.T) {
+	for name, want := range map[string]Method{
+		"resnet18": CAM, "densenet121": CAM, "efficientnet_b0": CAM, "convnext_tiny": GradCAM, "mobilenet_v3_small": GradCAM,
+	} {
+		net, err := weights.Narrow(name, 1, 224, []string{"a", "b", "c"}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := New(net, false, 0)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got, err := m.Map(make([]float32, net.Meta.Preprocess.Values()), 2)
+		m.Close()
+		if err != nil || got.Method != want || got.Width != 7 || got.Height != 7 {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
 	}
 }

@@ -34,11 +34,12 @@ type Phase string
 
 // The phases of a run.
 const (
-	PhaseCheck    Phase = "check"    // every photo is decoded once, full mode
-	PhaseFeatures Phase = "features" // trunk features of all photos, heads mode
-	PhaseScalings Phase = "scalings" // features of a few photos under usual scalings of pixels, where one had to be assumed
-	PhaseUpright  Phase = "upright"  // features of a few photos and of these upside down, where training turns photos
-	PhaseFolds    Phase = "folds"    // heads are solved on folds of train to choose settings, heads mode
+	PhaseCheck    Phase = "check"     // every photo is decoded once, full mode
+	PhaseFeatures Phase = "features"  // trunk features of all photos, heads mode
+	PhaseScalings Phase = "scalings"  // features of a few photos under usual scalings of pixels, where one had to be assumed
+	PhaseUpright  Phase = "upright"   // features of a few photos and of these upside down, where training turns photos
+	PhaseFolds    Phase = "folds"     // heads are solved on folds of train to choose settings, heads mode
+	PhaseMaps     Phase = "heat maps" // of the photos that a page begins with
 	PhaseTrain    Phase = "train"
 	PhaseVal      Phase = "val"
 	PhaseTest     Phase = "test"

@@ -34,6 +34,9 @@ func (j *Judged) WritePage(ctx context.Context, path string, events Events) erro
 	if err := m.thumbnails(ctx, j.Options, events); err != nil {
 		return err
 	}
+	if err := m.heatMaps(ctx, j.Network, j.Options, events); err != nil {
+		return err
+	}
 	return atomicfile.Write(path, m.Write)
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"regraft/onnx"
 	"regraft/photo"
 	"regraft/setting"
 	"regraft/train/page"
@@ -32,6 +33,13 @@ func (r *training) writePage(ctx context.Context, result *Result) error {
 	o := r.config.options()
 	o.Cache, o.Hashes = r.config.Cache, r.hashes
 	if err := m.thumbnails(ctx, o, r.events); err != nil {
+		return err
+	}
+	best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
+	if err != nil {
+		return err
+	}
+	if err := m.heatMaps(ctx, best, o, r.events); err != nil {
 		return err
 	}
 	if err := r.out.write(PageFile, m.Write); err != nil {
