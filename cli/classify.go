@@ -27,8 +27,7 @@ func classifyCommand(con *console) *urfave.Command {
 		boolFlag("resume", "go on with --out where a run ended"),
 		stringFlag("shard", "", "answer for part `I/N` of the inputs, I from 0; auto: as Slurm, Kubernetes and others say"),
 		boolFlag("skip-bad", "photos without an answer leave exit status 0"),
-		headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
-		viewsFlag(viewsUsage), batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
+		viewsFlag(viewsUsage),
 	}
 	return &urfave.Command{
 		Name:        "classify",
@@ -36,7 +35,7 @@ func classifyCommand(con *console) *urfave.Command {
 		Usage:       "name what is on photos",
 		ArgsUsage:   "--model M.onnx PATH...   (files, folders; - reads paths from stdin)",
 		Description: "regraft classify --model runs/places/best.onnx -k 3 photos/ more/beach.jpg",
-		Flags:       slices.Concat(flags, cacheFlags(), preprocessFlags()),
+		Flags:       slices.Concat(flags, answeringFlags()),
 		Action:      func(c *urfave.Context) error { return classify(con, c) },
 	}
 }

@@ -89,9 +89,9 @@ func TestSimilar(t *testing.T) {
 	if first.Label == "" || math.Abs(first.Similarity-1) > 1e-6 {
 		t.Errorf("%+v is the nearest to %s", first, one)
 	}
-	all := &embedded{paths: []string{"far", "zero", "near", "against"}, labels: make([]string, 4), features: [][]float32{{0, 2}, {0, 0}, {3, 0.3}, {-1, 0}}}
+	all := &embedded{paths: []string{"far", "zero", "near", "against"}, features: [][]float32{{0, 2}, {0, 0}, {3, 0.3}, {-1, 0}}}
 	var order []string
-	for _, s := range nearest([]float32{1, 0.1}, all) {
+	for _, s := range nearest([]float32{1, 0.1}, all, nil) {
 		order = append(order, fmt.Sprintf("%s %.3f", s.Path, s.Similarity))
 	}
 	if got := strings.Join(order, ", "); got != "near 1.000, far 0.100, zero 0.000, against -0.995" {

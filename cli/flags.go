@@ -219,6 +219,13 @@ func preprocessFlags() []urfave.Flag {
 	return flags
 }
 
+// answeringFlags are those of commands that run a model on photos as they come: classifier, decoding, arithmetic, cache, preprocessing.
+func answeringFlags() []urfave.Flag {
+	return slices.Concat([]urfave.Flag{
+		headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(), batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
+	}, cacheFlags(), preprocessFlags())
+}
+
 func channelsFlag(otherwise string) urfave.Flag {
 	return oneOf("channels", "", "rgb, bgr or gray: what the network sees (default: "+otherwise+")", photo.ChannelOrders)
 }

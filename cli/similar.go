@@ -16,14 +16,13 @@ func similarCommand(con *console) *urfave.Command {
 		stringFlag("in", "", "`DIR` with the photos to search"),
 		intFlag("topk", 10, 1, "photos to list", "k"),
 		jsonFlag(),
-		headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(), batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
 	}
 	return &urfave.Command{
 		Name:        "similar",
 		Usage:       "list the photos of a folder that look most like a photo to a model",
 		ArgsUsage:   "--model M.onnx PHOTO --in DIR",
 		Description: "regraft similar --model runs/places/best.onnx beach.jpg --in data/places -k 5",
-		Flags:       slices.Concat(flags, cacheFlags(), preprocessFlags()),
+		Flags:       slices.Concat(flags, answeringFlags()),
 		Action:      func(c *urfave.Context) error { return similar(con, c) },
 	}
 }
@@ -48,19 +47,18 @@ func similar(con *console, c *urfave.Context) error {
 		return err
 	}
 	defer done()
-	one, err := featuresOf(c.Context, con, m, newInputs(con, c.Args().Slice()))
-	if err != nil {
+	one, failed, err := featuresOf(c.Context, con, m, newInputs(con, c.Args().Slice()))
+	if err = cmp.Or(err, failed); err != nil {
 		return err
 	}
 	if len(one.paths) != 1 {
 		return usagef("%s holds %d photos: one is needed that others are compared with", shown(c.Args().First()), len(one.paths))
 	}
-	all, failed := featuresOf(c.Context, con, m, newInputs(con, []string{dir}))
-	if len(all.paths) == 0 {
-		return failed
+	all, failed, err := featuresOf(c.Context, con, m, newInputs(con, []string{dir}))
+	if err != nil || len(all.paths) == 0 {
+		return cmp.Or(err, failed)
 	}
-	all.labels = labelsOf([]string{dir}, all.paths)
-	for _, s := range nearest(one.features[0], all)[:min(c.Int("topk"), len(all.paths))] {
+	for _, s := range nearest(one.features[0], all, labelsOf([]string{dir}))[:min(c.Int("topk"), len(all.paths))] {
 		if c.Bool("json") {
 			if err := con.json(s); err != nil {
 				return err
@@ -73,10 +71,10 @@ func similar(con *console, c *urfave.Context) error {
 }
 
 // nearest are all photos, the most similar first: by the cosine of the angle between the features.
-func nearest(to []float32, all *embedded) []similarJSON {
+func nearest(to []float32, all *embedded, labels map[string]string) []similarJSON {
 	list := make([]similarJSON, len(all.paths))
 	for i, f := range all.features {
-		list[i] = similarJSON{"regraft/similar/1", photo.Text(all.paths[i]), photo.Text(all.labels[i]), cosine(to, f)}
+		list[i] = similarJSON{"regraft/similar/1", photo.Text(all.paths[i]), photo.Text(labels[all.paths[i]]), cosine(to, f)}
 	}
 	slices.SortStableFunc(list, func(a, b similarJSON) int { return cmp.Compare(b.Similarity, a.Similarity) })
 	return list
