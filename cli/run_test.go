@@ -20,7 +20,7 @@ const asProgram = "TEST_AS_PROGRAM"
 // TestMain clears the variables that would set flags, and sets one that keeps tests away from the user's cache.
 func TestMain(m *testing.M) {
 	for _, v := range os.Environ() {
-		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "REGRAFT_") && name != "REGRAFT_ISA" && (name != cacheVariable || os.Getenv(asProgram) == "") {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "REGRAFT_") && name != "REGRAFT_ISA" && name != "REGRAFT_PYTHON" && (name != cacheVariable || os.Getenv(asProgram) == "") {
 			os.Unsetenv(name)
 		}
 	}
