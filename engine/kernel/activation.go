@@ -11,6 +11,8 @@ const (
 	siluGradKernel        planeKernel = "silugrad"
 	geluKernel            planeKernel = "gelu"
 	geluGradKernel        planeKernel = "gelugrad"
+	geluTanhKernel        planeKernel = "gelutanh"
+	geluTanhGradKernel    planeKernel = "gelutanhgrad"
 	hardSigmoidKernel     planeKernel = "hardsigmoid"
 	hardSigmoidGradKernel planeKernel = "hardsigmoidgrad"
 	hardSwishKernel       planeKernel = "hardswish"
@@ -86,6 +88,14 @@ func Gelu() Activation { return Activation{kernel: geluKernel} }
 // NewGeluGrad is the gradient of Gelu. Operands as for NewSigmoidGrad.
 func NewGeluGrad(set *Set, x, dy, dx Layout) (Primitive, error) {
 	return Activation{kernel: geluGradKernel}.gradient(set, x, dy, dx)
+}
+
+// GeluTanh is Gelu's approximation x (1 + tanh(sqrt(2/pi) (x + 0.044715 x**3))) / 2.
+func GeluTanh() Activation { return Activation{kernel: geluTanhKernel} }
+
+// NewGeluTanhGrad is the gradient of GeluTanh. Operands as for NewSigmoidGrad.
+func NewGeluTanhGrad(set *Set, x, dy, dx Layout) (Primitive, error) {
+	return Activation{kernel: geluTanhGradKernel}.gradient(set, x, dy, dx)
 }
 
 // NewHardSigmoidGrad is the gradient of HardSigmoid: 0 at and beyond both ends. Operands as for NewSigmoidGrad.

@@ -38,6 +38,12 @@ func activationCases() []activationCase {
 				return math.Erfc(-x/math.Sqrt2)/2 + product(x, Exp(-x*x/2)/math.Sqrt(2*math.Pi))
 			},
 			6, 0x1p-25}, // half of what single precision resolves at 1: x*x/2 is rounded
+		{"gelutanh", GeluTanh(), NewGeluTanhGrad, func(x float64) float64 { return x * sigmoid(geluArgument(x)) },
+			func(x float64) float64 {
+				t, slope := geluArgument(x), math.Sqrt(8/math.Pi)*(x+3*0.044715*x*x*x) // x times the derivative of t
+				return sigmoid(t) + product(slope, sigmoid(t)*sigmoid(-t))
+			},
+			6, 0x1p-24}, // t is rounded
 		{"hardswish", HardSwish(), NewHardSwishGrad, func(x float64) float64 { return x * min(max(x+3, 0), 6) / 6 },
 			func(x float64) float64 {
 				switch { // at both ends PyTorch 2.15's choice
@@ -240,3 +246,6 @@ func TestActivationRange(t *testing.T) {
 		}
 	}
 }
+
+// geluArgument is twice what the approximation of Gelu takes tanh of.
+func geluArgument(x float64) float64 { return math.Sqrt(8/math.Pi) * (x + 0.044715*x*x*x) }

@@ -80,6 +80,7 @@ func fittings() []fitting {
 		{"NewSigmoidGrad", []Layout{image, image, image}, func(l []Layout) error { return errorOf(NewSigmoidGrad(Go, l[0], l[1], l[2])) }, nil},
 		{"NewSiLUGrad", []Layout{image, image, image}, func(l []Layout) error { return errorOf(NewSiLUGrad(Go, l[0], l[1], l[2])) }, nil},
 		{"NewGeluGrad", []Layout{image, image, image}, func(l []Layout) error { return errorOf(NewGeluGrad(Go, l[0], l[1], l[2])) }, nil},
+		{"NewGeluTanhGrad", []Layout{image, image, image}, func(l []Layout) error { return errorOf(NewGeluTanhGrad(Go, l[0], l[1], l[2])) }, nil},
 		{"NewHardSigmoidGrad", []Layout{image, image, image}, func(l []Layout) error { return errorOf(NewHardSigmoidGrad(Go, l[0], l[1], l[2], 1, 0)) }, nil},
 		{"NewHardSwishGrad", []Layout{image, image, image}, func(l []Layout) error { return errorOf(NewHardSwishGrad(Go, l[0], l[1], l[2])) }, nil},
 		{"NewEluGrad", []Layout{image, image, image}, func(l []Layout) error { return errorOf(NewEluGrad(Go, l[0], l[1], l[2], 1, 1, 1)) }, nil},

@@ -16,7 +16,12 @@ func init() {
 	activation(func(*op.Softplus) kernel.Activation { return kernel.Softplus() })
 	activation(func(*op.Softsign) kernel.Activation { return kernel.Softsign() })
 	activation(func(*op.Mish) kernel.Activation { return kernel.Mish() })
-	activationWhere(func(o *op.Gelu) bool { return !o.Tanh }, func(*op.Gelu) kernel.Activation { return kernel.Gelu() })
+	activation(func(o *op.Gelu) kernel.Activation {
+		if o.Tanh {
+			return kernel.GeluTanh()
+		}
+		return kernel.Gelu()
+	})
 
 	gradient(func(*op.SigmoidGrad) gradMaker { return kernel.NewSigmoidGrad })
 	gradient(func(*op.SiLUGrad) gradMaker { return kernel.NewSiLUGrad })
@@ -25,7 +30,7 @@ func init() {
 	gradient(func(*op.MishGrad) gradMaker { return kernel.NewMishGrad })
 	gradient(func(o *op.GeluGrad) gradMaker {
 		if o.Tanh {
-			return nil
+			return kernel.NewGeluTanhGrad
 		}
 		return kernel.NewGeluGrad
 	})
@@ -53,21 +58,13 @@ func init() {
 
 // activation registers an operator that applies a function to every element.
 func activation[O op.Op](f func(O) kernel.Activation) {
-	activationWhere(func(O) bool { return true }, f)
-}
-
-// activationWhere is activation for operators of which only some have a fast form.
-func activationWhere[O op.Op](fast func(O) bool, f func(O) kernel.Activation) {
 	register(row[O]{
 		channels: anywhere,
 		choose: func(_ *graph, _ *instr, o O) choice {
-			if !fast(o) {
-				return choice{}
-			}
 			return choice{activation: new(f(o)), overwrites: []int{0}}
 		},
 		emit: func(e *emitter, i *instr, o O) error {
-			if i.choice.activation == nil || !alike(i.in[0], i.out) {
+			if !alike(i.in[0], i.out) {
 				return e.interpret(i, o)
 			}
 			prim, err := kernel.NewActivation(e.g.opt.ISA, *i.choice.activation, i.in[0].images(), i.out.images())
@@ -79,22 +76,17 @@ func activationWhere[O op.Op](fast func(O) bool, f func(O) kernel.Activation) {
 // gradMaker makes the primitive of an activation's gradient, of x and dy.
 type gradMaker func(isa *kernel.Set, x, dy, dx kernel.Layout) (kernel.Primitive, error)
 
-// gradient registers the gradient of an activation, of x and dy; maker is nil for an operator without a fast form.
+// gradient registers the gradient of an activation, of x and dy.
 func gradient[O op.Op](maker func(O) gradMaker) {
 	register(row[O]{
 		channels: anywhere,
-		choose: func(_ *graph, _ *instr, o O) choice {
-			if maker(o) == nil {
-				return choice{}
-			}
-			return choice{overwrites: []int{1}}
-		},
+		choice:   choice{overwrites: []int{1}},
 		emit: func(e *emitter, i *instr, o O) error {
-			x, dy, dx, grad := i.in[0], i.in[1], i.out, maker(o)
-			if grad == nil || !alike(x, dy, dx) {
+			x, dy, dx := i.in[0], i.in[1], i.out
+			if !alike(x, dy, dx) {
 				return e.interpret(i, o)
 			}
-			prim, err := grad(e.g.opt.ISA, x.images(), dy.images(), dx.images())
+			prim, err := maker(o)(e.g.opt.ISA, x.images(), dy.images(), dx.images())
 			return e.primitive(i, prim, err, 0, x, dy, dx)
 		},
 	})

@@ -21,6 +21,8 @@ var planeAVX512 = map[string]func(*planeArgs){
 	"silugrad":        silugrad_f32_avx512,
 	"gelu":            gelu_f32_avx512,
 	"gelugrad":        gelugrad_f32_avx512,
+	"gelutanh":        gelutanh_f32_avx512,
+	"gelutanhgrad":    gelutanhgrad_f32_avx512,
 	"hardsigmoid":     hardsigmoid_f32_avx512,
 	"hardsigmoidgrad": hardsigmoidgrad_f32_avx512,
 	"hardswish":       hardswish_f32_avx512,
@@ -65,6 +67,8 @@ var planeAVX2 = map[string]func(*planeArgs){
 	"silugrad":        silugrad_f32_avx2,
 	"gelu":            gelu_f32_avx2,
 	"gelugrad":        gelugrad_f32_avx2,
+	"gelutanh":        gelutanh_f32_avx2,
+	"gelutanhgrad":    gelutanhgrad_f32_avx2,
 	"hardsigmoid":     hardsigmoid_f32_avx2,
 	"hardsigmoidgrad": hardsigmoidgrad_f32_avx2,
 	"hardswish":       hardswish_f32_avx2,
@@ -139,6 +143,12 @@ func gelu_f32_avx512(a *planeArgs)
 
 //go:noescape
 func gelugrad_f32_avx512(a *planeArgs)
+
+//go:noescape
+func gelutanh_f32_avx512(a *planeArgs)
+
+//go:noescape
+func gelutanhgrad_f32_avx512(a *planeArgs)
 
 //go:noescape
 func hardsigmoid_f32_avx512(a *planeArgs)
@@ -262,6 +272,12 @@ func gelu_f32_avx2(a *planeArgs)
 
 //go:noescape
 func gelugrad_f32_avx2(a *planeArgs)
+
+//go:noescape
+func gelutanh_f32_avx2(a *planeArgs)
+
+//go:noescape
+func gelutanhgrad_f32_avx2(a *planeArgs)
 
 //go:noescape
 func hardsigmoid_f32_avx2(a *planeArgs)

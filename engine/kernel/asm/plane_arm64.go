@@ -21,6 +21,8 @@ var planeNEON = map[string]func(*planeArgs){
 	"silugrad":        silugrad_f32_neon,
 	"gelu":            gelu_f32_neon,
 	"gelugrad":        gelugrad_f32_neon,
+	"gelutanh":        gelutanh_f32_neon,
+	"gelutanhgrad":    gelutanhgrad_f32_neon,
 	"hardsigmoid":     hardsigmoid_f32_neon,
 	"hardsigmoidgrad": hardsigmoidgrad_f32_neon,
 	"hardswish":       hardswish_f32_neon,
@@ -95,6 +97,12 @@ func gelu_f32_neon(a *planeArgs)
 
 //go:noescape
 func gelugrad_f32_neon(a *planeArgs)
+
+//go:noescape
+func gelutanh_f32_neon(a *planeArgs)
+
+//go:noescape
+func gelutanhgrad_f32_neon(a *planeArgs)
 
 //go:noescape
 func hardsigmoid_f32_neon(a *planeArgs)

@@ -2971,6 +2971,498 @@ next:
 	BNE row
 	RET
 
+// func gelutanh_f32_neon(a *planeArgs)
+TEXT ·gelutanh_f32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD $0x3f800000, R16
+	WORD $0x4e040e1f // dup v31.4s, w16
+	MOVD $0x3d922279, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	WORD $0x4f00041d // movi v29.4s, #0x0
+	MOVD $0x42b20000, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0xc2ae999a, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0x3fb8aa3b, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0x4b400000, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0x395e8083, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+	MOVD $0xbf318000, R16
+	WORD $0x4e040e17 // dup v23.4s, w16
+	MOVD $0x3f000000, R16
+	WORD $0x4e040e16 // dup v22.4s, w16
+	MOVD $0x39506967, R16
+	WORD $0x4e040e15 // dup v21.4s, w16
+	MOVD 0(R0), R8
+	MOVD 8(R0), R9
+	MOVD 16(R0), R10
+	MOVD 48(R0), R3
+row:
+	MOVD R8, R1
+	MOVD R9, R5
+	MOVD R10, R2
+	MOVD 56(R0), R4
+one:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x6e20dc01 // fmul v1.4s, v0.4s, v0.4s
+	MOVD $0x3fcc422a, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e3ecc22 // fmla v2.4s, v1.4s, v30.4s
+	WORD $0x6e20dc41 // fmul v1.4s, v2.4s, v0.4s
+	WORD $0x4ea1d7a1 // fsub v1.4s, v29.4s, v1.4s
+	WORD $0x6ea1e762 // fcmgt v2.4s, v27.4s, v1.4s
+	WORD $0x6ea21f61 // bit v1.16b, v27.16b, v2.16b
+	WORD $0x6ebce422 // fcmgt v2.4s, v1.4s, v28.4s
+	WORD $0x6ea21f81 // bit v1.16b, v28.16b, v2.16b
+	WORD $0x4eb91f22 // mov v2.16b, v25.16b
+	WORD $0x4e3acc22 // fmla v2.4s, v1.4s, v26.4s
+	WORD $0x4eb9d443 // fsub v3.4s, v2.4s, v25.4s
+	WORD $0x4e37cc61 // fmla v1.4s, v3.4s, v23.4s
+	WORD $0x4e38cc61 // fmla v1.4s, v3.4s, v24.4s
+	WORD $0x4f375442 // shl v2.4s, v2.4s, #23
+	WORD $0x4eb68442 // add v2.4s, v2.4s, v22.4s
+	MOVD $0x3ab743ce, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e21cea3 // fmla v3.4s, v21.4s, v1.4s
+	MOVD $0x3c088908, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e21cc64 // fmla v4.4s, v3.4s, v1.4s
+	MOVD $0x3d2aa9c1, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e21cc83 // fmla v3.4s, v4.4s, v1.4s
+	MOVD $0x3e2aaaaa, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e21cc64 // fmla v4.4s, v3.4s, v1.4s
+	WORD $0x4eb61ec3 // mov v3.16b, v22.16b
+	WORD $0x4e21cc83 // fmla v3.4s, v4.4s, v1.4s
+	WORD $0x6e21dc24 // fmul v4.4s, v1.4s, v1.4s
+	WORD $0x4e24cc61 // fmla v1.4s, v3.4s, v4.4s
+	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	WORD $0x6e22dc21 // fmul v1.4s, v1.4s, v2.4s
+	WORD $0x4e21d421 // fadd v1.4s, v1.4s, v1.4s
+	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	WORD $0x6e21fc00 // fdiv v0.4s, v0.4s, v1.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x6e20dc01 // fmul v1.4s, v0.4s, v0.4s
+	MOVD $0x3fcc422a, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e3ecc22 // fmla v2.4s, v1.4s, v30.4s
+	WORD $0x6e20dc41 // fmul v1.4s, v2.4s, v0.4s
+	WORD $0x4ea1d7a1 // fsub v1.4s, v29.4s, v1.4s
+	WORD $0x6ea1e762 // fcmgt v2.4s, v27.4s, v1.4s
+	WORD $0x6ea21f61 // bit v1.16b, v27.16b, v2.16b
+	WORD $0x6ebce422 // fcmgt v2.4s, v1.4s, v28.4s
+	WORD $0x6ea21f81 // bit v1.16b, v28.16b, v2.16b
+	WORD $0x4eb91f22 // mov v2.16b, v25.16b
+	WORD $0x4e3acc22 // fmla v2.4s, v1.4s, v26.4s
+	WORD $0x4eb9d443 // fsub v3.4s, v2.4s, v25.4s
+	WORD $0x4e37cc61 // fmla v1.4s, v3.4s, v23.4s
+	WORD $0x4e38cc61 // fmla v1.4s, v3.4s, v24.4s
+	WORD $0x4f375442 // shl v2.4s, v2.4s, #23
+	WORD $0x4eb68442 // add v2.4s, v2.4s, v22.4s
+	MOVD $0x3ab743ce, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e21cea3 // fmla v3.4s, v21.4s, v1.4s
+	MOVD $0x3c088908, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e21cc64 // fmla v4.4s, v3.4s, v1.4s
+	MOVD $0x3d2aa9c1, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e21cc83 // fmla v3.4s, v4.4s, v1.4s
+	MOVD $0x3e2aaaaa, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e21cc64 // fmla v4.4s, v3.4s, v1.4s
+	WORD $0x4eb61ec3 // mov v3.16b, v22.16b
+	WORD $0x4e21cc83 // fmla v3.4s, v4.4s, v1.4s
+	WORD $0x6e21dc24 // fmul v4.4s, v1.4s, v1.4s
+	WORD $0x4e24cc61 // fmla v1.4s, v3.4s, v4.4s
+	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	WORD $0x6e22dc21 // fmul v1.4s, v1.4s, v2.4s
+	WORD $0x4e21d421 // fadd v1.4s, v1.4s, v1.4s
+	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	WORD $0x6e21fc00 // fdiv v0.4s, v0.4s, v1.4s
+	WORD $0x3d800440 // str q0, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x6e20dc01 // fmul v1.4s, v0.4s, v0.4s
+	MOVD $0x3fcc422a, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e3ecc22 // fmla v2.4s, v1.4s, v30.4s
+	WORD $0x6e20dc41 // fmul v1.4s, v2.4s, v0.4s
+	WORD $0x4ea1d7a1 // fsub v1.4s, v29.4s, v1.4s
+	WORD $0x6ea1e762 // fcmgt v2.4s, v27.4s, v1.4s
+	WORD $0x6ea21f61 // bit v1.16b, v27.16b, v2.16b
+	WORD $0x6ebce422 // fcmgt v2.4s, v1.4s, v28.4s
+	WORD $0x6ea21f81 // bit v1.16b, v28.16b, v2.16b
+	WORD $0x4eb91f22 // mov v2.16b, v25.16b
+	WORD $0x4e3acc22 // fmla v2.4s, v1.4s, v26.4s
+	WORD $0x4eb9d443 // fsub v3.4s, v2.4s, v25.4s
+	WORD $0x4e37cc61 // fmla v1.4s, v3.4s, v23.4s
+	WORD $0x4e38cc61 // fmla v1.4s, v3.4s, v24.4s
+	WORD $0x4f375442 // shl v2.4s, v2.4s, #23
+	WORD $0x4eb68442 // add v2.4s, v2.4s, v22.4s
+	MOVD $0x3ab743ce, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e21cea3 // fmla v3.4s, v21.4s, v1.4s
+	MOVD $0x3c088908, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e21cc64 // fmla v4.4s, v3.4s, v1.4s
+	MOVD $0x3d2aa9c1, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e21cc83 // fmla v3.4s, v4.4s, v1.4s
+	MOVD $0x3e2aaaaa, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e21cc64 // fmla v4.4s, v3.4s, v1.4s
+	WORD $0x4eb61ec3 // mov v3.16b, v22.16b
+	WORD $0x4e21cc83 // fmla v3.4s, v4.4s, v1.4s
+	WORD $0x6e21dc24 // fmul v4.4s, v1.4s, v1.4s
+	WORD $0x4e24cc61 // fmla v1.4s, v3.4s, v4.4s
+	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	WORD $0x6e22dc21 // fmul v1.4s, v1.4s, v2.4s
+	WORD $0x4e21d421 // fadd v1.4s, v1.4s, v1.4s
+	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	WORD $0x6e21fc00 // fdiv v0.4s, v0.4s, v1.4s
+	WORD $0x3d800840 // str q0, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x6e20dc01 // fmul v1.4s, v0.4s, v0.4s
+	MOVD $0x3fcc422a, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e3ecc22 // fmla v2.4s, v1.4s, v30.4s
+	WORD $0x6e20dc41 // fmul v1.4s, v2.4s, v0.4s
+	WORD $0x4ea1d7a1 // fsub v1.4s, v29.4s, v1.4s
+	WORD $0x6ea1e762 // fcmgt v2.4s, v27.4s, v1.4s
+	WORD $0x6ea21f61 // bit v1.16b, v27.16b, v2.16b
+	WORD $0x6ebce422 // fcmgt v2.4s, v1.4s, v28.4s
+	WORD $0x6ea21f81 // bit v1.16b, v28.16b, v2.16b
+	WORD $0x4eb91f22 // mov v2.16b, v25.16b
+	WORD $0x4e3acc22 // fmla v2.4s, v1.4s, v26.4s
+	WORD $0x4eb9d443 // fsub v3.4s, v2.4s, v25.4s
+	WORD $0x4e37cc61 // fmla v1.4s, v3.4s, v23.4s
+	WORD $0x4e38cc61 // fmla v1.4s, v3.4s, v24.4s
+	WORD $0x4f375442 // shl v2.4s, v2.4s, #23
+	WORD $0x4eb68442 // add v2.4s, v2.4s, v22.4s
+	MOVD $0x3ab743ce, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e21cea3 // fmla v3.4s, v21.4s, v1.4s
+	MOVD $0x3c088908, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e21cc64 // fmla v4.4s, v3.4s, v1.4s
+	MOVD $0x3d2aa9c1, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e21cc83 // fmla v3.4s, v4.4s, v1.4s
+	MOVD $0x3e2aaaaa, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e21cc64 // fmla v4.4s, v3.4s, v1.4s
+	WORD $0x4eb61ec3 // mov v3.16b, v22.16b
+	WORD $0x4e21cc83 // fmla v3.4s, v4.4s, v1.4s
+	WORD $0x6e21dc24 // fmul v4.4s, v1.4s, v1.4s
+	WORD $0x4e24cc61 // fmla v1.4s, v3.4s, v4.4s
+	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	WORD $0x6e22dc21 // fmul v1.4s, v1.4s, v2.4s
+	WORD $0x4e21d421 // fadd v1.4s, v1.4s, v1.4s
+	WORD $0x4e3fd421 // fadd v1.4s, v1.4s, v31.4s
+	WORD $0x6e21fc00 // fdiv v0.4s, v0.4s, v1.4s
+	WORD $0x3d800c40 // str q0, [x2,#48]
+	ADDS $64, R1
+	ADDS $64, R5
+	ADDS $64, R2
+	SUBS $1, R4
+	BNE one
+next:
+	MOVD 24(R0), R16
+	ADDS R16, R8
+	MOVD 32(R0), R16
+	ADDS R16, R9
+	MOVD 40(R0), R16
+	ADDS R16, R10
+	SUBS $1, R3
+	BNE row
+	RET
+
+// func gelutanhgrad_f32_neon(a *planeArgs)
+TEXT ·gelutanhgrad_f32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD $0x3f800000, R16
+	WORD $0x4e040e1f // dup v31.4s, w16
+	MOVD $0xc1800000, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0x41800000, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0x3d922279, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	WORD $0x4f00041b // movi v27.4s, #0x0
+	MOVD $0x42b20000, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0xc2ae999a, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0x3fb8aa3b, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+	MOVD $0x4b400000, R16
+	WORD $0x4e040e17 // dup v23.4s, w16
+	MOVD $0x395e8083, R16
+	WORD $0x4e040e16 // dup v22.4s, w16
+	MOVD $0xbf318000, R16
+	WORD $0x4e040e15 // dup v21.4s, w16
+	MOVD $0x3f000000, R16
+	WORD $0x4e040e14 // dup v20.4s, w16
+	MOVD $0x39506967, R16
+	WORD $0x4e040e13 // dup v19.4s, w16
+	MOVD $0x7f7fffff, R16
+	WORD $0x4e040e12 // dup v18.4s, w16
+	MOVD $0x3e5b33b6, R16
+	WORD $0x4e040e11 // dup v17.4s, w16
+	MOVD 0(R0), R8
+	MOVD 8(R0), R9
+	MOVD 16(R0), R10
+	MOVD 48(R0), R3
+row:
+	MOVD R8, R1
+	MOVD R9, R5
+	MOVD R10, R2
+	MOVD 56(R0), R4
+one:
+	WORD $0x3dc00021 // ldr q1, [x1]
+	WORD $0x6ebde420 // fcmgt v0.4s, v1.4s, v29.4s
+	WORD $0x6ea01fa1 // bit v1.16b, v29.16b, v0.16b
+	WORD $0x6ea1e7c0 // fcmgt v0.4s, v30.4s, v1.4s
+	WORD $0x6ea01fc1 // bit v1.16b, v30.16b, v0.16b
+	WORD $0x6e21dc20 // fmul v0.4s, v1.4s, v1.4s
+	MOVD $0x3fcc422a, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e3ccc02 // fmla v2.4s, v0.4s, v28.4s
+	WORD $0x6e21dc42 // fmul v2.4s, v2.4s, v1.4s
+	WORD $0x4ea2d762 // fsub v2.4s, v27.4s, v2.4s
+	WORD $0x6ea2e723 // fcmgt v3.4s, v25.4s, v2.4s
+	WORD $0x6ea31f22 // bit v2.16b, v25.16b, v3.16b
+	WORD $0x6ebae443 // fcmgt v3.4s, v2.4s, v26.4s
+	WORD $0x6ea31f42 // bit v2.16b, v26.16b, v3.16b
+	WORD $0x4eb71ee3 // mov v3.16b, v23.16b
+	WORD $0x4e38cc43 // fmla v3.4s, v2.4s, v24.4s
+	WORD $0x4eb7d464 // fsub v4.4s, v3.4s, v23.4s
+	WORD $0x4e35cc82 // fmla v2.4s, v4.4s, v21.4s
+	WORD $0x4e36cc82 // fmla v2.4s, v4.4s, v22.4s
+	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
+	WORD $0x4eb48463 // add v3.4s, v3.4s, v20.4s
+	MOVD $0x3ab743ce, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e22ce64 // fmla v4.4s, v19.4s, v2.4s
+	MOVD $0x3c088908, R16
+	WORD $0x4e040e05 // dup v5.4s, w16
+	WORD $0x4e22cc85 // fmla v5.4s, v4.4s, v2.4s
+	MOVD $0x3d2aa9c1, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e22cca4 // fmla v4.4s, v5.4s, v2.4s
+	MOVD $0x3e2aaaaa, R16
+	WORD $0x4e040e05 // dup v5.4s, w16
+	WORD $0x4e22cc85 // fmla v5.4s, v4.4s, v2.4s
+	WORD $0x4eb41e84 // mov v4.16b, v20.16b
+	WORD $0x4e22cca4 // fmla v4.4s, v5.4s, v2.4s
+	WORD $0x6e22dc45 // fmul v5.4s, v2.4s, v2.4s
+	WORD $0x4e25cc82 // fmla v2.4s, v4.4s, v5.4s
+	WORD $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x4e22d442 // fadd v2.4s, v2.4s, v2.4s
+	WORD $0x4e3fd443 // fadd v3.4s, v2.4s, v31.4s
+	WORD $0x6e23ffe3 // fdiv v3.4s, v31.4s, v3.4s
+	WORD $0x6eb2e444 // fcmgt v4.4s, v2.4s, v18.4s
+	WORD $0x6ea41e42 // bit v2.16b, v18.16b, v4.16b
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	MOVD $0x3fcc422a, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e31cc04 // fmla v4.4s, v0.4s, v17.4s
+	WORD $0x6e21dc80 // fmul v0.4s, v4.4s, v1.4s
+	WORD $0x4ebf1fe1 // mov v1.16b, v31.16b
+	WORD $0x4e20cc41 // fmla v1.4s, v2.4s, v0.4s
+	WORD $0x6e23dc20 // fmul v0.4s, v1.4s, v3.4s
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x3dc00421 // ldr q1, [x1,#16]
+	WORD $0x6ebde420 // fcmgt v0.4s, v1.4s, v29.4s
+	WORD $0x6ea01fa1 // bit v1.16b, v29.16b, v0.16b
+	WORD $0x6ea1e7c0 // fcmgt v0.4s, v30.4s, v1.4s
+	WORD $0x6ea01fc1 // bit v1.16b, v30.16b, v0.16b
+	WORD $0x6e21dc20 // fmul v0.4s, v1.4s, v1.4s
+	MOVD $0x3fcc422a, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e3ccc02 // fmla v2.4s, v0.4s, v28.4s
+	WORD $0x6e21dc42 // fmul v2.4s, v2.4s, v1.4s
+	WORD $0x4ea2d762 // fsub v2.4s, v27.4s, v2.4s
+	WORD $0x6ea2e723 // fcmgt v3.4s, v25.4s, v2.4s
+	WORD $0x6ea31f22 // bit v2.16b, v25.16b, v3.16b
+	WORD $0x6ebae443 // fcmgt v3.4s, v2.4s, v26.4s
+	WORD $0x6ea31f42 // bit v2.16b, v26.16b, v3.16b
+	WORD $0x4eb71ee3 // mov v3.16b, v23.16b
+	WORD $0x4e38cc43 // fmla v3.4s, v2.4s, v24.4s
+	WORD $0x4eb7d464 // fsub v4.4s, v3.4s, v23.4s
+	WORD $0x4e35cc82 // fmla v2.4s, v4.4s, v21.4s
+	WORD $0x4e36cc82 // fmla v2.4s, v4.4s, v22.4s
+	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
+	WORD $0x4eb48463 // add v3.4s, v3.4s, v20.4s
+	MOVD $0x3ab743ce, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e22ce64 // fmla v4.4s, v19.4s, v2.4s
+	MOVD $0x3c088908, R16
+	WORD $0x4e040e05 // dup v5.4s, w16
+	WORD $0x4e22cc85 // fmla v5.4s, v4.4s, v2.4s
+	MOVD $0x3d2aa9c1, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e22cca4 // fmla v4.4s, v5.4s, v2.4s
+	MOVD $0x3e2aaaaa, R16
+	WORD $0x4e040e05 // dup v5.4s, w16
+	WORD $0x4e22cc85 // fmla v5.4s, v4.4s, v2.4s
+	WORD $0x4eb41e84 // mov v4.16b, v20.16b
+	WORD $0x4e22cca4 // fmla v4.4s, v5.4s, v2.4s
+	WORD $0x6e22dc45 // fmul v5.4s, v2.4s, v2.4s
+	WORD $0x4e25cc82 // fmla v2.4s, v4.4s, v5.4s
+	WORD $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x4e22d442 // fadd v2.4s, v2.4s, v2.4s
+	WORD $0x4e3fd443 // fadd v3.4s, v2.4s, v31.4s
+	WORD $0x6e23ffe3 // fdiv v3.4s, v31.4s, v3.4s
+	WORD $0x6eb2e444 // fcmgt v4.4s, v2.4s, v18.4s
+	WORD $0x6ea41e42 // bit v2.16b, v18.16b, v4.16b
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	MOVD $0x3fcc422a, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e31cc04 // fmla v4.4s, v0.4s, v17.4s
+	WORD $0x6e21dc80 // fmul v0.4s, v4.4s, v1.4s
+	WORD $0x4ebf1fe1 // mov v1.16b, v31.16b
+	WORD $0x4e20cc41 // fmla v1.4s, v2.4s, v0.4s
+	WORD $0x6e23dc20 // fmul v0.4s, v1.4s, v3.4s
+	WORD $0x3dc004a1 // ldr q1, [x5,#16]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x3d800440 // str q0, [x2,#16]
+	WORD $0x3dc00821 // ldr q1, [x1,#32]
+	WORD $0x6ebde420 // fcmgt v0.4s, v1.4s, v29.4s
+	WORD $0x6ea01fa1 // bit v1.16b, v29.16b, v0.16b
+	WORD $0x6ea1e7c0 // fcmgt v0.4s, v30.4s, v1.4s
+	WORD $0x6ea01fc1 // bit v1.16b, v30.16b, v0.16b
+	WORD $0x6e21dc20 // fmul v0.4s, v1.4s, v1.4s
+	MOVD $0x3fcc422a, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e3ccc02 // fmla v2.4s, v0.4s, v28.4s
+	WORD $0x6e21dc42 // fmul v2.4s, v2.4s, v1.4s
+	WORD $0x4ea2d762 // fsub v2.4s, v27.4s, v2.4s
+	WORD $0x6ea2e723 // fcmgt v3.4s, v25.4s, v2.4s
+	WORD $0x6ea31f22 // bit v2.16b, v25.16b, v3.16b
+	WORD $0x6ebae443 // fcmgt v3.4s, v2.4s, v26.4s
+	WORD $0x6ea31f42 // bit v2.16b, v26.16b, v3.16b
+	WORD $0x4eb71ee3 // mov v3.16b, v23.16b
+	WORD $0x4e38cc43 // fmla v3.4s, v2.4s, v24.4s
+	WORD $0x4eb7d464 // fsub v4.4s, v3.4s, v23.4s
+	WORD $0x4e35cc82 // fmla v2.4s, v4.4s, v21.4s
+	WORD $0x4e36cc82 // fmla v2.4s, v4.4s, v22.4s
+	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
+	WORD $0x4eb48463 // add v3.4s, v3.4s, v20.4s
+	MOVD $0x3ab743ce, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e22ce64 // fmla v4.4s, v19.4s, v2.4s
+	MOVD $0x3c088908, R16
+	WORD $0x4e040e05 // dup v5.4s, w16
+	WORD $0x4e22cc85 // fmla v5.4s, v4.4s, v2.4s
+	MOVD $0x3d2aa9c1, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e22cca4 // fmla v4.4s, v5.4s, v2.4s
+	MOVD $0x3e2aaaaa, R16
+	WORD $0x4e040e05 // dup v5.4s, w16
+	WORD $0x4e22cc85 // fmla v5.4s, v4.4s, v2.4s
+	WORD $0x4eb41e84 // mov v4.16b, v20.16b
+	WORD $0x4e22cca4 // fmla v4.4s, v5.4s, v2.4s
+	WORD $0x6e22dc45 // fmul v5.4s, v2.4s, v2.4s
+	WORD $0x4e25cc82 // fmla v2.4s, v4.4s, v5.4s
+	WORD $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x4e22d442 // fadd v2.4s, v2.4s, v2.4s
+	WORD $0x4e3fd443 // fadd v3.4s, v2.4s, v31.4s
+	WORD $0x6e23ffe3 // fdiv v3.4s, v31.4s, v3.4s
+	WORD $0x6eb2e444 // fcmgt v4.4s, v2.4s, v18.4s
+	WORD $0x6ea41e42 // bit v2.16b, v18.16b, v4.16b
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	MOVD $0x3fcc422a, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e31cc04 // fmla v4.4s, v0.4s, v17.4s
+	WORD $0x6e21dc80 // fmul v0.4s, v4.4s, v1.4s
+	WORD $0x4ebf1fe1 // mov v1.16b, v31.16b
+	WORD $0x4e20cc41 // fmla v1.4s, v2.4s, v0.4s
+	WORD $0x6e23dc20 // fmul v0.4s, v1.4s, v3.4s
+	WORD $0x3dc008a1 // ldr q1, [x5,#32]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x3d800840 // str q0, [x2,#32]
+	WORD $0x3dc00c21 // ldr q1, [x1,#48]
+	WORD $0x6ebde420 // fcmgt v0.4s, v1.4s, v29.4s
+	WORD $0x6ea01fa1 // bit v1.16b, v29.16b, v0.16b
+	WORD $0x6ea1e7c0 // fcmgt v0.4s, v30.4s, v1.4s
+	WORD $0x6ea01fc1 // bit v1.16b, v30.16b, v0.16b
+	WORD $0x6e21dc20 // fmul v0.4s, v1.4s, v1.4s
+	MOVD $0x3fcc422a, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e3ccc02 // fmla v2.4s, v0.4s, v28.4s
+	WORD $0x6e21dc42 // fmul v2.4s, v2.4s, v1.4s
+	WORD $0x4ea2d762 // fsub v2.4s, v27.4s, v2.4s
+	WORD $0x6ea2e723 // fcmgt v3.4s, v25.4s, v2.4s
+	WORD $0x6ea31f22 // bit v2.16b, v25.16b, v3.16b
+	WORD $0x6ebae443 // fcmgt v3.4s, v2.4s, v26.4s
+	WORD $0x6ea31f42 // bit v2.16b, v26.16b, v3.16b
+	WORD $0x4eb71ee3 // mov v3.16b, v23.16b
+	WORD $0x4e38cc43 // fmla v3.4s, v2.4s, v24.4s
+	WORD $0x4eb7d464 // fsub v4.4s, v3.4s, v23.4s
+	WORD $0x4e35cc82 // fmla v2.4s, v4.4s, v21.4s
+	WORD $0x4e36cc82 // fmla v2.4s, v4.4s, v22.4s
+	WORD $0x4f375463 // shl v3.4s, v3.4s, #23
+	WORD $0x4eb48463 // add v3.4s, v3.4s, v20.4s
+	MOVD $0x3ab743ce, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e22ce64 // fmla v4.4s, v19.4s, v2.4s
+	MOVD $0x3c088908, R16
+	WORD $0x4e040e05 // dup v5.4s, w16
+	WORD $0x4e22cc85 // fmla v5.4s, v4.4s, v2.4s
+	MOVD $0x3d2aa9c1, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e22cca4 // fmla v4.4s, v5.4s, v2.4s
+	MOVD $0x3e2aaaaa, R16
+	WORD $0x4e040e05 // dup v5.4s, w16
+	WORD $0x4e22cc85 // fmla v5.4s, v4.4s, v2.4s
+	WORD $0x4eb41e84 // mov v4.16b, v20.16b
+	WORD $0x4e22cca4 // fmla v4.4s, v5.4s, v2.4s
+	WORD $0x6e22dc45 // fmul v5.4s, v2.4s, v2.4s
+	WORD $0x4e25cc82 // fmla v2.4s, v4.4s, v5.4s
+	WORD $0x4e3fd442 // fadd v2.4s, v2.4s, v31.4s
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x4e22d442 // fadd v2.4s, v2.4s, v2.4s
+	WORD $0x4e3fd443 // fadd v3.4s, v2.4s, v31.4s
+	WORD $0x6e23ffe3 // fdiv v3.4s, v31.4s, v3.4s
+	WORD $0x6eb2e444 // fcmgt v4.4s, v2.4s, v18.4s
+	WORD $0x6ea41e42 // bit v2.16b, v18.16b, v4.16b
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	MOVD $0x3fcc422a, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e31cc04 // fmla v4.4s, v0.4s, v17.4s
+	WORD $0x6e21dc80 // fmul v0.4s, v4.4s, v1.4s
+	WORD $0x4ebf1fe1 // mov v1.16b, v31.16b
+	WORD $0x4e20cc41 // fmla v1.4s, v2.4s, v0.4s
+	WORD $0x6e23dc20 // fmul v0.4s, v1.4s, v3.4s
+	WORD $0x3dc00ca1 // ldr q1, [x5,#48]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x3d800c40 // str q0, [x2,#48]
+	ADDS $64, R1
+	ADDS $64, R5
+	ADDS $64, R2
+	SUBS $1, R4
+	BNE one
+next:
+	MOVD 24(R0), R16
+	ADDS R16, R8
+	MOVD 32(R0), R16
+	ADDS R16, R9
+	MOVD 40(R0), R16
+	ADDS R16, R10
+	SUBS $1, R3
+	BNE row
+	RET
+
 // func hardsigmoid_f32_neon(a *planeArgs)
 TEXT ·hardsigmoid_f32_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0

@@ -457,6 +457,103 @@ func gelugrad_f32_go(k *planeArgs) {
 	})
 }
 
+func gelutanh_f32_go(k *planeArgs) {
+	EachPixel(k, func(x, _, out *[Lanes]float32) {
+		for c := range Lanes {
+			v0 := x[c]
+			v1 := float32(v0 * v0)
+			v4 := fma32(v1, 0.071354814, 1.5957692)
+			v5 := float32(v4 * v0)
+			v7 := 0 - v5
+			v10 := v7
+			if -87.3 > v7 {
+				v10 = -87.3
+			}
+			v11 := v10
+			if 89 < v10 {
+				v11 = 89
+			}
+			v14 := fma32(v11, 1.442695, 1.2582912e+07)
+			v15 := v14 - 1.2582912e+07
+			v18 := fma32(v15, -0.6933594, v11)
+			v19 := fma32(v15, 0.00021219444, v18)
+			v20 := math.Float32frombits(math.Float32bits(v14) << 23)
+			v22 := math.Float32frombits(math.Float32bits(v20) + math.Float32bits(0.5))
+			v25 := fma32(0.00019875691, v19, 0.0013981999)
+			v27 := fma32(v25, v19, 0.008333452)
+			v29 := fma32(v27, v19, 0.041665796)
+			v31 := fma32(v29, v19, 0.16666666)
+			v32 := fma32(v31, v19, 0.5)
+			v33 := float32(v19 * v19)
+			v34 := fma32(v32, v33, v19)
+			v36 := v34 + 1
+			v37 := float32(v36 * v22)
+			v38 := v37 + v37
+			v39 := v38 + 1
+			v40 := v0 / v39
+			out[c] = v40
+		}
+	})
+}
+
+func gelutanhgrad_f32_go(k *planeArgs) {
+	EachPixel(k, func(x, y, out *[Lanes]float32) {
+		for c := range Lanes {
+			v2 := x[c]
+			v3 := v2
+			if 16 < v2 {
+				v3 = 16
+			}
+			v4 := v3
+			if -16 > v3 {
+				v4 = -16
+			}
+			v5 := float32(v4 * v4)
+			v8 := fma32(v5, 0.071354814, 1.5957692)
+			v9 := float32(v8 * v4)
+			v11 := 0 - v9
+			v14 := v11
+			if -87.3 > v11 {
+				v14 = -87.3
+			}
+			v15 := v14
+			if 89 < v14 {
+				v15 = 89
+			}
+			v18 := fma32(v15, 1.442695, 1.2582912e+07)
+			v19 := v18 - 1.2582912e+07
+			v22 := fma32(v19, -0.6933594, v15)
+			v23 := fma32(v19, 0.00021219444, v22)
+			v24 := math.Float32frombits(math.Float32bits(v18) << 23)
+			v26 := math.Float32frombits(math.Float32bits(v24) + math.Float32bits(0.5))
+			v29 := fma32(0.00019875691, v23, 0.0013981999)
+			v31 := fma32(v29, v23, 0.008333452)
+			v33 := fma32(v31, v23, 0.041665796)
+			v35 := fma32(v33, v23, 0.16666666)
+			v36 := fma32(v35, v23, 0.5)
+			v37 := float32(v23 * v23)
+			v38 := fma32(v36, v37, v23)
+			v40 := v38 + 1
+			v41 := float32(v40 * v26)
+			v42 := v41 + v41
+			v43 := v42 + 1
+			v44 := 1 / v43
+			v46 := v42
+			if 3.4028235e+38 < v42 {
+				v46 = 3.4028235e+38
+			}
+			v47 := float32(v46 * v44)
+			v49 := fma32(v5, 0.21406445, 1.5957692)
+			v50 := float32(v49 * v4)
+			v51 := fma32(v47, v50, 1)
+			v52 := float32(v51 * v44)
+			v53 := y[c]
+			v54 := float32(v52 * v53)
+			out[c] = v54
+		}
+	})
+}
+
 func hardsigmoid_f32_go(k *planeArgs) {
 	lanes0 := LanesAt(k.Vector[0])
 	EachPixel(k, func(x, _, out *[Lanes]float32) {
@@ -1056,6 +1153,8 @@ var planeGo = map[string]func(*planeArgs){
 	"silugrad":        silugrad_f32_go,
 	"gelu":            gelu_f32_go,
 	"gelugrad":        gelugrad_f32_go,
+	"gelutanh":        gelutanh_f32_go,
+	"gelutanhgrad":    gelutanhgrad_f32_go,
 	"hardsigmoid":     hardsigmoid_f32_go,
 	"hardsigmoidgrad": hardsigmoidgrad_f32_go,
 	"hardswish":       hardswish_f32_go,

@@ -24,6 +24,7 @@ var others = []Row{
 	{Name: "Gelu", Op: &op.Gelu{}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
 	{Name: "Gelu of images", Op: &op.Gelu{}, Shapes: [][]int{{2, 20, 3, 5}}, Differentiable: 1},
 	{Name: "Gelu by tanh", Op: &op.Gelu{Tanh: true}, Shapes: [][]int{{2, 5}}, Differentiable: 1},
+	{Name: "Gelu by tanh, of images", Op: &op.Gelu{Tanh: true}, Shapes: [][]int{{2, 20, 3, 5}}, Differentiable: 1},
 	{Name: "GeluGrad", Op: &op.GeluGrad{}, Shapes: [][]int{{2, 5}, {2, 5}}},
 	{Name: "LeakyRelu", Op: &op.LeakyRelu{Alpha: 0.1}, Shapes: [][]int{{8, 8}}, Differentiable: 1, Values: Distinct},
 	{Name: "LeakyRelu of images", Op: &op.LeakyRelu{Alpha: 0.1}, Shapes: [][]int{{1, 20, 3, 5}}, Differentiable: 1, Values: Distinct},

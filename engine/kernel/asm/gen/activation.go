@@ -37,6 +37,16 @@ var activations = []elementwise{
 		slope = p.Select(p.Compare(vec.Greater, p.Const(0), v), slope, p.Sub(p.Const(1), slope))
 		p.Store(out, p.Mul(slope, p.Load(y)))
 	}},
+	{"gelutanh", func(p *vec.Program) {
+		v := p.Load(x)
+		p.Store(out, p.Div(v, p.Add(exp(p, minus(p, oddCubic(p, v, tanhLinear, tanhCubic))), p.Const(1))))
+	}},
+	{"gelutanhgrad", func(p *vec.Program) {
+		v := p.Max(p.Const(-tailEnd), p.Min(p.Const(tailEnd), p.Load(x)))
+		s, rest := sigmoidAndRest(p, oddCubic(p, v, tanhLinear, tanhCubic))
+		slope := oddCubic(p, v, tanhLinear, 3*tanhCubic) // x times the derivative of t
+		p.Store(out, p.Mul(p.Mul(p.FMA(rest, slope, p.Const(1)), s), p.Load(y)))
+	}},
 	{"hardsigmoid", func(p *vec.Program) {
 		h := p.FMA(p.Load(x), p.Scalar(low), p.Scalar(high))
 		p.Store(out, p.Min(p.Lanes(0), p.Max(p.Const(0), h)))
@@ -138,6 +148,17 @@ func normalTail(p *vec.Program, v vec.Value) (a, e, q vec.Value) {
 	t := p.Div(p.Const(1), p.FMA(a, p.Const(tailSlope), p.Const(1)))
 	q = p.Mul(p.Mul(polynomial(p, t, tailPolynomial), t), e)
 	return p.Min(p.Const(tailEnd), a), e, q
+}
+
+// The approximation of the Gaussian error linear unit by tanh, with (1 + tanh(u))/2 = sigmoid(2u): x sigmoid(t), t = a x + b x**3.
+const (
+	tanhLinear = 1.59576912160573071 // a = 2 sqrt(2/pi)
+	tanhCubic  = 0.0713548162726     // b = 0.044715 a
+)
+
+// oddCubic is a v + b v**3.
+func oddCubic(p *vec.Program, v vec.Value, a, b float32) vec.Value {
+	return p.Mul(p.FMA(p.Mul(v, v), p.Const(b), p.Const(a)), v)
 }
 
 // artanh makes the logarithm in softplus: ln(1+t) is 2 artanh(s) with s = t/(2+t), which is s times a polynomial of its square: fitted
