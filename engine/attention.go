@@ -18,7 +18,7 @@ func (n *Network) JoinAttention() (*Network, error) {
 	}
 	j := &joiner{net: first, readers: first.readers(), joined: map[*gorgonia.Node]*attention{}, skipped: map[*gorgonia.Node]bool{}}
 	for _, node := range first.Nodes() {
-		if o, ok := node.Op().(*op.Softmax); ok && node.Dims() == 4 && wrapped(o.Axis, 4) == 3 {
+		if o, ok := node.Op().(*op.Softmax); ok && wrapped(o.Axis, node.Dims()) == node.Dims()-1 {
 			j.around(node)
 		}
 	}
@@ -83,7 +83,8 @@ func (j *joiner) rewriter() Rewriter {
 	}
 }
 
-// around takes note of what lies around a softmax of scores, if that is attention.
+// around takes note of what lies around a softmax of scores, if that is attention: of (N, heads, queries, keys), or of (N*heads, queries,
+// keys).
 func (j *joiner) around(softmax *gorgonia.Node) {
 	mix := j.onlyReader(softmax)
 	sum, bias := j.plus(op.Inputs(softmax)[0])
@@ -91,13 +92,24 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 	if !isProduct(mix) || !isProduct(product) || op.Inputs(mix)[0] != softmax {
 		return
 	}
-	a := &attention{op: &op.Attention{Heads: mix.Shape()[1]}, label: j.net.Label(mix)}
+	shape, ok := ofHeads(mix.Shape(), j.net.Batch())
+	scores, alike := ofHeads(softmax.Shape(), j.net.Batch())
+	if !ok || !alike {
+		return
+	}
+	a := &attention{op: &op.Attention{Heads: shape[1]}, label: j.net.Label(mix)}
 	for _, operand := range []struct {
 		node       *gorgonia.Node
 		token, one int // the axes of tokens and of a head's channels
 		heads      *op.HeadChannels
 	}{{op.Inputs(product)[0], 2, 3, &a.op.Q}, {op.Inputs(product)[1], 3, 2, &a.op.K}, {op.Inputs(mix)[1], 2, 3, &a.op.V}} {
 		s, factor := j.traced(operand.node)
+		if len(s.dims) == 3 {
+			to, _ := ofHeads(operand.node.Shape(), j.net.Batch())
+			if s, ok = s.reshaped(to); !ok {
+				return
+			}
+		}
 		heads, ok := s.heads(operand.token, operand.one)
 		if !ok || !s.is(1, run{a.op.Heads, heads.Step}) || !j.isComputed(s.source) {
 			return
@@ -107,21 +119,32 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 	}
 	a.op.Scale = float32(scale)
 	if bias != nil {
-		if a.op.Biases(bias.Shape(), product.Shape()) == 0 {
+		if a.op.Biases(bias.Shape(), scores) == 0 {
 			return
 		}
 		a.in = append(a.in, bias)
 	}
-	if last := j.joinedHeads(mix); last != nil {
+	if last := j.joinedHeads(mix, shape); last != nil {
 		j.joined[last] = a
 		return
 	}
-	if rows, layer, tokens := j.joinedRows(mix); rows != nil {
+	if rows, layer, tokens := j.joinedRows(mix, shape); rows != nil {
 		j.joined[rows] = a
 		for node := tokens; node != layer; node = op.Inputs(node)[0] {
 			j.skipped[node] = true
 		}
 	}
+}
+
+// ofHeads is (N, heads, rows, columns) for what has such a shape, or (N*heads, rows, columns) with so many images.
+func ofHeads(s tensor.Shape, images int) (tensor.Shape, bool) {
+	switch {
+	case len(s) == 4:
+		return s, true
+	case len(s) == 3 && s[0]%images == 0:
+		return tensor.Shape{images, s[0] / images, s[1], s[2]}, true
+	}
+	return nil, false
 }
 
 // operand is which of the operands x is, and makes it one.
@@ -237,9 +260,9 @@ func (s strided) heads(token, one int) (h op.HeadChannels, ok bool) {
 	return h, h.Step >= h.Size && h.First+(apart.size-1)*h.Step+h.Size <= c
 }
 
-// joinedHeads finds the node that makes channels of tokens of the heads (N, heads, T, size).
-func (j *joiner) joinedHeads(mix *gorgonia.Node) *gorgonia.Node {
-	n, heads, t, size := sizes(mix.Shape())
+// joinedHeads finds the node that makes channels of tokens of the heads (N, heads, T, size) that are mixed.
+func (j *joiner) joinedHeads(mix *gorgonia.Node, shape tensor.Shape) *gorgonia.Node {
+	n, heads, t, size := sizes(shape)
 	return j.follow(mix, func(s strided, shape tensor.Shape) bool {
 		return slices.Equal(shape, []int{n, t, heads * size}) && s.is(0, run{n, heads * t * size}) && s.is(1, run{t, size}) &&
 			s.joins(2, run{heads, t * size}, run{size, 1})
@@ -248,19 +271,19 @@ func (j *joiner) joinedHeads(mix *gorgonia.Node) *gorgonia.Node {
 
 func sizes(s tensor.Shape) (n, heads, tokens, size int) { return s[0], s[1], s[2], s[3] }
 
-// follow goes on from a node through what only moves elements, for as long as there is one reader, to the node that is as wanted.
-func (j *joiner) follow(node *gorgonia.Node, wanted func(s strided, shape tensor.Shape) bool) *gorgonia.Node {
+// follow goes on from a node through what only moves elements, for as long as there is one reader, to the last node that is as wanted.
+func (j *joiner) follow(node *gorgonia.Node, wanted func(s strided, shape tensor.Shape) bool) (last *gorgonia.Node) {
 	for s := whole(node); ; {
 		next := j.onlyReader(node)
 		if next == nil {
-			return nil
+			return last
 		}
 		var ok bool
 		if s, ok = s.through(next); !ok {
-			return nil
+			return last
 		}
 		if node = next; wanted(s, node.Shape()) {
-			return node
+			last = node
 		}
 	}
 }

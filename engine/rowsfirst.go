@@ -43,8 +43,8 @@ func (n *Network) layersBeforeSwaps() (*Network, error) {
 
 // joinedRows is joinedHeads where the heads become rows (T*N, C) of a linear layer, whose results become tokens (N, T, C): the node that
 // makes the rows, which can make tokens, the layer, which then makes tokens too, and the node that made tokens of the layer's results.
-func (j *joiner) joinedRows(mix *gorgonia.Node) (rows, layer, tokens *gorgonia.Node) {
-	n, heads, t, size := sizes(mix.Shape())
+func (j *joiner) joinedRows(mix *gorgonia.Node, shape tensor.Shape) (rows, layer, tokens *gorgonia.Node) {
+	n, heads, t, size := sizes(shape)
 	channels := heads * size
 	rows = j.follow(mix, func(s strided, shape tensor.Shape) bool {
 		return slices.Equal(shape, []int{t * n, channels}) && s.joins(0, run{t, size}, run{n, t * channels}) && s.joins(1, run{heads, t * size}, run{size, 1})

@@ -73,7 +73,7 @@ func (s strided) through(node *gorgonia.Node) (strided, bool) {
 		return s.sliced(o, node.Shape())
 	case *op.Gather:
 		return s.gathered(o)
-	case *op.Identity, *op.Dropout, *op.Reshape, *op.Flatten, *op.Squeeze, *op.Unsqueeze:
+	case *op.Identity, *op.Reshape, *op.Flatten, *op.Squeeze, *op.Unsqueeze:
 		return s.reshaped(node.Shape())
 	}
 	return strided{}, false
