@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -128,7 +129,7 @@ func try(con *console, c *urfave.Context, path string) (candidate, error) {
 		return candidate{}, err
 	}
 	defer trimmed(con, cfg.Cache)
-	events := &evalEvents{con: con}
+	events := &evalEvents{con: con, of: shown(filepath.Base(path)) + ": "}
 	defer func() { events.bar.end() }()
 	v, err := train.CrossValidate(c.Context, cfg, events)
 	if err != nil {

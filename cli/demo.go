@@ -196,7 +196,7 @@ type demoEvents struct {
 
 func (e *demoEvents) Phase(p train.Phase, _, total int) {
 	e.bar.end()
-	e.bar = e.con.progress(total, "photos", fmt.Sprintf("%s: %s", e.what, p))
+	e.bar = e.con.phase(p, total, fmt.Sprintf("%s: %s", e.what, p))
 }
 
 func (e *demoEvents) Advanced(photos int, _ float64) { e.bar.add(photos) }

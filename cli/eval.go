@@ -90,12 +90,13 @@ func eval(con *console, c *urfave.Context) error {
 type evalEvents struct {
 	train.Silent
 	con *console
+	of  string // begins the bar's name, where several models have one
 	bar *progress
 }
 
 func (e *evalEvents) Phase(p train.Phase, _, total int) {
 	e.bar.end()
-	e.bar = e.con.progress(total, "photos", string(p))
+	e.bar = e.con.phase(p, total, e.of+string(p))
 }
 func (e *evalEvents) Advanced(photos int, _ float64) { e.bar.add(photos) }
 func (e *evalEvents) Warn(message string)            { e.con.warnf("%s", message) }

@@ -6,12 +6,14 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"regraft/train"
 )
 
-// How often progress is told: a line on a terminal is drawn anew, and elsewhere lines are added, at most half a minute apart.
+// How often progress is told: a line on a terminal is drawn anew, and elsewhere lines are added, a minute apart.
 var (
 	redraws  = 200 * time.Millisecond
-	logLines = 28 * time.Second
+	logLines = time.Minute
 )
 
 // progress tells how far a stretch of work is, until it is done: on a terminal in one line, elsewhere in a line now and then.
@@ -40,6 +42,11 @@ func (con *console) progress(total int, unit, what string) *progress {
 	p := &progress{con: con, what: what, unit: unit, total: total, ended: make(chan struct{}), gone: make(chan struct{})}
 	go p.tell()
 	return p
+}
+
+// phase starts to tell of a phase of a training or an evaluation.
+func (con *console) phase(p train.Phase, total int, what string) *progress {
+	return con.progress(total, p.Unit(), what)
 }
 
 func (p *progress) tell() {

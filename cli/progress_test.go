@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -130,5 +131,36 @@ func TestLongCommandsTell(t *testing.T) {
 	}
 	if r := must(t, "classify", "-q", "-m", best, data); r.stderr != "" {
 		t.Errorf("--quiet: %s", r.stderr)
+	}
+}
+
+// TestEveryLongCommand tells how far it is where it works on photos, on standard error alone, and with --quiet nothing.
+func TestEveryLongCommand(t *testing.T) {
+	old := []time.Duration{redraws, logLines}
+	redraws, logLines = time.Millisecond, time.Millisecond
+	defer func() { redraws, logLines = old[0], old[1] }()
+	data := dataset(t, 8, 3)
+	best, one := filepath.Join(trained(t, data), "best.onnx"), filepath.Join(data, "train", "sea", "a.jpg")
+	line := regexp.MustCompile(`(?m)^.+: \d+( of \d+)? (photos|iterations)`)
+	onStdout := regexp.MustCompile(`(?m)^(check|features|folds|test|report|heat maps|epoch .*(train|val)): \d+`)
+	for _, args := range [][]string{
+		{"check", data},
+		{"check", data, "--model", best, "--no-cache"},
+		{"compare", "--data", data, best, "--no-cache"},
+		{"embed", "-m", best, data, "-o", filepath.Join(t.TempDir(), "x.npz"), "--no-cache"},
+		{"similar", "-m", best, one, "--in", data, "--no-cache"},
+		{"eval", "-m", best, "--data", data, "--no-cache"},
+		{"classify", "-m", best, data, "--no-cache"},
+		{"classify", "-m", best, data, "--no-cache", "--explain", t.TempDir()},
+		{"train", "-m", best, "--data", data, "--no-cache", "--folds", "3", "--out", filepath.Join(t.TempDir(), "heads")},
+		{"train", "-m", best, "--data", data, "--mode", "full", "--epochs", "1", "--batch-size", "8", "--out", filepath.Join(t.TempDir(), "full")},
+	} {
+		r := must(t, args...)
+		if !line.MatchString(r.stderr) || onStdout.MatchString(r.stdout) || strings.ContainsAny(r.stderr, "\r\x1b") {
+			t.Errorf("%s: %q", args[0], r.stderr)
+		}
+	}
+	if r := must(t, "eval", "-m", best, "--data", data, "--no-cache", "-q"); r.stderr != "" {
+		t.Errorf("--quiet: %q", r.stderr)
 	}
 }

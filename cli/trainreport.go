@@ -123,7 +123,7 @@ func (r *trainReport) Phase(p train.Phase, epoch, total int) {
 	if epoch > 0 {
 		what = fmt.Sprintf("epoch %d/%d %s", epoch, r.cfg.Epochs, p)
 	}
-	r.bar = r.con.progress(total, "photos", what)
+	r.bar = r.con.phase(p, total, what)
 }
 
 // Advanced moves the bar.

@@ -208,6 +208,9 @@ func TestFamilies(t *testing.T) {
 
 // TestArchitectures: networks that read their classifier's input from a map have the maps, those with more behind it by gradients.
 func TestArchitectures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes millions of random weights")
+	}
 	for name, want := range map[string]Method{
 		"resnet18": CAM, "densenet121": CAM, "efficientnet_b0": CAM, "convnext_tiny": GradCAM, "mobilenet_v3_small": GradCAM,
 	} {

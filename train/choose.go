@@ -69,6 +69,7 @@ type chooser struct {
 	keep     []bool // photos to learn from; nil for all
 	softmax  softmax
 	trials   []DecayTrial
+	events   Events // that hear of every iteration; nil for none
 }
 
 // trial is a setting at work: a solver for each fold, which go on together iteration by iteration.
@@ -131,6 +132,9 @@ func (c *chooser) run(ctx context.Context, t *trial, iterations int) error {
 		}
 		if !c.step(t) && i > 0 {
 			break
+		}
+		if c.events != nil {
+			c.events.Advanced(1, noLoss)
 		}
 		loss, right := 0.0, 0
 		for _, s := range t.solvers {
@@ -304,7 +308,7 @@ func (r *training) choose(ctx context.Context, l *headsLearner) error {
 		r.events.Phase(PhaseFolds, 0, 0)
 		try := &chooser{
 			products: main.products, classes: main.head.Classes, photos: len(r.sets.train), views: views, start: main.start(), part: part, folds: k,
-			softmax: main.softmax,
+			softmax: main.softmax, events: r.events,
 		}
 		iterations := c.Epochs
 		if !chosen {
@@ -319,6 +323,7 @@ func (r *training) choose(ctx context.Context, l *headsLearner) error {
 		r.events.Chose(*r.choice)
 		r.outOfFold = best.answers(try, r.sets.train)
 		if c.Folds > 0 && r.out != nil {
+			r.events.Phase(PhaseFolds, 0, 0)
 			if r.curve, err = try.curve(ctx, best, r.sets.train, groups, c.Seed); err != nil {
 				return err
 			}

@@ -12,7 +12,7 @@ import (
 
 // TestEventsOfRun: TensorBoard shows every epoch of a run once, interrupted and resumed or not, its settings and the confusion matrix.
 func TestEventsOfRun(t *testing.T) {
-	python := golden.Python(t, "import tensorboard")
+	python := golden.Python(t, "import tensorboard.backend.event_processing.event_accumulator")
 	const reading = `
 import json, sys
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -69,7 +69,7 @@ func TestMetrics(t *testing.T) {
 	if f := all[len(all)-2]; f.Key != "accuracy/best_on_test" || f.Value != r.Report.Accuracy || f.Step != r.Best.Number || f.Timestamp < all[0].Timestamp {
 		t.Errorf("%+v", f)
 	}
-	python := golden.Python(t, "import mlflow")
+	python := golden.Python(t, "import mlflow.entities")
 	const logging = `
 import json, sys, mlflow
 mlflow.set_tracking_uri("file:" + sys.argv[2])

@@ -13,9 +13,10 @@ type Events interface {
 	Started(Start)
 	// Needs tells the memory that a run in full mode will take, before its first step.
 	Needs(Memory)
-	// Phase begins a stretch of work on total photos; epoch counts from 1 and is 0 outside epochs.
+	// Phase begins a stretch of work on so many photos, or other units of the phase, 0 where their number is not known; epoch counts
+	// from 1 and is 0 outside epochs.
 	Phase(phase Phase, epoch, total int)
-	// Advanced says that so many more photos of the phase are done; loss is that of the step just
+	// Advanced says that so many more units of the phase are done; loss is that of the step just
 	// made, NaN where the phase has none.
 	Advanced(photos int, loss float64)
 	// Chose tells what folds of the training photos chose, heads mode.
@@ -45,6 +46,14 @@ const (
 	PhaseTest     Phase = "test"
 	PhasePage     Phase = "report" // small pictures of the photos that the page shows
 )
+
+// Unit is what Advanced counts in a phase.
+func (p Phase) Unit() string {
+	if p == PhaseFolds {
+		return "iterations"
+	}
+	return "photos"
+}
 
 // Start is what is known when a run begins.
 type Start struct {

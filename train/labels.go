@@ -40,6 +40,7 @@ func DoubtLabels(ctx context.Context, c Config, events Events) ([]LabelDoubt, er
 	d := &doubter{
 		chooser: chooser{
 			products: main.products, classes: main.head.Classes, photos: n, views: main.train.photos() / n, start: main.start(), softmax: main.softmax,
+			events: r.events,
 		},
 		samples: r.sets.train, groups: g.groups(r.sets.train), seed: c.Seed,
 	}

@@ -113,7 +113,7 @@ print(json.dumps({
 
 // TestTensorBoard reads a log with TensorBoard itself.
 func TestTensorBoard(t *testing.T) {
-	python := golden.Python(t, "import tensorboard")
+	python := golden.Python(t, "import tensorboard.backend.event_processing.event_accumulator")
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "events.out.tfevents.1.x"), written(t), 0o666); err != nil {
 		t.Fatal(err)
