@@ -407,3 +407,25 @@ func floats(r *rand.Rand, n int) []float32 {
 	}
 	return v
 }
+
+// TestPredicates holds every comparison against its meaning for a less, an equal, a greater and an undefined pair.
+func TestPredicates(t *testing.T) {
+	nan := math.NaN()
+	pairs := [][2]float64{{1, 2}, {2, 2}, {3, 2}, {nan, 2}, {2, nan}}
+	for is, want := range map[Predicate]string{
+		Greater: "--+--", GreaterEqual: "-++--", Less: "+----", LessEqual: "++---",
+		NotGreater: "++-++", NotGreaterEqual: "+--++", NotLess: "-++++", NotLessEqual: "--+++", Unordered: "---++",
+	} {
+		got := ""
+		for _, p := range pairs {
+			if is.holds(p[0], p[1]) {
+				got += "+"
+			} else {
+				got += "-"
+			}
+		}
+		if got != want {
+			t.Errorf("predicate %d: %s instead of %s", is, got, want)
+		}
+	}
+}
