@@ -19,6 +19,8 @@ type Photo struct {
 	Path string
 	// Data is the content of the file; when nil, Path is read.
 	Data []byte
+	// Read, if set, gives the content when it is wanted; Path is then a mere name, too.
+	Read func() ([]byte, error)
 	// Image is the picture, upright; Data and the file are then not looked at. Its transparency is dropped. It must not change
 	// until there is an answer.
 	Image image.Image
@@ -206,6 +208,12 @@ func (m *Model) load(ph Photo, p Preprocess, k *keptFeatures) decoded {
 	case ph.Data != nil:
 		d.kept = k
 		d.views, d.hash, d.err = m.look(ph.Data, p, k)
+	case ph.Read != nil:
+		var data []byte
+		if data, d.err = ph.Read(); d.err == nil {
+			d.kept = k
+			d.views, d.hash, d.err = m.look(data, p, k)
+		}
 	default:
 		d.kept = k
 		d.err = photo.WithFile(ph.Path, o, func(data []byte) (err error) {

@@ -23,6 +23,8 @@ func classifyCommand(con *console) *urfave.Command {
 		boolFlag("logits", "jsonl: add the logits of the classes"),
 		boolFlag("features", "jsonl: add the input of the classifier"),
 		stringFlag("explain", "", "`DIR` for a picture of every photo that shows where its answer comes from"),
+		stringFlag("files-from", "", "`FILE` with paths, one a line"),
+		boolFlag("null", "paths on stdin and in --files-from end with NUL (find -print0)", "0"),
 		stringFlag("out", "", "`FILE`.jsonl or .csv for the answers; with --shard a folder for its part", "output", "o"),
 		boolFlag("resume", "go on with --out where a run ended"),
 		stringFlag("shard", "", "answer for part `I/N` of the inputs, I from 0; auto: as Slurm, Kubernetes and others say"),
@@ -33,7 +35,7 @@ func classifyCommand(con *console) *urfave.Command {
 		Name:        "classify",
 		Aliases:     []string{"predict"},
 		Usage:       "name what is on photos",
-		ArgsUsage:   "--model M.onnx PATH...   (files, folders; - reads paths from stdin)",
+		ArgsUsage:   "--model M.onnx PATH...   (files, folders, .zip, .tar; - reads paths from stdin)",
 		Description: "regraft classify --model runs/places/best.onnx -k 3 photos/ more/beach.jpg",
 		Flags:       slices.Concat(flags, answeringFlags()),
 		Action:      func(c *urfave.Context) error { return classify(con, c) },
@@ -42,12 +44,13 @@ func classifyCommand(con *console) *urfave.Command {
 
 func classify(con *console, c *urfave.Context) error {
 	model := c.String("model")
-	if err := needs(c, needed{"model", model}); err != nil && c.NArg() == 0 {
+	nothing := c.NArg() == 0 && c.String("files-from") == ""
+	if err := needs(c, needed{"model", model}); err != nil && nothing {
 		return usagef("%w, and no photos given", err)
 	} else if err != nil {
 		return err
 	}
-	if c.NArg() == 0 {
+	if nothing {
 		return usagef("no photos given: name files or folders, or - for paths on stdin")
 	}
 	if err := checkOut(c); err != nil {
@@ -75,7 +78,9 @@ func classify(con *console, c *urfave.Context) error {
 		return err
 	}
 	o.topk = c.Int("topk")
-	t, err := classifyAll(con, c, m, o, newInputs(con, c.Args().Slice()))
+	in := newInputs(con, c.Args().Slice())
+	in.list, in.null = c.String("files-from"), c.Bool("null")
+	t, err := classifyAll(con, c, m, o, in)
 	if err != nil {
 		return err
 	}
@@ -113,6 +118,7 @@ func classifyAll(con *console, c *urfave.Context, m *regraft.Model, o answerOpti
 	if err != nil {
 		return tally{}, err
 	}
+	in.filesOnly = e != nil
 	return answerAll(c.Context, m, e, out, in)
 }
 

@@ -192,6 +192,7 @@ func originOf(c *urfave.Context, m *regraft.Model) (journal.Origin, error) {
 // indifferent are flags that decide no byte of the answers.
 var indifferent = []string{
 	"model", "out", "resume", "shard", "skip-bad", "json", "threads", "workers", "batch-size", "decode-memory", "cache", "no-cache", "cache-limit", "quiet",
+	"files-from", "null", // the inputs themselves are compared
 }
 
 // outputPath is the file that --out names, or that of the shard in its folder, which holds the parts of one division.

@@ -11,7 +11,7 @@ var screens = map[string]int{
 	"inspect":      24,
 	"train":        60,
 	"eval":         31,
-	"classify":     44,
+	"classify":     46,
 	"compare":      34,
 	"embed":        30,
 	"similar":      32,

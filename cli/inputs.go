@@ -2,10 +2,14 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -19,11 +23,15 @@ import (
 // inputs expands the arguments of classify while they are consumed.
 type inputs struct {
 	con     *console
+	list    string // a file with paths, before args
+	null    bool   // paths on stdin and in list end with NUL
 	args    []string
 	leftOut []photo.LeftOut
-	err     error // what ended the input early
-	listed  atomic.Int64
-	all     atomic.Bool // listed counts all inputs
+	// filesOnly refuses members of archives.
+	filesOnly bool
+	err       error // what ended the input early
+	listed    atomic.Int64
+	all       atomic.Bool // listed counts all inputs
 	// settled are all inputs that are answered for, once they are known before the work begins. The first ones were answered by an
 	// earlier run.
 	settled  []regraft.Photo
@@ -60,10 +68,13 @@ func (in *inputs) photos() iter.Seq[regraft.Photo] {
 		return slices.Values(in.settled[in.answered.photos:])
 	}
 	return func(yield func(regraft.Photo) bool) {
+		if !in.fromList(yield) {
+			return
+		}
 		for i, arg := range in.args {
 			more := true
 			if arg == "-" {
-				more = in.lines(yield)
+				more = in.lines(in.con.in, "stdin", yield)
 			} else {
 				more = in.expand(arg, i == len(in.args)-1, yield)
 			}
@@ -93,26 +104,59 @@ func (in *inputs) settle(o *journal.Origin, s shard.Shard) ([]int, error) {
 	return places, in.err
 }
 
-// lines expands every path on stdin; it returns false when the consumer wants no more.
-func (in *inputs) lines(yield func(regraft.Photo) bool) bool {
-	s := bufio.NewScanner(in.con.in) // which takes the \r of \r\n away
+// lines expands every path of a list, one a line or, with -0, up to each NUL; it returns false when the consumer wants no more.
+func (in *inputs) lines(from io.Reader, name string, yield func(regraft.Photo) bool) bool {
+	s := bufio.NewScanner(from) // which takes the \r of \r\n away
+	if in.null {
+		s.Split(untilNUL)
+	}
 	for first := true; s.Scan(); first = false {
 		path := s.Text()
 		if first && (strings.HasPrefix(path, "\xff\xfe") || strings.HasPrefix(path, "\xfe\xff")) {
-			in.err = failf(statusData, "the paths on stdin are UTF-16: write them as UTF-8 (PowerShell: Out-File -Encoding utf8)")
+			in.err = failf(statusData, "the paths on %s are UTF-16: write them as UTF-8 (PowerShell: Out-File -Encoding utf8)", name)
 			return false
 		}
 		if first {
 			path = strings.TrimPrefix(path, byteOrderMark)
+		}
+		if !in.null && strings.Contains(path, "\x00") {
+			in.err = failf(statusData, "the paths on %s have NUL between them: say -0", name)
+			return false
 		}
 		if path != "" && !in.expand(path, false, yield) {
 			return false
 		}
 	}
 	if err := s.Err(); err != nil {
-		in.err = fmt.Errorf("paths on stdin: %w", err)
+		in.err = fmt.Errorf("paths on %s: %w", name, err)
+		return false
 	}
 	return true
+}
+
+// untilNUL cuts text behind each NUL.
+func untilNUL(data []byte, atEnd bool) (advance int, token []byte, err error) {
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	if atEnd && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
+}
+
+// fromList expands the paths in the file of --files-from.
+func (in *inputs) fromList(yield func(regraft.Photo) bool) bool {
+	if in.list == "" {
+		return true
+	}
+	f, err := os.Open(in.list)
+	if err != nil {
+		in.err = fail(statusData, err)
+		return false
+	}
+	defer f.Close()
+	return in.lines(f, in.list, yield)
 }
 
 // expand lists a file, or the photos of a folder; last says that no more inputs follow.
@@ -122,7 +166,10 @@ func (in *inputs) expand(path string, last bool, yield func(regraft.Photo) bool)
 	in.all.Store(last)
 	in.leftOut = append(in.leftOut, leftOut...)
 	for _, f := range files {
-		if !yield(regraft.Photo{Path: f.Path, Err: f.Err}) {
+		if f.Read != nil && in.filesOnly {
+			f.Read, f.Err = nil, errors.New("--explain draws photos that are files: unpack the archive")
+		}
+		if !yield(regraft.Photo{Path: f.Path, Err: f.Err, Read: f.Read}) {
 			return false
 		}
 	}

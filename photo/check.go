@@ -198,7 +198,7 @@ func (r *Report) count(i int, s Sample) {
 func (r *Report) judge(path string, f Finding) {
 	switch {
 	case f.Err != nil:
-		r.Unreadable = append(r.Unreadable, File{path, f.Err})
+		r.Unreadable = append(r.Unreadable, File{Path: path, Err: f.Err})
 	case min(f.W, f.H) < TinySide:
 		r.Tiny = append(r.Tiny, path)
 	case f.W*f.H > HugePixels:

@@ -1,10 +1,12 @@
 package photo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,18 +40,26 @@ const (
 	Unlabelled = "without a class folder"
 )
 
-// File is what a folder gives to classify: a photo, or a path with the reason why it is none.
+// File is what a folder or an archive gives to classify: a photo, or a path with the reason why it is none.
 type File struct {
 	Path string
 	Err  error
+	// Read gives the content of a photo in an archive; nil where Path is its file.
+	Read func() ([]byte, error)
 }
 
 // Files lists what is to be classified below path, sorted: every photo of a folder, and every folder
-// that cannot be read; path itself where it is a file, or nothing, or a folder without photos. Also what it leaves out.
+// that cannot be read; the photos of an archive; path itself where it is another file, or nothing, or a folder without photos. Also what
+// it leaves out.
 func Files(path string) ([]File, []LeftOut) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return []File{{path, fmt.Errorf("%s: there is no such file or folder", Shown(path))}}, nil
+		return []File{{Path: path, Err: fmt.Errorf("%s: there is no such file or folder", Shown(path))}}, nil
+	}
+	if err == nil && info.Mode().IsRegular() {
+		if files, leftOut, is := archived(path); is {
+			return files, leftOut
+		}
 	}
 	if err != nil || !info.IsDir() {
 		return []File{{Path: path}}, nil
@@ -61,7 +71,7 @@ func Files(path string) ([]File, []LeftOut) {
 	}
 	files = append(files, l.failed...)
 	if len(files) == 0 {
-		files = append(files, File{path, fmt.Errorf("%s: the folder holds no photos", Shown(path))})
+		files = append(files, File{Path: path, Err: fmt.Errorf("%s: the folder holds no photos", Shown(path))})
 	}
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return files, l.leftOut
@@ -99,7 +109,7 @@ func (l *listing) visit(dir string, seen map[string]bool) {
 		entries, err = os.ReadDir(dir)
 	}
 	if err != nil {
-		l.failed = append(l.failed, File{dir, unreadable(dir, err)})
+		l.failed = append(l.failed, File{Path: dir, Err: unreadable(dir, err)})
 	}
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
@@ -191,6 +201,23 @@ func leftOut(path, why string) LeftOut {
 	return l
 }
 
+// endings counts what is no photo by the ends of the names, the most frequent first.
+func endings(all []LeftOut) string {
+	count := map[string]int{}
+	for _, l := range all {
+		if l.Why == NotAPhoto {
+			count[cmp.Or(extension(l.Path), "no ending")]++
+		}
+	}
+	var list []string
+	for _, e := range slices.SortedFunc(maps.Keys(count), func(a, b string) int {
+		return cmp.Or(cmp.Compare(count[b], count[a]), strings.Compare(a, b))
+	}) {
+		list = append(list, fmt.Sprintf("%d %s", count[e], Shown(e)))
+	}
+	return few(list)
+}
+
 // Summary tells what was left out in a few lines: by reason, and by name where the system gave it.
 func Summary(all []LeftOut) []string {
 	var lines []string
@@ -221,6 +248,9 @@ func Summary(all []LeftOut) []string {
 			}
 		}
 		line := fmt.Sprintf("left out, %s: %s", why, few(names))
+		if why == NotAPhoto && total > len(names[:min(len(names), 5)]) {
+			line = fmt.Sprintf("left out, %s: %d files (%s): %s", why, total, endings(all), few(names))
+		}
 		if photos > 0 {
 			line += fmt.Sprintf(" (%d photos)", photos)
 		}
