@@ -24,12 +24,15 @@ func trainCommand(con *console) *urfave.Command {
 		modelFlag(), dataFlag(),
 		stringFlag("out", "", "`DIR` for the results, new or empty", "output", "o"),
 		oneOf("mode", train.Heads, "heads: new classifiers on a frozen trunk; full: everything", []train.Mode{train.Heads, train.Full}),
-		oneOf("freeze", "", "trunk: the same as --mode heads", []string{"trunk"}),
+		stringFlag("freeze", "", "trunk: as --mode heads; --mode full: the first `N` blocks, or names with commas between"),
+		intFlag("unfreeze-after", 0, 1, where("unfreeze-after", "one frozen block more trains after every `N` epochs")),
+		floatFlag("layer-decay", 0, 0, 1, where("layer-decay", "factor on the learning rate per block from the classifier down, such as 0.75")),
 		intFlag("epochs", 0, 1, fmt.Sprintf("passes over the photos (default: heads by folds, full %d)", full.Epochs)),
 		intFlag("batch-size", 0, 1, where("batch-size", fmt.Sprintf("photos per step (default: heads all, full %d)", full.Batch)), "batch", "b"),
 		oneOf("opt", "", fmt.Sprintf("sgd, adam, adamw, rmsprop, rmsproptf, heads: lbfgs (default: %s, %s)", heads.Optimizer, full.Optimizer),
 			append(train.Optimizers(train.Full), train.LBFGS), "optimizer"),
 		floatFlag("lr", 0, math.SmallestNonzeroFloat32, math.MaxFloat64, where("lr", fmt.Sprintf("peak learning rate (default: full %g)", full.LearningRate)), "learning-rate"),
+		stringFlag("lr-find", "", "find a learning rate: draw the loss over rising rates in `FILE`.png, and keep nothing else"),
 		floatFlag("wd", 0, 0, math.MaxFloat64, fmt.Sprintf("weight decay (default: heads by folds, full %g)", full.WeightDecay), "weight-decay"),
 		floatFlag("momentum", 0.9, 0, 1, where("momentum", "momentum")),
 		boolFlag("nesterov", where("nesterov", "Nesterov's momentum")),
@@ -97,6 +100,9 @@ func trainModel(con *console, c *urfave.Context) error {
 	}
 	defer trimmed(con, cfg.Cache)
 	report := newTrainReport(con, c.Bool("json"), cfg)
+	if file := c.String("lr-find"); file != "" {
+		return findRate(con, c, cfg, report, file)
+	}
 	result, err := fit(c.Context, cfg, report)
 	if err != nil {
 		return err
@@ -153,7 +159,13 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	for flag, to := range map[string]*string{"model": &cfg.Model, "data": &cfg.Data, "out": &cfg.Out, "head": &cfg.Head} {
 		set(c, &cfg, flag, to, c.String)
 	}
-	if err := needs(c, needed{"model", cfg.Model}, needed{"data", cfg.Data}, needed{"out", cfg.Out}); err != nil {
+	wanted := []needed{{"model", cfg.Model}, {"data", cfg.Data}}
+	if c.String("lr-find") == "" {
+		wanted = append(wanted, needed{"out", cfg.Out})
+	} else if err := idle(c, "with --lr-find, which keeps nothing", "out", "resume", "lr", "sched", "warmup-epochs", "ema"); err != nil {
+		return cfg, err
+	}
+	if err := needs(c, wanted...); err != nil {
 		return cfg, err
 	}
 	set(c, &cfg, "opt", &cfg.Optimizer, word[train.Optimizer](c))
@@ -168,6 +180,11 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	set(c, &cfg, "warmup-epochs", &cfg.WarmupEpochs, c.Float64)
 	set(c, &cfg, "micro-batch", &cfg.MicroBatch, c.Int)
 	set(c, &cfg, "balance", &cfg.Balance, word[train.Balance](c))
+	set(c, &cfg, "layer-decay", &cfg.LayerDecay, c.Float64)
+	if freezes(c) {
+		set(c, &cfg, "freeze", &cfg.Freeze, func(flag string) []string { return strings.Split(c.String(flag), ",") })
+	}
+	set(c, &cfg, "unfreeze-after", &cfg.UnfreezeAfter, c.Int)
 	set(c, &cfg, "ema", &cfg.EMA, c.Float64)
 	set(c, &cfg, "smoothing", &cfg.Smoothing, c.Float64)
 	set(c, &cfg, "aux-weight", &cfg.AuxWeight, c.Float64)
@@ -201,7 +218,7 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 // startingConfig is what the flags change: args.json of the run that is resumed, or the recipe of mode and optimizer.
 func startingConfig(c *urfave.Context) (train.Config, error) {
 	mode := train.Mode(c.String("mode"))
-	if c.IsSet("freeze") {
+	if c.IsSet("freeze") && !freezes(c) {
 		if c.IsSet("mode") && mode != train.Heads {
 			return train.Config{}, usagef("--freeze trunk and --mode %s contradict each other", mode)
 		}
@@ -212,7 +229,7 @@ func startingConfig(c *urfave.Context) (train.Config, error) {
 		cfg, err := train.ReadConfig(out)
 		if err == nil {
 			cfg.Resume = true
-			if c.IsSet("mode") || c.IsSet("freeze") {
+			if c.IsSet("mode") || c.IsSet("freeze") && !freezes(c) {
 				cfg.Mode = mode
 			}
 			return cfg, nil
@@ -228,6 +245,9 @@ func startingConfig(c *urfave.Context) (train.Config, error) {
 	}
 	return cfg, nil
 }
+
+// freezes reports whether --freeze names parts of the network, not all but the heads.
+func freezes(c *urfave.Context) bool { return c.IsSet("freeze") && c.String("freeze") != "trunk" }
 
 // set takes over a flag that was given, and records how.
 func set[T any](c *urfave.Context, cfg *train.Config, flag string, to *T, value func(string) T) {

@@ -53,7 +53,7 @@ func TestTrainToEnd(t *testing.T) {
 	}
 }
 
-// TestTrainJSON: one object a line, of the three events.
+// TestTrainJSON: one object a line for every event.
 func TestTrainJSON(t *testing.T) {
 	r := must(t, trainArgs(dataset(t, 4, 2), filepath.Join(t.TempDir(), "run"), "--json", "--quiet")...)
 	var events []string
@@ -63,7 +63,7 @@ func TestTrainJSON(t *testing.T) {
 		}
 		events = append(events, e.Event)
 	}
-	if got := strings.Join(events, " "); got != "start epoch epoch epoch done" {
+	if got := strings.Join(events, " "); got != "start memory epoch epoch epoch done" {
 		t.Errorf("events %q", got)
 	}
 	if r.stderr != "" {

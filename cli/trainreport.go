@@ -77,6 +77,9 @@ func (r *trainReport) Started(s train.Start) {
 		r.con.notef("the model's own heads are trained on, since its labels are these classes")
 	}
 	r.con.notef("%s mode: %d parameters train, %s", r.cfg.Mode, s.Parameters, r.cfg.Optimizer)
+	if s.Frozen != "" {
+		r.con.notef("frozen: %s", s.Frozen)
+	}
 	if s.FirstEpoch > 1 {
 		r.con.notef("resumed at epoch %d", s.FirstEpoch)
 	}

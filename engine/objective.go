@@ -45,7 +45,7 @@ type Objective struct {
 	Updates []Update
 }
 
-// NewObjective puts net into training form (BatchNorm with the statistics of the batch, active
+// NewObjective puts net into training form (BatchNorm with the statistics of the batch unless its scale is frozen, active
 // Dropout), adds the cross-entropy losses and differentiates them with gorgonia.Grad.
 func NewObjective(net *Network, o ObjectiveOptions) (*Objective, error) {
 	obj := &Objective{}
@@ -75,6 +75,9 @@ func (obj *Objective) trainingForm(net *Network, o ObjectiveOptions) Rewriter {
 		label := net.Label(old)
 		switch v := old.Op().(type) {
 		case *op.BatchNorm:
+			if p := net.ParamOf(op.Inputs(old)[1]); p != nil && p.Frozen {
+				return nil, nil // with the running statistics
+			}
 			return obj.batchNorm(b, v, label, in)
 		case *op.Dropout:
 			ratio := v.Ratio

@@ -60,6 +60,9 @@ func (c *Config) checkChoices() error {
 	case c.Balance == BalanceSampler && !stepwise(c):
 		return usagef("%v %s does nothing with %v %s, which takes all photos at once: choose %s", setting.Balance, BalanceSampler, setting.Optimizer, LBFGS, BalanceLoss)
 	}
+	if c.UnfreezeAfter > 0 && len(c.Freeze) == 0 {
+		return usagef("%v does nothing without %v", setting.UnfreezeAfter, setting.Freeze)
+	}
 	if c.reads("sched") && !slices.Contains(Schedules, c.Schedule) {
 		return &FieldError{Field: setting.Schedule, Value: string(c.Schedule), Why: "choose one of " + setting.List(Schedules)}
 	}
@@ -84,6 +87,8 @@ func (c *Config) checkNumbers() error {
 		{setting.Batch, c.Batch, !c.reads("batch_size") || c.Batch >= 1 && c.Batch <= most, fmt.Sprintf("between 1 and %d", most)},
 		{setting.MicroBatch, c.MicroBatch, !c.reads("micro_batch") || c.MicroBatch == 0 || c.MicroBatch > 0 && c.Batch%c.MicroBatch == 0,
 			fmt.Sprintf("must be a divisor of %v, %d", setting.Batch, c.Batch)},
+		{setting.LayerDecay, c.LayerDecay, c.LayerDecay >= 0 && c.LayerDecay <= 1, "lies in [0, 1]"},
+		{setting.UnfreezeAfter, c.UnfreezeAfter, c.UnfreezeAfter >= 0, negative},
 		{setting.EMA, c.EMA, c.EMA >= 0 && c.EMA < 1, share},
 		{setting.LearningRate, c.LearningRate, !c.reads("lr") || c.LearningRate > 0 && c.LearningRate <= math.MaxFloat32, "must be above 0"},
 		{setting.WeightDecay, c.WeightDecay, c.WeightDecay >= 0 || c.WeightDecay == ByFolds && !stepwise(c), negative},

@@ -125,6 +125,14 @@ type Config struct {
 	// ClipNorm bounds the length of the whole gradient; 0 does not.
 	ClipNorm float64 `json:"clip_norm"`
 
+	// LayerDecay multiplies the learning rate once for every block between a parameter's and the classifier, full mode; 0 and 1 leave it.
+	LayerDecay float64 `json:"layer_decay"`
+	// Freeze says what does not train in full mode: the number of the network's first blocks, or names of parameters or what holds them.
+	// Their BatchNorms use the running statistics. UnfreezeAfter so many epochs the last of the frozen blocks trains too, after as many
+	// more the one before it, and so on; 0 never.
+	Freeze        []string `json:"freeze"`
+	UnfreezeAfter int      `json:"unfreeze_after"`
+
 	Schedule Schedule `json:"sched"`
 	// WarmupEpochs is the time in which the learning rate rises.
 	WarmupEpochs float64 `json:"warmup_epochs"`

@@ -70,6 +70,8 @@ type Start struct {
 	HeadsKept bool `json:"heads_kept"`
 	// Parameters counts trainable numbers.
 	Parameters int `json:"parameters"`
+	// Frozen says which blocks do not train at first; "" for none.
+	Frozen string `json:"frozen,omitempty"`
 	// LeftOut tells which files and folders of the data are not used.
 	LeftOut []string `json:"left_out,omitempty"`
 	// FirstEpoch is above 1 when a run is resumed.

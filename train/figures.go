@@ -37,7 +37,7 @@ func curves(epochs []Epoch, title, selection string, of func(Epoch) (train, val 
 	d := chart.Curves{Title: title}
 	for _, e := range epochs {
 		t, v := of(e)
-		d.Epochs = append(d.Epochs, e.Number)
+		d.X = append(d.X, float64(e.Number))
 		train.Values, val.Values = append(train.Values, t), append(val.Values, v)
 	}
 	d.Lines = []chart.Line{train, val}

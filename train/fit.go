@@ -66,7 +66,8 @@ type training struct {
 	events Events
 	sets   *sets
 	*grafted
-	learner learner
+	learner  learner
+	freezing *freezing // full mode
 	// network, photos and their contents identify what the run began with.
 	network, photos string
 	contents        []byte
@@ -148,6 +149,12 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 	}
 	if err := r.takeUp(); err != nil {
 		return nil, err
+	}
+	if r.config.Mode == Full {
+		if r.freezing, err = newFreezing(r.net, &r.config); err != nil {
+			return nil, err
+		}
+		r.freezing.apply(r.net, 0)
 	}
 	r.started = r.start()
 	return r, out.writeJSON(ArgsFile, r.config)
@@ -298,7 +305,11 @@ func (r *training) beginFull(ctx context.Context, schedule *rates) error {
 		r.events.Warn(fmt.Sprintf("the network has no BatchNorm, or its export folded it into the convolutions: these train with their biases; "+
 			"a lower %v may be needed", setting.LearningRate))
 	}
-	full, err := newFull(r.net, &r.config, r.sets, schedule, r.events)
+	epoch := len(r.epochs) // of the checkpoint: the next one only where it has begun
+	if r.progress.Step > 0 {
+		epoch++
+	}
+	full, err := newFull(r.net, &r.config, r.freezing, r.sets, schedule, r.events, max(epoch, 1))
 	if err != nil {
 		return err
 	}
@@ -311,6 +322,9 @@ func (r *training) start() Start {
 	s := Start{
 		Classes: r.sets.classes, Train: len(r.sets.train), Val: len(r.sets.val), Test: len(r.sets.test),
 		Selection: r.sets.selection, HeadsKept: r.kept, LeftOut: photo.Summary(r.sets.LeftOut), FirstEpoch: len(r.epochs) + 1,
+	}
+	if r.freezing != nil {
+		s.Frozen = r.freezing.String()
 	}
 	for _, h := range r.heads {
 		s.Heads = append(s.Heads, HeadInfo{h.Kind, h.Name(), h.Features, h.Classes})

@@ -28,16 +28,21 @@ type fullLearner struct {
 	mixer *solver.Mixer
 	sum   []float32
 	ema   *average // nil for none
+	// freezing says what trains in the epochs; stage is that of the session.
+	freezing *freezing
+	stage    int
 }
 
-func newFull(net *engine.Network, c *Config, s *sets, r *rates, events Events) (*fullLearner, error) {
-	l := &fullLearner{net: net, config: c, sets: s, rates: r}
+// newFull prepares the training from an epoch on, counted from 1.
+func newFull(net *engine.Network, c *Config, f *freezing, s *sets, r *rates, events Events, epoch int) (*fullLearner, error) {
+	l := &fullLearner{net: net, config: c, freezing: f, sets: s, rates: r}
 	l.divide()
 	l.targets = targets{classes: len(s.classes), smoothing: c.Smoothing, weights: c.classWeights(s.train, len(s.classes))}
 	var err error
 	if l.solver, err = newSolver(c); err != nil {
 		return nil, err
 	}
+	f.apply(net, f.stage(max(c.Epochs, epoch))) // when most of it trains
 	if l.compiled, err = l.compile(l.micro); err != nil {
 		return nil, err
 	}
@@ -57,10 +62,7 @@ func newFull(net *engine.Network, c *Config, s *sets, r *rates, events Events) (
 	if err != nil {
 		return nil, &DataError{err}
 	}
-	if l.session, err = l.compiled.New(c.Threads); err != nil {
-		return nil, err
-	}
-	return l, l.beginMixing()
+	return l, l.open(f.stage(epoch))
 }
 
 // divide settles the sizes of batches and of their parts where there are fewer photos than a batch has.

@@ -119,7 +119,10 @@ func (l *headsLearner) train(ctx context.Context, epoch int, p *progress, events
 			s.solved = !s.lbfgs.step()
 			total, rows = s.objective.last, s.objective.learn
 		} else {
-			total = s.pass(l.config, l.rates, epoch, p)
+			var err error
+			if total, err = s.pass(l.config, l.rates, k == 0, epoch, p); err != nil {
+				return err
+			}
 		}
 		diverged := &DivergedError{Epoch: epoch, Step: 1, Loss: total.loss}
 		if !engine.Finite(s.params) {
@@ -136,8 +139,8 @@ func (l *headsLearner) train(ctx context.Context, epoch int, p *progress, events
 	return nil
 }
 
-// pass goes once through the photos in random order, a batch at a time.
-func (s *headSolver) pass(c *Config, r *rates, epoch int, p *progress) outcome {
+// pass goes once through the photos in random order, a batch at a time. Only the main head tells of its steps.
+func (s *headSolver) pass(c *Config, r *rates, main bool, epoch int, p *progress) (outcome, error) {
 	order := photo.Shuffled(s.train.photos(), c.Seed, epoch)
 	if c.Balance == BalanceSampler {
 		order = photo.Balanced(s.train.labels, c.Seed, epoch)
@@ -152,10 +155,15 @@ func (s *headSolver) pass(c *Config, r *rates, epoch int, p *progress) outcome {
 		copyTo(gradient, s.gradient)
 		clip(gradient, c.ClipNorm)
 		p.LR = r.at(epoch, step, steps)
+		if main {
+			if err := r.tell(p.LR, o.mean()); err != nil {
+				return total, err
+			}
+		}
 		s.stochastic.Step(s.params, gradient, float32(p.LR))
 		copyTo(s.w, s.params)
 	}
-	return total
+	return total, nil
 }
 
 func (l *headsLearner) judge(_ context.Context, epoch int, events Events) (judgement, error) {

@@ -63,6 +63,16 @@ type rates struct {
 	// plateau lowers the rate by what the validation losses of the past epochs say.
 	plateau bool
 	epochs  *[]Epoch
+	// seen hears of the loss before every step and its rate, and may end the run; nil outside searches.
+	seen func(rate, loss float64) error
+}
+
+// tell tells of a step.
+func (r *rates) tell(rate, loss float64) error {
+	if r.seen == nil {
+		return nil
+	}
+	return r.seen(rate, loss)
 }
 
 // The settings of the schedules that Config leaves alone: PyTorch's defaults for StepLR's factor and

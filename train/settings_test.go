@@ -24,6 +24,8 @@ var changes = map[string]func(*Config){
 	"warmup_epochs": func(c *Config) { c.WarmupEpochs = 1.5 },
 	"micro_batch":   func(c *Config) { c.MicroBatch = 2 },
 	"balance":       func(c *Config) { c.Balance = BalanceLoss },
+	"layer_decay":   func(c *Config) { c.LayerDecay = 0.5 },
+	"freeze":        func(c *Config) { c.Freeze = []string{"1"} },
 	"ema":           func(c *Config) { c.EMA = 0.9 },
 	"smoothing":     func(c *Config) { c.Smoothing = 0.1 },
 	"aux_weight":    func(c *Config) { c.AuxWeight = 0.2 },
@@ -88,7 +90,7 @@ func TestEverySettingCounts(t *testing.T) {
 		}
 	}
 	// Of 11 recipes, 6 are of heads mode, one of them lbfgs; 6 know momentum and 2 Nesterov's.
-	want := map[string]int{"batch_size": 1, "lr": 1, "clip_norm": 1, "sched": 1, "warmup_epochs": 1, "momentum": 5, "nesterov": 9, "aux_weight": 6, "dropout": 6, "views": 5, "micro_batch": 6, "ema": 6}
+	want := map[string]int{"batch_size": 1, "lr": 1, "clip_norm": 1, "sched": 1, "warmup_epochs": 1, "momentum": 5, "nesterov": 9, "aux_weight": 6, "dropout": 6, "views": 5, "micro_batch": 6, "ema": 6, "layer_decay": 6, "freeze": 6}
 	for name := range changes {
 		if refused[name] != want[name] {
 			t.Errorf("%s is refused %d times, want %d", name, refused[name], want[name])

@@ -7,12 +7,20 @@ import (
 
 // step is forward, backward and the solver's update for a batch.
 func (l *fullLearner) step(b *photo.Batch, epoch int, p *progress, events Events) error {
+	if stage := l.freezing.stage(epoch); stage != l.stage {
+		if err := l.thaw(stage); err != nil {
+			return err
+		}
+	}
 	gradients, correct, loss, err := l.backward(b, epoch, p)
 	if err != nil {
 		return err
 	}
 	clip(gradients, l.config.ClipNorm)
 	p.LR = l.rates.at(epoch, p.Step, l.steps())
+	if err := l.rates.tell(p.LR, loss); err != nil {
+		return err
+	}
 	l.solver.Step(l.session.Params(), gradients, float32(p.LR))
 	if name, damaged := l.session.Damaged(); damaged {
 		return &DivergedError{Epoch: epoch, Step: p.Step + 1, Loss: loss, Weights: name}

@@ -22,6 +22,8 @@ type Solver interface {
 	State() [][]float32
 	// States is the number of slices that State has after the first step.
 	States() int
+	// Begin makes the state of n parameters that have seen no step.
+	Begin(n int)
 	// Steps is the number of steps taken.
 	Steps() int
 	// Restore continues from a checkpoint's State and Steps; the slices are copied.
@@ -176,6 +178,8 @@ type flat struct {
 	divided       []Part             // nil until the first step where nobody divides
 	constants     []kernel.Constants // of every part
 }
+
+func (s *flat) Begin(n int) { s.state, s.steps, s.parts = s.fresh(n), 0, nil }
 
 func (s *flat) Divide(parts []Part) { s.divided, s.parts = slices.Clone(parts), nil }
 

@@ -122,7 +122,7 @@ func TestCurves(t *testing.T) {
 		up, upVal := Line{Name: "train"}, Line{Name: "val"}
 		for i := range epochs {
 			x := float64(i)
-			loss.Epochs, accuracy.Epochs = append(loss.Epochs, i+1), append(accuracy.Epochs, i+1)
+			loss.X, accuracy.X = append(loss.X, float64(i+1)), append(accuracy.X, float64(i+1))
 			train.Values, val.Values = append(train.Values, 2.2/(1+x/2)), append(val.Values, 2.2/(1+x/3)+0.1)
 			up.Values, upVal.Values = append(up.Values, 100-80/(1+x)), append(upVal.Values, 95-70/(1+x))
 		}

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"image"
 	"image/color"
 	"io"
@@ -9,14 +10,17 @@ import (
 
 // Curves is one diagram: a few lines over the epochs.
 type Curves struct {
-	Title  string
-	Epochs []int // in rising order
+	Title string
+	X     []float64 // in rising order: epochs
+	// Across names the x axis where it is not that of epochs. Powers says that X are exponents of ten.
+	Across string
+	Powers bool
 	Lines  []Line
 	// Top is the highest value of the y axis, which begins at 0; where it is 0 the highest value of the lines is.
 	Top float64
 }
 
-// Line is a named curve, one value an epoch. Where the value is not finite the curve has a gap.
+// Line is a named curve, one value for each of X. Where the value is not finite the curve has a gap; a value between gaps is a mark.
 type Line struct {
 	Name   string
 	Values []float64
@@ -65,7 +69,7 @@ func (d Curves) draw(c *canvas, area image.Rectangle) {
 	a, values := d.axes(c.face, area)
 	d.legend(c, image.Rect(a.plot.Min.X, area.Min.Y+titleSize+gap, a.plot.Max.X, a.plot.Min.Y))
 	d.grid(c, a, values)
-	c.text("epoch", point{a.x((a.first + a.last) / 2), float64(area.Max.Y - titleSize/2)}, across, 0.5, titleSize, black)
+	c.text(cmp.Or(d.Across, "epoch"), point{a.x((a.first + a.last) / 2), float64(area.Max.Y - titleSize/2)}, across, 0.5, titleSize, black)
 	for i, line := range d.Lines {
 		d.curve(c, a, line, inks[i%len(inks)])
 	}
@@ -78,8 +82,8 @@ func (d Curves) axes(face *typeface, area image.Rectangle) (axes, []float64) {
 		a.top = d.highest()
 	}
 	values := Ticks(0, a.top, 6, 0)
-	if n := len(d.Epochs); n > 0 {
-		a.first, a.last = float64(d.Epochs[0]), float64(d.Epochs[n-1])
+	if n := len(d.X); n > 0 {
+		a.first, a.last = d.X[0], d.X[n-1]
 	}
 	if a.first == a.last {
 		a.first, a.last = a.first-0.5, a.last+0.5
@@ -133,6 +137,9 @@ func (d Curves) grid(c *canvas, a axes, values []float64) {
 	widest := c.face.widest(names([]float64{math.Floor(a.last)}), labelSize)
 	epochs := Ticks(a.first, a.last, min(10, a.plot.Dx()/(widest+3*gap)), 1)
 	for i, name := range names(epochs) {
+		if d.Powers {
+			name = "1e" + name
+		}
 		x := a.x(epochs[i])
 		c.rect(image.Rect(int(x), a.plot.Min.Y, int(x)+1, a.plot.Max.Y), grey)
 		c.text(name, point{x, float64(a.plot.Max.Y + gap + labelSize/2)}, across, 0.5, labelSize, black)
@@ -146,8 +153,9 @@ func (d Curves) curve(c *canvas, a axes, line Line, ink color.RGBA) {
 	var run []point
 	for i, v := range line.Values {
 		if finite(v) && v >= 0 {
-			run = append(run, point{a.x(float64(d.Epochs[i])), a.y(min(v, a.top))})
-			if len(d.Epochs) <= mostPoints {
+			run = append(run, point{a.x(d.X[i]), a.y(min(v, a.top))})
+			lone := len(run) == 1 && (i+1 == len(line.Values) || !finite(line.Values[i+1]))
+			if len(d.X) <= mostPoints || lone {
 				c.fill(disc(run[len(run)-1], 4), ink)
 			}
 			continue

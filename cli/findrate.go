@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"regraft/atomicfile"
+	"regraft/train"
+)
+
+type rateJSON struct {
+	Schema string            `json:"schema"`
+	Event  string            `json:"event"` // rate
+	Search *train.RateSearch `json:"search"`
+}
+
+// findRate makes a range test of the learning rate, draws it and says what to try.
+func findRate(con *console, c *urfave.Context, cfg train.Config, report *trainReport, file string) error {
+	if _, err := os.Stat(file); err == nil {
+		return usagef("--lr-find: %s exists", file)
+	}
+	defer func() { report.bar.end() }()
+	search, err := train.FindRate(c.Context, cfg, report)
+	if err != nil {
+		return err
+	}
+	report.bar.end()
+	if err := atomicfile.Write(file, search.Draw); err != nil {
+		return fmt.Errorf("--lr-find: %w", err)
+	}
+	if c.Bool("json") {
+		return con.json(rateJSON{trainSchema, "rate", search})
+	}
+	con.printf("%v\n%s shows it\n", search, file)
+	return nil
+}
