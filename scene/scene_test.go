@@ -56,9 +56,11 @@ func TestBits(t *testing.T) {
 	}
 	hash := sha256.New()
 	for _, class := range append(Places(), Things()...) {
-		hash.Write(pixels(t, class.Photo(1, 7)))
+		for seed := range uint64(6) { // what few photos of a class have is in one of them
+			hash.Write(pixels(t, class.Photo(seed, 7)))
+		}
 	}
-	const want = "20c630f44dbc737b4a959c89b44e1db3ac047639164fac7fa3037aeb70618e4a"
+	const want = "90e5cef7486a0a8f3dca6db205d9389e41f699f06c35ffa885da93d2f32a845c"
 	if got := hex.EncodeToString(hash.Sum(nil)); got != want {
 		t.Errorf("the photos have the sum %s, want %s", got, want)
 	}

@@ -82,7 +82,7 @@ func Interval(right, n int) [2]float64 {
 func curveAdvice(points []CurvePoint, report *Report) string {
 	all, half := points[len(points)-1], points[len(points)-3]
 	gain, deviation := PairedGain(all.right, half.right)
-	weakest := report.PerClass[0]
+	weakest := PerClass{F1: 2}
 	for _, c := range report.PerClass {
 		if c.N > 0 && c.F1 < weakest.F1 {
 			weakest = c

@@ -267,8 +267,8 @@ func TestCurveAdvice(t *testing.T) {
 		}
 		return r
 	}
-	report := &Report{PerClass: []PerClass{{Label: "a", N: 9, F1: 0.9}, {Label: "b", N: 9, F1: 0.5}}}
-	for half, says := range map[int]string{60: "would help", 78: "may help", 80: "would hardly help"} {
+	report := &Report{PerClass: []PerClass{{Label: "nobody"}, {Label: "a", N: 9, F1: 0.9}, {Label: "b", N: 9, F1: 0.5}, {Label: "c", N: 9, F1: 0.7}}}
+	for half, says := range map[int]string{60: "The weakest class is b (F1 0.50)", 61: "would help", 78: "may help", 80: "would hardly help"} {
 		points := []CurvePoint{{}, {Photos: 50, right: rights(half)}, {}, {Photos: 100, right: rights(80)}}
 		if got := curveAdvice(points, report); !strings.Contains(got, says) {
 			t.Errorf("%d of 100 with half of the photos, 80 with all: %s", half, got)
