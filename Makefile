@@ -19,7 +19,7 @@ PROGRAM  = GOFLAGS= GOEXPERIMENT= GOAMD64=v1 GOARM64=v8.0 $(GO) build -trimpath 
 MAX_SIZE = 40000000
 SHA256   = $(shell command -v sha256sum || echo shasum -a 256)
 
-.PHONY: build demo test check test-bits test-all format bench bench-peers lint generate cross release release-check
+.PHONY: build demo test check test-bits test-arm64 test-all format bench bench-peers lint generate cross release release-check
 
 build:
 	$(PROGRAM) -o bin/regraft ./cli/regraft
@@ -43,6 +43,15 @@ test-bits:
 	REGRAFT_ISA=go $(GO) test $(SHORT) -timeout 0 -count 1 $(BITS)
 	$(GO) test $(SHORT) -timeout 0 -tags noasm $(BITS)
 	GOAMD64=v3 $(GO) test $(SHORT) -timeout 0 $(BITS)
+
+# The same on arm64, whose programs qemu runs: kernels, operators, and hashes of narrow networks and of what they become by training.
+ARM64_QEMU = qemu-aarch64-static
+ARM64_TEST = GOARCH=arm64 $(GO) test -exec $(ARM64_QEMU) -short -timeout 0
+
+test-arm64:
+	$(ARM64_TEST) ./asmfile ./engine/kernel/... ./engine/op ./engine/solver
+	$(ARM64_TEST) -run 'TestBits|TestOperatorTable$$|TestFormsInfer' ./engine/run
+	$(ARM64_TEST) -run 'TestFitBits|TestObjectiveBits' ./train
 
 test-all: test test-bits
 

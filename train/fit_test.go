@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"regraft/engine/kernel"
+	"regraft/golden"
 )
 
 func fit(t testing.TB, c Config) *Result {
@@ -79,9 +81,11 @@ func read(t testing.TB, dir, file string) []byte {
 	return data
 }
 
-// TestFitBits: one seed gives one model, whatever the threads, the decoding workers and the instruction set.
+// TestFitBits: one seed gives one model, whatever the threads, the decoding workers, the instruction set and the processor
+// (testdata/fitbits.txt).
 func TestFitBits(t *testing.T) {
 	data := photos(t, map[string]int{"train": 9, "val": 3})
+	var files strings.Builder
 	for _, run := range []struct {
 		mode      Mode
 		optimizer Optimizer
@@ -112,7 +116,7 @@ func TestFitBits(t *testing.T) {
 				got := sum(t, filepath.Join(c.Out, BestFile))
 				if want == "" {
 					want = got
-					t.Log(want)
+					fmt.Fprintln(&files, want, run.mode, run.optimizer)
 				}
 				if got != want {
 					t.Errorf("%d threads, %d workers, ISA %q: %s, want %s", v.threads, v.workers, v.isa, got, want)
@@ -120,6 +124,7 @@ func TestFitBits(t *testing.T) {
 			}
 		})
 	}
+	golden.Text(t, "testdata/fitbits.txt", files.String())
 }
 
 // otherSets names the instruction sets of this machine beside the one that is used.
