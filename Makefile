@@ -19,7 +19,7 @@ PROGRAM  = GOFLAGS= GOEXPERIMENT= GOAMD64=v1 GOARM64=v8.0 $(GO) build -trimpath 
 MAX_SIZE = 40000000
 SHA256   = $(shell command -v sha256sum || echo shasum -a 256)
 
-.PHONY: build demo test check test-bits test-arm64 test-all format bench bench-peers lint generate cross release release-check
+.PHONY: build demo test check test-bits test-arm64 test-all format bench bench-peers arm64-model arm64-count lint generate cross release release-check
 
 build:
 	$(PROGRAM) -o bin/regraft ./cli/regraft
@@ -49,7 +49,7 @@ ARM64_QEMU = qemu-aarch64-static
 ARM64_TEST = GOARCH=arm64 $(GO) test -exec $(ARM64_QEMU) -short -timeout 0
 
 test-arm64:
-	$(ARM64_TEST) ./asmfile ./engine/kernel/... ./engine/op ./engine/solver
+	$(ARM64_TEST) ./engine/kernel ./engine/kernel/asm ./engine/op ./engine/solver
 	$(ARM64_TEST) -run 'TestBits|TestOperatorTable$$|TestFormsInfer' ./engine/run
 	$(ARM64_TEST) -run 'TestFitBits|TestObjectiveBits' ./train
 
@@ -62,6 +62,18 @@ bench:
 # make bench-peers PEERS=folder MODEL=inception_v3.onnx ARGS='--items classify,photos,families,families-train'
 bench-peers:
 	scripts/bench_peers.py $(PEERS) $(MODEL) $(ARGS)
+
+# What the inner loops for arm64 cost by LLVM's models of processors, in a table; bench/ARM64.md says what that is worth.
+arm64-model:
+	scripts/arm64_model.py
+
+# The instructions of a program under qemu (Debian: qemu-user), function by function: make arm64-count ARGS='classify -m model.onnx -t 1 photo.jpg'
+arm64-count:
+	mkdir -p bin
+	cc -O2 -Wall -shared -fPIC -o bin/arm64_count.so scripts/arm64_count.c
+	GOARCH=arm64 $(GO) build -o bin/regraft_arm64 ./cli/regraft
+	qemu-aarch64 -plugin bin/arm64_count.so,out=bin/arm64_count.txt bin/regraft_arm64 $(ARGS)
+	scripts/arm64_count.py bin/arm64_count.txt
 
 format:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
