@@ -100,14 +100,21 @@ func threadsFlag() urfave.Flag {
 func workersFlag() urfave.Flag {
 	return intFlag("workers", 0, 1, "photo decoding workers (default: all cores)", "j")
 }
-func tiffFlag() urfave.Flag { return boolFlag("tiff", "read TIFF files as well") }
+func tiffFlag() urfave.Flag {
+	f := boolFlag("tiff", "read TIFF files as well")
+	f.Category = inputFlags
+	return f
+}
 func maxPixelsFlag() urfave.Flag {
-	return intFlag("max-pixels", 0, 1, fmt.Sprintf("largest photo, width times height in `PIXELS` (default: %d)", photo.DefaultMaxPixels))
+	f := intFlag("max-pixels", 0, 1, fmt.Sprintf("largest photo, width times height in `PIXELS` (default: %d)", photo.DefaultMaxPixels))
+	f.Category = inputFlags
+	return f
 }
 
 // decodeMemoryFlag sets the memory of the process for decoding.
 func decodeMemoryFlag() urfave.Flag {
 	f := stringFlag("decode-memory", "", fmt.Sprintf("`BYTES` for photos that are decoded at the same time, with K, M or G (default: %dM)", photo.DefaultDecodeMemory>>20))
+	f.Category = inputFlags
 	f.Action = func(_ *urfave.Context, text string) error {
 		bytes, err := byteCount(text)
 		if err != nil {

@@ -56,7 +56,8 @@ func commandHelp(full string, c *urfave.Command) string {
 		}
 		w.Flush()
 		if elsewhere != nil {
-			fmt.Fprintf(&b, "\n%s as in regraft eval --help: %s\n", inputFlags, strings.Join(elsewhere, " "))
+			text := fmt.Sprintf("%s as in regraft eval --help: %s", inputFlags, strings.Join(elsewhere, " "))
+			fmt.Fprintf(&b, "\n%s\n", folded(text, 100))
 		}
 	}
 	fmt.Fprintf(&b, "\nexample:\n  %s\n", c.Description)
