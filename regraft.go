@@ -56,6 +56,8 @@ type Model struct {
 	answered *Network
 
 	lanes *lanes
+	// pooled says what UsePool made the features of.
+	pooled string
 
 	keeping sync.Mutex    // guards keeps
 	keeps   *keptFeatures // nil until many photos come
@@ -80,6 +82,7 @@ type options struct {
 	views             int
 	cache             *featurecache.Cache
 	head              string
+	pool              Pooling
 	prepared          *Preprocess
 	preprocess        []func(*Preprocess)
 }
@@ -113,6 +116,10 @@ func Direct() Option { return func(o *options) { o.direct = true } }
 
 // UseHead names the classifier to use where the network has several of equal depth, or none that is found.
 func UseHead(name string) Option { return func(o *options) { o.head = name } }
+
+// UsePool makes features of a photo of the tokens of a network without a classifier; Pooled tells what was taken. Without this option a
+// network stays as its file has it.
+func UsePool(p Pooling) Option { return func(o *options) { o.pool = p } }
 
 // SkipBad lets Evaluate and Train go on without photos that cannot be read.
 func SkipBad() Option { return func(o *options) { o.skipBad = true } }
@@ -183,7 +190,13 @@ func open(opts []Option, read func(onnx.ReadOptions) (*Network, *Info, error)) (
 			return nil, err
 		}
 	}
-	m := &Model{options: o, info: info, net: net, lanes: newLanes(o.sessions)}
+	pooled := ""
+	if o.pool != "" {
+		if net, pooled, err = head.Pool(net, o.pool); err != nil {
+			return nil, err
+		}
+	}
+	m := &Model{options: o, info: info, net: net, pooled: pooled, lanes: newLanes(o.sessions)}
 	if err := m.settlePreprocess(); err != nil {
 		return nil, err
 	}
@@ -222,6 +235,9 @@ func (m *Model) settlePreprocess() error {
 
 // Info describes the file that the model was read from.
 func (m *Model) Info() *Info { return m.info }
+
+// Pooled says in words what UsePool made the features of; "" where the network is as its file has it.
+func (m *Model) Pooled() string { return m.pooled }
 
 // Heads are the model's classifiers, the main one first.
 func (m *Model) Heads() ([]Head, error) {

@@ -17,6 +17,8 @@ type (
 	Info = onnx.Info
 	// Head is a classifier: the last linear map before an output.
 	Head = head.Head
+	// Pooling says how tokens become features of a photo.
+	Pooling = head.Pooling
 	// Answers say what the outputs of a network mean.
 	Answers = head.Answers
 	// NoMapError says why a network has no heat maps.

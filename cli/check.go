@@ -22,7 +22,7 @@ func checkCommand(con *console) *urfave.Command {
 		Flags: slices.Concat([]urfave.Flag{
 			jsonFlag(), boolFlag("strict", "photos that lie in train and in val or test, or look as some there, are an error"), valSplitFlag(), seedFlag(), workersFlag(),
 			tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
-			stringFlag("model", "", "`FILE` of a model whose features tell which labels look wrong", "m"), headFlag(), threadsFlag(),
+			stringFlag("model", "", "`FILE` of a model whose features tell which labels look wrong", "m"), headFlag(), poolFlag(), threadsFlag(),
 		}, cacheFlags(), preprocessFlags()),
 		Action: func(c *urfave.Context) error { return check(con, c) },
 	}
@@ -33,7 +33,7 @@ func check(con *console, c *urfave.Context) error {
 		return usagef("which folder? regraft check DIR")
 	}
 	if c.String("model") == "" {
-		if err := idle(c, "without --model", "head", "threads", "cache", "no-cache", "cache-limit", "input-size", "resize", "decode", "resample",
+		if err := idle(c, "without --model", "head", "pool", "threads", "cache", "no-cache", "cache-limit", "input-size", "resize", "decode", "resample",
 			"channels", "mean", "std"); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"regraft/head"
 	"regraft/photo"
 	"regraft/train"
 )
@@ -158,6 +159,14 @@ func batchFlag(value int) urfave.Flag {
 
 func headFlag() urfave.Flag {
 	return stringFlag("head", "", "`NODE` or output that is the classifier, where it is not clear")
+}
+
+func poolFlag() urfave.Flag {
+	var names []string
+	for _, p := range head.Poolings {
+		names = append(names, string(p))
+	}
+	return oneOf("pool", string(head.PoolAuto), "features of a network that ends in tokens: "+strings.Join(names, ", "), names)
 }
 
 // algorithmFlag chooses between fast and plain convolutions.

@@ -26,7 +26,7 @@ func inspectCommand(con *console) *urfave.Command {
 		Flags: []urfave.Flag{
 			modelFlag(), jsonFlag(),
 			newPlanFlag(),
-			headFlag(), batchFlag(1), sizeFlag("the model's"), algorithmFlag(),
+			headFlag(), poolFlag(), batchFlag(1), sizeFlag("the model's"), algorithmFlag(),
 		},
 		Action: func(c *urfave.Context) error { return inspect(con, c) },
 	}
@@ -55,7 +55,7 @@ func inspect(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := regraft.Open(path, opts...)
+	m, err := regraft.Open(path, append(pooledByDefault(c), opts...)...)
 	if err != nil {
 		return inspectRefused(con, c, path, err)
 	}
@@ -100,6 +100,7 @@ type inspectJSON struct {
 	prepare photo.Preprocess
 	told    bool   // prepare is the file's
 	means   string // what the scores are, in words
+	pooled  string // what the features are made of, in words
 }
 
 type inspectTraining struct {
@@ -134,6 +135,7 @@ func describe(m *regraft.Model) (inspectJSON, error) {
 	for _, h := range heads {
 		view.Heads = append(view.Heads, inspectHead{h.Name(), h.Kind, h.Classes, h.Features, net.Label(h.Node)})
 	}
+	view.pooled = m.Pooled()
 	view.answers(m)
 	view.training(m)
 	return view, nil
@@ -207,6 +209,9 @@ func printInspect(con *console, asJSON bool, v inspectJSON) error {
 	}
 	if len(v.Constants) > 0 {
 		row("constants", "%s: never trained", constantsLine(v.Constants))
+	}
+	if v.pooled != "" {
+		row("features", "%s (--pool)", shown(v.pooled))
 	}
 	row("answers", "%s", shown(v.means))
 	row("training", "%s", shown(v.Training.line()))

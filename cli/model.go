@@ -19,10 +19,14 @@ func openModel(con *console, c *urfave.Context, path string, opts ...regraft.Opt
 		return nil, err
 	}
 	var own photo.Preprocess
+	opts = append(pooledByDefault(c), opts...)
 	opts = append(opts, regraft.AdjustPreprocess(func(p *photo.Preprocess) { own = *p }))
 	m, err := regraft.Open(path, append(opts, flags...)...)
 	if err != nil {
 		return nil, fail(statusModel, err)
+	}
+	if pooled := m.Pooled(); pooled != "" {
+		con.warnf("%s has no classifier: its features are %s (--pool)", path, pooled)
 	}
 	changes := replaced(own, m.Preprocess())
 	switch assumed := assumption(c, m); {
@@ -37,6 +41,11 @@ func openModel(con *console, c *urfave.Context, path string, opts ...regraft.Opt
 		con.warnf("%s: %s", path, doubt)
 	}
 	return m, nil
+}
+
+// pooledByDefault is the pool for which nobody asked, where the command has one.
+func pooledByDefault(c *urfave.Context) []regraft.Option {
+	return []regraft.Option{regraft.UsePool(regraft.Pooling(c.String("pool")))}
 }
 
 // assumption names the scaling of pixels that neither file nor flags say; "" where they do.
@@ -86,6 +95,9 @@ func modelOptions(c *urfave.Context) ([]regraft.Option, error) {
 	}
 	if name := c.String("head"); name != "" {
 		opts = append(opts, regraft.UseHead(name))
+	}
+	if c.IsSet("pool") {
+		opts = append(opts, regraft.UsePool(regraft.Pooling(c.String("pool"))))
 	}
 	if c.Bool("tiff") {
 		opts = append(opts, regraft.TIFF())

@@ -45,6 +45,7 @@ var settingFlags = map[setting.Name]string{
 	setting.Mean:              "mean",
 	setting.Std:               "std",
 	setting.Head:              "head",
+	setting.Pool:              "pool",
 	setting.Arch:              "arch",
 	setting.Weights:           "weights",
 	setting.TransformInput:    "transform-input",

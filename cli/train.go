@@ -62,7 +62,7 @@ func trainCommand(con *console) *urfave.Command {
 		boolFlag("skip-bad", "go on without photos that cannot be read or lie in several classes"),
 		boolFlag("resume", "continue the run in --out, with its settings"),
 		boolFlag("allow-changed-photos", "--resume: photos may have changed since the run began"),
-		seedFlag(), threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(), jsonFlag(),
+		seedFlag(), threadsFlag(), workersFlag(), headFlag(), poolFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(), jsonFlag(),
 	}
 	return &urfave.Command{
 		Name:        "train",
@@ -125,6 +125,9 @@ func asBefore(cfg train.Config) []regraft.Option {
 	if cfg.Head != "" {
 		opts = append(opts, regraft.UseHead(cfg.Head))
 	}
+	if cfg.Pool != "" {
+		opts = append(opts, regraft.UsePool(regraft.Pooling(cfg.Pool)))
+	}
 	if cfg.Preprocess == (photo.Preprocess{}) {
 		return opts
 	}
@@ -156,7 +159,7 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 		}
 	}
 	cfg.Given, cfg.Command = map[string]string{}, commandLine(c)
-	for flag, to := range map[string]*string{"model": &cfg.Model, "data": &cfg.Data, "out": &cfg.Out, "head": &cfg.Head} {
+	for flag, to := range map[string]*string{"model": &cfg.Model, "data": &cfg.Data, "out": &cfg.Out, "head": &cfg.Head, "pool": &cfg.Pool} {
 		set(c, &cfg, flag, to, c.String)
 	}
 	wanted := []needed{{"model", cfg.Model}, {"data", cfg.Data}}

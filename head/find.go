@@ -128,11 +128,12 @@ func find(net *engine.Network, output int) (*Head, error) {
 	t := tailOf(net, out.Node)
 	named := len(net.Meta.Labels) > 1 && len(net.Meta.Labels) == perPhoto(out.Node)
 	scores := t.scores || named && !out.Chosen
+	features := !named && slices.Contains(featureOutputs, out.Name)
 	h := &Head{Kind: Main, Output: output, Node: out.Node, Input: out.Node, plain: t.plain, steps: len(t.seen)}
 	switch {
 	case len(t.layers) > 0 && isSummary(net, out.Node):
 		return nil, refuse("sums up the scores of a photo in one number")
-	case len(t.layers) == 1 && len(t.ends) == 0 && (scores || !t.bent):
+	case len(t.layers) == 1 && len(t.ends) == 0 && (scores || !t.bent) && !features:
 		l := t.layers[0]
 		h.layer, h.Node, h.Input, h.Weight, h.Bias = l, l.node, l.input, l.weight, l.bias
 		h.Features, h.Classes, h.Rectified = l.features, perPhoto(out.Node), l.rectified
@@ -142,7 +143,7 @@ func find(net *engine.Network, output int) (*Head, error) {
 		return nil, refuse("holds scores (%v)", out.Node.Shape())
 	case !out.Chosen && slices.ContainsFunc(t.ends, scoresOfPlaces):
 		return nil, refuse("comes straight from a convolution, as scores of every place do (%v)", out.Node.Shape())
-	case !out.Chosen && len(t.layers) > 1 && !t.bent:
+	case !out.Chosen && !features && len(t.layers) > 1 && !t.bent:
 		var names []string
 		for _, l := range t.layers {
 			names = append(names, strings.TrimSuffix(l.weight.Name, ".weight"))

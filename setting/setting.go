@@ -54,6 +54,7 @@ const (
 	Mean              Name = "Mean"
 	Std               Name = "Std"
 	Head              Name = "Head"
+	Pool              Name = "Pool"
 	Arch              Name = "Arch"
 	Weights           Name = "Weights"
 	TransformInput    Name = "TransformInput"

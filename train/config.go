@@ -85,6 +85,8 @@ type Config struct {
 	Model string `json:"model"`
 	// Head is the name by which the caller chose Net's main classifier, for the record; "" where it was clear.
 	Head string `json:"head,omitempty"`
+	// Pool is how the caller made Net's features of tokens, for the record; "" where Net has a classifier.
+	Pool string `json:"pool,omitempty"`
 	// Preprocess is Net's; Fit fills it in.
 	Preprocess photo.Preprocess `json:"preprocess"`
 	// Assumed names the scaling of pixels that Preprocess has, where neither the model's file nor its user says one; Fit then tries
