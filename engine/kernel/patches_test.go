@@ -37,7 +37,7 @@ func TestPatches(t *testing.T) {
 			x, w, bias := reals(r, images*s.Cin*s.H*s.W, 1), reals(r, s.Cout*s.Cin*s.KH*s.KW, 1), reals(r, s.Cout, 1)
 			want := referenceForward(s, x, w, bias, nil, ReLU, images)
 			p, out := s.Patches(), Blocked(s.Cout, s.OH, s.OW, 1)
-			direct, in := make([]float32, len(want.value)), Blocked(s.Cin, s.H, s.W, s.Halo())
+			in := Blocked(s.Cin, s.H, s.W, s.Halo())
 			for _, l := range patchLayouts(s) {
 				gathered := gatherPatches(t, s, l, x, images)
 				packed, zeros := Aligned(PackedLen(p)), Aligned(blocksOf(s.Cout)*Lanes)
@@ -48,7 +48,7 @@ func TestPatches(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					direct = forward(t, c, in, out, s, x, w, bias, nil, ReLU, images)
+					direct := forward(t, c, in, out, s, x, w, bias, nil, ReLU, images)
 					product, err := NewConv(set, p, patchLayout(p), out, ReLU)
 					if err != nil {
 						t.Fatal(err)

@@ -105,14 +105,6 @@ func (g *graph) users() map[*value][]*instr {
 	return users
 }
 
-// onlyUser is the one instruction that reads v; nil where there are others or none.
-func onlyUser(v *value, users map[*value][]*instr) *instr {
-	if len(users[v]) != 1 {
-		return nil
-	}
-	return users[v][0]
-}
-
 // makers maps every value to the instruction that writes it.
 func (g *graph) makers() map[*value]*instr {
 	makers := map[*value]*instr{}
