@@ -238,7 +238,7 @@ func preprocessFlags() []urfave.Flag {
 // answeringFlags are those of commands that run a model on photos as they come: classifier, decoding, arithmetic, cache, preprocessing.
 func answeringFlags() []urfave.Flag {
 	return slices.Concat([]urfave.Flag{
-		headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(), batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
+		headFlag(), poolFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(), batchFlag(8), threadsFlag(), workersFlag(), algorithmFlag(),
 	}, cacheFlags(), preprocessFlags())
 }
 
