@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"text/tabwriter"
 
 	urfave "github.com/urfave/cli/v2"
 
+	"regraft/atomicfile"
 	"regraft/photo"
 	"regraft/train"
 )
@@ -23,6 +25,7 @@ func checkCommand(con *console) *urfave.Command {
 			jsonFlag(), boolFlag("strict", "photos that lie in train and in val or test, or look as some there, are an error"), valSplitFlag(), seedFlag(), workersFlag(),
 			tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
 			stringFlag("model", "", "`FILE` of a model whose features tell which labels look wrong", "m"), headFlag(), poolFlag(), threadsFlag(),
+			stringFlag("write-fixes", "", "with --model: `FILE`.csv for the labels that look wrong, to be corrected for train --labels"),
 		}, cacheFlags(), preprocessFlags()),
 		Action: func(c *urfave.Context) error { return check(con, c) },
 	}
@@ -33,7 +36,7 @@ func check(con *console, c *urfave.Context) error {
 		return usagef("which folder? regraft check DIR")
 	}
 	if c.String("model") == "" {
-		if err := idle(c, "without --model", "head", "pool", "threads", "cache", "no-cache", "cache-limit", "input-size", "resize", "decode", "resample",
+		if err := idle(c, "without --model", "head", "pool", "write-fixes", "threads", "cache", "no-cache", "cache-limit", "input-size", "resize", "decode", "resample",
 			"channels", "mean", "std"); err != nil {
 			return err
 		}
@@ -74,6 +77,11 @@ func check(con *console, c *urfave.Context) error {
 	if path := c.String("model"); path != "" && photo.Refusal(report.Problems()) == nil && few == nil {
 		if doubts, err = doubtLabels(con, c, path); err != nil {
 			return err
+		}
+		if fixes := c.String("write-fixes"); fixes != "" {
+			if err := atomicfile.Write(fixes, func(w io.Writer) error { return train.WriteFixes(w, c.Args().First(), doubts) }); err != nil {
+				return err
+			}
 		}
 	}
 	if c.Bool("json") {
@@ -116,11 +124,18 @@ func printDoubts(con *console, doubts []train.LabelDoubt) {
 		return
 	}
 	n := 0
-	for n < len(doubts) && doubts[n].Score > 0.5 && doubts[n].Label != doubts[n].Likely {
-		n++
+	for _, d := range doubts {
+		if d.Wrong() {
+			n++
+		}
 	}
 	con.printf("labels that look wrong: %d of %d; not every one is (--json has a score for all)\n", n, len(doubts))
-	for _, d := range doubts[:min(n, listed)] {
+	left := min(n, listed)
+	for _, d := range doubts {
+		if left == 0 || !d.Wrong() {
+			continue
+		}
+		left--
 		con.printf("  %.2f  %s: %s rather than %s\n", d.Score, d.Path, shown(d.Likely), shown(d.Label))
 	}
 }

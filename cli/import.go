@@ -7,6 +7,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft/onnx"
+	"regraft/photo"
 	"regraft/weights"
 )
 
@@ -22,6 +23,8 @@ func importCommand(con *console) *urfave.Command {
 			stringFlag("weights", "", "ema (averaged, the default), raw or the start of their `NAMES`, where there are several"),
 			stringFlag("labels", "", "`FILE` with the class names in order: a line each, or a JSON list"),
 			sizeFlag("the architecture's"),
+			oneOf("resize", "", "squash, crop or letterbox (default: the weights' own)", photo.ResizeRules),
+			oneOf("resample", "", "bilinear or bicubic (Pillow's), nfnt-bilinear, nfnt-bicubic, nfnt-lanczos3", photo.Resamplings),
 			channelsFlag("the weights' own"), meanFlag("the weights' own"), stdFlag("the weights' own"),
 			boolFlag("transform-input", "the network turns ImageNet's mean and std into 0.5 (default: the weights' own)"),
 			jsonFlag(),

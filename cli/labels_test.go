@@ -2,9 +2,12 @@ package cli
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"regraft/train"
 )
 
 // TestCheckLabels: check with a model scores the label of every photo, and without one says nothing of it.
@@ -49,4 +52,26 @@ func TestCheckSaysWhatTrainDoes(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 	wrong{"seed", []string{"check", flat, "--seed", "3"}, statusUsage, "--seed does nothing without --val-split"}.check(t, "")
+}
+
+// TestFixes: check writes the labels that look wrong, train takes them, and a run that is resumed knows them.
+func TestFixes(t *testing.T) {
+	data, dir := dataset(t, 8, 2), t.TempDir()
+	writePhoto(t, filepath.Join(data, "train", "sea", "wrong.jpg"), colours["forest"], 77)
+	fixes, out := filepath.Join(dir, "fixes.csv"), filepath.Join(dir, "run")
+	must(t, "check", data, "--model", model, "--write-fixes", fixes)
+	if text, err := os.ReadFile(fixes); err != nil || !strings.HasPrefix(string(text), "path,label,was,likely,score\n") {
+		t.Fatalf("%v: %s", err, text)
+	}
+	write(t, fixes, []byte("path,label\ntrain/sea/wrong.jpg,forest\n"+filepath.Join(data, "train", "sea", firstOf(t, filepath.Join(data, "train", "sea")))+",\n"))
+	r := must(t, trainArgs(data, out, "--mode", "heads", "--labels", fixes)...)
+	if !strings.Contains(r.stderr, "1 photos have another class than their folder's, and 1 are left out") || !strings.Contains(r.stdout+r.stderr, "24 photos to train") {
+		t.Errorf("%s%s", r.stdout, r.stderr)
+	}
+	if cfg, err := train.ReadConfig(out); err != nil || cfg.Labels["train/sea/wrong.jpg"] != "forest" || len(cfg.Labels) != 2 {
+		t.Errorf("%v, %v", cfg.Labels, err)
+	}
+	write(t, fixes, []byte("path,label\ntrain/sea/none.jpg,forest\n"))
+	wrong{"missing", trainArgs(data, filepath.Join(dir, "other"), "--mode", "heads", "--labels", fixes), statusData, "--labels: 1 of 1 photos are not in"}.check(t, "")
+	wrong{"no model", []string{"check", data, "--write-fixes", fixes}, statusUsage, "--write-fixes does nothing without --model"}.check(t, "")
 }

@@ -30,6 +30,7 @@ var settingFlags = map[setting.Name]string{
 	setting.Folds:             "folds",
 	setting.Precision:         "precision",
 	setting.GroupBy:           "group-by",
+	setting.Labels:            "labels",
 	setting.Patience:          "patience",
 	setting.CheckpointMinutes: "checkpoint-minutes",
 	setting.Out:               "out",

@@ -50,6 +50,7 @@ func trainCommand(con *console) *urfave.Command {
 		viewsFlag(where("views", "learn from `N` views of every photo: 2 adds the mirror image, more add parts")),
 		valSplitFlag(),
 		intFlag("folds", 0, 2, where("folds", "cross-validation in `N` parts, with a learning curve (default: 5, without)")),
+		stringFlag("labels", "", "`FILE`.csv of path and label, as of check --write-fixes; empty leaves the photo out"),
 		stringFlag("group-by", "", "`REGEX` on paths: photos with the same match stay in one fold"),
 		oneOf("threshold", "", "auto: store the threshold in the model below which answers are unknown", []string{"auto"}),
 		floatFlag("precision", 0.95, 0.01, 1, "with --threshold auto: the share of the answers above it that is right"),
@@ -196,6 +197,12 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	set(c, &cfg, "views", &cfg.Views, c.Int)
 	set(c, &cfg, "val-split", &cfg.ValSplit, c.Float64)
 	set(c, &cfg, "folds", &cfg.Folds, c.Int)
+	if c.IsSet("labels") {
+		if cfg.Labels, err = train.ReadFixes(c.String("labels"), cfg.Data); err != nil {
+			return cfg, err
+		}
+		cfg.Given["labels"] = spelt(c, "labels")
+	}
 	set(c, &cfg, "group-by", &cfg.GroupBy, c.String)
 	if c.String("threshold") != "" {
 		cfg.Precision, cfg.Given["precision"] = c.Float64("precision"), spelt(c, "threshold")

@@ -39,6 +39,7 @@ const (
 	Folds             Name = "Folds"
 	Precision         Name = "Precision"
 	GroupBy           Name = "GroupBy"
+	Labels            Name = "Labels"
 	Patience          Name = "Patience"
 	CheckpointMinutes Name = "CheckpointMinutes"
 	Out               Name = "Out"

@@ -94,6 +94,9 @@ type Config struct {
 	Assumed string `json:"preprocess_assumed,omitempty"`
 	// Data is a folder of classes, or a folder with train and, when present, val and test.
 	Data string `json:"data"`
+	// Labels are the classes of photos whose folder is wrong, by their paths below Data, with slashes; "" leaves the photo out. See
+	// ReadFixes.
+	Labels map[string]string `json:"labels,omitempty"`
 	// Out is the folder for results: new, empty, or that of the run to be resumed.
 	Out string `json:"out"`
 	// Resume continues the run in Out.

@@ -27,6 +27,8 @@ type sets struct {
 	// selection names val: what the best epoch is chosen by; SetFolds where val is empty.
 	selection string
 	onTest    bool // test selects
+	// relabelled photos have another label than their folder's, and unlabelled ones are left out, as Config.Labels says.
+	relabelled, unlabelled int
 }
 
 // scan reads the folder's classes. Val validates where it exists. Otherwise heads are chosen by folds of train, unless a split of it is
@@ -41,6 +43,9 @@ func scan(c *Config) (*sets, error) {
 	s := &sets{Dataset: d, classes: d.Classes, onTest: c.SelectOn == SetTest}
 	if s.onTest && len(d.Test) == 0 {
 		return nil, &DataError{fmt.Errorf("%v %s: %s has no test photos", setting.SelectOn, SetTest, photo.Shown(c.Data))}
+	}
+	if err := s.relabel(c); err != nil {
+		return nil, err
 	}
 	g := newGrouping(c, nil, nil)
 	s.together(g)

@@ -133,6 +133,9 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 			return nil, &ModelError{fmt.Errorf("the model's parameter %s holds infinite or undefined numbers", p.Name)}
 		}
 	}
+	if s := r.sets; s.relabelled+s.unlabelled > 0 {
+		events.Warn(fmt.Sprintf("%v: %d photos have another class than their folder's, and %d are left out", setting.Labels, s.relabelled, s.unlabelled))
+	}
 	r.network = r.hasher.Hash(cfg.Net, nil)
 	r.history = cfg.Net.Meta.History
 	if r.grafted, err = graft(&r.config, r.sets.classes, events.Warn); err != nil {

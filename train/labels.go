@@ -19,6 +19,9 @@ type LabelDoubt struct {
 	Score float64 `json:"score"`
 }
 
+// Wrong reports whether the label is more likely wrong than right.
+func (d LabelDoubt) Wrong() bool { return d.Score > 0.5 && d.Label != d.Likely }
+
 // The way to the scores: heads are solved on so many folds, several times with other folds, and then again without the photos that looked
 // worst, which otherwise teach what is wrong.
 const (
