@@ -9,7 +9,7 @@ import (
 var screens = map[string]int{
 	"":             28,
 	"inspect":      24,
-	"train":        60,
+	"train":        61,
 	"eval":         31,
 	"classify":     46,
 	"compare":      34,
