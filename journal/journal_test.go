@@ -181,7 +181,7 @@ func TestRefused(t *testing.T) {
 		"other inputs": other(func(o *Origin) { o.List = "k" }), "shard 0/2 instead of none": other(func(o *Origin) { o.Shard = "0/2" }),
 		"--topk unset instead of 2": other(func(o *Origin) { o.Settings = nil }), "version 2": other(func(o *Origin) { o.Program = "2" }),
 	}
-	refuses(origin, false, "--resume")
+	refuses(origin, false, "Resume goes on")
 	for says, o := range changed {
 		refuses(o, true, says)
 	}

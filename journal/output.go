@@ -14,6 +14,7 @@ import (
 
 	"regraft/atomicfile"
 	"regraft/filelock"
+	"regraft/setting"
 )
 
 // SaveEvery is how much time a killed run loses.
@@ -88,7 +89,7 @@ func (f *Output) begin(resume bool) (*Mark, error) {
 		return mark, err
 	}
 	if !resume {
-		return nil, refused("%s was begun already: --resume goes on with it, or remove %s and %s", f.path, f.path+partialEnding, f.path+journalEnding)
+		return nil, refused("%s was begun already: %v goes on with it, or remove %s and %s", f.path, setting.Resume, f.path+partialEnding, f.path+journalEnding)
 	}
 	if d := f.origin.Differs(*was); d != "" {
 		return nil, refused("%s was begun with other things: %s; choose another name, or remove %s and %s", f.path, d, f.path+partialEnding, f.path+journalEnding)
@@ -312,7 +313,7 @@ func (f *Output) finish(gaps []byte) error {
 	if f.placed {
 		os.Remove(partial) // the same file, where it is there at all
 	} else if err := atomicfile.Place(partial, f.path); errors.Is(err, fs.ErrExist) {
-		return refused("%s has appeared meanwhile: rename it, then --resume finishes", f.path)
+		return refused("%s has appeared meanwhile: rename it, then %v finishes", f.path, setting.Resume)
 	} else if err != nil {
 		return err
 	}

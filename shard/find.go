@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"regraft/journal"
+	"regraft/setting"
 )
 
 // Part is what a shard has left: its answers and their mark.
@@ -32,7 +33,7 @@ func Find(paths []string) ([]Part, error) {
 		mark, err := journal.ReadMark(path)
 		switch {
 		case journal.Unfinished(path):
-			wrong.add("%s is unfinished: answer its shard again with --resume", path)
+			wrong.add("%s is unfinished: answer its shard again with %v", path, setting.Resume)
 			continue
 		case errors.Is(err, fs.ErrNotExist):
 			wrong.add("%s has no mark of completion (%s)", path, filepath.Base(journal.MarkOf(path)))
@@ -43,7 +44,7 @@ func Find(paths []string) ([]Part, error) {
 		}
 		s, err := Parse(mark.Shard, nil)
 		if mark.Shard == "" || err != nil {
-			wrong.add("%s is no part: it was made without --shard", path)
+			wrong.add("%s is no part: it answers for all inputs", path)
 			continue
 		}
 		parts = append(parts, Part{path, mark, s})
