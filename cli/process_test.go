@@ -218,7 +218,7 @@ func TestSignals(t *testing.T) {
 	}
 	r := small(t)
 	whole := filepath.Join(r.Out, "whole")
-	if status, output := ended(t, program(smallArgs(r, whole, "full", "--epochs", "6")...)); status != 0 {
+	if status, output := ended(t, program(smallArgs(r, whole, "full", "--epochs", "20")...)); status != 0 {
 		t.Fatalf("exit status %d: %s", status, output)
 	}
 	for _, c := range []struct {
@@ -231,8 +231,8 @@ func TestSignals(t *testing.T) {
 		{[]syscall.Signal{syscall.SIGTERM, syscall.SIGHUP}, statusTerminated},
 	} {
 		out := filepath.Join(t.TempDir(), "run")
-		cmd := program(smallArgs(r, out, "full", "--epochs", "6", "--checkpoint-minutes", "60")...)
-		s := awaited(t, cmd, "epoch   1/6")
+		cmd := program(smallArgs(r, out, "full", "--epochs", "20", "--checkpoint-minutes", "60")...)
+		s := awaited(t, cmd, "epoch   1/20")
 		for _, signal := range c.signals {
 			cmd.Process.Signal(signal)
 			time.Sleep(2 * time.Millisecond)
@@ -241,7 +241,7 @@ func TestSignals(t *testing.T) {
 		if got := cmd.ProcessState.ExitCode(); got != c.status {
 			t.Errorf("%v: exit status %d, want %d: %s", c.signals, got, c.status, s.String())
 		}
-		if status, output := ended(t, program(smallArgs(r, out, "full", "--epochs", "6", "--resume")...)); status != 0 {
+		if status, output := ended(t, program(smallArgs(r, out, "full", "--epochs", "20", "--resume")...)); status != 0 {
 			t.Fatalf("%v: resumed with exit status %d: %s", c.signals, status, output)
 		}
 		if !bytes.Equal(parameters(t, out), parameters(t, whole)) {

@@ -9,12 +9,13 @@ import (
 	"testing"
 )
 
-// trainingOnly are the engine's operators that occur in training graphs alone, beside the gradients: files
-// never hold them.
+// trainingOnly are the engine's operators that occur in training graphs alone, beside the gradients, and those that networks are given just
+// before they are planned: files never hold them.
 var trainingOnly = map[string]bool{
 	"BatchStats": true, "BatchNormTrain": true, "BatchNormReduce": true, "BatchNormScale": true, "GroupNormReduce": true,
 	"RunningMean": true, "RunningVar": true, "ChannelSum": true, "ChannelScale": true, "Row": true, "Stack": true,
 	"SumTo": true, "DropoutTrain": true, "SoftmaxCrossEntropy": true, "WeightedSum": true, "Scale": true, "PowSlope": true,
+	"Attention": true,
 }
 
 // TestTables holds the operators of engine/op against the table: every operator that a network can hold has a
