@@ -93,8 +93,7 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 		return
 	}
 	shape, ok := ofHeads(mix.Shape(), j.net.Batch())
-	scores, alike := ofHeads(softmax.Shape(), j.net.Batch())
-	if !ok || !alike {
+	if !ok {
 		return
 	}
 	a := &attention{op: &op.Attention{Heads: shape[1]}, label: j.net.Label(mix)}
@@ -102,8 +101,9 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 		node       *gorgonia.Node
 		token, one int // the axes of tokens and of a head's channels
 		heads      *op.HeadChannels
-	}{{op.Inputs(product)[0], 2, 3, &a.op.Q}, {op.Inputs(product)[1], 3, 2, &a.op.K}, {op.Inputs(mix)[1], 2, 3, &a.op.V}} {
-		s, factor := j.traced(operand.node)
+		scales     bool // the scores: a factor of it is one of theirs
+	}{{op.Inputs(product)[0], 2, 3, &a.op.Q, true}, {op.Inputs(product)[1], 3, 2, &a.op.K, true}, {op.Inputs(mix)[1], 2, 3, &a.op.V, false}} {
+		s, factor := j.traced(operand.node, operand.scales)
 		if len(s.dims) == 3 {
 			to, _ := ofHeads(operand.node.Shape(), j.net.Batch())
 			if s, ok = s.reshaped(to); !ok {
@@ -119,10 +119,10 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 	}
 	a.op.Scale = float32(scale)
 	if bias != nil {
-		if a.op.Biases(bias.Shape(), scores) == 0 {
-			return
-		}
 		a.in = append(a.in, bias)
+	}
+	if !a.fits() {
+		return
 	}
 	if last := j.joinedHeads(mix, shape); last != nil {
 		j.joined[last] = a
@@ -145,6 +145,16 @@ func ofHeads(s tensor.Shape, images int) (tensor.Shape, bool) {
 		return tensor.Shape{images, s[0] / images, s[1], s[2]}, true
 	}
 	return nil, false
+}
+
+// fits tells whether the operands are of the same images, and a bias is one of heads, queries and keys: products and sums broadcast others.
+func (a *attention) fits() bool {
+	var shapes []tensor.Shape
+	for _, x := range a.in {
+		shapes = append(shapes, x.Shape())
+	}
+	_, err := op.Infer(a.op, shapes...)
+	return err == nil
 }
 
 // operand is which of the operands x is, and makes it one.
@@ -230,11 +240,15 @@ func (j *joiner) number(node *gorgonia.Node) (float64, bool) {
 	return float64(p.Value[0]), true
 }
 
-// traced goes back through what only moves elements, and through multiplications with numbers, to the node that another is part of.
-func (j *joiner) traced(node *gorgonia.Node) (s strided, factor float64) {
-	node, factor = j.factors(node)
+// traced goes back through what only moves elements, and through multiplications with numbers if these are wanted, to the node that another
+// is part of.
+func (j *joiner) traced(node *gorgonia.Node, scaled bool) (s strided, factor float64) {
+	factor = 1
+	if scaled {
+		node, factor = j.factors(node)
+	}
 	if in := op.Inputs(node); len(in) > 0 {
-		inner, f := j.traced(in[0])
+		inner, f := j.traced(in[0], scaled)
 		if s, ok := inner.through(node); ok {
 			return s, factor * f
 		}

@@ -1,0 +1,237 @@
+package run
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"regraft/engine"
+	"regraft/engine/op"
+	"regraft/engine/plan"
+)
+
+// attend is softmax(score(q k')) v of several heads, spelled out, of tokens (N, T, C) that are cut into heads.
+func (b *tiny) attend(heads int, q, k, v *gorgonia.Node, score func(*gorgonia.Node) *gorgonia.Node) *gorgonia.Node {
+	cut := func(x *gorgonia.Node, perm ...int) *gorgonia.Node {
+		s := x.Shape()
+		return b.apply(&op.Transpose{Perm: perm}, b.apply(&op.Reshape{Shape: []int{s[0], s[1], heads, s[2] / heads}}, x))
+	}
+	scores := b.apply(&op.MatMul{}, cut(q, 0, 2, 1, 3), cut(k, 0, 2, 3, 1))
+	if score != nil {
+		scores = score(scores)
+	}
+	y := b.apply(&op.MatMul{}, b.apply(&op.Softmax{Axis: -1}, scores), cut(v, 0, 2, 1, 3))
+	y = b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y)
+	s := y.Shape()
+	return b.apply(&op.Reshape{Shape: []int{s[0], s[1], s[2] * s[3]}}, y)
+}
+
+// tokens makes tokens (N, H*W, C) of a map, through a linear layer.
+func (b *tiny) tokens(x *gorgonia.Node, channels int) *gorgonia.Node {
+	s := x.Shape()
+	x = b.apply(&op.Reshape{Shape: []int{s[0], s[1], s[2] * s[3]}}, x)
+	return b.apply(&op.Linear{}, b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, x), b.param(channels, s[1]))
+}
+
+// attentions are attention in unusual circumstances, on maps (N, 8, 4, 4).
+var attentions = []struct {
+	name  string
+	joins int // operators that are attention, for more images than one
+	build func(b *tiny, x *gorgonia.Node) *gorgonia.Node
+}{
+	{"a table of biases that two read", 2, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		bias := b.param(2, 16, 16)
+		plus := func(s *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Add{}, s, bias) }
+		y := b.attend(2, b.tokens(x, 6), b.tokens(x, 6), b.tokens(x, 8), plus)
+		return b.attend(2, b.apply(&op.Tanh{}, y), b.tokens(x, 8), b.apply(&op.Relu{}, y), plus)
+	}},
+	{"a table of biases that something else reads", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		bias := b.param(16, 16)
+		y := b.attend(2, b.tokens(x, 6), b.tokens(x, 6), b.tokens(x, 8), func(s *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Add{}, s, bias) })
+		return b.apply(&op.MatMul{}, bias, y)
+	}},
+	{"one bias for all heads", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		bias := b.param(1, 1, 16, 16)
+		return b.attend(3, b.tokens(x, 6), b.tokens(x, 6), b.tokens(x, 9), func(s *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Add{}, bias, s) })
+	}},
+	{"a bias for every key", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		bias := b.param(16)
+		return b.attend(2, b.tokens(x, 6), b.tokens(x, 6), b.tokens(x, 8), func(s *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Add{}, s, bias) })
+	}},
+	{"heads of one channel", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		return b.attend(5, b.tokens(x, 5), b.tokens(x, 5), b.tokens(x, 5), nil)
+	}},
+	{"one head", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		return b.attend(1, b.tokens(x, 5), b.tokens(x, 5), b.tokens(x, 7), nil)
+	}},
+	{"one token", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.apply(&op.GlobalAveragePool{}, x)
+		return b.attend(2, b.tokens(x, 6), b.tokens(x, 6), b.tokens(x, 8), nil)
+	}},
+	{"one query", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		q := b.apply(&op.Slice{Starts: []int{3}, Ends: []int{4}, Axes: []int{1}}, b.tokens(x, 6))
+		return b.attend(2, q, b.tokens(x, 6), b.tokens(x, 8), nil)
+	}},
+	{"one query and a bias of several", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		bias := b.param(1, 2, 5, 16)
+		return b.attend(2, b.tokens(b.apply(&op.GlobalAveragePool{}, x), 6), b.tokens(x, 6), b.tokens(x, 8), func(s *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Add{}, s, bias) })
+	}},
+	{"one key", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		y := b.apply(&op.GlobalAveragePool{}, x)
+		return b.attend(2, b.tokens(x, 6), b.tokens(y, 6), b.tokens(y, 8), nil)
+	}},
+	{"one head of a bias of several", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		bias := b.param(1, 3, 16, 16)
+		return b.attend(1, b.tokens(x, 6), b.tokens(x, 6), b.tokens(x, 8), func(s *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Add{}, s, bias) })
+	}},
+	{"queries of parameters", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		q := b.apply(&op.Linear{}, b.param(1, 3, 8), b.param(6, 8))
+		return b.attend(2, q, b.tokens(x, 6), b.tokens(x, 8), nil)
+	}},
+	{"values of parameters", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		v := b.apply(&op.Linear{}, b.param(1, 16, 8), b.param(6, 8))
+		return b.attend(2, b.tokens(x, 6), b.tokens(x, 6), v, nil)
+	}},
+	{"everything scaled", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		by := func(f float32, x *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Scale{Factor: f}, x) }
+		q, k := by(0.5, b.tokens(x, 6)), b.apply(&op.Mul{}, b.number(0.75), b.tokens(x, 6))
+		v := b.apply(&op.Div{}, b.tokens(x, 8), b.number(0.25))
+		return by(3, b.attend(2, q, k, v, func(s *gorgonia.Node) *gorgonia.Node { return by(-2, s) }))
+	}},
+	{"scaled with the bias", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		bias := b.param(2, 16, 16)
+		return b.attend(2, b.tokens(x, 6), b.tokens(x, 6), b.tokens(x, 8), func(s *gorgonia.Node) *gorgonia.Node {
+			return b.apply(&op.Scale{Factor: 0.5}, b.apply(&op.Add{}, s, bias))
+		})
+	}},
+	{"a scale that is trained", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		scale := b.param(1)
+		return b.attend(2, b.tokens(x, 6), b.tokens(x, 6), b.tokens(x, 8), func(s *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Mul{}, s, scale) })
+	}},
+	{"channels as tokens", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		part := func(channels int) *gorgonia.Node {
+			return b.apply(&op.Linear{}, b.apply(&op.Reshape{Shape: []int{0, 8, 16}}, x), b.param(channels, 16))
+		}
+		return b.attend(2, part(6), part(6), part(8), nil)
+	}},
+	{"tokens without layers", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.tokens(x, 8)
+		return b.attend(2, x, x, x, nil)
+	}},
+	{"tokens that are values too", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.tokens(x, 8)
+		return b.apply(&op.Add{}, b.attend(2, b.apply(&op.Tanh{}, x), x, x, nil), x)
+	}},
+	{"half of the channels", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.tokens(x, 24)
+		part := func(from, to int) *gorgonia.Node {
+			return b.apply(&op.Slice{Starts: []int{from}, Ends: []int{to}, Axes: []int{2}}, x)
+		}
+		return b.attend(2, part(0, 6), part(10, 16), part(16, 24), nil)
+	}},
+	{"added to itself", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.tokens(x, 8)
+		return b.apply(&op.Add{}, b.attend(2, x, x, x, nil), b.attend(2, x, x, x, nil))
+	}},
+}
+
+// TestAttentions compares inference and a step of training with the network as it is spelled: all of its values, and slopes of its loss
+// by differences in float64.
+func TestAttentions(t *testing.T) {
+	for _, c := range attentions {
+		t.Run(c.name, func(t *testing.T) {
+			compareInference(t, c.build)
+			compareSlopes(t, 1, c.build)
+			if joins := compareSlopes(t, 2, c.build); joins != c.joins {
+				t.Errorf("%d operators are attention, want %d", joins, c.joins)
+			}
+		})
+	}
+}
+
+// compareSlopes compares the gradients of a step of training with differences of the loss, and counts the operators that are attention.
+func compareSlopes(t *testing.T, images int, build func(b *tiny, x *gorgonia.Node) *gorgonia.Node) (joins int) {
+	t.Helper()
+	b := &tiny{t: t, b: engine.NewBuilder()}
+	y := b.apply(&op.Flatten{Axis: 1}, b.form(images, build))
+	net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: b.apply(&op.Linear{}, y, b.param(4, y.Shape()[1]), b.param(4))})
+	b.check(err)
+	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: images})
+	b.check(err)
+	p, err := plan.Training(obj, plan.Options{ISA: isas(t)[0]})
+	b.check(err)
+	for _, node := range obj.Net.Nodes() {
+		if _, is := node.Op().(*op.Attention); is {
+			joins++
+		}
+	}
+	m, err := New(p, 2)
+	b.check(err)
+	defer m.Close()
+	x, labels := noise(net.Input.Shape().TotalSize(), 7), []float32{1, 3}[:images]
+	b.check(m.Step(x, labels, 0))
+	grads := m.Gradients()
+	for _, param := range obj.Trainable {
+		const h, relative, absolute = 1e-5, 1e-5, 4e-6 // where a sum of large numbers is small
+		for seed := range uint64(3) {
+			along := noise(len(param.Value), seed)
+			at := func(h float64) float64 { return lossOf(t, net, x, labels, param.Name, along, h) }
+			want, got, size := (at(h)-at(-h))/(2*h), 0.0, 0.0
+			for i, g := range grads[param.Name] {
+				got += float64(g) * float64(along[i])
+				size += math.Pow(float64(g), 2)
+			}
+			if off := math.Abs(got - want); off > relative*math.Sqrt(size*float64(len(along)))+absolute {
+				t.Errorf("%d images: slope of %s %v is %g, by differences %g", images, param.Name, param.Shape, got, want)
+			}
+		}
+	}
+	return joins
+}
+
+// lossOf is the mean cross entropy in float64, with h times a direction added to a parameter.
+func lossOf(t *testing.T, net *engine.Network, x, labels []float32, param string, along []float32, h float64) float64 {
+	t.Helper()
+	values := map[*gorgonia.Node]gorgonia.Value{}
+	leaf := func(node *gorgonia.Node) gorgonia.Value {
+		data, p := x, net.ParamOf(node)
+		if p != nil {
+			data = p.Value
+		}
+		wide := make([]float64, len(data))
+		for i, v := range data {
+			wide[i] = float64(v)
+			if p != nil && p.Name == param {
+				wide[i] += h * float64(along[i])
+			}
+		}
+		return tensor.New(tensor.WithShape(node.Shape()...), tensor.WithBacking(wide))
+	}
+	for _, node := range net.Nodes() {
+		var in []gorgonia.Value
+		for _, n := range op.Inputs(node) {
+			if values[n] == nil {
+				values[n] = leaf(n)
+			}
+			in = append(in, values[n])
+		}
+		var err error
+		if values[node], err = node.Op().(op.Op).Do(in...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	logits := values[net.Outputs[0].Node].Data().([]float64)
+	loss, classes := 0.0, len(logits)/len(labels)
+	for i, label := range labels {
+		row, total := logits[i*classes:(i+1)*classes], 0.0
+		best := slices.Max(row)
+		for _, v := range row {
+			total += math.Exp(v - best)
+		}
+		loss += (best + math.Log(total) - row[int(label)]) / float64(len(labels))
+	}
+	return loss
+}
