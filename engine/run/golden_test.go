@@ -40,11 +40,14 @@ func pixels(a golden.Array) []float32 {
 	return x
 }
 
-// instructionSets lists those of this machine, best first.
+// instructionSets lists those of this machine, best first; with -short it is the best alone, for networks of full depth.
 func instructionSets(t *testing.T) []*kernel.Set {
 	sets, err := kernel.Usable()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if testing.Short() {
+		return sets[:1]
 	}
 	return sets
 }

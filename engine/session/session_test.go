@@ -90,7 +90,7 @@ func TestConstantsOfBatches(t *testing.T) {
 // the bits of one that runs alone; the first packs the constants, and they go with the last.
 func TestSessions(t *testing.T) {
 	const images = 3
-	one := compile(t, files[0], 1, true)
+	one := compile(t, files[1], 1, true)
 	packings := 0
 	first := &one.Constants[0]
 	fill := first.Fill
