@@ -11,7 +11,8 @@ import (
 
 // Attention (Vaswani et al., 2017): for every head, softmax(scale q k' + bias) v with tokens as rows. Both products are direct convolutions of
 // 1x1 over the tokens, with the keys and then the values of the image as weights, so every element is one chain of fused multiply-adds
-// in the order of the channels or of the keys. The softmax adds up sixteen partial sums in float32, and these in float64. The scores of one head stay in a worker's memory.
+// in the order of the channels or of the keys. The softmax adds up sixteen partial sums in float32, and these in float64. The scores of one
+// head stay in a worker's memory.
 
 // Heads are the heads of tokens, images of one row: head h is Size channels of the layout from First + h*Step on.
 type Heads struct {
@@ -45,6 +46,17 @@ func (h Heads) own() int {
 // offset is where head k begins in an image, in floats.
 func (h Heads) offset(k int) int { return (h.First + k*h.Step) / Lanes * h.Layout.Plane }
 
+// gather copies head k in the memory of an image to blocks of channels, so many floats each, and fills these up with zeros.
+func (h Heads) gather(image []float32, k int, blocks []float32, block int) {
+	clear(blocks)
+	h.each(image, k, func(token, c int, at *float32) { blocks[c/Lanes*block+token*Lanes+c%Lanes] = *at })
+}
+
+// scatter copies them back.
+func (h Heads) scatter(image []float32, k int, blocks []float32, block int) {
+	h.each(image, k, func(token, c int, at *float32) { *at = blocks[c/Lanes*block+token*Lanes+c%Lanes] })
+}
+
 // each visits the tokens and channels of head k in the memory of an image.
 func (h Heads) each(image []float32, k int, visit func(token, c int, at *float32)) {
 	l := h.Layout
@@ -72,8 +84,7 @@ func (h Heads) blockLen() int { return blocksOf(h.Size) * h.padded() * Lanes }
 // convolution from tokens to channels.
 func (h Heads) rows(image []float32, k int, dst []float32) {
 	if !h.aligned() {
-		clear(dst)
-		h.each(image, k, func(token, c int, at *float32) { dst[(c/Lanes*h.padded()+token)*Lanes+c%Lanes] = *at })
+		h.gather(image, k, dst, h.padded()*Lanes)
 		return
 	}
 	n := h.tokens() * Lanes
@@ -87,7 +98,7 @@ func (h Heads) rows(image []float32, k int, dst []float32) {
 // store is the way back from rows.
 func (h Heads) store(image []float32, k int, src []float32) {
 	if !h.aligned() {
-		h.each(image, k, func(token, c int, at *float32) { *at = src[(c/Lanes*h.padded()+token)*Lanes+c%Lanes] })
+		h.scatter(image, k, src, h.padded()*Lanes)
 		return
 	}
 	for b := range h.Size / Lanes {
@@ -201,9 +212,7 @@ func (h Heads) load(args *Args, operand, image, k int, own []float32) {
 	if h.aligned() {
 		return
 	}
-	l := h.part()
-	clear(own)
-	h.each(h.image(args, operand, image), k, func(token, c int, at *float32) { own[c/Lanes*l.Plane+token*Lanes+c%Lanes] = *at })
+	h.gather(h.image(args, operand, image), k, own, h.part().Plane)
 }
 
 // unload copies it back.
@@ -211,8 +220,7 @@ func (h Heads) unload(args *Args, operand, image, k int, own []float32) {
 	if h.aligned() {
 		return
 	}
-	l := h.part()
-	h.each(h.image(args, operand, image), k, func(token, c int, at *float32) { *at = own[c/Lanes*l.Plane+token*Lanes+c%Lanes] })
+	h.scatter(h.image(args, operand, image), k, own, h.part().Plane)
 	h.pad(args, operand, image, k)
 }
 

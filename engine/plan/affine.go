@@ -107,5 +107,3 @@ func (e *emitter) line(i *instr, l line) error {
 	prim, err := kernel.NewAffine(e.g.opt.ISA, l.x.images(), i.out.images(), i.flags())
 	return e.primitive(i, prim, err, 0, l.x, vector(" scale", l.scale), vector(" shift", l.shift), i.out)
 }
-
-// The factors of steps that multiply x with a number; x is nil where they do not.

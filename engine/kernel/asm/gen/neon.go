@@ -10,7 +10,10 @@ import (
 
 // NEON, the instruction set of arm64.
 
-var neon = isa{"neon", 32, 16, 4, abi.NEON, vec.NEON, vec.NEONWide, elements{}, 2, 16, false, neonLanes{}}
+var neon = isa{
+	name: "neon", regs: 32, bytes: 16, per: 4, tiles: abi.NEON, target: vec.NEON, wide: vec.NEONWide,
+	factors: elements{}, work: 2, unrolled: 16, fetches: false, lanes: neonLanes{},
+}
 
 // elements multiply with one lane of a register, which holds floats as they lie in memory.
 type elements struct{}

@@ -11,8 +11,14 @@ import (
 // The instruction sets of amd64.
 
 var (
-	avx512 = isa{"avx512", 32, 64, 1, abi.AVX512, vec.AVX512, vec.AVX512Wide, broadcasts{}, 0, 4, true, x86Lanes{}}
-	avx2   = isa{"avx2", 16, 32, 2, abi.AVX2, vec.AVX2, vec.AVX2Wide, broadcasts{}, 0, 4, true, x86Lanes{}}
+	avx512 = isa{
+		name: "avx512", regs: 32, bytes: 64, per: 1, tiles: abi.AVX512, target: vec.AVX512, wide: vec.AVX512Wide,
+		factors: broadcasts{}, work: 0, unrolled: 4, fetches: true, lanes: x86Lanes{},
+	}
+	avx2 = isa{
+		name: "avx2", regs: 16, bytes: 32, per: 2, tiles: abi.AVX2, target: vec.AVX2, wide: vec.AVX2Wide,
+		factors: broadcasts{}, work: 0, unrolled: 4, fetches: true, lanes: x86Lanes{},
+	}
 )
 
 // broadcasts bring one float at a time to all lanes of a register, or inside the multiply-add where it is the only one.
