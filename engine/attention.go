@@ -16,7 +16,10 @@ func (n *Network) JoinAttention() (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &joiner{net: first, readers: first.readers(), joined: map[*gorgonia.Node]*attention{}, skipped: map[*gorgonia.Node]bool{}}
+	j := &joiner{
+		net: first, readers: first.readers(), computed: first.computed(),
+		joined: map[*gorgonia.Node]*attention{}, skipped: map[*gorgonia.Node]bool{},
+	}
 	for _, node := range first.Nodes() {
 		if o, ok := node.Op().(*op.Softmax); ok && wrapped(o.Axis, node.Dims()) == node.Dims()-1 {
 			j.around(node)
@@ -46,6 +49,15 @@ func (n *Network) readers() map[*gorgonia.Node][]*gorgonia.Node {
 	return readers
 }
 
+// computed are the nodes whose values depend on the image.
+func (n *Network) computed() map[*gorgonia.Node]bool {
+	computed := map[*gorgonia.Node]bool{}
+	for _, node := range n.Nodes() {
+		computed[node] = slices.ContainsFunc(op.Inputs(node), func(in *gorgonia.Node) bool { return in == n.Input || computed[in] })
+	}
+	return computed
+}
+
 // attention is one that was found: its operator, the label of the node that it takes the place of, and its operands.
 type attention struct {
 	op    *op.Attention
@@ -55,10 +67,11 @@ type attention struct {
 
 // joiner looks for attention.
 type joiner struct {
-	net     *Network
-	readers map[*gorgonia.Node][]*gorgonia.Node
-	joined  map[*gorgonia.Node]*attention // by the node whose values it computes
-	skipped map[*gorgonia.Node]bool       // nodes that leave their operand as it is
+	net      *Network
+	readers  map[*gorgonia.Node][]*gorgonia.Node
+	computed map[*gorgonia.Node]bool
+	joined   map[*gorgonia.Node]*attention // by the node whose values it computes
+	skipped  map[*gorgonia.Node]bool       // nodes that leave their operand as it is
 }
 
 // rewriter puts the new operators in their places.
@@ -111,7 +124,7 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 			}
 		}
 		heads, ok := s.heads(operand.token, operand.one)
-		if !ok || !s.is(1, run{a.op.Heads, heads.Step}) || !j.isComputed(s.source) {
+		if !ok || !s.is(1, run{a.op.Heads, heads.Step}) || !j.computed[s.source] {
 			return
 		}
 		heads.Operand = a.operand(s.source)
@@ -172,11 +185,6 @@ func (j *joiner) onlyReader(node *gorgonia.Node) *gorgonia.Node {
 		return r[0]
 	}
 	return nil
-}
-
-// isComputed tells whether a node is neither known nor the network's input.
-func (j *joiner) isComputed(node *gorgonia.Node) bool {
-	return node != j.net.Input && j.net.ParamOf(node) == nil
 }
 
 func isProduct(node *gorgonia.Node) bool {
