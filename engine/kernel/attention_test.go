@@ -22,6 +22,7 @@ func TestAttention(t *testing.T) {
 		{19, 19, 3, 10, 10, true, 0.3, 1},
 		{3, 21, 2, 16, 32, false, 0.25, 2},
 		{7, 40, 1, 5, 7, false, 1, 0},
+		{3, 9, 1, 16, 16, false, -0.5, 0},
 		{9, 9, 2, 16, 16, true, 50, 0}, // e**score overflows
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {

@@ -21,6 +21,7 @@ var gradientCases = []gradientCase{
 	{19, 19, 3, 10, 10, true, 0.3, 1},
 	{3, 21, 2, 16, 32, false, 0.25, 2},
 	{7, 40, 1, 5, 7, false, 1, 0},
+	{3, 9, 1, 16, 16, false, -0.5, 0},
 }
 
 // TestAttentionGrad compares the gradients with float64, within a bound on the errors of sums of float32 products, and the bits of all
