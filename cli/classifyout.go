@@ -103,7 +103,7 @@ func classifyToFile(con *console, c *urfave.Context, m *regraft.Model, o answerO
 	if err != nil {
 		return tally{}, err
 	}
-	file, mark, err := journal.Begin(path, origin, c.Bool("resume"))
+	file, mark, err := journal.Begin(path, origin, in.total(), c.Bool("resume"))
 	if err != nil {
 		return tally{}, err
 	}

@@ -1,11 +1,14 @@
 package journal
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -31,7 +34,7 @@ func write(t *testing.T, f *Output, n int) {
 
 func begin(t *testing.T, path string, resume bool) *Output {
 	t.Helper()
-	f, mark, err := Begin(path, origin, resume)
+	f, mark, err := Begin(path, origin, origin.Inputs, resume)
 	if err != nil || mark != nil {
 		t.Fatalf("%v, %v", mark, err)
 	}
@@ -121,6 +124,87 @@ func TestDamaged(t *testing.T) {
 	complete(t, path, f)
 }
 
+// TestFalse: entries of a journal that cannot be true count for nothing, and neither do those behind them.
+func TestFalse(t *testing.T) {
+	nothing := fmt.Sprintf("%x", sha256.Sum256(nil))
+	for _, line := range []string{
+		`{"answered":-1,"bytes":0,"sha256":"` + nothing + `"}`,
+		`{"answered":21,"bytes":0,"sha256":"` + nothing + `"}`,
+		`{"answered":1,"failed":2,"bytes":0,"sha256":"` + nothing + `"}`,
+		`{"answered":1,"failed":-1,"bytes":0,"sha256":"` + nothing + `"}`,
+		`{"answered":1,"bytes":-1,"sha256":"` + nothing + `"}`,
+		`{"answered":1,"bytes":9223372036854775807,"sha256":"` + nothing + `"}`,
+		`{"answered":1,"bytes":0,"sha256":""}`,
+		`{"answered":1,"bytes":0,"sha256":"` + nothing + `"}` + strings.Repeat(" ", longestLine),
+	} {
+		path := filepath.Join(t.TempDir(), "out")
+		begin(t, path, false).close()
+		os.WriteFile(path+journalEnding, []byte(header1(t, path)+line+"\n"), 0o666)
+		f := begin(t, path, true)
+		if f.Answered() != 0 || f.Failed() != 0 {
+			t.Fatalf("%.100s: %d answers, %d failed", line, f.Answered(), f.Failed())
+		}
+		complete(t, path, f)
+	}
+}
+
+// TestEndless: a journal or a mark of one line without end is refused before all of it is in memory.
+func TestEndless(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	if err := os.WriteFile(path+journalEnding, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path+journalEnding, 1<<32); err != nil {
+		t.Skipf("no files of this size here: %v", err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var r RefusedError
+	if _, _, err := Begin(path, origin, origin.Inputs, true); !errors.As(err, &r) {
+		t.Errorf("%v", err)
+	}
+	if err := os.Rename(path+journalEnding, MarkOf(path)); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := ReadMark(path); err == nil {
+		t.Errorf("%+v", m)
+	}
+	if runtime.ReadMemStats(&after); after.TotalAlloc-before.TotalAlloc > 4*longestLine {
+		t.Errorf("%d bytes were allocated", after.TotalAlloc-before.TotalAlloc)
+	}
+}
+
+// FuzzJournal: no bytes make a journal, a mark or an output that ends the program, or that has more answers than inputs.
+func FuzzJournal(f *testing.F) {
+	encoded := func(v any) []byte {
+		data, err := json.Marshal(v)
+		if err != nil {
+			f.Fatal(err)
+		}
+		return data
+	}
+	p := Progress{Answered: 1, Bytes: 7, Hash: fmt.Sprintf("%x", sha256.Sum256([]byte("answer\n")))}
+	journal := slices.Concat(encoded(header{headerSchema, origin}), []byte("\n"), encoded(p), []byte("\n"))
+	f.Add(journal, []byte("answer\nhalf"), encoded(Mark{markSchema, origin, p, GapsOf([]int{7})}))
+	f.Fuzz(func(t *testing.T, journal, partial, mark []byte) {
+		path := filepath.Join(t.TempDir(), "out")
+		os.WriteFile(path+journalEnding, journal, 0o666)
+		os.WriteFile(path+partialEnding, partial, 0o666)
+		if out, _, err := Begin(path, origin, origin.Inputs, true); err == nil {
+			if out.Answered() < 0 || out.Answered() > origin.Inputs || out.Failed() < 0 || out.Failed() > out.Answered() {
+				t.Errorf("%d answers, %d failed", out.Answered(), out.Failed())
+			}
+			out.close()
+		}
+		os.WriteFile(MarkOf(path), mark, 0o666)
+		if m, err := ReadMark(path); err == nil {
+			if places, err := m.Places(); err == nil && len(places) > m.Inputs {
+				t.Errorf("%d answers for %d inputs", len(places), m.Inputs)
+			}
+		}
+	})
+}
+
 // TestCutEnds: a crash between the last answer, the name, the mark and the end of the journal.
 func TestCutEnds(t *testing.T) {
 	for _, step := range []string{"header", "empty", "last", "linked", "named", "marked"} {
@@ -168,7 +252,7 @@ func TestRefused(t *testing.T) {
 	refuses := func(o Origin, resume bool, says string) {
 		t.Helper()
 		var r RefusedError
-		if _, _, err := Begin(path, o, resume); !errors.As(err, &r) || !strings.Contains(err.Error(), says) {
+		if _, _, err := Begin(path, o, o.Inputs, resume); !errors.As(err, &r) || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, want a refusal that says %q", err, says)
 		}
 	}
@@ -190,7 +274,7 @@ func TestRefused(t *testing.T) {
 	for says, o := range changed {
 		refuses(o, true, says)
 	}
-	if f, mark, err := Begin(path, origin, true); f != nil || mark == nil || err != nil {
+	if f, mark, err := Begin(path, origin, origin.Inputs, true); f != nil || mark == nil || err != nil {
 		t.Errorf("a complete output: %v, %v, %v", f, mark, err)
 	}
 	os.Remove(MarkOf(path))

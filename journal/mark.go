@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +29,11 @@ type Progress struct {
 	Hash     string `json:"sha256"` // of these bytes
 }
 
+// follows reports whether an output that was so far before can be so far now.
+func (p Progress) follows(before Progress) bool {
+	return len(p.Hash) == hex.EncodedLen(sha256.Size) && p.Answered >= before.Answered && p.Failed >= before.Failed && p.Failed <= p.Answered && p.Bytes >= before.Bytes
+}
+
 // Mark says that an output is complete, and what it was made of.
 type Mark struct {
 	Schema string `json:"schema"`
@@ -45,14 +52,23 @@ func MarkOf(path string) string { return path + markEnding }
 // Unfinished reports whether the output at path was begun and is not complete.
 func Unfinished(path string) bool { return exists(path+journalEnding) || exists(path+partialEnding) }
 
+// longestMark bounds a mark: about two hundred million answers of a shard.
+const longestMark = 256 << 20
+
 // ReadMark reads the mark of the output at path; the error is fs.ErrNotExist where it has none.
 func ReadMark(path string) (*Mark, error) {
-	data, err := os.ReadFile(MarkOf(path))
+	info, err := os.Stat(MarkOf(path))
 	if err != nil {
 		return nil, err
 	}
+	var data []byte
+	if info.Size() <= longestMark {
+		if data, err = os.ReadFile(MarkOf(path)); err != nil {
+			return nil, err
+		}
+	}
 	var m Mark
-	if err := json.Unmarshal(data, &m); err != nil || m.Schema != markSchema {
+	if err := json.Unmarshal(data, &m); err != nil || m.Schema != markSchema || !m.follows(Progress{}) || m.Answered > m.Inputs {
 		return nil, fmt.Errorf("%s: not a mark that this version reads", MarkOf(path))
 	}
 	return &m, nil

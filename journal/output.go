@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"io/fs"
@@ -24,6 +25,7 @@ var SaveEvery = time.Second
 type Output struct {
 	path    string
 	origin  Origin
+	most    int // inputs that will have an answer
 	at      Progress
 	file    *os.File // the output
 	journal *os.File
@@ -41,10 +43,10 @@ type header struct {
 
 const headerSchema = "regraft/journal/1"
 
-// Begin starts the output at path, or continues one that was begun, if resume says so. One that is complete has a mark, which is
-// returned in its place. A RefusedError says what speaks against it.
-func Begin(path string, o Origin, resume bool) (*Output, *Mark, error) {
-	f := &Output{path: path, origin: o, sum: sha256.New(), saved: time.Now()}
+// Begin starts the output at path, in which so many inputs get an answer, or continues one that was begun, if resume says so. One that
+// is complete has a mark, which is returned in its place. A RefusedError says what speaks against it.
+func Begin(path string, o Origin, inputs int, resume bool) (*Output, *Mark, error) {
+	f := &Output{path: path, origin: o, most: inputs, sum: sha256.New(), saved: time.Now()}
 	if err := f.lock(); err != nil {
 		return nil, nil, err
 	}
@@ -61,7 +63,7 @@ func (f *Output) lock() error {
 	for {
 		journal, err := os.OpenFile(f.path+journalEnding, os.O_RDWR|os.O_CREATE, 0o666)
 		if err != nil {
-			return err
+			return fmt.Errorf("cannot write %s: %w", f.path, err)
 		}
 		if errors.Is(filelock.Try(journal), filelock.ErrLocked) {
 			journal.Close()
@@ -116,6 +118,9 @@ func (f *Output) fresh(resume bool) (*Mark, error) {
 	if d := f.origin.Differs(mark.Origin); d != "" {
 		return nil, refused("%s is complete and was made with other things: %s; choose another name", f.path, d)
 	}
+	if info, err := os.Stat(f.path); err != nil || info.Size() != mark.Bytes || mark.Answered != f.most {
+		return nil, refused("%s is not what %s says: remove both", f.path, MarkOf(f.path))
+	}
 	return mark, nil
 }
 
@@ -134,23 +139,30 @@ func (f *Output) create() error {
 	return err
 }
 
-// read returns what the journal says, nil where it has no header yet, and where its last whole line ends.
+// longestLine bounds the lines of a journal: the longest is the header, with settings that are words and numbers.
+const longestLine = 1 << 20
+
+// read returns what the journal says, nil where it has no header yet, and where its last whole line ends. A line that
+// cannot be true, and what follows it, counts for nothing.
 func (f *Output) read() (was *Origin, entries []Progress, end int64, err error) {
-	for lines := bufio.NewReader(f.journal); ; {
-		line, err := lines.ReadBytes('\n')
+	last := Progress{}
+	for lines := bufio.NewReaderSize(f.journal, longestLine); ; {
+		line, err := lines.ReadSlice('\n')
 		if err == io.EOF {
-			return was, entries, end, nil // a line that was cut counts for nothing
-		} else if err != nil {
+			return was, entries, end, nil // a line that was cut
+		} else if err != nil && err != bufio.ErrBufferFull {
 			return nil, nil, 0, err
 		}
 		var h header
 		var p Progress
-		switch {
-		case was != nil && json.Unmarshal(line, &p) == nil && p.Hash != "":
-			entries = append(entries, p)
+		switch whole := err == nil; {
+		case was != nil && whole && json.Unmarshal(line, &p) == nil && p.follows(last) && p.Answered <= f.most:
+			if len(entries) == 0 || p.Answered > last.Answered { // else it says the same again
+				entries, last = append(entries, p), p
+			}
 		case was != nil:
 			return was, entries, end, nil
-		case json.Unmarshal(line, &h) == nil && h.Schema == headerSchema:
+		case whole && json.Unmarshal(line, &h) == nil && h.Schema == headerSchema:
 			was = &h.Origin
 		default:
 			return nil, nil, 0, refused("%s is not a journal that this version reads", f.journal.Name())
