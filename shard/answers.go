@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 )
@@ -12,16 +13,31 @@ import (
 // answers are read one after the other, as they stand in the file; io.EOF is behind the last.
 type answers interface{ next() ([]byte, error) }
 
+// longest bounds an answer: a hundred thousand logits have a megabyte.
+const longest = 64 << 20
+
+var errEndless = fmt.Errorf("an answer in it has more than %d MB", longest>>20)
+
+// appendLine adds the next line to an answer; io.EOF is behind the last.
+func appendLine(answer []byte, r *bufio.Reader) ([]byte, error) {
+	for {
+		part, err := r.ReadSlice('\n')
+		answer = append(answer, part...)
+		switch {
+		case len(answer) > longest:
+			return nil, errEndless
+		case err == io.EOF && len(answer) > 0:
+			return nil, errors.New("its last line has no end")
+		case err != bufio.ErrBufferFull:
+			return answer, err
+		}
+	}
+}
+
 // lines are answers of one line each.
 type lines struct{ r *bufio.Reader }
 
-func (l lines) next() ([]byte, error) {
-	line, err := l.r.ReadBytes('\n')
-	if err == io.EOF && len(line) > 0 {
-		return nil, errors.New("its last line has no end")
-	}
-	return line, err
-}
+func (l lines) next() ([]byte, error) { return appendLine(nil, l.r) }
 
 // rows are answers of one or more rows of a table each: the first one has rank 1, or none.
 type rows struct {
@@ -61,25 +77,22 @@ func (t *rows) next() ([]byte, error) {
 		if rank := columns[t.rank]; rank == "" || rank == "1" {
 			return answer, nil
 		}
-		answer = append(answer, t.row...)
+		if answer = append(answer, t.row...); len(answer) > longest {
+			return nil, errEndless
+		}
 	}
 }
 
 // read reads a row, which goes on where a line ends within quotes.
 func (t *rows) read() ([]byte, error) {
-	var row []byte
-	for {
-		line, err := t.r.ReadBytes('\n')
-		row = append(row, line...)
-		switch {
-		case err == io.EOF && len(row) > 0:
-			return nil, errors.New("its last line has no end")
-		case err != nil:
-			return nil, err
-		case bytes.Count(row, []byte{'"'})%2 == 0:
+	row, err := appendLine(nil, t.r)
+	for counted, quotes := 0, 0; err == nil; row, err = appendLine(row, t.r) {
+		quotes += bytes.Count(row[counted:], []byte{'"'})
+		if counted = len(row); quotes%2 == 0 {
 			return row, nil
 		}
 	}
+	return nil, err
 }
 
 func fields(row []byte) ([]string, error) { return csv.NewReader(bytes.NewReader(row)).Read() }
