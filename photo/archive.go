@@ -140,6 +140,9 @@ func (a *archive) listTar() error {
 		case err != nil && !errors.Is(err, tar.ErrInsecurePath):
 			return err
 		}
+		if h.Typeflag == tar.TypeXGlobalHeader { // says something of all members, as git archive writes it
+			continue
+		}
 		m := member{name: h.Name, dir: h.Typeflag == tar.TypeDir, special: h.Typeflag != tar.TypeDir && h.Typeflag != tar.TypeReg, length: h.Size, size: h.Size}
 		if h.Typeflag == tar.TypeGNUSparse || h.PAXRecords["GNU.sparse.major"] != "" || h.PAXRecords["GNU.sparse.map"] != "" {
 			m.special, m.err = false, errors.New("it is stored with holes, which are not read")
