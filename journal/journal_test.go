@@ -208,36 +208,38 @@ func FuzzJournal(f *testing.F) {
 // TestCutEnds: a crash between the last answer, the name, the mark and the end of the journal.
 func TestCutEnds(t *testing.T) {
 	for _, step := range []string{"header", "empty", "last", "linked", "named", "marked"} {
-		path := filepath.Join(t.TempDir(), "out")
-		f := begin(t, path, false)
-		switch step {
-		case "empty":
-			f.close()
-			os.Remove(path + partialEnding)
-			os.Truncate(path+journalEnding, 0)
-		case "header":
-			f.close()
-			os.Remove(path + partialEnding)
-			os.Truncate(path+journalEnding, 30)
-		default:
-			write(t, f, 20)
-			f.save()
-			f.close()
-		}
-		switch step {
-		case "linked":
-			if err := os.Link(path+partialEnding, path); err != nil {
-				t.Skip(err)
+		t.Run(step, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "out")
+			f := begin(t, path, false)
+			switch step {
+			case "empty":
+				f.close()
+				os.Remove(path + partialEnding)
+				os.Truncate(path+journalEnding, 0)
+			case "header":
+				f.close()
+				os.Remove(path + partialEnding)
+				os.Truncate(path+journalEnding, 30)
+			default:
+				write(t, f, 20)
+				f.save()
+				f.close()
 			}
-		case "named", "marked":
-			os.Rename(path+partialEnding, path)
-		}
-		if step == "marked" {
-			Mark{Origin: origin}.Write(path)
-		}
-		f = begin(t, path, true)
-		f.close() // once more
-		complete(t, path, begin(t, path, true))
+			switch step {
+			case "linked":
+				if err := os.Link(path+partialEnding, path); err != nil {
+					t.Skip(err)
+				}
+			case "named", "marked":
+				os.Rename(path+partialEnding, path)
+			}
+			if step == "marked" {
+				Mark{Origin: origin}.Write(path)
+			}
+			f = begin(t, path, true)
+			f.close() // once more
+			complete(t, path, begin(t, path, true))
+		})
 	}
 }
 
