@@ -46,6 +46,13 @@ func Place(temp, path string) error {
 	return os.Rename(temp, path)
 }
 
+// Same reports whether two paths are one file, which is there.
+func Same(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
 // WriteUnflushed is Write for many small files that can be made again: it does not wait for the disk, so that a computer which loses
 // its power may leave a damaged file at path.
 func WriteUnflushed(path string, content func(w io.Writer) error) error {

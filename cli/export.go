@@ -2,10 +2,10 @@ package cli
 
 import (
 	"fmt"
-	"os"
 
 	urfave "github.com/urfave/cli/v2"
 
+	"regraft/atomicfile"
 	"regraft/onnx"
 )
 
@@ -38,7 +38,7 @@ func export(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	if sameFile(path, out) {
+	if atomicfile.Same(path, out) {
 		return usagef("--out is the model itself: exporting may drop what training needs, so choose another file")
 	}
 	opset := c.Int("opset")
@@ -59,13 +59,4 @@ func export(con *console, c *urfave.Context) error {
 	}
 	con.printf("%s\n", shown(out))
 	return nil
-}
-
-func sameFile(a, b string) bool {
-	first, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	second, err := os.Stat(b)
-	return err == nil && os.SameFile(first, second)
 }

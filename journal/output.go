@@ -203,7 +203,7 @@ func (f *Output) cutJournal(end int64) error {
 // open opens the output of a journal. It may have its name already, where a run was killed before it wrote the mark.
 func (f *Output) open(begun bool) (err error) {
 	partial := f.path + partialEnding
-	f.placed = begun && exists(f.path) && (!exists(partial) || same(f.path, partial))
+	f.placed = begun && exists(f.path) && (!exists(partial) || atomicfile.Same(f.path, partial))
 	switch {
 	case f.placed:
 		f.file, err = os.OpenFile(f.path, os.O_RDWR, 0)
@@ -213,15 +213,6 @@ func (f *Output) open(begun bool) (err error) {
 		f.file, err = os.OpenFile(partial, os.O_RDWR|os.O_CREATE, 0o666)
 	}
 	return err
-}
-
-func same(a, b string) bool {
-	x, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	y, err := os.Stat(b)
-	return err == nil && os.SameFile(x, y)
 }
 
 // rewind cuts the output behind f.at.
