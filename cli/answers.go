@@ -24,12 +24,6 @@ func newAnswers(con *console, c *urfave.Context, o answerOptions) (answers, erro
 	if err != nil {
 		return nil, err
 	}
-	if o.sets && strings.HasPrefix(format, "csv") {
-		return nil, usagef("--sets needs --format text or jsonl")
-	}
-	if format != "jsonl" && (c.Bool("logits") || c.Bool("features")) {
-		return nil, usagef("--logits and --features need --format jsonl")
-	}
 	switch format {
 	case "jsonl":
 		return &jsonAnswers{o, c.Bool("logits"), c.Bool("features")}, nil

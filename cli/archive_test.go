@@ -87,6 +87,10 @@ func TestLists(t *testing.T) {
 	if got := paths(runWith(t, a, classifyArgs("--files-from", list, "-0", "--json", "-")...)); got != a+"|"+b+"|"+a {
 		t.Errorf("answers for %q", got)
 	}
+	write(t, list, []byte(strings.Repeat(a, 3000)))
+	if r := run(t, classifyArgs("--files-from", list)...); r.status != statusData || !strings.Contains(r.stderr, "more than 65536 bytes") {
+		t.Errorf("exit status %d, %s", r.status, r.stderr)
+	}
 	if r := run(t, classifyArgs("--files-from", list+"x", "--json")...); r.status != statusData {
 		t.Errorf("exit status %d, %s", r.status, r.stderr)
 	}

@@ -41,6 +41,9 @@ func check(con *console, c *urfave.Context) error {
 			return err
 		}
 	}
+	if err := absent(c, "write-fixes"); err != nil {
+		return err
+	}
 	bar := con.progress(0, "photos", "checking")
 	defer bar.end()
 	report, err := photo.Check(c.Context, c.Args().First(), photo.CheckOptions{
@@ -79,7 +82,7 @@ func check(con *console, c *urfave.Context) error {
 			return err
 		}
 		if fixes := c.String("write-fixes"); fixes != "" {
-			if err := atomicfile.Write(fixes, func(w io.Writer) error { return train.WriteFixes(w, c.Args().First(), doubts) }); err != nil {
+			if err := atomicfile.WriteNew(fixes, func(w io.Writer) error { return train.WriteFixes(w, c.Args().First(), doubts) }); err != nil {
 				return err
 			}
 		}

@@ -42,10 +42,11 @@ func classifyCommand(con *console) *urfave.Command {
 	}
 }
 
-func classify(con *console, c *urfave.Context) error {
-	model := c.String("model")
-	nothing := c.NArg() == 0 && c.String("files-from") == ""
-	if err := needs(c, needed{"model", model}); err != nil && nothing {
+// checkClassify refuses flags and arguments that make no run, before anything is read.
+func checkClassify(c *urfave.Context) error {
+	list := c.String("files-from")
+	nothing := c.NArg() == 0 && list == ""
+	if err := needs(c, needed{"model", c.String("model")}); err != nil && nothing {
 		return usagef("%w, and no photos given", err)
 	} else if err != nil {
 		return err
@@ -53,9 +54,22 @@ func classify(con *console, c *urfave.Context) error {
 	if nothing {
 		return usagef("no photos given: name files or folders, or - for paths on stdin")
 	}
-	if err := checkOut(c); err != nil {
+	if list == "-" {
+		return usagef("--files-from -: paths on stdin are asked for by - alone")
+	}
+	if list == "" && !slices.Contains(c.Args().Slice(), "-") {
+		if err := idle(c, "without --files-from or -", "null"); err != nil {
+			return err
+		}
+	}
+	return checkOut(c)
+}
+
+func classify(con *console, c *urfave.Context) error {
+	if err := checkClassify(c); err != nil {
 		return err
 	}
+	model := c.String("model")
 	cache, err := featureCache(c)
 	if err != nil {
 		return err

@@ -57,18 +57,22 @@ func endingOf(format string) string {
 	return "." + format
 }
 
-// checkOut refuses flags that contradict each other around --out.
+// checkOut refuses flags that contradict each other around the format of the answers and --out.
 func checkOut(c *urfave.Context) error {
-	if c.String("out") == "" {
+	format, err := formatOf(c)
+	switch {
+	case err != nil:
+		return err
+	case c.IsSet("sets") && strings.HasPrefix(format, "csv"):
+		return usagef("--sets needs --format text or jsonl")
+	case format != "jsonl" && (c.Bool("logits") || c.Bool("features")):
+		return usagef("--logits and --features need --format jsonl")
+	case c.String("out") == "":
 		return idle(c, "without --out", "resume", "shard")
-	}
-	if c.String("explain") != "" {
+	case c.String("explain") != "":
 		return usagef("--explain goes with answers on standard output, not with --out: a run that is continued could not continue the pictures")
 	}
-	if _, err := shardOf(c); err != nil {
-		return err
-	}
-	_, err := formatOf(c)
+	_, err = shardOf(c)
 	return err
 }
 

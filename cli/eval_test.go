@@ -31,5 +31,6 @@ func TestEvalReport(t *testing.T) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
+	wrong{"the model", []string{"eval", "-m", best, "--data", data, "--report", best}, statusUsage, "must end in .html"}.check(t, "")
 	wrong{"no folder", []string{"eval", "-m", best, "--data", data, "--report", filepath.Join(out, "none", "page.html")}, statusFailed, "--report"}.check(t, "")
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -18,8 +17,8 @@ type rateJSON struct {
 
 // findRate makes a range test of the learning rate, draws it and says what to try.
 func findRate(con *console, c *urfave.Context, cfg train.Config, report *trainReport, file string) error {
-	if _, err := os.Stat(file); err == nil {
-		return usagef("--lr-find: %s exists", file)
+	if err := absent(c, "lr-find"); err != nil {
+		return err
 	}
 	defer func() { report.bar.end() }()
 	search, err := train.FindRate(c.Context, cfg, report)
@@ -27,7 +26,7 @@ func findRate(con *console, c *urfave.Context, cfg train.Config, report *trainRe
 		return err
 	}
 	report.bar.end()
-	if err := atomicfile.Write(file, search.Draw); err != nil {
+	if err := atomicfile.WriteNew(file, search.Draw); err != nil {
 		return fmt.Errorf("--lr-find: %w", err)
 	}
 	if c.Bool("json") {

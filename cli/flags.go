@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -311,6 +312,15 @@ func needs(c *urfave.Context, flags ...needed) error {
 		is, missing = "are", []string{strings.Join(missing[:n-1], ", ") + " and " + missing[n-1]}
 	}
 	return usagef("%s %s missing (see regraft %s --help)", missing[0], is, c.Command.Name)
+}
+
+// absent refuses a flag whose file is there already: somebody may have worked on it.
+func absent(c *urfave.Context, flag string) error {
+	file := c.String(flag)
+	if _, err := os.Lstat(file); err != nil {
+		return nil
+	}
+	return usagef("--%s: %s is there already: choose another name, or remove it", flag, file)
 }
 
 // idle refuses flags on the command line that do nothing in the given case. A variable may be meant for another command.

@@ -127,7 +127,10 @@ func (in *inputs) lines(from io.Reader, name string, yield func(regraft.Photo) b
 			return false
 		}
 	}
-	if err := s.Err(); err != nil {
+	if err := s.Err(); errors.Is(err, bufio.ErrTooLong) {
+		in.err = failf(statusData, "a path on %s has more than %d bytes: they stand one a line, or with -0 end with NUL", name, bufio.MaxScanTokenSize)
+		return false
+	} else if err != nil {
 		in.err = fmt.Errorf("paths on %s: %w", name, err)
 		return false
 	}
@@ -156,6 +159,10 @@ func (in *inputs) fromList(yield func(regraft.Photo) bool) bool {
 		return false
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		in.err = usagef("--files-from %s is a folder: give folders as arguments", in.list)
+		return false
+	}
 	return in.lines(f, in.list, yield)
 }
 

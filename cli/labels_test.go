@@ -63,6 +63,7 @@ func TestFixes(t *testing.T) {
 	if text, err := os.ReadFile(fixes); err != nil || !strings.HasPrefix(string(text), "path,label,was,likely,score\n") {
 		t.Fatalf("%v: %s", err, text)
 	}
+	wrong{"corrections", []string{"check", data, "--model", model, "--write-fixes", fixes}, statusUsage, "is there already"}.check(t, "")
 	write(t, fixes, []byte("path,label\ntrain/sea/wrong.jpg,forest\n"+filepath.Join(data, "train", "sea", firstOf(t, filepath.Join(data, "train", "sea")))+",\n"))
 	r := must(t, trainArgs(data, out, "--mode", "heads", "--labels", fixes)...)
 	if !strings.Contains(r.stderr, "1 photos have another class than their folder's, and 1 are left out") || !strings.Contains(r.stdout+r.stderr, "24 photos to train") {
