@@ -5,10 +5,10 @@
 //	results, err := model.Classify(ctx, regraft.File("photo.jpg"))
 //	fmt.Println(results[0].Top(5))
 //
-// Model.Stream classifies photos as they come, Model.Explain says where an answer comes from, Model.Embed gives features, Model.Train fits the model to folders of photos, with
-// new classifiers for their classes, Model.Evaluate judges it on such folders, and Model.Save writes it as one ONNX file. The
-// types of other packages that these speak of have their names here too. Package weights makes ONNX files of PyTorch's weights, and
-// package measure looks inside a model.
+// Model.Stream classifies photos as they come, Model.Explain says where an answer comes from, Model.Embed gives features, Model.Train
+// fits the model to folders of photos, with new classifiers for their classes, Model.Evaluate judges it on such folders, and Model.Save
+// writes it as one ONNX file. The types of other packages that these speak of have their names here too. Package weights makes ONNX
+// files of PyTorch's weights, and package measure looks inside a model.
 //
 // The same model, photos and seed give the same bits on every CPU and for every number of threads.
 package regraft

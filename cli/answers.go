@@ -28,17 +28,7 @@ func newAnswers(con *console, c *urfave.Context, o answerOptions) (answers, erro
 	case "jsonl":
 		return &jsonAnswers{o, c.Bool("logits"), c.Bool("features")}, nil
 	case "csv", "csv-excel":
-		a := &csvAnswers{o, csv.NewWriter(con.out), format == "csv-excel"}
-		a.w.UseCRLF = a.excel
-		if o.continued {
-			return a, nil
-		}
-		if a.excel {
-			con.printf(byteOrderMark)
-		}
-		a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
-		a.w.Flush()
-		return a, a.w.Error()
+		return newCSVAnswers(o, format == "csv-excel")
 	}
 	return &textAnswers{o}, nil
 }
@@ -124,6 +114,21 @@ type csvAnswers struct {
 	answerOptions
 	w     *csv.Writer
 	excel bool // for spreadsheets
+}
+
+// newCSVAnswers begins a table, unless its beginning is there.
+func newCSVAnswers(o answerOptions, excel bool) (*csvAnswers, error) {
+	a := &csvAnswers{o, csv.NewWriter(o.con.out), excel}
+	a.w.UseCRLF = excel
+	if o.continued {
+		return a, nil
+	}
+	if excel {
+		o.con.printf(byteOrderMark)
+	}
+	a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
+	a.w.Flush()
+	return a, a.w.Error()
 }
 
 // cell is text that a spreadsheet does not take for a formula.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -144,9 +143,10 @@ func (r *demoRun) classify(model string) error {
 		return err
 	}
 	defer file.Close()
-	table := r.con.into(file)
-	a := &csvAnswers{answerOptions: answerOptions{con: table, topk: 1}, w: csv.NewWriter(table.out)}
-	a.w.Write([]string{"path", "rank", "label", "index", "p", "unknown", "error"})
+	a, err := newCSVAnswers(answerOptions{con: r.con.into(file), topk: 1}, false)
+	if err != nil {
+		return err
+	}
 	began := time.Now()
 	t, err := answerAll(r.c.Context, m, nil, a, newInputs(r.con, []string{filepath.Join(r.Photos(), "test")}))
 	if err == nil {

@@ -175,7 +175,7 @@ func (d *Dataset) Report(found []Finding) *Report {
 		r.count(i, photos[i])
 		r.judge(photos[i].Path, found[i])
 	}
-	r.group(photos, found)
+	r.Leaks, r.Contradictions, r.Duplicates = r.sorted(equals(found))
 	return r
 }
 
@@ -245,19 +245,22 @@ func Contradictions(photos []Sample, found []Finding) [][]string {
 	return all
 }
 
-// group finds the photos whose bytes are equal.
-func (r *Report) group(photos []Sample, found []Finding) {
-	r.Contradictions = Contradictions(photos, found)
-	for _, members := range equals(found) {
-		leak := r.leak(members)
-		paths, contradiction := pathsOf(photos, members), contradict(photos, members)
+// sorted divides groups of photos by what they mean; one may be a leak and a contradiction.
+func (r *Report) sorted(groups [][]int) (leaks, contradictions, duplicates [][]string) {
+	photos := slices.Concat(r.Train, r.Val, r.Test)
+	for _, members := range groups {
+		leak, contradiction, paths := r.leak(members), contradict(photos, members), pathsOf(photos, members)
 		if leak {
-			r.Leaks = append(r.Leaks, paths)
+			leaks = append(leaks, paths)
+		}
+		if contradiction {
+			contradictions = append(contradictions, paths)
 		}
 		if !leak && !contradiction {
-			r.Duplicates = append(r.Duplicates, paths)
+			duplicates = append(duplicates, paths)
 		}
 	}
+	return leaks, contradictions, duplicates
 }
 
 // leak reports whether a group lies on both sides of train and all else.
@@ -269,17 +272,5 @@ func (r *Report) leak(members []int) bool {
 // AddAlike adds what the dataset's Alike says.
 func (r *Report) AddAlike(near [][]int, still []string) {
 	r.Still = still
-	photos := slices.Concat(r.Train, r.Val, r.Test)
-	for _, members := range near {
-		leak, contradiction, paths := r.leak(members), contradict(photos, members), pathsOf(photos, members)
-		if leak {
-			r.NearLeaks = append(r.NearLeaks, paths)
-		}
-		if contradiction {
-			r.NearContradictions = append(r.NearContradictions, paths)
-		}
-		if !leak && !contradiction {
-			r.NearDuplicates = append(r.NearDuplicates, paths)
-		}
-	}
+	r.NearLeaks, r.NearContradictions, r.NearDuplicates = r.sorted(near)
 }
