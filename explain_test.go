@@ -137,7 +137,7 @@ func TestDeletion(t *testing.T) {
 	m, photos := trained(t, r.ModelFile(), r.Photos())
 	c := deletion(t, m, photos)
 	t.Logf("%d photos: %+v", len(photos), c)
-	if c.marked < 1.3*c.elsewhere || c.marked < 0.05 {
+	if c.marked < 1.4*c.elsewhere || c.marked < 0.25 {
 		t.Errorf("covering what is marked costs %.3f of probability, covering as much elsewhere %.3f", c.marked, c.elsewhere)
 	}
 }
@@ -151,7 +151,7 @@ func TestDeletionOnPlaces(t *testing.T) {
 	m, photos := trained(t, golden.Model(t), filepath.Join(golden.Dir(t), "data", "places9"), plain)
 	c := deletion(t, m, photos)
 	t.Logf("%d photos: %+v", len(photos), c)
-	if c.marked < 1.5*c.elsewhere || c.marked < 0.1 {
+	if c.marked < 2.5*c.elsewhere || c.marked < 0.25 {
 		t.Errorf("covering what is marked costs %.3f of probability, covering as much elsewhere %.3f", c.marked, c.elsewhere)
 	}
 }

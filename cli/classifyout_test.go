@@ -24,7 +24,7 @@ func TestClassifyOut(t *testing.T) {
 		if got, err := os.ReadFile(out); err != nil || string(got) != want {
 			t.Errorf("%s is\n%s(%v), want\n%s", c.name, got, err, want)
 		}
-		if r := must(t, append(into, "--resume")...); !strings.Contains(r.stderr, "is complete") {
+		if r := must(t, append(into, "--resume", "-t", "1", "-b", "3", "--skip-bad")...); !strings.Contains(r.stderr, "is complete") {
 			t.Errorf("once more: %s", r.stderr)
 		}
 		if r := run(t, into...); r.status != statusUsage || !strings.Contains(r.stderr, "is there already") {

@@ -21,7 +21,7 @@ func TestMemoryTold(t *testing.T) {
 	}
 	megabytes, _ := strconv.ParseFloat(told[1], 64)
 	taken := float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) * 1024 / 1e6
-	if ratio := taken / megabytes; ratio < 0.6 || ratio > 1.15 {
+	if ratio := taken / megabytes; ratio < 0.8 || ratio > 1.02 {
 		t.Errorf("took %.0f MB, said %.0f", taken, megabytes)
 	}
 	t.Logf("took %.0f MB, said %.0f", taken, megabytes)

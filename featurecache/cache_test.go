@@ -72,6 +72,18 @@ func TestBytes(t *testing.T) {
 	if _, ok := c.GetBytes(numbered(9)); ok {
 		t.Error("features are taken for bytes")
 	}
+	for i, damaged := range [][]byte{nil, []byte("regraft"), make([]byte, mostBytes+1000)} {
+		k := numbered(10 + i)
+		if err := c.PutBytes(k, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(c.path(k), damaged, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := c.GetBytes(k); ok {
+			t.Errorf("%d bytes are taken for an entry", len(damaged))
+		}
+	}
 	var none *Cache
 	if _, ok := none.GetBytes(numbered(1)); ok || none.PutBytes(numbered(1), nil) != nil {
 		t.Error("no cache does something")

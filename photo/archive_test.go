@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
@@ -123,12 +125,14 @@ func TestDamagedArchives(t *testing.T) {
 			t.Fatal(err)
 		}
 		found, _ := Files(path)
-		last := found[len(found)-1]
-		if last.Err != nil {
-			return last.Err
+		var all []error
+		for _, f := range found {
+			if f.Err == nil {
+				_, f.Err = f.Read()
+			}
+			all = append(all, f.Err)
 		}
-		_, err := last.Read()
-		return err
+		return errors.Join(all...)
 	}
 	// raw is a member whose header says what it likes.
 	raw := func(change func(h *zip.FileHeader)) []byte {
@@ -146,6 +150,27 @@ func TestDamagedArchives(t *testing.T) {
 		return b.Bytes()
 	}
 	whole := tarred(t, []packedFile{{name: "a.jpg", content: strings.Repeat("x", 5000)}})
+	// tarHeader is the beginning of a member, which says how large it is or what it is stored as.
+	tarHeader := func(size int64, kind byte) []byte {
+		var b bytes.Buffer
+		if err := tar.NewWriter(&b).WriteHeader(&tar.Header{Name: "a.jpg", Size: size, Typeflag: tar.TypeReg, Format: tar.FormatGNU}); err != nil {
+			t.Fatal(err)
+		}
+		h := b.Bytes()
+		h[156] = kind
+		copy(h[148:], "        ")
+		sum := 0
+		for _, v := range h {
+			sum += int(v)
+		}
+		copy(h[148:], fmt.Sprintf("%06o\x00 ", sum))
+		return h
+	}
+	sparse := tar.Header{Name: "a.jpg", Size: 512, Typeflag: tar.TypeReg, PAXRecords: map[string]string{"GNU.$parse.major": "1", "GNU.$parse.minor": "0"}}
+	var holes bytes.Buffer
+	if err := tar.NewWriter(&holes).WriteHeader(&sparse); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		data []byte
@@ -164,6 +189,10 @@ func TestDamagedArchives(t *testing.T) {
 		{"a.zip", nil, "cannot be read"},
 		{"a.tar", whole, ""},
 		{"a.tar", whole[:4000], "EOF"},
+		{"a.tar", whole[:4000], "ends too early"},
+		{"a.tar", tarHeader(DefaultMaxBytes+1, tar.TypeReg), "more than the limit"},
+		{"a.tar", tarHeader(0, tar.TypeGNUSparse), "with holes"},
+		{"a.tar", append(bytes.ReplaceAll(holes.Bytes(), []byte("$parse"), []byte("sparse")), "0\n"+strings.Repeat("\x00", 1022)...), "with holes"},
 		{"a.tar", []byte("no archive"), "cannot be read"},
 		{"a.tar.gz", whole, "unpack it"},
 		{"a.7z", whole, "unpack it"},

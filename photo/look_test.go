@@ -61,19 +61,20 @@ func (m *Image) lit(change func(v float64) float64) *Image {
 	return out
 }
 
+// jpeg is m as a file.
+func (m *Image) jpeg(t *testing.T, quality int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, m.RGBA(), &jpeg.Options{Quality: quality}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 // compressed is what JPEG leaves of m.
 func (m *Image) compressed(t *testing.T, quality int) *Image {
 	t.Helper()
-	rgba := image.NewRGBA(image.Rect(0, 0, m.W, m.H))
-	for i := range m.W * m.H {
-		copy(rgba.Pix[4*i:], m.Pix[3*i:3*i+3])
-		rgba.Pix[4*i+3] = 255
-	}
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, rgba, &jpeg.Options{Quality: quality}); err != nil {
-		t.Fatal(err)
-	}
-	out, err := Decode(b.Bytes(), DecodeOptions{})
+	out, err := Decode(m.jpeg(t, quality), DecodeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +108,17 @@ func TestAlike(t *testing.T) {
 	}
 	if err != nil || !reflect.DeepEqual(got, [][]int{want}) {
 		t.Errorf("%v, %v instead of %v", got, err, want)
+	}
+	for i, m := range copies {
+		for _, pair := range [][]Finding{looks(one, m), looks(m, one)} {
+			if got, _ := alike(context.Background(), pair); len(got) != 1 {
+				t.Errorf("copy %d is not found by itself", i)
+			}
+		}
+	}
+	blank := one.lit(func(float64) float64 { return 128 })
+	if got, _ := alike(context.Background(), looks(blank, blank)); len(got) > 0 {
+		t.Error("photos on which there is nothing look the same")
 	}
 	tinted := NewImage(w, h)
 	for i, v := range one.Pix {
@@ -174,16 +186,7 @@ func TestCheckAlike(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		rgba := image.NewRGBA(image.Rect(0, 0, m.W, m.H))
-		for i := range m.W * m.H {
-			copy(rgba.Pix[4*i:], m.Pix[3*i:3*i+3])
-			rgba.Pix[4*i+3] = 255
-		}
-		var b bytes.Buffer
-		if err := jpeg.Encode(&b, rgba, &jpeg.Options{Quality: quality}); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(path, m.jpeg(t, quality), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return path
@@ -220,7 +223,7 @@ func TestStill(t *testing.T) {
 		}
 		return s
 	}
-	d := &Dataset{Classes: []string{"a", "b", "c"}, Train: label(0, 0, 0, 0, 1, 1, 1, 1, 2, 2), Test: label(0, 1, 2)}
+	d := &Dataset{Classes: []string{"a", "b", "c", "d"}, Train: label(0, 0, 0, 0, 1, 1, 1, 1, 2, 2), Test: label(0, 1, 2, 3, 3)}
 	for _, x := range []struct {
 		groups, telling [][]int
 		still           []string
@@ -229,6 +232,7 @@ func TestStill(t *testing.T) {
 		{[][]int{{0, 1, 2, 10}, {4, 5}}, [][]int{{4, 5}}, []string{"a"}},
 		{[][]int{{0, 1, 2, 10, 4}, {5, 6}, {8, 9}}, [][]int{{5, 6}, {8, 9}}, []string{"a"}},
 		{[][]int{{8, 9, 12}}, nil, []string{"c"}},
+		{[][]int{{13, 14}}, nil, []string{"d"}},
 	} {
 		telling, still := d.apart(x.groups)
 		if !reflect.DeepEqual(telling, x.telling) || !reflect.DeepEqual(still, x.still) {
