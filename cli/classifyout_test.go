@@ -46,6 +46,7 @@ func TestClassifyOutRefuses(t *testing.T) {
 	}{
 		{[]string{data, "-o", out, "--resume", "-k", "2"}, "--topk 2 instead of unset"},
 		{[]string{photo, "-o", out, "--resume"}, "1 inputs instead of 6"},
+		{[]string{dataset(t, 1, 1), "-o", out, "--resume"}, "other inputs"},
 		{[]string{data, "-o", out, "--resume", "--std", "2"}, "--std 2 instead of 1,1,1"},
 		{[]string{photo, "-o", filepath.Join(dir, "a.txt")}, "must end in"},
 		{[]string{photo, "-o", filepath.Join(dir, "b.csv"), "--json"}, "contradict"},
