@@ -50,7 +50,7 @@ func newCanvas(width, height int, face *typeface) *canvas {
 
 // rect fills a rectangle.
 func (c *canvas) rect(r image.Rectangle, ink color.RGBA) {
-	draw.Draw(c, r, image.NewUniform(ink), image.Point{}, draw.Src)
+	draw.Draw(c.RGBA, r, image.NewUniform(ink), image.Point{}, draw.Src)
 }
 
 // fill fills the inside of a path, with smooth edges; what lies outside of the picture is cut off.
@@ -79,7 +79,7 @@ func (c *canvas) fill(path sfnt.Segments, ink color.RGBA) {
 		}
 	}
 	r.ClosePath()
-	r.Draw(c, area, image.NewUniform(ink), image.Point{})
+	r.Draw(c.RGBA, area, image.NewUniform(ink), image.Point{})
 }
 
 // text writes a line of text beside the point at. The direction is a unit vector; align is the part of the text's
@@ -97,5 +97,5 @@ func (c *canvas) write(w io.Writer) error {
 	if c.face.err != nil {
 		return c.face.err
 	}
-	return png.Encode(w, c)
+	return png.Encode(w, c.RGBA)
 }
