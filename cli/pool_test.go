@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// TestPooledHeads trains heads on a network that ends in tokens, resumes the run, and embeds with every pool.
+// TestPooledHeads trains heads on a network that ends in tokens, goes on with the run, which args.json tells the pool of, to the bits of a
+// longer one, and embeds with every pool.
 func TestPooledHeads(t *testing.T) {
 	packed, err := os.ReadFile(filepath.Join("..", "onnx", "testdata", "backbones", "hf_vit_features.dyn23.onnx.gz"))
 	if err != nil {
@@ -29,9 +30,24 @@ func TestPooledHeads(t *testing.T) {
 	if err := os.WriteFile(model, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r := must(t, "train", "--mode", "heads", "-m", model, "--data", photos, "-o", out, "--pool", "cls+mean", "--mean", "0", "--std", "1", "--no-cache")
-	if !strings.Contains(r.stderr, "its features are cls+mean of output") {
-		t.Errorf("train says %s", r.stderr)
+	train := []string{"train", "--mode", "heads", "-m", model, "--data", photos, "--pool", "cls+mean", "--mean", "0", "--std", "1", "--no-cache",
+		"--opt", "sgd", "--sched", "constant", "-o"}
+	must(t, append(train, out, "--epochs", "2")...)
+	for _, r := range []result{
+		must(t, "train", "--resume", "-o", out, "--epochs", "4"), must(t, append(train, filepath.Join(dir, "longer"), "--epochs", "4")...),
+	} {
+		if !strings.Contains(r.stderr, "its features are cls+mean of output") {
+			t.Errorf("train says %s", r.stderr)
+		}
+	}
+	var models [2][]byte
+	for i, run := range []string{out, filepath.Join(dir, "longer")} {
+		if models[i], err = os.ReadFile(filepath.Join(run, "best.onnx")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(models[0], models[1]) {
+		t.Error("the run that went on has other bits")
 	}
 	if r := must(t, "inspect", filepath.Join(out, "best.onnx")); !strings.Contains(r.stdout, "32 features -> ") || strings.Contains(r.stdout, "--pool") {
 		t.Errorf("the trained model: %s", r.stdout)
