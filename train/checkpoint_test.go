@@ -122,13 +122,8 @@ func TestResumeWantsTheSameRun(t *testing.T) {
 // and keeps the sound one until there is another.
 func TestPreviousCheckpoint(t *testing.T) {
 	data := photos(t, map[string]int{"train": 8, "val": 3})
-	config := func() Config {
-		c := narrowRun(t, Full, data)
-		c.CheckpointMinutes = 1e-9
-		return c
-	}
-	straight := config()
-	want := sum(t, fit(t, straight).Model)
+	k := killed(t, narrowRun(t, Full, data), 6)
+	want := sum(t, filepath.Join(k.config.Out, BestFile))
 	for _, damage := range []struct {
 		name string
 		do   func(path string) error
@@ -143,11 +138,9 @@ func TestPreviousCheckpoint(t *testing.T) {
 		}, true},
 		{"gone", os.Remove, false},
 	} {
-		c := config()
-		k := &copying{t: t, from: c.Out, to: t.TempDir(), steps: 6}
-		_, err := Fit(context.Background(), c, k)
-		must(t, err)
-		c.Out, c.Resume = k.to, true
+		c := k.config
+		c.Out, c.Resume = t.TempDir(), true
+		must(t, os.CopyFS(c.Out, os.DirFS(k.copies[6])))
 		last, previous := filepath.Join(c.Out, CheckpointFile), filepath.Join(c.Out, PreviousFile)
 		newer, err := readCheckpoint(last)
 		must(t, err)

@@ -30,7 +30,7 @@ func TestFitLearns(t *testing.T) {
 	for _, mode := range []Mode{Heads, Full} {
 		t.Run(string(mode), func(t *testing.T) {
 			c := narrowRun(t, mode, data)
-			c.Epochs = 20
+			c.Epochs, c.NoReport = 20, false
 			r := fit(t, c)
 			if len(r.Epochs) != 20 || r.Best.ValAcc < 0.9 || r.Epochs[19].TrainLoss > r.Epochs[0].TrainLoss/2 {
 				t.Errorf("%d epochs, the best %+v, the last %+v", len(r.Epochs), r.Best, r.Epochs[len(r.Epochs)-1])

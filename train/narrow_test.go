@@ -117,13 +117,13 @@ func writePhoto(t testing.TB, path string, class int, r *random.Stream) {
 	}
 }
 
-// narrowRun is a short run of the narrow network.
+// narrowRun is a short run of the narrow network, without a page and a card.
 func narrowRun(t testing.TB, mode Mode, data string) Config {
 	t.Helper()
 	c := Defaults(mode, "")
 	c.Net, c.Data, c.Out = narrow(t), data, filepath.Join(t.TempDir(), "out")
 	c.Threads, c.Workers, c.Seed = 2, 2, 7
-	c.Epochs = 4
+	c.Epochs, c.NoReport = 4, true
 	if mode == Heads {
 		c.Views = 1
 	}

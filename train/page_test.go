@@ -97,7 +97,7 @@ func TestPageOfARun(t *testing.T) {
 	cache := featurecache.Open(filepath.Join(t.TempDir(), "cache"), featurecache.DefaultLimit)
 	for _, mode := range []Mode{Heads, Full} {
 		c := narrowRun(t, mode, data)
-		c.Cache, c.Command, c.Precision = cache, "regraft train & <more>", 0.8
+		c.Cache, c.Command, c.Precision, c.NoReport = cache, "regraft train & <more>", 0.8, false
 		r := fit(t, c)
 		html, d := readPage(t, filepath.Join(c.Out, PageFile))
 		sameFigures(t, html, d, r.Report)
@@ -133,7 +133,7 @@ func TestPageOfARun(t *testing.T) {
 // probabilities are those that the model will give.
 func TestPageOfFolds(t *testing.T) {
 	c := narrowRun(t, Heads, photos(t, map[string]int{"train": 30}))
-	c.Folds = 4
+	c.Folds, c.NoReport = 4, false
 	r := fit(t, c)
 	html, d := readPage(t, filepath.Join(c.Out, PageFile))
 	sameFigures(t, html, d, r.Report)
@@ -175,6 +175,7 @@ func TestHostilePhotos(t *testing.T) {
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(root, "test", classes[0], "copy.png"), content, 0o666))
 	c := narrowRun(t, Heads, root)
+	c.NoReport = false
 	r := fit(t, c)
 	html, d := readPage(t, filepath.Join(c.Out, PageFile))
 	sameFigures(t, html, d, r.Report)
@@ -196,7 +197,6 @@ func TestHostilePhotos(t *testing.T) {
 func TestPageOfAnEvaluation(t *testing.T) {
 	data := photos(t, map[string]int{"train": 12})
 	c := narrowRun(t, Heads, data)
-	c.NoReport = true
 	fit(t, c)
 	if _, err := os.Stat(filepath.Join(c.Out, PageFile)); err == nil {
 		t.Error("a page that nobody wants")

@@ -18,7 +18,7 @@ func TestPageMaps(t *testing.T) {
 	var pages [][][]byte
 	for range 2 {
 		c := narrowRun(t, Heads, data)
-		c.Cache = cache
+		c.Cache, c.NoReport = cache, false
 		fit(t, c)
 		html, err := os.ReadFile(filepath.Join(c.Out, PageFile))
 		if err != nil {

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"context"
 	"math"
 	"path/filepath"
 	"slices"
@@ -94,29 +93,8 @@ func TestMicroBatch(t *testing.T) {
 	if !slices.Equal(weights(other), parted) {
 		t.Error("the number of threads changes bits")
 	}
-	resumed := config(narrow(t), 4)
-	resumesTo(t, resumed, other)
-	c := config(narrow(t), 5)
-	fails(t, c, "MicroBatch 5: must be a divisor of Batch, 12")
-}
-
-// resumesTo interrupts a run within its second epoch, goes on, and compares its end with that of a finished one.
-func resumesTo(t *testing.T, c, finished Config) {
-	t.Helper()
-	c.CheckpointMinutes = 1e-9
-	k := &copying{t: t, from: c.Out, to: t.TempDir(), steps: 7}
-	_, err := Fit(context.Background(), c, k)
-	must(t, err)
-	c.Out, c.Resume = k.to, true
-	at, err := readCheckpoint(filepath.Join(c.Out, CheckpointFile))
-	must(t, err)
-	if at.Progress.Step == 0 && len(at.Epochs) == 0 {
-		t.Error("interrupted before anything was learnt")
-	}
-	fit(t, c)
-	if sum(t, filepath.Join(c.Out, BestFile)) != sum(t, filepath.Join(finished.Out, BestFile)) {
-		t.Error("a resumed run has other bits")
-	}
+	killed(t, config(narrow(t), 4), 7).endAt(sum(t, filepath.Join(other.Out, BestFile)))
+	fails(t, config(narrow(t), 5), "MicroBatch 5: must be a divisor of Batch, 12")
 }
 
 // TestEMA: what is judged and saved is the average of the weights and running statistics of all steps, TensorFlow's at first; it depends
@@ -187,13 +165,10 @@ func TestEMA(t *testing.T) {
 	l.close()
 	out.close(true)
 
-	finished, other := config(0.9), config(0.9)
-	model := sum(t, fit(t, finished).Model)
+	other := config(0.9)
 	other.Threads, other.Workers = 1, 3
-	if sum(t, fit(t, other).Model) != model {
-		t.Error("the number of threads changes bits")
-	}
-	resumesTo(t, config(0.9), finished)
+	model := sum(t, fit(t, other).Model)
+	killed(t, config(0.9), 7).endAt(model)
 	if sum(t, fit(t, config(0)).Model) == model {
 		t.Error("the average is not what is saved")
 	}

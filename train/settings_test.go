@@ -3,6 +3,8 @@ package train
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -14,25 +16,40 @@ import (
 
 // changes give every setting that decides the result another value.
 var changes = map[string]func(*Config){
-	"batch_size":    func(c *Config) { c.Batch = 5 },
-	"lr":            func(c *Config) { c.LearningRate *= 1.5 },
-	"weight_decay":  func(c *Config) { c.WeightDecay += 0.01 },
-	"momentum":      func(c *Config) { c.Momentum = 0.5 },
-	"nesterov":      func(c *Config) { c.Nesterov = true },
-	"clip_norm":     func(c *Config) { c.ClipNorm = 1e-3 },
-	"sched":         func(c *Config) { c.Schedule = "step" },
-	"warmup_epochs": func(c *Config) { c.WarmupEpochs = 1.5 },
-	"micro_batch":   func(c *Config) { c.MicroBatch = 2 },
-	"balance":       func(c *Config) { c.Balance = BalanceLoss },
-	"layer_decay":   func(c *Config) { c.LayerDecay = 0.5 },
-	"freeze":        func(c *Config) { c.Freeze = []string{"1"} },
-	"ema":           func(c *Config) { c.EMA = 0.9 },
-	"smoothing":     func(c *Config) { c.Smoothing = 0.1 },
-	"aux_weight":    func(c *Config) { c.AuxWeight = 0.2 },
-	"dropout":       func(c *Config) { c.Dropout = 0.4 },
-	"augment":       func(c *Config) { c.Augment = map[bool]Augment{true: NoAugment, false: Flip}[c.Augment == Flip] },
-	"views":         func(c *Config) { c.Views = 2 },
-	"seed":          func(c *Config) { c.Seed++ },
+	"batch_size":     func(c *Config) { c.Batch = 6 },
+	"lr":             func(c *Config) { c.LearningRate *= 1.5 },
+	"weight_decay":   func(c *Config) { c.WeightDecay += 0.01 },
+	"momentum":       func(c *Config) { c.Momentum = 0.5 },
+	"nesterov":       func(c *Config) { c.Nesterov = true },
+	"clip_norm":      func(c *Config) { c.ClipNorm = 1e-3 },
+	"sched":          func(c *Config) { c.Schedule = "step" },
+	"warmup_epochs":  func(c *Config) { c.WarmupEpochs = 1.5 },
+	"micro_batch":    func(c *Config) { c.MicroBatch = c.Batch / 2 },
+	"balance":        func(c *Config) { c.Balance = BalanceLoss },
+	"layer_decay":    func(c *Config) { c.LayerDecay = 0.5 },
+	"freeze":         func(c *Config) { c.Freeze = []string{"2"} },
+	"unfreeze_after": func(c *Config) { c.Freeze, c.UnfreezeAfter = []string{"2"}, 1 },
+	"ema":            func(c *Config) { c.EMA = 0.9 },
+	"smoothing":      func(c *Config) { c.Smoothing = 0.1 },
+	"aux_weight":     func(c *Config) { c.AuxWeight = 0.2 },
+	"dropout":        func(c *Config) { c.Dropout = 0.4 },
+	"augment":        func(c *Config) { c.Augment = map[bool]Augment{true: NoAugment, false: Flip}[c.Augment == Flip] },
+	"views":          func(c *Config) { c.Views = 2 },
+	"seed":           func(c *Config) { c.Seed++ },
+}
+
+// recipe is a run of three epochs with the settings that go with an optimizer.
+func recipe(t *testing.T, mode Mode, optimizer Optimizer, data string) Config {
+	t.Helper()
+	d, c := Defaults(mode, optimizer), narrowRun(t, mode, data)
+	d.Net, d.Data, d.Out, d.Threads, d.Workers, d.Seed, d.Epochs, d.Batch, d.NoReport = c.Net, c.Data, c.Out, 2, 2, 7, 3, 4, true
+	switch {
+	case mode == Full:
+		d.WarmupEpochs = 1
+	case optimizer == LBFGS:
+		d.WeightDecay, d.Views = 0.03, 1
+	}
+	return d
 }
 
 // TestEverySettingCounts tries each setting with each mode and optimizer: either the run is another one, or asking for it is an
@@ -46,38 +63,33 @@ func TestEverySettingCounts(t *testing.T) {
 	refused := map[string]int{}
 	for mode, optimizers := range recipes {
 		for optimizer := range optimizers {
-			config := func() Config {
-				d := Defaults(mode, optimizer)
-				c := narrowRun(t, mode, data)
-				d.Net, d.Data, d.Out, d.Threads, d.Workers, d.Seed, d.Epochs = c.Net, c.Data, c.Out, 2, 2, 7, 3
-				d.Batch = 4
-				switch {
-				case mode == Full:
-					d.WarmupEpochs = 1
-				case optimizer == LBFGS:
-					d.WeightDecay, d.Views = 0.03, 1
-				}
-				return d
-			}
+			config := func() Config { return recipe(t, mode, optimizer, data) }
 			straight := config()
 			fit(t, straight)
-			want := endOf(t, straight)
+			ends := map[string][]part{"": endOf(t, straight)}
 			var args map[string]any
 			if err := json.Unmarshal(read(t, straight.Out, ArgsFile), &args); err != nil {
 				t.Fatal(err)
 			}
-			for name, change := range changes {
+			for _, name := range slices.Sorted(maps.Keys(changes)) {
 				c := config()
-				change(&c)
+				changes[name](&c)
+				without := "" // what the setting comes on top of
+				if name == "unfreeze_after" {
+					without = "freeze"
+				}
 				c.Given = map[string]string{name: "--flag"}
 				_, err := Fit(t.Context(), c, Silent{})
 				_, recorded := args[name]
 				var usage *UsageError
+				if err == nil {
+					ends[name] = endOf(t, c)
+				}
 				switch {
 				case err == nil && !recorded:
 					t.Errorf("%s by %s: %s is accepted and not in args.json", mode, optimizer, name)
 				case err == nil && name == "seed" && optimizer == LBFGS: // decides the folds alone, which choose nothing here
-				case err == nil && reflect.DeepEqual(endOf(t, c), want):
+				case err == nil && reflect.DeepEqual(ends[name], ends[without]):
 					t.Errorf("%s by %s: %s changes nothing", mode, optimizer, name)
 				case err != nil && (!errors.As(err, &usage) || !strings.Contains(err.Error(), "--flag does nothing with Mode "+string(mode))):
 					t.Errorf("%s by %s: %s: %v", mode, optimizer, name, err)
@@ -90,10 +102,47 @@ func TestEverySettingCounts(t *testing.T) {
 		}
 	}
 	// Of 11 recipes, 6 are of heads mode, one of them lbfgs; 6 know momentum and 2 Nesterov's.
-	want := map[string]int{"batch_size": 1, "lr": 1, "clip_norm": 1, "sched": 1, "warmup_epochs": 1, "momentum": 5, "nesterov": 9, "aux_weight": 6, "dropout": 6, "views": 5, "micro_batch": 6, "ema": 6, "layer_decay": 6, "freeze": 6}
+	want := map[string]int{"batch_size": 1, "lr": 1, "clip_norm": 1, "sched": 1, "warmup_epochs": 1, "momentum": 5, "nesterov": 9, "aux_weight": 6, "dropout": 6, "views": 5, "micro_batch": 6, "ema": 6, "layer_decay": 6, "freeze": 6, "unfreeze_after": 6}
 	for name := range changes {
 		if refused[name] != want[name] {
 			t.Errorf("%s is refused %d times, want %d", name, refused[name], want[name])
+		}
+	}
+}
+
+// TestEverySettingIsResumed: whatever is set, a run that is killed in an epoch, not the first, goes on to the bits that it has undisturbed;
+// with all settings at once, and with each.
+func TestEverySettingIsResumed(t *testing.T) {
+	data := photos(t, map[string]int{"train": 5, "val": 2})
+	writePhoto(t, filepath.Join(data, "train", "down", "more.png"), 1, random.At(9, "more"))
+	for _, run := range []struct {
+		mode      Mode
+		optimizer Optimizer
+		killed    int // the step
+	}{{Full, AdamW, 6}, {Full, SGD, 6}, {Heads, SGD, 2}, {Heads, LBFGS, 2}} {
+		resumes := func(what string, change func(*Config)) {
+			t.Run(fmt.Sprintf("%s %s %s", run.mode, run.optimizer, what), func(t *testing.T) {
+				c := recipe(t, run.mode, run.optimizer, data)
+				change(&c)
+				k := killed(t, c, run.killed)
+				k.endAt(sum(t, filepath.Join(c.Out, BestFile)))
+			})
+		}
+		names := slices.Sorted(maps.Keys(changes))
+		resumes("all", func(c *Config) {
+			for _, name := range names {
+				if c.reads(name) {
+					changes[name](c)
+				}
+			}
+		})
+		if run.optimizer != LBFGS {
+			resumes("sampler", func(c *Config) { c.Balance = BalanceSampler })
+		}
+		for _, name := range names {
+			if (&Config{Mode: run.mode, Optimizer: run.optimizer}).reads(name) && !testing.Short() {
+				resumes(name, changes[name])
+			}
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -242,45 +243,74 @@ func TestDue(t *testing.T) {
 
 // TestCheckpointWithinEpoch: a run of one long epoch that is killed within it goes on from its middle.
 func TestCheckpointWithinEpoch(t *testing.T) {
-	data := photos(t, map[string]int{"train": 12, "val": 3})
-	config := func() Config {
-		c := narrowRun(t, Full, data)
-		c.Epochs, c.Batch, c.CheckpointMinutes = 1, 4, 1e-9
-		return c
-	}
-	straight, c := config(), config()
-	fit(t, straight)
-	k := &copying{t: t, from: c.Out, to: t.TempDir(), steps: 6}
-	if _, err := Fit(context.Background(), c, k); err != nil {
-		t.Fatal(err)
-	}
-	c.Out, c.Resume = k.to, true
-	progress, err := readCheckpoint(filepath.Join(c.Out, CheckpointFile))
+	c := narrowRun(t, Full, photos(t, map[string]int{"train": 12, "val": 3}))
+	c.Epochs, c.Batch = 1, 4
+	straight := c
+	straight.Out += " straight"
+	want := sum(t, fit(t, straight).Model)
+	k := killed(t, c, 6)
+	progress, err := readCheckpoint(filepath.Join(k.copies[6], CheckpointFile))
 	must(t, err)
 	if n := progress.Progress.Step; n != 5 || len(progress.Epochs) != 0 {
 		t.Errorf("the checkpoint is at step %d of epoch %d", n, len(progress.Epochs)+1)
 	}
-	if r := fit(t, c); sum(t, r.Model) != sum(t, filepath.Join(straight.Out, BestFile)) {
-		t.Error("other bits")
-	}
+	k.endAt(want)
 }
 
-// copying copies the folder of a run after so many steps, as if it had been killed then.
-type copying struct {
+// killing makes copies of the folder of a run that has a checkpoint after every step, as if it had been killed in the next one.
+type killing struct {
 	Silent
-	t        *testing.T
-	from, to string
-	steps    int
-	phase    Phase
+	t      *testing.T
+	config Config
+	copies map[int]string // by the number of steps
+	step   int
+	phase  Phase
 }
 
-func (c *copying) Phase(p Phase, _, _ int) { c.phase = p }
+func (k *killing) Phase(p Phase, _, _ int) { k.phase = p }
 
-func (c *copying) Advanced(photos int, _ float64) {
-	if c.phase != PhaseTrain || photos == 0 {
+func (k *killing) Advanced(photos int, _ float64) {
+	if k.phase != PhaseTrain || photos == 0 {
 		return
 	}
-	if c.steps--; c.steps == 0 {
-		must(c.t, os.CopyFS(c.to, os.DirFS(c.from)))
+	k.step++
+	if to, wanted := k.copies[k.step]; wanted {
+		must(k.t, os.CopyFS(to, os.DirFS(k.config.Out)))
+	}
+}
+
+// killed makes a run and keeps what it would have left if it had been killed in these steps.
+func killed(t *testing.T, c Config, steps ...int) *killing {
+	t.Helper()
+	c.CheckpointMinutes = 1e-9
+	k := &killing{t: t, config: c, copies: map[int]string{}}
+	for _, n := range steps {
+		k.copies[n] = t.TempDir()
+	}
+	_, err := Fit(context.Background(), c, k)
+	must(t, err)
+	if slices.Max(steps) > k.step {
+		t.Fatalf("the run has %d steps", k.step)
+	}
+	return k
+}
+
+// endAt goes on from every copy: all end with the bits of a model with this sum, as the run itself has.
+func (k *killing) endAt(want string) {
+	k.t.Helper()
+	if sum(k.t, filepath.Join(k.config.Out, BestFile)) != want {
+		k.t.Error("a run with a checkpoint after every step has other bits")
+	}
+	for step, out := range k.copies {
+		c := k.config
+		c.Out, c.Resume = out, true
+		at, err := readCheckpoint(filepath.Join(out, CheckpointFile))
+		must(k.t, err)
+		if at.Progress.Step == 0 && len(at.Epochs) == 0 {
+			k.t.Errorf("killed in step %d: nothing was learnt before", step)
+		}
+		if sum(k.t, fit(k.t, c).Model) != want {
+			k.t.Errorf("killed in step %d and resumed: other bits", step)
+		}
 	}
 }
