@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"regraft/golden"
 	"regraft/journal"
 )
 
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 		journal.SaveEvery = 5 * time.Millisecond // so that kills find something saved
 		os.Exit(Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
+	golden.InMemory()
 	os.Exit(withCache(m.Run))
 }
 
