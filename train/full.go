@@ -42,8 +42,7 @@ func newFull(net *engine.Network, c *Config, f *freezing, s *sets, r *rates, eve
 	if l.solver, err = newSolver(c); err != nil {
 		return nil, err
 	}
-	f.apply(net, f.stage(max(c.Epochs, epoch))) // when most of it trains
-	if l.compiled, err = l.compile(l.micro); err != nil {
+	if err := l.prepare(f.stage(max(c.Epochs, epoch))); err != nil { // when most of it trains
 		return nil, err
 	}
 	memory, err := l.memory()

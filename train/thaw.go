@@ -32,14 +32,22 @@ func (l *fullLearner) thaw(stage int) error {
 	return l.solver.Restore(own, steps)
 }
 
-// open compiles what trains in a stage, and makes its session and solver.
+// prepare compiles what trains in a stage, unless that is what is compiled.
+func (l *fullLearner) prepare(stage int) (err error) {
+	if l.compiled == nil || l.stage != stage {
+		l.stage = stage
+		l.freezing.apply(l.net, stage)
+		l.compiled, err = l.compile(l.micro)
+	}
+	return err
+}
+
+// open makes the session and the solver of a stage.
 func (l *fullLearner) open(stage int) error {
-	l.stage = stage
-	l.freezing.apply(l.net, stage)
-	var err error
-	if l.compiled, err = l.compile(l.micro); err != nil {
+	if err := l.prepare(stage); err != nil {
 		return err
 	}
+	var err error
 	if l.session, err = l.compiled.New(l.config.Threads); err != nil {
 		return err
 	}
