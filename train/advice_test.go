@@ -136,7 +136,7 @@ func has(r *Result, beginning string) bool {
 // TestAdviceOfMistakes: the three mistakes of a course report, each in a run that makes it and one that does not: the test photos choose,
 // heads do not learn what the features hold, photos are turned upside down.
 func TestAdviceOfMistakes(t *testing.T) {
-	data := upPhotos(t, map[string]int{"train": 60, "test": 8}, 100)
+	data := upPhotos(t, map[string]int{"train": 30, "test": 8}, 100)
 	cache := featurecache.Open(t.TempDir(), featurecache.DefaultLimit)
 	run := func(mode Mode, mistake func(*Config)) *Result {
 		c := narrowRun(t, mode, data)
@@ -174,7 +174,7 @@ func TestAdviceOfMistakes(t *testing.T) {
 // TestAdviceWithoutUp: photos that look the same upside down may be turned.
 func TestAdviceWithoutUp(t *testing.T) {
 	c := narrowRun(t, Full, photos(t, map[string]int{"train": 24, "test": 4}))
-	c.Augment = Flip + UpsideDown
+	c.Augment, c.Epochs, c.WarmupEpochs = Flip+UpsideDown, 1, 0
 	if r := fit(t, c); has(r, "These photos have an up") || r.Upright == nil || r.Upright.Photos < 40 || r.Upright.Told > 0.75 {
 		t.Errorf("%q, %+v", r.Advice, r.Upright)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"regraft/engine/random"
+	"regraft/featurecache"
 	"regraft/onnx"
 )
 
@@ -71,8 +72,16 @@ func TestCalibrated(t *testing.T) {
 			if mode == Full && name == "folds" {
 				continue
 			}
-			data := photos(t, sets)
-			plain, c := narrowRun(t, mode, data), narrowRun(t, mode, data)
+			data, cache := photos(t, sets), featurecache.Open(t.TempDir(), featurecache.DefaultLimit)
+			run := func() Config {
+				c := narrowRun(t, mode, data)
+				c.Cache = cache
+				if mode == Full {
+					c.Epochs, c.WarmupEpochs = 1, 0
+				}
+				return c
+			}
+			plain, c := run(), run()
 			plain.NoCalibrate = true
 			want, got := fit(t, plain), fit(t, c)
 			if want.Calibration != nil || got.Calibration == nil || got.Calibration.Photos < 50 || got.Calibration.ReportedOn != SetTest {
@@ -101,7 +110,7 @@ func TestCalibrated(t *testing.T) {
 			if again := fit(t, c); sum(t, again.Model) != bits || again.Calibration.Temperature != got.Calibration.Temperature {
 				t.Errorf("%s, %s: resumed, the temperature is %g, was %g", name, mode, again.Calibration.Temperature, got.Calibration.Temperature)
 			}
-			next := narrowRun(t, mode, data)
+			next := run()
 			next.NoCalibrate = true
 			var errRead error
 			next.Net, _, errRead = onnx.Read(got.Model, onnx.ReadOptions{})
@@ -120,7 +129,8 @@ func TestFittedAndReported(t *testing.T) {
 	for name, sets := range map[string]map[string]int{"folds": {"train": 20}, "val": {"train": 8, "val": 18}} {
 		data := photos(t, sets)
 		plain, c := narrowRun(t, Heads, data), narrowRun(t, Heads, data)
-		plain.NoCalibrate = true
+		plain.NoCalibrate, c.Cache = true, featurecache.Open(t.TempDir(), featurecache.DefaultLimit)
+		plain.Cache = c.Cache
 		want, got := fit(t, plain), fit(t, c)
 		if got.Calibration == nil || got.Calibration.FittedOn != got.ReportedOn || got.Calibration.Temperature == 1 {
 			t.Fatalf("%s: %+v, reported on %s", name, got.Calibration, got.ReportedOn)

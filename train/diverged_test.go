@@ -68,13 +68,7 @@ func TestPoisonedWeight(t *testing.T) {
 		{"c.bn.running_var", "the weights c.bn.running_var have become infinite"},
 	} {
 		c := narrowRun(t, Full, data)
-		out, err := openFolder(c.Out, false)
-		must(t, err)
-		c.Preprocess, c.waits = *c.Net.Meta.Preprocess, newWaiter(t.Context(), Silent{})
-		r, err := prepare(c, out, Silent{})
-		must(t, err)
-		must(t, r.begin(t.Context()))
-		l := r.learner.(*fullLearner)
+		r, l := begun(t, c)
 		for _, values := range []struct {
 			slots []float32
 			of    map[string]int
@@ -83,12 +77,12 @@ func TestPoisonedWeight(t *testing.T) {
 				values.slots[at] = float32(math.NaN())
 			}
 		}
-		err = r.loop(t.Context())
+		err := r.loop(t.Context())
 		if diverged := (*DivergedError)(nil); !errors.As(err, &diverged) || !strings.Contains(err.Error(), poison.says) {
 			t.Errorf("%s: error %v", poison.param, err)
 		}
 		l.close()
-		out.close(true)
+		r.out.close(true)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"regraft/engine"
+	"regraft/engine/plan"
 	"regraft/head"
 	"regraft/onnx"
 )
@@ -147,6 +148,78 @@ func TestUnfreezeAfter(t *testing.T) {
 		model := sum(t, fit(t, other).Model)
 		killed(t, config(), steps...).endAt(model)
 	}
+}
+
+// TestThaw: when a block thaws, what trained before keeps its values, running statistics, averages of both and the solver's state; the
+// block begins with its own values, which are its average too, and a state of zeros.
+func TestThaw(t *testing.T) {
+	c := narrowRun(t, Full, photos(t, map[string]int{"train": 8, "val": 3}))
+	c.Freeze, c.UnfreezeAfter, c.EMA = []string{"2"}, 1, 0.9
+	r, l := begun(t, c)
+	must(t, l.train(t.Context(), 1, &progress{}, Silent{}, func() error { return nil }))
+	values := func() []map[string][]float32 {
+		all := []map[string][]float32{
+			byName(l.compiled.Params, l.session.Params()), byName(l.compiled.Params, l.ema.params),
+			byName(l.compiled.Running, l.session.Running()), byName(l.compiled.Running, l.ema.running),
+		}
+		for _, state := range l.solver.State() {
+			all = append(all, byName(l.compiled.Params, state))
+		}
+		return all
+	}
+	before, steps := values(), l.solver.Steps()
+	must(t, l.thaw(1))
+	if l.solver.Steps() != steps || steps == 0 {
+		t.Errorf("%d steps after %d", l.solver.Steps(), steps)
+	}
+	for i, after := range values() {
+		for name, v := range after {
+			was, trained := before[i][name]
+			switch {
+			case trained && !slices.Equal(v, was):
+				t.Errorf("vector %d: %s has changed", i, name)
+			case !trained && !strings.HasPrefix(name, "b."):
+				t.Errorf("%s has thawed", name)
+			case !trained && i < 4:
+				if p, err := narrow(t).Param(name); err != nil || !slices.Equal(v, p.Value) {
+					t.Errorf("vector %d: %s does not begin with its own values: %v", i, name, err)
+				}
+			case !trained && slices.ContainsFunc(v, func(x float32) bool { return x != 0 }):
+				t.Errorf("vector %d: the state of %s is not zero", i, name)
+			}
+		}
+		if _, is := after["b.conv.weight"]; len(after) <= len(before[i]) || i != 2 && i != 3 && !is {
+			t.Errorf("vector %d has not grown", i)
+		}
+	}
+	if apart := byName(l.compiled.Params, l.ema.params)["c.conv.weight"]; slices.Equal(apart, byName(l.compiled.Params, l.session.Params())["c.conv.weight"]) {
+		t.Error("the average is the last value")
+	}
+	l.close()
+	r.out.close(true)
+}
+
+// begun is a run of full mode before its first step.
+func begun(t *testing.T, c Config) (*training, *fullLearner) {
+	t.Helper()
+	out, err := openFolder(c.Out, false)
+	must(t, err)
+	c.Preprocess, c.waits = *c.Net.Meta.Preprocess, newWaiter(t.Context(), Silent{})
+	r, err := prepare(c, out, Silent{})
+	must(t, err)
+	must(t, r.begin(t.Context()))
+	return r, r.learner.(*fullLearner)
+}
+
+// byName are the values of a session's parameters.
+func byName(slots []plan.Slot, packed []float32) map[string][]float32 {
+	values := map[string][]float32{}
+	for _, s := range slots {
+		v := make([]float32, s.Param.Shape.TotalSize())
+		s.Unpack(v, packed[s.Off/4:][:s.Len])
+		values[s.Param.Name] = v
+	}
+	return values
 }
 
 // lastOf are the parameters that train at the end of a run, by name.

@@ -108,13 +108,7 @@ func TestEMA(t *testing.T) {
 	}
 	// The same run by hand.
 	c := config(0.9)
-	out, err := openFolder(c.Out, false)
-	must(t, err)
-	c.Preprocess, c.waits = *c.Net.Meta.Preprocess, newWaiter(t.Context(), Silent{})
-	r, err := prepare(c, out, Silent{})
-	must(t, err)
-	must(t, r.begin(t.Context()))
-	l := r.learner.(*fullLearner)
+	r, l := begun(t, c)
 	var params, running []float64
 	wide := func(v []float32) []float64 {
 		w := make([]float64, len(v))
@@ -153,17 +147,11 @@ func TestEMA(t *testing.T) {
 	must(t, l.store())
 	stored, err := l.net.Param("c.conv.weight")
 	must(t, err)
-	for _, s := range l.compiled.Params {
-		if s.Param.Name == "c.conv.weight" {
-			want := make([]float32, len(stored.Value))
-			s.Unpack(want, l.ema.params[s.Off/4:][:s.Len])
-			if !slices.Equal(stored.Value, want) {
-				t.Error("the network does not get the average")
-			}
-		}
+	if !slices.Equal(stored.Value, byName(l.compiled.Params, l.ema.params)["c.conv.weight"]) {
+		t.Error("the network does not get the average")
 	}
 	l.close()
-	out.close(true)
+	r.out.close(true)
 
 	other := config(0.9)
 	other.Threads, other.Workers = 1, 3
