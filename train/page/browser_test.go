@@ -211,12 +211,15 @@ func TestPolicy(t *testing.T) {
 	b.want(`window.ran`, "undefined")
 }
 
-// TestOverlays: where photos have maps, a switch lays them over.
+// speck is a PNG of one pixel.
+var speck = []byte{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89,
+	0, 0, 0, 13, 'I', 'D', 'A', 'T', 0x78, 0x9c, 0x63, 0xf8, 0xcf, 0xc0, 0xf0, 0x1f, 0, 5, 0, 1, 0xff, 0x89, 0x99, 0x3d, 0x1d, 0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xae, 0x42, 0x60, 0x82}
+
+// TestOverlays: where photos have maps, a switch lays them over, and stays in sight beside them.
 func TestOverlays(t *testing.T) {
 	r := sample(t, 2, 10)
 	for _, p := range r.Judged {
-		p.Overlay = []byte{0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0, 0, 1, 0, 0, 0, 1, 8, 6, 0, 0, 0, 0x1f, 0x15, 0xc4, 0x89,
-			0, 0, 0, 13, 'I', 'D', 'A', 'T', 0x78, 0x9c, 0x63, 0xf8, 0xcf, 0xc0, 0xf0, 0x1f, 0, 5, 0, 1, 0xff, 0x89, 0x99, 0x3d, 0x1d, 0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xae, 0x42, 0x60, 0x82}
+		p.Overlay = speck
 	}
 	b := open(t, r)
 	const shown = `[...document.querySelectorAll(".overlay")].filter(i => i.offsetWidth > 0).length`
@@ -224,6 +227,9 @@ func TestOverlays(t *testing.T) {
 	b.do(chromedp.Click(chromedp.CSS("#overlays")))
 	n := b.text(`document.querySelectorAll(".gallery .overlay").length`)
 	b.want(shown, n)
+	b.text(`document.getElementById("uncertain").scrollIntoView({behavior: "instant"})`)
+	const top, heading = `document.querySelector(".switch").getBoundingClientRect()`, `document.querySelector("#uncertain h2").getBoundingClientRect()`
+	b.want(top+".top >= 0 && "+top+".bottom <= "+heading+".top && "+heading+".bottom < innerHeight", "true")
 	b.do(chromedp.Click(chromedp.CSS("#matrix button")))
 	b.want(`document.querySelectorAll("#photos-list .overlay").length`, fmt.Sprint(r.Confusion[0][0]))
 	b.quiet()
@@ -232,12 +238,14 @@ func TestOverlays(t *testing.T) {
 // TestNarrowScreens: a phone has nothing to scroll sideways but tables.
 func TestNarrowScreens(t *testing.T) {
 	r := sample(t, 200, 2)
-	r.Cautions = []string{strings.Repeat("long", 100)}
+	r.Cautions, r.Judged[0].Overlay = []string{strings.Repeat("long", 100)}, speck
 	b := open(t, r)
 	b.do(chromedp.EmulateViewport(390, 844))
 	b.want(`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > 391 && !e.closest(".scroll"))
 		.map(e => e.tagName + "." + e.className).join(" ")`, "")
 	b.want(`document.documentElement.scrollWidth`, "390")
+	b.want(`[...document.querySelectorAll(".plot > svg")].filter(s => s.clientWidth > 0 && getComputedStyle(s).overflowX !== "visible"
+		&& [...s.querySelectorAll("text")].some(e => e.getBoundingClientRect().left < s.getBoundingClientRect().left)).length`, "0")
 	b.want(`document.querySelectorAll("#matrix tbody tr").length`, fmt.Sprint(mostColumns))
 	b.quiet()
 }

@@ -33,7 +33,7 @@ func (r *Report) looks() []look {
 			n++
 		}
 		if n > 0 {
-			all = append(all, look{Text: fmt.Sprintf("%d of %s were made with a probability of %.0f %% or more.", n, count(len(mistakes), "mistake"), 100*sure), Link: "mistakes"})
+			all = append(all, look{Text: fmt.Sprintf("Made with a probability of %.0f %% or more: %d of %s.", 100*sure, n, count(len(mistakes), "mistake")), Link: "mistakes"})
 		}
 	}
 	if n := len(r.Doubts); n > 0 {

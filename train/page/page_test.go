@@ -127,9 +127,12 @@ func TestSparseReports(t *testing.T) {
 		}
 	}
 	r := sample(t, 2, 3)
-	r.PerClass[1].Photos, r.PerClass[1].Answers = 0, 0
+	r.PerClass[0].F1, r.PerClass[0].Photos, r.PerClass[0].Answers = 0, 0, 0
 	if html := written(t, r); !strings.Contains(html, "no photos") || !strings.Contains(html, "no answers") {
 		t.Error("figures of nothing are shown as numbers")
+	}
+	if weakest := newView(r).Weakest; weakest[0].Name != r.Classes[1] {
+		t.Error("a class without photos stands before the weakest")
 	}
 }
 

@@ -18,12 +18,12 @@ type view struct {
 	Policy        string
 	Looks         []look
 	Matrix        matrix
-	Weakest       []Class // PerClass, that with the lowest F1 first
+	Weakest       []Class // PerClass, that with the lowest F1 first, those without photos last
 	Mistakes      section
 	Uncertain     section
 	Doubtful      section
 	Same          []same
-	Overlays      bool
+	Overlays      int  // photos that have one
 	Trade, Growth plot // precision and coverage; accuracy over photos
 	Reliable      plot
 	Drawn         []plot
@@ -118,7 +118,9 @@ func newView(r *Report) *view {
 		LeftOut: slices.Concat(r.LeftOut, m.leftOut), Step: int(math.Round(steps * min(max(r.Threshold, 0), 1))),
 	}
 	v.Outcome = outcomes[v.Step]
-	slices.SortStableFunc(v.Weakest, func(a, b Class) int { return cmp.Compare(a.F1, b.F1) })
+	slices.SortStableFunc(v.Weakest, func(a, b Class) int {
+		return cmp.Or(cmp.Compare(min(b.Photos, 1), min(a.Photos, 1)), cmp.Compare(a.F1, b.F1))
+	})
 	mistakes := r.mistakes()
 	v.Mistakes, v.Uncertain = r.section(mistakes, m), r.section(r.uncertain(), m)
 	v.Doubtful.Total = len(r.Doubts)
@@ -188,7 +190,9 @@ func (v *view) fillData(m *room, outcomes []outcome) {
 		if !there[i] {
 			d.Picture, d.Overlay = string(f.Picture), string(f.Overlay)
 		}
-		v.Overlays = v.Overlays || p.Overlay != nil
+		if p.Overlay != nil {
+			v.Overlays++
+		}
 		v.Data.Photos = append(v.Data.Photos, d)
 	}
 	for _, o := range outcomes {
