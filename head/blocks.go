@@ -80,27 +80,36 @@ func nameOf(params []*engine.Param) string {
 	return strings.Join(common, ".")
 }
 
-// stretches cuts what the main output is computed by behind every node through which all that depends on the photo flows. Nodes that do
-// not depend on it lie where they are first read.
-func stretches(net *engine.Network) [][]*gorgonia.Node {
-	nodes := net.Nodes(net.Outputs[0].Node)
-	depends, last := map[*gorgonia.Node]bool{net.Input: true}, map[*gorgonia.Node]int{}
-	for at, node := range nodes {
-		for _, in := range op.Inputs(node) {
-			depends[node] = depends[node] || depends[in]
-			last[in] = at
-		}
-	}
-	var cut [][]*gorgonia.Node
-	begin, open := 0, last[net.Input]
-	for at, node := range nodes {
-		if depends[node] && open <= at { // what came before is read by nothing behind it
-			cut = append(cut, nodes[begin:at+1])
-			begin = at + 1
-		}
-		if depends[node] {
-			open = max(open, last[node])
-		}
+// stretches cuts what the main output is computed by behind its bottlenecks. Nodes that do not depend on the photo lie where they are first
+// read.
+func stretches(net *engine.Network) (cut [][]*gorgonia.Node) {
+	nodes, begin := net.Nodes(net.Outputs[0].Node), 0
+	for _, at := range bottlenecks(net, nodes, op.Inputs) {
+		cut = append(cut, nodes[begin:at+1])
+		begin = at + 1
 	}
 	return append(cut, nodes[begin:])
+}
+
+// bottlenecks are the places of those nodes through which all flows that is computed of the photo; nodes are all that some are computed by,
+// operands before users. reads are the operands of a node that count.
+func bottlenecks(net *engine.Network, nodes []*gorgonia.Node, reads func(*gorgonia.Node) gorgonia.Nodes) (places []int) {
+	depends, last := map[*gorgonia.Node]bool{net.Input: true}, map[*gorgonia.Node]int{}
+	for at, node := range nodes {
+		for _, x := range reads(node) {
+			depends[node] = depends[node] || depends[x]
+			last[x] = at
+		}
+	}
+	open := last[net.Input]
+	for at, node := range nodes {
+		if !depends[node] {
+			continue
+		}
+		if open <= at { // what came before is read by nothing behind it
+			places = append(places, at)
+		}
+		open = max(open, last[node])
+	}
+	return places
 }

@@ -32,9 +32,11 @@ func (a *Answers) LastMap() (*LastMap, error) {
 	if m := a.linearMap(scores); m != nil {
 		return m, nil
 	}
-	for _, node := range slices.Backward(a.Net.Nodes(scores)) {
-		shape := node.Shape()
-		if len(shape) != 4 || shape[2]*shape[3] == 1 || !ofChannels(a.Net, node) || !onlyThrough(a.Net, scores, node) {
+	nodes := a.Net.Nodes(scores)
+	maps := channelMaps(nodes)
+	for _, at := range slices.Backward(bottlenecks(a.Net, nodes, op.Inputs)) {
+		node := nodes[at]
+		if shape := node.Shape(); !maps[node] || shape[2]*shape[3] == 1 {
 			continue
 		}
 		if behind := mixer(a.Net, scores, node); behind != nil {
@@ -99,27 +101,23 @@ func pooledMap(net *engine.Network, x *gorgonia.Node) *gorgonia.Node {
 	return nil
 }
 
-// ofChannels tells whether the second axis of a value with four is that of channels: something that treats it so has made it, or
-// elementwise operators have of such a value.
-func ofChannels(net *engine.Network, node *gorgonia.Node) bool {
-	switch node.Op().(type) {
-	case *op.Conv, *op.MaxPool, *op.AveragePool, *op.BatchNorm, *op.Affine:
-		return true
-	case *op.Reshape, *op.Transpose, *op.Linear, *op.MatMul, *op.LayerNorm, nil:
-		return false
+// channelMaps are those of the nodes whose second axis of four is that of channels: something that treats it so has made them, or
+// elementwise operators have of such values.
+func channelMaps(nodes []*gorgonia.Node) map[*gorgonia.Node]bool {
+	maps := map[*gorgonia.Node]bool{}
+	for _, node := range nodes {
+		if node.Dims() != 4 {
+			continue
+		}
+		switch node.Op().(type) {
+		case *op.Conv, *op.MaxPool, *op.AveragePool, *op.BatchNorm, *op.Affine:
+			maps[node] = true
+		case *op.Reshape, *op.Transpose, *op.Linear, *op.MatMul, *op.LayerNorm:
+		default:
+			maps[node] = slices.ContainsFunc(op.Inputs(node), func(x *gorgonia.Node) bool { return maps[x] })
+		}
 	}
-	return slices.ContainsFunc(op.Inputs(node), func(x *gorgonia.Node) bool {
-		return net.ParamOf(x) == nil && x.Dims() == 4 && ofChannels(net, x)
-	})
-}
-
-// onlyThrough tells whether of all that x is computed from the network's input has a part in node alone.
-func onlyThrough(net *engine.Network, x, node *gorgonia.Node) bool {
-	depends := map[*gorgonia.Node]bool{net.Input: true}
-	for _, n := range net.Nodes(x) {
-		depends[n] = n != node && slices.ContainsFunc(op.Inputs(n), func(in *gorgonia.Node) bool { return depends[in] })
-	}
-	return !depends[x]
+	return maps
 }
 
 // mixer is the first layer behind the map that computes with several rows of a photo, tokens; nil where there is none.

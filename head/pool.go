@@ -70,20 +70,30 @@ func Pool(net *engine.Network, how Pooling) (pooled *engine.Network, said string
 type pool struct {
 	net    *engine.Network
 	tokens engine.Output
-	// patches is the number of places of the first convolution, which makes tokens of them, special that of tokens in front: the class
-	// token and registers. Where the network joins patches on its way there are fewer tokens than patches, and none is special.
+	// patches is the number of places of the last convolution that all tokens come from, special that of tokens in front: the class token
+	// and registers. Where the network joins patches on its way there are fewer tokens than patches, and none is special.
 	patches, special int
 }
 
 func (p *pool) count() {
-	for _, node := range p.net.Nodes(p.tokens.Node) {
-		if _, is := node.Op().(*op.Conv); is {
-			shape := node.Shape()
+	nodes := p.net.Nodes(p.tokens.Node)
+	for _, at := range slices.Backward(bottlenecks(p.net, nodes, pixels)) {
+		if _, is := nodes[at].Op().(*op.Conv); is {
+			shape := nodes[at].Shape()
 			p.patches = shape[2] * shape[3]
 			p.special = p.tokens.Node.Shape()[1] - p.patches
 			return
 		}
 	}
+}
+
+// pixels are the operands of which a node computes with more than the number of photos.
+func pixels(node *gorgonia.Node) gorgonia.Nodes {
+	in := op.Inputs(node)
+	if _, is := node.Op().(*op.BatchTile); is {
+		return in[:1]
+	}
+	return in
 }
 
 // own is the output in which the network pools its tokens itself: by attention, or by a norm of the class token. A tanh belongs to a
