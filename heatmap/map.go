@@ -46,9 +46,8 @@ func (m *Map) Overlay(w, h int, seen photo.Window) *image.NRGBA {
 				out.SetNRGBA(x, y, unseen)
 				continue
 			}
-			v := m.at(row, column)
-			if v > 0 {
-				out.SetNRGBA(x, y, colour(v/top))
+			if share := m.at(row, column) / top; share > 0 { // no number where the map is infinite
+				out.SetNRGBA(x, y, colour(share))
 			}
 		}
 	}

@@ -61,8 +61,11 @@ func TestPyTorch(t *testing.T) {
 				for _, v := range values {
 					largest = max(largest, math.Abs(v))
 				}
+				if largest == 0 {
+					t.Fatalf("class %d: a map of zeros compares nothing", class)
+				}
 				for i, v := range values {
-					if diff := math.Abs(float64(got.Values[i]) - v); diff > 1e-5*largest {
+					if diff := math.Abs(float64(got.Values[i]) - v); !(diff <= 2e-6*largest) {
 						t.Errorf("class %d, place %d: %g, want %g", class, i, got.Values[i], v)
 					}
 				}
@@ -166,6 +169,17 @@ func TestOverlay(t *testing.T) {
 		}
 		if c.rule == photo.Squash && picture.NRGBAAt(3*c.w/8, 5*c.h/8).A != 0 {
 			t.Error("what speaks against the class is marked")
+		}
+	}
+}
+
+// TestOverlayOfInfinity draws nothing where there are no numbers to compare.
+func TestOverlayOfInfinity(t *testing.T) {
+	inf := float32(math.Inf(1))
+	m := &Map{Width: 2, Height: 2, Values: []float32{inf, 1, -inf, inf - inf}}
+	for i, v := range m.Overlay(8, 8, photo.Window{Right: 8, Bottom: 8}).Pix {
+		if v != 0 {
+			t.Fatalf("byte %d is %d", i, v)
 		}
 	}
 }

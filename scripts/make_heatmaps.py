@@ -91,6 +91,8 @@ def main(folder):
     references = {}
     for name, net in networks().items():
         net = net.double().eval()
+        if name == "conv_pool":
+            nn.init.constant_(net.tail[0].bias, 0.3)  # else its ReLU leaves nothing
         for m in net.modules():
             if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d)):
                 m.running_mean.uniform_(-0.1, 0.4)
