@@ -208,7 +208,7 @@ func TestFamilies(t *testing.T) {
 	}
 	for _, family := range weights.Families() {
 		if visionTransformer.MatchString(family) {
-			continue // TestVit has them
+			continue // TestVit has those of every kind
 		}
 		t.Run(family, func(t *testing.T) {
 			batch := "2"

@@ -1,7 +1,6 @@
 package weights_test
 
 import (
-	"math"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -9,7 +8,6 @@ import (
 	"regraft/engine"
 	"regraft/engine/kernel"
 	"regraft/engine/plan"
-	"regraft/engine/run"
 	"regraft/golden"
 	"regraft/weights"
 )
@@ -48,39 +46,12 @@ func TestTimm(t *testing.T) {
 	}
 }
 
-// compareLogits runs the network on the input in model.npz.
+// compareLogits does compareOutputs with the main output and model.npz.
 func compareLogits(t *testing.T, net *engine.Network, dir string, o plan.Options) {
 	t.Helper()
-	ref := golden.Npz(t, filepath.Join(dir, "model.npz"))
-	input, want := ref["input"], ref["logits"].Data
-	net, err := net.WithBatch(input.Shape[0])
-	if err == nil {
-		net, err = net.Subgraph(net.Outputs[0])
-	}
+	net, err := net.Subgraph(net.Outputs[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.Inference(net, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := run.New(p, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	if err := m.Infer(input.Data, input.Shape[0]); err != nil {
-		t.Fatal(err)
-	}
-	worst, largest := 0.0, 0.0
-	for i, got := range m.Output(0)[:len(want)] {
-		if e := math.Abs(float64(got - want[i])); !(e <= worst) {
-			worst = e
-		}
-		largest = max(largest, math.Abs(float64(want[i])))
-	}
-	if !(worst <= 1e-4*largest) {
-		t.Errorf("logits: relative error %.1e, want at most 1e-4", worst/largest)
-	}
-	t.Logf("logits: relative error %.1e", worst/largest)
+	compareOutputs(t, net, golden.Npz(t, filepath.Join(dir, "model.npz")), o, "")
 }
