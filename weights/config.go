@@ -32,23 +32,24 @@ type modelConfig struct {
 	// transformers'.
 	ModelType              string            `json:"model_type"`
 	ID2Label               map[string]string `json:"id2label"`
-	HiddenAct              string            `json:"hidden_act"`
 	DownsampleInBottleneck bool              `json:"downsample_in_bottleneck"`
-	LayerNormEpsilon       float32           `json:"layer_norm_eps"`
-	AttentionHeads         int               `json:"num_attention_heads"`
-	// Vision describes the network of images where there is one of texts beside it.
-	Vision *struct {
-		HiddenAct        string  `json:"hidden_act"`
-		LayerNormEpsilon float32 `json:"layer_norm_eps"`
-		AttentionHeads   int     `json:"num_attention_heads"`
-	} `json:"vision_config"`
+	layersConfig
+	// Vision has the layers of the network of images where there is one of texts beside it.
+	Vision *layersConfig `json:"vision_config"`
+}
+
+// layersConfig is what transformers' config.json tells of a network's layers.
+type layersConfig struct {
+	HiddenAct        string  `json:"hidden_act"`
+	LayerNormEpsilon float32 `json:"layer_norm_eps"`
+	AttentionHeads   int     `json:"num_attention_heads"`
 }
 
 // readConfig returns the zero value where there is no such file or another program's.
 func readConfig(path string) modelConfig {
 	c, _ := readJSON[modelConfig](path)
 	if v := c.Vision; v != nil {
-		c.HiddenAct, c.LayerNormEpsilon, c.AttentionHeads = v.HiddenAct, v.LayerNormEpsilon, v.AttentionHeads
+		c.layersConfig = *v
 	}
 	return c
 }

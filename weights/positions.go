@@ -20,16 +20,15 @@ type interpolation struct {
 	offset float64
 }
 
+// gridSide is the side of the square grid of a table with so many rows.
+func gridSide(rows int) int { return int(math.Sqrt(float64(rows))) }
+
 // prefixTokens is the number of rows of a table that stand before a square grid.
-func prefixTokens(rows int) int {
-	side := int(math.Sqrt(float64(rows)))
-	return rows - side*side
-}
+func prefixTokens(rows int) int { return rows - gridSide(rows)*gridSide(rows) }
 
 // resize is the table (rows, width) for a grid of another size.
 func (p interpolation) resize(table []float32, rows, width int, grid photo.Size) []float32 {
-	prefix := prefixTokens(rows)
-	side := int(math.Sqrt(float64(rows)))
+	prefix, side := prefixTokens(rows), gridSide(rows)
 	result := append([]float32(nil), table[:prefix*width]...)
 	vertical, horizontal := p.taps(side, grid.H), p.taps(side, grid.W)
 	wide := make([]float64, side*grid.W*width) // resampled along rows

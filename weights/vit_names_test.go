@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"regraft/engine"
 	"regraft/photo"
 )
 
@@ -65,6 +66,29 @@ func TestVitNames(t *testing.T) {
 	}
 	if m, err := FindFamily(ours, "", ""); err != nil || m.library() != ofTorchvision {
 		t.Errorf("torchvision's own names are those of %s (%v)", m.library(), err)
+	}
+}
+
+// TestActivations: config.json tells which GELU it is, whatever the network; else the library does.
+func TestActivations(t *testing.T) {
+	ours := zeros(t, "vit_t_16", 9)
+	m, err := FindFamily(parted(t, ours, olderTransformers), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for act, want := range map[string]engine.Gelu{
+		"": engine.ExactGelu, "gelu": engine.ExactGelu, "quick_gelu": engine.QuickGelu, "gelu_new": engine.TanhGelu, "gelu_pytorch_tanh": engine.TanhGelu,
+	} {
+		config := modelConfig{layersConfig: layersConfig{HiddenAct: act}}
+		if got := m.conventions(config).gelu; got != want {
+			t.Errorf("%q is taken for %v, want %v", act, got, want)
+		}
+		if err := m.settleVit(&origin{config: config}); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := m.settleVit(&origin{config: modelConfig{layersConfig: layersConfig{HiddenAct: "relu"}}}); err == nil {
+		t.Error("relu is taken for a GELU")
 	}
 }
 

@@ -3,6 +3,7 @@ package weights
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -69,10 +70,7 @@ func (m *Match) tableSize() photo.Size {
 	if t == nil || w == nil {
 		return photo.Size{}
 	}
-	side := 1
-	for prefix := prefixTokens(t.Shape[1]); side*side < t.Shape[1]-prefix; side++ {
-	}
-	return photo.Square(side * w.Shape[2])
+	return photo.Square(gridSide(t.Shape[1]) * w.Shape[2])
 }
 
 // positions is the table for photos of a size; zero is the table's own.
@@ -112,13 +110,18 @@ type conventions struct {
 	gelu    engine.Gelu
 }
 
+// gelus are the activations by their names in config.json.
+var gelus = map[string]engine.Gelu{
+	"gelu": engine.ExactGelu, "quick_gelu": engine.QuickGelu, "gelu_pytorch_tanh": engine.TanhGelu, "gelu_new": engine.TanhGelu,
+}
+
 func (m *Match) conventions(config modelConfig) conventions {
 	c := conventions{epsilon: 1e-6, gelu: engine.ExactGelu}
 	kind, library := m.family.kind(), m.library()
 	switch {
 	case kind == "clip":
 		c.epsilon = 1e-5
-		if library == ofTransformers && config.HiddenAct == "" || config.HiddenAct == "quick_gelu" || strings.Contains(config.Architecture, "quickgelu") {
+		if library == ofTransformers || strings.Contains(config.Architecture, "quickgelu") {
 			c.gelu = engine.QuickGelu
 		}
 	case library == ofTransformers && slices.Contains([]string{"vit", "deit", "beit"}, kind):
@@ -128,12 +131,9 @@ func (m *Match) conventions(config modelConfig) conventions {
 	}
 	if library == ofTransformers {
 		c.epsilon = cmp.Or(config.LayerNormEpsilon, c.epsilon)
-		switch config.HiddenAct {
-		case "gelu":
-			c.gelu = engine.ExactGelu
-		case "gelu_pytorch_tanh", "gelu_new":
-			c.gelu = engine.TanhGelu
-		}
+	}
+	if gelu, told := gelus[config.HiddenAct]; told {
+		c.gelu = gelu
 	}
 	return c
 }
@@ -155,8 +155,8 @@ func (m *Match) settleVit(from *origin) error {
 	if n := c.AttentionHeads; n > 0 && width != nil && len(width.Shape) == 4 && width.Shape[0] != n*headWidth {
 		return fmt.Errorf("config.json tells of %d heads of attention for %d channels; %s has heads of %d channels", n, width.Shape[0], m.Family, headWidth)
 	}
-	if known := []string{"", "gelu", "quick_gelu", "gelu_pytorch_tanh", "gelu_new"}; !slices.Contains(known, c.HiddenAct) {
-		return fmt.Errorf("config.json tells of the activation %q; those of %s are %s", c.HiddenAct, m.Family, strings.Join(known[1:], ", "))
+	if _, known := gelus[c.HiddenAct]; c.HiddenAct != "" && !known {
+		return fmt.Errorf("config.json tells of the activation %q; those of %s are %s", c.HiddenAct, m.Family, strings.Join(slices.Sorted(maps.Keys(gelus)), ", "))
 	}
 	if from.assumed == "" {
 		return nil
