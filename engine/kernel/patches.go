@@ -178,9 +178,6 @@ func (p *patches) each(image uintptr, row, column int, patch []float32, visit fu
 func (p *patches) clear(image uintptr, row int) {
 	s, l := p.shape, p.image.layout
 	first, end := max(0, row*s.SH-s.PT), min(l.H, (row+1)*s.SH-s.PT)
-	if row == 0 {
-		first = 0
-	}
 	if row == s.OH-1 {
 		end = l.H
 	}

@@ -3,6 +3,7 @@ package kernel
 import (
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -147,6 +148,18 @@ func TestPatchesAreRefused(t *testing.T) {
 		p := patchLayout(s.Patches())
 		if errorOf(NewGatherPatches(s, Pixels(3, 16, 16, 0), p)) == nil || errorOf(NewScatterPatches(s, p, Blocked(3, 16, 16, 0), 0)) == nil || UsePatches(s) {
 			t.Errorf("%s: no error", shapeName(s))
+		}
+	}
+}
+
+// TestUsePatches: strides that direct convolution has a kernel for are its, in a photo and elsewhere.
+func TestUsePatches(t *testing.T) {
+	for channels, direct := range map[int][]int{3: {1, 2, 4}, 1: {1, 2}, 32: {1, 2}} {
+		for stride := 1; stride <= 9; stride++ {
+			s := shape(channels, 16, 27, 27, stride, stride, stride, stride, 0)
+			if UsePatches(s) == slices.Contains(direct, stride) {
+				t.Errorf("%s: patches are %v", shapeName(s), UsePatches(s))
+			}
 		}
 	}
 }
