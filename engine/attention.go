@@ -279,7 +279,7 @@ func (s strided) heads(token, one int) (h op.HeadChannels, ok bool) {
 	if apart.size == 1 {
 		h.Step = h.Size
 	}
-	return h, h.Step >= h.Size && h.First+(apart.size-1)*h.Step+h.Size <= c
+	return h, true
 }
 
 // joinedHeads finds the node that makes channels of tokens of the heads (N, heads, T, size) that are mixed.

@@ -124,10 +124,9 @@ func (o *Attention) head(in []array, image, h int) head {
 func (*Attention) biasAt(s tensor.Shape, index ...int) int {
 	at := 0
 	for axis, size := range s {
-		k := axis - len(s) + len(index)
 		at *= size
-		if k >= 0 && size > 1 {
-			at += index[k]
+		if size > 1 {
+			at += index[axis-len(s)+len(index)]
 		}
 	}
 	return at

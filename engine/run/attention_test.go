@@ -130,7 +130,34 @@ var attentions = []struct {
 		part := func(from, to int) *gorgonia.Node {
 			return b.apply(&op.Slice{Starts: []int{from}, Ends: []int{to}, Axes: []int{2}}, x)
 		}
-		return b.attend(2, part(0, 6), part(10, 16), part(16, 24), nil)
+		return b.attend(2, part(-30, 6), part(10, 16), part(16, 24), nil)
+	}},
+	{"every other channel", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		q := b.apply(&op.Reshape{Shape: []int{0, 16, 6, 2}}, b.tokens(x, 12))
+		return b.attend(2, b.apply(&op.Gather{Axis: 3, Indices: []int{1}}, q), b.tokens(x, 6), b.tokens(x, 8), nil)
+	}},
+	{"two numbers of heads", 2, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		q, k, v := b.tokens(x, 8), b.tokens(x, 8), b.tokens(x, 8)
+		return b.apply(&op.Add{}, b.attend(2, q, k, v, nil), b.attend(4, q, k, v, nil))
+	}},
+	{"one head of keys for several of queries", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		qkv := b.tokens(x, 18)
+		cut := func(from, heads int, perm ...int) *gorgonia.Node {
+			y := b.apply(&op.Slice{Starts: []int{from}, Ends: []int{from + 3*heads}, Axes: []int{2}}, qkv)
+			return b.apply(&op.Transpose{Perm: perm}, b.apply(&op.Reshape{Shape: []int{0, 16, heads, 3}}, y))
+		}
+		scores := b.apply(&op.Softmax{Axis: -1}, b.apply(&op.MatMul{}, cut(0, 2, 0, 2, 1, 3), cut(6, 1, 0, 2, 3, 1)))
+		y := b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.MatMul{}, scores, cut(9, 1, 0, 2, 1, 3)))
+		return b.apply(&op.Reshape{Shape: []int{0, 16, 6}}, y)
+	}},
+	{"heads with channels in between", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		x = b.tokens(x, 6)
+		cut := func(perm ...int) *gorgonia.Node {
+			return b.apply(&op.Transpose{Perm: perm}, b.apply(&op.Reshape{Shape: []int{0, 16, 3, 2}}, x))
+		}
+		scores := b.apply(&op.Softmax{Axis: -1}, b.apply(&op.MatMul{}, cut(0, 3, 1, 2), cut(0, 3, 2, 1)))
+		y := b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.MatMul{}, scores, cut(0, 3, 1, 2)))
+		return b.apply(&op.Reshape{Shape: []int{0, 16, 6}}, y)
 	}},
 	{"added to itself", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		x = b.tokens(x, 8)
