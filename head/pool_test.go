@@ -1,10 +1,7 @@
 package head_test
 
 import (
-	"compress/gzip"
-	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -109,20 +106,7 @@ func pool(tokens golden.Array, how head.Pooling, special int) (features []float3
 func backbone(t *testing.T, name string) (*engine.Network, map[string]golden.Array) {
 	t.Helper()
 	path := filepath.Join("..", "onnx", "testdata", "backbones", name)
-	f, err := os.Open(path + ".onnx.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, _, err := onnx.ReadBytes(data, onnx.ReadOptions{})
+	net, _, err := onnx.ReadBytes(golden.Unpacked(t, path+".onnx.gz"), onnx.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

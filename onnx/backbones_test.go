@@ -1,12 +1,9 @@
 package onnx
 
 import (
-	"compress/gzip"
 	"fmt"
-	"io"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,30 +24,11 @@ type backbone struct {
 
 func readBackbone(t *testing.T, path string) backbone {
 	t.Helper()
-	net, _, err := ReadBytes(unpacked(t, path), ReadOptions{})
+	net, _, err := ReadBytes(golden.Unpacked(t, path), ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return backbone{net, golden.Npz(t, absolute(t, strings.TrimSuffix(path, ".onnx.gz")+".npz"))}
-}
-
-// unpacked is what a file of gzip holds.
-func unpacked(t testing.TB, path string) []byte {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }
 
 func backbonePaths(t testing.TB) []string {

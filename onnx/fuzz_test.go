@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"regraft/engine"
+	"regraft/golden"
 )
 
 // seed adds small real and hand-made models to the corpus.
@@ -33,7 +34,7 @@ func seed(f *testing.F) {
 		f.Add(data)
 	}
 	for _, path := range backbonePaths(f) {
-		f.Add(unpacked(f, path))
+		f.Add(golden.Unpacked(f, path))
 	}
 	for _, s := range slices.Concat(spellings, settled) {
 		m := chainModel("y")

@@ -66,7 +66,7 @@ func TestHostileSizes(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	numbers := []int64{-1, 0, 1, 2, 3, 16, 1 << 40, -1 << 40, 1 << 62, math.MinInt64}
 	for _, path := range backbonePaths(t) {
-		data := unpacked(t, path)
+		data := golden.Unpacked(t, path)
 		m, err := parseModel(data)
 		if err != nil {
 			t.Fatal(err)

@@ -1,7 +1,6 @@
 package weights
 
 import (
-	"compress/gzip"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -9,23 +8,15 @@ import (
 	"strings"
 	"testing"
 
+	"regraft/golden"
 	"regraft/photo"
 )
 
 // timmNames are the tensors of timm's models whose names are timm's own, as testdata/timm_reference.py found them.
 func timmNames(t *testing.T) map[string]map[string][]int {
 	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", "timm_names.json.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var models map[string]map[string][]int
-	if err := json.NewDecoder(z).Decode(&models); err != nil {
+	if err := json.Unmarshal(golden.Unpacked(t, filepath.Join("testdata", "timm_names.json.gz")), &models); err != nil {
 		t.Fatal(err)
 	}
 	return models
