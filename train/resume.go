@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,6 +32,64 @@ func ReadConfig(out string) (Config, error) {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, nil
+}
+
+// takeUp reads what an earlier process has left of the run.
+func (r *training) takeUp() error {
+	if !r.out.continues {
+		return nil
+	}
+	if err := r.readCheckpoints(); err != nil {
+		return err
+	}
+	k := r.previous()
+	if len(k.Skipped) > 0 {
+		if _, err := r.goWithout(k.Skipped, nil); err != nil {
+			return err
+		}
+	}
+	r.photos = r.sets.identity(r.config.Data)
+	if err := k.fits(&r.config, r.network, r.photos); err != nil {
+		return err
+	}
+	if r.resumed != nil {
+		r.epochs, r.progress, r.best = r.resumed.Epochs, r.resumed.Progress, r.resumed.Best
+	}
+	return nil
+}
+
+// readCheckpoints reads the last checkpoint, or, where it is damaged or was never finished, the one before.
+func (r *training) readCheckpoints() (err error) {
+	if r.out.holds(featuresFile) {
+		if r.collected, err = readCheckpoint(r.out.name(featuresFile)); err != nil {
+			return err
+		}
+	}
+	last, previous := r.out.holds(CheckpointFile), r.out.holds(PreviousFile)
+	if last {
+		if r.resumed, err = readCheckpoint(r.out.name(CheckpointFile)); err == nil || !errors.Is(err, errDamaged) || !previous {
+			return err
+		}
+	}
+	if !previous {
+		return nil
+	}
+	if r.resumed, err = readCheckpoint(r.out.name(PreviousFile)); err != nil {
+		return err
+	}
+	if last {
+		r.events.Warn(fmt.Sprintf("%s is damaged: the run goes on from the checkpoint before it", CheckpointFile))
+		r.out.remove(CheckpointFile)
+	}
+	return nil
+}
+
+// previous is what an earlier process has left; nil for a fresh run.
+func (r *training) previous() *checkpoint {
+	if r.resumed != nil {
+		return r.resumed
+	}
+	return r.collected
 }
 
 // fits reports why a checkpoint cannot go on with this configuration, network and these photos.
