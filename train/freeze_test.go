@@ -84,6 +84,7 @@ func TestFreeze(t *testing.T) {
 		t.Error("the first two blocks by number and by name differ")
 	}
 	fails(t, config("4"), "4 of the network's 4 blocks cannot be frozen; they are 1 a, 2 b, 3 c, 4 fc, and the last one is its classifier")
+	fails(t, config("a.c"), `nothing to freeze is called "a.c"`) // which a.conv.weight begins with
 	fails(t, config("layer1"), `nothing to freeze is called "layer1"`)
 	c := config()
 	c.UnfreezeAfter = 1
@@ -191,6 +192,17 @@ func TestThaw(t *testing.T) {
 		if _, is := after["b.conv.weight"]; len(after) <= len(before[i]) || i != 2 && i != 3 && !is {
 			t.Errorf("vector %d has not grown", i)
 		}
+	}
+	since := map[string]int{}
+	for _, p := range l.parts() {
+		for _, s := range l.compiled.Params {
+			if at := s.Off / 4; at >= p.From && at < p.To {
+				since[s.Param.Name] = p.Since
+			}
+		}
+	}
+	if since["b.conv.weight"] != steps || since["c.conv.weight"] != 0 {
+		t.Errorf("the solver counts the steps of b from %d on and those of c from %d on, want %d and 0", since["b.conv.weight"], since["c.conv.weight"], steps)
 	}
 	if apart := byName(l.compiled.Params, l.ema.params)["c.conv.weight"]; slices.Equal(apart, byName(l.compiled.Params, l.session.Params())["c.conv.weight"]) {
 		t.Error("the average is the last value")

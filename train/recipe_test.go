@@ -50,8 +50,8 @@ func plainNet(t *testing.T) *engine.Network {
 }
 
 // TestMicroBatch: batches in parts end where whole ones do but for the order of sums, where the network has no BatchNorm, with weights of
-// classes and smoothed labels too; with BatchNorm they do not; the number of threads changes no bit, and a run that was interrupted goes
-// on to the same ones.
+// classes and smoothed labels too, and tell the same of the photos; with BatchNorm they do not; the number of threads changes no bit, and
+// a run that was interrupted goes on to the same ones. Batches are as large as whole parts allow.
 func TestMicroBatch(t *testing.T) {
 	data := unevenPhotos(t)
 	config := func(net *engine.Network, micro int) Config {
@@ -60,9 +60,10 @@ func TestMicroBatch(t *testing.T) {
 		c.WarmupEpochs, c.WeightDecay, c.Balance, c.Smoothing = 0, 1e-3, BalanceLoss, 0.1
 		return c
 	}
+	var told Epoch
 	weights := func(c Config) []float32 {
 		t.Helper()
-		fit(t, c)
+		told = fit(t, c).Epochs[0]
 		return endOf(t, c)[0].Float32[0]
 	}
 	apart := func(a, b []float32) (most float64) {
@@ -72,6 +73,7 @@ func TestMicroBatch(t *testing.T) {
 		return most
 	}
 	whole := weights(config(plainNet(t), 0))
+	first := told
 	moved := apart(whole, weights(func() Config { c := config(plainNet(t), 0); c.LearningRate = 1e-9; return c }()))
 	for _, micro := range []int{1, 3, 4, 6} {
 		d := apart(whole, weights(config(plainNet(t), micro)))
@@ -79,9 +81,17 @@ func TestMicroBatch(t *testing.T) {
 		if d > 1e-6 || moved < 0.01 {
 			t.Errorf("parts of %d end elsewhere", micro)
 		}
+		if math.Abs(told.TrainLoss-first.TrainLoss) > 1e-6 || told.TrainAcc != first.TrainAcc {
+			t.Errorf("parts of %d have loss %g and %g right, the whole %g and %g", micro, told.TrainLoss, told.TrainAcc, first.TrainLoss, first.TrainAcc)
+		}
 	}
 	if same := weights(config(plainNet(t), 12)); !slices.Equal(same, whole) {
 		t.Error("a part that is the batch has other bits")
+	}
+	large, fitting := config(plainNet(t), 4), config(plainNet(t), 4)
+	large.Batch, fitting.Batch = 64, 60 // of 63 photos
+	if !slices.Equal(weights(large), weights(fitting)) {
+		t.Error("a batch of more photos than there are is not as large as whole parts allow")
 	}
 	normed := weights(config(narrow(t), 0))
 	parted := weights(config(narrow(t), 4))
@@ -94,6 +104,12 @@ func TestMicroBatch(t *testing.T) {
 		t.Error("the number of threads changes bits")
 	}
 	killed(t, config(narrow(t), 4), 7).endAt(sum(t, filepath.Join(other.Out, BestFile)))
+	r, l := begun(t, config(narrow(t), 4))
+	if l.dropoutKey(1, 0, 0) == l.dropoutKey(1, 0, 1) {
+		t.Error("Dropout keeps the same in all parts")
+	}
+	l.close()
+	r.out.close(true)
 	fails(t, config(narrow(t), 5), "MicroBatch 5: must be a divisor of Batch, 12")
 }
 
@@ -159,5 +175,19 @@ func TestEMA(t *testing.T) {
 	killed(t, config(0.9), 7).endAt(model)
 	if sum(t, fit(t, config(0)).Model) == model {
 		t.Error("the average is not what is saved")
+	}
+}
+
+// TestLossOfMainHead: the loss that a run tells is that of the main head, whatever weight the auxiliary one has.
+func TestLossOfMainHead(t *testing.T) {
+	data := photos(t, map[string]int{"train": 4, "val": 2})
+	var losses []float64
+	for _, weight := range []float64{0.1, 0.9} {
+		c := narrowRun(t, Full, data)
+		c.AuxWeight, c.Epochs, c.WarmupEpochs, c.Batch = weight, 1, 0, 12
+		losses = append(losses, fit(t, c).Epochs[0].TrainLoss) // before the only step
+	}
+	if losses[0] != losses[1] {
+		t.Errorf("losses %g and %g", losses[0], losses[1])
 	}
 }
