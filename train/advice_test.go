@@ -76,8 +76,9 @@ func TestAdvice(t *testing.T) {
 		{"not reached", "ended with 20.0 % of val right", measured{
 			config: stepwise, result: &Result{SelectedOn: SetVal}, reached: &Reached{repeated(20, 80), repeated(80, 20)},
 		}},
-		{"not reached", "", measured{config: stepwise, result: &Result{}, reached: &Reached{repeated(78, 22), repeated(80, 20)}}}, // hardly more
-		{"not reached", "", measured{config: stepwise, result: &Result{}, reached: &Reached{repeated(8, 4), repeated(12, 0)}}},    // may be chance
+		{"not reached", "", measured{config: stepwise, result: &Result{}, reached: &Reached{repeated(78, 22), repeated(80, 20)}}},   // hardly more
+		{"not reached", "", measured{config: stepwise, result: &Result{}, reached: &Reached{repeated(970, 30), repeated(1000, 0)}}}, // surely, and hardly
+		{"not reached", "", measured{config: stepwise, result: &Result{}, reached: &Reached{repeated(8, 4), repeated(12, 0)}}},      // may be chance
 		{"not reached", "", measured{config: stepwise, result: &Result{}, reached: &Reached{repeated(80, 20), repeated(20, 80)}}},
 		{"rate too high", "rose in 2 of 5 epochs. Try a tenth of LearningRate 0.1", measured{config: stepwise, classes: three, result: &Result{
 			Epochs: curve([2]float64{0.9, 1}, [2]float64{1, 1}, [2]float64{0.8, 1}, [2]float64{1, 1}, [2]float64{0.7, 1}),
@@ -125,6 +126,24 @@ func TestAdvice(t *testing.T) {
 		if says := r.says(&measured{}); len(says) > 0 {
 			t.Errorf("%s says %q of nothing", r.name, says)
 		}
+	}
+}
+
+// TestSeen: photos that are reported on count as learned from by their bytes and by their looks; where folds are reported on, none does.
+func TestSeen(t *testing.T) {
+	train := []photo.Sample{{Path: "a", Label: 0}, {Path: "b", Label: 1}, {Path: "c", Label: 1}}
+	test := []photo.Sample{{Path: "as a", Label: 0}, {Path: "like b", Label: 1}, {Path: "alone", Label: 0}, {Path: "like alone", Label: 0}}
+	r := &training{
+		sets:   &sets{classes: []string{"x", "y"}, train: train},
+		hashes: map[string]photo.Hash{"a": {1}, "b": {2}, "c": {3}, "as a": {1}, "like b": {4}, "alone": {5}, "like alone": {6}},
+		alike:  map[string]int{"b": 0, "like b": 0, "alone": 1, "like alone": 1}, answers: &Evaluation{Samples: test},
+	}
+	m := r.measured(&Result{ReportedOn: SetTest}, nil)
+	if !slices.Equal(m.seen, []bool{true, true, false, false}) || !slices.Equal(m.trained, []int{1, 2}) {
+		t.Errorf("seen %v, trained %v", m.seen, m.trained)
+	}
+	if m := r.measured(&Result{ReportedOn: SetFolds}, nil); len(m.seen) > 0 {
+		t.Errorf("of folds %v are seen", m.seen)
 	}
 }
 

@@ -102,14 +102,13 @@ func unevenPhotos(t *testing.T) string {
 // modes; the weights of the loss add up to the number of photos, and the sampler shows all classes equally often.
 func TestBalance(t *testing.T) {
 	data := unevenPhotos(t)
-	recall := func(mode Mode, balance Balance) float64 {
+	recall := func(mode Mode, optimizer Optimizer, balance Balance) float64 {
 		t.Helper()
 		c := narrowRun(t, mode, data)
 		if mode == Heads {
-			d := Defaults(Heads, SGD)
-			c.Optimizer, c.LearningRate, c.Batch, c.Momentum, c.Schedule, c.WeightDecay = SGD, d.LearningRate, 16, 0.9, Cosine, 1e-3
-			if balance != BalanceSampler {
-				c.Optimizer, c.WeightDecay = LBFGS, 10
+			c.Optimizer, c.WeightDecay = optimizer, 10
+			if optimizer != LBFGS {
+				c.LearningRate, c.Batch, c.Momentum, c.Schedule, c.Epochs = 0.05, 8, 0, Constant, 10
 			}
 		} else {
 			c.Epochs, c.Batch, c.LearningRate = 2, 6, 1e-3
@@ -118,11 +117,18 @@ func TestBalance(t *testing.T) {
 		r := fit(t, c)
 		return r.Report.PerClass[2].Recall
 	}
-	for _, mode := range []Mode{Heads, Full} {
-		none, loss, sampler := recall(mode, NoBalance), recall(mode, BalanceLoss), recall(mode, BalanceSampler)
-		t.Logf("%s: recall of the small class %.2f, by the loss %.2f, by the sampler %.2f", mode, none, loss, sampler)
-		if loss <= none || sampler <= none {
-			t.Errorf("%s: the small class is not found more often", mode)
+	for _, run := range []struct {
+		mode      Mode
+		optimizer Optimizer
+		ways      []Balance
+	}{{Heads, LBFGS, []Balance{BalanceLoss}}, {Heads, SGD, Balances}, {Full, AdamW, Balances}} {
+		none := recall(run.mode, run.optimizer, NoBalance)
+		for _, way := range run.ways {
+			r := recall(run.mode, run.optimizer, way)
+			t.Logf("%s by %s: recall of the small class %.2f, balanced by the %s %.2f", run.mode, run.optimizer, none, way, r)
+			if r <= none {
+				t.Errorf("%s by %s: the small class is not found more often by the %s", run.mode, run.optimizer, way)
+			}
 		}
 	}
 	c := narrowRun(t, Full, data)

@@ -38,6 +38,9 @@ func TestObjective(t *testing.T) {
 				x.labels[i] %= c.classes
 			}
 			s := softmax{classes: c.classes, smoothing: 0.1, threads: 2}
+			for class := range c.classes {
+				s.weights = append(s.weights, 0.5+float64(class%3))
+			}
 			p, err := newProducts(x, c.classes)
 			must(t, err)
 			w := randomVector(c.classes*(c.f+1), 2)
@@ -62,13 +65,13 @@ func TestObjective(t *testing.T) {
 					t.Errorf("%s: %g, want %g", what, got, want)
 				}
 			}
-			near("loss", loss, sums.loss/float64(len(learn)))
+			near("loss", loss, sums.mean())
 			for i := range got {
 				near("gradient", got[i], want[i])
 			}
 			if len(hold) > 0 {
 				held := s.pass(x, hold, w, unused)
-				near("loss of what is held out", o.held.loss/float64(len(hold)), held.loss/float64(len(hold)))
+				near("loss of what is held out", o.held.mean(), held.mean())
 				if o.held.correct != held.correct || o.last.correct != sums.correct {
 					t.Errorf("%d and %d right, want %d and %d", o.last.correct, o.held.correct, sums.correct, held.correct)
 				}
