@@ -83,6 +83,30 @@ print(json.dumps([loss.item()] + x.grad.flatten().tolist()))`)
 	}
 }
 
+// TestTargets: the mean loss by the targets of full mode is that of heads mode, with weights of the classes and smoothed labels.
+func TestTargets(t *testing.T) {
+	const photos, classes = 7, 4
+	weights, labels, logits := []float64{0.5, 2, 1.25, 0.3}, []float32{0, 3, 3, 1, 2, 3, 0}, randomVector(photos*classes, 6)
+	s := softmax{classes: classes, smoothing: 0.1, threads: 1, weights: weights}
+	full := targets{classes: classes, smoothing: 0.1, weights: weights}
+	var heads outcome
+	mean := 0.0
+	for i, want := range full.of(labels) {
+		row := logits[i/classes*classes:][:classes]
+		all := 0.0
+		for _, z := range row {
+			all += math.Exp(z)
+		}
+		mean += float64(want) * (math.Log(all) - row[i%classes]) / photos
+	}
+	for i, label := range labels {
+		heads.add(outcome{s.crossEntropy(slices.Clone(logits[i*classes:][:classes]), int(label)), weights[int(label)], 0})
+	}
+	if math.Abs(mean-heads.mean()) > 1e-6 { // targets are float32
+		t.Errorf("full mode has the loss %g, heads mode %g", mean, heads.mean())
+	}
+}
+
 // unevenPhotos has few photos of the class plain, in train alone.
 func unevenPhotos(t *testing.T) string {
 	t.Helper()

@@ -33,7 +33,7 @@ func everyPhoto(x *features) []int {
 	return all
 }
 
-// TestRegressionGradient compares with central differences in float64: with step h the error is of the order of
+// TestRegressionGradient compares with central differences in float64, with weights of the classes: with step h the error is of the order of
 // h^2 |f‴| + eps/h, 1e-9 for h = 1e-5 and values near 1.
 func TestRegressionGradient(t *testing.T) {
 	for name, x := range map[string]*features{
@@ -41,7 +41,7 @@ func TestRegressionGradient(t *testing.T) {
 		"convolution": cloud(70, 6, 4, true, 2),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := softmax{classes: 3, smoothing: 0.1, threads: 2}
+			s := softmax{classes: 3, smoothing: 0.1, threads: 2, weights: []float64{0.5, 2, 1.25}}
 			r := random.At(3, "w")
 			w := make([]float64, s.classes*(x.f+1))
 			for i := range w {
@@ -54,9 +54,9 @@ func TestRegressionGradient(t *testing.T) {
 				at := func(v float64) float64 {
 					old := w[i]
 					w[i] = v
-					loss := s.pass(x, all, w, unused).loss / float64(len(all))
+					o := s.pass(x, all, w, unused)
 					w[i] = old
-					return loss
+					return o.mean()
 				}
 				numeric := (at(w[i]+h) - at(w[i]-h)) / (2 * h)
 				if math.Abs(numeric-gradient[i]) > 1e-8 {
