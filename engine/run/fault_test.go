@@ -61,8 +61,8 @@ func TestTrace(t *testing.T) {
 		}
 		m.Close()
 	}
-	// Products that only the gradients overflow in.
-	if obj, err = engine.NewObjective(net, engine.ObjectiveOptions{Batch: images, AuxWeight: 2e38}); err != nil {
+	// Products that only the gradients overflow in, those of activations before those of parameters.
+	if obj, err = engine.NewObjective(net, engine.ObjectiveOptions{Batch: images, AuxWeight: 1e37}); err != nil {
 		t.Fatal(err)
 	}
 	if p, err = plan.Training(obj, plan.Options{ISA: isa}); err != nil {
@@ -73,7 +73,20 @@ func TestTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	if node, err := m.Trace(func() error { return m.Step(x, labels, 1) }); err != nil || !strings.HasPrefix(node, "the gradient of ") || m.FiniteGrads() {
-		t.Errorf("gradients that overflow are first seen in %q, %v", node, err)
+	for _, slot := range p.Params {
+		if slot.Param.Shape.Dims() == 2 { // the classifiers
+			for i := range m.Params()[slot.Off/4:][:slot.Len] {
+				m.Params()[slot.Off/4+i] *= 1000
+			}
+		}
+	}
+	step := func() error { return m.Step(x, labels, 1) }
+	node, err := m.Trace(step)
+	if err != nil || step() != nil || m.FiniteGrads() {
+		t.Fatal(err, "no gradient overflows")
+	}
+	param, is := strings.CutPrefix(node, "the gradient of ")
+	if g := m.Gradients()[param]; !is || g == nil || engine.Finite(g) {
+		t.Errorf("gradients that overflow are first seen in %q", node)
 	}
 }

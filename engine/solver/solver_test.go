@@ -349,3 +349,32 @@ func TestDivide(t *testing.T) {
 		}
 	}
 }
+
+// TestBegin: a solver that begins again moves as a new one.
+func TestBegin(t *testing.T) {
+	for _, name := range Names() {
+		config, err := Defaults(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.Momentum = 0.9
+		steps := func(again bool) []float32 {
+			s, err := New(name, config, kernel.Go, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again {
+				s.Step(make([]float32, 5), []float32{5, 4, 3, 2, 1}, 0.1)
+				s.Begin(5)
+			}
+			p := make([]float32, 5)
+			for range 2 {
+				s.Step(p, []float32{1, 2, 3, 4, 5}, 0.1)
+			}
+			return p
+		}
+		if got, want := steps(true), steps(false); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}
