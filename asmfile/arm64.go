@@ -238,8 +238,7 @@ func parseTransfer(line, operand string, m memory) (t transfer, whole bool) {
 // before tells whether one instruction can do t and the next.
 func (t transfer) before(next transfer) bool {
 	const farthest = 1008
-	return t.mnemonic == next.mnemonic && t.register != next.register && t.base == next.base && t.offset+16 == next.offset &&
-		t.offset%16 == 0 && t.offset <= farthest
+	return t.mnemonic == next.mnemonic && t.register != next.register && t.base == next.base && t.offset+16 == next.offset && t.offset <= farthest
 }
 
 func (t transfer) text(mnemonic, registers string) string {

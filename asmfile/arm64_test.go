@@ -26,6 +26,11 @@ func TestARM64(t *testing.T) {
 			[]string{"ldr q1, [x4,x11]", "ADD R11<<1, R4, R17", "ldp q2, q3, [x17]", "ADD R14<<1, R4, R17", "ldr q4, [x17]", "ADDS $64, R4",
 				"ADD R14<<1, R4, R17", "ldr q5, [x17]"},
 		},
+		"addresses of what changes": {
+			[]string{"ldr q1, 16(AX)(R11*2)", "LEAQ (AX)(R13*1), AX", "ldr q2, 16(AX)(R11*2)", "ADDQ 16(AX)(R11*2), AX", "ldr q3, 16(AX)(R11*2)"},
+			[]string{"ADD R11<<1, R4, R17", "ldr q1, [x17,#16]", "ADD R13, R4, R4", "ADD R11<<1, R4, R17", "ldr q2, [x17,#16]",
+				"ADD R11<<1, R4, R17", "MOVD 16(R17), R16", "ADDS R16, R4", "ADD R11<<1, R4, R17", "ldr q3, [x17,#16]"},
+		},
 		"parts of registers": {
 			[]string{"ldr d1, 8(AX)", "ldr d1, 12(AX)", "ldr s1, 12(AX)", "dup v1.4s, R13"},
 			[]string{"ldr d1, [x4,#8]", "ldur d1, [x4,#12]", "ldr s1, [x4,#12]", "dup v1.4s, w13"},
