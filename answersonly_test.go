@@ -17,7 +17,7 @@ import (
 
 // TestAnswersOnly: sessions of a model that lets go of its weights answer as always, at the same time too, and as long as it is open.
 func TestAnswersOnly(t *testing.T) {
-	photos := pictures(7)
+	photos := pictures(5)
 	want := classify(t, open(t, narrow), photos...)
 	m := open(t, narrow, regraft.AnswersOnly(), regraft.Batch(2), regraft.Sessions(3), regraft.Threads(3))
 	var all sync.WaitGroup
