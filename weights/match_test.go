@@ -58,6 +58,14 @@ func renamed(t *testing.T, tensors *Tensors, name func(string) string) *Tensors 
 	return out
 }
 
+// weigh is the number of all elements.
+func weigh(tensors *Tensors) (n int) {
+	for _, t := range tensors.List {
+		n += t.Size()
+	}
+	return n
+}
+
 // TestFamiliesAreFound: names and shapes decide, whatever the number of classes and the wrapper; every graph
 // makes a network with that many classes.
 func TestFamiliesAreFound(t *testing.T) {
@@ -81,6 +89,9 @@ func TestFamiliesAreFound(t *testing.T) {
 			m, err := FindFamily(tensors, name, "")
 			if err != nil {
 				t.Fatal(err)
+			}
+			if testing.Short() && m.family.isVit() && weigh(tensors) > 30e6 {
+				return // made whole without -short: it takes seconds
 			}
 			net, dropped, err := m.network(photo.Size{})
 			if err != nil || dropped > 0 {
