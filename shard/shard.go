@@ -38,7 +38,7 @@ func Parse(text string, getenv func(string) string) (Shard, error) {
 // of is shard i of n.
 func of(i, n int) (Shard, error) {
 	if i < 0 || i >= n {
-		return Shard{}, fmt.Errorf("shard %d of %d: the shards are counted from 0 to %d", i, n, n-1)
+		return Shard{}, fmt.Errorf("%d/%d: the shards are counted from 0 to %d", i, n, n-1)
 	}
 	return Shard{i, n}, nil
 }
