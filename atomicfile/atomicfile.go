@@ -28,6 +28,7 @@ func WriteNew(path string, content func(w io.Writer) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("%s: %w", path, fs.ErrExist)
 	}
+	tidy(path)
 	return write(path, content, true, Place)
 }
 

@@ -9,6 +9,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft"
+	"regraft/answer"
 	"regraft/photo"
 	"regraft/train"
 )
@@ -25,7 +26,7 @@ func newAnswers(con *console, c *urfave.Context, o answerOptions) (answers, erro
 		return nil, err
 	}
 	switch format {
-	case "jsonl":
+	case "jsonl", "parquet": // which is made of lines at the end
 		return &jsonAnswers{o, c.Bool("logits"), c.Bool("features")}, nil
 	case "csv", "csv-excel":
 		return newCSVAnswers(o, format == "csv-excel")
@@ -163,51 +164,32 @@ type jsonAnswers struct {
 	logits, features bool
 }
 
-type jsonAnswer struct {
-	Schema string `json:"schema"`
-	// Path has \xHH for bytes that are not UTF-8; PathBytes is then the path as it is, in base64.
-	Path      string           `json:"path"`
-	PathBytes []byte           `json:"path_base64,omitempty"`
-	Top       []jsonPrediction `json:"top"`
-	Unknown   bool             `json:"unknown"`
-	Set       []string         `json:"set,omitempty"`
-	Error     *string          `json:"error"`
-	Logits    []float32        `json:"logits,omitempty"`
-	Features  []float32        `json:"features,omitempty"`
-	// Explained is the picture of --explain.
-	Explained string `json:"explained,omitempty"`
-}
-
-type jsonPrediction struct {
-	Label string  `json:"label"`
-	Index int     `json:"index"`
-	P     float32 `json:"p"`
-}
-
 func (a *jsonAnswers) write(r regraft.Result, picture string) error {
-	answer := jsonAnswer{Schema: "regraft/classify/1", Path: photo.Text(r.Path), Top: []jsonPrediction{}, Unknown: a.unknown(r), Explained: photo.Text(picture)}
-	if answer.Path != r.Path {
-		answer.PathBytes = []byte(r.Path)
+	said := answer.Answer{Schema: answer.Schema, Path: photo.Text(r.Path), Top: []answer.Prediction{}, Unknown: a.unknown(r), Explained: photo.Text(picture)}
+	if said.Path != r.Path {
+		said.PathBytes = []byte(r.Path)
 	}
 	for _, p := range r.Top(a.topk) {
 		p.Label = photo.Text(p.Label)
-		answer.Top = append(answer.Top, jsonPrediction(p))
+		said.Top = append(said.Top, answer.Prediction(p))
 	}
 	if r.Err != nil {
 		text := photo.Text(reason(r))
-		answer.Error = &text
+		said.Error = &text
 	}
 	if a.sets && r.Err == nil {
-		answer.Set = photo.TextAll(a.set(r))
+		said.Set = photo.TextAll(a.set(r))
 	}
 	if a.logits {
-		answer.Logits = r.Logits
+		said.Logits = r.Logits
 	}
 	if a.features {
-		answer.Features = r.Features
+		said.Features = r.Features
 	}
-	if err := a.con.json(answer); err != nil {
+	line, err := said.Line()
+	if err != nil {
 		return err
 	}
+	a.con.out.Write(line)
 	return a.con.out.Flush()
 }

@@ -24,13 +24,14 @@ func many(t *testing.T) []string {
 // TestClassifyKill kills runs that answer into a file at random moments, several times, and lets them end by --resume. Every file ends
 // with the bytes of a run that nobody disturbed, in which each input has one answer, and nothing else is left.
 func TestClassifyKill(t *testing.T) {
-	kills := 50
+	kills := 60
 	if testing.Short() {
 		kills = 6
 	}
 	inputs := many(t)
 	random := rand.New(rand.NewPCG(1, 2))
-	for _, ending := range []string{".jsonl", ".csv"} {
+	endings := []string{".jsonl", ".csv", ".parquet"}
+	for _, ending := range endings {
 		args := func(out string) []string {
 			return append(classifyArgs("--no-cache", "--resume", "--quiet", "-k", "2", "-o", out), inputs...)
 		}
@@ -50,9 +51,9 @@ func TestClassifyKill(t *testing.T) {
 			}
 		}
 		continued := 0
-		for done, folder := 0, 0; done < kills/2; folder++ {
+		for done, folder := 0, 0; done < kills/len(endings); folder++ {
 			out := filepath.Join(t.TempDir(), fmt.Sprintf("run%d%s", folder, ending))
-			for range min(1+random.IntN(4), kills/2-done) {
+			for range min(1+random.IntN(4), kills/len(endings)-done) {
 				killed(t, program(args(out)...), time.Duration(random.Int64N(int64(life))))
 				done++
 			}

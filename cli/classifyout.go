@@ -29,11 +29,14 @@ func formatOf(c *urfave.Context) (string, error) {
 		format = "jsonl"
 	}
 	if out == "" {
+		if format == "parquet" {
+			return "", usagef("--format parquet needs --out")
+		}
 		return format, nil
 	}
 	given := c.Bool("json") || c.IsSet("format")
 	if given && format == "text" {
-		return "", usagef("--out needs --format jsonl, csv or csv-excel")
+		return "", usagef("--out needs --format jsonl, parquet, csv or csv-excel")
 	}
 	ending := strings.ToLower(filepath.Ext(out))
 	switch {
@@ -41,8 +44,8 @@ func formatOf(c *urfave.Context) (string, error) {
 		return format, nil
 	case c.String("shard") != "":
 		return "jsonl", nil
-	case ending != ".csv" && ending != ".jsonl":
-		return "", usagef("--out %q: the name must end in .jsonl or .csv", out)
+	case !slices.Contains([]string{".jsonl", ".parquet", ".csv"}, ending):
+		return "", usagef("--out %q: the name must end in .jsonl, .parquet or .csv", out)
 	case !given:
 		return ending[1:], nil
 	case ending != endingOf(format):
@@ -64,9 +67,9 @@ func checkOut(c *urfave.Context) error {
 	case err != nil:
 		return err
 	case c.IsSet("sets") && strings.HasPrefix(format, "csv"):
-		return usagef("--sets needs --format text or jsonl")
-	case format != "jsonl" && (c.Bool("logits") || c.Bool("features")):
-		return usagef("--logits and --features need --format jsonl")
+		return usagef("--sets needs --format text, jsonl or parquet")
+	case format != "jsonl" && format != "parquet" && (c.Bool("logits") || c.Bool("features")):
+		return usagef("--logits and --features need --format jsonl or parquet")
 	case c.String("out") == "":
 		return idle(c, "without --out", "resume", "shard")
 	case c.String("explain") != "":
@@ -129,7 +132,12 @@ func classifyToFile(con *console, c *urfave.Context, m *regraft.Model, o answerO
 	if s.Count == 0 {
 		places = nil
 	}
-	if err := file.Complete(journal.GapsOf(places)); err != nil {
+	if filepath.Ext(path) == ".parquet" {
+		err = file.CompleteAs(journal.GapsOf(places), func(lines io.Reader, to io.Writer) error { return parquetOf(lines, to, origin) })
+	} else {
+		err = file.Complete(journal.GapsOf(places))
+	}
+	if err != nil {
 		return t, err
 	}
 	con.notef("%s: %s", path, counted(t.photos, "answer"))

@@ -20,7 +20,7 @@ func mergeCommand(con *console) *urfave.Command {
 		Usage:       "put the parts of classify --shard together, in the order of the inputs",
 		ArgsUsage:   "DIR|FILE... -o answers.jsonl",
 		Description: "regraft merge answers/ -o answers.jsonl",
-		Flags:       []urfave.Flag{stringFlag("out", "", "`FILE` for all answers, with the ending of the parts", "output", "o")},
+		Flags:       []urfave.Flag{stringFlag("out", "", "`FILE` for all answers, with the ending of the parts; .jsonl and .parquet become each other", "output", "o")},
 		Action:      func(c *urfave.Context) error { return merge(con, c) },
 	}
 }
@@ -37,16 +37,18 @@ func merge(con *console, c *urfave.Context) error {
 	if err != nil {
 		return fail(statusData, err)
 	}
-	if ending := filepath.Ext(parts[0].Path); filepath.Ext(out) != ending {
-		return usagef("--out %q: the parts are %s files, and the name must end so", out, ending)
+	from, to := filepath.Ext(parts[0].Path), filepath.Ext(out)
+	if from != to && (from == ".csv" || to != ".jsonl" && to != ".parquet") {
+		return usagef("--out %q: the parts are %s files, and the name must end so", out, from)
 	}
-	var p journal.Progress
-	err = atomicfile.WriteNew(out, func(w io.Writer) error {
-		var err error
-		if p, err = shard.Merge(parts, w); err != nil {
-			return fail(statusData, err)
-		}
-		return nil
+	mark := journal.Mark{Origin: parts[0].Mark.Origin}
+	mark.Shard = ""
+	if from != to {
+		mark.Settings["--format"] = to[1:]
+	}
+	err = atomicfile.WriteNew(out, func(w io.Writer) (err error) {
+		mark.Progress, err = mergeInto(w, parts, mark.Origin, to)
+		return fail(statusData, err)
 	})
 	switch {
 	case errors.Is(err, fs.ErrExist):
@@ -54,15 +56,36 @@ func merge(con *console, c *urfave.Context) error {
 	case err != nil:
 		return err
 	}
-	mark := journal.Mark{Origin: parts[0].Mark.Origin, Progress: p}
-	mark.Shard = ""
 	if err := mark.Write(out); err != nil {
 		return err
 	}
 	failed := ""
-	if p.Failed > 0 {
-		failed = fmt.Sprintf(", %d of them without a class", p.Failed)
+	if mark.Failed > 0 {
+		failed = fmt.Sprintf(", %d of them without a class", mark.Failed)
 	}
-	con.notef("%s: %s of %s%s", out, counted(p.Answered, "answer"), counted(len(parts), "shard"), failed)
+	con.notef("%s: %s of %s%s", out, counted(mark.Answered, "answer"), counted(len(parts), "shard"), failed)
 	return nil
+}
+
+// mergeInto writes all answers, as a table or as they are, and says what it wrote.
+func mergeInto(w io.Writer, parts []shard.Part, o journal.Origin, ending string) (p journal.Progress, err error) {
+	sum := journal.NewSum(w)
+	put := func(answer []byte) error {
+		_, err := sum.Write(answer)
+		return err
+	}
+	end := func() error { return nil }
+	if ending == ".parquet" {
+		t, err := answerTable(sum, o)
+		if err != nil {
+			return p, err
+		}
+		put, end = t.Add, t.Close
+	}
+	if p.Answered, p.Failed, err = shard.Merge(parts, put); err != nil {
+		return p, err
+	}
+	err = end()
+	p.Bytes, p.Hash = sum.Bytes(), sum.Hash()
+	return p, err
 }

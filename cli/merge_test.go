@@ -23,7 +23,7 @@ func TestShards(t *testing.T) {
 			must(t, append(args, "--resume")...)
 		}
 	}
-	for _, format := range []string{"jsonl", "csv", "csv-excel"} {
+	for _, format := range []string{"jsonl", "csv", "csv-excel", "parquet"} {
 		ending := "." + strings.TrimSuffix(format, "-excel")
 		whole := filepath.Join(dir, format+"-whole"+ending)
 		run(t, classifyArgs(one, data, one, "--format", format, "-k", "2", "-o", whole)...)
@@ -32,7 +32,7 @@ func TestShards(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, n := range []int{1, 4, 14} { // more shards than inputs
-			if n == 1 && format != "jsonl" {
+			if n != 4 && format != "jsonl" && format != "csv" || n == 1 && format == "csv" {
 				continue
 			}
 			parts := filepath.Join(dir, fmt.Sprintf("%s-%d", format, n))
@@ -43,6 +43,21 @@ func TestShards(t *testing.T) {
 				t.Errorf("%d shards of %s merge to\n%s(%v), want\n%s", n, format, got, err, want)
 			}
 		}
+	}
+
+	for from, to := range map[string]string{"jsonl": "parquet", "parquet": "jsonl"} { // which are the same answers
+		merged := filepath.Join(dir, "from-"+from+"."+to)
+		must(t, "merge", filepath.Join(dir, from+"-4"), "-o", merged)
+		got, err := os.ReadFile(merged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, err := os.ReadFile(filepath.Join(dir, to+"-whole."+to)); err != nil || string(got) != string(want) {
+			t.Errorf("%s merges to %d bytes of %s (%v), want %d", from, len(got), to, err, len(want))
+		}
+	}
+	if r := run(t, "merge", filepath.Join(dir, "csv-4"), "-o", filepath.Join(dir, "csv.parquet")); r.status != statusUsage || !strings.Contains(r.stderr, "the parts are .csv files") {
+		t.Errorf("exit status %d, %s", r.status, r.stderr)
 	}
 
 	parts := filepath.Join(dir, "jsonl-4")
@@ -73,7 +88,7 @@ func TestShards(t *testing.T) {
 	refuses("one of 14", parts, filepath.Join(dir, "jsonl-14"))
 	text, _ := os.ReadFile(part(1))
 	write(t, part(1), []byte(strings.Replace(string(text), "0.", "1.", 1)))
-	refuses("part-0001-of-0004.jsonl has been changed", parts)
+	refuses("part-0001-of-0004.jsonl: it has been changed", parts)
 	write(t, part(1), text[:len(text)-3])
 	refuses("part-0001-of-0004.jsonl: its last line", parts)
 	write(t, part(1)+".journal", nil)

@@ -11,12 +11,16 @@ import (
 	"testing"
 	"time"
 
+	"regraft/answer"
 	"regraft/golden"
 	"regraft/journal"
 )
 
 // asProgram is the variable that makes the test binary the program, for tests that need a process of their own.
 const asProgram = "TEST_AS_PROGRAM"
+
+// jsonAnswer is a line of classify --json.
+type jsonAnswer = answer.Answer
 
 // TestMain clears the variables that would set flags, and sets one that keeps tests away from the user's cache.
 func TestMain(m *testing.M) {

@@ -1,10 +1,12 @@
 package journal
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -239,6 +241,82 @@ func TestCutEnds(t *testing.T) {
 			f = begin(t, path, true)
 			f.close() // once more
 			complete(t, path, begin(t, path, true))
+		})
+	}
+}
+
+// TestForm: an output that gets another form at its end does so once, wherever a crash cuts it, and what somebody else has put under
+// its name stays.
+func TestForm(t *testing.T) {
+	form := func(from io.Reader, to io.Writer) error {
+		text, err := io.ReadAll(from)
+		if err == nil {
+			_, err = to.Write(bytes.ToUpper(text))
+		}
+		return err
+	}
+	want := ""
+	for i := range origin.Inputs {
+		want += strings.ToUpper(answer(i))
+	}
+	for _, step := range []string{"", "broken", "written", "marked", "removed", "foreign"} {
+		t.Run(step, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "out")
+			f := begin(t, path, false)
+			write(t, f, origin.Inputs)
+			switch step {
+			case "broken":
+				if err := f.CompleteAs(nil, func(io.Reader, io.Writer) error { return errors.New("no form") }); err == nil {
+					t.Fatal("the error is lost")
+				}
+			case "written", "marked", "removed":
+				saved, _ := os.ReadFile(path + partialEnding)
+				f.save()
+				log, _ := os.ReadFile(path + journalEnding)
+				if err := f.CompleteAs(nil, form); err != nil {
+					t.Fatal(err)
+				}
+				os.WriteFile(path+journalEnding, log, 0o666)
+				if step != "removed" {
+					os.WriteFile(path+partialEnding, saved, 0o666)
+				}
+				if step == "written" {
+					os.Remove(MarkOf(path))
+				}
+			case "foreign":
+				f.Close()
+				os.WriteFile(path, []byte("foreign"), 0o666)
+			}
+			if step != "" {
+				var mark *Mark
+				var err error
+				if f, mark, err = Begin(path, origin, origin.Inputs, true); err != nil || (mark != nil) != (step == "marked" || step == "removed") {
+					t.Fatalf("%v, %v", mark, err)
+				}
+			}
+			if f != nil {
+				var r RefusedError
+				if err := f.CompleteAs(nil, form); errors.As(err, &r) != (step == "foreign") || err != nil && step != "foreign" {
+					t.Fatal(err)
+				}
+			}
+			got, err := os.ReadFile(path)
+			if step == "foreign" {
+				if string(got) != "foreign" {
+					t.Errorf("it is overwritten by %q", got)
+				}
+				return
+			}
+			if err != nil || string(got) != want {
+				t.Errorf("the output is %q (%v), want %q", got, err, want)
+			}
+			m, err := ReadMark(path)
+			if err != nil || m.Answered != 20 || m.Bytes != int64(len(want)) || m.Hash != fmt.Sprintf("%x", sha256.Sum256([]byte(want))) {
+				t.Errorf("the mark is %+v, %v", m, err)
+			}
+			if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 2 {
+				t.Errorf("%v are left", left)
+			}
 		})
 	}
 }

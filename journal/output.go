@@ -96,7 +96,23 @@ func (f *Output) begin(resume bool) (*Mark, error) {
 	if d := f.origin.Differs(*was); d != "" {
 		return nil, refused("%s was begun with other things: %s; choose another name, or remove %s and %s", f.path, d, f.path+partialEnding, f.path+journalEnding)
 	}
+	if mark := f.marked(); mark != nil { // a run was killed behind its last step but one
+		os.Remove(f.path + partialEnding)
+		return mark, f.remove()
+	}
 	return nil, f.reopen(entries, end)
+}
+
+// marked is the mark of the output where it is complete and the mark is its own.
+func (f *Output) marked() *Mark {
+	mark, err := ReadMark(f.path)
+	if err != nil || mark.Answered != f.most || f.origin.Differs(mark.Origin) != "" {
+		return nil
+	}
+	if info, err := os.Stat(f.path); err != nil || info.Size() != mark.Bytes {
+		return nil
+	}
+	return mark
 }
 
 // fresh starts an output that has no journal yet.
@@ -118,7 +134,7 @@ func (f *Output) fresh(resume bool) (*Mark, error) {
 	if d := f.origin.Differs(mark.Origin); d != "" {
 		return nil, refused("%s is complete and was made with other things: %s; choose another name", f.path, d)
 	}
-	if info, err := os.Stat(f.path); err != nil || info.Size() != mark.Bytes || mark.Answered != f.most {
+	if mark = f.marked(); mark == nil {
 		return nil, refused("%s is not what %s says: remove both", f.path, MarkOf(f.path))
 	}
 	return mark, nil
@@ -300,30 +316,79 @@ func (f *Output) close() error {
 
 // Complete gives the output its name and its mark. Gaps are those of a Mark.
 func (f *Output) Complete(gaps []byte) error {
+	return f.complete(gaps, func() (Progress, error) { return f.at, f.place() })
+}
+
+// CompleteAs is Complete of an output that gets another form first: what is under its name then is what form writes, always the same
+// of the same bytes.
+func (f *Output) CompleteAs(gaps []byte, form func(from io.Reader, to io.Writer) error) error {
+	return f.complete(gaps, func() (Progress, error) { return f.convert(form) })
+}
+
+// complete puts down that all answers are there, names the output and marks it.
+func (f *Output) complete(gaps []byte, name func() (Progress, error)) error {
 	err := f.save()
 	if closed := f.file.Close(); err == nil {
 		err = closed
 	}
 	if err == nil {
-		err = f.finish(gaps)
+		err = f.finish(gaps, name)
 	}
 	f.journal.Close()
 	return err
 }
 
-func (f *Output) finish(gaps []byte) error {
-	partial := f.path + partialEnding
-	if f.placed {
-		os.Remove(partial) // the same file, where it is there at all
-	} else if err := atomicfile.Place(partial, f.path); errors.Is(err, fs.ErrExist) {
+func (f *Output) finish(gaps []byte, name func() (Progress, error)) error {
+	at, err := name()
+	if errors.Is(err, fs.ErrExist) {
 		return refused("%s has appeared meanwhile: rename it, then %v finishes", f.path, setting.Resume)
 	} else if err != nil {
 		return err
 	}
-	if err := (Mark{Origin: f.origin, Progress: f.at, Gaps: gaps}).Write(f.path); err != nil {
+	if err := (Mark{Origin: f.origin, Progress: at, Gaps: gaps}).Write(f.path); err != nil {
 		return err
 	}
+	if partial := f.path + partialEnding; exists(partial) {
+		if err := os.Remove(partial); err != nil {
+			return err
+		}
+	}
 	return f.remove()
+}
+
+// place gives the output its name; the partial one may be the same file.
+func (f *Output) place() error {
+	if f.placed {
+		return nil
+	}
+	return atomicfile.Place(f.path+partialEnding, f.path)
+}
+
+// convert writes the output in another form under its name. A run that was killed may have done so already.
+func (f *Output) convert(form func(from io.Reader, to io.Writer) error) (Progress, error) {
+	at := f.at
+	written := func(to io.Writer) error {
+		from, err := os.Open(f.path + partialEnding)
+		if err != nil {
+			return err
+		}
+		defer from.Close()
+		sum := NewSum(to)
+		err = form(from, sum)
+		at.Bytes, at.Hash = sum.Bytes(), sum.Hash()
+		return err
+	}
+	err := atomicfile.WriteNew(f.path, written)
+	if !errors.Is(err, fs.ErrExist) {
+		return at, err
+	}
+	if again := written(io.Discard); again != nil {
+		return at, again
+	}
+	if there, e := hashOf(f.path); e != nil || there != at.Hash {
+		return at, errors.Join(err, e)
+	}
+	return at, nil
 }
 
 // remove takes the journal away while it is still locked, so that nobody's else is removed; where an open file cannot be, after it.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"regraft/answer"
 )
 
 // answers are read one after the other, as they stand in the file; io.EOF is behind the last.
@@ -38,6 +40,16 @@ func appendLine(answer []byte, r *bufio.Reader) ([]byte, error) {
 type lines struct{ r *bufio.Reader }
 
 func (l lines) next() ([]byte, error) { return appendLine(nil, l.r) }
+
+// records are answers in a Parquet file, read as lines.
+type records struct{ *answer.Rows }
+
+func (r records) next() ([]byte, error) { return r.Next() }
+
+func columns(file io.ReaderAt, size int64) (answers, error) {
+	r, err := answer.OpenTable(file, size)
+	return records{r}, err
+}
 
 // rows are answers of one or more rows of a table each: the first one has rank 1, or none.
 type rows struct {

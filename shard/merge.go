@@ -2,11 +2,8 @@ package shard
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"math"
 	"os"
@@ -15,16 +12,13 @@ import (
 	"regraft/journal"
 )
 
-// Merge writes the answers of all parts, as Find returns them, in the order that one process would have given them, and says what
-// was written.
-func Merge(parts []Part, w io.Writer) (journal.Progress, error) {
-	var p journal.Progress
+// Merge hands on the answers of all parts, as Find returns them, in the order in which one process would have given them. Of parts that
+// are tables with a heading, that comes first. It says how many answers there were, and how many of them say why there is none.
+func Merge(parts []Part, put func(answer []byte) error) (answered, failed int, err error) {
 	owners, err := ownersOf(parts)
 	if err != nil {
-		return p, err
+		return 0, 0, err
 	}
-	sum := sha256.New()
-	w = io.MultiWriter(w, sum)
 	sources, err := openAll(parts)
 	defer func() {
 		for _, s := range sources {
@@ -32,15 +26,12 @@ func Merge(parts []Part, w io.Writer) (journal.Progress, error) {
 		}
 	}()
 	if err != nil {
-		return p, err
+		return 0, 0, err
 	}
-	put := func(data []byte) error {
-		n, err := w.Write(data)
-		p.Bytes += int64(n)
-		return err
-	}
-	if err := put(sources[0].heading); err != nil {
-		return p, err
+	if heading := sources[0].heading; heading != nil {
+		if err := put(heading); err != nil {
+			return 0, 0, err
+		}
 	}
 	for _, o := range owners {
 		answer, err := sources[o].answers.next()
@@ -48,21 +39,20 @@ func Merge(parts []Part, w io.Writer) (journal.Progress, error) {
 			err = errors.New("it has fewer answers than its mark says")
 		}
 		if err != nil {
-			return p, fmt.Errorf("%s: %w", parts[o].Path, err)
+			return 0, 0, fmt.Errorf("%s: %w", parts[o].Path, err)
 		}
 		if err := put(answer); err != nil {
-			return p, err
+			return 0, 0, err
 		}
 	}
 	for i, s := range sources {
 		if err := s.ended(parts[i]); err != nil {
-			return p, err
+			return 0, 0, err
 		}
-		p.Answered += parts[i].Mark.Answered
-		p.Failed += parts[i].Mark.Failed
+		answered += parts[i].Mark.Answered
+		failed += parts[i].Mark.Failed
 	}
-	p.Hash = hex.EncodeToString(sum.Sum(nil))
-	return p, nil
+	return answered, failed, nil
 }
 
 // ownersOf says of each input which part answers it.
@@ -102,8 +92,7 @@ func ownersOf(parts []Part) ([]int32, error) {
 // source is a part that is being read.
 type source struct {
 	file    *os.File
-	sum     hash.Hash // of what was read
-	reader  *bufio.Reader
+	sum     *journal.Sum // of what was read
 	heading []byte
 	answers answers
 }
@@ -116,15 +105,9 @@ func openAll(parts []Part) ([]*source, error) {
 		if err != nil {
 			return all, err
 		}
-		s := &source{file: file, sum: sha256.New()}
+		s := &source{file: file, sum: journal.NewSum(io.Discard)}
 		all = append(all, s)
-		s.reader = bufio.NewReaderSize(io.TeeReader(file, s.sum), 1<<14)
-		if filepath.Ext(p.Path) == ".csv" {
-			s.heading, s.answers, err = table(s.reader)
-		} else {
-			s.answers = lines{s.reader}
-		}
-		if err != nil {
+		if err := s.open(p); err != nil {
 			return all, fmt.Errorf("%s: %w", p.Path, err)
 		}
 		if string(s.heading) != string(all[0].heading) {
@@ -134,15 +117,45 @@ func openAll(parts []Part) ([]*source, error) {
 	return all, nil
 }
 
+// open begins to read. Of a Parquet file, which is not read from front to back, the sum is made before.
+func (s *source) open(p Part) (err error) {
+	reader := bufio.NewReaderSize(io.TeeReader(s.file, s.sum), 1<<14)
+	switch filepath.Ext(p.Path) {
+	case ".csv":
+		s.heading, s.answers, err = table(reader)
+	case ".parquet":
+		if _, err = io.Copy(s.sum, s.file); err != nil {
+			return err
+		}
+		if err := s.unchanged(p); err != nil {
+			return err
+		}
+		s.answers, err = columns(s.file, s.sum.Bytes())
+	default:
+		s.answers = lines{reader}
+	}
+	return err
+}
+
 // ended checks that the part was read to its end and is what its mark says.
 func (s *source) ended(p Part) error {
-	if _, err := s.answers.next(); err == nil {
-		return fmt.Errorf("%s has more answers than its mark says", p.Path)
-	} else if !errors.Is(err, io.EOF) {
-		return err
+	_, err := s.answers.next()
+	switch {
+	case err == nil:
+		err = errors.New("it has more answers than its mark says")
+	case errors.Is(err, io.EOF):
+		err = s.unchanged(p)
 	}
-	if hex.EncodeToString(s.sum.Sum(nil)) != p.Mark.Hash {
-		return fmt.Errorf("%s has been changed since its mark was written: answer its shard again", p.Path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.Path, err)
+	}
+	return nil
+}
+
+// unchanged compares what was read with the part's mark.
+func (s *source) unchanged(p Part) error {
+	if s.sum.Hash() != p.Mark.Hash {
+		return errors.New("it has been changed since its mark was written: answer its shard again")
 	}
 	return nil
 }

@@ -1,0 +1,43 @@
+// Package answer has what classify says about an input: as a line of JSON, and as a row of a table of many.
+package answer
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Schema is that of an Answer.
+const Schema = "regraft/classify/1"
+
+// Answer is what is said about one input.
+type Answer struct {
+	Schema string `json:"schema"`
+	// Path has \xHH for bytes that are not UTF-8; PathBytes is then the path as it is, in base64.
+	Path      string       `json:"path"`
+	PathBytes []byte       `json:"path_base64,omitempty"`
+	Top       []Prediction `json:"top"`
+	Unknown   bool         `json:"unknown"`
+	Set       []string     `json:"set,omitempty"`
+	// Error is why there is no answer.
+	Error    *string   `json:"error"`
+	Logits   []float32 `json:"logits,omitempty"`
+	Features []float32 `json:"features,omitempty"`
+	// Explained is a picture that shows where the answer comes from.
+	Explained string `json:"explained,omitempty"`
+}
+
+// Prediction is a class and its probability.
+type Prediction struct {
+	Label string  `json:"label"`
+	Index int     `json:"index"`
+	P     float32 `json:"p"`
+}
+
+// Line is the answer as a line of JSON.
+func (a *Answer) Line() ([]byte, error) {
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
+	e.SetEscapeHTML(false)
+	err := e.Encode(a)
+	return line.Bytes(), err
+}
