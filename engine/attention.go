@@ -227,25 +227,16 @@ func (j *joiner) factor(node *gorgonia.Node) (x *gorgonia.Node, factor float64) 
 		return in[0], float64(o.Factor)
 	case *op.Mul:
 		for k := range in {
-			if f, ok := j.number(in[k]); ok && in[1-k].Shape().Eq(node.Shape()) {
+			if f, ok := j.net.number(in[k]); ok && in[1-k].Shape().Eq(node.Shape()) {
 				return in[1-k], f
 			}
 		}
 	case *op.Div:
-		if f, ok := j.number(in[1]); ok && in[0].Shape().Eq(node.Shape()) {
+		if f, ok := j.net.number(in[1]); ok && in[0].Shape().Eq(node.Shape()) {
 			return in[0], 1 / f
 		}
 	}
 	return nil, 0
-}
-
-// number is the value of a parameter of one element that training does not change.
-func (j *joiner) number(node *gorgonia.Node) (float64, bool) {
-	p := j.net.ParamOf(node)
-	if p == nil || p.Trainable() || len(p.Value) != 1 {
-		return 0, false
-	}
-	return float64(p.Value[0]), true
 }
 
 // traced goes back through what only moves elements, and through multiplications with numbers if these are wanted, to the node that another

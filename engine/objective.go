@@ -53,7 +53,7 @@ func NewObjective(net *Network, o ObjectiveOptions) (*Objective, error) {
 	if err != nil {
 		return nil, err
 	}
-	if net, err = net.JoinAttention(); err != nil {
+	if net, err = net.Join(); err != nil {
 		return nil, err
 	}
 	shape := net.Input.Shape().Clone()

@@ -100,7 +100,7 @@ func lowerNetwork(net *engine.Network, opt Options) (*graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	if net, err = net.JoinAttention(); err != nil {
+	if net, err = net.Join(); err != nil {
 		return nil, err
 	}
 	return lower(net, opt, net.Nodes()), nil

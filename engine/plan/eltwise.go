@@ -132,10 +132,29 @@ func (e *emitter) add(i *instr, o *op.Add) error {
 		return e.addTable(i, o)
 	}
 	if !sameBlocked(i) {
-		return e.interpret(i, o)
+		return e.addChannels(i, o)
 	}
 	prim, err := kernel.NewAdd(e.g.opt.ISA, i.in[0].images(), i.in[1].images(), i.out.images(), i.flags())
 	return e.primitive(i, prim, err, 0, i.in[0], i.in[1], i.out)
+}
+
+// addChannels emits the sum of images and a parameter with a value for every channel.
+func (e *emitter) addChannels(i *instr, o *op.Add) error {
+	x, shift := i.in[0], i.in[1]
+	if !alike(x, i.out) {
+		x, shift = shift, x
+	}
+	if !alike(x, i.out) || factorOf(x, shift) != perChannel || shift.param == nil {
+		return e.interpret(i, o)
+	}
+	one := e.constant(i.node+" scale", padded(x.shape[1]), func(dst []float32) error {
+		for c := range x.shape[1] {
+			dst[c] = 1
+		}
+		return nil
+	})
+	prim, err := kernel.NewAffine(e.g.opt.ISA, x.images(), i.out.images(), i.flags())
+	return e.primitive(i, prim, err, 0, x, one, e.vector(shift), i.out)
 }
 
 // concat emits copies for the concatenations that could not share memory.

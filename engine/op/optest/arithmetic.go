@@ -10,6 +10,7 @@ var arithmetic = []Row{
 	{Name: "Add", Op: &op.Add{}, Shapes: [][]int{{2, 3}, {2, 3}}, Differentiable: 2},
 	{Name: "Add broadcasting", Op: &op.Add{}, Shapes: [][]int{{2, 1, 3}, {4, 1}}, Differentiable: 2},
 	{Name: "Add scalar", Op: &op.Add{}, Shapes: [][]int{{2, 3}, {}}, Differentiable: 2},
+	{Name: "Add of one number per channel", Op: &op.Add{}, Shapes: [][]int{{2, 18, 3, 2}, {1, 18, 1, 1}}, Differentiable: 2},
 	{Name: "Sub", Op: &op.Sub{}, Shapes: [][]int{{3}, {2, 3}}, Differentiable: 2},
 	{Name: "Mul", Op: &op.Mul{}, Shapes: [][]int{{2, 3, 2, 2}, {3, 1, 1}}, Differentiable: 2},
 	{Name: "Mul of images", Op: &op.Mul{}, Shapes: [][]int{{2, 18, 3, 2}, {2, 18, 3, 2}}, Differentiable: 2},

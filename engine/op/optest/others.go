@@ -90,6 +90,11 @@ var others = []Row{
 	{Name: "ReduceSum of all", Op: reduce(op.SumOf, false), Shapes: [][]int{{2, 3}}, Differentiable: 1},
 	{Name: "ReduceL2Grad", Op: &op.ReduceGrad{Reduce: *reduce(op.L2Of, true, 1)}, Shapes: [][]int{{2, 3}, {2, 1}, {2, 1}}, Values: Positive},
 
+	{Name: "ResponseNorm", Op: &op.ResponseNorm{Epsilon: 1e-3}, Shapes: [][]int{{2, 18, 3, 2}}, Differentiable: 1},
+	{Name: "ResponseNorm of channels last", Op: &op.ResponseNorm{Last: true, Epsilon: 1e-3}, Shapes: [][]int{{2, 3, 2, 18}}, Differentiable: 1},
+	{Name: "ResponseNorm of pixels", Op: &op.ResponseNorm{Epsilon: 1e-3}, Shapes: [][]int{{2, 5, 1, 1}}, Differentiable: 1, Values: Positive},
+	{Name: "ResponseNormGrad", Op: &op.ResponseNormGrad{ResponseNorm: op.ResponseNorm{Epsilon: 1e-3}}, Shapes: [][]int{{2, 18, 3, 2}, {2, 18, 1, 1}}},
+
 	{Name: "LRN", Op: &op.LRN{Size: 3, Alpha: 0.5, Beta: 0.75, Bias: 1}, Shapes: [][]int{{2, 5, 1, 2}}, Differentiable: 1},
 	{Name: "LRN of even size", Op: &op.LRN{Size: 4, Alpha: 0.5, Beta: 0.5, Bias: 2}, Shapes: [][]int{{1, 6, 2, 1}}, Differentiable: 1},
 	{Name: "LRNGrad", Op: &op.LRNGrad{LRN: op.LRN{Size: 3, Alpha: 0.5, Beta: 0.75, Bias: 1}}, Shapes: [][]int{{2, 5, 1, 2}, {2, 5, 1, 2}}},

@@ -1,0 +1,54 @@
+package plan
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"regraft/engine"
+	"regraft/engine/op"
+)
+
+// Further networks: of ConvNeXt V2 and of transformers.
+func init() {
+	// Global response normalisation, in front of it channels that come first or last.
+	networks["response norm"] = func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.conv(x, 24, 4, 4)
+		for _, o := range []*op.ResponseNorm{{Epsilon: 1e-6}, {Last: true, Epsilon: 1e-6}} {
+			y := d.apply(&op.Gelu{}, x)
+			if o.Last {
+				y = d.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, y)
+			}
+			strong := d.apply(&op.Mul{}, y, d.responses(y, o))
+			if o.Last {
+				strong = d.apply(&op.Transpose{Perm: []int{0, 3, 1, 2}}, strong)
+			}
+			strong = d.apply(&op.Add{}, d.param(1, 24, 1, 1), d.apply(&op.Mul{}, d.param(1, 24, 1, 1), strong))
+			x = d.biased(d.apply(&op.Add{}, x, strong), 24)
+		}
+		return d.head(x, 5)
+	}
+}
+
+// responses spells a ResponseNorm out, as exporters do.
+func (d *sketch) responses(x *gorgonia.Node, o *op.ResponseNorm) *gorgonia.Node {
+	d.t.Helper()
+	pixels, channels := []int{2, 3}, 1
+	if o.Last {
+		pixels, channels = []int{1, 2}, -1
+	}
+	norms := d.apply(&op.Reduce{ReduceMean: op.ReduceMean{Axes: pixels, KeepDims: true}, Kind: op.L2Of}, x)
+	mean := d.apply(&op.ReduceMean{Axes: []int{channels}, KeepDims: true}, norms)
+	return d.apply(&op.Div{}, norms, d.apply(&op.Add{}, mean, d.number(o.Epsilon)))
+}
+
+// number is a constant that is not trained.
+func (d *sketch) number(v float32) *gorgonia.Node {
+	d.t.Helper()
+	d.n++
+	node, err := d.b.Param(&engine.Param{Name: fmt.Sprint("p", d.n), Shape: []int{1}, Value: []float32{v}, Constant: true})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return node
+}
