@@ -11,6 +11,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft/atomicfile"
+	"regraft/featurecache"
 	"regraft/photo"
 	"regraft/train"
 )
@@ -36,7 +37,7 @@ func check(con *console, c *urfave.Context) error {
 		return usagef("which folder? regraft check DIR")
 	}
 	if c.String("model") == "" {
-		if err := idle(c, "without --model", "head", "pool", "write-fixes", "threads", "cache", "no-cache", "cache-limit", "input-size", "resize", "decode", "resample",
+		if err := idle(c, "without --model", "head", "pool", "write-fixes", "threads", "input-size", "resize", "decode", "resample",
 			"channels", "mean", "std"); err != nil {
 			return err
 		}
@@ -44,12 +45,18 @@ func check(con *console, c *urfave.Context) error {
 	if err := absent(c, "write-fixes"); err != nil {
 		return err
 	}
+	cache, err := featureCache(c)
+	if err != nil {
+		return err
+	}
+	defer trimmed(con, cache)
 	bar := con.progress(0, "photos", "checking")
 	defer bar.end()
 	report, err := photo.Check(c.Context, c.Args().First(), photo.CheckOptions{
 		Scan:     photo.ScanOptions{ValSplit: c.Float64("val-split"), Whole: c.Float64("val-split") == 0, Seed: c.Uint64("seed")},
 		Decode:   decoding(c),
 		Workers:  c.Int("workers"),
+		Memory:   train.Findings(cache, decoding(c), func(message string) { con.warnf("%s", message) }),
 		Progress: func(done, total int) { bar.set(done, total) },
 	})
 	bar.end()
@@ -78,7 +85,7 @@ func check(con *console, c *urfave.Context) error {
 	}
 	var doubts []train.LabelDoubt
 	if path := c.String("model"); path != "" && photo.Refusal(report.Problems()) == nil && few == nil {
-		if doubts, err = doubtLabels(con, c, path); err != nil {
+		if doubts, err = doubtLabels(con, c, path, cache); err != nil {
 			return err
 		}
 		if fixes := c.String("write-fixes"); fixes != "" {
@@ -104,7 +111,7 @@ func check(con *console, c *urfave.Context) error {
 }
 
 // doubtLabels scores the labels of train and val by a model's features.
-func doubtLabels(con *console, c *urfave.Context, path string) ([]train.LabelDoubt, error) {
+func doubtLabels(con *console, c *urfave.Context, path string, cache *featurecache.Cache) ([]train.LabelDoubt, error) {
 	m, err := openModel(con, c, path)
 	if err != nil {
 		return nil, err
@@ -112,10 +119,7 @@ func doubtLabels(con *console, c *urfave.Context, path string) ([]train.LabelDou
 	cfg := train.Defaults(train.Heads, "")
 	cfg.Net, cfg.Data, cfg.Views, cfg.Seed = m.Network(), c.Args().First(), 1, c.Uint64("seed")
 	cfg.TIFF, cfg.MaxPixels, cfg.Threads, cfg.Workers = c.Bool("tiff"), c.Int("max-pixels"), c.Int("threads"), c.Int("workers")
-	if cfg.Cache, err = featureCache(c); err != nil {
-		return nil, err
-	}
-	defer trimmed(con, cfg.Cache)
+	cfg.Cache = cache
 	events := &evalEvents{con: con}
 	defer func() { events.bar.end() }()
 	return train.DoubtLabels(c.Context, cfg, events)

@@ -143,6 +143,8 @@ type CheckOptions struct {
 	Workers int // photos decoded at the same time; 0 means one per CPU
 	// BytesOnly reads the files and decodes nothing.
 	BytesOnly bool
+	// Memory, if set, knows photos that were looked at before, and takes what is found of others.
+	Memory Memory
 	// Retry, if set, is asked as LoaderOptions' when a photo cannot be read or decoded.
 	Retry func(err error, attempt int) bool
 	// Progress, if set, is called after each photo, by several goroutines.

@@ -35,16 +35,23 @@ func examine(path string, o CheckOptions) (f Finding) {
 	if f.Hash = HashOf(data); o.BytesOnly {
 		return f
 	}
+	if o.Memory != nil {
+		if kept, known := o.Memory.Get(f.Hash); known && f.decode(kept) {
+			return f
+		}
+	}
 	m, err := Decode(data, o.Decode)
 	if err != nil {
 		f.Err = fmt.Errorf("%s: %w", Shown(path), err)
 		return f
 	}
-	f.W, f.H, f.Look = m.W, m.H, lookAt(m)
+	if f.W, f.H, f.Look = m.W, m.H, lookAt(m); o.Memory != nil {
+		o.Memory.Put(f.Hash, f.encode())
+	}
 	return f
 }
 
-// Examine decodes photos, in the order given. The error is ctx's when that is cancelled.
+// Examine decodes photos, but for those that o.Memory knows, in the order given. The error is ctx's when that is cancelled.
 func Examine(ctx context.Context, photos []Sample, o CheckOptions) ([]Finding, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)

@@ -132,7 +132,7 @@ func (e *extractor) keep(x *collection, hash photo.Hash, view, i, row int, event
 			continue
 		}
 		if err := e.cache.Put(e.keys[k].Of(hash, view), f.of(row)); err != nil {
-			events.Warn(fmt.Sprintf("the features are not kept for later: %v", err))
+			events.Warn(notKept(err))
 		}
 	}
 }

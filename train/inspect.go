@@ -69,6 +69,7 @@ func Readable(ctx context.Context, root string, samples []photo.Sample, o *Optio
 	events.Phase(PhaseCheck, 0, len(samples))
 	found, err := photo.Examine(ctx, samples, photo.CheckOptions{
 		Decode: o.Decode, Workers: o.Workers, Progress: func(int, int) { events.Advanced(1, noLoss) },
+		Memory: Findings(o.Cache, o.Decode, events.Warn),
 	})
 	if err != nil {
 		return nil, nil, err
@@ -115,6 +116,7 @@ func warnOfContradictions(samples []photo.Sample, found []photo.Finding, events 
 func (r *training) examine(ctx context.Context, photos []photo.Sample, o photo.CheckOptions) ([]photo.Finding, error) {
 	r.events.Phase(PhaseCheck, 0, len(photos))
 	o.Decode, o.Workers, o.Progress = r.config.decode(), r.config.Workers, func(int, int) { r.events.Advanced(1, noLoss) }
+	o.Memory = Findings(r.config.Cache, o.Decode, r.events.Warn)
 	return photo.Examine(ctx, photos, o)
 }
 
