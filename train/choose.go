@@ -5,7 +5,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"sync"
 
 	"regraft/photo"
 )
@@ -60,6 +59,7 @@ const (
 // chooser solves the main head on folds of the training photos.
 type chooser struct {
 	products *products
+	together *products // for the classifiers of all folds
 	classes  int
 	photos   int // of train; the rows of products are views of them
 	views    int // there are
@@ -74,9 +74,10 @@ type chooser struct {
 
 // trial is a setting at work: a solver for each fold, which go on together iteration by iteration.
 type trial struct {
-	decay   float64
-	views   int
-	solvers []*foldSolver
+	decay      float64
+	views      int
+	objectives *objectives
+	solvers    []*foldSolver
 	// losses and correct are sums over all held-out photos after every iteration. end is the iteration that counts: the last, or, of
 	// trials from the start, the one with the least loss where that is clearly less. logits (photos, classes) are the answers then.
 	losses  []float64
@@ -87,17 +88,38 @@ type trial struct {
 }
 
 type foldSolver struct {
-	objective *objective
-	lbfgs     *lbfgs
-	solved    bool
+	*objective
+	*lbfgs
+	done bool // with this iteration
 }
 
 // newTrial begins at the start, or where another trial has ended.
-func (c *chooser) newTrial(decay float64, views int, from *trial) *trial {
+func (c *chooser) newTrial(decay float64, views int, from *trial) (*trial, error) {
+	if c.together == nil || c.together.columns != c.folds*c.classes {
+		var err error
+		if c.together, err = c.products.times(c.folds); err != nil {
+			return nil, err
+		}
+	}
 	t := &trial{decay: decay, views: views, cold: from == nil}
-	for fold := range c.folds {
-		roles := make([]role, c.products.x.photos())
-		for row := range roles {
+	t.objectives = newObjectives(c.together, c.softmax, decay, c.roles(views))
+	for fold, o := range t.objectives.each {
+		w := slices.Clone(c.start)
+		if from != nil {
+			copy(w, from.solvers[fold].x)
+		}
+		t.solvers = append(t.solvers, &foldSolver{objective: o, lbfgs: newLBFGS(w, nil)})
+	}
+	return t, nil
+}
+
+// roles are those of the rows for every fold.
+func (c *chooser) roles(views int) [][]role {
+	all := make([][]role, c.folds)
+	for fold := range all {
+		all[fold] = make([]role, c.products.x.photos())
+		for row := range all[fold] {
+			roles := all[fold]
 			view, photo := row/c.photos, row%c.photos
 			switch {
 			case view >= views:
@@ -111,16 +133,17 @@ func (c *chooser) newTrial(decay float64, views int, from *trial) *trial {
 				roles[row] = unused
 			}
 		}
-		one := c.softmax
-		one.threads = 1 // the folds are solved at the same time
-		o := newObjective(c.products, one, decay, roles)
-		w := slices.Clone(c.start)
-		if from != nil {
-			copy(w, from.solvers[fold].lbfgs.x)
-		}
-		t.solvers = append(t.solvers, &foldSolver{objective: o, lbfgs: newLBFGS(w, o.at)})
 	}
-	return t
+	return all
+}
+
+// try is a trial that has run.
+func (c *chooser) try(ctx context.Context, decay float64, views int, from *trial, iterations int) (*trial, error) {
+	t, err := c.newTrial(decay, views, from)
+	if err != nil {
+		return nil, err
+	}
+	return t, c.run(ctx, t, iterations)
 }
 
 // run makes iterations until nothing changes, or so many where there is a number.
@@ -138,8 +161,8 @@ func (c *chooser) run(ctx context.Context, t *trial, iterations int) error {
 		}
 		loss, right := 0.0, 0
 		for _, s := range t.solvers {
-			loss += s.objective.held.loss
-			right += s.objective.held.correct
+			loss += s.held.loss
+			right += s.held.correct
 		}
 		t.losses, t.correct = append(t.losses, loss), append(t.correct, right)
 		if loss <= t.losses[least] {
@@ -167,30 +190,38 @@ func (c *chooser) answers(t *trial, logits []float64) []float64 {
 	}
 	for photo, fold := range c.part {
 		if fold >= 0 {
-			copy(logits[photo*c.classes:(photo+1)*c.classes], t.solvers[fold].objective.logits[photo*c.classes:])
+			copy(logits[photo*c.classes:(photo+1)*c.classes], t.solvers[fold].logits[photo*c.classes:])
 		}
 	}
 	return logits
 }
 
-// step makes an iteration of every fold that is not solved; false where no more is to be gained.
+// step makes an iteration of every fold that is not solved, all folds an evaluation at a time; false where no more is to be gained.
 func (c *chooser) step(t *trial) bool {
-	turns := make(chan struct{}, c.softmax.threads)
-	var running sync.WaitGroup
-	moved := make([]bool, len(t.solvers))
-	for i, s := range t.solvers {
-		if s.solved {
-			continue
-		}
-		running.Go(func() {
-			turns <- struct{}{}
-			defer func() { <-turns }()
-			s.solved = !s.lbfgs.step()
-			moved[i] = !s.solved
+	points := make([]point, len(t.solvers))
+	for _, s := range t.solvers {
+		s.done = s.stuck
+	}
+	each := func(f func(i int, s *foldSolver)) {
+		c.softmax.parallel(len(t.solvers), func(i int) {
+			if s := t.solvers[i]; !s.done {
+				f(i, s)
+			}
 		})
 	}
-	running.Wait()
-	return slices.Contains(moved, true)
+	for {
+		clear(points)
+		each(func(i int, s *foldSolver) {
+			points[i] = s.propose()
+			s.done = s.stuck
+		})
+		if !slices.ContainsFunc(points, func(p point) bool { return p.w != nil }) {
+			break
+		}
+		t.objectives.at(points)
+		each(func(_ int, s *foldSolver) { s.done = s.judge(s.objective.value) })
+	}
+	return slices.ContainsFunc(t.solvers, func(s *foldSolver) bool { return !s.stuck })
 }
 
 // answers are those to the photos that were held out.
@@ -243,8 +274,8 @@ func (c *chooser) choose(ctx context.Context, decay float64, views, iterations i
 		return best, err
 	}
 	// The mirror images stay unless the photos alone do better.
-	alone := c.newTrial(best.decay, 1, best)
-	if err := c.run(ctx, alone, 0); err != nil {
+	alone, err := c.try(ctx, best.decay, 1, best, 0)
+	if err != nil {
 		return nil, err
 	}
 	if alone.loss() >= best.loss() {
@@ -256,19 +287,18 @@ func (c *chooser) choose(ctx context.Context, decay float64, views, iterations i
 // decay finds the weight decay with the least loss, beginning in the middle of the list, and its iterations where they are not given.
 func (c *chooser) decay(ctx context.Context, decay float64, views, iterations int) (*trial, error) {
 	if decay >= 0 {
-		t := c.newTrial(decay, views, nil)
-		return t, c.run(ctx, t, iterations)
+		return c.try(ctx, decay, views, nil, iterations)
 	}
-	first := c.newTrial(decays[middleDecay], views, nil)
-	if err := c.run(ctx, first, 0); err != nil {
+	first, err := c.try(ctx, decays[middleDecay], views, nil, 0)
+	if err != nil {
 		return nil, err
 	}
 	best, at, tried := first, middleDecay, map[int]bool{middleDecay: true}
 	for _, way := range []int{2, -2, 1, -1} {
 		for next := at + way; next >= 0 && next < len(decays) && !tried[next]; next += way {
 			tried[next] = true
-			t := c.newTrial(decays[next], views, best) // from there it is not far
-			if err := c.run(ctx, t, 0); err != nil {
+			t, err := c.try(ctx, decays[next], views, best, 0) // from there it is not far
+			if err != nil {
 				return nil, err
 			}
 			if t.loss() >= best.loss() {
@@ -280,8 +310,7 @@ func (c *chooser) decay(ctx context.Context, decay float64, views, iterations in
 	if best == first && iterations == 0 {
 		return first, nil
 	}
-	t := c.newTrial(best.decay, views, nil) // from the start, for its iterations
-	return t, c.run(ctx, t, iterations)
+	return c.try(ctx, best.decay, views, nil, iterations) // from the start, for its iterations
 }
 
 // choice is what a trial says.

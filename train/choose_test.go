@@ -29,8 +29,8 @@ func overfitting(t *testing.T) *chooser {
 // its answers; one that goes on from another counts when it has settled, and a given number of iterations is made.
 func TestIterations(t *testing.T) {
 	c := overfitting(t)
-	cold := c.newTrial(0.001, 1, nil)
-	must(t, c.run(t.Context(), cold, 0))
+	cold, err := c.try(t.Context(), 0.001, 1, nil, 0)
+	must(t, err)
 	least := slices.Index(cold.losses, slices.Min(cold.losses))
 	last := len(cold.losses) - 1
 	if cold.end != least || least == last || !(cold.losses[last] > overfitted*cold.losses[least]) || cold.losses[last-1] > overfitted*cold.losses[least] {
@@ -43,14 +43,14 @@ func TestIterations(t *testing.T) {
 	if math.Abs(sum-cold.loss()) > 1e-9*sum {
 		t.Errorf("the answers have the loss %g, the trial %g", sum, cold.loss())
 	}
-	warm := c.newTrial(0.003, 1, cold)
-	must(t, c.run(t.Context(), warm, 0))
+	warm, err := c.try(t.Context(), 0.003, 1, cold, 0)
+	must(t, err)
 	if n := len(warm.losses); warm.end != n-1 || n < lastFew || math.Abs(warm.losses[n-1]-warm.losses[n-1-lastFew]) > settled*warm.losses[n-1] {
 		t.Errorf("iteration %d of %d counts: %.4f", warm.end, n, warm.losses)
 	}
 	for _, n := range []int{1, 3, 30} {
-		given := c.newTrial(0.001, 1, nil)
-		must(t, c.run(t.Context(), given, n))
+		given, err := c.try(t.Context(), 0.001, 1, nil, n)
+		must(t, err)
 		if given.end != n-1 || len(given.losses) != n {
 			t.Errorf("%d iterations, want %d", given.end+1, n)
 		}

@@ -43,8 +43,8 @@ func (c *chooser) curve(ctx context.Context, best *trial, samples []photo.Sample
 				}
 			}
 		}
-		t := c.newTrial(best.decay, best.views, best)
-		if err := c.run(ctx, t, 0); err != nil {
+		t, err := c.try(ctx, best.decay, best.views, best, 0)
+		if err != nil {
 			return nil, err
 		}
 		c.trials = c.trials[:len(c.trials)-1] // it tries no setting

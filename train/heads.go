@@ -44,7 +44,6 @@ type headSolver struct {
 	products   *products
 	objective  *objective
 	lbfgs      *lbfgs
-	solved     bool // lbfgs finds no better point
 	stochastic solver.Solver
 	params     []float32 // w, as the stochastic solver wants it
 }
@@ -116,7 +115,7 @@ func (l *headsLearner) train(ctx context.Context, epoch int, p *progress, events
 		var total outcome
 		rows := s.train.photos()
 		if s.lbfgs != nil {
-			s.solved = !s.lbfgs.step()
+			s.lbfgs.step()
 			total, rows = s.objective.last, s.objective.learn
 		} else {
 			var err error
@@ -182,7 +181,7 @@ func (l *headsLearner) judge(_ context.Context, epoch int, events Events) (judge
 }
 
 func (l *headsLearner) converged() bool {
-	return !slices.ContainsFunc(l.solvers, func(s *headSolver) bool { return !s.solved })
+	return !slices.ContainsFunc(l.solvers, func(s *headSolver) bool { return s.lbfgs == nil || !s.lbfgs.stuck })
 }
 
 func (l *headsLearner) save() []part {

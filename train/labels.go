@@ -96,8 +96,8 @@ func (d *doubter) round(ctx context.Context) ([]float64, error) {
 		if d.part == nil {
 			return nil, errNoFolds
 		}
-		t := d.newTrial(labelDecay, d.views, nil)
-		if err := d.run(ctx, t, 0); err != nil {
+		t, err := d.try(ctx, labelDecay, d.views, nil, 0)
+		if err != nil {
 			return nil, err
 		}
 		for i, fold := range d.part {

@@ -72,8 +72,8 @@ func TestFlippedLabelsOnPlaces(t *testing.T) {
 			}
 			d.keep = nil
 			d.part, d.folds = folds(d.samples, d.groups, 9, 5, seed)
-			one := d.newTrial(labelDecay, 1, nil)
-			must(t, d.run(t.Context(), one, 0))
+			one, err := d.try(t.Context(), labelDecay, 1, nil, 0)
+			must(t, err)
 			e := one.answers(&d.chooser, d.samples)
 			single := make([]float64, n)
 			for i := range single {

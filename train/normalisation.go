@@ -183,8 +183,8 @@ func (t *Trial) solve(ctx context.Context, x *features, h *head.Head, c *Config)
 	for i := range x.photos() {
 		try.part = append(try.part, i%trialFolds)
 	}
-	end := try.newTrial(trialDecay, 1, nil)
-	if err := try.run(ctx, end, trialSteps); err != nil {
+	end, err := try.try(ctx, trialDecay, 1, nil, trialSteps)
+	if err != nil {
 		return err
 	}
 	t.Loss, t.Accuracy = try.trials[0].Loss, try.trials[0].Accuracy

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"slices"
+
 	"regraft/engine/kernel"
 )
 
@@ -14,55 +16,75 @@ const (
 )
 
 // objective is the mean loss of the photos that are learnt, by the weights of their classes, plus decay/2 times the square of the weights, biases excepted. Parameters
-// are one vector: W (classes, F), then b (classes). Its sums over photos are made by products, chunk by chunk, and the chunks are added
-// in order in float64, so that the number of threads and the machine change no bit.
+// are one vector: W (classes, F), then b (classes).
 type objective struct {
-	*products
-	softmax softmax
-	decay   float64
-	roles   []role  // of every photo; nil: all are learnt
-	learn   int     // photos that are learnt
-	mass    float64 // of their weights
+	of    *objectives // which it is one of
+	decay float64
+	roles []role  // of every photo; nil: all are learnt
+	learn int     // photos that are learnt
+	mass  float64 // of their weights
 
-	// last are the sums of the last evaluation over what is learnt, held those over what is judged, and logits (photos, classes) the
-	// answers to that.
+	// value is that of the last evaluation, last are its sums over what is learnt, held those over what is judged, and logits (photos,
+	// classes) the answers to that.
+	value      float64
 	last, held outcome
 	logits     []float64
+}
+
+// objectives are of several classifiers on the same features, which products answer for together: theirs are columns of one matrix. Sums
+// over photos are made chunk by chunk, and the chunks are added in order in float64, so that neither the number of threads nor the machine
+// nor the other classifiers change a bit.
+type objectives struct {
+	*products // of all columns
+	softmax   softmax
+	each      []*objective
 
 	multipliers []*multiplier
 	weights     []float32 // packed
 	bias        []float32
 	parts       []chunkSums
-	sum         []float64 // packed
 }
 
 // chunkSums are those of one chunk.
 type chunkSums struct {
-	last, held outcome
-	gradient   []float32 // packed
-	bias       []float64
+	last, held []outcome // of each classifier
+	gradient   []float32 // packed; nil where nothing is learnt
+	bias       []float64 // of each column
 }
 
+// point is where an objective is evaluated, and where its gradient goes.
+type point struct{ w, gradient []float64 }
+
+// newObjective is that of one classifier.
 func newObjective(p *products, s softmax, decay float64, roles []role) *objective {
-	o := &objective{products: p, softmax: s, decay: decay, roles: roles, logits: make([]float64, p.x.photos()*p.classes)}
+	return newObjectives(p, s, decay, [][]role{roles}).each[0]
+}
+
+// newObjectives has one for each list of roles; p has the columns of all.
+func newObjectives(p *products, s softmax, decay float64, roles [][]role) *objectives {
+	all := &objectives{products: p, softmax: s}
+	for _, r := range roles {
+		o := &objective{of: all, decay: decay, roles: r, logits: make([]float64, p.x.photos()*s.classes)}
+		for i, label := range p.x.labels {
+			if o.roleOf(i) == learnt {
+				o.learn++
+				o.mass += s.weight(label)
+			}
+		}
+		all.each = append(all.each, o)
+	}
 	for range min(s.threads, len(p.chunks)) {
-		o.multipliers = append(o.multipliers, p.newMultiplier())
+		all.multipliers = append(all.multipliers, p.newMultiplier())
 	}
-	o.weights, o.bias = kernel.Aligned(p.packed()), kernel.Aligned(blocks(p.classes)*kernel.Lanes)
-	o.parts, o.sum = make([]chunkSums, len(p.chunks)), make([]float64, p.packed())
-	for i := range p.x.photos() {
-		if o.roleOf(i) == learnt {
-			o.learn++
-			o.mass += s.weight(p.x.labels[i])
+	all.weights, all.bias = kernel.Aligned(p.packed()), kernel.Aligned(blocks(p.columns)*kernel.Lanes)
+	all.parts = make([]chunkSums, len(p.chunks))
+	for i := range all.parts {
+		all.parts[i] = chunkSums{last: make([]outcome, len(roles)), held: make([]outcome, len(roles)), bias: make([]float64, p.columns)}
+		if all.any(&p.chunks[i], learnt) {
+			all.parts[i].gradient = kernel.Aligned(p.packed())
 		}
 	}
-	for i := range o.parts {
-		o.parts[i].bias = make([]float64, p.classes)
-		if o.any(&p.chunks[i], learnt) {
-			o.parts[i].gradient = kernel.Aligned(p.packed())
-		}
-	}
-	return o
+	return all
 }
 
 func (o *objective) roleOf(photo int) role {
@@ -72,11 +94,13 @@ func (o *objective) roleOf(photo int) role {
 	return o.roles[photo]
 }
 
-// any reports whether a photo of a chunk has a role.
-func (o *objective) any(c *chunkOfRows, r role) bool {
-	for i := range c.photos {
-		if o.roleOf(c.first+i) == r {
-			return true
+// any reports whether a photo of a chunk has a role for one of the classifiers.
+func (all *objectives) any(c *chunkOfRows, r role) bool {
+	for _, o := range all.each {
+		for i := range c.photos {
+			if o.roleOf(c.first+i) == r {
+				return true
+			}
 		}
 	}
 	return false
@@ -84,100 +108,153 @@ func (o *objective) any(c *chunkOfRows, r role) bool {
 
 // at is the objective's value at w; its gradient is written.
 func (o *objective) at(w, gradient []float64) float64 {
-	classes, f := o.classes, o.x.f
-	for c := range classes {
-		for i, v := range w[c*f : (c+1)*f] {
-			o.weights[o.weightAt(c, i)] = float32(v)
-		}
-		o.bias[c] = float32(w[classes*f+c])
-	}
-	o.softmax.parallelBy(len(o.chunks), func(worker, i int) { o.chunk(o.multipliers[worker], i) })
-	o.last, o.held = outcome{}, outcome{}
-	clear(o.sum)
-	clear(gradient)
-	for i := range o.parts {
-		p := &o.parts[i]
-		o.last.add(p.last)
-		o.held.add(p.held)
-		for k, v := range p.gradient {
-			o.sum[k] += float64(v)
-		}
-		for c, v := range p.bias {
-			gradient[classes*f+c] += v / o.mass
-		}
-	}
-	for c := range classes {
-		for i, v := range w[c*f : (c+1)*f] {
-			gradient[c*f+i] = o.sum[o.weightAt(c, i)]/o.mass + float64(o.decay*v)
-		}
-	}
-	weight := w[:classes*f]
-	return o.last.loss/o.mass + float64(o.decay/2*dot(weight, weight))
+	points := make([]point, len(o.of.each))
+	points[slices.Index(o.of.each, o)] = point{w, gradient}
+	o.of.at(points)
+	return o.value
 }
 
-// chunk fills in the sums of a chunk.
-func (o *objective) chunk(m *multiplier, i int) {
-	c, p := &o.chunks[i], &o.parts[i]
-	p.last, p.held = outcome{}, outcome{}
+// at evaluates the objectives that have a point, and writes their gradients.
+func (all *objectives) at(points []point) {
+	classes, f := all.softmax.classes, all.x.f
+	for k, p := range points {
+		if p.w == nil {
+			continue
+		}
+		copyTo(all.bias[k*classes:][:classes], p.w[classes*f:])
+		all.eachColumn(k, func(class, first, features, packed int) {
+			to := all.weights[packed:]
+			for i, v := range p.w[class*f+first:][:features] {
+				to[i*kernel.Lanes] = float32(v)
+			}
+		})
+	}
+	all.softmax.parallelBy(len(all.chunks), func(worker, i int) { all.chunk(all.multipliers[worker], i, points) })
+	all.softmax.parallel(len(points), func(k int) {
+		if points[k].w != nil {
+			all.each[k].sum(k, points[k])
+		}
+	})
+}
+
+// sum adds what the chunks have for classifier k.
+func (o *objective) sum(k int, p point) {
+	all := o.of
+	classes, f := all.softmax.classes, all.x.f
+	o.last, o.held = outcome{}, outcome{}
+	clear(p.gradient)
+	for i := range all.parts {
+		part := &all.parts[i]
+		o.last.add(part.last[k])
+		o.held.add(part.held[k])
+		for c := range classes {
+			p.gradient[classes*f+c] += part.bias[k*classes+c] / o.mass
+		}
+	}
+	all.eachColumn(k, func(class, first, features, packed int) {
+		gradient := p.gradient[class*f+first:][:features]
+		for i := range all.parts {
+			if part := all.parts[i].gradient; part != nil {
+				addColumn(gradient, part[packed:])
+			}
+		}
+		for at, v := range p.w[class*f+first:][:features] {
+			gradient[at] = gradient[at]/o.mass + float64(o.decay*v)
+		}
+	})
+	weight := p.w[:classes*f]
+	o.value = o.last.loss/o.mass + float64(o.decay/2*dot(weight, weight))
+}
+
+// addColumn adds a column of packed numbers, which begin with its first.
+func addColumn(sum []float64, packed []float32) {
+	packed = packed[:(len(sum)-1)*kernel.Lanes+1]
+	for i := range sum {
+		sum[i] += float64(packed[i*kernel.Lanes])
+	}
+}
+
+// eachColumn calls f with the columns of classifier k in parts of some features, from the first of these on, and with where that is packed:
+// in an order in which columns that share a cache line come one after the other.
+func (all *objectives) eachColumn(k int, f func(class, first, features, packed int)) {
+	const part = 64
+	for first := 0; first < all.x.f; first += part {
+		for class := range all.softmax.classes {
+			f(class, first, min(part, all.x.f-first), all.weightAt(k*all.softmax.classes+class, first))
+		}
+	}
+}
+
+// chunk fills in the sums of a chunk, of the classifiers that have a point.
+func (all *objectives) chunk(m *multiplier, i int, points []point) {
+	c, p, classes := &all.chunks[i], &all.parts[i], all.softmax.classes
+	clear(p.last)
+	clear(p.held)
 	clear(p.bias)
-	if p.gradient == nil && !o.any(c, judged) {
+	if p.gradient == nil && !all.any(c, judged) {
 		return
 	}
-	m.forward(c, o.weights, o.bias)
-	z := make([]float64, o.classes)
-	for k := range c.photos {
-		photo := c.first + k
-		r, label := o.roleOf(photo), o.x.labels[photo]
-		o.mean(m, c, k, z)
-		copy(o.logits[photo*o.classes:], z)
-		right := 0
-		if argmax(z) == label {
-			right = 1
+	m.forward(c, all.weights, all.bias)
+	z := make([]float64, classes)
+	for k, o := range all.each {
+		if points[k].w == nil {
+			continue
 		}
-		loss := o.softmax.crossEntropy(z, label)
-		switch r {
-		case learnt:
-			p.last.add(outcome{loss, o.softmax.weight(label), right})
-		case judged:
-			p.held.add(outcome{loss, o.softmax.weight(label), right})
+		for row := range c.photos {
+			photo := c.first + row
+			r, label := o.roleOf(photo), all.x.labels[photo]
+			all.mean(m, c, row, k*classes, z)
+			copy(o.logits[photo*classes:], z)
+			right := 0
+			if argmax(z) == label {
+				right = 1
+			}
+			loss := all.softmax.crossEntropy(z, label)
+			switch r {
+			case learnt:
+				p.last[k].add(outcome{loss, all.softmax.weight(label), right})
+			case judged:
+				p.held[k].add(outcome{loss, all.softmax.weight(label), right})
+			}
+			if r != learnt {
+				clear(z)
+			}
+			all.spread(m, c, row, k*classes, z, p.bias)
 		}
-		if r != learnt {
-			clear(z)
-		}
-		o.spread(m, c, k, z, p.bias)
 	}
 	if p.gradient != nil {
 		m.backward(c, p.gradient)
 	}
 }
 
-// mean is the logits of photo k of a chunk: of rectified heads the mean of what is left above zero at all positions.
-func (o *objective) mean(m *multiplier, c *chunkOfRows, k int, z []float64) {
+// mean is the logits of a photo of a chunk, whose scores begin at a column: of rectified heads the mean of what is left above zero at all
+// positions.
+func (all *objectives) mean(m *multiplier, c *chunkOfRows, row, column int, z []float64) {
 	clear(z)
-	for pos := range o.x.positions {
+	for pos := range all.x.positions {
 		for class := range z {
-			v := float64(m.scores[at(c.out, k*o.x.positions+pos, class)])
-			if o.x.rectified {
+			v := float64(m.scores[at(c.out, row*all.x.positions+pos, column+class)])
+			if all.x.rectified {
 				v = max(v, 0)
 			}
 			z[class] += v
 		}
 	}
 	for class := range z {
-		z[class] /= float64(o.x.positions)
+		z[class] /= float64(all.x.positions)
 	}
 }
 
-// spread replaces the scores of photo k of a chunk by their gradient, given that of its logits.
-func (o *objective) spread(m *multiplier, c *chunkOfRows, k int, gradient, bias []float64) {
-	for pos := range o.x.positions {
+// spread replaces the scores of a photo of a chunk by their gradient, given that of its logits, and adds it to that of the biases.
+func (all *objectives) spread(m *multiplier, c *chunkOfRows, row, column int, gradient, bias []float64) {
+	for pos := range all.x.positions {
 		for class, g := range gradient {
-			score := &m.scores[at(c.out, k*o.x.positions+pos, class)]
-			if g /= float64(o.x.positions); o.x.rectified && *score <= 0 {
+			score := &m.scores[at(c.out, row*all.x.positions+pos, column+class)]
+			if g /= float64(all.x.positions); all.x.rectified && *score <= 0 {
 				g = 0
 			}
 			*score = float32(g)
-			bias[class] += g
+			bias[column+class] += g
 		}
 	}
 }

@@ -2,16 +2,19 @@ package train
 
 import (
 	"runtime"
+	"slices"
 
 	"regraft/engine/kernel"
 	"regraft/engine/session"
 )
 
-// products are features in the layout of engine/kernel's matrices, in chunks of photos, with the products that a linear classifier
-// needs: scores = X W and dW = X' dScores. They are in float32, each sum over a chunk one chain, whatever the instruction set.
+// products are features in the layout of engine/kernel's matrices, in chunks of photos, with the products that linear classifiers
+// need: scores = X W and dW = X' dScores. They are in float32, each sum over a chunk one chain, whatever the instruction set and the
+// number of columns of W.
 type products struct {
 	x       *features
-	classes int
+	set     *kernel.Set
+	columns int // of W: the classes of all classifiers
 	size    int // photos of a chunk
 	chunks  []chunkOfRows
 }
@@ -33,39 +36,57 @@ type chunkKernels struct {
 // leastChunk is the photos of a chunk where there are few: their features stay in the cache between both products.
 const leastChunk = 128
 
-// newProducts packs the features, which it copies.
+// newProducts packs the features, which it copies, for one classifier.
 func newProducts(x *features, classes int) (*products, error) {
 	native, err := session.Native(false)
 	if err != nil {
 		return nil, err
 	}
-	p := &products{x: x, classes: classes, size: max(leastChunk, (x.photos()+31)/32)}
-	kernels := map[int]*chunkKernels{}
+	p := &products{x: x, set: native.ISA, columns: classes, size: max(leastChunk, (x.photos()+31)/32)}
 	for first := 0; first < x.photos(); first += p.size {
 		n := min(p.size, x.photos()-first)
-		if kernels[n] == nil {
-			if kernels[n], err = newChunkKernels(native.ISA, n*x.positions, x.f, classes); err != nil {
-				return nil, err
-			}
-		}
-		k := kernels[n]
-		c := chunkOfRows{first, n, kernel.Aligned(k.in.Len(1)), k}
+		in := kernel.Matrix(n*x.positions, x.f)
+		c := chunkOfRows{first: first, photos: n, x: kernel.Aligned(in.Len(1))}
 		for i := range n {
 			for pos := range x.positions {
 				row := x.of(first + i)[pos*x.f : (pos+1)*x.f]
 				for f, v := range row {
-					c.x[at(k.in, i*x.positions+pos, f)] = v
+					c.x[at(in, i*x.positions+pos, f)] = v
 				}
 			}
 		}
 		p.chunks = append(p.chunks, c)
 	}
-	return p, nil
+	return p, p.takeKernels()
 }
 
-func newChunkKernels(set *kernel.Set, rows, f, classes int) (*chunkKernels, error) {
-	s := kernel.ConvShape{Cin: f, Cout: classes, H: 1, W: rows, OH: 1, OW: rows, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
-	k := &chunkKernels{in: kernel.Matrix(rows, f), out: kernel.Matrix(rows, classes)}
+// times are products of the same features, which they share, for n times as many columns.
+func (p *products) times(n int) (*products, error) {
+	t := *p
+	t.columns, t.chunks = n*p.columns, slices.Clone(p.chunks)
+	return &t, t.takeKernels()
+}
+
+// takeKernels gives the chunks kernels for so many columns.
+func (p *products) takeKernels() error {
+	kernels := map[int]*chunkKernels{}
+	for i := range p.chunks {
+		c := &p.chunks[i]
+		if kernels[c.photos] == nil {
+			k, err := newChunkKernels(p.set, c.photos*p.x.positions, p.x.f, p.columns)
+			if err != nil {
+				return err
+			}
+			kernels[c.photos] = k
+		}
+		c.chunkKernels = kernels[c.photos]
+	}
+	return nil
+}
+
+func newChunkKernels(set *kernel.Set, rows, f, columns int) (*chunkKernels, error) {
+	s := kernel.ConvShape{Cin: f, Cout: columns, H: 1, W: rows, OH: 1, OW: rows, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
+	k := &chunkKernels{in: kernel.Matrix(rows, f), out: kernel.Matrix(rows, columns)}
 	var err error
 	if k.forward, err = kernel.NewConv(set, s, k.in, k.out, 0); err != nil {
 		return nil, err
@@ -84,13 +105,12 @@ func blocks(columns int) int { return (columns + kernel.Lanes - 1) / kernel.Lane
 
 // packed is the number of packed weights.
 func (p *products) packed() int {
-	return blocks(p.classes) * blocks(p.x.f) * kernel.Lanes * kernel.Lanes
+	return blocks(p.columns) * blocks(p.x.f) * kernel.Lanes * kernel.Lanes
 }
 
-// weightAt is where packed weights have that of a class and a feature: [block of classes][block of features][feature][class].
-func (p *products) weightAt(class, f int) int {
-	const n = kernel.Lanes
-	return ((class/n*blocks(p.x.f)+f/n)*n+f%n)*n + class%n
+// weightAt is where packed weights have that of a column and a feature: [block of columns][block of features][feature][column].
+func (p *products) weightAt(column, f int) int {
+	return (column/kernel.Lanes*blocks(p.x.f)*kernel.Lanes+f)*kernel.Lanes + column%kernel.Lanes
 }
 
 // multiplier is what one thread needs for the products.

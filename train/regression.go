@@ -217,6 +217,27 @@ func axpy[T float32 | float64](y []float64, a float64, x []T) {
 	}
 }
 
+// axpyDot adds a x to y and returns the scalar product of z and the new y, as axpy and dot would.
+func axpyDot(y []float64, a float64, x, z []float64) float64 {
+	var s0, s1, s2, s3 float64
+	x, z = x[:len(y)], z[:len(y)]
+	i := 0
+	for ; i+4 <= len(y); i += 4 {
+		x, y, z := x[i:i+4:i+4], y[i:i+4:i+4], z[i:i+4:i+4]
+		y0, y1, y2, y3 := y[0]+float64(a*x[0]), y[1]+float64(a*x[1]), y[2]+float64(a*x[2]), y[3]+float64(a*x[3])
+		y[0], y[1], y[2], y[3] = y0, y1, y2, y3
+		s0 += float64(z[0] * y0)
+		s1 += float64(z[1] * y1)
+		s2 += float64(z[2] * y2)
+		s3 += float64(z[3] * y3)
+	}
+	for ; i < len(y); i++ {
+		y[i] += float64(a * x[i])
+		s0 += float64(z[i] * y[i])
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
 // argmax is the first of the largest.
 func argmax[T float32 | float64](v []T) int {
 	best := 0

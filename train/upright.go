@@ -120,8 +120,8 @@ func upright(ctx context.Context, x *features, h head.Head, threads int) (*Uprig
 
 // accuracy is that of held-out photos after trialSteps, with the middle weight decay.
 func (c *chooser) accuracy(ctx context.Context, views int) (float64, error) {
-	t := c.newTrial(decays[middleDecay], views, nil)
-	if err := c.run(ctx, t, trialSteps); err != nil {
+	t, err := c.try(ctx, decays[middleDecay], views, nil, trialSteps)
+	if err != nil {
 		return 0, err
 	}
 	return share(t.correct[t.end], c.held()), nil
