@@ -19,7 +19,7 @@ import (
 // the disk and renamed. After an error, which names the path, a file that was there before is still what it was. What earlier writes of
 // the same file have left that were killed is removed.
 func Write(path string, content func(w io.Writer) error) error {
-	tidy(path)
+	Tidy(path)
 	return write(path, content, true, os.Rename)
 }
 
@@ -28,7 +28,6 @@ func WriteNew(path string, content func(w io.Writer) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("%s: %w", path, fs.ErrExist)
 	}
-	tidy(path)
 	return write(path, content, true, Place)
 }
 
@@ -109,8 +108,8 @@ func create(folder, name string) (*os.File, error) {
 	}
 }
 
-// tidy removes the temporary files of the file at path that nobody writes any more.
-func tidy(path string) {
+// Tidy removes the temporary files of the file at path that nobody writes any more.
+func Tidy(path string) {
 	folder, name := split(path)
 	entries, err := os.ReadDir(folder)
 	if err != nil {

@@ -61,6 +61,7 @@ func newApp(con *console) *urfave.App {
 			evalCommand(con),
 			classifyCommand(con),
 			mergeCommand(con),
+			undoCommand(con),
 			checkCommand(con),
 			verifyCommand(con),
 			benchCommand(con),

@@ -9,6 +9,7 @@ import (
 
 	"regraft"
 	"regraft/photo"
+	"regraft/sorter"
 )
 
 func classifyCommand(con *console) *urfave.Command {
@@ -17,7 +18,7 @@ func classifyCommand(con *console) *urfave.Command {
 		intFlag("topk", 1, 1, "classes per photo", "k"),
 		floatFlag("threshold", 0, 0, 1, "below this probability the answer counts as unknown (default: the model's, else 0)"),
 		floatFlag("sets", 0, 0, 1, "name all classes that it may be: the right one is among them for `SHARE` of photos"),
-		oneOf("format", "text", "text, csv, jsonl, parquet, or csv-excel (with a byte order mark, no formulas)",
+		oneOf("format", "text", "text, csv, jsonl, parquet, csv-excel (with byte order mark, no formulas)",
 			[]string{"text", "csv", "csv-excel", "jsonl", "parquet"}),
 		boolFlag("json", "the same as --format jsonl"),
 		boolFlag("logits", "jsonl, parquet: add the logits of the classes"),
@@ -28,6 +29,8 @@ func classifyCommand(con *console) *urfave.Command {
 		stringFlag("out", "", "`FILE`.jsonl, .parquet or .csv for the answers; with --shard a folder for its part", "output", "o"),
 		boolFlag("resume", "go on with --out where a run ended"),
 		stringFlag("shard", "", "answer for part `I/N` of the inputs, I from 0; auto: as Slurm, Kubernetes and others say"),
+		stringFlag("sort-into", "", "put every photo into `DIR`/CLASS; nothing is overwritten, regraft undo takes it back"),
+		oneOf("sort-mode", sorter.Copy, "copy, link (a second name of the file), symlink or move", sorter.Modes),
 		boolFlag("skip-bad", "photos without an answer leave exit status 0"),
 		viewsFlag(viewsUsage),
 	}
@@ -59,6 +62,11 @@ func checkClassify(c *urfave.Context) error {
 	}
 	if list == "" && !slices.Contains(c.Args().Slice(), "-") {
 		if err := idle(c, "without --files-from or -", "null"); err != nil {
+			return err
+		}
+	}
+	if c.String("sort-into") == "" {
+		if err := idle(c, "without --sort-into", "sort-mode"); err != nil {
 			return err
 		}
 	}
@@ -133,15 +141,20 @@ func classifyAll(con *console, c *urfave.Context, m *regraft.Model, o answerOpti
 		return tally{}, err
 	}
 	in.filesOnly = e != nil
-	return answerAll(c.Context, m, e, out, in)
+	if in.sort, err = newSorting(con, c, m, "", false); err != nil {
+		return tally{}, err
+	}
+	return answerAll(c.Context, m, e, in.sorted(out, o), in)
 }
 
-// tally counts inputs, and those of them that have no answer.
-type tally struct{ photos, bad int }
+// tally counts inputs, those of them that have no answer, and those that have one and could not be sorted.
+type tally struct{ photos, bad, unsorted int }
 
 // verdict is the error that inputs without an answer are, unless they may be there.
 func (t tally) verdict(con *console, skipBad bool) error {
 	switch {
+	case t.unsorted > 0:
+		return failf(statusInputs, "%d of %d photos could not be sorted", t.unsorted, t.photos)
 	case t.bad == 0:
 		return nil
 	case skipBad:
@@ -177,6 +190,9 @@ func answerAll(ctx context.Context, m *regraft.Model, e *explainer, out answers,
 	bar.end()
 	for _, line := range photo.Summary(in.leftOut) {
 		in.con.notef("%s", line)
+	}
+	if in.sort.end(); in.sort != nil {
+		t.unsorted = in.sort.unsorted
 	}
 	if in.err == nil && in.found() == 0 {
 		return t, failf(statusData, "no photos found")

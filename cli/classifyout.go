@@ -102,11 +102,15 @@ func classifyToFile(con *console, c *urfave.Context, m *regraft.Model, o answerO
 	if err != nil {
 		return tally{}, err
 	}
-	places, err := in.settle(&origin, s)
+	path, err := outputPath(c, s)
 	if err != nil {
 		return tally{}, err
 	}
-	path, err := outputPath(c, s)
+	begun := c.Bool("resume") && journal.Begun(path)
+	if in.sort, err = newSorting(con, c, m, path, begun); err != nil {
+		return tally{}, err
+	}
+	places, err := in.settle(&origin, s)
 	if err != nil {
 		return tally{}, err
 	}
@@ -116,9 +120,9 @@ func classifyToFile(con *console, c *urfave.Context, m *regraft.Model, o answerO
 	}
 	if mark != nil {
 		con.notef("%s is complete: %s", path, counted(mark.Answered, "answer"))
-		return tally{mark.Answered, mark.Failed}, nil
+		return tally{photos: mark.Answered, bad: mark.Failed}, nil
 	}
-	in.answered = tally{file.Answered(), file.Failed()}
+	in.answered = tally{photos: file.Answered(), bad: file.Failed()}
 	if n := file.Answered(); n > 0 {
 		con.notef("%s: %d of %d inputs have their answers already", path, n, in.total())
 		o.continued = true
@@ -151,7 +155,7 @@ func answerInto(con *console, c *urfave.Context, m *regraft.Model, o answerOptio
 	if err != nil {
 		return tally{}, err
 	}
-	t, err := answerAll(c.Context, m, nil, &recorded{out, file}, in)
+	t, err := answerAll(c.Context, m, nil, &recorded{in.sorted(out, o), file}, in)
 	if err == nil {
 		err = into.out.Flush() // the heading, where no answer follows
 	}
@@ -204,6 +208,7 @@ func originOf(c *urfave.Context, m *regraft.Model) (journal.Origin, error) {
 // indifferent are flags that decide no byte of the answers.
 var indifferent = []string{
 	"model", "out", "resume", "shard", "skip-bad", "json", "threads", "workers", "batch-size", "decode-memory", "cache", "no-cache", "cache-limit", "quiet",
+	"sort-into", "sort-mode",
 	"files-from", "null", // the inputs themselves are compared
 }
 

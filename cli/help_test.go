@@ -7,7 +7,7 @@ import (
 
 // screens are the commands that have a help screen, and how many lines that may take.
 var screens = map[string]int{
-	"":             28,
+	"":             30,
 	"inspect":      24,
 	"train":        61,
 	"eval":         31,
@@ -17,6 +17,7 @@ var screens = map[string]int{
 	"similar":      32,
 	"cache":        24,
 	"merge":        24,
+	"undo":         24,
 	"check":        34,
 	"verify":       24,
 	"bench":        24,

@@ -36,6 +36,8 @@ type inputs struct {
 	// earlier run.
 	settled  []regraft.Photo
 	answered tally
+	// sort is nil where photos are left where they are.
+	sort *sorting
 }
 
 func newInputs(con *console, args []string) *inputs { return &inputs{con: con, args: args} }
@@ -62,11 +64,16 @@ func (in *inputs) total() int {
 	return 0
 }
 
-// photos lists files as they are, folders with all photos in them, and for "-" the lines of stdin.
+// photos are the inputs that have no answer yet.
 func (in *inputs) photos() iter.Seq[regraft.Photo] {
 	if in.settled != nil {
-		return slices.Values(in.settled[in.answered.photos:])
+		return in.sort.remembered(slices.Values(in.settled[in.answered.photos:]))
 	}
+	return in.sort.remembered(in.expanded())
+}
+
+// expanded lists files as they are, folders with all photos in them, and for "-" the lines of stdin.
+func (in *inputs) expanded() iter.Seq[regraft.Photo] {
 	return func(yield func(regraft.Photo) bool) {
 		if !in.fromList(yield) {
 			return
@@ -89,7 +96,7 @@ func (in *inputs) photos() iter.Seq[regraft.Photo] {
 // what the inputs are.
 func (in *inputs) settle(o *journal.Origin, s shard.Shard) ([]int, error) {
 	sum, kept, places, n := sha256.New(), []regraft.Photo{}, []int(nil), 0
-	for p := range in.photos() {
+	for p := range in.expanded() {
 		fmt.Fprintf(sum, "%s\x00", p.Path)
 		if s.Has(p.Path) {
 			kept, places = append(kept, p), append(places, n)
@@ -168,7 +175,7 @@ func (in *inputs) fromList(yield func(regraft.Photo) bool) bool {
 
 // expand lists a file, or the photos of a folder; last says that no more inputs follow.
 func (in *inputs) expand(path string, last bool, yield func(regraft.Photo) bool) bool {
-	files, leftOut := photo.Files(path)
+	files, leftOut := in.sort.files(path)
 	in.listed.Add(int64(len(files)))
 	in.all.Store(last)
 	in.leftOut = append(in.leftOut, leftOut...)

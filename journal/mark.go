@@ -52,6 +52,9 @@ func MarkOf(path string) string { return path + markEnding }
 // Unfinished reports whether the output at path was begun and is not complete.
 func Unfinished(path string) bool { return exists(path+journalEnding) || exists(path+partialEnding) }
 
+// Begun reports whether anything of the output at path is there.
+func Begun(path string) bool { return Unfinished(path) || exists(MarkOf(path)) }
+
 // longestMark bounds a mark: about two hundred million answers of a shard.
 const longestMark = 256 << 20
 

@@ -378,6 +378,7 @@ func (f *Output) convert(form func(from io.Reader, to io.Writer) error) (Progres
 		at.Bytes, at.Hash = sum.Bytes(), sum.Hash()
 		return err
 	}
+	atomicfile.Tidy(f.path)
 	err := atomicfile.WriteNew(f.path, written)
 	if !errors.Is(err, fs.ErrExist) {
 		return at, err

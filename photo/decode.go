@@ -41,6 +41,9 @@ func Load(path string, o DecodeOptions) (*Image, error) {
 	return m, nil
 }
 
+// Content is that of a photo's file, if it is not too large.
+func Content(path string, o DecodeOptions) ([]byte, error) { return read(path, o, new(bytes.Buffer)) }
+
 // read returns the bytes of a regular file that is not too large, in the buffer.
 func read(path string, o DecodeOptions, into *bytes.Buffer) ([]byte, error) {
 	limit := o.MaxBytes

@@ -38,6 +38,7 @@ const (
 	OfSystem   = "hidden or of the system"
 	NotAPart   = "beside the parts of the dataset"
 	Unlabelled = "without a class folder"
+	Excluded   = "sorted already"
 )
 
 // File is what a folder or an archive gives to classify: a photo, or a path with the reason why it is none.
@@ -50,8 +51,8 @@ type File struct {
 
 // Files lists what is to be classified below path, sorted: every photo of a folder, and every folder
 // that cannot be read; the photos of an archive; path itself where it is another file, or nothing, or a folder without photos. Also what
-// it leaves out.
-func Files(path string) ([]File, []LeftOut) {
+// it leaves out, among that the folders that are excluded.
+func Files(path string, excluded ...string) ([]File, []LeftOut) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return []File{{Path: path, Err: fmt.Errorf("%s: there is no such file or folder", Shown(path))}}, nil
@@ -64,7 +65,7 @@ func Files(path string) ([]File, []LeftOut) {
 	if err != nil || !info.IsDir() {
 		return []File{{Path: path}}, nil
 	}
-	l := list(path)
+	l := list(path, excluded...)
 	var files []File
 	for _, p := range l.photos {
 		files = append(files, File{Path: p})
@@ -87,11 +88,17 @@ type listing struct {
 	photos, folders []string
 	leftOut         []LeftOut
 	failed          []File // folders that cannot be read
+	excluded        []string
 }
 
 // list walks through dir. It follows links and visits each real folder once, so that loops end.
-func list(dir string) listing {
+func list(dir string, excluded ...string) listing {
 	var l listing
+	for _, path := range excluded {
+		if real, err := realPath(path); err == nil {
+			l.excluded = append(l.excluded, real)
+		}
+	}
 	l.visit(dir, map[string]bool{})
 	slices.Sort(l.photos)
 	slices.SortFunc(l.leftOut, func(a, b LeftOut) int { return strings.Compare(a.Path, b.Path) })
@@ -103,7 +110,10 @@ func (l *listing) visit(dir string, seen map[string]bool) {
 	if err == nil && seen[real] {
 		return
 	}
-	seen[real] = true
+	if seen[real] = true; l.excludes(dir) {
+		l.leftOut = append(l.leftOut, leftOut(dir, Excluded))
+		return
+	}
 	var entries []fs.DirEntry
 	if err == nil {
 		entries, err = os.ReadDir(dir)
@@ -125,6 +135,23 @@ func (l *listing) visit(dir string, seen map[string]bool) {
 			l.leftOut = append(l.leftOut, LeftOut{Path: path, Why: NotAPhoto})
 		}
 	}
+}
+
+func (l *listing) excludes(dir string) bool {
+	if len(l.excluded) == 0 {
+		return false
+	}
+	real, err := realPath(dir)
+	return err == nil && slices.Contains(l.excluded, real)
+}
+
+// realPath is the absolute path without links.
+func realPath(path string) (string, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(real)
 }
 
 // unreadable is the error of a folder, with its path in front.
@@ -221,7 +248,7 @@ func endings(all []LeftOut) string {
 // Summary tells what was left out in a few lines: by reason, and by name where the system gave it.
 func Summary(all []LeftOut) []string {
 	var lines []string
-	for _, why := range []string{NotAPart, Unlabelled, OfSystem, NotAPhoto} {
+	for _, why := range []string{NotAPart, Unlabelled, Excluded, OfSystem, NotAPhoto} {
 		var names []string // in the order of the paths
 		count := map[string]int{}
 		total, photos := 0, 0
