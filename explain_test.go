@@ -127,6 +127,9 @@ func trained(t *testing.T, model, data string, opts ...regraft.Option) (*regraft
 
 // TestDeletion: what a map marks matters more than the rest of the photo, on rendered places.
 func TestDeletion(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	r := demo.Run{Out: t.TempDir(), Train: 12, Test: 6}
 	if err := r.Render(context.Background()); err != nil {
 		t.Fatal(err)

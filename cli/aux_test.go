@@ -9,6 +9,9 @@ import (
 // TestAuxiliaryAttached: an Inception-v3 exported for inference gets a new auxiliary classifier where everything trains, which
 // is told, as is where that cannot be.
 func TestAuxiliaryAttached(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	data := dataset(t, 3, 1)
 	eval := filepath.Join(t.TempDir(), "eval.onnx")
 	must(t, "export", model, "--out", eval)

@@ -20,6 +20,9 @@ func cacheOf(t *testing.T, dir string) cacheJSON {
 
 // TestCache: train, eval and classify share a cache, which changes nothing that they print; regraft cache shows and clears it.
 func TestCache(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	data, dir, run := dataset(t, 4, 7), filepath.Join(t.TempDir(), "cache"), t.TempDir()
 	train := func(out string, more ...string) {
 		must(t, append(trainArgs(data, filepath.Join(run, out), "--mode", "heads", "--no-report"), more...)...)
@@ -91,6 +94,9 @@ func TestCacheFlags(t *testing.T) {
 
 // TestCacheThatCannotBeWritten: one warning, and everything else as without a cache.
 func TestCacheThatCannotBeWritten(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	data, run := dataset(t, 6, 2), t.TempDir()
 	file := filepath.Join(run, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -26,7 +26,7 @@ func many(t *testing.T) []string {
 func TestClassifyKill(t *testing.T) {
 	kills := 60
 	if testing.Short() {
-		kills = 6
+		kills = 4
 	}
 	inputs := many(t)
 	random := rand.New(rand.NewPCG(1, 2))

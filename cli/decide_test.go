@@ -10,6 +10,9 @@ import (
 // TestDecisions: a threshold is stored in the model and holds where no flag says otherwise; sets name classes; models without are
 // refused.
 func TestDecisions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	data, out := dataset(t, 20, 3), filepath.Join(t.TempDir(), "run")
 	r := must(t, "train", "-m", model, "--data", data, "-o", out, "--threshold", "auto", "--precision", "0.9")
 	var summary struct {

@@ -11,6 +11,9 @@ import (
 
 // TestKubernetesLocally runs the Job for Kubernetes as processes, kills some of them, and merges their parts to the bytes of one process.
 func TestKubernetesLocally(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	photos := dataset(t, 4, 1)
 	write(t, filepath.Join(photos, "bad.jpg"), []byte("not a photo"))
 	data := t.TempDir()

@@ -77,6 +77,9 @@ func TestReportedInputs(t *testing.T) {
 // TestInputsInTraining is the way of a user whose network takes photos that are not square, grey, or bytes: train both ways, look at the
 // result, classify with it.
 func TestInputsInTraining(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	data := dataset(t, 4, 2)
 	for _, c := range []struct {
 		file  string

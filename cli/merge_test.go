@@ -11,6 +11,9 @@ import (
 // TestShards: whatever the number of shards, their parts merge to the bytes of one process. Parts that lack, are unfinished, twice
 // there, changed or of another run are refused by name, and nothing is written then.
 func TestShards(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	data := dataset(t, 2, 1)
 	write(t, filepath.Join(data, "train", "sea", "bad, \"very\"\n.jpg"), []byte("not a photo"))
 	dir := t.TempDir()

@@ -326,6 +326,9 @@ func TestReadersThatGo(t *testing.T) {
 // TestInterruptedPipe is Ctrl-C in "train 2>&1 | tee log": the reader dies, and the program is interrupted when its next line
 // finds nobody.
 func TestInterruptedPipe(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	r := small(t)
 	out := filepath.Join(t.TempDir(), "run")
 	read, write, err := os.Pipe()
@@ -378,6 +381,9 @@ func TestClosedStreams(t *testing.T) {
 
 // TestTwoRuns: of runs that start at the same moment in one folder one goes to its end, and the others are refused.
 func TestTwoRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	r := small(t)
 	out := filepath.Join(t.TempDir(), "new", "run")
 	type end struct {

@@ -136,6 +136,9 @@ func TestLongCommandsTell(t *testing.T) {
 
 // TestEveryLongCommand tells how far it is where it works on photos, on standard error alone, and with --quiet nothing.
 func TestEveryLongCommand(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	old := []time.Duration{redraws, logLines}
 	redraws, logLines = time.Millisecond, time.Millisecond
 	defer func() { redraws, logLines = old[0], old[1] }()

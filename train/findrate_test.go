@@ -14,6 +14,9 @@ import (
 // TestFindRate: the rates rise evenly in their logarithm, the suggestion trains and the end of the range does not, nothing is kept, the
 // search is the same on any number of threads, and its picture is one.
 func TestFindRate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	data := photos(t, map[string]int{"train": 20, "val": 6})
 	for _, r := range []struct {
 		mode      Mode

@@ -97,6 +97,9 @@ func TestFitBits(t *testing.T) {
 			}
 			want, variants := "", []variant{{1, 1, ""}, {2, 3, ""}}
 			for i, isa := range otherSets(t) {
+				if testing.Short() {
+					break // make test and test-bits run them
+				}
 				variants = append(variants, variant{2, 1 + i%2, isa})
 			}
 			for _, v := range variants {

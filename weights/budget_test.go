@@ -33,6 +33,9 @@ func budget(p *plan.Program) string {
 // TestBudgets holds the programs of all families to their numbers of steps and their memory: what a pass of the planner no longer saves
 // shows here. After a change that is meant: go test ./weights -run Budgets -update.
 func TestBudgets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "family\tprogram\tsteps\tarena, floats\tinterpreted steps\tWinograd steps")
