@@ -44,12 +44,12 @@ test-bits:
 	$(GO) test $(SHORT) -timeout 0 -tags noasm $(BITS)
 	GOAMD64=v3 $(GO) test $(SHORT) -timeout 0 $(BITS)
 
-# The same on arm64, whose programs qemu runs: kernels, operators, and hashes of narrow networks and of what they become by training.
+# The same on arm64, whose programs qemu runs: kernels, operators, photos, and hashes of narrow networks and of what they become by training.
 ARM64_QEMU = qemu-aarch64-static
 ARM64_TEST = GOARCH=arm64 $(GO) test -exec $(ARM64_QEMU) -short -timeout 0
 
 test-arm64:
-	$(ARM64_TEST) ./engine/kernel ./engine/kernel/asm ./engine/op ./engine/solver
+	$(ARM64_TEST) ./engine/kernel ./engine/kernel/asm ./engine/op ./engine/solver ./photo/pixel ./photo/jpeg ./photo
 	$(ARM64_TEST) -run 'TestBits|TestOperatorTable$$|TestFormsInfer' ./engine/run
 	$(ARM64_TEST) -run 'TestFitBits|TestObjectiveBits' ./train
 

@@ -12,6 +12,7 @@ import (
 //
 //	fmla v3.4s, v28.4s, v24.s[1]
 //	ldr q3, 16(AX)(R11*2)
+//	st1 {v3.d}[1], (DI), DX
 var ARM64 = &Arch{Name: "arm64", move: "MOVD", register: arm64Register, last: []string{"RET"},
 	speller: func() speller { return &arm64Speller{} }}
 
@@ -209,7 +210,11 @@ func (s *arm64Speller) vector(line string) []string {
 		s.waiting = &t
 		return lines
 	}
-	return append(lines, word(unscaled(strings.Replace(line, operand, m.text(), 1), m)))
+	before, after, _ := strings.Cut(line, operand)
+	if after != "" { // how far the address goes on
+		s.address = memory{}
+	}
+	return append(lines, word(unscaled(before+m.text()+generalNames.ReplaceAllStringFunc(after, step), m)))
 }
 
 // unscaled is the load of a part of a register for a distance that is no multiple of its size.
@@ -256,5 +261,6 @@ func (m memory) text() string {
 // In Arm's notation a general register is x or, its lower half, w.
 func wide(register string) string   { return "x" + register[1:] }
 func narrow(register string) string { return "w" + arm64Register(register)[1:] }
+func step(register string) string   { return wide(arm64Register(register)) }
 
 var generalNames = regexp.MustCompile(`\b(?:R\d+|[A-D]X|[DS]I)\b`)

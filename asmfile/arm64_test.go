@@ -31,6 +31,11 @@ func TestARM64(t *testing.T) {
 			[]string{"ADD R11<<1, R4, R17", "ldr q1, [x17,#16]", "ADD R13, R4, R4", "ADD R11<<1, R4, R17", "ldr q2, [x17,#16]",
 				"ADD R11<<1, R4, R17", "MOVD 16(R17), R16", "ADDS R16, R4", "ADD R11<<1, R4, R17", "ldr q3, [x17,#16]"},
 		},
+		"addresses that go on": {
+			[]string{"ldr q1, 16(AX)(R11*2)", "st1 {v1.d}[1], (AX), DX", "ldr q2, 16(AX)(R11*2)", "ld1 {v3.16b}, (BX),#16"},
+			[]string{"ADD R11<<1, R4, R17", "ldr q1, [x17,#16]", "st1 {v1.d}[1], [x4], x2", "ADD R11<<1, R4, R17", "ldr q2, [x17,#16]",
+				"ld1 {v3.16b}, [x5],#16"},
+		},
 		"parts of registers": {
 			[]string{"ldr d1, 8(AX)", "ldr d1, 12(AX)", "ldr s1, 12(AX)", "dup v1.4s, R13"},
 			[]string{"ldr d1, [x4,#8]", "ldur d1, [x4,#12]", "ldr s1, [x4,#12]", "dup v1.4s, w13"},

@@ -28,21 +28,39 @@ type encoding struct {
 type field struct {
 	one         uint32
 	limit, unit int
+	from        int       // where not 0, the number stands for what it is less than that
+	bits        [4]uint32 // where its bits lie, if not side by side
 }
 
 // Registers by their roles, and numbers.
 var (
 	rd, rn, rm, rt2 = register(1), register(1 << 5), register(1 << 16), register(1 << 10)
-	source          = register(1<<5 | 1<<16) // of a copy, which is a or a
+	lower           = field{one: 1 << 16, limit: 16, unit: 1} // a register whose elements of 16 bits are meant
+	source          = register(1<<5 | 1<<16)                  // of a copy, which is a or a
 	shiftLeft       = register(1 << 16)
-	pair            = field{1 << 15, 64, 16}         // of a distance that is not negative
-	element         = field{0, 4, 1}                 // its lower bit lies above its upper
-	first           = field{0, 1, 1}                 // lane 0
-	third, fourth   = field{0, 0, 2}, field{0, 0, 3} // the last register of a list, which says nothing: so many behind the first
+	pair            = field{one: 1 << 15, limit: 64, unit: 16} // of a distance that is not negative
+	element         = lane(1<<21, 1<<11)                       // of 32 bits
+	halfElement     = lane(1<<20, 1<<21, 1<<11)
+	first           = field{limit: 1, unit: 1} // lane 0
+	// The last register of a list says nothing: so many behind the first.
+	second, third, fourth = field{unit: 1}, field{unit: 2}, field{unit: 3}
 )
 
-func register(one uint32) field { return field{one, 32, 1} }
-func distance(unit int) field   { return field{1 << 10, 1 << 12, unit} }
+func register(one uint32) field { return field{one: one, limit: 32, unit: 1} }
+func distance(unit int) field   { return field{one: 1 << 10, limit: 1 << 12, unit: unit} }
+
+// shiftRight is by 1 to so many bits.
+func shiftRight(bits int) field { return field{one: 1 << 16, limit: bits, unit: 1, from: bits} }
+
+// only is a number that says nothing: how far the address goes on.
+func only(n int) field { return field{limit: 1, unit: 1, from: n} }
+
+// lane is the number of a lane, with the bits that its own bits set, from the lowest on.
+func lane(bits ...uint32) field {
+	f := field{limit: 1 << len(bits), unit: 1}
+	copy(f.bits[:], bits)
+	return f
+}
 
 // encodings are the instructions by their text without numbers.
 var encodings = map[string]encoding{
@@ -91,7 +109,7 @@ var encodings = map[string]encoding{
 	"ldr d, [x,#]":                    {0xfd400000, []field{rd, rn, distance(8)}},
 	"ldr s, [x]":                      {0xbd400000, []field{rd, rn}},
 	"ldr s, [x,#]":                    {0xbd400000, []field{rd, rn, distance(4)}},
-	"ldur d, [x,#]":                   {0xfc400000, []field{rd, rn, {1 << 12, 256, 1}}},
+	"ldur d, [x,#]":                   {0xfc400000, []field{rd, rn, {one: 1 << 12, limit: 256, unit: 1}}},
 	"str q, [x]":                      {0x3d800000, []field{rd, rn}},
 	"str q, [x,#]":                    {0x3d800000, []field{rd, rn, distance(16)}},
 	"str q, [x,x]":                    {0x3ca06800, []field{rd, rn, rm}},
@@ -99,10 +117,64 @@ var encodings = map[string]encoding{
 	"ldp q, q, [x,#]":                 {0xad400000, []field{rd, rt2, rn, pair}},
 	"stp q, q, [x]":                   {0xad000000, []field{rd, rt2, rn}},
 	"stp q, q, [x,#]":                 {0xad000000, []field{rd, rt2, rn, pair}},
+
+	// Whole numbers of 8, 16 and 32 bits.
+	"add v.8h, v.8h, v.8h":      {0x4e608400, []field{rd, rn, rm}},
+	"sub v.8h, v.8h, v.8h":      {0x6e608400, []field{rd, rn, rm}},
+	"sub v.4s, v.4s, v.4s":      {0x6ea08400, []field{rd, rn, rm}},
+	"addp v.4s, v.4s, v.4s":     {0x4ea0bc00, []field{rd, rn, rm}},
+	"mla v.8h, v.8h, v.8h":      {0x4e609400, []field{rd, rn, rm}},
+	"mla v.4s, v.4s, v.4s":      {0x4ea09400, []field{rd, rn, rm}},
+	"mul v.4s, v.4s, v.s[]":     {0x4f808000, []field{rd, rn, rm, element}},
+	"mla v.4s, v.4s, v.s[]":     {0x6f800000, []field{rd, rn, rm, element}},
+	"sqdmulh v.8h, v.8h, v.h[]": {0x4f40c000, []field{rd, rn, lower, halfElement}},
+	"smull v.4s, v.4h, v.h[]":   {0x0f40a000, []field{rd, rn, lower, halfElement}},
+	"smull2 v.4s, v.8h, v.h[]":  {0x4f40a000, []field{rd, rn, lower, halfElement}},
+	"smlal v.4s, v.4h, v.h[]":   {0x0f402000, []field{rd, rn, lower, halfElement}},
+	"smlal2 v.4s, v.8h, v.h[]":  {0x4f402000, []field{rd, rn, lower, halfElement}},
+	"umlal v.8h, v.8b, v.8b":    {0x2e208000, []field{rd, rn, rm}},
+	"umlal2 v.8h, v.16b, v.16b": {0x6e208000, []field{rd, rn, rm}},
+	"uaddw v.8h, v.8h, v.8b":    {0x2e201000, []field{rd, rn, rm}},
+	"uaddw2 v.8h, v.8h, v.16b":  {0x6e201000, []field{rd, rn, rm}},
+	"usubl v.8h, v.8b, v.8b":    {0x2e202000, []field{rd, rn, rm}},
+	"usubl2 v.8h, v.16b, v.16b": {0x6e202000, []field{rd, rn, rm}},
+	"uxtl v.8h, v.8b":           {0x2f08a400, []field{rd, rn}},
+	"uxtl2 v.8h, v.16b":         {0x6f08a400, []field{rd, rn}},
+	"sshr v.4s, v.4s, #":        {0x4f200400, []field{rd, rn, shiftRight(32)}},
+	"srsra v.8h, v.8h, #":       {0x4f103400, []field{rd, rn, shiftRight(16)}},
+	"shrn v.8b, v.8h, #":        {0x0f088400, []field{rd, rn, shiftRight(8)}},
+	"shrn2 v.16b, v.8h, #":      {0x4f088400, []field{rd, rn, shiftRight(8)}},
+	"sqshrun v.8b, v.8h, #":     {0x2f088400, []field{rd, rn, shiftRight(8)}},
+	"sqshrun2 v.16b, v.8h, #":   {0x6f088400, []field{rd, rn, shiftRight(8)}},
+	"rshrn v.4h, v.4s, #":       {0x0f108c00, []field{rd, rn, shiftRight(16)}},
+	"rshrn2 v.8h, v.4s, #":      {0x4f108c00, []field{rd, rn, shiftRight(16)}},
+	"sqxtun v.8b, v.8h":         {0x2e212800, []field{rd, rn}},
+	"sqxtun2 v.16b, v.8h":       {0x6e212800, []field{rd, rn}},
+	"movi v.16b, #0x3":          {0x4f00e460, []field{rd}},
+	"movi v.16b, #0x80":         {0x4f04e400, []field{rd}},
+	"movi v.8h, #0x3":           {0x4f008460, []field{rd}},
+	"dup v.8h, w":               {0x4e020c00, []field{rd, rn}},
+	"zip1 v.16b, v.16b, v.16b":  {0x4e003800, []field{rd, rn, rm}},
+	"zip2 v.16b, v.16b, v.16b":  {0x4e007800, []field{rd, rn, rm}},
+	"zip1 v.8h, v.8h, v.8h":     {0x4e403800, []field{rd, rn, rm}},
+	"zip2 v.8h, v.8h, v.8h":     {0x4e407800, []field{rd, rn, rm}},
+	"zip1 v.4s, v.4s, v.4s":     {0x4e803800, []field{rd, rn, rm}},
+	"zip2 v.4s, v.4s, v.4s":     {0x4e807800, []field{rd, rn, rm}},
+	"uzp2 v.8h, v.8h, v.8h":     {0x4e405800, []field{rd, rn, rm}},
+	"tbl v.16b, {v.16b}, v.16b": {0x4e000000, []field{rd, rn, rm}},
+	"ld1 {v.16b}, [x],#":        {0x4cdf7000, []field{rd, rn, only(16)}},
+	"st1 {v.16b}, [x],#":        {0x4c9f7000, []field{rd, rn, only(16)}},
+	"st2 {v.16b, v.16b}, [x],#": {0x4c9f8000, []field{rd, second, rn, only(32)}},
+	"st3 {v.16b-v.16b}, [x],#":  {0x4c9f4000, []field{rd, third, rn, only(48)}},
+	"st1 {v.d}[], [x], x":       {0x0d808400, []field{rd, lane(1 << 30), rn, rm}},
+	"st1 {v.s}[], [x], x":       {0x0d808000, []field{rd, lane(1<<12, 1<<30), rn, rm}},
+	"st1 {v.h}[], [x], x":       {0x0d804000, []field{rd, lane(1<<11, 1<<12, 1<<30), rn, rm}},
+	"st1 {v.h}[], [x],#":        {0x0d9f4000, []field{rd, lane(1<<11, 1<<12, 1<<30), rn, only(2)}},
+	"st1 {v.b}[], [x],#":        {0x0d9f0000, []field{rd, lane(1<<10, 1<<11, 1<<12), rn, only(1)}},
 }
 
 // numbers are registers without their letters, distances, and lanes that are not part of an instruction's name.
-var numbers = regexp.MustCompile(`\b([vqdswx])(\d+)|(#)(\d+)\b|(\[)([0-3])\]`)
+var numbers = regexp.MustCompile(`\b([vqdswx])(\d+)|(#)(\d+)\b|(\[)([0-7])\]`)
 
 // shape is the text of an instruction without its numbers, and these.
 func shape(text string) (string, []int) {
@@ -128,17 +200,20 @@ func Encode(text string) (uint32, error) {
 	w := e.word
 	for i, f := range e.fields {
 		n := values[i]
+		if f.from != 0 {
+			n = f.from - n
+		}
 		switch {
-		case f == third || f == fourth:
+		case f == second || f == third || f == fourth:
 			if n != (values[i-1]+f.unit)%32 {
 				return 0, fmt.Errorf("arm64: registers of %q", text)
 			}
-		case n%f.unit != 0 || n/f.unit >= f.limit:
-			return 0, fmt.Errorf("arm64: %d is out of range in %q", n, text)
-		case f == element:
-			w |= uint32(n&1)<<21 | uint32(n>>1)<<11
-		default:
-			w |= uint32(n/f.unit) * f.one
+		case n < 0 || n%f.unit != 0 || n/f.unit >= f.limit:
+			return 0, fmt.Errorf("arm64: %d is out of range in %q", values[i], text)
+		}
+		w |= uint32(n/f.unit) * f.one
+		for k, bit := range f.bits {
+			w |= uint32(n>>k&1) * bit
 		}
 	}
 	return w, nil

@@ -107,6 +107,8 @@ func TestEncodings(t *testing.T) {
 	for _, text := range []string{
 		"ldr q0, [x1,#8]", "ldr q0, [x1,#65536]", "ldp q0, q1, [x2,#1024]", "fmla v0.4s, v1.4s, v32.4s", "fmla v0.4s, v1.4s",
 		"tbl v0.16b, {v1.16b-v3.16b}, v5.16b", "fadd v0.8h, v1.8h, v2.8h", "fmla v0.4s, v1.4s, v2.s[4]", "",
+		"sshr v0.4s, v1.4s, #0", "sshr v0.4s, v1.4s, #33", "shrn v0.8b, v1.8h, #9", "smull v0.4s, v1.4h, v16.h[0]", "ld1 {v0.16b}, [x1],#8",
+		"st2 {v0.16b, v2.16b}, [x1],#32", "st1 {v0.d}[2], [x0], x2",
 	} {
 		if w, err := Encode(text); err == nil {
 			t.Errorf("%q is %#08x", text, w)

@@ -19,7 +19,7 @@ type Taps struct {
 	// Overshoots: some weights are negative, so that sums leave the range of 8 bits.
 	Overshoots bool
 
-	quads []int16 // Weights for columnsAVX2
+	quads []int16 // Weights for columnsAssembly
 }
 
 // Of returns the weights of output position i.
@@ -27,7 +27,7 @@ func (t *Taps) Of(i int) []uint32 { return t.Weights[i*t.Width : (i+1)*t.Width] 
 
 // Prepare makes the taps ready for Columns.
 func (t *Taps) Prepare() {
-	if !avx2 {
+	if !assembly {
 		return
 	}
 	per := t.perWindow()
@@ -52,7 +52,7 @@ func (t *Taps) Columns(dst, src []uint8) {
 		}
 		if n > 0 {
 			_ = dst[3*n-1]
-			columnsAVX2(&dst[0], &src[0], &t.First[0], &t.quads[0], per, n)
+			columnsAssembly(&dst[0], &src[0], &t.First[0], &t.quads[0], per, n)
 		}
 	}
 	t.columns(dst, src, n)
@@ -95,11 +95,11 @@ func dot(pixels []uint8, weights []uint32) (r, g, b uint32) {
 func (t *Taps) Rows(dst []uint8, rows [][]uint8, i int) {
 	const lanes = 32
 	weights := t.Of(i)
-	if n := len(dst) &^ (lanes - 1); avx2 && n > 0 {
+	if n := len(dst) &^ (lanes - 1); assembly && n > 0 {
 		for _, row := range rows {
 			_ = row[n-1]
 		}
-		rowsAVX2(&dst[0], &rows[0], &weights[0], len(rows), n)
+		rowsAssembly(&dst[0], &rows[0], &weights[0], len(rows), n)
 		t.rows(dst, rows, weights, n)
 		return
 	}

@@ -5,7 +5,7 @@
 package pixel
 
 //go:noescape
-func columnsAVX2(dst *uint8, src *uint8, first *int, weights *int16, quads int, n int)
+func columnsAssembly(dst *uint8, src *uint8, first *int, weights *int16, quads int, n int)
 
 //go:noescape
-func rowsAVX2(dst *uint8, rows *[]uint8, weights *uint32, count int, n int)
+func rowsAssembly(dst *uint8, rows *[]uint8, weights *uint32, count int, n int)

@@ -4,6 +4,11 @@
 
 #include "textflag.h"
 
+DATA half<>+0(SB)/8, $0x0020000000200000
+DATA half<>+8(SB)/8, $0x0020000000200000
+DATA half<>+16(SB)/8, $0x0020000000200000
+DATA half<>+24(SB)/8, $0x0020000000200000
+GLOBL half<>(SB), RODATA|NOPTR, $32
 DATA pixelPairs<>+0(SB)/8, $0xff04ff01ff03ff00
 DATA pixelPairs<>+8(SB)/8, $0xffffffffff05ff02
 DATA pixelPairs<>+16(SB)/8, $0xff0aff07ff09ff06
@@ -19,14 +24,9 @@ DATA highPairs<>+8(SB)/8, $0x0b0a09080b0a0908
 DATA highPairs<>+16(SB)/8, $0x0f0e0d0c0f0e0d0c
 DATA highPairs<>+24(SB)/8, $0x0f0e0d0c0f0e0d0c
 GLOBL highPairs<>(SB), RODATA|NOPTR, $32
-DATA half<>+0(SB)/8, $0x0020000000200000
-DATA half<>+8(SB)/8, $0x0020000000200000
-DATA half<>+16(SB)/8, $0x0020000000200000
-DATA half<>+24(SB)/8, $0x0020000000200000
-GLOBL half<>(SB), RODATA|NOPTR, $32
 
-// func columnsAVX2(dst *uint8, src *uint8, first *int, weights *int16, quads int, n int)
-TEXT ·columnsAVX2(SB), NOSPLIT, $0-48
+// func columnsAssembly(dst *uint8, src *uint8, first *int, weights *int16, quads int, n int)
+TEXT ·columnsAssembly(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ first+16(FP), DX
@@ -77,8 +77,8 @@ quad:
 	VZEROUPPER
 	RET
 
-// func rowsAVX2(dst *uint8, rows *[]uint8, weights *uint32, count int, n int)
-TEXT ·rowsAVX2(SB), NOSPLIT, $0-40
+// func rowsAssembly(dst *uint8, rows *[]uint8, weights *uint32, count int, n int)
+TEXT ·rowsAssembly(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ rows+8(FP), SI
 	MOVQ weights+16(FP), DX

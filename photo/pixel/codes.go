@@ -28,9 +28,9 @@ type Bits struct {
 // past the block after its end, else where a code comes that is not in codes or leaves the block, or less than
 // 8 bytes are left. The extent grows by their places; see Inverse.
 func (b *Bits) Coefficients(codes *Codes, steps *Steps, block *[64]int32, k int, extent uint8) (int, uint8) {
-	if avx2 {
+	if bmi2 {
 		at := [2]int{k, int(extent)}
-		coefficientsAVX2(b, codes, steps, block, &at)
+		coefficientsAssembly(b, codes, steps, block, &at)
 		return at[0], uint8(at[1])
 	}
 	return b.coefficients(codes, steps, block, k, extent)

@@ -5,4 +5,4 @@
 package pixel
 
 //go:noescape
-func coefficientsAVX2(b *Bits, codes *Codes, steps *Steps, block *[64]int32, at *[2]int)
+func coefficientsAssembly(b *Bits, codes *Codes, steps *Steps, block *[64]int32, at *[2]int)

@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// func coefficientsAVX2(b *Bits, codes *Codes, steps *Steps, block *[64]int32, at *[2]int)
-TEXT ·coefficientsAVX2(SB), NOSPLIT, $0-40
+// func coefficientsAssembly(b *Bits, codes *Codes, steps *Steps, block *[64]int32, at *[2]int)
+TEXT ·coefficientsAssembly(SB), NOSPLIT, $0-40
 	MOVQ b+0(FP), DI
 	MOVQ codes+8(FP), SI
 	MOVQ steps+16(FP), DX

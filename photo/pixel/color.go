@@ -34,9 +34,9 @@ var lowered = func() (t [laneMask + 1]uint8) {
 func FromYCbCr(rgb, luma, cb, cr []uint8) {
 	cb, cr, rgb = cb[:len(luma)], cr[:len(luma)], rgb[:3*len(luma)]
 	n := 0
-	if whole := len(luma) &^ (lanes - 1); avx2 && whole > 0 {
+	if whole := len(luma) &^ (lanes - 1); assembly && whole > 0 {
 		n = whole
-		fromYCbCrAVX2(&rgb[0], &luma[0], &cb[0], &cr[0], n)
+		fromYCbCrAssembly(&rgb[0], &luma[0], &cb[0], &cr[0], n)
 	}
 	fromYCbCr(rgb[3*n:], luma[n:], cb[n:], cr[n:])
 }

@@ -5,4 +5,4 @@
 package pixel
 
 //go:noescape
-func fromYCbCrAVX2(rgb *uint8, luma *uint8, cb *uint8, cr *uint8, n int)
+func fromYCbCrAssembly(rgb *uint8, luma *uint8, cb *uint8, cr *uint8, n int)

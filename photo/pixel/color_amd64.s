@@ -55,8 +55,8 @@ DATA b1<>+16(SB)/8, $0x07ffff06ffff05ff
 DATA b1<>+24(SB)/8, $0xffffffffffffffff
 GLOBL b1<>(SB), RODATA|NOPTR, $32
 
-// func fromYCbCrAVX2(rgb *uint8, luma *uint8, cb *uint8, cr *uint8, n int)
-TEXT ·fromYCbCrAVX2(SB), NOSPLIT, $0-40
+// func fromYCbCrAssembly(rgb *uint8, luma *uint8, cb *uint8, cr *uint8, n int)
+TEXT ·fromYCbCrAssembly(SB), NOSPLIT, $0-40
 	MOVQ rgb+0(FP), DI
 	MOVQ luma+8(FP), SI
 	MOVQ cb+16(FP), DX

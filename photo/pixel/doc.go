@@ -1,6 +1,6 @@
 // Package pixel is the inner loops of decoding and resizing photos: short Huffman codes, libjpeg-turbo's inverse DCT, upsampling and
-// colour conversion, and the two passes of Pillow's resizer. Every function has a plain Go form, and an AVX2 form with the same bits
-// where that is worth it.
+// colour conversion, and the two passes of Pillow's resizer. Every function has a plain Go form, and forms for AVX2 and NEON with the
+// same bits where that is worth it.
 package pixel
 
 import (
@@ -11,10 +11,14 @@ import (
 
 //go:generate go run ./gen
 
-// avx2 chooses the assembly, which has BMI2 too. What is wrong with REGRAFT_ISA the engine says.
-var avx2 = func() bool {
+// assembly chooses the forms that are no plain Go, bmi2 that of codes. What is wrong with REGRAFT_ISA the engine says.
+var assembly, bmi2 = func() (bool, bool) {
 	isa, err := kernel.Detect()
-	return err == nil && isa.Includes("avx2") && cpu.X86.HasBMI2
+	if err != nil {
+		return false, false
+	}
+	avx2 := isa.Includes("avx2")
+	return avx2 || isa.Includes("neon"), avx2 && cpu.X86.HasBMI2
 }()
 
 // lanes is the number of samples that most kernels take at a time.

@@ -38,9 +38,9 @@ func Inverse(block *[64]int32, extent uint8, out []uint8, stride int) {
 			binary.LittleEndian.PutUint64(out[y*stride:], uint64(v)*0x0101_0101_0101_0101)
 		}
 		block[0] = 0
-	case avx2:
+	case assembly:
 		_ = out[7*stride+7]
-		inverseAVX2(&block[0], &out[0], stride)
+		inverseAssembly(&block[0], &out[0], stride)
 	default:
 		inverse(block, extent, out, stride)
 	}

@@ -5,4 +5,4 @@
 package pixel
 
 //go:noescape
-func inverseAVX2(block *int32, out *uint8, stride int)
+func inverseAssembly(block *int32, out *uint8, stride int)

@@ -80,8 +80,8 @@ DATA fourByFour<>+16(SB)/8, $0x0d0905010c080400
 DATA fourByFour<>+24(SB)/8, $0x0f0b07030e0a0602
 GLOBL fourByFour<>(SB), RODATA|NOPTR, $32
 
-// func inverseAVX2(block *int32, out *uint8, stride int)
-TEXT ·inverseAVX2(SB), NOSPLIT, $0-24
+// func inverseAssembly(block *int32, out *uint8, stride int)
+TEXT ·inverseAssembly(SB), NOSPLIT, $0-24
 	MOVQ block+0(FP), SI
 	MOVQ out+8(FP), DI
 	MOVQ stride+16(FP), DX

@@ -12,12 +12,13 @@ import (
 func both(t *testing.T, name string, work func() []uint8) {
 	t.Helper()
 	got := work()
-	if !avx2 {
+	if !assembly {
 		return
 	}
-	avx2 = false
+	codes := bmi2
+	assembly, bmi2 = false, false
 	want := work()
-	avx2 = true
+	assembly, bmi2 = true, codes
 	for i := range want {
 		if got[i] != want[i] {
 			t.Fatalf("%s, byte %d: %d, and %d in plain Go", name, i, got[i], want[i])

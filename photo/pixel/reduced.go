@@ -33,10 +33,10 @@ func Reduced(size int, block *[64]int32, extent uint8, out []uint8, stride int) 
 	}
 	_ = out[(size-1)*(stride+1)]
 	switch {
-	case avx2 && size == 2:
-		twoAVX2(&block[0], &out[0], stride)
-	case avx2:
-		fourAVX2(&block[0], &out[0], stride)
+	case assembly && size == 2:
+		twoAssembly(&block[0], &out[0], stride)
+	case assembly:
+		fourAssembly(&block[0], &out[0], stride)
 	case size == 2:
 		two(block, out, stride)
 	default:

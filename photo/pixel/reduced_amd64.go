@@ -5,7 +5,7 @@
 package pixel
 
 //go:noescape
-func fourAVX2(block *int32, out *uint8, stride int)
+func fourAssembly(block *int32, out *uint8, stride int)
 
 //go:noescape
-func twoAVX2(block *int32, out *uint8, stride int)
+func twoAssembly(block *int32, out *uint8, stride int)

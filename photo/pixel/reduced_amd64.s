@@ -110,8 +110,8 @@ DATA minus<>+16(SB)/8, $0xffffe4c900000000
 DATA minus<>+24(SB)/8, $0x0000171200000000
 GLOBL minus<>(SB), RODATA|NOPTR, $32
 
-// func fourAVX2(block *int32, out *uint8, stride int)
-TEXT ·fourAVX2(SB), NOSPLIT, $0-24
+// func fourAssembly(block *int32, out *uint8, stride int)
+TEXT ·fourAssembly(SB), NOSPLIT, $0-24
 	MOVQ block+0(FP), SI
 	MOVQ out+8(FP), DI
 	MOVQ stride+16(FP), DX
@@ -219,8 +219,8 @@ TEXT ·fourAVX2(SB), NOSPLIT, $0-24
 	VZEROUPPER
 	RET
 
-// func twoAVX2(block *int32, out *uint8, stride int)
-TEXT ·twoAVX2(SB), NOSPLIT, $0-24
+// func twoAssembly(block *int32, out *uint8, stride int)
+TEXT ·twoAssembly(SB), NOSPLIT, $0-24
 	MOVQ block+0(FP), SI
 	MOVQ out+8(FP), DI
 	MOVQ stride+16(FP), DX

@@ -5,9 +5,9 @@ import "encoding/binary"
 // DoubleHeight is 3/4 of the near and 1/4 of the far line (jdsample.c); the bias rounds.
 func DoubleHeight(out, near, far []uint8, bias int) {
 	i := 0
-	if n := len(out) &^ (lanes - 1); avx2 && n > 0 {
+	if n := len(out) &^ (lanes - 1); assembly && n > 0 {
 		_, _ = near[n-1], far[n-1]
-		doubleHeightAVX2(&out[0], &near[0], &far[0], bias, n)
+		doubleHeightAssembly(&out[0], &near[0], &far[0], bias, n)
 		i = n
 	}
 	for ; i < len(out); i++ {
@@ -22,9 +22,9 @@ func DoubleHeight(out, near, far []uint8, bias int) {
 func DoubleWidth(out, near, far []uint8, biasLeft, biasRight uint64) {
 	far, out = far[:len(near)], out[:2*len(near)]
 	from := 0
-	if n := (len(near) - 2) &^ (lanes - 1); avx2 && n > 0 {
+	if n := (len(near) - 2) &^ (lanes - 1); assembly && n > 0 {
 		doubleWidth(out, near[:2], far[:2], biasLeft, biasRight, 0)
-		doubleWidthAVX2(&out[2], &near[1], &far[1], int(biasLeft), int(biasRight), n)
+		doubleWidthAssembly(&out[2], &near[1], &far[1], int(biasLeft), int(biasRight), n)
 		from = n + 1
 	}
 	doubleWidth(out, near, far, biasLeft, biasRight, from)

@@ -5,7 +5,7 @@
 package pixel
 
 //go:noescape
-func doubleWidthAVX2(out *uint8, near *uint8, far *uint8, biasLeft int, biasRight int, n int)
+func doubleWidthAssembly(out *uint8, near *uint8, far *uint8, biasLeft int, biasRight int, n int)
 
 //go:noescape
-func doubleHeightAVX2(out *uint8, near *uint8, far *uint8, bias int, n int)
+func doubleHeightAssembly(out *uint8, near *uint8, far *uint8, bias int, n int)

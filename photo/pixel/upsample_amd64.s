@@ -10,8 +10,8 @@ DATA three<>+16(SB)/8, $0x0003000300030003
 DATA three<>+24(SB)/8, $0x0003000300030003
 GLOBL three<>(SB), RODATA|NOPTR, $32
 
-// func doubleWidthAVX2(out *uint8, near *uint8, far *uint8, biasLeft int, biasRight int, n int)
-TEXT ·doubleWidthAVX2(SB), NOSPLIT, $0-48
+// func doubleWidthAssembly(out *uint8, near *uint8, far *uint8, biasLeft int, biasRight int, n int)
+TEXT ·doubleWidthAssembly(SB), NOSPLIT, $0-48
 	MOVQ out+0(FP), DI
 	MOVQ near+8(FP), SI
 	MOVQ far+16(FP), DX
@@ -54,8 +54,8 @@ width:
 	VZEROUPPER
 	RET
 
-// func doubleHeightAVX2(out *uint8, near *uint8, far *uint8, bias int, n int)
-TEXT ·doubleHeightAVX2(SB), NOSPLIT, $0-40
+// func doubleHeightAssembly(out *uint8, near *uint8, far *uint8, bias int, n int)
+TEXT ·doubleHeightAssembly(SB), NOSPLIT, $0-40
 	MOVQ out+0(FP), DI
 	MOVQ near+8(FP), SI
 	MOVQ far+16(FP), DX

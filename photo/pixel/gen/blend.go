@@ -1,17 +1,24 @@
 package main
 
-// blends emits the two passes of the resizer.
-func blends(f *file) {
-	columnsOf(f)
-	rowsOf(f)
-}
-
-// columnsOf emits the horizontal pass, four pixels of a window at a time: pairs of pixels as 16-bit lanes, times pairs of
-// weights, whose low 15 bits and the rest are apart.
+// blends emits the two passes of the resizer: the horizontal one, and the vertical one.
 //
 //	DI pixels out   SI row   DX first pixels of the windows   BX weights: of four taps 4 low and 4 high parts
 //	R8 taps of a window / 4   CX windows
-func columnsOf(f *file) {
+//
+//	DI samples out   SI slices of the rows   DX weights   BX rows   CX samples, a multiple of 32
+func blends(f *file) {
+	half := f.Dwords("half", 1<<(weightBits-1))
+	kernel(f, "columnsAssembly", "dst *uint8 DI, src *uint8 SI, first *int DX, weights *int16 BX, quads int R8, n int CX",
+		func() { avx2Columns(f, half) }, func() { neonColumns(f, half) })
+	kernel(f, "rowsAssembly", "dst *uint8 DI, rows *[]uint8 SI, weights *uint32 DX, count int BX, n int CX",
+		func() { avx2Rows(f, half) }, func() { neonRows(f, half) })
+}
+
+const weightBits = 22
+
+// avx2Columns takes four pixels of a window at a time: pairs of pixels as 16-bit lanes, times pairs of
+// weights, whose low 15 bits and the rest are apart.
+func avx2Columns(f *file, half string) {
 	pixels := f.Shuffle("pixelPairs",
 		[]int{0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1},
 		[]int{6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1})
@@ -22,9 +29,7 @@ func columnsOf(f *file) {
 		return lane
 	}
 	low, high := f.Shuffle("lowPairs", pair(0), pair(4)), f.Shuffle("highPairs", pair(8), pair(12))
-	half := f.Dwords("half", 1<<21)
 
-	f.Function("columnsAVX2", "dst *uint8 DI, src *uint8 SI, first *int DX, weights *int16 BX, quads int R8, n int CX")
 	f.P("VMOVDQU %s, Y15", pixels)
 	f.P("VMOVDQU %s, Y14", low)
 	f.P("VMOVDQU %s, Y13", high)
@@ -66,15 +71,10 @@ func columnsOf(f *file) {
 	f.P("ADDQ $8, DX")
 	f.P("DECQ CX")
 	f.P("JNZ window")
-	f.End()
 }
 
-// rowsOf emits the vertical pass, 32 samples at a time.
-//
-//	DI samples out   SI slices of the rows   DX weights   BX rows   CX samples, a multiple of 32
-func rowsOf(f *file) {
-	half := "half<>(SB)"
-	f.Function("rowsAVX2", "dst *uint8 DI, rows *[]uint8 SI, weights *uint32 DX, count int BX, n int CX")
+// avx2Rows takes 32 samples at a time.
+func avx2Rows(f *file, half string) {
 	f.P("XORL R8, R8") // the sample
 	f.Label("samples")
 	for i := range 4 {
@@ -110,5 +110,4 @@ func rowsOf(f *file) {
 	f.P("ADDQ $32, R8")
 	f.P("CMPQ R8, CX")
 	f.P("JLT samples")
-	f.End()
 }

@@ -7,7 +7,7 @@ package main
 //	SI codes   DX steps   R8 block   R10 place k   R11 extent
 func coefficients(f *file) {
 	const codeBits, endOfBlock = 10, 128
-	f.Function("coefficientsAVX2", "b *Bits DI, codes *Codes SI, steps *Steps DX, block *[64]int32 R8, at *[2]int R9")
+	f.Function("coefficientsAssembly", "b *Bits DI, codes *Codes SI, steps *Steps DX, block *[64]int32 R8, at *[2]int R9")
 	f.P("MOVQ 0(R9), R10")
 	f.P("MOVQ 8(R9), R11")
 	f.P("MOVQ 0(DI), R12")

@@ -1,9 +1,17 @@
 package main
 
-// colors emits the conversion of YCbCr to RGB, 16 pixels at a time. Factors beyond 16 bits are divided into whole
+// colors emits the conversion of YCbCr to RGB.
+//
+//	n pixels, a multiple of 16
+func colors(f *file) {
+	kernel(f, "fromYCbCrAssembly", "rgb *uint8 DI, luma *uint8 SI, cb *uint8 DX, cr *uint8 BX, n int CX",
+		func() { avx2Colors(f) }, func() { neonColors(f) })
+}
+
+// avx2Colors takes 16 pixels at a time. Factors beyond 16 bits are divided into whole
 // numbers and a rest: 91881 = 65536 + 26345, 116130 = 2 * 65536 - 14942, -46802 = -65536 + 18734 of 65536. Twice the rest's
 // product, its high half, plus 1 and halved, is the product rounded.
-func colors(f *file) {
+func avx2Colors(f *file) {
 	half, one := f.Words("half", 128), f.Words("one", 1)
 	red, blue := f.Words("red", 26345), f.Words("blue", -14942)
 	green, round := f.Words("green", -22554, 18734), f.Dwords("round", 1<<15)
@@ -20,9 +28,6 @@ func colors(f *file) {
 		}
 	}
 	shuffles := []string{f.Shuffle("rg0", rg[:16]), f.Shuffle("b0", b[:16]), f.Shuffle("rg1", rg[16:]), f.Shuffle("b1", b[16:])}
-
-	// n is the number of pixels, a multiple of 16.
-	f.Function("fromYCbCrAVX2", "rgb *uint8 DI, luma *uint8 SI, cb *uint8 DX, cr *uint8 BX, n int CX")
 	for i, c := range append(shuffles, half, one, red, blue, green) {
 		f.P("VMOVDQU %s, %s", c, y(15-i))
 	}
@@ -73,5 +78,4 @@ func colors(f *file) {
 	f.P("ADDQ $48, DI")
 	f.P("SUBQ $16, CX")
 	f.P("JNZ pixels")
-	f.End()
 }

@@ -6,7 +6,6 @@ package main
 import "regraft/asmfile"
 
 var families = []asmfile.Family{
-	{Name: "codes", Emit: coefficients},
 	{Name: "idct", Emit: inverses},
 	{Name: "reduced", Emit: reduced},
 	{Name: "upsample", Emit: upsamplers},
@@ -14,6 +13,25 @@ var families = []asmfile.Family{
 	{Name: "blend", Emit: blends},
 }
 
-func main() { asmfile.Write("pixel", families) }
+// onlyAMD64 are those for which arm64 has the plain form.
+var onlyAMD64 = []asmfile.Family{
+	{Name: "codes", Emit: coefficients},
+}
+
+func main() {
+	asmfile.Write("pixel", families, asmfile.AMD64, asmfile.ARM64)
+	asmfile.Write("pixel", onlyAMD64, asmfile.AMD64)
+}
 
 type file = asmfile.File
+
+// kernel emits a function, with the body for the processor.
+func kernel(f *file, name, parameters string, avx2, neon func()) {
+	f.Function(name, parameters)
+	if f.Arch == asmfile.ARM64 {
+		neon()
+	} else {
+		avx2()
+	}
+	f.End()
+}

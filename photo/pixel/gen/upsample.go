@@ -1,11 +1,16 @@
 package main
 
 // upsamplers emits the triangle filters, 16 samples at a time in 16-bit lanes.
+//
+//	n samples, a multiple of 16; for the width those before the first and behind the last are read as well
 func upsamplers(f *file) {
-	three := f.Words("three", 3)
+	kernel(f, "doubleWidthAssembly", "out *uint8 DI, near *uint8 SI, far *uint8 DX, biasLeft int AX, biasRight int BX, n int CX",
+		func() { avx2Width(f, f.Words("three", 3)) }, func() { neonWidth(f) })
+	kernel(f, "doubleHeightAssembly", "out *uint8 DI, near *uint8 SI, far *uint8 DX, bias int AX, n int CX",
+		func() { avx2Height(f, "three<>(SB)") }, func() { neonHeight(f) })
+}
 
-	// n is the number of samples, a multiple of 16; those before the first and behind the last are read as well.
-	f.Function("doubleWidthAVX2", "out *uint8 DI, near *uint8 SI, far *uint8 DX, biasLeft int AX, biasRight int BX, n int CX")
+func avx2Width(f *file, three string) {
 	f.P("VMOVDQU %s, Y15", three)
 	for _, bias := range []struct{ from, to string }{{"AX", "14"}, {"BX", "13"}} {
 		f.P("MOVQ %s, X%s", bias.from, bias.to)
@@ -33,9 +38,9 @@ func upsamplers(f *file) {
 	f.P("ADDQ $32, DI")
 	f.P("SUBQ $16, CX")
 	f.P("JNZ width")
-	f.End()
+}
 
-	f.Function("doubleHeightAVX2", "out *uint8 DI, near *uint8 SI, far *uint8 DX, bias int AX, n int CX")
+func avx2Height(f *file, three string) {
 	f.P("VMOVDQU %s, Y15", three)
 	f.P("MOVQ AX, X14")
 	f.P("VPBROADCASTW X14, Y14")
@@ -54,5 +59,4 @@ func upsamplers(f *file) {
 	f.P("ADDQ $16, DI")
 	f.P("SUBQ $16, CX")
 	f.P("JNZ height")
-	f.End()
 }
