@@ -31,6 +31,7 @@ func classifyCommand(con *console) *urfave.Command {
 		stringFlag("shard", "", "answer for part `I/N` of the inputs, I from 0; auto: as Slurm, Kubernetes and others say"),
 		stringFlag("sort-into", "", "put every photo into `DIR`/CLASS; nothing is overwritten, regraft undo takes it back"),
 		oneOf("sort-mode", sorter.Copy, "copy, link (a second name of the file), symlink or move", sorter.Modes),
+		boolFlag("write-xmp", "write the class as a keyword into photo.jpg.xmp, where photo managers read it"),
 		boolFlag("skip-bad", "photos without an answer leave exit status 0"),
 		viewsFlag(viewsUsage),
 	}
@@ -141,20 +142,20 @@ func classifyAll(con *console, c *urfave.Context, m *regraft.Model, o answerOpti
 		return tally{}, err
 	}
 	in.filesOnly = e != nil
-	if in.sort, err = newSorting(con, c, m, "", false); err != nil {
+	if in.then, err = consequenceOf(con, c, m, "", false); err != nil {
 		return tally{}, err
 	}
-	return answerAll(c.Context, m, e, in.sorted(out, o), in)
+	return answerAll(c.Context, m, e, in.follow(out, o), in)
 }
 
-// tally counts inputs, those of them that have no answer, and those that have one and could not be sorted.
-type tally struct{ photos, bad, unsorted int }
+// tally counts inputs, those of them that have no answer, and those with whose answers could not be done what was asked.
+type tally struct{ photos, bad, wrong int }
 
 // verdict is the error that inputs without an answer are, unless they may be there.
 func (t tally) verdict(con *console, skipBad bool) error {
 	switch {
-	case t.unsorted > 0:
-		return failf(statusInputs, "%d of %d photos could not be sorted", t.unsorted, t.photos)
+	case t.wrong > 0:
+		return failf(statusInputs, "%d of %d photos could not be sorted or have no keywords", t.wrong, t.photos)
 	case t.bad == 0:
 		return nil
 	case skipBad:
@@ -191,8 +192,8 @@ func answerAll(ctx context.Context, m *regraft.Model, e *explainer, out answers,
 	for _, line := range photo.Summary(in.leftOut) {
 		in.con.notef("%s", line)
 	}
-	if in.sort.end(); in.sort != nil {
-		t.unsorted = in.sort.unsorted
+	if in.then != nil {
+		t.wrong = in.then.end()
 	}
 	if in.err == nil && in.found() == 0 {
 		return t, failf(statusData, "no photos found")

@@ -107,7 +107,7 @@ func classifyToFile(con *console, c *urfave.Context, m *regraft.Model, o answerO
 		return tally{}, err
 	}
 	begun := c.Bool("resume") && journal.Begun(path)
-	if in.sort, err = newSorting(con, c, m, path, begun); err != nil {
+	if in.then, err = consequenceOf(con, c, m, path, begun); err != nil {
 		return tally{}, err
 	}
 	places, err := in.settle(&origin, s)
@@ -155,7 +155,7 @@ func answerInto(con *console, c *urfave.Context, m *regraft.Model, o answerOptio
 	if err != nil {
 		return tally{}, err
 	}
-	t, err := answerAll(c.Context, m, nil, &recorded{in.sorted(out, o), file}, in)
+	t, err := answerAll(c.Context, m, nil, &recorded{in.follow(out, o), file}, in)
 	if err == nil {
 		err = into.out.Flush() // the heading, where no answer follows
 	}
@@ -208,7 +208,7 @@ func originOf(c *urfave.Context, m *regraft.Model) (journal.Origin, error) {
 // indifferent are flags that decide no byte of the answers.
 var indifferent = []string{
 	"model", "out", "resume", "shard", "skip-bad", "json", "threads", "workers", "batch-size", "decode-memory", "cache", "no-cache", "cache-limit", "quiet",
-	"sort-into", "sort-mode",
+	"sort-into", "sort-mode", "write-xmp",
 	"files-from", "null", // the inputs themselves are compared
 }
 

@@ -36,8 +36,9 @@ type inputs struct {
 	// earlier run.
 	settled  []regraft.Photo
 	answered tally
-	// sort is nil where photos are left where they are.
-	sort *sorting
+	// then is nil where photos are left as they are; queue has those whose answers it waits for.
+	then  consequence
+	queue queue
 }
 
 func newInputs(con *console, args []string) *inputs { return &inputs{con: con, args: args} }
@@ -67,9 +68,9 @@ func (in *inputs) total() int {
 // photos are the inputs that have no answer yet.
 func (in *inputs) photos() iter.Seq[regraft.Photo] {
 	if in.settled != nil {
-		return in.sort.remembered(slices.Values(in.settled[in.answered.photos:]))
+		return in.queue.through(slices.Values(in.settled[in.answered.photos:]), in.then)
 	}
-	return in.sort.remembered(in.expanded())
+	return in.queue.through(in.expanded(), in.then)
 }
 
 // expanded lists files as they are, folders with all photos in them, and for "-" the lines of stdin.
@@ -175,7 +176,7 @@ func (in *inputs) fromList(yield func(regraft.Photo) bool) bool {
 
 // expand lists a file, or the photos of a folder; last says that no more inputs follow.
 func (in *inputs) expand(path string, last bool, yield func(regraft.Photo) bool) bool {
-	files, leftOut := in.sort.files(path)
+	files, leftOut := in.files(path)
 	in.listed.Add(int64(len(files)))
 	in.all.Store(last)
 	in.leftOut = append(in.leftOut, leftOut...)

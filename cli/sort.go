@@ -3,10 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 
 	urfave "github.com/urfave/cli/v2"
@@ -21,26 +19,17 @@ type sorting struct {
 	*sorter.Sorter
 	con        *console
 	dir        string
-	reading    photo.DecodeOptions
+	decode     photo.DecodeOptions
 	mode       sorter.Mode
-	mutex      sync.Mutex
-	waiting    []regraft.Photo // for their answers, in order
 	done       int
 	unsorted   int
 	unanswered []string // the first of them
 	failed     int      // all of them
 }
 
-// newSorting is nil where the flags do not ask for it. Output is the file of answers, "" where there is none.
+// newSorting prepares what --sort-into says. Output is the file of answers, "" where there is none.
 func newSorting(con *console, c *urfave.Context, m *regraft.Model, output string, resume bool) (*sorting, error) {
-	dir := c.String("sort-into")
-	if dir == "" {
-		return nil, nil
-	}
-	if a, err := m.Answers(); err != nil || a.Check() != nil {
-		return nil, failf(statusModel, "%s: --sort-into: the model names no classes", c.String("model"))
-	}
-	mode := sorter.Mode(c.String("sort-mode"))
+	dir, mode := c.String("sort-into"), sorter.Mode(c.String("sort-mode"))
 	s, err := sorter.Open(dir, mode, m.Labels(), output, resume)
 	if err != nil {
 		return nil, fmt.Errorf("--sort-into: %w", err)
@@ -52,7 +41,7 @@ func newSorting(con *console, c *urfave.Context, m *regraft.Model, output string
 			}
 		}
 	}
-	return &sorting{Sorter: s, con: con, dir: dir, reading: decoding(c), mode: mode}, nil
+	return &sorting{Sorter: s, con: con, dir: dir, decode: decoding(c), mode: mode}, nil
 }
 
 // within reports whether a path is a folder, or lies in it.
@@ -67,48 +56,16 @@ func within(path, folder string) bool {
 	return err == nil && strings.HasPrefix(real+string(filepath.Separator), folder+string(filepath.Separator))
 }
 
-// files lists the photos at a path, without those that are sorted already.
-func (s *sorting) files(path string) ([]photo.File, []photo.LeftOut) {
-	if s == nil {
-		return photo.Files(path)
+// reading is the photo as it is read: a file that is moved may not be where it was.
+func (s *sorting) reading(p regraft.Photo) regraft.Photo {
+	if s.mode == sorter.Move && onDisk(p) {
+		p.Read = func() ([]byte, error) { return photo.Content(s.Where(p.Path), s.decode) }
 	}
-	found, leftOut := photo.Files(path, s.Folders()...)
-	return s.Restore(path, found), leftOut
-}
-
-// remembered keeps photos until their answers come, and reads those that may have been moved from where they are.
-func (s *sorting) remembered(photos iter.Seq[regraft.Photo]) iter.Seq[regraft.Photo] {
-	if s == nil {
-		return photos
-	}
-	return func(yield func(regraft.Photo) bool) {
-		for p := range photos {
-			s.mutex.Lock()
-			s.waiting = append(s.waiting, p)
-			s.mutex.Unlock()
-			if s.mode == sorter.Move && p.Read == nil && p.Data == nil && p.Err == nil {
-				p.Read = func() ([]byte, error) { return photo.Content(s.Where(p.Path), s.reading) }
-			}
-			if !yield(p) {
-				return
-			}
-		}
-	}
-}
-
-// next is the photo of the next answer.
-func (s *sorting) next() regraft.Photo {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	p := s.waiting[0]
-	s.waiting[0] = regraft.Photo{}
-	s.waiting = s.waiting[1:]
 	return p
 }
 
-// answered sorts the photo of an answer. Only a full disk is an error; other photos that cannot be sorted are told of.
-func (s *sorting) answered(r regraft.Result, unknown bool) error {
-	p := s.next()
+// answered sorts the photo. Only a full disk is an error; other photos that cannot be sorted are told of.
+func (s *sorting) answered(p regraft.Photo, r regraft.Result, unknown bool) error {
 	if r.Err != nil {
 		if s.failed++; s.failed <= 5 {
 			s.unanswered = append(s.unanswered, shown(r.Path))
@@ -126,7 +83,7 @@ func (s *sorting) answered(r regraft.Result, unknown bool) error {
 		s.done++
 		return nil
 	}
-	if errors.Is(err, syscall.ENOSPC) {
+	if diskFull(err) {
 		return err
 	}
 	s.unsorted++
@@ -134,11 +91,8 @@ func (s *sorting) answered(r regraft.Result, unknown bool) error {
 	return nil
 }
 
-// end tells what was done.
-func (s *sorting) end() {
-	if s == nil {
-		return
-	}
+// end tells what was done, and how many photos could not be sorted.
+func (s *sorting) end() (wrong int) {
 	s.Close()
 	if s.failed > 0 {
 		more := ""
@@ -152,26 +106,7 @@ func (s *sorting) end() {
 		undo = "; regraft undo " + list + " takes it back"
 	}
 	s.con.notef("%s: %s sorted by %s%s", s.dir, counted(s.done, "photo"), s.mode, undo)
+	return s.unsorted
 }
 
-// sortedAnswers sorts the photo of every answer, and then hands the answer on.
-type sortedAnswers struct {
-	answers
-	sort *sorting
-	o    answerOptions
-}
-
-func (a *sortedAnswers) write(r regraft.Result, picture string) error {
-	if err := a.sort.answered(r, a.o.unknown(r)); err != nil {
-		return err
-	}
-	return a.answers.write(r, picture)
-}
-
-// sorted is out, behind the sorting that the inputs ask for.
-func (in *inputs) sorted(out answers, o answerOptions) answers {
-	if in.sort == nil {
-		return out
-	}
-	return &sortedAnswers{out, in.sort, o}
-}
+func diskFull(err error) bool { return errors.Is(err, syscall.ENOSPC) }

@@ -175,3 +175,32 @@ func TestSortKill(t *testing.T) {
 		t.Error("no kill came in the midst of sorting")
 	}
 }
+
+// TestWriteXMP: every photo with a class has it as a keyword beside it, in archives none, and what others have written stays.
+func TestWriteXMP(t *testing.T) {
+	data := dataset(t, 1, 0)
+	write(t, filepath.Join(data, "bad.jpg"), []byte("not a photo"))
+	sea, foreign := filepath.Join(data, "train", "sea", "a.jpg"), filepath.Join(data, "train", "forest", "a.jpg.xmp")
+	write(t, foreign, []byte("<x/>"))
+	args := classifyArgs(data, "--write-xmp", "--skip-bad", "--json")
+	for range 2 {
+		r := must(t, args...)
+		if !strings.Contains(r.stderr, "keywords of 2 photos written") || !strings.Contains(r.stderr, "1 .xmp file of other programs left") {
+			t.Errorf("%s", r.stderr)
+		}
+		text, err := os.ReadFile(sea + ".xmp")
+		if label := lines[jsonAnswer](t, r.stdout)[2].Top[0].Label; err != nil || !strings.Contains(string(text), "<rdf:li>"+label+"</rdf:li>") {
+			t.Errorf("%s (%v) without %s", text, err, label)
+		}
+	}
+	if text, _ := os.ReadFile(foreign); string(text) != "<x/>" {
+		t.Errorf("it has become %s", text)
+	}
+	must(t, append(args, "--threshold", "1")...)
+	if left, _ := filepath.Glob(filepath.Join(data, "train", "*", "*.xmp")); len(left) != 1 {
+		t.Errorf("keywords of unknown photos: %v", left)
+	}
+	if r := run(t, append(args, "--sort-into", data)...); r.status != statusUsage {
+		t.Errorf("exit status %d", r.status)
+	}
+}
