@@ -63,6 +63,7 @@ func newApp(con *console) *urfave.App {
 			mergeCommand(con),
 			undoCommand(con),
 			checkCommand(con),
+			augmentCommand(con),
 			verifyCommand(con),
 			benchCommand(con),
 			importCommand(con),

@@ -62,6 +62,8 @@ func floatFlag(name string, value, least, most float64, usage string, aliases ..
 type choiceFlag struct {
 	*urfave.StringFlag
 	choices []string
+	// check judges values that are made of the choices; nil where they are the choices.
+	check func(value string) error
 }
 
 func oneOf[T ~string](name string, value T, usage string, choices []T, aliases ...string) *choiceFlag {
@@ -69,7 +71,7 @@ func oneOf[T ~string](name string, value T, usage string, choices []T, aliases .
 	for i, c := range choices {
 		texts[i] = string(c)
 	}
-	return &choiceFlag{stringFlag(name, string(value), usage, aliases...), texts}
+	return &choiceFlag{StringFlag: stringFlag(name, string(value), usage, aliases...), choices: texts}
 }
 
 // word reads a flag as one of the words of a setting.
@@ -79,6 +81,12 @@ func word[T ~string](c *urfave.Context) func(flag string) T {
 
 // RunAction refuses a value that is not in the list.
 func (f *choiceFlag) RunAction(c *urfave.Context) error {
+	if f.check != nil {
+		if err := f.check(c.String(f.Name)); err != nil {
+			return usagef("--%s: %v", f.Name, err)
+		}
+		return nil
+	}
 	if v := c.String(f.Name); !slices.Contains(f.choices, v) {
 		return usagef("--%s %q: choose one of %s", f.Name, v, strings.Join(f.choices, ", "))
 	}
@@ -173,6 +181,20 @@ func poolFlag() urfave.Flag {
 // algorithmFlag chooses between fast and plain convolutions.
 func algorithmFlag() urfave.Flag {
 	return oneOf("algorithm", "auto", "auto, or direct: no Winograd", []string{"auto", "direct"})
+}
+
+// augmentFlag accepts what photo.ParseAugment reads.
+func augmentFlag(value, usage string) urfave.Flag {
+	var names []string
+	for _, w := range photo.AugmentWords {
+		names = append(names, w.Name)
+	}
+	f := oneOf("augment", value, usage, names)
+	f.check = func(value string) error {
+		_, err := photo.ParseAugment(value)
+		return err
+	}
+	return f
 }
 
 // viewsUsage is that of the flag where views of a photo answer together.

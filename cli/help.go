@@ -41,6 +41,9 @@ func commandHelp(full string, c *urfave.Command) string {
 		fmt.Fprintf(&b, " (alias: %s)", strings.Join(c.Aliases, ", "))
 	}
 	fmt.Fprintf(&b, "\n\nusage: %s [flags] %s\n\n", full, c.ArgsUsage)
+	if c.UsageText != "" {
+		fmt.Fprintf(&b, "%s\n", c.UsageText)
+	}
 	for _, sub := range c.Subcommands {
 		fmt.Fprintf(&b, "  %-12s%s\n", sub.Name, sub.Usage)
 	}

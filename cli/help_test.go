@@ -7,7 +7,7 @@ import (
 
 // screens are the commands that have a help screen, and how many lines that may take.
 var screens = map[string]int{
-	"":             30,
+	"":             31,
 	"inspect":      24,
 	"train":        61,
 	"eval":         31,
@@ -15,6 +15,7 @@ var screens = map[string]int{
 	"compare":      34,
 	"embed":        30,
 	"similar":      32,
+	"augment":      46,
 	"cache":        24,
 	"merge":        24,
 	"undo":         24,

@@ -19,7 +19,8 @@ var schemas = map[string]string{
 	"verify": `schema outputs[].name outputs[].max_abs_error outputs[].max_abs outputs[].relative outputs[].top1_agreement tolerance ok`,
 	"bench": `schema what model batch threads isa ms_per_image_min ms_per_image_median gflops percent_of_peak
 		peak_gflops peak_rss_mib`,
-	"plan": `schema batch isa steps[].op steps[].kernel steps[].shapes steps[].node steps[].why steps[].interpreted`,
+	"plan":    `schema batch isa steps[].op steps[].kernel steps[].shapes steps[].node steps[].why steps[].interpreted`,
+	"augment": `schema path epoch changes with share`,
 	"check": `schema root classes[].label classes[].train classes[].val classes[].test split imbalance
 		unreadable contradictions leaks duplicates near_leaks near_contradictions near_duplicates odd tiny huge ignored left_out problems warnings`,
 }
@@ -35,6 +36,7 @@ func TestSchemas(t *testing.T) {
 		"bench":    {"bench", "infer", model, "--runs", "1"},
 		"plan":     {"inspect", model, "--plan"},
 		"check":    {"check", data},
+		"augment":  {"augment", filepath.Join(data, "test", "sea"), "-o", filepath.Join(t.TempDir(), "x.png"), "--augment", "mixup:100"},
 	} {
 		r := must(t, append(args, "--json")...)
 		for _, line := range strings.Split(strings.TrimSpace(r.stdout), "\n") {

@@ -46,7 +46,7 @@ func trainCommand(con *console) *urfave.Command {
 		floatFlag("aux-weight", 0.4, 0, math.MaxFloat64, where("aux-weight", "weight of the auxiliary loss")),
 		floatFlag("dropout", 0, 0, 1, where("dropout", fmt.Sprintf("ratio instead of the model's (default: full %g)", full.Dropout))),
 		floatFlag("clip-norm", 0, 0, math.MaxFloat64, where("clip-norm", "bound on the gradient's length (default: none)")),
-		oneOf("augment", "", "none, flip, standard (random crop, flip); +vflip adds top and bottom (default: full "+string(full.Augment)+")", train.Augments),
+		augmentFlag("", "`WORDS` such as flip,randaugment,erase:0.5: see regraft augment --help (default: full "+string(full.Augment)+")"),
 		viewsFlag(where("views", "learn from `N` views of every photo: 2 adds the mirror image, more add parts")),
 		valSplitFlag(),
 		intFlag("folds", 0, 2, where("folds", "cross-validation in `N` parts, with a learning curve (default: 5, without)")),

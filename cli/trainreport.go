@@ -80,6 +80,9 @@ func (r *trainReport) Started(s train.Start) {
 	if s.Frozen != "" {
 		r.con.notef("frozen: %s", s.Frozen)
 	}
+	if s.Mixes {
+		r.con.notef("photos are mixed: in training one counts as right where the answer is the class of its larger part")
+	}
 	if s.FirstEpoch > 1 {
 		r.con.notef("resumed at epoch %d", s.FirstEpoch)
 	}

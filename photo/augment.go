@@ -2,12 +2,15 @@ package photo
 
 import (
 	"fmt"
+	"image"
 	"math"
 
+	"regraft/engine/kernel"
 	"regraft/engine/random"
 )
 
-// Augment says how training photos vary from epoch to epoch.
+// Augment says how training photos vary from epoch to epoch: first what is cut out and mirrored, then, on the pixels that the network
+// sees, colours and operations, then what is erased, and at last what of other photos is mixed in.
 type Augment struct {
 	// FlipX mirrors left and right, FlipY top and bottom, each for half of the photos.
 	FlipX, FlipY bool
@@ -15,33 +18,55 @@ type Augment struct {
 	// is the least share of the area, the ratio of the sides lies between 3/4 and 4/3.
 	Crop  bool
 	Scale float64
+	// Jitter changes colours.
+	Jitter Jitter
+	// Operations are how many RandAugment draws for a photo, at a Level below Levels; Trivial is TrivialAugmentWide.
+	Operations, Level int
+	Trivial           bool
+	// Erase is the share of the photos in which a rectangle becomes the mean colour (Zhong et al., Random Erasing, 2020).
+	Erase float64
+	// MixUp and CutMix are the parameters of their Beta distributions (mix.go); 0 mixes nothing.
+	MixUp, CutMix float64
 }
 
-// torchvisionScale is the least share of the area that RandomResizedCrop keeps.
-const torchvisionScale = 0.08
+// Occasion is when a photo is seen: the sample of that number in an epoch. It decides all chance.
+type Occasion struct {
+	Seed          uint64
+	Epoch, Sample int
+}
 
-// ParseAugment knows the names none, flip (left and right) and standard (flip
-// and random resized crop). Photos of places have an up, so vertical flips come
-// only where asked for.
-func ParseAugment(name string) (Augment, error) {
-	switch name {
-	case "", "none":
-		return Augment{}, nil
-	case "flip":
-		return Augment{FlipX: true}, nil
-	case "standard":
-		return Augment{FlipX: true, Crop: true, Scale: torchvisionScale}, nil
-	}
-	return Augment{}, fmt.Errorf("unknown augmentation %q (known: none, flip, standard)", name)
+func (o Occasion) stream(purpose string) *random.Stream {
+	return random.At(o.Seed, purpose, uint64(o.Epoch), uint64(o.Sample))
 }
 
 // Augmentation is what happens to one photo: the rectangle cut out of it (none
-// where W is 0) and the mirrorings after resizing.
+// where W is 0) and the mirrorings after resizing, the changes of the resized pixels, and the rectangle of the input that is erased.
 type Augmentation struct {
 	X, Y, W, H   int
 	FlipX, FlipY bool
 	// ByRule resizes the rectangle as if it were the photo; otherwise it is squashed.
-	ByRule bool
+	ByRule  bool
+	Changes []Change
+	Erased  image.Rectangle
+}
+
+// Changed says in words what is done, one after the other.
+func (a Augmentation) Changed() []string {
+	list := []string{}
+	add := func(is bool, format string, numbers ...any) {
+		if is {
+			list = append(list, fmt.Sprintf(format, numbers...))
+		}
+	}
+	add(a.cropped(), "crop %dx%d+%d+%d", a.W, a.H, a.X, a.Y)
+	add(a.FlipX, "flip")
+	add(a.FlipY, "vflip")
+	for _, c := range a.Changes {
+		add(true, "%v", c)
+	}
+	e := a.Erased
+	add(!e.Empty(), "erase %dx%d+%d+%d", e.Dx(), e.Dy(), e.Min.X, e.Min.Y)
+	return list
 }
 
 func (a Augmentation) cropped() bool { return a.W > 0 }
@@ -52,15 +77,27 @@ func (a Augmentation) reduced(by int) Augmentation {
 	return a
 }
 
-// Draw chooses the augmentation of a w x h photo. It depends on seed, epoch and
-// the sample's index alone.
-func (a Augment) Draw(seed uint64, epoch, sample, w, h int) Augmentation {
-	r := random.At(seed, "augment", uint64(epoch), uint64(sample))
+// Draw chooses the augmentation of a w x h photo that is seen at a size. It depends on the occasion alone.
+func (a Augment) Draw(o Occasion, w, h int, input Size) Augmentation {
+	r := o.stream("augment")
 	// Every choice is drawn, wanted or not, so that one switch leaves the others' numbers alone.
 	flipX, flipY := r.Float64() < 0.5, r.Float64() < 0.5
 	d := Augmentation{FlipX: flipX && a.FlipX, FlipY: flipY && a.FlipY}
 	if a.Crop {
 		d.X, d.Y, d.W, d.H = randomResizedCrop(r, a.Scale, w, h)
+	}
+	if a.Jitter != (Jitter{}) {
+		d.Changes = a.Jitter.draw(o.stream("jitter"))
+	}
+	r = o.stream("operations")
+	for range a.Operations {
+		d.Changes = append(d.Changes, randAugment.draw(r, a.Level, input))
+	}
+	if a.Trivial {
+		d.Changes = append(d.Changes, trivial.draw(r, drawnLevel, input))
+	}
+	if r = o.stream("erase"); r.Float64() < a.Erase {
+		d.Erased = erased(r, input)
 	}
 	return d
 }
@@ -96,4 +133,21 @@ func logUniform(u float64) float64 {
 	x := u * logHigh
 	even := 1 + float64(x*x)/12
 	return (even + x/2) / (even - x/2)
+}
+
+// erased is the rectangle of torchvision's RandomErasing: its share of the area is uniform, its ratio of the sides in its logarithm. It
+// is tried ten times, and none where it never fits.
+func erased(r *random.Stream, input Size) image.Rectangle {
+	const least, most, low, high = 0.02, 0.33, 0.3, 3.3
+	area := float64(input.H * input.W)
+	for range 10 {
+		share, ratio := r.Uniform(least, most), kernel.Exp(r.Uniform(kernel.Log(low), kernel.Log(high)))
+		h := int(math.RoundToEven(math.Sqrt(float64(area*share) * ratio)))
+		w := int(math.RoundToEven(math.Sqrt(float64(area*share) / ratio)))
+		if h < input.H && w < input.W {
+			x, y := r.IntN(input.W-w+1), r.IntN(input.H-h+1)
+			return image.Rect(x, y, x+w, y+h)
+		}
+	}
+	return image.Rectangle{}
 }

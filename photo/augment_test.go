@@ -2,19 +2,42 @@ package photo
 
 import (
 	"math"
+	"reflect"
+	"strings"
 	"testing"
 )
 
 func TestParseAugment(t *testing.T) {
-	for name, want := range map[string]Augment{
-		"none": {}, "flip": {FlipX: true}, "standard": {FlipX: true, Crop: true, Scale: 0.08},
+	const whole = torchvisionScale
+	for text, want := range map[string]Augment{
+		"": {}, "none": {}, "flip": {FlipX: true}, "standard": {FlipX: true, Crop: true, Scale: whole},
+		"none+vflip": {FlipY: true}, "flip+vflip": {FlipX: true, FlipY: true}, "standard+vflip": {FlipX: true, FlipY: true, Crop: true, Scale: whole},
+		"crop": {Crop: true, Scale: whole}, "crop:0.5,flip": {FlipX: true, Crop: true, Scale: 0.5}, "vflip, flip": {FlipX: true, FlipY: true},
+		"randaugment": {Operations: 2, Level: 9}, "randaugment:1": {Operations: 1, Level: 9}, "randaugment:3:0": {Operations: 3},
+		"trivial": {Trivial: true}, "erase": {Erase: 0.25}, "erase:1": {Erase: 1}, "jitter": {Jitter: Jitter{0.4, 0.4, 0.4, 0.1}},
+		"jitter:0:0:0:0.5": {Jitter: Jitter{Hue: 0.5}}, "mixup,cutmix:0.5": {MixUp: 0.2, CutMix: 0.5}, "cutmix": {CutMix: 1},
 	} {
-		if got, err := ParseAugment(name); err != nil || got != want {
-			t.Errorf("%s: %+v, %v", name, got, err)
+		if got, err := ParseAugment(text); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", text, got, err)
 		}
 	}
-	if _, err := ParseAugment("heavy"); err == nil {
-		t.Error("an unknown name was accepted")
+	for text, says := range map[string]string{
+		"heavy": `unknown augmentation "heavy" (known: none, flip, vflip, crop, `, "Flip": `"Flip"`, "flip,": `unknown augmentation ""`, "flip,,erase": `""`,
+		",": `""`, "flip,flip": "flip stands there twice", "none,flip": "none stands beside", "none+vflip,erase": "none stands beside",
+		"standard,crop": "leave one of them out", "flip:1": "too many numbers: it is flip", "erase:1:1": "it is erase[:P]", "randaugment:2:9:31": "randaugment[:N[:M]]",
+		"erase:": `P must be a number from 0.001 to 1, not ""`, "erase:0": "P must", "erase:1.1": "P must", "erase:NaN": "P must", "erase:-1": "P must", "erase:x": "P must",
+		"mixup:Inf": "A must", "mixup:1e+1": "A must", "cutmix:0": "A must", "randaugment:0": "N must be a whole number from 1 to 16", "randaugment:1.5": "N must",
+		"randaugment:2:31": "M must be a whole number from 0 to 30", "randaugment:2:-1": "M must", "randaugment:1e300": "N must", "jitter:-1": "B must",
+		"jitter:0:0:0:0.6": "H must", "jitter:0:0:0:0": "does nothing", "trivial,randaugment": "choose one", "crop:0": "SHARE must",
+	} {
+		if a, err := ParseAugment(text); err == nil || !strings.Contains(err.Error(), says) || a != (Augment{}) {
+			t.Errorf("%q: %+v, %v", text, a, err)
+		}
+	}
+	for _, w := range AugmentWords { // none is forgotten above
+		if _, err := ParseAugment(w.Name); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -27,7 +50,7 @@ func TestDraw(t *testing.T) {
 	var mirrored, upsideDown int
 	var area, logRatio float64
 	for i := range n {
-		d := a.Draw(3, i%5, i, w, h)
+		d := a.Draw(Occasion{3, i % 5, i}, w, h, Square(299))
 		if d.X < 0 || d.Y < 0 || d.W < 1 || d.H < 1 || d.X+d.W > w || d.Y+d.H > h {
 			t.Fatalf("%+v leaves %d x %d", d, w, h)
 		}
@@ -62,17 +85,17 @@ func TestDraw(t *testing.T) {
 // TestDrawDepends: seed, epoch and sample decide, and nothing else.
 func TestDrawDepends(t *testing.T) {
 	a := Augment{Crop: true, Scale: 0.08}
-	first := a.Draw(1, 2, 3, 500, 400)
-	if first != a.Draw(1, 2, 3, 500, 400) {
+	first := a.Draw(Occasion{1, 2, 3}, 500, 400, Square(299))
+	if !reflect.DeepEqual(first, a.Draw(Occasion{1, 2, 3}, 500, 400, Square(299))) {
 		t.Error("the same arguments give another crop")
 	}
-	for _, other := range []Augmentation{a.Draw(2, 2, 3, 500, 400), a.Draw(1, 3, 3, 500, 400), a.Draw(1, 2, 4, 500, 400)} {
-		if other == first {
+	for _, o := range []Occasion{{2, 2, 3}, {1, 3, 3}, {1, 2, 4}} {
+		if reflect.DeepEqual(a.Draw(o, 500, 400, Square(299)), first) {
 			t.Error("other arguments give the same crop")
 		}
 	}
 	a.FlipX = true
-	if flipped := a.Draw(1, 2, 3, 500, 400); flipped.W != first.W || flipped.X != first.X {
+	if flipped := a.Draw(Occasion{1, 2, 3}, 500, 400, Square(299)); flipped.W != first.W || flipped.X != first.X {
 		t.Error("asking for flips moves the crop")
 	}
 }
@@ -81,10 +104,10 @@ func TestDrawDepends(t *testing.T) {
 func TestStripCrop(t *testing.T) {
 	a := Augment{Crop: true, Scale: 0.08}
 	for i := range 20 {
-		if d := a.Draw(1, 0, i, 20000, 4); d.H > 4 || d.W > 5 {
+		if d := a.Draw(Occasion{1, 0, i}, 20000, 4, Square(299)); d.H > 4 || d.W > 5 {
 			t.Fatalf("%+v", d)
 		}
-		if d := a.Draw(1, 0, i, 1, 1); d.W != 1 || d.H != 1 {
+		if d := a.Draw(Occasion{1, 0, i}, 1, 1, Square(299)); d.W != 1 || d.H != 1 {
 			t.Fatalf("%+v", d)
 		}
 	}
@@ -111,7 +134,7 @@ func TestFullCrop(t *testing.T) {
 	}
 	want, got := full/fit, 0.0
 	for i := range n {
-		if d := (Augment{Crop: true, Scale: 0.5}).Draw(1, 0, i, side, side); d.W == side {
+		if d := (Augment{Crop: true, Scale: 0.5}).Draw(Occasion{1, 0, i}, side, side, Square(299)); d.W == side {
 			got += 1. / n
 		}
 	}

@@ -20,6 +20,8 @@ type Batch struct {
 	X []float32
 	// Labels are the class ids as float32, (N), as the loss takes them.
 	Labels []float32
+	// Mixed are the parts of other photos, (N); empty where none are mixed.
+	Mixed []Mixed
 	// Samples are the photos, (N).
 	Samples []Sample
 	// Hashes are those of the files that were decoded, (N), where LoaderOptions.Hash asks for them.
@@ -30,6 +32,14 @@ type Batch struct {
 func (b *Batch) resize(n, values int) {
 	b.N = n
 	b.X, b.Labels, b.Samples, b.Hashes = b.X[:n*values], b.Labels[:n], b.Samples[:n], b.Hashes[:n]
+}
+
+// Class is the class id of the larger part of photo i.
+func (b *Batch) Class(i int) int {
+	if len(b.Mixed) > 0 && b.Mixed[i].Share > 0.5 {
+		i = b.Mixed[i].Row
+	}
+	return int(b.Labels[i])
 }
 
 // LoaderOptions says how photos become batches.
@@ -65,6 +75,7 @@ type Loader struct {
 	p       Preprocess
 	o       LoaderOptions
 	slots   []*slot
+	mixing  *mixing // nil where photos are not mixed
 }
 
 // usuallyAhead is LoaderOptions.Ahead where that is zero, and LoaderBatches what a loader holds then.
@@ -89,6 +100,9 @@ func NewLoader(samples []Sample, p Preprocess, o LoaderOptions) (*Loader, error)
 	}
 	o.Batch = max(min(o.Batch, len(samples)), 1)
 	l := &Loader{samples: samples, p: p, o: o}
+	if o.Augment.Mixes() {
+		l.mixing = &mixing{augment: o.Augment, size: p.Size}
+	}
 	for range o.Ahead + 1 {
 		l.slots = append(l.slots, newSlot(o.Batch, p.Values()))
 	}
@@ -171,9 +185,9 @@ func (l *Loader) EpochFrom(ctx context.Context, epoch, batches int) iter.Seq2[*B
 		order := l.Order(epoch)
 		order = order[min(batches*l.o.Batch, len(order)):]
 		prepared := ordered.Map(ctx, l.rows(ctx, order, free), l.o.Workers, len(l.slots)*l.o.Batch, func(r row) row {
-			r.err = l.prepare(r, epoch)
+			r.err = l.fill(r, epoch)
 			for attempt := 0; r.err != nil && l.o.Retry != nil && l.o.Retry(r.err, attempt); attempt++ {
-				r.err = l.prepare(r, epoch)
+				r.err = l.fill(r, epoch)
 			}
 			return r
 		})
@@ -186,6 +200,9 @@ func (l *Loader) EpochFrom(ctx context.Context, epoch, batches int) iter.Seq2[*B
 			}
 			if r.i+1 < r.N {
 				continue
+			}
+			if l.mixing != nil {
+				l.mixing.apply(&r.Batch, r.indices, l.o.Seed, epoch)
 			}
 			if !yield(&r.Batch, nil) {
 				return
@@ -218,16 +235,28 @@ func (l *Loader) rows(ctx context.Context, order []int, free <-chan *slot) iter.
 	}
 }
 
-// prepare fills a row of its slot.
-func (l *Loader) prepare(r row, epoch int) error {
-	values := l.p.Values()
-	draw := l.o.View.augmentation
-	if l.o.Augment != (Augment{}) {
-		draw = func(w, h int) Augmentation { return l.o.Augment.Draw(l.o.Seed, epoch, r.indices[r.i], w, h) }
-	}
+// fill fills a row of its slot.
+func (l *Loader) fill(r row, epoch int) error {
 	var hash *Hash
 	if l.o.Hash {
 		hash = &r.Hashes[r.i]
 	}
-	return l.p.readFile(r.Samples[r.i].Path, l.o.Decode, draw, hash, r.X[r.i*values:][:values])
+	values := l.p.Values()
+	sample := r.indices[r.i]
+	return l.prepare(sample, l.drawing(sample, epoch), hash, r.X[r.i*values:][:values])
+}
+
+// drawing chooses what happens to a sample in an epoch.
+func (l *Loader) drawing(sample, epoch int) func(w, h int) Augmentation {
+	if l.o.Augment == (Augment{}) {
+		return l.o.View.augmentation
+	}
+	return func(w, h int) Augmentation {
+		return l.o.Augment.Draw(Occasion{l.o.Seed, epoch, sample}, w, h, l.p.Size)
+	}
+}
+
+// prepare writes a sample with the augmentation that is drawn for it to dst.
+func (l *Loader) prepare(sample int, draw func(w, h int) Augmentation, hash *Hash, dst []float32) error {
+	return l.p.readFile(l.samples[sample].Path, l.o.Decode, draw, hash, dst)
 }

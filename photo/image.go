@@ -1,6 +1,9 @@
 package photo
 
-import "image"
+import (
+	"image"
+	"image/draw"
+)
 
 // Image is an upright RGB photo, 8 bits per channel: Pix holds H rows of W
 // pixels of three bytes (R, G, B), without padding.
@@ -32,4 +35,9 @@ func (m *Image) RGBA() *image.RGBA {
 		out.Pix[4*i+3] = 0xff
 	}
 	return out
+}
+
+// Over copies the image into another at a point.
+func (m *Image) Over(out *image.RGBA, at image.Point) {
+	draw.Draw(out, image.Rect(0, 0, m.W, m.H).Add(at), m.RGBA(), image.Point{}, draw.Src)
 }

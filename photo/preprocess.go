@@ -234,7 +234,7 @@ func WithFile(path string, o DecodeOptions, f func(data []byte) error) error {
 }
 
 // apply resizes the photo, or the part of it that the augmentation chose, and
-// writes it, mirrored as the augmentation says.
+// writes it, mirrored, changed and erased as the augmentation says.
 func (p Preprocess) apply(s *source, a Augmentation, dst []float32) error {
 	if len(dst) != p.Values() {
 		return fmt.Errorf("a tensor of %d values cannot hold %d x %d x %d", len(dst), p.Depth(), p.Size.H, p.Size.W)
@@ -249,7 +249,11 @@ func (p Preprocess) apply(s *source, a Augmentation, dst []float32) error {
 	if a.FlipY {
 		pixels = upright(pixels, upsideDown)
 	}
+	for _, c := range a.Changes {
+		pixels = operations[c.Operation](pixels, c.Magnitude)
+	}
 	p.write(pixels, dst)
+	p.Size.clear(a.Erased, dst)
 	return nil
 }
 

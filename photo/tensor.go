@@ -41,9 +41,14 @@ func (p Preprocess) tables() (t [3][256]float32) {
 func grayRow(out, row []uint8) []uint8 {
 	out = out[:len(row)]
 	for i := 0; i < len(row); i += 3 {
-		const r, g, b, half = 19595, 38470, 7471, 1 << 15 // of 1 << 16
-		l := uint8((r*uint32(row[i]) + g*uint32(row[i+1]) + b*uint32(row[i+2]) + half) >> 16)
+		l := luma(row[i:])
 		out[i], out[i+1], out[i+2] = l, l, l
 	}
 	return out
+}
+
+// luma is that of the pixel at the beginning of rgb.
+func luma(rgb []uint8) uint8 {
+	const r, g, b, half = 19595, 38470, 7471, 1 << 15 // of 1 << 16
+	return uint8((r*uint32(rgb[0]) + g*uint32(rgb[1]) + b*uint32(rgb[2]) + half) >> 16)
 }

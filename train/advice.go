@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"regraft/photo"
 	"regraft/setting"
@@ -190,9 +191,10 @@ func turnedUpsideDown(m *measured) []string {
 	if u == nil || u.Told < max(hasUp, 0.5+3*0.5/math.Sqrt(float64(u.Photos))) {
 		return nil
 	}
-	then := fmt.Sprintf("Leave %s out of %v.", UpsideDown, setting.Augment)
+	word := strings.TrimPrefix(UpsideDown, "+")
+	then := fmt.Sprintf("Leave %s out of %v.", word, setting.Augment)
 	if u.With > u.Without {
-		then = fmt.Sprintf("Make a run without %s in %v too, and compare.", UpsideDown, setting.Augment)
+		then = fmt.Sprintf("Make a run without %s in %v too, and compare.", word, setting.Augment)
 	}
 	return say("These photos have an up: from features of the network before it was trained, %.0f %% of %d photos are told from their images upside down, "+
 		"which a network will not meet in use. Heads on these features that learn both have %.1f %% of held-out photos right, without them %.1f. %s",

@@ -92,8 +92,8 @@ func TestAdvice(t *testing.T) {
 		}}}, // once
 		{"rate too high", "", measured{config: Config{Optimizer: LBFGS}, classes: three, result: &Result{Epochs: curve([2]float64{3, 1}, [2]float64{2, 1})}}},
 		{"upside down", "98 % of 100 photos are told from their images upside down", measured{upright: &Upright{100, 0.98, 0.7, 0.8}}},
-		{"upside down", "Leave +vflip out", measured{upright: &Upright{144, 0.7, 0.7, 0.8}}},
-		{"upside down", "Make a run without +vflip", measured{upright: &Upright{144, 0.7, 0.9, 0.8}}}, // which helps heads
+		{"upside down", "Leave vflip out", measured{upright: &Upright{144, 0.7, 0.7, 0.8}}},
+		{"upside down", "Make a run without vflip", measured{upright: &Upright{144, 0.7, 0.9, 0.8}}}, // which helps heads
 		{"upside down", "", measured{upright: &Upright{144, 0.6, 0.7, 0.8}}},
 		{"upside down", "", measured{upright: &Upright{20, 0.7, 0.7, 0.8}}}, // may be chance
 		{"upside down", "", measured{}},

@@ -44,26 +44,42 @@ type targets struct {
 	values    []float32 // (photos, classes)
 }
 
-// of are the targets of photos with these labels, (photos, classes), valid until the next call. PyTorch's mean loss of class ids is
-// sum_i sum_c w_c s_ic (-log p_ic) / sum_i w_(y_i), with s the smoothed label; that of targets is divided by the number of photos.
-func (t *targets) of(labels []float32) []float32 {
-	t.values = append(t.values[:0], make([]float32, len(labels)*t.classes)...)
+// of are the targets of a batch, (photos, classes), valid until the next call. PyTorch's mean loss of class ids is
+// sum_i sum_c w_c s_ic (-log p_ic) / sum_i w_(y_i), with s the smoothed label; that of targets is divided by the number of photos. A photo
+// that is mixed with another counts as the share of each.
+func (t *targets) of(b *photo.Batch) []float32 {
+	n := len(b.Labels)
+	t.values = append(t.values[:0], make([]float32, n*t.classes)...)
 	mass := 0.0
-	for _, label := range labels {
-		mass += t.weight(int(label))
+	for i := range n {
+		label, other, share := parts(b, i)
+		mass += float64((1-share)*t.weight(label)) + float64(share*t.weight(other))
 	}
-	scale := float64(len(labels)) / mass
-	for i, label := range labels {
+	scale := float64(n) / mass
+	for i := range n {
+		label, other, share := parts(b, i)
 		row := t.values[i*t.classes : (i+1)*t.classes]
 		for c := range row {
-			share := t.smoothing / float64(t.classes)
-			if c == int(label) {
-				share += 1 - t.smoothing
+			v := t.smoothing / float64(t.classes)
+			if c == label {
+				v += float64((1 - t.smoothing) * (1 - share))
 			}
-			row[c] = float32(share * t.weight(c) * scale)
+			if c == other {
+				v += float64((1 - t.smoothing) * share)
+			}
+			row[c] = float32(v * t.weight(c) * scale)
 		}
 	}
 	return t.values
+}
+
+// parts are the class of photo i of a batch, that of the photo mixed with it, and the share of the latter.
+func parts(b *photo.Batch, i int) (label, other int, share float64) {
+	label = int(b.Labels[i])
+	if len(b.Mixed) == 0 {
+		return label, label, 0
+	}
+	return label, int(b.Labels[b.Mixed[i].Row]), b.Mixed[i].Share
 }
 
 func (t *targets) weight(class int) float64 {

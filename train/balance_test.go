@@ -69,7 +69,7 @@ print(json.dumps([loss.item()] + x.grad.flatten().tolist()))`)
 	full := targets{classes: classes, smoothing: smoothing, weights: weights}
 	x := tensor.New(tensor.WithShape(photos, classes), tensor.WithBacking(logits))
 	wide := make([]float64, photos*classes)
-	for i, v := range full.of(labels) {
+	for i, v := range full.of(&photo.Batch{Labels: labels}) {
 		wide[i] = float64(v)
 	}
 	y := tensor.New(tensor.WithShape(photos, classes), tensor.WithBacking(wide))
@@ -91,13 +91,9 @@ func TestTargets(t *testing.T) {
 	full := targets{classes: classes, smoothing: 0.1, weights: weights}
 	var heads outcome
 	mean := 0.0
-	for i, want := range full.of(labels) {
+	for i, want := range full.of(&photo.Batch{Labels: labels}) {
 		row := logits[i/classes*classes:][:classes]
-		all := 0.0
-		for _, z := range row {
-			all += math.Exp(z)
-		}
-		mean += float64(want) * (math.Log(all) - row[i%classes]) / photos
+		mean += float64(want) * (logSumExp64(row) - row[i%classes]) / photos
 	}
 	for i, label := range labels {
 		heads.add(outcome{s.crossEntropy(slices.Clone(logits[i*classes:][:classes]), int(label)), weights[int(label)], 0})
@@ -105,6 +101,42 @@ func TestTargets(t *testing.T) {
 	if math.Abs(mean-heads.mean()) > 1e-6 { // targets are float32
 		t.Errorf("full mode has the loss %g, heads mode %g", mean, heads.mean())
 	}
+}
+
+// TestMixedTargets: the mean loss of mixed photos by their targets is the sum of the losses by each of their labels, times their shares.
+func TestMixedTargets(t *testing.T) {
+	const classes = 4
+	labels, logits := []float32{0, 3, 3, 1}, randomVector(4*classes, 6)
+	mixed := []photo.Mixed{{Row: 3, Share: 0.25}, {Row: 0, Share: 0.7}, {Row: 1, Share: 0.5}, {Row: 2, Share: 0}}
+	for _, weights := range [][]float64{nil, {0.5, 2, 1.25, 0.3}} {
+		s := softmax{classes: classes, smoothing: 0.1, threads: 1, weights: weights}
+		full := targets{classes: classes, smoothing: 0.1, weights: weights}
+		mean, want, mass := 0.0, 0.0, 0.0
+		for i, target := range full.of(&photo.Batch{Labels: labels, Mixed: mixed}) {
+			row := logits[i/classes*classes:][:classes]
+			mean += float64(target) * (logSumExp64(row) - row[i%classes]) / float64(len(labels))
+		}
+		for i, m := range mixed {
+			for label, share := range map[int]float64{int(labels[i]): 1 - m.Share, -1: m.Share} {
+				if label < 0 {
+					label = int(labels[m.Row])
+				}
+				want += share * s.crossEntropy(slices.Clone(logits[i*classes:][:classes]), label)
+				mass += share * s.weight(label)
+			}
+		}
+		if math.Abs(mean-want/mass) > 1e-6 { // targets are float32
+			t.Errorf("the loss by targets is %g, that by shares %g", mean, want/mass)
+		}
+	}
+}
+
+func logSumExp64(row []float64) float64 {
+	all := 0.0
+	for _, z := range row {
+		all += math.Exp(z)
+	}
+	return math.Log(all)
 }
 
 // unevenPhotos has few photos of the class plain, in train alone.

@@ -5,7 +5,6 @@ import (
 	"math"
 	"regexp"
 	"slices"
-	"strings"
 
 	"regraft/photo"
 	"regraft/setting"
@@ -122,18 +121,19 @@ func (c *Config) checkAugment() error {
 	if c.Mode == Heads && c.Augment != NoAugment && c.Augment != Flip {
 		return usagef("heads mode computes the features once, so it knows %v none and flip only", setting.Augment)
 	}
-	_, err := c.augment()
+	a, err := c.augment()
+	if err == nil && a.Mixes() && c.Batch < 2 {
+		err = usagef("%v %s mixes the photos of a batch, and %v %d has one", setting.Augment, c.Augment, setting.Batch, c.Batch)
+	}
 	return err
 }
 
 // augment is how training photos vary.
 func (c *Config) augment() (photo.Augment, error) {
-	name, vertical := strings.CutSuffix(string(c.Augment), UpsideDown)
-	a, err := photo.ParseAugment(name)
+	a, err := photo.ParseAugment(string(c.Augment))
 	if err != nil {
 		return a, &FieldError{Field: setting.Augment, Why: err.Error()}
 	}
-	a.FlipY = vertical
 	return a, nil
 }
 

@@ -59,10 +59,11 @@ const (
 // Schedules are all of them.
 var Schedules = []Schedule{Constant, Step, Cosine, OneCycle, Plateau}
 
-// Augment is how training photos vary from epoch to epoch. Heads mode knows NoAugment and Flip.
+// Augment is how training photos vary from epoch to epoch: words with commas between them (photo.AugmentWords). Heads mode knows NoAugment
+// and Flip.
 type Augment string
 
-// The augmentations. With UpsideDown behind it, each mirrors top and bottom too, for photos that have no up.
+// The augmentations that are often wanted. With UpsideDown behind it, each mirrors top and bottom too, for photos that have no up.
 const (
 	NoAugment Augment = "none"
 	// Flip mirrors left and right.
@@ -72,9 +73,6 @@ const (
 
 	UpsideDown = "+vflip"
 )
-
-// Augments are all of them.
-var Augments = []Augment{NoAugment, Flip, Standard, NoAugment + UpsideDown, Flip + UpsideDown, Standard + UpsideDown}
 
 // Config says what is trained, on what and how. Its JSON is args.json: every field that decides the
 // result is in it, and none that the run does not read (settings.go).

@@ -72,6 +72,9 @@ type Start struct {
 	Parameters int `json:"parameters"`
 	// Frozen says which blocks do not train at first; "" for none.
 	Frozen string `json:"frozen,omitempty"`
+	// Mixes says that photos are mixed with one another, so that the training accuracy counts the class of the larger part, and the training
+	// loss is that of both labels.
+	Mixes bool `json:"mixes,omitempty"`
 	// LeftOut tells which files and folders of the data are not used.
 	LeftOut []string `json:"left_out,omitempty"`
 	// FirstEpoch is above 1 when a run is resumed.

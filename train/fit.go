@@ -268,6 +268,9 @@ func (r *training) start() Start {
 		Classes: r.sets.classes, Train: len(r.sets.train), Val: len(r.sets.val), Test: len(r.sets.test),
 		Selection: r.sets.selection, HeadsKept: r.kept, LeftOut: photo.Summary(r.sets.LeftOut), FirstEpoch: len(r.epochs) + 1,
 	}
+	if augment, err := r.config.augment(); err == nil {
+		s.Mixes = augment.Mixes()
+	}
 	if r.freezing != nil {
 		s.Frozen = r.freezing.String()
 	}

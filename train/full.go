@@ -8,6 +8,7 @@ import (
 	"regraft/engine/session"
 	"regraft/engine/solver"
 	"regraft/photo"
+	"regraft/setting"
 )
 
 // fullLearner trains every parameter of the network by backpropagation, with the statistics of the
@@ -53,6 +54,9 @@ func newFull(net *engine.Network, c *Config, f *freezing, s *sets, r *rates, eve
 	augment, err := c.augment()
 	if err != nil {
 		return nil, err
+	}
+	if augment.Mixes() && l.batch < 2 {
+		return nil, usagef("%v %s mixes the photos of a batch, and there is one photo to train", setting.Augment, c.Augment)
 	}
 	l.loader, err = photo.NewLoader(s.train, *net.Meta.Preprocess, photo.LoaderOptions{
 		Batch: l.batch, Workers: c.Workers, Seed: c.Seed, Shuffle: true, Balance: c.Balance == BalanceSampler, Augment: augment, Decode: c.decode(),

@@ -37,7 +37,7 @@ func (l *fullLearner) step(b *photo.Batch, epoch int, p *progress, events Events
 // right and its loss.
 func (l *fullLearner) backward(b *photo.Batch, epoch int, p *progress) (gradients []float32, correct int, loss float64, err error) {
 	values := len(b.X) / b.N
-	targets := l.targets.of(b.Labels)
+	targets := l.targets.of(b)
 	parts := l.batch / l.micro
 	clear(l.sum)
 	for k := range parts {
@@ -56,7 +56,7 @@ func (l *fullLearner) backward(b *photo.Batch, epoch int, p *progress) (gradient
 			return nil, 0, 0, &DivergedError{Epoch: epoch, Step: p.Step + 1, Loss: total, Node: node}
 		}
 		loss += float64(losses[1]) / float64(parts)
-		correct += l.correct(b.Samples[first:][:l.micro])
+		correct += l.correct(b, first)
 		if l.mixer != nil {
 			l.mixer.Add(l.sum, l.session.Grads(), 1/float32(parts))
 		}
@@ -76,12 +76,13 @@ func (l *fullLearner) dropoutKey(epoch, step, part int) uint64 {
 	return random.At(l.config.Seed, "dropout", at...).Uint64()
 }
 
-// correct counts the photos of the last run whose label the main head says.
-func (l *fullLearner) correct(samples []photo.Sample) int {
+// correct counts the photos of the last run, those of a batch from the first on, whose label the main head says: of mixed ones that of the
+// larger part.
+func (l *fullLearner) correct(b *photo.Batch, first int) int {
 	logits, correct := l.session.Output(0), 0
 	classes := len(logits) / l.micro
-	for i, s := range samples {
-		if argmax(logits[i*classes:(i+1)*classes]) == s.Label {
+	for i := range l.micro {
+		if argmax(logits[i*classes:(i+1)*classes]) == b.Class(first+i) {
 			correct++
 		}
 	}

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""What torchvision's policies make of small pictures, for the tests of augmentation.
+
+    augment.py [FILE]
+
+Writes FILE, by default augment.json beside itself: the pictures, and for every operation at every strength of RandAugment and
+TrivialAugmentWide, first as it is and then with the other sign where it has one, and for turns of the hue, the first 4 digits of the SHA-256
+of the pixels. Made with torchvision 0.29.2 and Pillow 13.0.0.
+"""
+import base64
+import hashlib
+import json
+import pathlib
+import sys
+
+import numpy as np
+from PIL import Image
+from torchvision.transforms import RandAugment, TrivialAugmentWide
+from torchvision.transforms import functional as F
+from torchvision.transforms.autoaugment import InterpolationMode, _apply_op
+
+LEVELS = 31
+HUES = -0.5, -0.31, -0.1, -0.003, 0.0, 0.02, 0.1, 0.25, 0.4999, 0.5
+NAMES = {
+    "Identity": "identity", "ShearX": "shear-x", "ShearY": "shear-y", "TranslateX": "translate-x", "TranslateY": "translate-y",
+    "Rotate": "rotate", "Brightness": "brightness", "Color": "saturation", "Contrast": "contrast", "Sharpness": "sharpness",
+    "Posterize": "posterize", "Solarize": "solarize", "AutoContrast": "autocontrast", "Equalize": "equalize",
+}
+rng = np.random.default_rng(3)
+
+
+def pictures():
+    y, x = np.mgrid[0:17, 0:23]
+    soft = np.stack([60 + 5 * x, 180 - 6 * y, 90 + 2 * x + 3 * y], axis=2) + rng.normal(0, 4, (17, 23, 3))
+    yield "soft", soft.clip(0, 255).astype(np.uint8)
+    yield "noise", rng.integers(0, 256, (14, 14, 3), dtype=np.uint8)
+    yield "flat", np.full((9, 12, 3), (10, 200, 90), np.uint8)
+    two = np.full((20, 30, 3), 40, np.uint8)
+    two[3:11, 5:22] = (41, 90, 255)
+    yield "two", two
+    yield "grey", np.repeat(rng.integers(30, 200, (11, 8, 1), dtype=np.uint8), 3, axis=2)
+    for height, width in (1, 1), (2, 2), (1, 5), (3, 2):
+        yield f"{width}x{height}", rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def short(im):
+    return hashlib.sha256(np.asarray(im).tobytes()).hexdigest()[:4]
+
+
+def policies(name, im):
+    """Every operation at every strength; those without strengths once."""
+    space = {"randaugment": RandAugment()._augmentation_space(LEVELS, im.size[::-1]), "trivial": TrivialAugmentWide()._augmentation_space(LEVELS)}
+    for policy, operations in space.items():
+        for op, (magnitudes, signed) in operations.items():
+            sums = ""
+            for m in magnitudes.reshape(-1).tolist():
+                for sign in (1, -1) if signed else (1,):
+                    sums += short(_apply_op(im, op, sign * m, interpolation=InterpolationMode.NEAREST, fill=None))
+            yield {"picture": name, "policy": policy, "op": NAMES[op], "sums": sums}
+
+
+def hues(name, im):
+    yield {"picture": name, "policy": "jitter", "op": "hue", "sums": "".join(short(F.adjust_hue(im, share)) for share in HUES)}
+
+
+def main():
+    made, cases = {}, []
+    for name, pixels in pictures():
+        im = Image.fromarray(pixels)
+        made[name] = {"width": im.width, "height": im.height, "rgb": base64.b64encode(pixels.tobytes()).decode()}
+        cases += [*policies(name, im), *hues(name, im)]
+    # Every colour whose channels are multiples of 5.
+    step = np.arange(0, 256, 5, dtype=np.uint8)
+    cube = Image.fromarray(np.stack(np.meshgrid(step, step, step, indexing="ij"), axis=-1).reshape(52, -1, 3))
+    cases += hues("cube", cube)
+    lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
+    text = json.dumps({"pictures": made}, separators=(",", ":"))[:-1] + ',"cases":[\n' + lines + "\n]}\n"
+    path = sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).with_suffix(".json")
+    pathlib.Path(path).write_text(text)
+
+
+main()
