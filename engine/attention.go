@@ -100,9 +100,9 @@ func (j *joiner) rewriter() Rewriter {
 // keys).
 func (j *joiner) around(softmax *gorgonia.Node) {
 	mix := j.onlyReader(softmax)
-	sum, bias := j.plus(op.Inputs(softmax)[0])
-	product, scale := j.factors(sum)
-	if !isProduct(mix) || !isProduct(product) || op.Inputs(mix)[0] != softmax {
+	added, ok := j.added(op.Inputs(softmax)[0])
+	product, scale := j.factors(added.to)
+	if !ok || !isProduct(mix) || !isProduct(product) || op.Inputs(mix)[0] != softmax {
 		return
 	}
 	shape, ok := ofHeads(mix.Shape(), j.net.Batch())
@@ -131,8 +131,11 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 		*operand.heads, scale = heads, scale*factor
 	}
 	a.op.Scale = float32(scale)
-	if bias != nil {
-		a.in = append(a.in, bias)
+	if added.bias != nil {
+		a.in = append(a.in, added.bias)
+	}
+	if added.masks != nil {
+		a.op.Masks, a.in = added.windows, append(a.in, added.masks)
 	}
 	if !a.fits() {
 		return
@@ -193,18 +196,6 @@ func isProduct(node *gorgonia.Node) bool {
 	}
 	_, ok := node.Op().(*op.MatMul)
 	return ok
-}
-
-// plus reads a node as a sum with a parameter, or as itself.
-func (j *joiner) plus(node *gorgonia.Node) (x, known *gorgonia.Node) {
-	if _, ok := node.Op().(*op.Add); ok {
-		for k, in := range op.Inputs(node) {
-			if j.net.ParamOf(in) != nil {
-				return op.Inputs(node)[1-k], in
-			}
-		}
-	}
-	return node, nil
 }
 
 // factors goes back through multiplications with numbers.

@@ -14,6 +14,7 @@ import (
 //     added to a product of matrices: its bias.
 //   - The ones and zeros of a GroupNorm or InstanceNorm without parameters are constants, as is a single value elsewhere.
 //   - What meets the image before any layer is preprocessing, hence a constant.
+//   - What is added and holds nothing but zeros and one large negative number is a mask: it hides tokens from one another.
 //   - Behind a layer a tensor is a parameter where it is called like one, as PyTorch's modules do: the layer scale of ConvNeXt
 //     (features.1.0.layer_scale, stages.0.blocks.0.gamma), the position table and class token of transformers (pos_embed,
 //     class_token). In PyTorch's own files every module path is a parameter unless it ends like a buffer (norm.mean), and so is
@@ -86,7 +87,7 @@ func (l *learning) constant(s *step, slot int) bool {
 	if isLayer(s.op) {
 		return false
 	}
-	if k.size() == 1 {
+	if _, add := s.op.(*op.Add); k.size() == 1 || add && isMask(k.floats) {
 		return true
 	}
 	for _, v := range valuesOf(s) {
@@ -100,6 +101,13 @@ func (l *learning) constant(s *step, slot int) bool {
 		}
 	}
 	return !learned
+}
+
+// isMask tells whether values are zeros and one number that leaves nothing of a softmax's weights.
+func isMask(values []float32) bool {
+	const hides = -50
+	lowest := slices.Min(values)
+	return lowest <= hides && slices.Contains(values, 0) && !slices.ContainsFunc(values, func(v float32) bool { return v != 0 && v != lowest })
 }
 
 // learnedName tells whether a tensor outside of layers is called like a parameter.

@@ -124,12 +124,13 @@ type attentionScores struct {
 	scale         float64
 	product       *Conv // of the queries with the keys
 	layout        Layout
+	masks         Masks
 	transpose     asm.Form[abi.Transpose]
 	zeros         []float32
 }
 
 // newAttentionScores checks so many heads of Q, K, V and of the result, or its gradient, y.
-func newAttentionScores(set *Set, q, k, v, y Heads, heads, biases int, scale float32) (*attentionScores, error) {
+func newAttentionScores(set *Set, q, k, v, y Heads, heads, biases int, masks Masks, scale float32) (*attentionScores, error) {
 	for i, h := range []Heads{q, k, v, y} {
 		if err := h.check(heads); err != nil {
 			return nil, fmt.Errorf("attention: operand %d: %w", i, err)
@@ -144,8 +145,11 @@ func newAttentionScores(set *Set, q, k, v, y Heads, heads, biases int, scale flo
 	if q.tokens() != y.tokens() || k.tokens() != v.tokens() || q.Size != k.Size || v.Size != y.Size {
 		return nil, fmt.Errorf("attention: %v, %v, %v and %v do not fit each other", q, k, v, y)
 	}
+	if size := q.tokens() * k.tokens(); masks.Windows < 0 || len(masks.Values) != masks.Windows*size && len(masks.Values) != masks.Windows*heads*size {
+		return nil, fmt.Errorf("attention: %d masks of %d numbers for %d heads, %d queries and %d keys", masks.Windows, len(masks.Values), heads, q.tokens(), k.tokens())
+	}
 	a := &attentionScores{
-		set: set, q: q, k: k, v: v, heads: heads, biases: biases, scale: float64(scale), layout: Matrix(q.tokens(), k.tokens()),
+		set: set, q: q, k: k, v: v, heads: heads, biases: biases, masks: masks, scale: float64(scale), layout: Matrix(q.tokens(), k.tokens()),
 		transpose: set.Transpose, zeros: Aligned(roundUp(max(k.tokens(), q.Size, v.Size), Lanes)),
 	}
 	var err error
@@ -188,7 +192,24 @@ func (a *attentionScores) weights(w *Worker, args *Args, image, head int, querie
 		size := a.layout.W * a.layout.C
 		table = Floats(args.Operand[bias]+uintptr(4*size*(head%a.biases)), size)
 	}
-	a.softmax(w, scores, table)
+	a.softmax(w, scores, table, a.maskOf(image, head))
+}
+
+// Masks are added to the scores of one image after the other, again and again: as many tables for queries and keys as there are Windows, or
+// one for every head of each.
+type Masks struct {
+	Windows int
+	Values  []float32
+}
+
+// maskOf is what is added to the scores of a head of an image, if there are masks.
+func (a *attentionScores) maskOf(image, head int) []float32 {
+	if a.masks.Windows == 0 {
+		return nil
+	}
+	size := a.layout.W * a.layout.C
+	tables := len(a.masks.Values) / size / a.masks.Windows
+	return a.masks.Values[(image%a.masks.Windows*tables+head%tables)*size:][:size]
 }
 
 // run computes a product of one image.
@@ -238,10 +259,11 @@ type attention struct {
 }
 
 // NewAttention is y = softmax(scale q k' + bias) v for so many heads of every image. q and y have as many tokens, k and v too; heads of
-// q and k are of one size, those of v and y too. There is no bias, one for all heads, or one for every head. Operands: 0 Q, 1 K, 2 V,
+// q and k are of one size, those of v and y too. There is no bias, one for all heads, or one for every head. Masks
+// are added to it. Operands: 0 Q, 1 K, 2 V,
 // 3 Y, 4 the biases if there are any: (biases, tokens of q, tokens of k), row-major. Item: one head of one image.
-func NewAttention(set *Set, q, k, v, y Heads, heads, biases int, scale float32) (Primitive, error) {
-	s, err := newAttentionScores(set, q, k, v, y, heads, biases, scale)
+func NewAttention(set *Set, q, k, v, y Heads, heads, biases int, masks Masks, scale float32) (Primitive, error) {
+	s, err := newAttentionScores(set, q, k, v, y, heads, biases, masks, scale)
 	if err != nil {
 		return nil, err
 	}
@@ -276,17 +298,17 @@ func parts(memory []float32) func(n int) []float32 {
 	}
 }
 
-// softmax replaces the scores of every query by their softmax over the keys, with a bias for every one of them or none.
-func (a *attentionScores) softmax(w *Worker, scores, bias []float32) {
+// softmax replaces the scores of every query by their softmax over the keys, with a bias and a mask for every one of them or none.
+func (a *attentionScores) softmax(w *Worker, scores, bias, mask []float32) {
 	l := a.layout
 	run := pixelRun{Address(scores), 4 * l.Plane, l.Blocks(), l.W}
 	margin := run.margin(scores[l.Len(1):])
 	scale := float32(a.scale)
-	if bias != nil || !(scale > 0) {
-		a.scaled(scores, bias)
+	if bias != nil || mask != nil || !(scale > 0) {
+		a.scaled(scores, bias, mask)
 		scale = 1
 	}
-	a.mask(scores)
+	a.hide(scores)
 	none := float32(math.Inf(-1))
 	margin.fill(none)
 	margin.each(w, a.set, largestKernel, run, margin, scale)
@@ -298,8 +320,8 @@ func (a *attentionScores) softmax(w *Worker, scores, bias []float32) {
 	run.each(w, a.set, mulKernel, run, margin, none)
 }
 
-// scaled multiplies the scores with the scale and adds a bias, if there is one.
-func (a *attentionScores) scaled(scores, bias []float32) {
+// scaled multiplies the scores with the scale and adds a bias and a mask, if there are such.
+func (a *attentionScores) scaled(scores, bias, mask []float32) {
 	l := a.layout
 	for query := range l.W {
 		for b := range l.Blocks() {
@@ -309,14 +331,17 @@ func (a *attentionScores) scaled(scores, bias []float32) {
 				if bias != nil {
 					s += float64(bias[query*l.C+b*Lanes+c])
 				}
+				if mask != nil {
+					s += float64(mask[query*l.C+b*Lanes+c])
+				}
 				keys[c] = float32(s)
 			}
 		}
 	}
 }
 
-// mask gives the lanes past the last key a weight of zero.
-func (a *attentionScores) mask(scores []float32) {
+// hide gives the lanes past the last key a weight of zero.
+func (a *attentionScores) hide(scores []float32) {
 	used := a.layout.C % Lanes
 	if used == 0 {
 		return

@@ -58,7 +58,7 @@ func TestAttention(t *testing.T) {
 			want, bound := attentionOracle(q, k, v, data, bias, images, c.heads, float64(c.scale))
 			var bits []float32
 			for _, set := range sets() {
-				p, err := NewAttention(set, q, k, v, y, c.heads, c.biases, c.scale)
+				p, err := NewAttention(set, q, k, v, y, c.heads, c.biases, Masks{}, c.scale)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -88,20 +88,20 @@ func TestAttention(t *testing.T) {
 		for i := range 4 {
 			h := [4]Heads{whole, whole, whole, whole}
 			h[i] = wrong
-			if _, err := NewAttention(Go, h[0], h[1], h[2], h[3], 3, 0, 1); err == nil {
+			if _, err := NewAttention(Go, h[0], h[1], h[2], h[3], 3, 0, Masks{}, 1); err == nil {
 				t.Errorf("operand %d in %v is taken", i, wrong)
 			}
 		}
 	}
 	none := Heads{Blocked(48, 1, 0, 0), 0, 16, 16}
-	if _, err := NewAttention(Go, none, none, none, none, 3, 0, 1); err == nil {
+	if _, err := NewAttention(Go, none, none, none, none, 3, 0, Masks{}, 1); err == nil {
 		t.Error("no tokens at all are taken")
 	}
-	if _, err := NewAttention(Go, whole, whole, whole, Heads{Blocked(64, 1, 5, 0), 0, 16, 16}, 3, 0, 1); err == nil {
+	if _, err := NewAttention(Go, whole, whole, whole, Heads{Blocked(64, 1, 5, 0), 0, 16, 16}, 3, 0, Masks{}, 1); err == nil {
 		t.Error("channels that no head writes are taken")
 	}
 	for biases, heads := range map[int]int{2: 3, -1: 3, 0: 0} {
-		if _, err := NewAttention(Go, whole, whole, whole, whole, heads, biases, 1); err == nil {
+		if _, err := NewAttention(Go, whole, whole, whole, whole, heads, biases, Masks{}, 1); err == nil {
 			t.Errorf("%d biases for %d heads are taken", biases, heads)
 		}
 	}
@@ -117,7 +117,7 @@ func TestAttentionKeepsNaN(t *testing.T) {
 		k := slices.Clone(q)
 		q[(size+3)*tokens+bad] = guardValue
 		for _, set := range sets() {
-			p, err := NewAttention(set, h, h, h, h, 2, 0, 1)
+			p, err := NewAttention(set, h, h, h, h, 2, 0, Masks{}, 1)
 			y := outcome(t, p, err, 1, tensorIn(l, q), tensorIn(l, k), tensorIn(l, k), tensorOut(l))[0]
 			for i, v := range y {
 				if want := i/tokens >= size && i%tokens == bad; (v != v) != want {

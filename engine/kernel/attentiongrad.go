@@ -20,8 +20,8 @@ type attentionGrad struct {
 
 // NewAttentionGrad is the gradient of NewAttention in Q, K and V, which lie as these do in memory of their own. Operands: 0 Q, 1 K, 2 V,
 // 3 dY, 4 dQ, 5 dK, 6 dV, 7 the biases if there are any. Item: one head of one image.
-func NewAttentionGrad(set *Set, q, k, v, dy, dq, dk, dv Heads, heads, biases int, scale float32) (Primitive, error) {
-	s, err := newAttentionScores(set, q, k, v, dy, heads, biases, scale)
+func NewAttentionGrad(set *Set, q, k, v, dy, dq, dk, dv Heads, heads, biases int, masks Masks, scale float32) (Primitive, error) {
+	s, err := newAttentionScores(set, q, k, v, dy, heads, biases, masks, scale)
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +115,8 @@ type attentionBiasGrad struct {
 
 // NewAttentionBiasGrad is the gradient of NewAttention in its biases. Operands: 0 Q, 1 K, 2 V, 3 dY, 4 the biases, 5 their gradient,
 // row-major like these. Item: one table; the images follow each other, and the heads within each.
-func NewAttentionBiasGrad(set *Set, q, k, v, dy Heads, heads, biases int, scale float32) (Primitive, error) {
-	s, err := newAttentionScores(set, q, k, v, dy, heads, biases, scale)
+func NewAttentionBiasGrad(set *Set, q, k, v, dy Heads, heads, biases int, masks Masks, scale float32) (Primitive, error) {
+	s, err := newAttentionScores(set, q, k, v, dy, heads, biases, masks, scale)
 	if err != nil {
 		return nil, err
 	}

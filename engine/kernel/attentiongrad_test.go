@@ -58,7 +58,7 @@ func TestAttentionGrad(t *testing.T) {
 			want := attentionGradOracle(c, heads, data, dy, g, bias, images)
 			var bits [4][]float32
 			for _, set := range sets() {
-				p, err := NewAttentionGrad(set, heads[0], heads[1], heads[2], dy, heads[0], heads[1], heads[2], c.heads, c.biases, c.scale)
+				p, err := NewAttentionGrad(set, heads[0], heads[1], heads[2], dy, heads[0], heads[1], heads[2], c.heads, c.biases, Masks{}, c.scale)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -76,7 +76,7 @@ func TestAttentionGrad(t *testing.T) {
 				if c.biases == 0 {
 					continue
 				}
-				if p, err = NewAttentionBiasGrad(set, heads[0], heads[1], heads[2], dy, c.heads, c.biases, c.scale); err != nil {
+				if p, err = NewAttentionBiasGrad(set, heads[0], heads[1], heads[2], dy, c.heads, c.biases, Masks{}, c.scale); err != nil {
 					t.Fatal(err)
 				}
 				sums := newGuarded(len(bias))
@@ -193,12 +193,12 @@ func TestAttentionGradIsRefused(t *testing.T) {
 		for k := range 3 {
 			d := [3]Heads{h, h, h}
 			d[k] = wrong
-			if _, err := NewAttentionGrad(Go, h, h, h, h, d[0], d[1], d[2], 3, 0, 1); err == nil {
+			if _, err := NewAttentionGrad(Go, h, h, h, h, d[0], d[1], d[2], 3, 0, Masks{}, 1); err == nil {
 				t.Errorf("gradient %d in %v is taken", k, wrong)
 			}
 		}
 	}
-	if _, err := NewAttentionBiasGrad(Go, h, h, h, h, 3, 0, 1); err == nil {
+	if _, err := NewAttentionBiasGrad(Go, h, h, h, h, 3, 0, Masks{}, 1); err == nil {
 		t.Error("the gradient of no bias is taken")
 	}
 }

@@ -8,11 +8,14 @@ import (
 )
 
 // Attention is softmax(Scale q k' + bias) v of several heads (Vaswani et al., 2017). Queries, keys and values are channels of tokens
-// (N, T, C), which are one operand, two or three; a last operand is the bias, if there is one, which broadcasts to (heads, queries, keys)
-// and may have a first dimension of 1 more. The result is tokens (N, T, Heads*V.Size) with one head beside the other.
+// (N, T, C), which are one operand, two or three; then comes the bias, if there is one, which broadcasts to (heads, queries, keys)
+// and may have a first dimension of 1 more. Where there are masks, as for the windows of Swin (Liu et al., 2021), a last operand with
+// elements (Masks, queries, keys), or (Masks, heads, queries, keys), is added too: its first for the first of N, and so on, again and again. The result is tokens (N, T,
+// Heads*V.Size) with one head beside the other.
 type Attention struct {
 	base
 	Heads   int
+	Masks   int
 	Scale   float32
 	Q, K, V HeadChannels
 }
@@ -25,6 +28,35 @@ func (*Attention) Name() string { return "Attention" }
 
 // Tokens is the number of operands that are tokens.
 func (o *Attention) Tokens() int { return max(o.Q.Operand, o.K.Operand, o.V.Operand) + 1 }
+
+// Mask is which of so many operands is the masks; -1 for none.
+func (o *Attention) Mask(operands int) int {
+	if o.Masks == 0 {
+		return -1
+	}
+	return operands - 1
+}
+
+// maskTables is the number of tables of a mask: one for all heads, or one for every head; 0 where it is no mask.
+func (o *Attention) maskTables(mask, scores tensor.Shape) int {
+	for _, tables := range []int{1, o.Heads} {
+		if mask.TotalSize() == o.Masks*tables*scores[2]*scores[3] {
+			return tables
+		}
+	}
+	return 0
+}
+
+// Bias is which of so many operands is the bias; -1 for none.
+func (o *Attention) Bias(operands int) int {
+	if o.Masks > 0 {
+		operands--
+	}
+	if operands == o.Tokens() {
+		return -1
+	}
+	return operands - 1
+}
 
 // Biases is the number of tables for queries and keys that a bias for scores (N, heads, queries, keys) broadcasts to: one for all heads,
 // or one for every head; 0 where it is no bias.
@@ -50,8 +82,9 @@ func (o *Attention) scores(in []tensor.Shape) tensor.Shape {
 // OutShape is (N, T, Heads*V.Size).
 func (o *Attention) OutShape(in ...tensor.Shape) (tensor.Shape, error) {
 	tokens := o.Tokens()
-	if len(in) != tokens && len(in) != tokens+1 {
-		return nil, fmt.Errorf("%d operands, want %d and perhaps a bias", len(in), tokens)
+	bias, mask := o.Bias(len(in)), o.Mask(len(in))
+	if bias >= 0 && bias != tokens || mask >= 0 && mask < tokens || len(in) < tokens {
+		return nil, fmt.Errorf("%d operands, want %d and perhaps a bias and masks", len(in), tokens)
 	}
 	for _, h := range []HeadChannels{o.Q, o.K, o.V} {
 		s := in[h.Operand]
@@ -62,8 +95,12 @@ func (o *Attention) OutShape(in ...tensor.Shape) (tensor.Shape, error) {
 	if in[o.K.Operand][1] != in[o.V.Operand][1] || o.Q.Size != o.K.Size {
 		return nil, fmt.Errorf("shapes %v: queries and keys must have heads of one size, and there must be as many keys as values", in)
 	}
-	if scores := o.scores(in); len(in) > tokens && o.Biases(in[tokens], scores) == 0 {
-		return nil, fmt.Errorf("a bias of shape %v for scores %v", in[tokens], scores)
+	scores := o.scores(in)
+	if bias >= 0 && o.Biases(in[bias], scores) == 0 {
+		return nil, fmt.Errorf("a bias of shape %v for scores %v", in[bias], scores)
+	}
+	if mask >= 0 && (o.maskTables(in[mask], scores) == 0 || scores[0]%o.Masks != 0) {
+		return nil, fmt.Errorf("%d masks of shape %v for scores %v", o.Masks, in[mask], scores)
 	}
 	return tensor.Shape{in[0][0], in[o.Q.Operand][1], o.Heads * o.V.Size}, nil
 }
@@ -71,14 +108,22 @@ func (o *Attention) OutShape(in ...tensor.Shape) (tensor.Shape, error) {
 // Do computes the function.
 func (o *Attention) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return do(o, in) }
 
-// DiffWRT is true for all operands.
-func (*Attention) DiffWRT(inputs int) []bool { return wrt(inputs, inputs) }
+// DiffWRT is true for all operands but masks.
+func (o *Attention) DiffWRT(inputs int) []bool {
+	if o.Masks > 0 {
+		return wrt(inputs-1, inputs)
+	}
+	return wrt(inputs, inputs)
+}
 
 // SymDiff gives an AttentionGrad for every operand.
 func (o *Attention) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 	var c chain
 	grads := make(gorgonia.Nodes, len(in))
 	for k := range in {
+		if k == o.Mask(len(in)) {
+			continue
+		}
 		grads[k] = c.apply(&AttentionGrad{Attention: *o, Of: k}, append(append(gorgonia.Nodes{}, in...), dy)...)
 	}
 	return grads, c.err
@@ -108,9 +153,12 @@ func (o *Attention) head(in []array, image, h int) head {
 				scores[j] += float64(q * r.k(j)[c])
 			}
 			scores[j] *= float64(o.Scale)
-			if len(in) > o.Tokens() {
-				b := in[o.Tokens()]
-				scores[j] += b.data[o.biasAt(b.shape, h, i, j)]
+			if k := o.Bias(len(in)); k >= 0 {
+				scores[j] += in[k].data[o.biasAt(in[k].shape, h, i, j)]
+			}
+			if k := o.Mask(len(in)); k >= 0 {
+				tables := len(in[k].data) / (o.Masks * queries * keys)
+				scores[j] += in[k].data[((image%o.Masks*tables+h%tables)*queries+i)*keys+j]
 			}
 		}
 		weights := make([]float64, keys)
@@ -157,7 +205,7 @@ func (*AttentionGrad) Name() string { return "AttentionGrad" }
 // OutShape is that of the operand.
 func (o *AttentionGrad) OutShape(in ...tensor.Shape) (tensor.Shape, error) {
 	last := len(in) - 1
-	if o.Of < 0 || o.Of >= last {
+	if o.Of < 0 || o.Of >= last || o.Of == o.Mask(last) {
 		return nil, fmt.Errorf("no operand %d of %d", o.Of, last)
 	}
 	y, err := o.Attention.OutShape(in[:last]...)
@@ -195,7 +243,7 @@ func (o *AttentionGrad) eval(in []array, out array) {
 					}
 				}
 				for key, d := range o.scoreGradients(weights, g, r.v) {
-					if o.Of == o.Tokens() {
+					if o.Of == o.Bias(len(in)) {
 						out.data[o.biasAt(out.shape, h, query, key)] += d
 					}
 					d *= float64(o.Scale)

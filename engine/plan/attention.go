@@ -33,10 +33,18 @@ func (a attended) result(y *value) kernel.Heads {
 
 // bias is what is added to scores; nil for nothing.
 func (a attended) bias() *value {
-	if len(a.in) == a.Tokens() {
-		return nil
+	if k := a.Bias(len(a.in)); k >= 0 {
+		return a.in[k]
 	}
-	return a.in[a.Tokens()]
+	return nil
+}
+
+// masks are what is added to the scores of one image after the other.
+func (a attended) masks() kernel.Masks {
+	if k := a.Mask(len(a.in)); k >= 0 {
+		return kernel.Masks{Windows: a.Masks, Values: a.in[k].param.Value}
+	}
+	return kernel.Masks{}
 }
 
 // scores is the shape of the scores: (N, heads, queries, keys).
@@ -54,13 +62,16 @@ func (a attended) biases() (tables int, whole bool) {
 	return tables, a.bias().Shape.TotalSize() == tables*s[2]*s[3]
 }
 
-// onBlocks tells whether there is a step for it: the channels of all tokens lie in blocks, and a bias is a parameter, which nothing
-// trains unless it is written out.
+// onBlocks tells whether there is a step for it: the channels of all tokens lie in blocks, masks are constants, and a bias is a
+// parameter, which nothing trains unless it is written out.
 func (a attended) onBlocks(isTrained func(*value) bool) bool {
 	for _, v := range a.in[:a.Tokens()] {
 		if !onTokens(v) {
 			return false
 		}
+	}
+	if k := a.Mask(len(a.in)); k >= 0 && (a.in[k].param == nil || isTrained(a.in[k])) {
+		return false
 	}
 	b := a.bias()
 	_, whole := a.biases()
@@ -105,7 +116,7 @@ func (e *emitter) attention(i *instr, o *op.Attention) error {
 		return e.interpret(i, o)
 	}
 	tables, _ := a.biases()
-	prim, err := kernel.NewAttention(e.g.opt.ISA, a.heads(o.Q), a.heads(o.K), a.heads(o.V), a.result(i.out), o.Heads, tables, o.Scale)
+	prim, err := kernel.NewAttention(e.g.opt.ISA, a.heads(o.Q), a.heads(o.K), a.heads(o.V), a.result(i.out), o.Heads, tables, a.masks(), o.Scale)
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
 	}

@@ -67,7 +67,7 @@ func attendedByGrad(i *instr, o *op.Attention) (a attended, dy *value) {
 }
 
 func sameHeads(a, b *op.Attention) bool {
-	return a.Heads == b.Heads && a.Scale == b.Scale && a.Q == b.Q && a.K == b.K && a.V == b.V
+	return a.Heads == b.Heads && a.Masks == b.Masks && a.Scale == b.Scale && a.Q == b.Q && a.K == b.K && a.V == b.V
 }
 
 // isTrained tells whether v is a parameter whose gradient is computed.
@@ -110,7 +110,7 @@ func (e *emitter) attentionGrad(i *instr, o *attentionGrad) error {
 	}
 	tables, _ := a.biases()
 	prim, err := kernel.NewAttentionGrad(e.g.opt.ISA, a.heads(a.Q), a.heads(a.K), a.heads(a.V), a.result(dy),
-		grads.heads(a.Q), grads.heads(a.K), grads.heads(a.V), a.Heads, tables, a.Scale)
+		grads.heads(a.Q), grads.heads(a.K), grads.heads(a.V), a.Heads, tables, a.masks(), a.Scale)
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
 	}
@@ -129,7 +129,7 @@ func (e *emitter) attentionBiasGrad(i *instr, o *op.AttentionGrad) error {
 	if o.Of < o.Tokens() || !a.onBlocks(e.isTrained) || !whole || !onTokens(dy) || i.out.form != plain {
 		return e.interpret(i, o)
 	}
-	prim, err := kernel.NewAttentionBiasGrad(e.g.opt.ISA, a.heads(o.Q), a.heads(o.K), a.heads(o.V), a.result(dy), o.Heads, tables, o.Scale)
+	prim, err := kernel.NewAttentionBiasGrad(e.g.opt.ISA, a.heads(o.Q), a.heads(o.K), a.heads(o.V), a.result(dy), o.Heads, tables, a.masks(), o.Scale)
 	if err != nil {
 		return fmt.Errorf("node %q: %w", i.node, err)
 	}

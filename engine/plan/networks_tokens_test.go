@@ -28,6 +28,31 @@ func init() {
 		}
 		return d.head(x, 5)
 	}
+	// Swin's windows, rolled by two: tokens of windows, a layer of each token, and back; then every other pixel of every other row, side by
+	// side.
+	networks["windows"] = func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		part := func(x *gorgonia.Node, axis, from, to, step int) *gorgonia.Node {
+			return d.apply(&op.Slice{Starts: []int{from}, Ends: []int{to}, Axes: []int{axis}, Steps: []int{step}}, x)
+		}
+		roll := func(x *gorgonia.Node, by int) *gorgonia.Node {
+			for axis := 1; axis < 3; axis++ {
+				x = d.apply(&op.Concat{Axis: axis}, part(x, axis, by, 8, 1), part(x, axis, 0, by, 1))
+			}
+			return x
+		}
+		x = d.apply(&op.Transpose{Perm: []int{0, 2, 3, 1}}, d.conv(x, 24, 4, 4))
+		y := d.apply(&op.Pad{Pads: []int{0, 0, 0, 0, 0, 0, 1, 0}}, part(roll(d.layerNorm(x), 2), 2, 0, 7, 1))
+		y = d.apply(&op.Transpose{Perm: []int{0, 1, 3, 2, 4, 5}}, d.apply(&op.Reshape{Shape: []int{-1, 2, 4, 2, 4, 24}}, y))
+		y = d.linear(d.apply(&op.Reshape{Shape: []int{-1, 16, 24}}, y), 24)
+		y = d.apply(&op.Transpose{Perm: []int{0, 1, 3, 2, 4, 5}}, d.apply(&op.Reshape{Shape: []int{-1, 2, 2, 4, 4, 24}}, y))
+		x = d.apply(&op.Add{}, x, roll(d.apply(&op.Reshape{Shape: []int{-1, 8, 8, 24}}, y), 6))
+		var quarters []*gorgonia.Node
+		for k := range 4 {
+			quarters = append(quarters, part(part(x, 1, k%2, 8, 2), 2, k/2, 8, 2))
+		}
+		x = d.linear(d.layerNorm(d.apply(&op.Concat{Axis: 3}, quarters...)), 24)
+		return []*gorgonia.Node{d.linear(d.apply(&op.ReduceMean{Axes: []int{1, 2}}, x), 5)}
+	}
 }
 
 // responses spells a ResponseNorm out, as exporters do.

@@ -65,6 +65,12 @@ def timm_vit(name, **options):
     return timm_net(name, **{"img_size": 8, "patch_size": 4, "embed_dim": 16, "depth": 1, "num_heads": 2, **options})
 
 
+def timm_swin(name):
+    """Two stages of two blocks, the second of each with rolled windows."""
+    small = dict(img_size=32, patch_size=2, embed_dim=8, depths=(2, 2), num_heads=(2, 2), window_size=4)
+    return timm_net(name, **small)
+
+
 def config(kind, **options):
     import transformers
     small = dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=24, image_size=8, patch_size=4, num_labels=CLASSES)
@@ -97,6 +103,7 @@ NETWORKS = {  # name: (model, size, exporter and opset)
     "timm_vit.ts14": (lambda: timm_vit("vit_tiny_patch16_224"), 8), "timm_vit.ts17b1": (lambda: timm_vit("vit_tiny_patch16_224"), 8),
     "timm_deit.dyn20": (lambda: timm_vit("deit_tiny_distilled_patch16_224"), 8), "timm_beit.ts17": (lambda: timm_vit("beit_base_patch16_224"), 8),
     "timm_dinov2_reg.dyn23": (lambda: timm_vit("vit_small_patch14_reg4_dinov2", img_size=12), 12),
+    "timm_swin.dyn23": (lambda: timm_swin("swin_tiny_patch4_window7_224"), 32),
     "timm_eva02.dyn23": (lambda: timm_vit("eva02_tiny_patch14_224"), 8),
     "timm_convnextv2.ts17": (lambda: timm_net("convnextv2_atto", depths=[1] * 4, dims=[4, 4, 8, 12]), 32),
     "timm_convnextv2.dyn20": (lambda: timm_net("convnextv2_atto", depths=[1] * 4, dims=[4, 4, 8, 12]), 32),
@@ -111,7 +118,7 @@ NETWORKS = {  # name: (model, size, exporter and opset)
     "hf_swin.ts17": (hf_swin, 16), "adaptive_pool.dyn20": (adaptive_pool, 9),
 }
 
-TRAINED = ["torchvision_vit.dyn18", "torchvision_swin.dyn20", "hf_vit.dyn20", "timm_convnextv2.ts17", "timm_beit.ts17"]
+TRAINED = ["torchvision_vit.dyn18", "torchvision_swin.dyn20", "hf_vit.dyn20", "timm_convnextv2.ts17", "timm_beit.ts17", "timm_swin.dyn23"]
 
 
 def randomise(model):

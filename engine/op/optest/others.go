@@ -102,6 +102,9 @@ var others = []Row{
 	{Name: "Attention of one layer's channels", Op: attentionOf(2, 0, 0, 0, 16), Shapes: [][]int{{2, 5, 96}, {2, 5, 5}}, Differentiable: 2},
 	{Name: "Attention, one bias for all heads", Op: attentionOf(3, 0, 1, 1, 5), Shapes: [][]int{{1, 3, 15}, {1, 4, 30}, {1, 1, 3, 4}}, Differentiable: 3},
 	{Name: "Attention, a bias for every key", Op: attentionOf(2, 0, 0, 0, 3), Shapes: [][]int{{2, 4, 18}, {1, 2, 1, 4}}, Differentiable: 2},
+	{Name: "Attention, masks of windows", Op: masked(2, attentionOf(2, 0, 0, 0, 3)), Shapes: [][]int{{4, 4, 18}, {1, 2, 4, 4}, {2, 4, 4}}, Differentiable: 2},
+	{Name: "Attention, masks of heads", Op: masked(2, attentionOf(3, 0, 0, 0, 4)), Shapes: [][]int{{4, 3, 36}, {2, 3, 3, 3}}, Differentiable: 1},
+	{Name: "Attention, a mask and no bias", Op: masked(1, attentionOf(2, 0, 1, 1, 16)), Shapes: [][]int{{2, 3, 32}, {2, 5, 64}, {1, 3, 5}}, Differentiable: 2},
 	{Name: "AttentionGrad", Op: &op.AttentionGrad{Attention: *attentionOf(2, 0, 1, 1, 3), Of: 1}, Shapes: [][]int{{2, 3, 6}, {2, 4, 12}, {2, 3, 6}}},
 	{Name: "LayerNorm", Op: &op.LayerNorm{Axis: -1, Epsilon: 1e-3}, Shapes: [][]int{{2, 3, 4}, {4}, {4}}, Differentiable: 3},
 	{Name: "LayerNorm without beta", Op: &op.LayerNorm{Axis: 1, Epsilon: 1e-3}, Shapes: [][]int{{2, 3, 2}, {3, 2}}, Differentiable: 2},
@@ -141,6 +144,12 @@ func toThe(exponent float64) func(i int, x []float64, s *random.Stream) {
 // reduce takes a number of all elements along axes.
 func reduce(kind string, keep bool, axes ...int) *op.Reduce {
 	return &op.Reduce{Kind: kind, ReduceMean: op.ReduceMean{Axes: axes, KeepDims: keep}}
+}
+
+// masked is attention with so many masks.
+func masked(masks int, o *op.Attention) *op.Attention {
+	o.Masks = masks
+	return o
 }
 
 // attentionOf has so many heads of size channels; q, k and v are which operands these are, where they stand side by side.
