@@ -26,6 +26,7 @@ func classifyCommand(con *console) *urfave.Command {
 		stringFlag("explain", "", "`DIR` for a picture of every photo that shows where its answer comes from"),
 		stringFlag("files-from", "", "`FILE` with paths, one a line"),
 		boolFlag("null", "paths on stdin and in --files-from end with NUL (find -print0)", "0"),
+		stringFlag("watch", "", "answer for the photos in `DIR` as they come, until interrupted"),
 		stringFlag("out", "", "`FILE`.jsonl, .parquet or .csv for the answers; with --shard a folder for its part", "output", "o"),
 		boolFlag("resume", "go on with --out where a run ended"),
 		stringFlag("shard", "", "answer for part `I/N` of the inputs, I from 0; auto: as Slurm, Kubernetes and others say"),
@@ -49,7 +50,7 @@ func classifyCommand(con *console) *urfave.Command {
 // checkClassify refuses flags and arguments that make no run, before anything is read.
 func checkClassify(c *urfave.Context) error {
 	list := c.String("files-from")
-	nothing := c.NArg() == 0 && list == ""
+	nothing := c.NArg() == 0 && list == "" && c.String("watch") == ""
 	if err := needs(c, needed{"model", c.String("model")}); err != nil && nothing {
 		return usagef("%w, and no photos given", err)
 	} else if err != nil {
@@ -71,7 +72,10 @@ func checkClassify(c *urfave.Context) error {
 			return err
 		}
 	}
-	return checkOut(c)
+	if err := checkOut(c); err != nil {
+		return err
+	}
+	return checkWatch(c)
 }
 
 func classify(con *console, c *urfave.Context) error {
@@ -102,8 +106,11 @@ func classify(con *console, c *urfave.Context) error {
 	}
 	o.topk = c.Int("topk")
 	in := newInputs(con, c.Args().Slice())
-	in.list, in.null = c.String("files-from"), c.Bool("null")
+	in.list, in.null, in.watch = c.String("files-from"), c.Bool("null"), newWatching(con, c)
 	t, err := classifyAll(con, c, m, o, in)
+	if err == nil && in.watch != nil {
+		err = c.Context.Err() // how it ended
+	}
 	if err != nil {
 		return err
 	}
@@ -170,6 +177,10 @@ func answerAll(ctx context.Context, m *regraft.Model, e *explainer, out answers,
 	t := in.answered
 	bar := in.progress()
 	defer bar.end()
+	if in.watch != nil { // whose end is that of its photos: those that have come get their answers
+		ctx = context.WithoutCancel(ctx)
+		in.con.notef("watching %s: Ctrl-C ends", in.watch.dir)
+	}
 	for r, err := range m.Stream(ctx, in.photos()) {
 		if err != nil {
 			return t, err
@@ -195,7 +206,7 @@ func answerAll(ctx context.Context, m *regraft.Model, e *explainer, out answers,
 	if in.then != nil {
 		t.wrong = in.then.end()
 	}
-	if in.err == nil && in.found() == 0 {
+	if in.err == nil && in.found() == 0 && in.watch == nil {
 		return t, failf(statusData, "no photos found")
 	}
 	return t, in.err

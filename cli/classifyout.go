@@ -110,7 +110,12 @@ func classifyToFile(con *console, c *urfave.Context, m *regraft.Model, o answerO
 	if in.then, err = consequenceOf(con, c, m, path, begun); err != nil {
 		return tally{}, err
 	}
-	places, err := in.settle(&origin, s)
+	var places []int
+	if in.watch != nil {
+		err = in.watch.origin(&origin)
+	} else {
+		places, err = in.settle(&origin, s)
+	}
 	if err != nil {
 		return tally{}, err
 	}
@@ -124,13 +129,19 @@ func classifyToFile(con *console, c *urfave.Context, m *regraft.Model, o answerO
 	}
 	in.answered = tally{photos: file.Answered(), bad: file.Failed()}
 	if n := file.Answered(); n > 0 {
-		con.notef("%s: %d of %d inputs have their answers already", path, n, in.total())
-		o.continued = true
+		con.notef("%s: %s have their answers already", path, in.share(n))
+	}
+	o.continued = file.Begun().Size() > 0
+	if in.watch != nil {
+		if err := in.watch.recall(file.Begun(), origin.Settings["--format"]); err != nil {
+			file.Close()
+			return tally{}, fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	t, err := answerInto(con, c, m, o, in, file)
 	if err != nil {
 		file.Close() // what cannot be kept now is computed again
-		con.notef("%s: %d of %d inputs have their answers; --resume goes on", path, file.Answered(), in.total())
+		con.notef("%s: %s have their answers; --resume goes on", path, in.share(file.Answered()))
 		return t, err
 	}
 	if s.Count == 0 {
@@ -208,7 +219,7 @@ func originOf(c *urfave.Context, m *regraft.Model) (journal.Origin, error) {
 // indifferent are flags that decide no byte of the answers.
 var indifferent = []string{
 	"model", "out", "resume", "shard", "skip-bad", "json", "threads", "workers", "batch-size", "decode-memory", "cache", "no-cache", "cache-limit", "quiet",
-	"sort-into", "sort-mode", "write-xmp",
+	"watch", "sort-into", "sort-mode", "write-xmp",
 	"files-from", "null", // the inputs themselves are compared
 }
 

@@ -11,7 +11,7 @@ var screens = map[string]int{
 	"inspect":      24,
 	"train":        61,
 	"eval":         31,
-	"classify":     46,
+	"classify":     48,
 	"compare":      34,
 	"embed":        30,
 	"similar":      32,

@@ -39,6 +39,8 @@ type inputs struct {
 	// then is nil where photos are left as they are; queue has those whose answers it waits for.
 	then  consequence
 	queue queue
+	// watch is the folder whose photos are answered for as they come, instead of args; nil else.
+	watch *watching
 }
 
 func newInputs(con *console, args []string) *inputs { return &inputs{con: con, args: args} }
@@ -65,6 +67,14 @@ func (in *inputs) total() int {
 	return 0
 }
 
+// share is so many inputs in words, of all where their number is known.
+func (in *inputs) share(n int) string {
+	if in.watch != nil {
+		return counted(n, "input")
+	}
+	return fmt.Sprintf("%d of %d inputs", n, in.total())
+}
+
 // photos are the inputs that have no answer yet.
 func (in *inputs) photos() iter.Seq[regraft.Photo] {
 	if in.settled != nil {
@@ -75,6 +85,9 @@ func (in *inputs) photos() iter.Seq[regraft.Photo] {
 
 // expanded lists files as they are, folders with all photos in them, and for "-" the lines of stdin.
 func (in *inputs) expanded() iter.Seq[regraft.Photo] {
+	if in.watch != nil {
+		return in.watch.photos(in)
+	}
 	return func(yield func(regraft.Photo) bool) {
 		if !in.fromList(yield) {
 			return

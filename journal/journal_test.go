@@ -321,6 +321,49 @@ func TestForm(t *testing.T) {
 	}
 }
 
+// TestOpenEnded: an output of inputs that come as they come is complete whenever it is completed, goes on after that, and after a kill.
+func TestOpenEnded(t *testing.T) {
+	defer func() { SaveEvery = 1e9 }()
+	SaveEvery = 0
+	o := origin
+	o.Inputs = OpenEnded
+	path := filepath.Join(t.TempDir(), "out")
+	want := ""
+	for n := range 6 {
+		f, mark, err := Begin(path, o, OpenEnded, n > 0)
+		if err != nil || mark != nil {
+			t.Fatalf("%v, %v", mark, err)
+		}
+		if got, err := io.ReadAll(f.Begun()); err != nil || string(got) != want {
+			t.Fatalf("it begins with %q (%v), want %q", got, err, want)
+		}
+		if n == 4 {
+			f.Write([]byte("half"))
+			f.close() // killed
+			continue
+		}
+		want += answer(f.Answered())
+		write(t, f, f.Answered()+1)
+		if want2, _ := os.ReadFile(path); n == 5 && len(want2) != len(want) {
+			t.Errorf("%d bytes, want %d", len(want2), len(want))
+		}
+		if n%2 == 1 {
+			f.Close()
+			continue
+		}
+		if err := f.Complete(nil); err != nil {
+			t.Fatal(err)
+		}
+		m, err := ReadMark(path)
+		if got, e := os.ReadFile(path); err != nil || e != nil || string(got) != want || m.Answered != n+1 {
+			t.Errorf("the output is %q (%v), want %q", got, e, want)
+		}
+	}
+	if _, _, err := Begin(path, o, OpenEnded, false); err == nil {
+		t.Error("it is overwritten")
+	}
+}
+
 // TestRefused: nothing is overwritten, and nothing is continued with other things.
 func TestRefused(t *testing.T) {
 	other := func(change func(o *Origin)) Origin {

@@ -71,7 +71,7 @@ func ReadMark(path string) (*Mark, error) {
 		}
 	}
 	var m Mark
-	if err := json.Unmarshal(data, &m); err != nil || m.Schema != markSchema || !m.follows(Progress{}) || m.Answered > m.Inputs {
+	if err := json.Unmarshal(data, &m); err != nil || m.Schema != markSchema || !m.follows(Progress{}) || m.Inputs != OpenEnded && m.Answered > m.Inputs {
 		return nil, fmt.Errorf("%s: not a mark that this version reads", MarkOf(path))
 	}
 	return &m, nil

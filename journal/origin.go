@@ -17,11 +17,15 @@ type Origin struct {
 	Model    string            `json:"model_sha256"`
 	Network  string            `json:"network_sha256"`
 	Settings map[string]string `json:"settings"`
-	// Inputs is the number of inputs, of all shards together, and List a hash of their names in order.
+	// Inputs is the number of inputs, of all shards together, and List a hash of their names in order, or, of OpenEnded inputs, of where
+	// they come from.
 	Inputs int    `json:"inputs"`
 	List   string `json:"inputs_sha256"`
 	Shard  string `json:"shard,omitempty"`
 }
+
+// OpenEnded is the number of inputs that come as they come: such an output goes on when it is complete, too.
+const OpenEnded = -1
 
 // Differs says in what o is not what it was; "" where it is the same.
 func (o Origin) Differs(was Origin) string {

@@ -10,7 +10,9 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"math"
 	"os"
+	"slices"
 	"time"
 
 	"regraft/atomicfile"
@@ -46,6 +48,9 @@ const headerSchema = "regraft/journal/1"
 // Begin starts the output at path, in which so many inputs get an answer, or continues one that was begun, if resume says so. One that
 // is complete has a mark, which is returned in its place. A RefusedError says what speaks against it.
 func Begin(path string, o Origin, inputs int, resume bool) (*Output, *Mark, error) {
+	if o.Inputs == OpenEnded {
+		inputs = math.MaxInt
+	}
 	f := &Output{path: path, origin: o, most: inputs, sum: sha256.New(), saved: time.Now()}
 	if err := f.lock(); err != nil {
 		return nil, nil, err
@@ -96,23 +101,43 @@ func (f *Output) begin(resume bool) (*Mark, error) {
 	if d := f.origin.Differs(*was); d != "" {
 		return nil, refused("%s was begun with other things: %s; choose another name, or remove %s and %s", f.path, d, f.path+partialEnding, f.path+journalEnding)
 	}
-	if mark := f.marked(); mark != nil { // a run was killed behind its last step but one
+	if mark, err := ReadMark(f.path); err == nil && f.origin.Inputs != OpenEnded && f.marked(mark) { // a run was killed behind its last step but one
 		os.Remove(f.path + partialEnding)
 		return mark, f.remove()
 	}
 	return nil, f.reopen(entries, end)
 }
 
-// marked is the mark of the output where it is complete and the mark is its own.
-func (f *Output) marked() *Mark {
-	mark, err := ReadMark(f.path)
-	if err != nil || mark.Answered != f.most || f.origin.Differs(mark.Origin) != "" {
-		return nil
+// marked reports whether the output is complete and the mark its own.
+func (f *Output) marked(m *Mark) bool {
+	if m.Answered != f.most && f.origin.Inputs != OpenEnded || f.origin.Differs(m.Origin) != "" {
+		return false
 	}
-	if info, err := os.Stat(f.path); err != nil || info.Size() != mark.Bytes {
-		return nil
+	info, err := os.Stat(f.path)
+	return err == nil && info.Size() == m.Bytes
+}
+
+// extend goes on with a complete output, which keeps its name.
+func (f *Output) extend(at Progress) error {
+	begin, err := json.Marshal(header{headerSchema, f.origin})
+	if err != nil {
+		return err
 	}
-	return mark
+	entry, err := json.Marshal(at)
+	if err == nil {
+		err = f.cutJournal(0)
+	}
+	if err == nil {
+		err = f.append(slices.Concat(begin, []byte{'\n'}, entry)) // at once: without the entry nobody would know of the output
+	}
+	if err != nil {
+		return err
+	}
+	end, err := f.journal.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return err
+	}
+	return f.reopen([]Progress{at}, end)
 }
 
 // fresh starts an output that has no journal yet.
@@ -134,8 +159,11 @@ func (f *Output) fresh(resume bool) (*Mark, error) {
 	if d := f.origin.Differs(mark.Origin); d != "" {
 		return nil, refused("%s is complete and was made with other things: %s; choose another name", f.path, d)
 	}
-	if mark = f.marked(); mark == nil {
+	switch whole := f.marked(mark); {
+	case !whole:
 		return nil, refused("%s is not what %s says: remove both", f.path, MarkOf(f.path))
+	case f.origin.Inputs == OpenEnded:
+		return nil, f.extend(mark.Progress)
 	}
 	return mark, nil
 }
@@ -248,6 +276,9 @@ func (f *Output) Answered() int { return f.at.Answered }
 
 // Failed is described at Answered.
 func (f *Output) Failed() int { return f.at.Failed }
+
+// Begun are the bytes that the output begins with: those of an earlier run, until something is written.
+func (f *Output) Begun() *io.SectionReader { return io.NewSectionReader(f.file, 0, f.at.Bytes) }
 
 // Write adds to the output.
 func (f *Output) Write(p []byte) (int, error) {

@@ -185,6 +185,19 @@ func kindOf(path string, e fs.DirEntry) kind {
 	return otherEntry
 }
 
+// Entry says what a file or folder below a folder is to a search for photos: a photo, a folder to look into, or why it is left out.
+func Entry(path string, e fs.DirEntry) (photo, folder bool, why string) {
+	switch kindOf(path, e) {
+	case systemEntry:
+		return false, false, OfSystem
+	case folderEntry:
+		return false, true, ""
+	case photoEntry:
+		return true, false, ""
+	}
+	return false, false, NotAPhoto
+}
+
 // beginsAsPhoto looks at the first bytes of a file with no or an unusual extension. TIFF counts only without one, since raw
 // photos of cameras begin in the same way, and BMP's two letters only before its reserved zeros, since texts begin with them.
 func beginsAsPhoto(path string) bool {

@@ -270,6 +270,15 @@ func (s *Sorter) Where(path string) string {
 	return path
 }
 
+// Moved reports whether this run has moved a photo away from a path.
+func (s *Sorter) Moved(path string) bool {
+	from, err := filepath.Abs(path)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	_, moved := s.moved[from]
+	return err == nil && moved
+}
+
 // Restore adds to what was found at an input, a file or a folder, what a killed run has moved away from there, so that the inputs are
 // what they were.
 func (s *Sorter) Restore(path string, found []photo.File) []photo.File {
