@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 
 	"gorgonia.org/gorgonia"
@@ -63,6 +64,7 @@ type attention struct {
 	op    *op.Attention
 	label string
 	in    gorgonia.Nodes
+	turns []*turn // of operands, before it reads them
 }
 
 // joiner looks for attention.
@@ -72,6 +74,9 @@ type joiner struct {
 	computed map[*gorgonia.Node]bool
 	joined   map[*gorgonia.Node]*attention // by the node whose values it computes
 	skipped  map[*gorgonia.Node]bool       // nodes that leave their operand as it is
+	// one is the network for one image, where it was needed; alone and among lead there and back.
+	one          *Network
+	alone, among map[*gorgonia.Node]*gorgonia.Node
 }
 
 // rewriter puts the new operators in their places.
@@ -91,6 +96,15 @@ func (j *joiner) rewriter() Rewriter {
 		operands := make([]*gorgonia.Node, len(a.in))
 		for k, x := range a.in {
 			operands[k] = moved[x]
+			for n, t := range a.turns {
+				if t.source != x {
+					continue
+				}
+				var err error
+				if operands[k], err = t.apply(b, fmt.Sprint(a.label, " turned ", n), operands[k]); err != nil {
+					return nil, err
+				}
+			}
 		}
 		return b.Apply(a.label, a.op, operands...)
 	}
@@ -116,18 +130,16 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 		heads      *op.HeadChannels
 		scales     bool // the scores: a factor of it is one of theirs
 	}{{op.Inputs(product)[0], 2, 3, &a.op.Q, true}, {op.Inputs(product)[1], 3, 2, &a.op.K, true}, {op.Inputs(mix)[1], 2, 3, &a.op.V, false}} {
-		s, factor := j.traced(operand.node, operand.scales)
-		if len(s.dims) == 3 {
-			to, _ := ofHeads(operand.node.Shape(), j.net.Batch())
-			if s, ok = s.reshaped(to); !ok {
-				return
+		heads, source, factor := j.headsOf(operand.node, a.op.Heads, operand.token, operand.one, operand.scales)
+		if source == nil && operand.scales {
+			if t := j.turned(operand.node, operand.token); t != nil && t.op.Heads == a.op.Heads {
+				heads, source, a.turns = t.op.At, t.source, append(a.turns, t)
 			}
 		}
-		heads, ok := s.heads(operand.token, operand.one)
-		if !ok || !s.is(1, run{a.op.Heads, heads.Step}) || !j.computed[s.source] {
+		if source == nil {
 			return
 		}
-		heads.Operand = a.operand(s.source)
+		heads.Operand = a.operand(source)
 		*operand.heads, scale = heads, scale*factor
 	}
 	a.op.Scale = float32(scale)
@@ -137,7 +149,7 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 	if added.masks != nil {
 		a.op.Masks, a.in = added.windows, append(a.in, added.masks)
 	}
-	if !a.fits() {
+	if !a.fits() || len(a.turns) > 0 && a.overlaps() {
 		return
 	}
 	if last := j.joinedHeads(mix, shape); last != nil {
@@ -150,6 +162,24 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 			j.skipped[node] = true
 		}
 	}
+}
+
+// headsOf reads an operand of a product as heads of tokens that are computed, times a number; token and one are the axes of tokens and of
+// a head's channels. The source is nil where it is none.
+func (j *joiner) headsOf(node *gorgonia.Node, count, token, one int, scales bool) (h op.HeadChannels, source *gorgonia.Node, factor float64) {
+	s, factor := j.traced(node, scales)
+	if len(s.dims) == 3 {
+		to, _ := ofHeads(node.Shape(), j.net.Batch())
+		var ok bool
+		if s, ok = s.reshaped(to); !ok {
+			return h, nil, 1
+		}
+	}
+	h, ok := s.heads(token, one)
+	if !ok || !s.is(1, run{count, h.Step}) || !j.computed[s.source] {
+		return h, nil, 1
+	}
+	return h, s.source, factor
 }
 
 // ofHeads is (N, heads, rows, columns) for what has such a shape, or (N*heads, rows, columns) with so many images.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"regraft/engine"
 	"regraft/engine/op"
@@ -27,6 +28,26 @@ func init() {
 			x = d.biased(d.apply(&op.Add{}, x, strong), 24)
 		}
 		return d.head(x, 5)
+	}
+	// Attention whose queries and keys are turned by their tokens' positions, but for the first token's, as transformers spells it.
+	networks["rotary"] = func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.apply(&op.Transpose{Perm: []int{0, 2, 1}}, d.apply(&op.Reshape{Shape: []int{-1, 32, 64}}, d.conv(x, 32, 4, 4)))
+		heads := func(x *gorgonia.Node) *gorgonia.Node {
+			return d.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, d.apply(&op.Reshape{Shape: []int{-1, 64, 2, 16}}, d.linear(x, 32)))
+		}
+		part := func(x *gorgonia.Node, axis, from, to int) *gorgonia.Node {
+			return d.apply(&op.Slice{Starts: []int{from}, Ends: []int{to}, Axes: []int{axis}}, x)
+		}
+		turn := func(x *gorgonia.Node) *gorgonia.Node {
+			rest := part(x, 2, 1, 64)
+			half := d.apply(&op.Concat{Axis: 3}, d.apply(&op.Neg{}, part(rest, 3, 8, 16)), part(rest, 3, 0, 8))
+			turned := d.apply(&op.Add{}, d.apply(&op.Mul{}, rest, d.constants(63, 16)), d.apply(&op.Mul{}, half, d.constants(63, 16)))
+			return d.apply(&op.Concat{Axis: 2}, part(x, 2, 0, 1), turned)
+		}
+		scores := d.apply(&op.MatMul{}, turn(heads(x)), d.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, turn(heads(x))))
+		y := d.apply(&op.MatMul{}, d.apply(&op.Softmax{Axis: -1}, scores), heads(x))
+		y = d.apply(&op.Reshape{Shape: []int{-1, 64, 32}}, d.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
+		return []*gorgonia.Node{d.linear(d.apply(&op.ReduceMean{Axes: []int{1}}, d.linear(y, 32)), 5)}
 	}
 	// Swin's windows, rolled by two: tokens of windows, a layer of each token, and back; then every other pixel of every other row, side by
 	// side.
@@ -70,8 +91,23 @@ func (d *sketch) responses(x *gorgonia.Node, o *op.ResponseNorm) *gorgonia.Node 
 // number is a constant that is not trained.
 func (d *sketch) number(v float32) *gorgonia.Node {
 	d.t.Helper()
+	return d.constant([]int{1}, v)
+}
+
+// constants are numbers that are not trained.
+func (d *sketch) constants(shape ...int) *gorgonia.Node {
+	d.t.Helper()
+	return d.constant(shape, 0.5)
+}
+
+func (d *sketch) constant(shape []int, v float32) *gorgonia.Node {
+	d.t.Helper()
 	d.n++
-	node, err := d.b.Param(&engine.Param{Name: fmt.Sprint("p", d.n), Shape: []int{1}, Value: []float32{v}, Constant: true})
+	values := make([]float32, tensor.Shape(shape).TotalSize())
+	for k := range values {
+		values[k] = v
+	}
+	node, err := d.b.Param(&engine.Param{Name: fmt.Sprint("p", d.n), Shape: shape, Value: values, Constant: true})
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ NETWORKS = {  # name: (model, size, exporter and opset)
     "hf_swin.ts17": (hf_swin, 16), "adaptive_pool.dyn20": (adaptive_pool, 9),
 }
 
-TRAINED = ["torchvision_vit.dyn18", "torchvision_swin.dyn20", "hf_vit.dyn20", "timm_convnextv2.ts17", "timm_beit.ts17", "timm_swin.dyn23"]
+TRAINED = ["torchvision_vit.dyn18", "torchvision_swin.dyn20", "hf_vit.dyn20", "timm_convnextv2.ts17", "timm_beit.ts17", "timm_swin.dyn23", "timm_eva02.dyn23"]
 
 
 def randomise(model):

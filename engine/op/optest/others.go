@@ -106,6 +106,8 @@ var others = []Row{
 	{Name: "Attention, masks of heads", Op: masked(2, attentionOf(3, 0, 0, 0, 4)), Shapes: [][]int{{4, 3, 36}, {2, 3, 3, 3}}, Differentiable: 1},
 	{Name: "Attention, a mask and no bias", Op: masked(1, attentionOf(2, 0, 1, 1, 16)), Shapes: [][]int{{2, 3, 32}, {2, 5, 64}, {1, 3, 5}}, Differentiable: 2},
 	{Name: "AttentionGrad", Op: &op.AttentionGrad{Attention: *attentionOf(2, 0, 1, 1, 3), Of: 1}, Shapes: [][]int{{2, 3, 6}, {2, 4, 12}, {2, 3, 6}}},
+	{Name: "RotaryEmbedding of halves", Op: turning(2, 3, 5, []int{2, 3, 0, 1}, false), Shapes: [][]int{{2, 3, 20}, {3, 4}, {3, 4}}, Differentiable: 1},
+	{Name: "RotaryEmbedding of neighbours, back", Op: turning(1, 16, 16, []int{1, 0, 2}, true), Shapes: [][]int{{2, 5, 19}, {5, 3}, {5, 3}}, Differentiable: 1},
 	{Name: "LayerNorm", Op: &op.LayerNorm{Axis: -1, Epsilon: 1e-3}, Shapes: [][]int{{2, 3, 4}, {4}, {4}}, Differentiable: 3},
 	{Name: "LayerNorm without beta", Op: &op.LayerNorm{Axis: 1, Epsilon: 1e-3}, Shapes: [][]int{{2, 3, 2}, {3, 2}}, Differentiable: 2},
 	{Name: "LayerNormGradX", Op: &op.LayerNormGradX{LayerNorm: op.LayerNorm{Axis: 1, Epsilon: 1e-3}}, Shapes: [][]int{{2, 4}, {4}, {2, 4}}},
@@ -144,6 +146,11 @@ func toThe(exponent float64) func(i int, x []float64, s *random.Stream) {
 // reduce takes a number of all elements along axes.
 func reduce(kind string, keep bool, axes ...int) *op.Reduce {
 	return &op.Reduce{Kind: kind, ReduceMean: op.ReduceMean{Axes: axes, KeepDims: keep}}
+}
+
+// turning is of heads from a channel on, so far apart.
+func turning(heads, first, step int, pairs []int, back bool) *op.Rotary {
+	return &op.Rotary{Heads: heads, At: op.HeadChannels{First: first, Step: step, Size: len(pairs)}, Pairs: pairs, Back: back}
 }
 
 // masked is attention with so many masks.
