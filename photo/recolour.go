@@ -6,7 +6,7 @@ package photo
 // tables say what becomes of every value of R, G and B.
 type tables [3][256]uint8
 
-// look up replaces every value.
+// lookUp replaces every value.
 func (m *Image) lookUp(t *tables) *Image {
 	for i := 0; i+2 < len(m.Pix); i += 3 {
 		p := m.Pix[i : i+3 : i+3]
@@ -25,15 +25,33 @@ func (m *Image) lookUpAll(f func(v int) uint8) *Image {
 	return m.lookUp(&t)
 }
 
-// blend goes from plain towards value by a factor, beyond it where that is above 1: Pillow's Image.blend.
-func blend(plain, value uint8, factor float32) uint8 {
-	v := float32(plain) + float32(factor*float32(int(value)-int(plain)))
-	return uint8(min(max(v, 0), 255))
+// blender goes from plain values towards others by a factor, beyond them where that is above 1, as Pillow's Image.blend does. It holds what
+// every difference adds.
+type blender [511]float32
+
+func newBlender(factor float64) *blender {
+	var b blender
+	for i := range b {
+		b[i] = float32(factor) * float32(i-255)
+	}
+	return &b
+}
+
+func (b *blender) blend(plain, value uint8) uint8 {
+	v := float32(plain) + b[int(value)-int(plain)+255]
+	if v <= 0 {
+		return 0
+	}
+	if v >= 255 {
+		return 255
+	}
+	return uint8(int32(v))
 }
 
 // brighten is ImageEnhance.Brightness: 0 is black, 1 the photo.
 func brighten(m *Image, factor float64) *Image {
-	return m.lookUpAll(func(v int) uint8 { return blend(0, uint8(v), float32(factor)) })
+	b := newBlender(factor)
+	return m.lookUpAll(func(v int) uint8 { return b.blend(0, uint8(v)) })
 }
 
 // contrast is ImageEnhance.Contrast: 0 is the mean grey everywhere, 1 the photo.
@@ -44,17 +62,17 @@ func contrast(m *Image, factor float64) *Image {
 	}
 	pixels := m.W * m.H
 	mean := uint8((2*sum + pixels) / (2 * pixels))
-	return m.lookUpAll(func(v int) uint8 { return blend(mean, uint8(v), float32(factor)) })
+	b := newBlender(factor)
+	return m.lookUpAll(func(v int) uint8 { return b.blend(mean, uint8(v)) })
 }
 
 // saturate is ImageEnhance.Color: 0 is grey, 1 the photo.
 func saturate(m *Image, factor float64) *Image {
-	for i := 0; i < len(m.Pix); i += 3 {
+	b := newBlender(factor)
+	for i := 0; i+2 < len(m.Pix); i += 3 {
 		p := m.Pix[i : i+3 : i+3]
 		grey := luma(p)
-		for c, v := range p {
-			p[c] = blend(grey, v, float32(factor))
-		}
+		p[0], p[1], p[2] = b.blend(grey, p[0]), b.blend(grey, p[1]), b.blend(grey, p[2])
 	}
 	return m
 }
@@ -62,7 +80,7 @@ func saturate(m *Image, factor float64) *Image {
 // sharpen is ImageEnhance.Sharpness: 0 is smoothed, 1 the photo. Pillow's ImageFilter.SMOOTH weighs a pixel 5 and its neighbours 1 of 13,
 // rounds, and leaves the pixels at the edges alone.
 func sharpen(m *Image, factor float64) *Image {
-	above, here := make([]uint8, 3*m.W), make([]uint8, 3*m.W) // as they were
+	b, above, here := newBlender(factor), make([]uint8, 3*m.W), make([]uint8, 3*m.W) // as they were
 	for y := 1; y+1 < m.H; y++ {
 		if y == 1 {
 			copy(above, m.row(0))
@@ -70,11 +88,9 @@ func sharpen(m *Image, factor float64) *Image {
 		row, below := m.row(y), m.row(y+1)
 		copy(here, row)
 		for i := 3; i+3 < len(row); i++ {
-			sum := 4 * int(here[i])
-			for _, r := range [][]uint8{above, here, below} {
-				sum += int(r[i-3]) + int(r[i]) + int(r[i+3])
-			}
-			row[i] = blend(uint8((2*sum+13)/26), here[i], float32(factor))
+			sum := int(above[i-3]) + int(above[i]) + int(above[i+3]) + int(here[i-3]) + 5*int(here[i]) + int(here[i+3]) +
+				int(below[i-3]) + int(below[i]) + int(below[i+3])
+			row[i] = b.blend(uint8((2*sum+13)/26), here[i])
 		}
 		above, here = here, above
 	}
