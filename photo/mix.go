@@ -35,11 +35,15 @@ func (a Augment) mixture(o Occasion, size Size) mixture {
 	if a.MixUp > 0 && (a.CutMix == 0 || r.IntN(2) == 0) {
 		return mixture{share: symmetricBeta(r, a.MixUp), blended: true}
 	}
-	side := math.Sqrt(symmetricBeta(r, a.CutMix)) / 2
-	x, y := r.IntN(size.W), r.IntN(size.H)
-	w, h := int(side*float64(size.W)), int(side*float64(size.H))
-	patch := image.Rect(x-w, y-h, x+w, y+h).Intersect(image.Rect(0, 0, size.W, size.H))
-	return mixture{share: float64(patch.Dx()*patch.Dy()) / float64(size.W*size.H), patch: patch}
+	return size.cut(symmetricBeta(r, a.CutMix), r.IntN(size.W), r.IntN(size.H))
+}
+
+// cut is a rectangle of such a share of the area about a point, of the size's shape, as far as it lies within.
+func (s Size) cut(share float64, x, y int) mixture {
+	side := math.Sqrt(share) / 2
+	w, h := int(side*float64(s.W)), int(side*float64(s.H))
+	patch := image.Rect(x-w, y-h, x+w, y+h).Intersect(image.Rect(0, 0, s.W, s.H))
+	return mixture{share: float64(patch.Dx()*patch.Dy()) / float64(s.W*s.H), patch: patch}
 }
 
 // symmetricBeta draws from the Beta distribution with both parameters alpha, by way of Student's distribution with 2 alpha degrees of

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"image"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +18,15 @@ import (
 
 // augmented is testdata/augment.json.
 type augmented struct {
+	Cuts []struct {
+		Width, Height, X, Y int
+		Drawn, Share        float64
+		Patch               [4]int
+	}
+	Blended struct {
+		Share    float64
+		X, Mixed []float32
+	}
 	Pictures map[string]struct {
 		Width, Height int
 		RGB           string
@@ -94,6 +105,34 @@ func TestOperations(t *testing.T) {
 	if len(seen) != len(operations) || seen[Rotate] != 9*2*62 {
 		t.Errorf("operations that were compared: %v", seen)
 	}
+}
+
+// TestMixturesOfTorchvision: CutMix's rectangles and shares are torchvision's for the same draws, and so is a batch that is blended, but for
+// a rounding.
+func TestMixturesOfTorchvision(t *testing.T) {
+	var all augmented
+	readJSON(t, filepath.Join("testdata", "augment.json"), &all)
+	for _, c := range all.Cuts {
+		m := (Size{c.Height, c.Width}).cut(c.Drawn, c.X, c.Y)
+		if want := image.Rect(c.Patch[0], c.Patch[1], c.Patch[2], c.Patch[3]); m.patch != want && !(m.patch.Empty() && want.Empty()) || math.Abs(m.share-c.Share) > 1e-12 {
+			t.Errorf("%+v: %+v", c, m)
+		}
+	}
+	if len(all.Cuts) != 54 || len(all.Blended.X) != 12 {
+		t.Fatalf("%d cuts, %d values", len(all.Cuts), len(all.Blended.X))
+	}
+	x, most := all.Blended.X, 0.0
+	for row := range 3 {
+		own := slices.Clone(x[4*row : 4*row+4])
+		Square(2).mix(mixture{share: all.Blended.Share, blended: true}, own, x[4*partner(row, 3):][:4])
+		for i, v := range own {
+			most = max(most, math.Abs(float64(v-all.Blended.Mixed[4*row+i])))
+		}
+	}
+	if most > 2.4e-7 { // of values up to 4: a unit in the last place, where the machine may fuse a product and a sum
+		t.Errorf("blended values differ by %g", most)
+	}
+	t.Logf("blended values differ by %g", most)
 }
 
 // TestOperationsAgain: torchvision still says what testdata says.

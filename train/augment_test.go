@@ -1,7 +1,10 @@
 package train
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -51,5 +54,27 @@ func TestWrongPolicies(t *testing.T) {
 		change(&c)
 		c.Net, c.Out, c.Data = net, out, data
 		fails(t, c, says)
+	}
+}
+
+// TestLearned: the photos that a run learns from are told in its order, also where some are held out and others have equal bytes.
+func TestLearned(t *testing.T) {
+	data := photos(t, map[string]int{"train": 10})
+	for _, class := range []string{"across", "down"} {
+		for i := range 4 {
+			dir := filepath.Join(data, "train", class)
+			must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("copy%d.png", i)), read(t, dir, fmt.Sprintf("%03d.png", i)), 0o666))
+		}
+	}
+	for seed := range uint64(3) {
+		c := narrowRun(t, Full, data)
+		c.Seed, c.ValSplit = seed, 0.3
+		r, l := begun(t, c)
+		learned, err := Learned(t.Context(), c, Silent{})
+		if must(t, err); !slices.Equal(learned, r.sets.train) || len(learned) == len(r.sets.all()) {
+			t.Errorf("%d photos are learned, the run has %d of %d", len(learned), len(r.sets.train), len(r.sets.all()))
+		}
+		l.close()
+		r.out.close(true)
 	}
 }

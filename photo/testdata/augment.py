@@ -3,7 +3,7 @@
 
     augment.py [FILE]
 
-Writes FILE, by default augment.json beside itself: the pictures, and for every operation at every strength of RandAugment and
+Writes FILE, by default augment.json beside itself: the rectangles and shares of CutMix for what it draws, a batch mixed by MixUp, the pictures, and for every operation at every strength of RandAugment and
 TrivialAugmentWide, first as it is and then with the other sign where it has one, and for turns of the hue, the first 4 digits of the SHA-256
 of the pixels. Made with torchvision 0.29.2 and Pillow 13.0.0.
 """
@@ -12,10 +12,12 @@ import hashlib
 import json
 import pathlib
 import sys
+import types
 
 import numpy as np
+import torch
 from PIL import Image
-from torchvision.transforms import RandAugment, TrivialAugmentWide
+from torchvision.transforms import RandAugment, TrivialAugmentWide, v2
 from torchvision.transforms import functional as F
 from torchvision.transforms.autoaugment import InterpolationMode, _apply_op
 
@@ -63,6 +65,28 @@ def hues(name, im):
     yield {"picture": name, "policy": "jitter", "op": "hue", "sums": "".join(short(F.adjust_hue(im, share)) for share in HUES)}
 
 
+def cuts():
+    """CutMix's rectangle and the share of the label that it takes, for its draws: the weight, and the middle (x, y)."""
+    draw = torch.randint
+    for width, height in (7, 5), (299, 299), (1, 1):
+        for weight in 0.0, 0.01, 0.3, 0.5, 0.96, 1.0:
+            for x, y in (0, 0), (width - 1, height // 2), (width // 3, height - 1):
+                mix = v2.CutMix(num_classes=2)
+                mix._dist = types.SimpleNamespace(sample=lambda _: torch.tensor(weight, dtype=torch.float64))
+                drawn = iter((x, y))
+                torch.randint = lambda most, size: torch.tensor([next(drawn)])
+                params = mix.make_params([torch.zeros(2, 3, height, width)])
+                torch.randint = draw
+                yield {"width": width, "height": height, "drawn": 1 - weight, "x": x, "y": y, "patch": params["box"], "share": 1 - params["lam_adjusted"]}
+
+
+def blended():
+    """A batch of three photos of four values, and what MixUp makes of it."""
+    x = torch.from_numpy(rng.normal(0, 2, (3, 1, 2, 2)).astype(np.float32))
+    out = v2.MixUp(num_classes=2).transform(x, {"lam": 0.3, "labels": None, "batch_size": 3})
+    return {"share": 0.7, "x": x.flatten().tolist(), "mixed": out.flatten().tolist()}
+
+
 def main():
     made, cases = {}, []
     for name, pixels in pictures():
@@ -74,7 +98,7 @@ def main():
     cube = Image.fromarray(np.stack(np.meshgrid(step, step, step, indexing="ij"), axis=-1).reshape(52, -1, 3))
     cases += hues("cube", cube)
     lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
-    text = json.dumps({"pictures": made}, separators=(",", ":"))[:-1] + ',"cases":[\n' + lines + "\n]}\n"
+    text = json.dumps({"cuts": list(cuts()), "blended": blended(), "pictures": made}, separators=(",", ":"))[:-1] + ',"cases":[\n' + lines + "\n]}\n"
     path = sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).with_suffix(".json")
     pathlib.Path(path).write_text(text)
 
