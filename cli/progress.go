@@ -85,6 +85,9 @@ func (p *progress) update(change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change()
+	if p.total > 0 {
+		p.total = max(p.total, p.done) // it was a guess
+	}
 	if p.began.IsZero() {
 		p.from, p.began = p.done, time.Now()
 	}

@@ -137,6 +137,16 @@ func (c *chooser) roles(views int) [][]role {
 	return all
 }
 
+// usualIterations are about those of a trial that begins where another ended.
+const usualIterations = 2 * lastFew
+
+// expect tells of trials that will make about so many iterations together.
+func (c *chooser) expect(iterations int) {
+	if c.events != nil {
+		c.events.Phase(PhaseFolds, 0, iterations)
+	}
+}
+
 // try is a trial that has run.
 func (c *chooser) try(ctx context.Context, decay float64, views int, from *trial, iterations int) (*trial, error) {
 	t, err := c.newTrial(decay, views, from)
@@ -274,6 +284,7 @@ func (c *chooser) choose(ctx context.Context, decay float64, views, iterations i
 		return best, err
 	}
 	// The mirror images stay unless the photos alone do better.
+	c.expect(usualIterations)
 	alone, err := c.try(ctx, best.decay, 1, best, 0)
 	if err != nil {
 		return nil, err
@@ -287,14 +298,18 @@ func (c *chooser) choose(ctx context.Context, decay float64, views, iterations i
 // decay finds the weight decay with the least loss, beginning in the middle of the list, and its iterations where they are not given.
 func (c *chooser) decay(ctx context.Context, decay float64, views, iterations int) (*trial, error) {
 	if decay >= 0 {
+		c.expect(cmp.Or(iterations, mostIterations))
 		return c.try(ctx, decay, views, nil, iterations)
 	}
+	c.expect(mostIterations)
 	first, err := c.try(ctx, decays[middleDecay], views, nil, 0)
 	if err != nil {
 		return nil, err
 	}
+	ways := []int{2, -2, 1, -1}
+	c.expect(len(ways) * usualIterations)
 	best, at, tried := first, middleDecay, map[int]bool{middleDecay: true}
-	for _, way := range []int{2, -2, 1, -1} {
+	for _, way := range ways {
 		for next := at + way; next >= 0 && next < len(decays) && !tried[next]; next += way {
 			tried[next] = true
 			t, err := c.try(ctx, decays[next], views, best, 0) // from there it is not far
@@ -310,6 +325,7 @@ func (c *chooser) decay(ctx context.Context, decay float64, views, iterations in
 	if best == first && iterations == 0 {
 		return first, nil
 	}
+	c.expect(cmp.Or(iterations, len(first.losses)))
 	return c.try(ctx, best.decay, views, nil, iterations) // from the start, for its iterations
 }
 
@@ -334,7 +350,6 @@ func (r *training) choose(ctx context.Context, l *headsLearner) error {
 	case part == nil && chosen:
 		return errNoFolds
 	case part != nil && (chosen || c.WeightDecay == ByFolds || c.Views == 0 || c.Folds > 0):
-		r.events.Phase(PhaseFolds, 0, 0)
 		try := &chooser{
 			products: main.products, classes: main.head.Classes, photos: len(r.sets.train), views: views, start: main.start(), part: part, folds: k,
 			softmax: main.softmax, events: r.events,
@@ -352,7 +367,6 @@ func (r *training) choose(ctx context.Context, l *headsLearner) error {
 		r.events.Chose(*r.choice)
 		r.outOfFold = best.answers(try, r.sets.train)
 		if c.Folds > 0 && r.out != nil {
-			r.events.Phase(PhaseFolds, 0, 0)
 			if r.curve, err = try.curve(ctx, best, r.sets.train, groups, c.Seed); err != nil {
 				return err
 			}

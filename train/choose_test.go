@@ -96,3 +96,39 @@ func TestCurve(t *testing.T) {
 		t.Errorf("all photos have the loss %g, want %g", points[3].Loss, best.loss()/90)
 	}
 }
+
+// expectations hears how many iterations are expected, and how many are made.
+type expectations struct {
+	Silent
+	expected, made []int
+}
+
+func (e *expectations) Phase(_ Phase, _, total int) {
+	e.expected, e.made = append(e.expected, total), append(e.made, 0)
+}
+func (e *expectations) Advanced(n int, _ float64) { e.made[len(e.made)-1] += n }
+
+// TestExpectedIterations: whatever folds do, it is told before how long that takes, so that the time that is left can be.
+func TestExpectedIterations(t *testing.T) {
+	x := cloud(90, 9, 1, false, 8)
+	p, err := newProducts(x, 3)
+	must(t, err)
+	samples, g := labelled(x.labels...), &expectations{}
+	c := &chooser{products: p, classes: 3, photos: 90, views: 1, start: make([]float64, 30), softmax: softmax{classes: 3, threads: 2}, events: g}
+	c.part, c.folds = folds(samples, alone(samples), 3, 5, 1)
+	best, err := c.choose(t.Context(), ByFolds, 0, 0)
+	must(t, err)
+	_, err = c.curve(t.Context(), best, samples, alone(samples), 1)
+	must(t, err)
+	_, err = c.choose(t.Context(), 0.1, 1, 7)
+	must(t, err)
+	last := len(g.expected) - 1
+	if last < 3 || g.expected[0] != mostIterations || g.expected[last] != 7 || g.made[last] != 7 {
+		t.Errorf("expected %d iterations, made %d", g.expected, g.made)
+	}
+	for i, n := range g.made {
+		if g.expected[i] <= 0 || n == 0 {
+			t.Errorf("stretch %d: expected %d iterations, made %d", i, g.expected[i], n)
+		}
+	}
+}

@@ -31,6 +31,7 @@ func (c *chooser) curve(ctx context.Context, best *trial, samples []photo.Sample
 	}
 	defer func() { c.keep = nil }()
 	var points []CurvePoint
+	c.expect(len(curveShares) * usualIterations)
 	for _, share := range curveShares {
 		c.keep = make([]bool, len(samples))
 		taken, kept := make([]int, c.classes), 0

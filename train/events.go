@@ -14,7 +14,7 @@ type Events interface {
 	// Needs tells the memory that a run in full mode will take, before its first step.
 	Needs(Memory)
 	// Phase begins a stretch of work on so many photos, or other units of the phase, 0 where their number is not known; epoch counts
-	// from 1 and is 0 outside epochs.
+	// from 1 and is 0 outside epochs. Of folds the number of iterations is a guess: they end when nothing changes any more.
 	Phase(phase Phase, epoch, total int)
 	// Advanced says that so many more units of the phase are done; loss is that of the step just
 	// made, NaN where the phase has none.

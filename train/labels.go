@@ -47,7 +47,6 @@ func DoubtLabels(ctx context.Context, c Config, events Events) ([]LabelDoubt, er
 		},
 		samples: r.sets.train, groups: g.groups(r.sets.train), seed: c.Seed,
 	}
-	r.events.Phase(PhaseFolds, 0, 0)
 	p, err := d.scores(ctx)
 	if err != nil {
 		return nil, err
@@ -91,7 +90,9 @@ func (d *doubter) scores(ctx context.Context) ([]float64, error) {
 // round is the mean over several ways to fold.
 func (d *doubter) round(ctx context.Context) ([]float64, error) {
 	p := make([]float64, d.photos*d.classes)
+	iterations := mostIterations
 	for time := range labelTimes {
+		d.expect(iterations)
 		d.part, d.folds = folds(d.samples, d.groups, d.classes, labelFolds, d.seed+uint64(time))
 		if d.part == nil {
 			return nil, errNoFolds
@@ -100,6 +101,7 @@ func (d *doubter) round(ctx context.Context) ([]float64, error) {
 		if err != nil {
 			return nil, err
 		}
+		iterations = len(t.losses)
 		for i, fold := range d.part {
 			row := p[i*d.classes : (i+1)*d.classes]
 			if fold < 0 {

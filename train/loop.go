@@ -28,7 +28,7 @@ func (r *training) loop(ctx context.Context) error {
 			break
 		}
 		err := r.epoch(ctx, epoch)
-		if err == nil && (r.saving == 0 && r.config.Mode == Full || r.due()) { // epochs of heads mode take milliseconds
+		if err == nil && r.dueAfterEpoch() {
 			err = r.checkpoint()
 		}
 		if err != nil {
@@ -127,6 +127,12 @@ func (r *training) checkpointIfDue() error {
 		return nil
 	}
 	return r.checkpoint()
+}
+
+// dueAfterEpoch is due that makes the first epoch of full mode leave a model, however long writing takes; those of heads mode take
+// milliseconds.
+func (r *training) dueAfterEpoch() bool {
+	return r.config.Mode == Full && len(r.epochs) == 1 || r.due()
 }
 
 func (r *training) due() bool {

@@ -241,6 +241,24 @@ func TestDue(t *testing.T) {
 	}
 }
 
+// TestDueAfterEpoch: on a disk on which a checkpoint takes minutes, so that the next is hours away, the first epoch of full mode is
+// followed by one all the same, and no later one.
+func TestDueAfterEpoch(t *testing.T) {
+	for _, c := range []struct {
+		mode   Mode
+		epochs int
+		due    bool
+	}{{Full, 1, true}, {Full, 2, false}, {Heads, 1, false}} {
+		r := &training{config: Config{Mode: c.mode}, epochs: make([]Epoch, c.epochs), saved: time.Now(), saving: 2 * time.Minute}
+		if r.dueAfterEpoch() != c.due {
+			t.Errorf("%s, epoch %d: due %v, want %v", c.mode, c.epochs, !c.due, c.due)
+		}
+		if r.saved = r.saved.Add(-checkpointShare * r.saving); !r.dueAfterEpoch() {
+			t.Errorf("%s, epoch %d: nothing is due after hours", c.mode, c.epochs)
+		}
+	}
+}
+
 // TestCheckpointWithinEpoch: a run of one long epoch that is killed within it goes on from its middle.
 func TestCheckpointWithinEpoch(t *testing.T) {
 	c := narrowRun(t, Full, photos(t, map[string]int{"train": 12, "val": 3}))
