@@ -27,6 +27,7 @@ func checkCommand(con *console) *urfave.Command {
 			tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
 			stringFlag("model", "", "`FILE` of a model whose features tell which labels look wrong", "m"), headFlag(), poolFlag(), threadsFlag(),
 			stringFlag("write-fixes", "", "with --model: `FILE`.csv for the labels that look wrong, to be corrected for train --labels"),
+			pageFlag("with the photos that something is wrong with"),
 		}, cacheFlags(), preprocessFlags()),
 		Action: func(c *urfave.Context) error { return check(con, c) },
 	}
@@ -43,6 +44,10 @@ func check(con *console, c *urfave.Context) error {
 		}
 	}
 	if err := absent(c, "write-fixes"); err != nil {
+		return err
+	}
+	page, err := pageFile(c)
+	if err != nil {
 		return err
 	}
 	cache, err := featureCache(c)
@@ -94,6 +99,13 @@ func check(con *console, c *urfave.Context) error {
 			}
 		}
 	}
+	if page != "" {
+		checked := &train.Checked{Report: report, Doubts: doubts, Model: c.String("model"), Command: commandLine(c)}
+		checked.Options = train.Options{Decode: decoding(c), Workers: c.Int("workers"), Cache: cache}
+		if err := withBar(con, func(events train.Events) error { return checked.WritePage(c.Context, page, events) }); err != nil {
+			return err
+		}
+	}
 	if c.Bool("json") {
 		j := newCheckJSON(report)
 		j.Labels = doubts
@@ -120,9 +132,19 @@ func doubtLabels(con *console, c *urfave.Context, path string, cache *featurecac
 	cfg.Net, cfg.Data, cfg.Views, cfg.Seed = m.Network(), c.Args().First(), 1, c.Uint64("seed")
 	cfg.TIFF, cfg.MaxPixels, cfg.Threads, cfg.Workers = c.Bool("tiff"), c.Int("max-pixels"), c.Int("threads"), c.Int("workers")
 	cfg.Cache = cache
+	var doubts []train.LabelDoubt
+	err = withBar(con, func(events train.Events) (err error) {
+		doubts, err = train.DoubtLabels(c.Context, cfg, events)
+		return err
+	})
+	return doubts, err
+}
+
+// withBar calls f with events that show a bar, and takes that away.
+func withBar(con *console, f func(train.Events) error) error {
 	events := &evalEvents{con: con}
 	defer func() { events.bar.end() }()
-	return train.DoubtLabels(c.Context, cfg, events)
+	return f(events)
 }
 
 // printDoubts prints the labels that are more likely wrong than right, the worst first.

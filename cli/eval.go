@@ -2,10 +2,7 @@ package cli
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -18,7 +15,7 @@ func evalCommand(con *console) *urfave.Command {
 		modelFlag(), dataFlag(),
 		oneOf("split", "", "train, val or test (default: test, else val)", []string{"train", "val", "test"}),
 		boolFlag("skip-bad", "go on without photos that cannot be read"),
-		stringFlag("report", "", "`FILE`.html for a page with the photos behind every number (needs no network)"),
+		pageFlag("with the photos behind every number"),
 		viewsFlag(viewsUsage), threadsFlag(), workersFlag(), headFlag(), tiffFlag(), maxPixelsFlag(), decodeMemoryFlag(),
 		boolFlag("json", fmt.Sprintf("one JSON object; beyond %d classes without confusion, but confused", train.MatrixClasses)),
 	}
@@ -48,12 +45,9 @@ func eval(con *console, c *urfave.Context) error {
 	if err := needs(c, needed{"model", path}, needed{"data", data}); err != nil {
 		return err
 	}
-	page := c.String("report")
-	if ending := strings.ToLower(filepath.Ext(page)); page != "" && ending != ".html" && ending != ".htm" {
-		return usagef("--report %q: the name must end in .html", page)
-	}
-	if _, err := os.Stat(filepath.Dir(page)); err != nil {
-		return fmt.Errorf("--report: %w", err)
+	page, err := pageFile(c)
+	if err != nil {
+		return err
 	}
 	cache, err := featureCache(c)
 	if err != nil {

@@ -32,5 +32,17 @@ func TestEvalReport(t *testing.T) {
 		}
 	}
 	wrong{"the model", []string{"eval", "-m", best, "--data", data, "--report", best}, statusUsage, "must end in .html"}.check(t, "")
+	check := []string{"check", data, "--report", path}
+	must(t, check...) // it replaces a page
+	if page, err = os.ReadFile(path); err != nil || !strings.Contains(string(page), " photos of 2 classes</h1>") {
+		t.Errorf("the page of check: %v", err)
+	}
+	const thesis = "<!DOCTYPE html><p>My thesis"
+	write(t, path, []byte(thesis))
+	wrong{"eval", []string{"eval", "-m", best, "--data", data, "--report", path}, statusUsage, "is no page of regraft"}.check(t, "")
+	wrong{"check", check, statusUsage, "is no page of regraft"}.check(t, "")
+	if page, err = os.ReadFile(path); err != nil || string(page) != thesis {
+		t.Errorf("the file is now %q, %v", page, err)
+	}
 	wrong{"no folder", []string{"eval", "-m", best, "--data", data, "--report", filepath.Join(out, "none", "page.html")}, statusFailed, "--report"}.check(t, "")
 }

@@ -11,6 +11,8 @@ import (
 // Report holds what [Check] found out about a dataset.
 type Report struct {
 	*Dataset
+	// Found is what Examine says of Train, Val and Test together.
+	Found []Finding
 	// PerClass has one entry for each of Classes.
 	PerClass []ClassCount
 	// Unreadable are the photos that do not decode; the errors name them.
@@ -172,7 +174,7 @@ func Check(ctx context.Context, root string, o CheckOptions) (*Report, error) {
 // Report makes the report of a dataset from what Examine found of Train, Val and Test together, in this order.
 func (d *Dataset) Report(found []Finding) *Report {
 	photos := slices.Concat(d.Train, d.Val, d.Test)
-	r := &Report{Dataset: d, PerClass: make([]ClassCount, len(d.Classes))}
+	r := &Report{Dataset: d, Found: found, PerClass: make([]ClassCount, len(d.Classes))}
 	for i := range photos {
 		r.count(i, photos[i])
 		r.judge(photos[i].Path, found[i])

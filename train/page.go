@@ -95,40 +95,16 @@ func (m *pageMaker) doubt(e *Evaluation) {
 // pictured bounds the photos of a group that a page shows.
 const pictured = 4
 
-// same lists the photos that have equal bytes, or look the same, given the groups of those as indices; first those that make the accuracy
-// look better.
+// same is repeated of photos with these hashes, of which those in alike look the same, as indices.
 func (m *pageMaker) same(d *photo.Dataset, hashes map[string]photo.Hash, alike [][]int) {
 	photos := slices.Concat(d.Train, d.Val, d.Test)
-	found, samples := make([]photo.Finding, len(photos)), map[string]photo.Sample{}
+	found := make([]photo.Finding, len(photos))
 	for i, s := range photos {
-		found[i].Hash, samples[s.Path] = hashes[s.Path], s
+		found[i].Hash = hashes[s.Path]
 	}
 	r := d.Report(found)
 	r.AddAlike(alike, nil)
-	m.Cautions = slices.Concat(m.Cautions, d.Doubts, r.Warnings())
-	for _, kind := range []struct {
-		what   string
-		groups [][]string
-		shown  int
-	}{
-		{"The same photo in train and in val or test: it makes the accuracy look better than it is.", r.Leaks, 1},
-		{"Photos that look the same in train and in val or test: they make the accuracy look better than it is.", r.NearLeaks, pictured},
-		{"The same photo under different classes: whatever the answer, it counts as wrong for one of them.", r.Contradictions, 1},
-		{"Photos that look the same under different classes: one of the labels may be wrong.", r.NearContradictions, pictured},
-		{"The same photo more than once.", r.Duplicates, 1},
-		{"Photos that look the same.", r.NearDuplicates, pictured},
-	} {
-		for _, paths := range kind.groups {
-			group := page.Duplicate{What: kind.what}
-			for i, path := range paths {
-				if i < kind.shown {
-					group.Photos = append(group.Photos, m.photo(samples[path]))
-				}
-				group.Paths = append(group.Paths, photo.Shown(filepath.ToSlash(below(m.root, path))))
-			}
-			m.Duplicates = append(m.Duplicates, group)
-		}
-	}
+	m.repeated(r)
 }
 
 // reliable compares the answers' probabilities with what is right; those of classes that do not exclude each other are no shares of one.

@@ -46,6 +46,9 @@ func (r *Report) looks() []look {
 		}
 		all = append(all, look{Text: text, Link: "same"})
 	}
+	if n := len(r.Odd); n > 0 {
+		all = append(all, look{Text: fmt.Sprintf("%s may be useless.", count(n, "odd photo")), Link: "odd"})
+	}
 	return all
 }
 

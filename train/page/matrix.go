@@ -37,6 +37,9 @@ const (
 // matrix arranges the confusion matrix.
 func (r *Report) matrix() matrix {
 	var m matrix
+	if r.Confusion == nil { // nobody has answered
+		return m
+	}
 	if len(r.Classes) > mostColumns {
 		m = r.worstPart()
 	} else {

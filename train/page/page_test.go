@@ -126,6 +126,23 @@ func TestSparseReports(t *testing.T) {
 			t.Errorf("%s: the page does not say that no photos were judged, or has a NaN", name)
 		}
 	}
+	checked := written(t, &Report{
+		Headline: "3 photos of 2 classes", Classes: []string{"a", "b"}, Parts: []string{"train", "test"}, Counts: []Count{{"a", []int{2, 0}}, {"b", []int{0, 1}}},
+		Odd: []Oddity{{&Photo{Path: "train/a/1.jpg"}, "blurred"}},
+	})
+	for _, part := range []string{"<h1>3 photos of 2 classes</h1>", `id="counts"`, `id="odd"`, "blurred", "1 odd photo may be useless"} {
+		if !strings.Contains(checked, part) {
+			t.Errorf("a page without answers lacks %q", part)
+		}
+	}
+	for _, part := range []string{"No photos were judged", `id="confusion"`, `id="sure"`, `id="card"`, "#mistakes", "NaN"} {
+		if strings.Contains(checked, part) {
+			t.Errorf("a page without answers has %q", part)
+		}
+	}
+	if !Is(strings.NewReader(checked)) || Is(strings.NewReader("<!DOCTYPE html><p>a page of somebody else")) {
+		t.Error("pages are not told from others")
+	}
 	r := sample(t, 2, 3)
 	r.PerClass[0].F1, r.PerClass[0].Photos, r.PerClass[0].Answers = 0, 0, 0
 	if html := written(t, r); !strings.Contains(html, "no photos") || !strings.Contains(html, "no answers") {

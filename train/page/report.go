@@ -9,7 +9,10 @@ type Report struct {
 	About []Fact
 	// Set names the photos that are judged, as in "83.6 % of the SET are right".
 	Set string
-	// Cautions are sentences that must be known before the accuracy is believed, Advice what to do next.
+	// Headline stands in place of the accuracy on a page about photos that nobody has answered for: it has Counts and Odd photos, and no
+	// part about answers.
+	Headline string
+	// Cautions are sentences that must be known before the accuracy is believed, or before one trains, Advice what to do next.
 	Cautions, Advice []string
 
 	Classes []string
@@ -26,6 +29,11 @@ type Report struct {
 	Doubts                     []Doubt
 	Duplicates                 []Duplicate
 	DoubtsNote, DuplicatesNote string
+
+	// Counts are the photos of every class in Parts, such as train and test; Odd are photos that may be useless, such as blurred ones.
+	Parts  []string
+	Counts []Count
+	Odd    []Oddity
 
 	// Reliability compares probabilities with what is right; nil where there is nothing to compare.
 	Reliability *Reliability
@@ -96,6 +104,27 @@ type Doubt struct {
 	*Photo
 	Likely int
 	Score  float64
+}
+
+// Count are the photos of a class in every part.
+type Count struct {
+	Class  string
+	Photos []int
+}
+
+// all are those of all parts.
+func (c Count) all() int {
+	n := 0
+	for _, photos := range c.Photos {
+		n += photos
+	}
+	return n
+}
+
+// Oddity is a photo of which something is odd: Why.
+type Oddity struct {
+	*Photo
+	Why string
 }
 
 // Duplicate are photos that are the same, or nearly. What says in which way, and why that matters; Paths are those of all, Photos

@@ -12,7 +12,7 @@ const (
 	MostBytes  = 14_500_000
 )
 
-// gallery is how many photos a section shows at once, and listed how many doubts and duplicates.
+// gallery is how many photos a section shows at once, and listed how many doubts, duplicates and odd photos.
 const (
 	gallery = 12
 	listed  = 24
@@ -40,6 +40,9 @@ func (r *Report) Order() []*Photo {
 	}
 	for _, d := range r.Duplicates[:min(listed, len(r.Duplicates))] {
 		add(d.Photos...)
+	}
+	for _, o := range r.Odd[:min(listed, len(r.Odd))] {
+		add(o.Photo)
 	}
 	add(mistakes...)
 	ofClass := make([][]*Photo, len(r.Classes))
@@ -99,6 +102,9 @@ func (r *Report) room() *room {
 	}
 	if n := len(r.Duplicates) - listed; n > 0 {
 		m.leftOut = append(m.leftOut, fmt.Sprintf("%d more groups of the same photos were found than are shown.", n))
+	}
+	if n := len(r.Odd) - listed; n > 0 {
+		m.leftOut = append(m.leftOut, fmt.Sprintf("%d more odd photos were found than are shown.", n))
 	}
 	return m
 }

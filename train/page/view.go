@@ -22,6 +22,7 @@ type view struct {
 	Mistakes      section
 	Uncertain     section
 	Doubtful      section
+	Strange       section
 	Same          []same
 	Overlays      int  // photos that have one
 	Trade, Growth plot // precision and coverage; accuracy over photos
@@ -52,6 +53,18 @@ func (v *view) Narrow() bool { return len(v.Matrix.Classes) <= 10 }
 
 // Bar is the width of a class's F1, of 100.
 func (c Class) Bar() string { return unit(100 * c.F1) }
+
+// Bar is the width of a class's photos, of 100.
+func (c Count) Bar(v *view) string {
+	most := 1
+	for _, other := range v.Counts {
+		most = max(most, other.all())
+	}
+	return unit(100 * float64(c.all()) / float64(most))
+}
+
+// Mark is how pages of this package are told from others.
+func (v *view) Mark() string { return mark }
 
 // section is a gallery: the first photos of Total.
 type section struct {
@@ -132,6 +145,14 @@ func newView(r *Report) *view {
 		f.Verdict, f.Wrong, f.Guesses = "rather "+r.Classes[d.Likely], true, []named{{"doubt", fmt.Sprintf("%.2f", d.Score)}}
 		v.Doubtful.Figures = append(v.Doubtful.Figures, f)
 	}
+	v.Strange.Total = len(r.Odd)
+	for _, o := range r.Odd[:min(listed, len(r.Odd))] {
+		if _, shown := m.index[o.Photo]; shown {
+			f := r.figure(o.Photo, m)
+			f.Verdict, f.Wrong, f.Guesses = o.Why, true, nil
+			v.Strange.Figures = append(v.Strange.Figures, f)
+		}
+	}
 	for _, d := range r.Duplicates[:min(listed, len(r.Duplicates))] {
 		n := min(len(d.Paths), listed)
 		s := same{What: d.What, Paths: d.Paths[:n], More: len(d.Paths) - n}
@@ -174,6 +195,7 @@ func (v *view) fillData(m *room, outcomes []outcome) {
 	see(v.Mistakes.Figures)
 	see(v.Uncertain.Figures)
 	see(v.Doubtful.Figures)
+	see(v.Strange.Figures)
 	for _, s := range v.Same {
 		see(s.Figures)
 	}

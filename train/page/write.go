@@ -1,6 +1,7 @@
 package page
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -46,6 +47,15 @@ func (r *Report) Write(w io.Writer) error {
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// mark names the program in the head of its pages.
+const mark = "regraft report"
+
+// Is reports whether a file begins as pages of this package do.
+func Is(r io.Reader) bool {
+	head, err := io.ReadAll(io.LimitReader(r, 4<<10))
+	return err == nil && bytes.Contains(head, fmt.Appendf(nil, `<meta name="generator" content="%s">`, mark))
 }
 
 // WriteCard writes the model card.
