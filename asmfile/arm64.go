@@ -58,7 +58,7 @@ var arm64General = map[string]string{
 	"TESTQ i r":   "TST {a}, {b}",
 	"TESTQ r r":   "TST {a}, {b}",
 	"TESTQ i m":   "MOVD {b}, {t}\nTST {a}, {t}",
-	"CMOVQEQ r r": "CSEL EQ, {a}, {b}, {b}",
+	"CMOVQLE r r": "CSEL LE, {a}, {b}, {b}",
 	"CMOVQLT r r": "CSEL LT, {a}, {b}, {b}",
 	"JMP l":       "B {a}",
 	"JEQ l":       "BEQ {a}",

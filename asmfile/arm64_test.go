@@ -11,8 +11,8 @@ import (
 func TestARM64(t *testing.T) {
 	for name, c := range map[string]struct{ lines, want []string }{
 		"general": {
-			[]string{"MOVQ 8(DI), SI", "DECQ 24(DI)", "CMOVQEQ AX, R15", "CMPQ R9, SI", "JLE out", "LEAQ (R8)(R13*4), R9"},
-			[]string{"MOVD 8(R0), R1", "MOVD 24(R0), R16", "SUBS $1, R16", "MOVD R16, 24(R0)", "CSEL EQ, R4, R15, R15", "CMP R1, R9", "BLE out",
+			[]string{"MOVQ 8(DI), SI", "DECQ 24(DI)", "CMOVQLE AX, R15", "CMPQ R9, SI", "JLE out", "LEAQ (R8)(R13*4), R9"},
+			[]string{"MOVD 8(R0), R1", "MOVD 24(R0), R16", "SUBS $1, R16", "MOVD R16, 24(R0)", "CSEL LE, R4, R15, R15", "CMP R1, R9", "BLE out",
 				"ADD R13<<2, R8, R9"},
 		},
 		"pairs": {

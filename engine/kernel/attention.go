@@ -215,9 +215,7 @@ func (a *attentionScores) maskOf(image, head int) []float32 {
 // run computes a product of one image.
 func (a *attentionScores) run(w *Worker, c *Conv, x uintptr, weights []float32, y uintptr) {
 	w.args = Args{Operand: [8]uintptr{x, Address(weights), Address(a.zeros), y}, Images: 1}
-	for i := range c.Items(1) {
-		c.Item(w, i, &w.args)
-	}
+	c.Range(w, 0, c.Items(1), &w.args)
 }
 
 // at is where head k of an image of an operand lies as part says, which is own where the head has no blocks of its own.

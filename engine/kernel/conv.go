@@ -32,7 +32,7 @@ type Conv struct {
 	blockBytes   int // of one output block's packed weights
 	pack         func(dst, oihw []float32)
 	items        []convItem // of one image
-	groups       []int      // first item of each weight group, when images are the inner loop; else nil
+	panels       []int      // first item of each panel of weights, which meets all images before the next
 	after        *planes    // what is applied to finished outputs, or nil
 }
 
@@ -41,7 +41,14 @@ type convPhase struct {
 	offsets []int32 // bytes from the tile's first input pixel to each entry's
 	weights int     // bytes from the output block's weights to the first entry's
 	ypitch  int     // bytes between output pixels
+	pass    int     // entries of a pass
 }
+
+const (
+	passChannels = 256       // of one tap: what a pass takes of input and weights stays in the cache,
+	tapsChannels = 2560      // and of several, which find most of their input there anyway
+	passOutputs  = 256 << 10 // bytes of outputs that wait for the next pass in the cache
+)
 
 // NewConv prepares the forward pass of s: Y = relu?(Y? + bias + conv(X)), by flags Acc, ReLU and ReLU6.
 //
@@ -132,14 +139,20 @@ func (c *Conv) prepare(t *tiler) {
 				}
 			}
 		}
-		entries += len(cp.offsets)
+		n, channels := len(cp.offsets), passChannels
+		if len(p.rows)*len(p.cols) > 1 {
+			channels = tapsChannels
+		}
+		passes := max(1, (n*min(c.in.Pixel, Lanes)+channels/2)/channels)
+		cp.pass = max(1, (n+passes-1)/passes)
+		entries += n
 		c.phases = append(c.phases, cp)
 	}
 	c.blockBytes = entries * abi.EntryBytes
 	for i, p := range c.dense {
 		t.add(i, p, len(c.phases[i].offsets))
 	}
-	c.items, c.groups = t.finish(c.blockBytes)
+	c.items, c.panels = t.finish(c.blockBytes)
 	c.name = fmt.Sprintf("%s_f32_%dx%d_%s", c.family, t.mainK, t.mainN, t.main.Set)
 	c.reason = t.reason()
 }
@@ -188,63 +201,108 @@ func (c *Conv) Pack(dst, oihw []float32) { c.pack(dst, oihw) }
 // Items implements Primitive.
 func (c *Conv) Items(images int) int { return images * len(c.items) }
 
-// locate finds the piece of work and the image of item i. Layers with more weights than input run all images for one group of output
-// blocks before the next, so that its weights stay in the cache.
-func (c *Conv) locate(i, images int) (it *convItem, image int) {
-	if c.groups == nil {
-		return &c.items[i%len(c.items)], i / len(c.items)
+// locate finds the piece of work and the image of item i: panel by panel, image by image.
+func (c *Conv) locate(i, images int) (item, end, image int) {
+	p := 0
+	for p+1 < len(c.panels) && i >= c.panels[p+1]*images {
+		p++
 	}
-	g := 0
-	for g+1 < len(c.groups) && i >= c.groups[g+1]*images {
-		g++
+	first, end := c.panels[p], len(c.items)
+	if p+1 < len(c.panels) {
+		end = c.panels[p+1]
 	}
-	end := len(c.items)
-	if g+1 < len(c.groups) {
-		end = c.groups[g+1]
-	}
-	first := c.groups[g]
 	i -= first * images
-	return &c.items[first+i%(end-first)], i / (end - first)
+	return first + i%(end-first), end, i / (end - first)
 }
 
 // Item implements Primitive.
-func (c *Conv) Item(w *Worker, i int, a *Args) {
-	it, image := c.locate(i, a.Images)
+func (c *Conv) Item(w *Worker, i int, a *Args) { c.Range(w, i, i+1, a) }
+
+// Range implements Ranger.
+func (c *Conv) Range(w *Worker, first, end int, a *Args) {
+	for first < end {
+		item, last, image := c.locate(first, a.Images)
+		items := c.together(c.items[item:min(last, item+end-first)])
+		first += len(items)
+		next := &items[0]
+		if first < c.Items(a.Images) {
+			item, _, _ = c.locate(first, a.Images)
+			next = &c.items[item]
+		}
+		c.run(w, items, next, image, a)
+	}
+	runtime.KeepAlive(c)
+}
+
+// together is those of the items, from the first on, that go through the passes together.
+func (c *Conv) together(items []convItem) []convItem {
+	bytes := 0
+	for n := range items {
+		it := &items[n]
+		bytes += it.pixels * it.k * 4 * Lanes
+		if n > 0 && (it.phase != items[0].phase || bytes > passOutputs) {
+			return items[:n]
+		}
+	}
+	return items
+}
+
+// run computes items of one phase and image; next is what the worker is likely to do afterwards.
+func (c *Conv) run(w *Worker, items []convItem, next *convItem, image int, a *Args) {
+	p := &c.phases[items[0].phase]
+	for first := 0; first == 0 || first < len(p.offsets); first += p.pass {
+		for n := range items {
+			after, from := next, 0
+			switch {
+			case n+1 < len(items):
+				after, from = &items[n+1], first
+			case first+p.pass < len(p.offsets):
+				after, from = &items[0], first+p.pass
+			}
+			c.runPass(w, &items[n], first, c.weightsAt(after, from), image, a)
+		}
+	}
+}
+
+// weightsAt is where the weights of an item begin, from an entry on, in bytes.
+func (c *Conv) weightsAt(it *convItem, entry int) int {
+	return it.block*c.blockBytes + c.phases[it.phase].weights + entry*abi.EntryBytes
+}
+
+// runPass computes the pass of an item that begins with entry first; weights wanted next lie at the offset next.
+func (c *Conv) runPass(w *Worker, it *convItem, first, next, image int, a *Args) {
 	p := &c.phases[it.phase]
 	x := a.Operand[0] + uintptr(4*image*c.in.Image)
 	y := a.Operand[3] + uintptr(4*(image*c.out.Image+it.block*c.out.Plane))
-	weights := a.Operand[1] + uintptr(it.block*c.blockBytes+p.weights)
 	offsets := uintptr(unsafe.Pointer(unsafe.SliceData(p.offsets)))
 	t := argsOf[abi.Conv](w)
 	t.WK, t.YP, t.YK = c.blockBytes, p.ypitch, 4*c.out.Plane
 	t.Bias = a.Operand[2] + uintptr(4*Lanes*it.block)
 	t.Blocks, t.XP, t.Channels, t.Six = it.k, it.xpitch, it.channels, 6
-	for first := 0; first == 0 || first < len(p.offsets); first += it.pass {
-		for j := range it.runs {
-			r := &it.runs[j]
-			from, to := max(first, r.first), min(first+it.pass, r.first+r.entries)
-			if from >= to && (r.entries > 0 || first > 0) {
-				continue
-			}
-			t.X, t.Y, t.XStep, t.YStep = x+uintptr(r.x), y+uintptr(r.y), r.xstep, r.ystep
-			t.W, t.Off, t.Entries = weights+uintptr(from*abi.EntryBytes), offsets+uintptr(4*from), to-from
-			t.Flags = c.tileFlags(from == r.first, to == r.first+r.entries)
-			t.Tiles, t.Pixels = r.tiles, r.n
-			t.WNext, t.WNextTiles = t.W+uintptr(it.k*c.blockBytes), 0
-			if it.last && first == 0 && j == 0 {
-				t.WNextTiles = min(4, r.tiles)
-			}
-			r.kernel.Run(t)
-			if c.after == nil || to < r.first+r.entries {
-				continue
-			}
-			for k := range it.k {
-				at := pixels{y + uintptr(r.y+4*k*c.out.Plane), r.ystep, r.tiles, r.n}
-				c.after.here(w, a, image, it.block+k, at)
-			}
+	for j := range it.runs {
+		r := &it.runs[j]
+		from, to := max(first, r.first), min(first+p.pass, r.first+r.entries)
+		if from >= to && (r.entries > 0 || first > 0) {
+			continue
+		}
+		weights := c.weightsAt(it, from)
+		t.X, t.Y, t.XStep, t.YStep = x+uintptr(r.x), y+uintptr(r.y), r.xstep, r.ystep
+		t.W, t.Off, t.Entries = a.Operand[1]+uintptr(weights), offsets+uintptr(4*from), to-from
+		t.Flags = c.tileFlags(from == r.first, to == r.first+r.entries)
+		t.Tiles, t.Pixels = r.tiles, r.n
+		t.WNext, t.WNextTiles = next-weights, 0
+		if j == 0 {
+			t.WNextTiles = min(4, r.tiles)
+		}
+		r.kernel.Run(t)
+		if c.after == nil || to < r.first+r.entries {
+			continue
+		}
+		for k := range it.k {
+			at := pixels{y + uintptr(r.y+4*k*c.out.Plane), r.ystep, r.tiles, r.n}
+			c.after.here(w, a, image, it.block+k, at)
 		}
 	}
-	runtime.KeepAlive(c)
 }
 
 // tileFlags are the flags of a kernel call that begins or finishes its outputs, or goes on with a later part of the list.

@@ -100,7 +100,7 @@ func reals(r *rand.Rand, n int, scale float64) []float32 {
 	return v
 }
 
-// run1 does all items of p in a mixed-up order, as several workers might.
+// run1 does all items of p, one or several in a row, in a mixed-up order, as several workers might.
 func run1(p Primitive, a Args) {
 	scratch := 0
 	if s, ok := p.(Scratcher); ok {
@@ -110,8 +110,13 @@ func run1(p Primitive, a Args) {
 	for i := range w.Scratch {
 		w.Scratch[i] = guardValue
 	}
-	for _, i := range rand.New(rand.NewPCG(9, 9)).Perm(p.Items(a.Images)) {
-		p.Item(w, i, &a)
+	r, items := rand.New(rand.NewPCG(9, 9)), p.Items(a.Images)
+	starts := []int{0}
+	for starts[len(starts)-1] < items {
+		starts = append(starts, min(items, starts[len(starts)-1]+1+r.IntN(8)))
+	}
+	for _, i := range r.Perm(len(starts) - 1) {
+		Do(p, w, starts[i], starts[i+1], &a)
 	}
 }
 

@@ -22,6 +22,23 @@ type Scratcher interface {
 	Scratch() int // floats
 }
 
+// Ranger is implemented by primitives that do several items in a row faster than one by one.
+type Ranger interface {
+	// Range does work items first to end-1.
+	Range(w *Worker, first, end int, a *Args)
+}
+
+// Do does work items first to end-1 of p.
+func Do(p Primitive, w *Worker, first, end int, a *Args) {
+	if r, ok := p.(Ranger); ok {
+		r.Range(w, first, end, a)
+		return
+	}
+	for i := first; i < end; i++ {
+		p.Item(w, i, a)
+	}
+}
+
 // Args are the operands of one run: addresses of float32 data outside the Go heap, or kept alive and unmoved by the caller. The
 // meaning of each operand is documented at the primitive's constructor.
 type Args struct {

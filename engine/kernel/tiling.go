@@ -25,8 +25,8 @@ type convItem struct {
 	phase            int
 	block, k         int
 	xpitch, channels int
-	pass             int // entries per pass over the runs
-	last             bool
+	piece            int // of the pixels, counted from 0
+	pixels           int
 	runs             []run
 }
 
@@ -35,12 +35,14 @@ const (
 	callCycles    = 60      // a kernel call
 	tileCycles    = 25      // a tile: loading the start, the last branch, storing
 	chainCycles   = 5       // below so many accumulators the latency of the FMA shows
-	itemCycles    = 130_000 // what an item may cost: some 35 us
+	itemCycles    = 130_000 // what an item may cost: some 35 us;
+	heavyCycles   = 900_000 // where weights outweigh the input, up to this,
+	heavyItems    = 32      // while there are so many items
 	minItemCycles = 60_000  // items are not cut below this to have at least eight
 	longCall      = 300_000 // a kernel call cannot be preempted: some 100 us
-	passBytes     = 512 << 10
-	loadCycles    = 0.05 // tie-breaker per load and channel, for cores with two FMA units
-	lineCycles    = 0.3  // tie-breaker per cache line of weights and input fetched for a tile
+	loadCycles    = 0.05    // tie-breaker per load and channel, for cores with two FMA units
+	weightCycles  = 0.3     // per cache line of weights fetched for a tile, one after the other,
+	inputCycles   = 1.2     // and of input, here and there
 )
 
 // tiler chooses tiles and cuts them into items.
@@ -78,7 +80,7 @@ func (t *tiler) maxPixels(k, xpitch int) int {
 // tileCost estimates the cycles of a tile.
 func tileCost(k, n, entries, channels int) float64 {
 	perChannel := float64(max(k*n, chainCycles)) + loadCycles*float64(k+n)
-	perEntry := perChannel*float64(channels) + lineCycles*float64(k*channels+n)
+	perEntry := perChannel*float64(channels) + weightCycles*float64(k*channels) + inputCycles*float64(n)
 	return perEntry*float64(entries) + tileCycles + float64(k*n)
 }
 
@@ -216,9 +218,10 @@ func (t *tiler) band(g grid, k, r, rows, from, to int, widths []int) (runs []run
 	return runs
 }
 
-// finish cuts the groups into items of similar cost. The second result lists the first item of each group when the weights weigh
-// more than the input, so that images become the inner loop; else items are ordered so that a piece of the input meets all groups.
-func (t *tiler) finish(blockBytes int) (items []convItem, groups []int) {
+// finish cuts the groups into items of similar cost, ordered by panels, whose first items are the second result. A panel is the groups
+// whose weights weigh about as much as the input of an image, or all where these weigh less. In a panel a piece of the input meets all
+// groups, then the next piece.
+func (t *tiler) finish(blockBytes int) (items []convItem, panels []int) {
 	total, byTile := 0.0, map[[2]int]float64{}
 	for _, it := range t.items {
 		for _, r := range it.runs {
@@ -230,57 +233,55 @@ func (t *tiler) finish(blockBytes int) (items []convItem, groups []int) {
 		}
 	}
 	target := min(max(total/8, minItemCycles), itemCycles)
-	imagesInside := blockBytes*t.out.Blocks() > 4*t.in.Blocks()*t.in.Plane
-	var at []int
-	for _, it := range t.items {
-		groups = append(groups, len(items))
-		for j, part := range it.cut(target) {
-			items = append(items, part)
-			at = append(at, j)
+	imageBytes := 4 * t.in.Blocks() * t.in.Plane
+	heavy := blockBytes*t.out.Blocks() > imageBytes
+	if heavy {
+		target = max(target, min(total/heavyItems, heavyCycles))
+	}
+	weights := 0 // bytes of the panel
+	for i, it := range t.items {
+		own := it.k * blockBytes
+		if i == 0 || heavy && (it.phase != t.items[i-1].phase || weights+own > imageBytes) {
+			panels, weights = append(panels, len(items)), 0
 		}
+		weights += own
+		items = append(items, it.cut(target)...)
 	}
 	t.parts = len(items)
-	if imagesInside {
-		return items, groups
+	for i, first := range panels {
+		end := len(items)
+		if i+1 < len(panels) {
+			end = panels[i+1]
+		}
+		slices.SortStableFunc(items[first:end], func(a, b convItem) int {
+			return cmp.Or(cmp.Compare(a.phase, b.phase), cmp.Compare(a.piece, b.piece))
+		})
 	}
-	order := make([]int, len(items))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		return cmp.Or(cmp.Compare(items[i].phase, items[j].phase), cmp.Compare(at[i], at[j]))
-	})
-	sorted := make([]convItem, len(items))
-	for i, j := range order {
-		sorted[i] = items[j]
-	}
-	return sorted, nil
+	return items, panels
 }
 
-// cut divides the tiles of a group into items of about target cycles, and bounds its passes and calls.
+// cut divides the tiles of a group into items of about target cycles, and bounds its calls.
 func (it convItem) cut(target float64) (items []convItem) {
-	total, entries := 0.0, 0
+	total := 0.0
 	for _, r := range it.runs {
 		total += r.cost
-		entries = max(entries, r.first+r.entries)
 	}
-	passes := max(1, (it.k*entries*abi.EntryBytes+passBytes-1)/passBytes)
-	it.pass = max(1, (entries+passes-1)/passes)
 	parts := max(1, int(total/target+0.5))
 	runs := slices.Clone(it.runs)
 	for p := range parts {
 		part, left := it, total/float64(parts)
-		part.runs, part.last = nil, p == parts-1
-		for len(runs) > 0 && (part.last || left > 0) {
+		part.runs, part.piece = nil, p
+		for len(runs) > 0 && (p == parts-1 || left > 0) {
 			r := &runs[0]
 			each := r.cost / float64(r.tiles)
 			n := min(r.tiles, max(1, int(longCall/each)))
-			if !part.last {
+			if p < parts-1 {
 				n = min(n, max(1, int(left/each+0.5)))
 			}
 			head := *r
 			head.tiles, head.cost = n, each*float64(n)
 			part.runs = append(part.runs, head)
+			part.pixels += n * r.n
 			left -= head.cost
 			if r.tiles -= n; r.tiles == 0 {
 				runs = runs[1:]

@@ -182,7 +182,7 @@ func (r *winogradRun) multiply(b *winogradBlocks) {
 			t.X, t.Y, t.W = x+uintptr(64*at), y+uintptr(64*at), w
 			t.XStep, t.YStep = 64*n, 64*n
 			t.Tiles, t.Pixels = tiles, n
-			t.WNext, t.WNextTiles = w+uintptr(b.k*cb*abi.EntryBytes), 4
+			t.WNext, t.WNextTiles = b.k*cb*abi.EntryBytes, 4
 			b.products[n].Run(t)
 		}
 		call(n, wide, 0)

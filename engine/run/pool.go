@@ -12,9 +12,12 @@ import (
 // spinning for longer eats the time slice that the other side needs.
 const spins = 4000
 
-// pool is a set of persistent workers that claim work items one by one. The caller works too, and
-// waits for items, never for workers: one that the system has put aside holds up nothing but the
-// item it is working on.
+// claims is how many times a worker would claim as many items as it does to share what is left with the others.
+const claims = 4
+
+// pool is a set of persistent workers that claim work items, several in a row, which share what is in the cache, while
+// many are left, and one by one in the end. The caller works too, and waits for items, never for workers: one that the
+// system has put aside holds up nothing but the items it is working on.
 type pool struct {
 	workers []*kernel.Worker
 	jobs    [2]job // of the current step and the one before, by the parity of its number
@@ -76,23 +79,27 @@ func (p *pool) live(w *kernel.Worker) {
 	}
 }
 
-// item tries to claim and run the next item of the step that c names.
+// item tries to claim and run the next items of the step that c names.
 func (p *pool) item(w *kernel.Worker, c uint64) bool {
 	next, total := c&claimMask, c>>claimBits&claimMask
 	if next >= total {
 		return false
 	}
-	if !p.claim.CompareAndSwap(c, c+1) {
+	n := max(1, (total-next)/uint64(claims*len(p.workers)))
+	if !p.claim.CompareAndSwap(c, c+n) {
 		return true // somebody else was faster; look again
 	}
-	// The claim holds the step until this item is finished, so its job stays as it is.
+	// The claim holds the step until these items are finished, so its job stays as it is.
 	j := &p.jobs[c>>(2*claimBits)&1]
-	if j.call != nil {
-		j.call(w, j.base+int(next))
+	first, end := j.base+int(next), j.base+int(next+n)
+	if j.call == nil {
+		kernel.Do(j.prim, w, first, end, j.args)
 	} else {
-		j.prim.Item(w, j.base+int(next), j.args)
+		for i := first; i < end; i++ {
+			j.call(w, i)
+		}
 	}
-	if p.left.Add(-1) == 0 && p.waiting.Swap(false) {
+	if p.left.Add(-int32(n)) == 0 && p.waiting.Swap(false) {
 		p.finish <- struct{}{}
 	}
 	return true
@@ -112,9 +119,7 @@ func (p *pool) park(c uint64) {
 // step runs all items of a primitive, serial ones on the caller's thread, and returns when they are finished.
 func (p *pool) step(prim kernel.Primitive, args *kernel.Args, serial bool) {
 	if serial || len(p.workers) == 1 {
-		for i := range prim.Items(args.Images) {
-			prim.Item(p.workers[0], i, args)
-		}
+		kernel.Do(prim, p.workers[0], 0, prim.Items(args.Images), args)
 		return
 	}
 	p.dispatch(job{prim: prim, args: args}, prim.Items(args.Images))

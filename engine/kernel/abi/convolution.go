@@ -27,11 +27,11 @@ type Conv struct {
 	Bias       uintptr
 	Flags      int
 	Tiles      int
-	XStep      int     // bytes to the next tile's input
-	YStep      int     // ... output
-	WStep      int     // ... weights: 0 for convolutions, the next position's for Winograd products
-	WNext      uintptr // weights wanted later, prefetched during the first WNextTiles tiles
-	WNextTiles int
+	XStep      int // bytes to the next tile's input
+	YStep      int // ... output
+	WStep      int // ... weights: 0 for convolutions, the next position's for Winograd products
+	WNext      int // bytes from W to weights wanted later, prefetched during the first WNextTiles tiles, a quarter during each
+	WNextTiles int // at most 4
 	Six        float32
 
 	// The assembly kernels have these built in.

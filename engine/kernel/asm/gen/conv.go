@@ -19,7 +19,7 @@ import (
 //	SI  input of the tile               R8..R11  weights of each output block
 //	BX  offset list, CX entries left    DX       channels left / 4; output, before and after the loop
 //	R14 distance to the next tile       R13      where the next tile will read: prefetched to L1
-//	R15 64k or 0                        R12      weights wanted later, prefetched to L2; stands still when R15 is 0
+//	R15 how R12 changes, or 0           R12      distance from weights to others wanted later, prefetched to L2; or 0
 //
 // Vectors: accumulators from 0 up, weights from the last register down, the input below them.
 var convArgs abi.Conv
@@ -44,7 +44,10 @@ const (
 	argSix        = int(unsafe.Offsetof(convArgs.Six))
 )
 
-const aheadWeights = 1024 // how far ahead weights are prefetched to L1
+const (
+	aheadWeights = 1024 // how far ahead weights are prefetched to L1
+	nextTiles    = 4    // tiles that together prefetch weights wanted later: the distance shrinks so that one goes through a quarter of them
+)
 
 func convolutions(f *file) {
 	plainEpilogues(f)
@@ -84,11 +87,12 @@ func (t convTile) emit(name string) {
 	t.function(name, "convArgs")
 	t.P("MOVQ %d(DI), SI", argX)
 	t.P("MOVQ %d(DI), R14", argXStep)
-	t.P("MOVQ %d(DI), R12", argWNext)
+	t.P("XORL R12, R12")
 	t.P("XORL R15, R15")
 	t.P("CMPQ %d(DI), $0", argWNextTiles)
 	t.P("JEQ tile")
-	t.P("MOVQ $%d, R15", 64*t.k*4*t.unrolled/16)
+	t.P("MOVQ %d(DI), R12", argWNext)
+	t.P("MOVQ $%d, R15", t.unrolled*(64/nextTiles-64))
 
 	t.Label("tile")
 	t.P("MOVQ %d(DI), DX", argY)
@@ -154,6 +158,8 @@ func (t convTile) emit(name string) {
 	t.P("MOVQ %d(DI), DX", argY)
 	t.outputs(func(at string, i, j int) { t.store(t.isa, t.acc(i, j), at) })
 
+	t.P("ADDQ R8, R12")
+	t.P("SUBQ %d(DI), R12", argW)
 	t.P("ADDQ R14, SI")
 	t.P("MOVQ %d(DI), AX", argYStep)
 	t.P("ADDQ AX, %d(DI)", argY)
@@ -161,7 +167,8 @@ func (t convTile) emit(name string) {
 	t.P("ADDQ AX, %d(DI)", argW)
 	t.P("XORL AX, AX")
 	t.P("DECQ %d(DI)", argWNextTiles)
-	t.P("CMOVQEQ AX, R15")
+	t.P("CMOVQLE AX, R12")
+	t.P("CMOVQLE AX, R15")
 	t.P("DECQ %d(DI)", argTiles)
 	t.P("JNZ tile")
 	t.End()
@@ -233,8 +240,10 @@ func (t convTile) sixteen() {
 	if rounds > 1 {
 		t.P("ADDQ $%d, R13", pixels*t.pitch)
 	}
-	for j := range t.k * 4 / rounds {
-		t.P("PREFETCHT1 %d(R12)", 64*j)
+	for j := range t.k {
+		for line := range t.unrolled / nextTiles {
+			t.P("PREFETCHT1 %d(%s)(R12*1)", 64*line, t.pointer(j*t.per))
+		}
 	}
 	t.P("ADDQ R15, R12")
 	t.someChannels(t.unrolled)
