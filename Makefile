@@ -49,9 +49,11 @@ ARM64_QEMU = qemu-aarch64-static
 ARM64_TEST = GOARCH=arm64 $(GO) test -exec $(ARM64_QEMU) -short -timeout 0
 
 test-arm64:
-	$(ARM64_TEST) ./engine/kernel ./engine/kernel/asm ./engine/op ./engine/solver ./photo/pixel ./photo/jpeg ./photo
+	$(ARM64_TEST) ./engine/kernel ./engine/kernel/asm ./engine/op ./engine/solver ./photo/pixel ./photo/jpeg
+	$(ARM64_TEST) -run 'TestPixelsOfPillow|TestResizeGolden|TestReadRows' ./photo
 	$(ARM64_TEST) -run 'TestBits|TestOperatorTable$$|TestFormsInfer' ./engine/run
 	$(ARM64_TEST) -run 'TestFitBits|TestObjectiveBits' ./train
+	$(ARM64_TEST) -run TestHeadsBits ./demo
 
 test-all: test test-bits
 

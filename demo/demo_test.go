@@ -1,8 +1,12 @@
 package demo
 
 import (
+	"crypto/sha256"
+	"fmt"
+	"os"
 	"testing"
 
+	"regraft/golden"
 	"regraft/head"
 	"regraft/photo"
 	"regraft/scene"
@@ -79,4 +83,26 @@ func TestPretrainingMatters(t *testing.T) {
 	if a-b < 15 {
 		t.Errorf("pretraining is worth %.1f points only", a-b)
 	}
+}
+
+// TestHeadsBits: the same heads on every machine, from the same photos.
+func TestHeadsBits(t *testing.T) {
+	r := New(t.TempDir())
+	r.Seed, r.Train, r.Test = 1, 2, 1
+	if err := r.Render(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	net, err := r.Import()
+	if err != nil {
+		t.Fatal(err)
+	}
+	heads, err := r.Heads(t.Context(), net, "heads", train.Silent{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := os.ReadFile(heads.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Text(t, "testdata/headsbits.txt", fmt.Sprintf("%x\n", sha256.Sum256(model)))
 }

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,8 @@ TARGETS = {
     "train-b8-t2": 0.68, "train-b32-t2": 0.68, "heads-b8-t2": 0.55, "classify": 0.7, "photos": 1.5,
 }
 DIRECT_TARGET = FAMILY_TARGET = 1.0
+
+MAXRSS = 1 << 20 if sys.platform == "darwin" else 1 << 10  # of the system's unit of memory, a MiB
 
 # Items that stand for several: full-size networks of all families that regraft import knows, with random weights.
 FAMILIES = sorted(p.name.split(".")[0] for p in (REPOSITORY / "weights/graphs").glob("*.onnx.gz"))
@@ -78,11 +81,13 @@ class Bench:
         name, tensor = "ONNX Runtime (node)", photo
         if not (node / "node_modules/sharp").exists():
             name, tensor = name + ", photo decoded beforehand", self.files["tensor"]
-        return {
+        commands = {
             "regraft": [str(self.regraft), "classify", "-q", "--no-cache", "--model", str(self.model), str(photo)],
-            name: ["node", str(SCRIPTS / "peers/ort_classify.js"), str(node), str(self.files["eval"]), "2", str(tensor)],
             "ONNX Runtime (Python)": self.python("ort_classify.py", self.files["eval"], photo, "--threads", 2),
         }
+        if (node / "node_modules/onnxruntime-node").exists():
+            commands[name] = ["node", str(SCRIPTS / "peers/ort_classify.js"), str(node), str(self.files["eval"]), "2", str(tensor)]
+        return commands
 
     def load_photos(self):
         return {
@@ -158,7 +163,15 @@ def execute(command):
     times = {"min": wall, "median": wall}
     if lines:
         times = {"min": lines[-1]["ms_per_image_min"], "median": lines[-1]["ms_per_image_median"]}
-    return times | {"rss": usage.ru_maxrss / 1024, "peer": lines[-1].get("peer", "") if lines else ""}
+    return times | {"rss": usage.ru_maxrss / MAXRSS, "peer": lines[-1].get("peer", "") if lines else ""}
+
+
+def installed(name, commands):
+    """The commands whose program is there: not every peer exists for every system."""
+    for who, command in commands.items():
+        if not shutil.which(command[0]):
+            print(f"{name}: without {who}, which is not installed", flush=True)
+    return {who: command for who, command in commands.items() if shutil.which(command[0])}
 
 
 def alternate(name, commands, rounds):
@@ -178,20 +191,30 @@ def ratios(name, figures):
     peers = [f for who, f in figures.items() if not who.startswith("regraft")]
     lines = []
     for who, ours in figures.items():
-        if who.startswith("regraft"):
+        if peers and who.startswith("regraft"):
             direct = who.endswith("direct")
             lines.append({"item": name + (" direct" if direct else ""), "target": DIRECT_TARGET if direct else TARGETS[name],
                           **{k: ours[k] / min(p[k] for p in peers) for k in ("median", "min", "rss")}})
     return lines
 
 
-def machine():
-    model = ""
+def processor():
+    """Its name, where the system tells: Linux on arm64 has it in lscpu alone."""
     if os.path.exists("/proc/cpuinfo"):
-        names = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")]
-        model = names[0] if names else ""
+        for line in open("/proc/cpuinfo"):
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    for command, prefix in ((["lscpu"], "Model name:"), (["sysctl", "-n", "machdep.cpu.brand_string"], "")):
+        if shutil.which(command[0]):
+            for line in subprocess.run(command, capture_output=True, text=True, env=os.environ | {"LC_ALL": "C"}).stdout.splitlines():
+                if line.strip().startswith(prefix):
+                    return line.strip().removeprefix(prefix).strip()
+    return platform.machine()
+
+
+def machine():
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=REPOSITORY, capture_output=True, text=True).stdout.strip()
-    return {"processor": model, "cores": os.cpu_count(), "system": platform.platform(terse=True), "python": platform.python_version(),
+    return {"processor": processor(), "cores": os.cpu_count(), "system": platform.platform(terse=True), "python": platform.python_version(),
             "commit": commit, "load_before": os.getloadavg()[0]}
 
 
@@ -249,7 +272,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         items = prepare(a, pathlib.Path(folder)).items()
         for name in wanted:
-            figures = alternate(name, items[name](), a.rounds)
+            figures = alternate(name, installed(name, items[name]()), a.rounds)
             result["items"][name] = figures
             result["ratios"] += ratios(name, figures)
     result["machine"]["load_after"] = os.getloadavg()[0]

@@ -21,7 +21,7 @@ def arguments(description, runs):
 def parse(p):
     """Parses, and limits the threads of libraries that are imported later."""
     a = p.parse_args()
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
         os.environ[name] = str(a.threads)
     return a
 
