@@ -48,6 +48,8 @@ count() { # file for the counts, command
     shift
     qemu-aarch64 -L "$folder/root" -cpu neoverse-n1 -plugin "$folder/arm64_count.so,out=$out" "$@"
 }
+# The collector would run after minutes, however little is to be collected: GOGC=off.
+export GOGC=off
 for n in 1 2; do
     count ort$n "$folder/ort_infer" "$model" $n
     count ours$n "$folder/regraft" bench infer -m "$model" -t 1 --runs $n
