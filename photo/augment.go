@@ -29,7 +29,7 @@ type Augment struct {
 	MixUp, CutMix float64
 }
 
-// Occasion is when a photo is seen: the sample of that number in an epoch. It decides all chance.
+// Occasion is when a photo is seen: the sample of that number in an epoch, or a further turn of one (Loader.turns). It decides all chance.
 type Occasion struct {
 	Seed          uint64
 	Epoch, Sample int

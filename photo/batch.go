@@ -134,10 +134,23 @@ func (l *Loader) Order(epoch int) []int {
 	return order
 }
 
+// turns is Order with the number of samples added for every time that a sample has come before, so that every turn of a sample is drawn anew.
+func (l *Loader) turns(epoch int) []int {
+	order, before := l.Order(epoch), make([]int, len(l.samples))
+	for i, sample := range order {
+		order[i] += len(l.samples) * before[sample]
+		before[sample]++
+	}
+	return order
+}
+
+// sampleOf is the sample whose turn it is.
+func (l *Loader) sampleOf(turn int) Sample { return l.samples[turn%len(l.samples)] }
+
 // slot is a batch in the making.
 type slot struct {
 	Batch
-	indices []int // of the samples
+	turns []int
 }
 
 func newSlot(photos, values int) *slot {
@@ -151,12 +164,12 @@ func newSlot(photos, values int) *slot {
 	}
 }
 
-// start makes the slot the batch of the samples with these indices.
-func (s *slot) start(l *Loader, indices []int) {
-	s.indices = indices
-	s.resize(len(indices), l.p.Values())
-	for i, index := range indices {
-		s.Samples[i] = l.samples[index]
+// start makes the slot the batch of these turns.
+func (s *slot) start(l *Loader, turns []int) {
+	s.turns = turns
+	s.resize(len(turns), l.p.Values())
+	for i, turn := range turns {
+		s.Samples[i] = l.sampleOf(turn)
 		s.Labels[i] = float32(s.Samples[i].Label)
 	}
 }
@@ -182,7 +195,7 @@ func (l *Loader) EpochFrom(ctx context.Context, epoch, batches int) iter.Seq2[*B
 		for _, s := range l.slots {
 			free <- s
 		}
-		order := l.Order(epoch)
+		order := l.turns(epoch)
 		order = order[min(batches*l.o.Batch, len(order)):]
 		prepared := ordered.Map(ctx, l.rows(ctx, order, free), l.o.Workers, len(l.slots)*l.o.Batch, func(r row) row {
 			r.err = l.fill(r, epoch)
@@ -202,7 +215,7 @@ func (l *Loader) EpochFrom(ctx context.Context, epoch, batches int) iter.Seq2[*B
 				continue
 			}
 			if l.mixing != nil {
-				l.mixing.apply(&r.Batch, r.indices, l.o.Seed, epoch)
+				l.mixing.apply(&r.Batch, r.turns, l.o.Seed, epoch)
 			}
 			if !yield(&r.Batch, nil) {
 				return
@@ -218,15 +231,15 @@ func (l *Loader) EpochFrom(ctx context.Context, epoch, batches int) iter.Seq2[*B
 // rows deals the samples out, a slot at a time as slots come free.
 func (l *Loader) rows(ctx context.Context, order []int, free <-chan *slot) iter.Seq[row] {
 	return func(yield func(row) bool) {
-		for indices := range slices.Chunk(order, l.o.Batch) {
+		for turns := range slices.Chunk(order, l.o.Batch) {
 			var s *slot
 			select {
 			case s = <-free:
 			case <-ctx.Done():
 				return
 			}
-			s.start(l, indices)
-			for i := range indices {
+			s.start(l, turns)
+			for i := range turns {
 				if !yield(row{slot: s, i: i}) {
 					return
 				}
@@ -242,21 +255,21 @@ func (l *Loader) fill(r row, epoch int) error {
 		hash = &r.Hashes[r.i]
 	}
 	values := l.p.Values()
-	sample := r.indices[r.i]
-	return l.prepare(sample, l.drawing(sample, epoch), hash, r.X[r.i*values:][:values])
+	turn := r.turns[r.i]
+	return l.prepare(turn, l.drawing(turn, epoch), hash, r.X[r.i*values:][:values])
 }
 
-// drawing chooses what happens to a sample in an epoch.
-func (l *Loader) drawing(sample, epoch int) func(w, h int) Augmentation {
+// drawing chooses what happens to a sample in a turn of an epoch.
+func (l *Loader) drawing(turn, epoch int) func(w, h int) Augmentation {
 	if l.o.Augment == (Augment{}) {
 		return l.o.View.augmentation
 	}
 	return func(w, h int) Augmentation {
-		return l.o.Augment.Draw(Occasion{l.o.Seed, epoch, sample}, w, h, l.p.Size)
+		return l.o.Augment.Draw(Occasion{l.o.Seed, epoch, turn}, w, h, l.p.Size)
 	}
 }
 
 // prepare writes a sample with the augmentation that is drawn for it to dst.
-func (l *Loader) prepare(sample int, draw func(w, h int) Augmentation, hash *Hash, dst []float32) error {
-	return l.p.readFile(l.samples[sample].Path, l.o.Decode, draw, hash, dst)
+func (l *Loader) prepare(turn int, draw func(w, h int) Augmentation, hash *Hash, dst []float32) error {
+	return l.p.readFile(l.sampleOf(turn).Path, l.o.Decode, draw, hash, dst)
 }

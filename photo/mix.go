@@ -97,8 +97,8 @@ type mixing struct {
 // partner is the row that a row of a batch of n photos is mixed with.
 func partner(row, n int) int { return (row + n - 1) % n }
 
-// apply mixes the photos of a batch, which are these samples.
-func (m *mixing) apply(b *Batch, samples []int, seed uint64, epoch int) {
+// apply mixes the photos of a batch, which has these turns.
+func (m *mixing) apply(b *Batch, turns []int, seed uint64, epoch int) {
 	values := len(b.X) / b.N
 	of := func(row int) []float32 { return b.X[row*values:][:values] }
 	m.last = append(m.last[:0], of(b.N-1)...)
@@ -109,7 +109,7 @@ func (m *mixing) apply(b *Batch, samples []int, seed uint64, epoch int) {
 		if row > 0 {
 			from = of(other)
 		}
-		how := m.augment.mixture(Occasion{seed, epoch, samples[row]}, m.size)
+		how := m.augment.mixture(Occasion{seed, epoch, turns[row]}, m.size)
 		m.size.mix(how, of(row), from)
 		b.Mixed[row] = Mixed{other, how.share}
 	}

@@ -158,3 +158,29 @@ func TestEveryPolicyByWorkers(t *testing.T) {
 		t.Error("two seeds are the same")
 	}
 }
+
+// TestTurns: a photo that comes several times in a balanced epoch is drawn anew each time, and See shows the first.
+func TestTurns(t *testing.T) {
+	samples := shadesOf(t, 6)
+	for i := range samples {
+		samples[i].Label = min(i, 1) // one photo of class 0
+	}
+	l := newLoader(t, samples, LoaderOptions{Batch: 6, Workers: 2, Shuffle: true, Balance: true, Augment: Augment{Jitter: Jitter{Brightness: 0.9}}})
+	var rare []float32
+	for b, err := range l.Epoch(t.Context(), 1) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range b.Samples {
+			if s == samples[0] {
+				rare = append(rare, b.X[i*small.Values()])
+			}
+		}
+	}
+	if len(rare) != 3 || rare[0] == rare[1] && rare[1] == rare[2] {
+		t.Errorf("the photo of the small class is %v", rare)
+	}
+	if s, err := l.See(1, 0); err != nil || s.X[0] != rare[0] {
+		t.Errorf("See has %g, %v, its first turn %v", s.X[0], err, rare)
+	}
+}

@@ -3,11 +3,11 @@ package photo
 // The operations on colours repeat Pillow's on 8 bits, bit for bit (Pillow 13: ImageEnhance, ImageOps, libImaging/Blend.c and
 // Filter.c). Each changes the pixels of m in place and returns it.
 
-// tables say what becomes of every value of R, G and B.
-type tables [3][256]uint8
+// lookup says what becomes of every value of R, G and B.
+type lookup [3][256]uint8
 
 // lookUp replaces every value.
-func (m *Image) lookUp(t *tables) *Image {
+func (m *Image) lookUp(t *lookup) *Image {
 	for i := 0; i+2 < len(m.Pix); i += 3 {
 		p := m.Pix[i : i+3 : i+3]
 		p[0], p[1], p[2] = t[0][p[0]], t[1][p[1]], t[2][p[2]]
@@ -17,7 +17,7 @@ func (m *Image) lookUp(t *tables) *Image {
 
 // lookUpAll replaces every value by what f makes of it.
 func (m *Image) lookUpAll(f func(v int) uint8) *Image {
-	var t tables
+	var t lookup
 	for v := range 256 {
 		n := f(v)
 		t[0][v], t[1][v], t[2][v] = n, n, n
@@ -125,7 +125,7 @@ func (m *Image) histograms() (h [3][256]int) {
 
 // autocontrast stretches every channel from 0 to 255: ImageOps.autocontrast.
 func autocontrast(m *Image, _ float64) *Image {
-	var t tables
+	var t lookup
 	for c, h := range m.histograms() {
 		low, high := 0, 255
 		for low < 255 && h[low] == 0 {
@@ -148,7 +148,7 @@ func autocontrast(m *Image, _ float64) *Image {
 
 // equalize makes all values of a channel about equally frequent: ImageOps.equalize.
 func equalize(m *Image, _ float64) *Image {
-	var t tables
+	var t lookup
 	for c, h := range m.histograms() {
 		last, values := 0, 0
 		for v, n := range h {

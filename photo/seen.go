@@ -18,7 +18,7 @@ type Seen struct {
 	LeftOver bool
 }
 
-// See prepares a sample as an epoch's batch has it.
+// See prepares a sample as an epoch's batch has it, the first where it comes several times.
 func (l *Loader) See(epoch, sample int) (*Seen, error) {
 	s := &Seen{X: make([]float32, l.p.Values()), Other: -1}
 	draw := l.drawing(sample, epoch)
@@ -29,7 +29,7 @@ func (l *Loader) See(epoch, sample int) (*Seen, error) {
 	if err != nil {
 		return nil, err
 	}
-	order := l.Order(epoch)
+	order := l.turns(epoch)
 	place := slices.Index(order, sample) // -1 where a balanced epoch lacks it
 	batch := order[max(place, 0)/l.o.Batch*l.o.Batch:]
 	batch = batch[:min(l.o.Batch, len(batch))]
@@ -37,9 +37,10 @@ func (l *Loader) See(epoch, sample int) (*Seen, error) {
 	if l.mixing == nil || place < 0 {
 		return s, nil
 	}
-	s.Other = batch[partner(place%l.o.Batch, len(batch))]
+	turn := batch[partner(place%l.o.Batch, len(batch))]
+	s.Other = turn % len(l.samples)
 	other := make([]float32, len(s.X))
-	if err := l.prepare(s.Other, l.drawing(s.Other, epoch), nil, other); err != nil {
+	if err := l.prepare(turn, l.drawing(turn, epoch), nil, other); err != nil {
 		return nil, err
 	}
 	m := l.o.Augment.mixture(Occasion{l.o.Seed, epoch, sample}, l.p.Size)
