@@ -3,6 +3,8 @@ package cli
 import (
 	"archive/tar"
 	"archive/zip"
+	"bytes"
+	"compress/gzip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,8 +36,18 @@ func TestClassifyArchives(t *testing.T) {
 	}
 	tarred.Close()
 	f.Close()
+	plain, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	g := gzip.NewWriter(&packed)
+	g.Write(plain)
+	g.Close()
+	tgz := filepath.Join(dir, "photos.tar.gz")
+	write(t, tgz, packed.Bytes())
 	want := must(t, classifyArgs("--json", "--no-cache", data)...).stdout
-	for _, archive := range []string{z.Name(), f.Name()} {
+	for _, archive := range []string{z.Name(), f.Name(), tgz} {
 		r := must(t, classifyArgs("--json", "--no-cache", archive)...)
 		if got := strings.ReplaceAll(r.stdout, archive+"/", data+"/"); got != want {
 			t.Errorf("%s: answers\n%s, want\n%s", archive, got, want)

@@ -40,7 +40,7 @@ func classifyCommand(con *console) *urfave.Command {
 		Name:        "classify",
 		Aliases:     []string{"predict"},
 		Usage:       "name what is on photos",
-		ArgsUsage:   "--model M.onnx PATH...   (files, folders, .zip, .tar; - reads paths from stdin)",
+		ArgsUsage:   "--model M.onnx PATH...   (files, folders, .zip, .tar, .tar.gz; - reads paths from stdin)",
 		Description: "regraft classify --model runs/places/best.onnx -k 3 photos/ more/beach.jpg",
 		Flags:       slices.Concat(flags, answeringFlags()),
 		Action:      func(c *urfave.Context) error { return classify(con, c) },

@@ -12,8 +12,8 @@ import (
 
 // consequence is what is done with a photo when its answer is known, before the answer is written.
 type consequence interface {
-	// reading is the photo as it is to be read.
-	reading(p regraft.Photo) regraft.Photo
+	// reading is the photo as it is to be read; p is what answered is called with.
+	reading(p *regraft.Photo) regraft.Photo
 	answered(p regraft.Photo, r regraft.Result, unknown bool) error
 	// end tells what was done, and returns how many photos it could not be done with.
 	end() (wrong int)
@@ -45,7 +45,7 @@ func onDisk(p regraft.Photo) bool { return p.Read == nil && p.Data == nil && p.E
 // queue keeps photos until their answers come, which are in the same order.
 type queue struct {
 	mutex   sync.Mutex
-	waiting []regraft.Photo
+	waiting []*regraft.Photo
 }
 
 // through passes photos on as they are to be read.
@@ -56,9 +56,9 @@ func (q *queue) through(photos iter.Seq[regraft.Photo], then consequence) iter.S
 	return func(yield func(regraft.Photo) bool) {
 		for p := range photos {
 			q.mutex.Lock()
-			q.waiting = append(q.waiting, p)
+			q.waiting = append(q.waiting, &p)
 			q.mutex.Unlock()
-			if !yield(then.reading(p)) {
+			if !yield(then.reading(&p)) {
 				return
 			}
 		}
@@ -69,9 +69,9 @@ func (q *queue) next() regraft.Photo {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	p := q.waiting[0]
-	q.waiting[0] = regraft.Photo{}
+	q.waiting[0] = nil
 	q.waiting = q.waiting[1:]
-	return p
+	return *p
 }
 
 // followed writes answers, each behind its consequence.

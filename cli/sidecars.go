@@ -15,7 +15,7 @@ type sidecars struct {
 	members                 int // of archives, which have none
 }
 
-func (s *sidecars) reading(p regraft.Photo) regraft.Photo { return p }
+func (s *sidecars) reading(p *regraft.Photo) regraft.Photo { return *p }
 
 func (s *sidecars) answered(p regraft.Photo, r regraft.Result, unknown bool) error {
 	switch {

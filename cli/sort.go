@@ -56,12 +56,21 @@ func within(path, folder string) bool {
 	return err == nil && strings.HasPrefix(real+string(filepath.Separator), folder+string(filepath.Separator))
 }
 
-// reading is the photo as it is read: a file that is moved may not be where it was.
-func (s *sorting) reading(p regraft.Photo) regraft.Photo {
-	if s.mode == sorter.Move && onDisk(p) {
-		p.Read = func() ([]byte, error) { return photo.Content(s.Where(p.Path), s.decode) }
+// reading keeps the content of a photo that is no file, and finds a file where it has been moved.
+func (s *sorting) reading(p *regraft.Photo) regraft.Photo {
+	r := *p
+	switch {
+	case onDisk(r) && s.mode == sorter.Move:
+		r.Read = func() ([]byte, error) { return photo.Content(s.Where(r.Path), s.decode) }
+	case r.Read != nil:
+		read := r.Read
+		r.Read = func() (data []byte, err error) {
+			data, err = read()
+			p.Data = data
+			return data, err
+		}
 	}
-	return p
+	return r
 }
 
 // answered sorts the photo. Only a full disk is an error; other photos that cannot be sorted are told of.
@@ -72,13 +81,7 @@ func (s *sorting) answered(p regraft.Photo, r regraft.Result, unknown bool) erro
 		}
 		return nil
 	}
-	content, err := p.Data, error(nil)
-	if content == nil && p.Read != nil {
-		content, err = p.Read()
-	}
-	if err == nil {
-		err = s.Put(p.Path, content, r.Top(1)[0].Label, unknown)
-	}
+	err := s.Put(p.Path, p.Data, r.Top(1)[0].Label, unknown)
 	if err == nil {
 		s.done++
 		return nil

@@ -15,24 +15,26 @@ import (
 	"strings"
 )
 
-// packed are the endings of archives that cannot be read in place.
-var packed = []string{".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar"}
+// packed are the endings of archives that are not read.
+var packed = []string{".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar"}
 
 // archived lists the photos of the archive at a path, in its order; false where the name is not that of an archive. Members
 // that leave the archive, are links or cannot be read have an error. Nothing is unpacked on the disk.
 func archived(path string) ([]File, []LeftOut, bool) {
 	for _, ending := range packed {
 		if strings.HasSuffix(strings.ToLower(path), ending) {
-			return []File{{Path: path, Err: fmt.Errorf("%s: archives are read in place as .zip and as .tar that is not compressed: unpack it", Shown(path))}}, nil, true
+			return []File{{Path: path, Err: fmt.Errorf("%s: archives are read as .zip, .tar and .tar.gz: unpack it", Shown(path))}}, nil, true
 		}
 	}
 	a := &archive{path: path}
 	var err error
-	switch extension(path) {
-	case ".zip":
+	switch name := strings.ToLower(path); {
+	case strings.HasSuffix(name, ".zip"):
 		err = a.listZip()
-	case ".tar":
+	case strings.HasSuffix(name, ".tar"):
 		err = a.listTar()
+	case strings.HasSuffix(name, ".tar.gz"), strings.HasSuffix(name, ".tgz"):
+		err = a.listPacked()
 	default:
 		return nil, nil, false
 	}
@@ -62,6 +64,8 @@ type member struct {
 	size           int64
 	deflated       bool
 	sum            *uint32 // CRC-32
+	// content reads a member that is nowhere by itself; nil else.
+	content func() ([]byte, error)
 }
 
 // add judges a member by its name.
@@ -81,7 +85,11 @@ func (a *archive) add(m member) {
 	case m.err != nil:
 		a.refuse(file, m.err)
 	default:
-		a.files = append(a.files, File{Path: file, Read: func() ([]byte, error) { return m.read(a.path) }})
+		read := m.content
+		if read == nil {
+			read = func() ([]byte, error) { return m.read(a.path) }
+		}
+		a.files = append(a.files, File{Path: file, Read: read})
 	}
 }
 
@@ -140,20 +148,31 @@ func (a *archive) listTar() error {
 		case err != nil && !errors.Is(err, tar.ErrInsecurePath):
 			return err
 		}
-		if h.Typeflag == tar.TypeXGlobalHeader { // says something of all members, as git archive writes it
+		m, is := tarMember(h)
+		if !is {
 			continue
-		}
-		m := member{name: h.Name, dir: h.Typeflag == tar.TypeDir, special: h.Typeflag != tar.TypeDir && h.Typeflag != tar.TypeReg, length: h.Size, size: h.Size}
-		if h.Typeflag == tar.TypeGNUSparse || h.PAXRecords["GNU.sparse.major"] != "" || h.PAXRecords["GNU.sparse.map"] != "" {
-			m.special, m.err = false, errors.New("it is stored with holes, which are not read")
-		} else if h.Size > DefaultMaxBytes {
-			m.err = tooLarge(uint64(h.Size))
 		}
 		if m.offset, err = f.Seek(0, io.SeekCurrent); err != nil { // the reader has read no further than the header
 			return err
 		}
 		a.add(m)
 	}
+}
+
+// tarMember is false for a header that says something of all members, as git archive writes it.
+func tarMember(h *tar.Header) (member, bool) {
+	m := member{name: h.Name, dir: h.Typeflag == tar.TypeDir, special: h.Typeflag != tar.TypeDir && h.Typeflag != tar.TypeReg, length: h.Size, size: h.Size}
+	if h.Typeflag == tar.TypeGNUSparse || h.PAXRecords["GNU.sparse.major"] != "" || h.PAXRecords["GNU.sparse.map"] != "" {
+		m.special, m.err = false, errors.New("it is stored with holes, which are not read")
+	} else if h.Size > DefaultMaxBytes {
+		m.err = tooLarge(uint64(h.Size))
+	}
+	return m, h.Typeflag != tar.TypeXGlobalHeader
+}
+
+// wanted is whether a member can be a photo that is read.
+func (m member) wanted() bool {
+	return !m.dir && !m.special && m.err == nil && slices.Contains(extensions, extension(m.name))
 }
 
 // read gives the member's content. It opens the archive anew, so that any number of archives can be listed.

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -12,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -78,6 +81,51 @@ func tarred(t *testing.T, files []packedFile) []byte {
 	return b.Bytes()
 }
 
+func gzipped(t *testing.T, files []packedFile) []byte { return squeezed(tarred(t, files)) }
+
+func squeezed(data []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(data)
+	z.Close()
+	return b.Bytes()
+}
+
+// TestPackedOrder: members of a compressed archive are read in any order, by several goroutines too, and after more were passed over
+// than are kept.
+func TestPackedOrder(t *testing.T) {
+	var files []packedFile
+	for i := range 3 * mostPassed {
+		files = append(files, packedFile{name: fmt.Sprintf("%d.jpg", i), content: fmt.Sprint(i)})
+	}
+	path := filepath.Join(t.TempDir(), "a.tgz")
+	if err := os.WriteFile(path, append(gzipped(t, files), make([]byte, 512)...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	found, _ := Files(path)
+	if len(found) != len(files) {
+		t.Fatalf("%d members, %v", len(found), found[len(found)-1])
+	}
+	check := func(i int) {
+		if data, err := found[i].Read(); err != nil || string(data) != files[i].content {
+			t.Errorf("member %d is %q, %v", i, data, err)
+		}
+	}
+	for _, i := range []int{150, 149, 120, 150, 3, 191, 0, 0} {
+		check(i)
+	}
+	var next atomic.Int32
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for i := next.Add(1) - 1; int(i) < len(files); i = next.Add(1) - 1 {
+				check(int(i))
+			}
+		})
+	}
+	all.Wait()
+}
+
 // TestHostileArchives: each member that cannot be a photo to be read is one with its reason, the others are read, and what is no
 // photo is left out.
 func TestHostileArchives(t *testing.T) {
@@ -85,7 +133,7 @@ func TestHostileArchives(t *testing.T) {
 	for _, h := range hostile {
 		files = append(files, h.packedFile)
 	}
-	for ending, pack := range map[string]func(*testing.T, []packedFile) []byte{".zip": zipped, ".TAR": tarred} {
+	for ending, pack := range map[string]func(*testing.T, []packedFile) []byte{".zip": zipped, ".TAR": tarred, ".tar.gz": gzipped, ".TGZ": gzipped} {
 		path := filepath.Join(t.TempDir(), "photos"+ending)
 		if err := os.WriteFile(path, pack(t, files), 0o666); err != nil {
 			t.Fatal(err)
@@ -171,6 +219,8 @@ func TestDamagedArchives(t *testing.T) {
 	if err := tar.NewWriter(&holes).WriteHeader(&sparse); err != nil {
 		t.Fatal(err)
 	}
+	defer func(was int64) { mostExpandedBy = was }(mostExpandedBy)
+	mostExpandedBy = 1 << 20
 	for _, c := range []struct {
 		name string
 		data []byte
@@ -194,7 +244,16 @@ func TestDamagedArchives(t *testing.T) {
 		{"a.tar", tarHeader(0, tar.TypeGNUSparse), "with holes"},
 		{"a.tar", append(bytes.ReplaceAll(holes.Bytes(), []byte("$parse"), []byte("sparse")), "0\n"+strings.Repeat("\x00", 1022)...), "with holes"},
 		{"a.tar", []byte("no archive"), "cannot be read"},
-		{"a.tar.gz", whole, "unpack it"},
+		{"a.tar.bz2", whole, "unpack it"},
+		{"a.tgz", squeezed(whole), ""},
+		{"a.tgz", squeezed(whole)[:60], "cannot be read"},
+		{"a.tgz", squeezed(whole[:4000]), "cannot be read"},
+		{"a.tgz", append(squeezed(whole)[:len(squeezed(whole))-8], 1, 2, 3, 4, 5, 6, 7, 8), "checksum"},
+		{"a.tgz", squeezed(tarHeader(DefaultMaxBytes+1, tar.TypeReg)), "more than the limit"},
+		{"a.tgz", squeezed(append(tarHeader(1<<40, tar.TypeReg), make([]byte, 4<<20)...)), "more than 100 times its size"},
+		{"a.tgz", squeezed(append(whole, make([]byte, 4<<20)...)), "more than 100 times its size"},
+		{"a.tgz", whole, "cannot be read"},
+		{"a.tgz", nil, "cannot be read"},
 		{"a.7z", whole, "unpack it"},
 	} {
 		err := read(c.name, c.data)
@@ -208,10 +267,16 @@ func TestDamagedArchives(t *testing.T) {
 func FuzzArchive(f *testing.F) {
 	t := new(testing.T)
 	files := []packedFile{{name: "a.jpg", content: "photo"}, {name: "../b.png", content: "x"}}
-	f.Add(zipped(t, files), true)
-	f.Add(tarred(t, files), false)
-	f.Fuzz(func(t *testing.T, data []byte, isZip bool) {
-		path := filepath.Join(t.TempDir(), map[bool]string{true: "a.zip", false: "a.tar"}[isZip])
+	endings := []string{".zip", ".tar", ".tgz"}
+	f.Add(zipped(t, files), uint8(0))
+	f.Add(tarred(t, files), uint8(1))
+	f.Add(gzipped(t, files), uint8(2))
+	f.Add(tarred(t, files), uint8(3)) // is compressed
+	f.Fuzz(func(t *testing.T, data []byte, kind uint8) {
+		if kind == 3 {
+			data, kind = squeezed(data), 2
+		}
+		path := filepath.Join(t.TempDir(), "a"+endings[kind%3])
 		if err := os.WriteFile(path, data, 0o666); err != nil {
 			t.Fatal(err)
 		}
