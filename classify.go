@@ -3,6 +3,7 @@ package regraft
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"image"
 	"iter"
@@ -42,6 +43,8 @@ type Result struct {
 	// Features are the input of the classifier: the photo's embedding. They are nil when the model's
 	// classifier was not recognised, or reads a map.
 	Features []float32
+	// Hash is the SHA-256 of the photo's file, of a Model that was opened with Hashes.
+	Hash [sha256.Size]byte
 
 	labels []string
 }
@@ -243,6 +246,7 @@ func (m *Model) answer(ctx context.Context, batch []decoded) ([]Result, error) {
 		results[i] = Result{Path: d.path, Err: d.err, labels: labels}
 		if d.err == nil {
 			results[i].fill(answers, d.views)
+			results[i].Hash = d.hash
 		}
 	}
 	return results, nil

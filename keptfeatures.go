@@ -66,7 +66,7 @@ type seen struct {
 // look prepares the views of a photo that is the content of a file; k may be nil.
 func (m *Model) look(data []byte, p photo.Preprocess, k *keptFeatures) (views []seen, hash photo.Hash, err error) {
 	views = make([]seen, m.options.views)
-	if k != nil {
+	if k != nil || m.options.hashes {
 		hash = photo.HashOf(data)
 	}
 	for v := range views {

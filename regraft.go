@@ -81,6 +81,7 @@ type options struct {
 	decode            photo.DecodeOptions
 	views             int
 	cache             *featurecache.Cache
+	hashes            bool
 	head              string
 	pool              Pooling
 	prepared          *Preprocess
@@ -131,6 +132,9 @@ func Views(n int) Option { return func(o *options) { o.views = max(n, 1) } }
 // Cache takes features of photos from c, which Classify, Embed, Stream and Evaluate then need not compute, and puts those there that it
 // lacks. It changes no bit of an answer. Without this option nothing is kept.
 func Cache(c *FeatureCache) Option { return func(o *options) { o.cache = c } }
+
+// Hashes lets results have the hashes of the photos' files.
+func Hashes() Option { return func(o *options) { o.hashes = true } }
 
 // AnswersOnly lets the Model go of the weights as read once they are packed for a batch of photos, which is half of its memory or more.
 // It classifies, embeds and infers until Close; Train, Evaluate, Save, SwapHeads and Heads are ErrAnswersOnly, and Network

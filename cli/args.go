@@ -31,7 +31,7 @@ func reorder(app *urfave.App, args []string) ([]string, error) {
 			if c == nil {
 				return nil, unknownCommand(app, path, commands, arg)
 			}
-			path, commands = append(path, arg), c.Subcommands
+			path, commands, takesValue = append(path, arg), c.Subcommands, flagsWithValue([]*urfave.Command{c})
 		default:
 			rest = append(rest, arg)
 		}
@@ -70,20 +70,23 @@ func findCommand(commands []*urfave.Command, name string) *urfave.Command {
 	return nil
 }
 
-// flagsWithValue lists the names of all flags that are followed by a value. A name means the same
-// in every command, so that flags may even stand before the command.
+// flagsWithValue lists the names of all flags of the commands, and whether they are followed by a value: in all commands, or, before the
+// command is known, in none.
 func flagsWithValue(commands []*urfave.Command) map[string]bool {
 	takes := map[string]bool{}
+	also := func(name string, value bool) {
+		before, known := takes[name]
+		takes[name] = value && (before || !known)
+	}
 	for _, c := range commands {
 		for _, f := range c.Flags {
-			if d, ok := f.(urfave.DocGenerationFlag); ok && d.TakesValue() {
-				for _, name := range f.Names() {
-					takes[name] = true
-				}
+			for _, name := range f.Names() {
+				d, ok := f.(urfave.DocGenerationFlag)
+				also(name, ok && d.TakesValue())
 			}
 		}
-		for name := range flagsWithValue(c.Subcommands) {
-			takes[name] = true
+		for name, value := range flagsWithValue(c.Subcommands) {
+			also(name, value)
 		}
 	}
 	return takes

@@ -16,6 +16,8 @@ func TestReorder(t *testing.T) {
 		{"--model m.onnx classify a.jpg", "classify --model m.onnx -- a.jpg"},
 		{"classify --model=m.onnx --logits a.jpg", "classify --model=m.onnx --logits -- a.jpg"},
 		{"classify --model m -- --odd.jpg -x", "classify --model m -- --odd.jpg -x"},
+		{"classify --features a.jpg", "classify --features -- a.jpg"},
+		{"train --features a.parquet", "train --features a.parquet"},
 		{"bench --json infer m.onnx -b 8", "bench infer --json -b 8 -- m.onnx"},
 		{"train --mean -1,0,0 --data d", "train --mean -1,0,0 --data d"},
 		{"predict --threshold 0.5 x", "predict --threshold 0.5 -- x"},
@@ -32,10 +34,16 @@ func TestReorder(t *testing.T) {
 	}
 }
 
-// TestFlagNames: a flag is a switch in all commands or in none, else flags could not stand before the command.
+// TestFlagNames: a flag is a switch in all commands or in none, else it could not stand before the command; but for --features, of which
+// classify adds to its answers and train reads files.
 func TestFlagNames(t *testing.T) {
 	app := newApp(newConsole(nil, nil, nil))
-	with := flagsWithValue(app.Commands)
+	with := map[string]bool{}
+	for _, c := range app.Commands {
+		for name, value := range flagsWithValue([]*urfave.Command{c}) {
+			with[name] = with[name] || value && name != "features"
+		}
+	}
 	commands := app.Commands
 	for _, c := range app.Commands {
 		commands = append(slices.Clip(commands), c.Subcommands...)

@@ -114,7 +114,7 @@ func classify(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.verdict(con, c.Bool("skip-bad"))
+	return t.verdict(con, c.Bool("skip-bad"), noAnswer)
 }
 
 // checkAnswers tells what was assumed about the model's answers, and refuses a model that has none; features are enough.
@@ -155,21 +155,28 @@ func classifyAll(con *console, c *urfave.Context, m *regraft.Model, o answerOpti
 	return answerAll(c.Context, m, e, in.follow(out, o), in)
 }
 
-// tally counts inputs, those of them that have no answer, and those with whose answers could not be done what was asked.
+// tally counts inputs, those of them that are bad (that have no answer, or no features), and those with whose answers could not be done
+// what was asked.
 type tally struct{ photos, bad, wrong int }
 
-// verdict is the error that inputs without an answer are, unless they may be there.
-func (t tally) verdict(con *console, skipBad bool) error {
+// What inputs lack that are bad.
+const (
+	noAnswer   = "no answer"
+	noFeatures = "no features"
+)
+
+// verdict is the error that bad inputs are, unless they may be there.
+func (t tally) verdict(con *console, skipBad bool, lack string) error {
 	switch {
 	case t.wrong > 0:
 		return failf(statusInputs, "%d of %d photos could not be sorted or have no keywords", t.wrong, t.photos)
 	case t.bad == 0:
 		return nil
 	case skipBad:
-		con.warnf("%d of %d photos have no answer", t.bad, t.photos)
+		con.warnf("%d of %d photos have %s", t.bad, t.photos, lack)
 		return nil
 	}
-	return failf(statusInputs, "%d of %d photos have no answer", t.bad, t.photos)
+	return failf(statusInputs, "%d of %d photos have %s", t.bad, t.photos, lack)
 }
 
 // answerAll prints an answer for every input, explained by e, and notes what was left out of folders.

@@ -99,6 +99,9 @@ func classifyToFile(con *console, c *urfave.Context, m *regraft.Model, o answerO
 		return tally{}, err
 	}
 	origin, err := originOf(c, m)
+	if err == nil {
+		origin.Settings["--format"], err = formatOf(c)
+	}
 	if err != nil {
 		return tally{}, err
 	}
@@ -193,7 +196,7 @@ func (a *recorded) write(r regraft.Result, picture string) error {
 	return a.file.Answer(r.Err != nil)
 }
 
-// originOf is what decides the answers, but for the inputs.
+// originOf is what decides the answers or features, but for the inputs and the format.
 func originOf(c *urfave.Context, m *regraft.Model) (journal.Origin, error) {
 	o := journal.Origin{Program: regraft.Version(), Settings: map[string]string{}}
 	file, err := os.Open(c.String("model"))
@@ -212,8 +215,7 @@ func originOf(c *urfave.Context, m *regraft.Model) (journal.Origin, error) {
 			o.Settings["--"+name] = fmt.Sprint(c.Value(name))
 		}
 	}
-	o.Settings["--format"], err = formatOf(c)
-	return o, err
+	return o, nil
 }
 
 // indifferent are flags that decide no byte of the answers.
@@ -223,24 +225,32 @@ var indifferent = []string{
 	"files-from", "null", // the inputs themselves are compared
 }
 
-// outputPath is the file that --out names, or that of the shard in its folder, which holds the parts of one division.
+// outputPath is the file that --out names, or that of the shard in its folder.
 func outputPath(c *urfave.Context, s shard.Shard) (string, error) {
 	out := c.String("out")
 	if s.Count == 0 {
 		return out, nil
 	}
-	if err := os.MkdirAll(out, 0o777); err != nil {
+	format, err := formatOf(c)
+	if err != nil {
 		return "", err
 	}
-	entries, err := os.ReadDir(out)
+	return partFile(out, s, endingOf(format))
+}
+
+// partFile is that of a shard in the folder of all parts, which holds those of one division.
+func partFile(folder string, s shard.Shard, ending string) (string, error) {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return "", err
+	}
+	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return "", err
 	}
 	for _, e := range entries {
 		if other, _, is := shard.PartOf(e.Name()); is && other.Count != s.Count {
-			return "", usagef("%s holds parts of %d shards (%s), not of %d: choose another folder", out, other.Count, e.Name(), s.Count)
+			return "", usagef("%s holds parts of %d shards (%s), not of %d: choose another folder", folder, other.Count, e.Name(), s.Count)
 		}
 	}
-	format, err := formatOf(c)
-	return filepath.Join(out, s.Part(endingOf(format))), err
+	return filepath.Join(folder, s.Part(ending)), nil
 }

@@ -150,7 +150,7 @@ func (r *demoRun) classify(model string) error {
 	began := time.Now()
 	t, err := answerAll(r.c.Context, m, nil, a, newInputs(r.con, []string{filepath.Join(r.Photos(), "test")}))
 	if err == nil {
-		err = t.verdict(r.con, false)
+		err = t.verdict(r.con, false, noAnswer)
 	}
 	if err != nil {
 		return err

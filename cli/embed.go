@@ -1,19 +1,32 @@
 package cli
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
 
+	"regraft"
 	"regraft/atomicfile"
-	"regraft/photo"
+	"regraft/featurefile"
+	"regraft/head"
+	"regraft/journal"
+	"regraft/shard"
+	"regraft/train"
 )
 
 func embedCommand(con *console) *urfave.Command {
-	flags := []urfave.Flag{modelFlag(), stringFlag("out", "", "`FILE`.npy, .npz, .csv or .parquet for the features", "output", "o")}
+	flags := []urfave.Flag{
+		modelFlag(),
+		stringFlag("out", "", "`FILE`.npy, .npz, .csv or .parquet for the features; with --shard a folder too, for its part", "output", "o"),
+		stringFlag("shard", "", ".parquet: features of part `I/N` of the inputs, I from 0; auto: as Slurm, Kubernetes and others say"),
+		boolFlag("resume", ".parquet: leave a file alone that is complete"),
+		boolFlag("skip-bad", "photos without features leave exit status 0"),
+	}
 	return &urfave.Command{
 		Name:        "embed",
 		Usage:       "write the features of photos, the numbers that the classifier reads, to a file",
@@ -29,69 +42,155 @@ func embedPhotos(con *console, c *urfave.Context) error {
 	if err := needs(c, needed{"model", model}, needed{"out", out}); err != nil {
 		return err
 	}
-	ending := strings.ToLower(filepath.Ext(out))
-	newTable := tables[ending]
-	if newTable == nil {
-		return usagef("--out %q: the name must end in .npy, .npz, .csv or .parquet", out)
-	}
 	if c.NArg() == 0 {
 		return usagef("no photos given: name files or folders, or - for paths on stdin")
 	}
-	e := &embedding{con: con, c: c, model: model, newTable: newTable}
-	err := atomicfile.Write(out, func(w io.Writer) error { // a folder that is missing shows before anything takes time
+	e := &embedding{con: con, c: c, model: model}
+	if err := e.choose(out); err != nil {
+		return err
+	}
+	err := atomicfile.Write(e.out, func(w io.Writer) error { // a folder that is missing shows before anything takes time
 		if e.err = e.write(w); e.err != nil {
 			return e.err
 		}
 		return e.table.close()
 	})
 	switch {
+	case e.err == errComplete:
+		con.notef("%s is complete", e.out)
+		return nil
 	case e.err != nil: // not of the file
 		return e.err
 	case err != nil:
 		return err
 	}
-	con.notef("%s: %d features of %s", out, e.features, counted(len(e.paths), "photo"))
-	if ending == ".npy" { // has room for nothing else
+	con.notef("%s: %d features of %s", e.out, e.features, counted(e.done.photos-e.done.bad, "photo"))
+	if e.ending == ".npy" { // has room for nothing else
 		for i, path := range e.paths {
 			con.printf("%s\t%s\n", shown(path), shown(e.labels[i]))
 		}
 	}
-	return e.failed
+	return e.done.verdict(con, c.Bool("skip-bad"), noFeatures)
 }
 
 // embedding writes a table of features.
 type embedding struct {
-	con      *console
-	c        *urfave.Context
-	model    string
-	newTable func(w io.Writer, features int) table
-	table    table
-	// paths and labels are of the rows that were written.
+	con   *console
+	c     *urfave.Context
+	model string
+	// out is the file, by whose ending the table is made.
+	out, ending string
+	shard       shard.Shard
+	table       table
+	// paths and labels are of the rows of an .npy file.
 	paths, labels []string
 	features      int
-	// failed says which photos have no features; err why there is no file, but for those of writing.
-	failed, err error
+	done          tally
+	err           error // why there is no file, but for those of writing
 }
 
-// write makes the rows as the photos are read. It is an error where there are none.
+// errComplete says that nothing is left to be done.
+var errComplete = errors.New("the file is complete")
+
+// choose settles the file and its format.
+func (e *embedding) choose(out string) (err error) {
+	if e.shard, err = shardOf(e.c); err != nil {
+		return err
+	}
+	e.out, e.ending = out, strings.ToLower(filepath.Ext(out))
+	sharded := e.shard != shard.Shard{}
+	if sharded && tables[e.ending] == nil {
+		e.ending = ".parquet"
+		e.out, err = partFile(out, e.shard, e.ending)
+		return err
+	}
+	switch {
+	case tables[e.ending] == nil:
+		return usagef("--out %q: the name must end in .npy, .npz, .csv or .parquet", out)
+	case e.ending != ".parquet" && sharded:
+		return usagef("--shard needs --out FILE.parquet, or a folder")
+	case e.ending != ".parquet":
+		return idle(e.c, "without --out FILE.parquet", "resume")
+	}
+	return nil
+}
+
+// write makes the rows as the photos are read. It is an error where there are none, but in a shard.
 func (e *embedding) write(w io.Writer) error {
-	m, done, err := openForFeatures(e.con, e.c, e.model)
+	m, done, err := openForFeatures(e.con, e.c, e.model, regraft.Hashes())
 	if err != nil {
 		return err
 	}
 	defer done()
 	args := e.c.Args().Slice()
-	label := labelsOf(args)
-	e.failed, err = eachFeatures(e.c.Context, e.con, m, newInputs(e.con, args), func(path string, features []float32) error {
-		if e.table == nil {
-			e.features = len(features)
-			e.table = e.newTable(w, e.features)
+	in, places := newInputs(e.con, args), placesOf(args)
+	var info featurefile.Info
+	if e.ending == ".parquet" {
+		if info, err = e.describe(m, in); err != nil {
+			return err
 		}
-		e.paths, e.labels = append(e.paths, path), append(e.labels, label[path])
-		return e.table.add(photo.Text(path), photo.Text(label[path]), features)
-	})
-	if err == nil && e.table == nil {
-		err = e.failed
 	}
-	return err
+	begin := func(features int) {
+		e.features, e.table = features, tables[e.ending](w, features)
+	}
+	e.done, err = eachFeatures(e.c.Context, e.con, m, in, func(r regraft.Result) error {
+		if e.table == nil {
+			begin(len(r.Features))
+		}
+		of := places[r.Path]
+		if e.ending == ".npy" {
+			e.paths, e.labels = append(e.paths, r.Path), append(e.labels, of.label)
+		}
+		return e.table.add(r, of)
+	})
+	switch {
+	case err != nil:
+		return err
+	case e.table == nil && e.shard.Count > 0: // others have the photos
+		a, err := m.Answers()
+		if err != nil {
+			return err
+		}
+		begin(a.Net.Outputs[len(a.Net.Outputs)-1].Node.Shape()[1])
+	case e.table == nil:
+		return e.done.verdict(e.con, false, noFeatures)
+	}
+	if t, is := e.table.(*parquetTable); is {
+		info.Failed = e.done.bad
+		t.info = info
+	}
+	return nil
+}
+
+// describe lists the inputs, and says what the file will be made of. With --resume, errComplete tells that it is there.
+func (e *embedding) describe(m *regraft.Model, in *inputs) (info featurefile.Info, err error) {
+	a, err := m.Answers()
+	if err != nil {
+		return info, err
+	}
+	trunk, err := a.Net.Subgraph(a.Net.Outputs[len(a.Net.Outputs)-1])
+	if err != nil {
+		return info, fail(statusModel, err)
+	}
+	info.Source = train.FeatureSource(trunk, e.c.String("algorithm") == "direct", new(head.Hasher))
+	if info.Origin, err = originOf(e.c, m); err != nil {
+		return info, err
+	}
+	if _, err = in.settle(&info.Origin, e.shard); err != nil {
+		return info, err
+	}
+	if !e.c.Bool("resume") {
+		return info, nil
+	}
+	was, err := featurefile.ReadInfo(e.out)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return info, nil
+	case err != nil:
+		return info, fail(statusData, err)
+	}
+	if d := info.Origin.Differs(was.Origin); d != "" {
+		return info, journal.RefusedError(e.out + " was made with other things: " + d + "; choose another name")
+	}
+	return info, errComplete
 }

@@ -3,21 +3,21 @@ package cli
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft"
 	"regraft/photo"
+	"regraft/train"
 )
 
 // openForFeatures opens a model whose classifier reads a row of features. The caller calls done.
-func openForFeatures(con *console, c *urfave.Context, path string) (m *regraft.Model, done func(), err error) {
+func openForFeatures(con *console, c *urfave.Context, path string, opts ...regraft.Option) (m *regraft.Model, done func(), err error) {
 	cache, err := featureCache(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	if m, err = openModel(con, c, path, regraft.AnswersOnly(), regraft.Cache(cache)); err != nil {
+	if m, err = openModel(con, c, path, append(opts, regraft.AnswersOnly(), regraft.Cache(cache))...); err != nil {
 		return nil, nil, err
 	}
 	a, err := m.Answers()
@@ -34,39 +34,34 @@ func openForFeatures(con *console, c *urfave.Context, path string) (m *regraft.M
 	}, nil
 }
 
-// eachFeatures hands on the features of all inputs. What has none is told of, and counted in failed; err is what ended it early.
-func eachFeatures(ctx context.Context, con *console, m *regraft.Model, in *inputs, add func(path string, features []float32) error) (failed, err error) {
-	good, bad := 0, 0
+// eachFeatures hands on the features of all inputs and counts them, and those that have none, of which it tells.
+func eachFeatures(ctx context.Context, con *console, m *regraft.Model, in *inputs, add func(r regraft.Result) error) (t tally, err error) {
 	bar := con.progress(0, "photos", "features")
 	defer bar.end()
 	for r, err := range m.Stream(ctx, in.photos()) {
 		switch {
 		case err != nil:
-			return nil, err
+			return t, err
 		case r.Err != nil:
-			bad++
+			t.photos++
+			t.bad++
 			con.warnf("%s: %s", shown(r.Path), shown(reason(r)))
 			continue
 		}
-		if err := add(r.Path, r.Features); err != nil {
-			return nil, err
+		if err := add(r); err != nil {
+			return t, err
 		}
-		good++
-		bar.set(good+bad, in.total())
+		t.photos++
+		bar.set(t.photos, in.total())
 	}
 	bar.end()
 	for _, line := range photo.Summary(in.leftOut) {
 		con.notef("%s", line)
 	}
-	switch {
-	case in.err != nil:
-		return in.err, nil
-	case good+bad == 0:
-		return failf(statusData, "no photos found"), nil
-	case bad > 0:
-		return failf(statusInputs, "%d of %d photos have no features", bad, good+bad), nil
+	if in.err == nil && in.found() == 0 {
+		return t, failf(statusData, "no photos found")
 	}
-	return nil, nil
+	return t, in.err
 }
 
 // embedded are the features of photos.
@@ -76,25 +71,30 @@ type embedded struct {
 }
 
 // featuresOf keeps those of all inputs.
-func featuresOf(ctx context.Context, con *console, m *regraft.Model, in *inputs) (e *embedded, failed, err error) {
-	e = &embedded{}
-	failed, err = eachFeatures(ctx, con, m, in, func(path string, features []float32) error {
-		e.paths, e.features = append(e.paths, path), append(e.features, features)
+func featuresOf(ctx context.Context, con *console, m *regraft.Model, in *inputs) (*embedded, tally, error) {
+	e := &embedded{}
+	t, err := eachFeatures(ctx, con, m, in, func(r regraft.Result) error {
+		e.paths, e.features = append(e.paths, r.Path), append(e.features, r.Features)
 		return nil
 	})
-	return e, failed, err
+	return e, t, err
 }
 
-// labelsOf are the classes of the photos in folders that are labelled as train takes them, by path.
-func labelsOf(args []string) map[string]string {
-	known := map[string]string{}
+// place is what folders say of a photo: its class, and whether it is one of train, val or test; "" where they say nothing.
+type place struct{ label, part string }
+
+// placesOf are those of the photos in folders that are labelled as train takes them, by path.
+func placesOf(args []string) map[string]place {
+	known := map[string]place{}
 	for _, arg := range args {
 		d, err := photo.Scan(arg, photo.ScanOptions{Whole: true})
 		if err != nil {
 			continue // photos without labels
 		}
-		for _, s := range slices.Concat(d.Train, d.Val, d.Test) {
-			known[s.Path] = d.Classes[s.Label]
+		for part, samples := range map[string][]photo.Sample{"train": d.Train, train.SetVal: d.Val, train.SetTest: d.Test} {
+			for _, s := range samples {
+				known[s.Path] = place{photo.Text(d.Classes[s.Label]), part}
+			}
 		}
 	}
 	return known

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"regraft/featurefile"
 	"regraft/golden"
 )
 
@@ -20,20 +23,27 @@ func TestEmbedParquet(t *testing.T) {
 	data, out := dataset(t, 3, 1), filepath.Join(t.TempDir(), "f.parquet")
 	lone := filepath.Join(t.TempDir(), "größe.jpg")
 	writePhoto(t, lone, colours["sea"], 3)
-	var want []parquetRow
+	var want []featurefile.Row
 	for _, line := range strings.Split(strings.TrimSpace(must(t, "classify", "-m", model, "--json", "--features", data, lone).stdout), "\n") {
 		var a jsonAnswer
 		if err := json.Unmarshal([]byte(line), &a); err != nil {
 			t.Fatal(err)
 		}
-		row := parquetRow{Path: a.Path, Features: a.Features}
-		if class := filepath.Base(filepath.Dir(a.Path)); a.Path != lone {
-			row.Label = &class
+		row := featurefile.Row{Path: a.Path, Features: a.Features}
+		class, part := filepath.Base(filepath.Dir(a.Path)), filepath.Base(filepath.Dir(filepath.Dir(a.Path)))
+		if a.Path != lone {
+			row.Label, row.Part = &class, &part
 		}
+		file, err := os.ReadFile(a.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash := fmt.Sprintf("%x", sha256.Sum256(file))
+		row.Hash = &hash
 		want = append(want, row)
 	}
 	must(t, "embed", "-m", model, data, lone, "-o", out)
-	got, err := parquet.ReadFile[parquetRow](out)
+	got, err := parquet.ReadFile[featurefile.Row](out)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v: %d rows, want %d", err, len(got), len(want))
 	}
@@ -41,14 +51,14 @@ func TestEmbedParquet(t *testing.T) {
 }
 
 // pyarrow reads the file with PyArrow.
-func pyarrow(t *testing.T, path string, want []parquetRow) {
+func pyarrow(t *testing.T, path string, want []featurefile.Row) {
 	t.Helper()
 	python := golden.Python(t, "import pyarrow")
 	const script = `
 import json, sys, pyarrow.parquet as pq
 t = pq.read_table(sys.argv[1])
 print(json.dumps({"types": [str(f.type) for f in t.schema], "names": t.schema.names, "length": t.schema.metadata[b"features"].decode(),
-    "rows": [[r["path"], r["label"], r["features"]] for r in t.to_pylist()]}))`
+    "rows": [[r["path"], r["label"], r["part"], r["sha256"], r["features"]] for r in t.to_pylist()]}))`
 	text, err := exec.Command(python, "-c", script, path).Output()
 	if err != nil {
 		t.Fatal(err)
@@ -56,12 +66,12 @@ print(json.dumps({"types": [str(f.type) for f in t.schema], "names": t.schema.na
 	var read struct {
 		Types, Names []string
 		Length       string
-		Rows         [][3]any
+		Rows         [][5]any
 	}
 	if err := json.Unmarshal(text, &read); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(read.Names, []string{"path", "label", "features"}) || read.Types[0] != "string" || !strings.HasPrefix(read.Types[2], "list<element: float") {
+	if !slices.Equal(read.Names, []string{"path", "label", "part", "sha256", "features"}) || read.Types[0] != "string" || !strings.HasPrefix(read.Types[4], "list<element: float") {
 		t.Errorf("%v of %v", read.Names, read.Types)
 	}
 	if len(read.Rows) != len(want) {
@@ -69,43 +79,17 @@ print(json.dumps({"types": [str(f.type) for f in t.schema], "names": t.schema.na
 	}
 	for i, row := range read.Rows {
 		label, known := row[1].(string)
-		features := row[2].([]any)
-		if row[0] != want[i].Path || known != (want[i].Label != nil) || known && label != *want[i].Label || len(features) != len(want[i].Features) {
-			t.Fatalf("row %d: %v", i, row[:2])
+		part, _ := row[2].(string)
+		hash, _ := row[3].(string)
+		features := row[4].([]any)
+		if row[0] != want[i].Path || hash != *want[i].Hash || known != (want[i].Label != nil) || known && (label != *want[i].Label || part != *want[i].Part) || len(features) != len(want[i].Features) {
+			t.Fatalf("row %d: %v", i, row[:4])
 		}
 		for f, v := range features {
 			if float32(v.(float64)) != want[i].Features[f] {
 				t.Fatalf("row %d: feature %d is %v", i, f, v)
 			}
 		}
-	}
-}
-
-// TestParquetGroups: rows are written in groups of bounded size.
-func TestParquetGroups(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f.parquet")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	const features, rows = groupBytes / 4 / 10, 25
-	w := newParquetTable(f, features)
-	for range rows {
-		if err := w.add("path", "", make([]float32, features)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.close(); err != nil {
-		t.Fatal(err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := parquet.OpenFile(f, info.Size())
-	if err != nil || len(file.RowGroups()) != 3 || file.NumRows() != rows {
-		t.Errorf("%v: %d groups", err, len(file.RowGroups()))
 	}
 }
 

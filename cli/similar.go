@@ -47,18 +47,19 @@ func similar(con *console, c *urfave.Context) error {
 		return err
 	}
 	defer done()
-	one, failed, err := featuresOf(c.Context, con, m, newInputs(con, c.Args().Slice()))
-	if err = cmp.Or(err, failed); err != nil {
+	one, t, err := featuresOf(c.Context, con, m, newInputs(con, c.Args().Slice()))
+	if err = cmp.Or(err, t.verdict(con, false, noFeatures)); err != nil {
 		return err
 	}
 	if len(one.paths) != 1 {
 		return usagef("%s holds %d photos: one is needed that others are compared with", shown(c.Args().First()), len(one.paths))
 	}
-	all, failed, err := featuresOf(c.Context, con, m, newInputs(con, []string{dir}))
+	all, t, err := featuresOf(c.Context, con, m, newInputs(con, []string{dir}))
+	failed := t.verdict(con, false, noFeatures)
 	if err != nil || len(all.paths) == 0 {
 		return cmp.Or(err, failed)
 	}
-	for _, s := range nearest(one.features[0], all, labelsOf([]string{dir}))[:min(c.Int("topk"), len(all.paths))] {
+	for _, s := range nearest(one.features[0], all, placesOf([]string{dir}))[:min(c.Int("topk"), len(all.paths))] {
 		if c.Bool("json") {
 			if err := con.json(s); err != nil {
 				return err
@@ -71,10 +72,10 @@ func similar(con *console, c *urfave.Context) error {
 }
 
 // nearest are all photos, the most similar first: by the cosine of the angle between the features.
-func nearest(to []float32, all *embedded, labels map[string]string) []similarJSON {
+func nearest(to []float32, all *embedded, places map[string]place) []similarJSON {
 	list := make([]similarJSON, len(all.paths))
 	for i, f := range all.features {
-		list[i] = similarJSON{"regraft/similar/1", photo.Text(all.paths[i]), photo.Text(labels[all.paths[i]]), cosine(to, f)}
+		list[i] = similarJSON{"regraft/similar/1", photo.Text(all.paths[i]), places[all.paths[i]].label, cosine(to, f)}
 	}
 	slices.SortStableFunc(list, func(a, b similarJSON) int { return cmp.Compare(b.Similarity, a.Similarity) })
 	return list

@@ -33,6 +33,8 @@ var settingFlags = map[setting.Name]string{
 	setting.Labels:            "labels",
 	setting.Patience:          "patience",
 	setting.CheckpointMinutes: "checkpoint-minutes",
+	setting.Data:              "data",
+	setting.Features:          "features",
 	setting.Out:               "out",
 	setting.Resume:            "resume",
 	setting.AllowChanged:      "allow-changed-photos",

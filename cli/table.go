@@ -3,15 +3,18 @@ package cli
 import (
 	"archive/zip"
 	"encoding/csv"
+	"encoding/hex"
 	"io"
 	"strconv"
 
-	"github.com/parquet-go/parquet-go"
+	"regraft"
+	"regraft/featurefile"
+	"regraft/photo"
 )
 
 // table is a file of features in the making: a row for each photo.
 type table interface {
-	add(path, label string, features []float32) error
+	add(r regraft.Result, of place) error
 	close() error
 }
 
@@ -30,8 +33,8 @@ type npyTable struct {
 
 func newNPYTable(w io.Writer, _ int) table { return &npyTable{w: w} }
 
-func (t *npyTable) add(path, label string, features []float32) error {
-	t.paths, t.labels, t.features = append(t.paths, path), append(t.labels, label), append(t.features, features)
+func (t *npyTable) add(r regraft.Result, of place) error {
+	t.paths, t.labels, t.features = append(t.paths, photo.Text(r.Path)), append(t.labels, of.label), append(t.features, r.Features)
 	return nil
 }
 
@@ -79,9 +82,9 @@ func newCSVTable(w io.Writer, features int) table {
 	return t
 }
 
-func (t *csvTable) add(path, label string, features []float32) error {
-	t.line = append(t.line[:0], path, label)
-	for _, v := range features {
+func (t *csvTable) add(r regraft.Result, of place) error {
+	t.line = append(t.line[:0], photo.Text(r.Path), of.label)
+	for _, v := range r.Features {
 		t.line = append(t.line, strconv.FormatFloat(float64(v), 'g', -1, 32))
 	}
 	return t.w.Write(t.line)
@@ -92,33 +95,26 @@ func (t *csvTable) close() error {
 	return t.w.Error()
 }
 
-// parquetTable has the columns path, label, which is null where it is not known, and features, a list of float32 that is as long in
-// every row; how long is in the file's metadata too.
+// parquetTable has the columns path, label and part, which are null where they are not known, sha256 of the photo's file, and features, a list of float32 that is
+// as long in every row (package featurefile).
 type parquetTable struct {
-	w *parquet.GenericWriter[parquetRow]
+	*featurefile.Writer
+	info featurefile.Info
 }
-
-type parquetRow struct {
-	Path     string    `parquet:"path"`
-	Label    *string   `parquet:"label,optional,dict"`
-	Features []float32 `parquet:"features,list"`
-}
-
-// groupBytes bounds the features of a row group: what is in memory at a time.
-const groupBytes = 16 << 20
 
 func newParquetTable(w io.Writer, features int) table {
-	return &parquetTable{parquet.NewGenericWriter[parquetRow](w, parquet.CreatedBy("regraft", "", ""),
-		parquet.KeyValueMetadata("features", strconv.Itoa(features)), parquet.MaxRowsPerRowGroup(int64(max(groupBytes/(4*features), 1))))}
+	return &parquetTable{Writer: featurefile.NewWriter(w, features)}
 }
 
-func (t *parquetTable) add(path, label string, features []float32) error {
-	row := parquetRow{Path: path, Features: features}
-	if label != "" {
-		row.Label = &label
+func (t *parquetTable) add(r regraft.Result, of place) error {
+	return t.Add(featurefile.Row{Path: photo.Text(r.Path), Label: known(of.label), Part: known(of.part), Hash: known(hex.EncodeToString(r.Hash[:])), Features: r.Features})
+}
+
+func (t *parquetTable) close() error { return t.Close(t.info) }
+
+func known(text string) *string {
+	if text == "" {
+		return nil
 	}
-	_, err := t.w.Write([]parquetRow{row})
-	return err
+	return &text
 }
-
-func (t *parquetTable) close() error { return t.w.Close() }

@@ -22,6 +22,7 @@ func trainCommand(con *console) *urfave.Command {
 	heads, full := train.Defaults(train.Heads, ""), train.Defaults(train.Full, "")
 	flags := []urfave.Flag{
 		modelFlag(), dataFlag(),
+		stringFlag("features", "", "instead of --data: `FILES` of embed, a folder, or a 'pattern', with commas between; heads mode"),
 		stringFlag("out", "", "`DIR` for the results, new or empty", "output", "o"),
 		oneOf("mode", train.Heads, "heads: new classifiers on a frozen trunk; full: everything", []train.Mode{train.Heads, train.Full}),
 		stringFlag("freeze", "", "trunk: as --mode heads; --mode full: the first `N` blocks, or names with commas between"),
@@ -163,7 +164,15 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	for flag, to := range map[string]*string{"model": &cfg.Model, "data": &cfg.Data, "out": &cfg.Out, "head": &cfg.Head, "pool": &cfg.Pool} {
 		set(c, &cfg, flag, to, c.String)
 	}
-	wanted := []needed{{"model", cfg.Model}, {"data", cfg.Data}}
+	set(c, &cfg, "features", &cfg.Features, func(flag string) []string { return strings.Split(c.String(flag), ",") })
+	wanted := []needed{{"model", cfg.Model}}
+	if len(cfg.Features) == 0 {
+		wanted = append(wanted, needed{"data", cfg.Data})
+	} else if err := idle(c, "with --features", needsPhotos...); err != nil {
+		return cfg, err
+	} else {
+		cfg.NoReport = true // which shows photos
+	}
 	if c.String("lr-find") == "" {
 		wanted = append(wanted, needed{"out", cfg.Out})
 	} else if err := idle(c, "with --lr-find, which keeps nothing", "out", "resume", "lr", "sched", "warmup-epochs", "ema"); err != nil {
@@ -224,6 +233,10 @@ func trainConfig(c *urfave.Context) (train.Config, error) {
 	set(c, &cfg, "workers", &cfg.Workers, c.Int)
 	return cfg, nil
 }
+
+// needsPhotos are flags of train that do nothing where the photos are elsewhere.
+var needsPhotos = []string{"data", "workers", "tiff", "max-pixels", "decode-memory", "cache", "cache-limit", "no-cache", "lr-find", "val-split", "select-on", "labels", "views",
+	"augment", "no-report"}
 
 // startingConfig is what the flags change: args.json of the run that is resumed, or the recipe of mode and optimizer.
 func startingConfig(c *urfave.Context) (train.Config, error) {

@@ -42,6 +42,8 @@ const (
 	Labels            Name = "Labels"
 	Patience          Name = "Patience"
 	CheckpointMinutes Name = "CheckpointMinutes"
+	Data              Name = "Data"
+	Features          Name = "Features"
 	Out               Name = "Out"
 	Resume            Name = "Resume"
 	AllowChanged      Name = "AllowChanged"

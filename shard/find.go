@@ -49,7 +49,6 @@ func Find(paths []string) ([]Part, error) {
 		}
 		parts = append(parts, Part{path, mark, s})
 	}
-	slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(a.shard.Index, b.shard.Index) })
 	wrong.compare(parts)
 	if len(wrong) > 0 {
 		return nil, errors.New(few(wrong, "; "))
@@ -57,16 +56,35 @@ func Find(paths []string) ([]Part, error) {
 	return parts, nil
 }
 
+// PartWith is what a shard has left that says itself what it was made of.
+func PartWith(path string, o journal.Origin) (Part, error) {
+	s, err := Parse(o.Shard, nil)
+	if err != nil {
+		return Part{}, fmt.Errorf("%s: shard %w", path, err)
+	}
+	return Part{path, &journal.Mark{Origin: o}, s}, nil
+}
+
+// Complete is an error that names what speaks against parts being all of one run, each there once.
+func Complete(parts []Part) error {
+	var wrong problems
+	if wrong.compare(parts); len(wrong) > 0 {
+		return errors.New(few(wrong, "; "))
+	}
+	return nil
+}
+
 // problems are what speaks against merging.
 type problems []string
 
 func (p *problems) add(format string, args ...any) { *p = append(*p, fmt.Sprintf(format, args...)) }
 
-// compare looks for parts of different runs, or of one shard, and for those that lack.
+// compare puts parts in order and looks for those of different runs, or of one shard, and for those that lack.
 func (p *problems) compare(parts []Part) {
 	if len(parts) == 0 {
 		return
 	}
+	slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(a.shard.Index, b.shard.Index) })
 	first := parts[0]
 	for i, part := range parts[1:] {
 		o := part.Mark.Origin

@@ -25,7 +25,7 @@ func (c *Config) check() error {
 	if c.Net == nil || c.Net.Meta.Preprocess == nil {
 		return usagef("training needs a model and its preprocessing")
 	}
-	for _, part := range []func() error{c.checkChoices, c.checkNumbers, c.checkAugment, c.checkGiven, c.checkSolver} {
+	for _, part := range []func() error{c.checkChoices, c.checkNumbers, c.checkAugment, c.checkGiven, c.checkFeatures, c.checkSolver} {
 		if err := part(); err != nil {
 			return err
 		}

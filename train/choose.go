@@ -163,7 +163,11 @@ func (c *chooser) run(ctx context.Context, t *trial, iterations int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if !c.step(t) && i > 0 {
+		moved := c.step(t)
+		if err := c.products.err(); err != nil {
+			return err
+		}
+		if !moved && i > 0 {
 			break
 		}
 		if c.events != nil {
@@ -200,7 +204,7 @@ func (c *chooser) answers(t *trial, logits []float64) []float64 {
 	}
 	for photo, fold := range c.part {
 		if fold >= 0 {
-			copy(logits[photo*c.classes:(photo+1)*c.classes], t.solvers[fold].logits[photo*c.classes:])
+			copy(logits[photo*c.classes:(photo+1)*c.classes], t.solvers[fold].answer(photo))
 		}
 	}
 	return logits

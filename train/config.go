@@ -92,6 +92,9 @@ type Config struct {
 	Assumed string `json:"preprocess_assumed,omitempty"`
 	// Data is a folder of classes, or a folder with train and, when present, val and test.
 	Data string `json:"data"`
+	// Features, in place of Data, are files that embed has written, their folders or patterns of their names: heads mode with LBFGS on
+	// machines without the photos. One view of every photo is learnt, and folds of all choose.
+	Features []string `json:"features,omitempty"`
 	// Labels are the classes of photos whose folder is wrong, by their paths below Data, with slashes; "" leaves the photo out. See
 	// ReadFixes.
 	Labels map[string]string `json:"labels,omitempty"`

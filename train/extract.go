@@ -8,6 +8,7 @@ import (
 	"regraft/engine"
 	"regraft/engine/session"
 	"regraft/featurecache"
+	"regraft/featurefile"
 	"regraft/head"
 	"regraft/photo"
 )
@@ -39,14 +40,24 @@ func newExtractor(trunk *engine.Network, cache *featurecache.Cache, hashes map[s
 	return e, nil
 }
 
-// FeatureKeys are those under which a cache keeps what a trunk with one output computes; direct says that it does so without
-// Winograd's algorithm.
-func FeatureKeys(trunk *engine.Network, direct bool, h *head.Hasher) featurecache.Keys {
+// FeatureSource is what decides the features that a trunk with one output computes; direct says that it does so without Winograd's
+// algorithm.
+func FeatureSource(trunk *engine.Network, direct bool, h *head.Hasher) featurefile.Source {
 	preprocess, err := json.Marshal(trunk.Meta.Preprocess)
 	if err != nil {
 		panic(err) // it holds only numbers and strings
 	}
-	return featurecache.NewKeys(h.Fingerprint(trunk), fmt.Sprintf("%s direct=%v", preprocess, direct))
+	s := featurefile.Source{Trunk: h.Fingerprint(trunk), Preprocess: string(preprocess), Algorithm: "auto"}
+	if direct {
+		s.Algorithm = "direct"
+	}
+	return s
+}
+
+// FeatureKeys are those under which a cache keeps the features of FeatureSource.
+func FeatureKeys(trunk *engine.Network, direct bool, h *head.Hasher) featurecache.Keys {
+	s := FeatureSource(trunk, direct, h)
+	return featurecache.NewKeys(s.Trunk, fmt.Sprintf("%s direct=%v", s.Preprocess, direct))
 }
 
 func (e *extractor) close() {

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"iter"
 	"math"
 	"slices"
 
@@ -42,33 +43,41 @@ type standard struct {
 }
 
 // standardise measures x.
-func standardise(x *features) standard {
-	s := standard{mean: make([]float64, x.f)}
-	rows := float64(max(len(x.data)/x.f, 1))
-	for row := range slices.Chunk(x.data, x.f) {
+func standardise(x *features) standard { return standardOf(slices.Chunk(x.data, x.f), x.f) }
+
+// apply changes x in place.
+func (s standard) apply(x *features) { s.applyTo(x.data) }
+
+// standardOf measures rows of f features, which it goes through twice.
+func standardOf(all iter.Seq[[]float32], f int) standard {
+	s := standard{mean: make([]float64, f)}
+	rows := 0.0
+	for row := range all {
 		for i, v := range row {
 			s.mean[i] += float64(v)
 		}
+		rows++
 	}
+	rows = max(rows, 1)
 	for i := range s.mean {
 		s.mean[i] /= rows
 	}
 	sum := 0.0
-	for row := range slices.Chunk(x.data, x.f) {
+	for row := range all {
 		for i, v := range row {
 			d := float64(v) - s.mean[i]
 			sum += float64(d * d)
 		}
 	}
-	if s.scale = math.Sqrt(sum / (rows * float64(x.f))); s.scale == 0 {
+	if s.scale = math.Sqrt(sum / (rows * float64(f))); s.scale == 0 {
 		s.scale = 1 // all photos look the same
 	}
 	return s
 }
 
-// apply changes x in place.
-func (s standard) apply(x *features) {
-	for row := range slices.Chunk(x.data, x.f) {
+// applyTo changes rows in place that stand one behind the other.
+func (s standard) applyTo(rows []float32) {
+	for row := range slices.Chunk(rows, len(s.mean)) {
 		for i, v := range row {
 			row[i] = float32((float64(v) - s.mean[i]) / s.scale)
 		}

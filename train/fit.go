@@ -42,6 +42,9 @@ func Fit(ctx context.Context, cfg Config, events Events) (_ *Result, err error) 
 	}
 	defer func() { out.close(err != nil) }()
 	r, err := prepare(cfg, out, events)
+	if r != nil && r.embedded != nil {
+		defer r.embedded.Close()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +68,8 @@ type training struct {
 	out    *folder
 	events Events
 	sets   *sets
+	// embedded are features of photos that are elsewhere; nil where the photos are here.
+	embedded *embedded
 	*grafted
 	learner  learner
 	freezing *freezing // full mode
@@ -122,15 +127,24 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 	r.config.settleViews()
 	r.openCache()
 	var err error
-	if r.sets, err = scan(&r.config); err != nil {
-		return nil, err
+	if len(cfg.Features) > 0 {
+		r.config.NoReport = true // which shows photos
+		r.embedded, r.sets, err = openFeatures(&r.config)
+		if err == nil {
+			r.config.Net, err = mainOnly(cfg.Net, events.Warn)
+		}
+	} else {
+		r.sets, err = scan(&r.config)
+	}
+	if err != nil {
+		return r, err
 	}
 	for _, doubt := range r.sets.Doubts {
 		events.Warn(doubt)
 	}
 	for _, p := range engine.Damaged(cfg.Net.Params) {
 		if !p.Constant { // masks of attention may be infinite
-			return nil, &ModelError{fmt.Errorf("the model's parameter %s holds infinite or undefined numbers", p.Name)}
+			return r, &ModelError{fmt.Errorf("the model's parameter %s holds infinite or undefined numbers", p.Name)}
 		}
 	}
 	if s := r.sets; s.relabelled+s.unlabelled > 0 {
@@ -139,10 +153,15 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 	r.network = r.hasher.Hash(cfg.Net, nil)
 	r.history = cfg.Net.Meta.History
 	if r.grafted, err = graft(&r.config, r.sets.classes, events.Warn); err != nil {
-		return nil, err
+		return r, err
 	}
 	if err := r.dropIdle(); err != nil {
-		return nil, err
+		return r, err
+	}
+	if r.embedded != nil {
+		if err := r.embedded.fits(r); err != nil {
+			return r, err
+		}
 	}
 	if out.lock.unsupported != nil {
 		events.Warn(fmt.Sprintf("%s cannot be locked (%v): see to it that no other run uses it", cfg.Out, out.lock.unsupported))
@@ -151,11 +170,11 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 		events.Warn(fmt.Sprintf("%s holds no checkpoint yet: the run starts afresh", cfg.Out))
 	}
 	if err := r.takeUp(); err != nil {
-		return nil, err
+		return r, err
 	}
 	if r.config.Mode == Full {
 		if r.freezing, err = newFreezing(r.net, &r.config); err != nil {
-			return nil, err
+			return r, err
 		}
 		r.freezing.apply(r.net, 0)
 	}
@@ -192,14 +211,10 @@ func (r *training) dropIdle() error {
 // begin makes the learner: in heads mode this computes the features of all photos.
 func (r *training) begin(ctx context.Context) error {
 	r.events.Started(r.started)
-	if err := r.inspect(ctx); err != nil {
-		return err
-	}
-	if err := r.tryScalings(ctx); err != nil {
-		return err
-	}
-	if err := r.measureUpright(ctx); err != nil {
-		return err
+	if r.embedded == nil {
+		if err := r.lookAt(ctx); err != nil {
+			return err
+		}
 	}
 	schedule, err := newRates(&r.config, &r.epochs)
 	if err != nil {
@@ -222,8 +237,32 @@ func (r *training) begin(ctx context.Context) error {
 	return nil
 }
 
+// lookAt does what needs the photos, before anything is computed of them for training.
+func (r *training) lookAt(ctx context.Context) error {
+	if err := r.inspect(ctx); err != nil {
+		return err
+	}
+	if err := r.tryScalings(ctx); err != nil {
+		return err
+	}
+	return r.measureUpright(ctx)
+}
+
 func (r *training) beginHeads(ctx context.Context, schedule *rates) error {
 	r.trunk = r.hasher.Hash(r.net, r.heads)
+	if r.embedded != nil {
+		solver, err := r.embedded.solver(ctx, r)
+		if err != nil {
+			return err
+		}
+		heads := &headsLearner{config: &r.config, sets: r.sets, rates: schedule, solvers: []*headSolver{solver}}
+		if err := r.choose(ctx, heads); err != nil {
+			heads.close()
+			return err
+		}
+		r.learner = heads
+		return nil
+	}
 	train, val, err := r.collect(ctx)
 	if err != nil {
 		return err

@@ -70,7 +70,7 @@ func newHeadSolver(h *head.Head, train, val *features, c *Config, weights []floa
 		}
 	}
 	s := &headSolver{head: h, train: train, val: val, standard: standardise(train)}
-	s.softmax = softmax{classes: h.Classes, smoothing: c.Smoothing, threads: session.Threads(c.Threads), weights: weights}
+	s.softmax = softmaxOf(h, c, weights)
 	s.standard.apply(train)
 	s.standard.apply(val)
 	var err error
@@ -83,6 +83,10 @@ func newHeadSolver(h *head.Head, train, val *features, c *Config, weights []floa
 	copyTo(s.params, s.w)
 	s.stochastic, err = newSolver(c)
 	return s, err
+}
+
+func softmaxOf(h *head.Head, c *Config, weights []float64) softmax {
+	return softmax{classes: h.Classes, smoothing: c.Smoothing, threads: session.Threads(c.Threads), weights: weights}
 }
 
 // start is where L-BFGS begins: at zero, or, where a Relu would let nothing out of there, with the head's own parameters.
@@ -116,6 +120,9 @@ func (l *headsLearner) train(ctx context.Context, epoch int, p *progress, events
 		rows := s.train.photos()
 		if s.lbfgs != nil {
 			s.lbfgs.step()
+			if err := s.products.err(); err != nil {
+				return err
+			}
 			total, rows = s.objective.last, s.objective.learn
 		} else {
 			var err error
@@ -221,7 +228,13 @@ func (l *headsLearner) restore(parts []part) error {
 	return nil
 }
 
-func (l *headsLearner) close() {}
+func (l *headsLearner) close() {
+	for _, s := range l.solvers {
+		if s.products != nil && s.products.spill != nil {
+			s.products.spill.close()
+		}
+	}
+}
 
 // sameLength checks that there are at least so many vectors and that all have n elements.
 func sameLength[T any](vectors [][]T, n, least int) error {

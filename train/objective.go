@@ -1,6 +1,7 @@
 package train
 
 import (
+	"math"
 	"slices"
 
 	"regraft/engine/kernel"
@@ -24,15 +25,16 @@ type objective struct {
 	learn int     // photos that are learnt
 	mass  float64 // of their weights
 
-	// value is that of the last evaluation, last are its sums over what is learnt, held those over what is judged, and logits (photos,
-	// classes) the answers to that.
+	// value is that of the last evaluation, last are its sums over what is learnt, held those over what is judged, and logits the answers to
+	// that, at the places of the judged photos.
 	value      float64
 	last, held outcome
 	logits     []float64
+	places     map[int]int
 }
 
 // objectives are of several classifiers on the same features, which products answer for together: theirs are columns of one matrix. Sums
-// over photos are made chunk by chunk, and the chunks are added in order in float64, so that neither the number of threads nor the machine
+// over photos are made chunk by chunk, some chunks at a time, and the chunks are added in order in float64, so that neither the number of threads nor the machine
 // nor the other classifiers change a bit.
 type objectives struct {
 	*products // of all columns
@@ -48,7 +50,8 @@ type objectives struct {
 // chunkSums are those of one chunk.
 type chunkSums struct {
 	last, held []outcome // of each classifier
-	gradient   []float32 // packed; nil where nothing is learnt
+	learnt     bool      // there is a gradient
+	gradient   []float32 // packed
 	bias       []float64 // of each column
 }
 
@@ -64,27 +67,39 @@ func newObjective(p *products, s softmax, decay float64, roles []role) *objectiv
 func newObjectives(p *products, s softmax, decay float64, roles [][]role) *objectives {
 	all := &objectives{products: p, softmax: s}
 	for _, r := range roles {
-		o := &objective{of: all, decay: decay, roles: r, logits: make([]float64, p.x.photos()*s.classes)}
+		o := &objective{of: all, decay: decay, roles: r, places: map[int]int{}}
 		for i, label := range p.x.labels {
-			if o.roleOf(i) == learnt {
+			switch o.roleOf(i) {
+			case learnt:
 				o.learn++
 				o.mass += s.weight(label)
+			case judged:
+				o.places[i] = len(o.places)
 			}
 		}
+		o.logits = make([]float64, len(o.places)*s.classes)
 		all.each = append(all.each, o)
 	}
 	for range min(s.threads, len(p.chunks)) {
 		all.multipliers = append(all.multipliers, p.newMultiplier())
 	}
 	all.weights, all.bias = kernel.Aligned(p.packed()), kernel.Aligned(blocks(p.columns)*kernel.Lanes)
-	all.parts = make([]chunkSums, len(p.chunks))
+	all.parts = make([]chunkSums, min(len(p.chunks), mostParts))
 	for i := range all.parts {
-		all.parts[i] = chunkSums{last: make([]outcome, len(roles)), held: make([]outcome, len(roles)), bias: make([]float64, p.columns)}
-		if all.any(&p.chunks[i], learnt) {
-			all.parts[i].gradient = kernel.Aligned(p.packed())
+		all.parts[i] = chunkSums{
+			last: make([]outcome, len(roles)), held: make([]outcome, len(roles)), bias: make([]float64, p.columns), gradient: kernel.Aligned(p.packed()),
 		}
 	}
 	return all
+}
+
+// mostParts bounds the chunks whose sums are in memory at a time.
+const mostParts = 32
+
+// answer is the logits of a judged photo.
+func (o *objective) answer(photo int) []float64 {
+	classes := o.of.softmax.classes
+	return o.logits[o.places[photo]*classes:][:classes]
 }
 
 func (o *objective) roleOf(photo int) role {
@@ -129,41 +144,56 @@ func (all *objectives) at(points []point) {
 			}
 		})
 	}
-	all.softmax.parallelBy(len(all.chunks), func(worker, i int) { all.chunk(all.multipliers[worker], i, points) })
-	all.softmax.parallel(len(points), func(k int) {
-		if points[k].w != nil {
-			all.each[k].sum(k, points[k])
+	each := func(f func(o *objective, k int)) {
+		all.softmax.parallel(len(points), func(k int) {
+			if points[k].w != nil {
+				f(all.each[k], k)
+			}
+		})
+	}
+	each(func(o *objective, k int) {
+		o.last, o.held = outcome{}, outcome{}
+		clear(points[k].gradient)
+	})
+	for first := 0; first < len(all.chunks); first += len(all.parts) {
+		parts := all.parts[:min(len(all.parts), len(all.chunks)-first)]
+		all.softmax.parallelBy(len(parts), func(worker, i int) { all.chunk(all.multipliers[worker], first+i, &parts[i], points) })
+		each(func(o *objective, k int) { o.add(k, parts, points[k].gradient) })
+	}
+	each(func(o *objective, k int) { o.finish(points[k]) })
+}
+
+// add adds what chunks have for classifier k.
+func (o *objective) add(k int, parts []chunkSums, gradient []float64) {
+	all := o.of
+	classes, f := all.softmax.classes, all.x.f
+	for i := range parts {
+		part := &parts[i]
+		o.last.add(part.last[k])
+		o.held.add(part.held[k])
+		for c := range classes {
+			gradient[classes*f+c] += part.bias[k*classes+c] / o.mass
+		}
+	}
+	all.eachColumn(k, func(class, first, features, packed int) {
+		for i := range parts {
+			if parts[i].learnt {
+				addColumn(gradient[class*f+first:][:features], parts[i].gradient[packed:])
+			}
 		}
 	})
 }
 
-// sum adds what the chunks have for classifier k.
-func (o *objective) sum(k int, p point) {
-	all := o.of
-	classes, f := all.softmax.classes, all.x.f
-	o.last, o.held = outcome{}, outcome{}
-	clear(p.gradient)
-	for i := range all.parts {
-		part := &all.parts[i]
-		o.last.add(part.last[k])
-		o.held.add(part.held[k])
-		for c := range classes {
-			p.gradient[classes*f+c] += part.bias[k*classes+c] / o.mass
-		}
+// finish makes means of sums and adds the decay. The value is undefined where features could not be read.
+func (o *objective) finish(p point) {
+	weights := o.of.softmax.classes * o.of.x.f
+	for i, v := range p.w[:weights] {
+		p.gradient[i] = p.gradient[i]/o.mass + float64(o.decay*v)
 	}
-	all.eachColumn(k, func(class, first, features, packed int) {
-		gradient := p.gradient[class*f+first:][:features]
-		for i := range all.parts {
-			if part := all.parts[i].gradient; part != nil {
-				addColumn(gradient, part[packed:])
-			}
-		}
-		for at, v := range p.w[class*f+first:][:features] {
-			gradient[at] = gradient[at]/o.mass + float64(o.decay*v)
-		}
-	})
-	weight := p.w[:classes*f]
-	o.value = o.last.loss/o.mass + float64(o.decay/2*dot(weight, weight))
+	o.value = o.last.loss/o.mass + float64(o.decay/2*dot(p.w[:weights], p.w[:weights]))
+	if o.of.err() != nil {
+		o.value = math.NaN()
+	}
 }
 
 // addColumn adds a column of packed numbers, which begin with its first.
@@ -185,13 +215,14 @@ func (all *objectives) eachColumn(k int, f func(class, first, features, packed i
 	}
 }
 
-// chunk fills in the sums of a chunk, of the classifiers that have a point.
-func (all *objectives) chunk(m *multiplier, i int, points []point) {
-	c, p, classes := &all.chunks[i], &all.parts[i], all.softmax.classes
+// chunk fills in the sums of chunk i, of the classifiers that have a point.
+func (all *objectives) chunk(m *multiplier, i int, p *chunkSums, points []point) {
+	c, classes := &all.chunks[i], all.softmax.classes
 	clear(p.last)
 	clear(p.held)
 	clear(p.bias)
-	if p.gradient == nil && !all.any(c, judged) {
+	p.learnt = all.any(c, learnt)
+	if !p.learnt && !all.any(c, judged) || !m.take(all.products, i) {
 		return
 	}
 	m.forward(c, all.weights, all.bias)
@@ -204,7 +235,9 @@ func (all *objectives) chunk(m *multiplier, i int, points []point) {
 			photo := c.first + row
 			r, label := o.roleOf(photo), all.x.labels[photo]
 			all.mean(m, c, row, k*classes, z)
-			copy(o.logits[photo*classes:], z)
+			if r == judged {
+				copy(o.answer(photo), z)
+			}
 			right := 0
 			if argmax(z) == label {
 				right = 1
@@ -222,7 +255,7 @@ func (all *objectives) chunk(m *multiplier, i int, points []point) {
 			all.spread(m, c, row, k*classes, z, p.bias)
 		}
 	}
-	if p.gradient != nil {
+	if p.learnt {
 		m.backward(c, p.gradient)
 	}
 }

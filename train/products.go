@@ -17,12 +17,13 @@ type products struct {
 	columns int // of W: the classes of all classifiers
 	size    int // photos of a chunk
 	chunks  []chunkOfRows
+	spill   *spill // where the features are; nil: in memory
 }
 
 // chunkOfRows are the features of some photos, and the kernels for so many.
 type chunkOfRows struct {
 	first, photos int
-	x             []float32
+	x             []float32 // nil in a spill
 	*chunkKernels
 }
 
@@ -33,29 +34,37 @@ type chunkKernels struct {
 	backward *kernel.ConvGradW
 }
 
-// leastChunk is the photos of a chunk where there are few: their features stay in the cache between both products.
-const leastChunk = 128
+// The photos of a chunk: where there are few their features stay in the cache between both products, and where there are many a chunk
+// is not much memory.
+const (
+	leastChunk = 128
+	mostChunk  = 4096
+)
 
 // newProducts packs the features, which it copies, for one classifier.
 func newProducts(x *features, classes int) (*products, error) {
+	p, err := layOutProducts(x, classes)
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.chunks {
+		c := &p.chunks[i]
+		c.x = kernel.Aligned(c.in.Len(1))
+		n := x.positions * x.f
+		c.pack(c.x, x.data[c.first*n:(c.first+c.photos)*n], x.f)
+	}
+	return p, nil
+}
+
+// layOutProducts divides the photos into chunks, which have no features yet.
+func layOutProducts(x *features, classes int) (*products, error) {
 	native, err := session.Native(false)
 	if err != nil {
 		return nil, err
 	}
-	p := &products{x: x, set: native.ISA, columns: classes, size: max(leastChunk, (x.photos()+31)/32)}
+	p := &products{x: x, set: native.ISA, columns: classes, size: min(max(leastChunk, (x.photos()+31)/32), mostChunk)}
 	for first := 0; first < x.photos(); first += p.size {
-		n := min(p.size, x.photos()-first)
-		in := kernel.Matrix(n*x.positions, x.f)
-		c := chunkOfRows{first: first, photos: n, x: kernel.Aligned(in.Len(1))}
-		for i := range n {
-			for pos := range x.positions {
-				row := x.of(first + i)[pos*x.f : (pos+1)*x.f]
-				for f, v := range row {
-					c.x[at(in, i*x.positions+pos, f)] = v
-				}
-			}
-		}
-		p.chunks = append(p.chunks, c)
+		p.chunks = append(p.chunks, chunkOfRows{first: first, photos: min(p.size, x.photos()-first)})
 	}
 	return p, p.takeKernels()
 }
@@ -95,6 +104,17 @@ func newChunkKernels(set *kernel.Set, rows, f, columns int) (*chunkKernels, erro
 	return k, err
 }
 
+// pack brings rows of f features into the kernels' layout.
+func (k *chunkKernels) pack(to, rows []float32, f int) {
+	row := 0
+	for features := range slices.Chunk(rows, f) {
+		for i, v := range features {
+			to[at(k.in, row, i)] = v
+		}
+		row++
+	}
+}
+
 // at is where a matrix has the number of a row and a column.
 func at(l kernel.Layout, row, column int) int {
 	return l.Base + column/kernel.Lanes*l.Plane + row*kernel.Lanes + column%kernel.Lanes
@@ -116,17 +136,40 @@ func (p *products) weightAt(column, f int) int {
 // multiplier is what one thread needs for the products.
 type multiplier struct {
 	worker *kernel.Worker
+	x      []float32 // the features of a chunk
+	own    []float32 // room for them
 	scores []float32 // of a chunk, then their gradient
 }
 
 func (p *products) newMultiplier() *multiplier {
-	return &multiplier{kernel.NewWorker(0), kernel.Aligned(p.chunks[0].out.Len(1))}
+	m := &multiplier{worker: kernel.NewWorker(0), scores: kernel.Aligned(p.chunks[0].out.Len(1))}
+	if p.spill != nil {
+		m.own = kernel.Aligned(p.chunks[0].in.Len(1))
+	}
+	return m
+}
+
+// take gets the features of chunk i; false where they cannot be read, of which err tells.
+func (m *multiplier) take(p *products, i int) bool {
+	if m.x = p.chunks[i].x; p.spill == nil {
+		return true
+	}
+	m.x = m.own
+	return p.spill.read(p.spill.slots[i], m.own[:p.chunks[i].in.Image])
+}
+
+// err is that of reading chunks.
+func (p *products) err() error {
+	if p.spill == nil {
+		return nil
+	}
+	return p.spill.err()
 }
 
 // forward fills m.scores with X W + bias.
 func (m *multiplier) forward(c *chunkOfRows, weights, bias []float32) {
 	m.run(c.chunkKernels.forward, kernel.Args{
-		Operand: [8]uintptr{kernel.Address(c.x), kernel.Address(weights), kernel.Address(bias), kernel.Address(m.scores)}, Images: 1,
+		Operand: [8]uintptr{kernel.Address(m.x), kernel.Address(weights), kernel.Address(bias), kernel.Address(m.scores)}, Images: 1,
 	})
 	runtime.KeepAlive(weights)
 	runtime.KeepAlive(bias)
@@ -135,7 +178,7 @@ func (m *multiplier) forward(c *chunkOfRows, weights, bias []float32) {
 // backward fills packed with X' times the gradient that m.scores hold.
 func (m *multiplier) backward(c *chunkOfRows, packed []float32) {
 	m.run(c.chunkKernels.backward, kernel.Args{
-		Operand: [8]uintptr{kernel.Address(c.x), kernel.Address(m.scores), kernel.Address(packed)}, Images: 1,
+		Operand: [8]uintptr{kernel.Address(m.x), kernel.Address(m.scores), kernel.Address(packed)}, Images: 1,
 	})
 	runtime.KeepAlive(packed)
 }

@@ -17,7 +17,7 @@ import (
 
 // free are the fields of args.json that a resumed run may have different: where things lie, how fast it goes,
 // and when it ends.
-var free = []string{"model", "data", "out", "threads", "workers", "epochs", "patience", "max_pixels", "checkpoint_minutes", "preprocess_assumed"}
+var free = []string{"model", "data", "features", "out", "threads", "workers", "epochs", "patience", "max_pixels", "checkpoint_minutes", "preprocess_assumed"}
 
 // ReadConfig reads the settings of the run in a folder, so that it can be resumed without giving them again;
 // the caller sets Net, Out and Resume.
