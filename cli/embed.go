@@ -23,7 +23,7 @@ func embedCommand(con *console) *urfave.Command {
 	flags := []urfave.Flag{
 		modelFlag(),
 		stringFlag("out", "", "`FILE`.npy, .npz, .csv or .parquet for the features; with --shard a folder too, for its part", "output", "o"),
-		stringFlag("shard", "", ".parquet: features of part `I/N` of the inputs, I from 0; auto: as Slurm, Kubernetes and others say"),
+		stringFlag("shard", "", ".parquet: part `I/N` of the inputs, I from 0; auto: as Slurm, Kubernetes and others say"),
 		boolFlag("resume", ".parquet: leave a file alone that is complete"),
 		boolFlag("skip-bad", "photos without features leave exit status 0"),
 	}

@@ -9,11 +9,11 @@ import (
 var screens = map[string]int{
 	"":             31,
 	"inspect":      24,
-	"train":        61,
+	"train":        62,
 	"eval":         31,
 	"classify":     48,
 	"compare":      34,
-	"embed":        30,
+	"embed":        32,
 	"similar":      32,
 	"augment":      46,
 	"cache":        24,

@@ -22,7 +22,7 @@ func trainCommand(con *console) *urfave.Command {
 	heads, full := train.Defaults(train.Heads, ""), train.Defaults(train.Full, "")
 	flags := []urfave.Flag{
 		modelFlag(), dataFlag(),
-		stringFlag("features", "", "instead of --data: `FILES` of embed, a folder, or a 'pattern', with commas between; heads mode"),
+		stringFlag("features", "", "instead of --data: `FILES` of embed, with commas between, or their folder; heads mode"),
 		stringFlag("out", "", "`DIR` for the results, new or empty", "output", "o"),
 		oneOf("mode", train.Heads, "heads: new classifiers on a frozen trunk; full: everything", []train.Mode{train.Heads, train.Full}),
 		stringFlag("freeze", "", "trunk: as --mode heads; --mode full: the first `N` blocks, or names with commas between"),
