@@ -1,0 +1,57 @@
+"""A regraft that stays up: paths go in, a line of JSON comes out for each, in order. For engines that run Python."""
+import atexit
+import os
+import subprocess
+import threading
+
+
+class Classifier:
+    """A process of `regraft classify`. It ends with the one that started it, when its standard input closes."""
+
+    def __init__(self, regraft, model, *flags):
+        self.process = subprocess.Popen(
+            [regraft, "classify", "--quiet", "--json", "--skip-bad", "--no-cache", "--threads", "1", "--workers", "1", "--null", "--model", model, *flags, "-"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        atexit.register(self.close)
+
+    def answers(self, paths):
+        """The lines for these files. A process that has ended is an error: the engine tries its part again."""
+        for path in paths:
+            if os.path.isdir(path) or path.endswith((".zip", ".tar")):
+                raise ValueError(f"{path} holds several photos: list them")
+        writer = threading.Thread(target=self._write, args=(paths,), daemon=True)  # the pipe has room for less than all
+        writer.start()
+        lines = []
+        for path in paths:
+            line = self.process.stdout.readline()
+            if not line.endswith(b"\n"):
+                raise RuntimeError(f"regraft has ended before it answered for {path}: exit status {self.process.wait()}")
+            lines.append(line.decode().rstrip("\n"))
+        writer.join()
+        return lines
+
+    def _write(self, paths):
+        try:
+            self.process.stdin.write(b"".join(os.fsencode(p) + b"\0" for p in paths))
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # of which answers tells
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def close(self):
+        if self.alive():
+            self.process.stdin.close()
+            self.process.wait()
+
+
+_kept = {}
+
+
+def classifier(*command):
+    """The classifier of this process for a command, started when it is needed first."""
+    kept = _kept.get(command)
+    if kept is None or not kept.alive():
+        kept = _kept[command] = Classifier(*command)
+    return kept
