@@ -61,6 +61,9 @@ func WriteUnflushed(path string, content func(w io.Writer) error) error {
 
 func write(path string, content func(w io.Writer) error, flush bool, name func(temp, path string) error) (err error) {
 	temp, err := create(split(path))
+	if failed := (*fs.PathError)(nil); errors.As(err, &failed) {
+		err = failed.Err
+	}
 	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
@@ -68,7 +71,7 @@ func write(path string, content func(w io.Writer) error, flush bool, name func(t
 		if err != nil {
 			temp.Close()
 			os.Remove(temp.Name())
-			err = fmt.Errorf("cannot write %s: %w", path, err)
+			err = fmt.Errorf("cannot write %s: %w", path, without(temp.Name(), err))
 		}
 	}()
 	w := bufio.NewWriterSize(temp, 1<<16)
@@ -82,6 +85,17 @@ func write(path string, content func(w io.Writer) error, flush bool, name func(t
 		}
 	}
 	return name(temp.Name(), path)
+}
+
+// without is an error that does not name the temporary file, of which nobody knows.
+func without(temp string, err error) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) && e.Path == temp {
+		return e.Err
+	}
+	if e := (*os.LinkError)(nil); errors.As(err, &e) && e.Old == temp {
+		return e.Err
+	}
+	return err
 }
 
 // split takes a path apart.

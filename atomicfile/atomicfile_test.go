@@ -103,3 +103,26 @@ func TestWriteNew(t *testing.T) {
 		t.Errorf("%d files are left (%v), want 1", len(left), err)
 	}
 }
+
+// TestErrorsNameTheFile: no error names a temporary file.
+func TestErrorsNameTheFile(t *testing.T) {
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "folder")
+	if err := os.MkdirAll(filepath.Join(folder, "full"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	other := &fs.PathError{Op: "read", Path: "other", Err: fs.ErrPermission}
+	for path, content := range map[string]func(io.Writer) error{
+		folder:                          func(io.Writer) error { return nil },
+		filepath.Join(dir, "none", "a"): func(io.Writer) error { return nil },
+		filepath.Join(dir, "unwritten"): func(io.Writer) error { return other },
+	} {
+		err := Write(path, content)
+		if err == nil || !strings.HasPrefix(err.Error(), "cannot write "+path+": ") || strings.Contains(err.Error(), string(filepath.Separator)+".") {
+			t.Errorf("%s: %v", path, err)
+		}
+		if strings.HasSuffix(path, "unwritten") && !errors.Is(err, other) {
+			t.Errorf("another file's error is lost: %v", err)
+		}
+	}
+}

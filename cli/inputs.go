@@ -184,19 +184,23 @@ func (in *inputs) fromList(yield func(regraft.Photo) bool) bool {
 		in.err = usagef("--files-from %s is a folder: give folders as arguments", in.list)
 		return false
 	}
+	if photo.BeginsAsPhoto(in.list) {
+		in.err = usagef("--files-from %s is a photo, not a list of paths: give photos as arguments", shown(in.list))
+		return false
+	}
 	return in.lines(f, in.list, yield)
 }
 
 // expand lists a file, or the photos of a folder; last says that no more inputs follow.
 func (in *inputs) expand(path string, last bool, yield func(regraft.Photo) bool) bool {
 	files, leftOut := in.files(path)
+	if in.filesOnly && slices.ContainsFunc(files, func(f photo.File) bool { return f.Read != nil }) {
+		files = []photo.File{{Path: path, Err: errors.New("--explain draws photos that are files: unpack the archive")}}
+	}
 	in.listed.Add(int64(len(files)))
 	in.all.Store(last)
 	in.leftOut = append(in.leftOut, leftOut...)
 	for _, f := range files {
-		if f.Read != nil && in.filesOnly {
-			f.Read, f.Err = nil, errors.New("--explain draws photos that are files: unpack the archive")
-		}
 		if !yield(regraft.Photo{Path: f.Path, Err: f.Err, Read: f.Read}) {
 			return false
 		}

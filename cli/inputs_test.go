@@ -137,6 +137,7 @@ func TestWrongInputs(t *testing.T) {
 		{"uint8 normalised", []string{"classify", "--model", file("uint8-nhwc"), "--mean", "0.5", "--std", "0.5", picture}, statusModel, "uint8"},
 		{"half of 255", []string{"classify", "--model", file("nhwc-pad"), "--mean", "103.9,116.8,123.7", picture}, statusUsage, "give both"},
 		{"unknown order", []string{"classify", "--model", file("nhwc-pad"), "--channels", "grb", picture}, statusUsage, "choose one of rgb, bgr, gray"},
+		{"a photo for a list", []string{"classify", "--model", file("nhwc-pad"), "--files-from", picture}, statusUsage, "is a photo, not a list"},
 		{"no size", []string{"classify", "--model", file("nhwc-pad"), "--input-size", "48x", picture}, statusUsage, "480x224"},
 	} {
 		w.check(t, "")

@@ -21,8 +21,8 @@ type Maker struct {
 
 // New prepares maps of net's answers; direct computes without Winograd's algorithm, on so many threads, 0 for all. It is a
 // *head.NoMapError where the network has none.
-func New(net *engine.Network, direct bool, threads int) (*Maker, error) {
-	net, err := net.WithBatch(1)
+func New(net *engine.Network, direct bool, threads int) (_ *Maker, err error) {
+	net, err = net.WithBatch(1)
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +36,11 @@ func New(net *engine.Network, direct bool, threads int) (*Maker, error) {
 	}
 	scores := answers.Net.Outputs[0]
 	m := &Maker{answers: answers, last: last, shape: last.Node.Shape()[1:]}
+	defer func() {
+		if err != nil {
+			m.Close()
+		}
+	}()
 	if last.Weights == nil {
 		if m.tail, err = newTail(answers, last, direct, threads); err != nil {
 			return nil, err
@@ -48,8 +53,10 @@ func New(net *engine.Network, direct bool, threads int) (*Maker, error) {
 	if m.program, err = session.ForInference(both, 1, direct); err != nil {
 		return nil, err
 	}
-	m.session, err = m.program.New(threads)
-	return m, err
+	if m.session, err = m.program.New(threads); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // Map is that of a class for one prepared photo, x (C, H, W).
@@ -88,6 +95,9 @@ func (m *Maker) Map(x []float32, class int) (*Map, error) {
 func (m *Maker) Close() error {
 	if m.tail != nil {
 		m.tail.session.Close()
+	}
+	if m.session == nil {
+		return nil
 	}
 	return m.session.Close()
 }

@@ -27,6 +27,12 @@ type Map struct {
 	Values []float32
 }
 
+// Whole reports whether a map that was read from somewhere has the values that it should.
+func (m *Map) Whole() bool {
+	const most = 1 << 20 // a side, so that no product overflows
+	return m.Width > 0 && m.Height > 0 && m.Width <= most && m.Height <= most && len(m.Values) == m.Width*m.Height
+}
+
 // strongest is how opaque the colour is where a map is largest.
 const strongest = 0.7
 

@@ -239,3 +239,21 @@ func TestConvNeXt(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
+
+// TestWhole: maps whose values do not fill them are told from others.
+func TestWhole(t *testing.T) {
+	for _, c := range []struct {
+		m     Map
+		whole bool
+	}{
+		{Map{Width: 2, Height: 3, Values: make([]float32, 6)}, true},
+		{Map{Width: 2, Height: 3, Values: make([]float32, 5)}, false},
+		{Map{}, false},
+		{Map{Width: -2, Height: -3, Values: make([]float32, 6)}, false},
+		{Map{Width: 1 << 30, Height: 1 << 30}, false},
+	} {
+		if c.m.Whole() != c.whole {
+			t.Errorf("%d x %d with %d values: whole is %v", c.m.Width, c.m.Height, len(c.m.Values), !c.whole)
+		}
+	}
+}

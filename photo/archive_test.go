@@ -288,3 +288,20 @@ func FuzzArchive(f *testing.F) {
 		}
 	})
 }
+
+// TestBelowFiles: a path that goes on behind a file says so, and how the photos of an archive are given.
+func TestBelowFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, want := range map[string]string{"photos.zip": "give the archive", "photos.TAR": "give the archive", "photo.jpg": "is a file, no folder"} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{filepath.Join(file, "a.jpg"), filepath.Join(file, "deep", "down", "a.jpg")} {
+			files, _ := Files(path)
+			if len(files) != 1 || files[0].Err == nil || !strings.Contains(files[0].Err.Error(), want) || !strings.Contains(files[0].Err.Error(), file+",") && !strings.Contains(files[0].Err.Error(), file+" is") {
+				t.Errorf("%s: %+v", path, files)
+			}
+		}
+	}
+}

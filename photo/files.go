@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // extensions are the names by which photos are found in folders. What a file
@@ -57,6 +58,9 @@ func Files(path string, excluded ...string) ([]File, []LeftOut) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return []File{{Path: path, Err: fmt.Errorf("%s: there is no such file or folder", Shown(path))}}, nil
 	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		return []File{{Path: path, Err: below(path)}}, nil
+	}
 	if err == nil && info.Mode().IsRegular() {
 		if files, leftOut, is := archived(path); is {
 			return files, leftOut
@@ -76,6 +80,21 @@ func Files(path string, excluded ...string) ([]File, []LeftOut) {
 	}
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return files, l.leftOut
+}
+
+// below says that a path goes on behind a file.
+func below(path string) error {
+	file := filepath.Dir(path)
+	for file != filepath.Dir(file) {
+		if _, err := os.Stat(file); err == nil {
+			break
+		}
+		file = filepath.Dir(file)
+	}
+	if ending := extension(file); ending == ".zip" || ending == ".tar" {
+		return fmt.Errorf("%s: photos in an archive have no paths of their own: give the archive, %s, or unpack it", Shown(path), Shown(file))
+	}
+	return fmt.Errorf("%s: %s is a file, no folder", Shown(path), Shown(file))
 }
 
 func isDir(path string) bool {
@@ -179,7 +198,7 @@ func kindOf(path string, e fs.DirEntry) kind {
 		return systemEntry
 	case e.IsDir() || e.Type()&os.ModeSymlink != 0 && isDir(path):
 		return folderEntry
-	case slices.Contains(extensions, extension(path)) || beginsAsPhoto(path):
+	case slices.Contains(extensions, extension(path)) || BeginsAsPhoto(path):
 		return photoEntry
 	}
 	return otherEntry
@@ -198,9 +217,9 @@ func Entry(path string, e fs.DirEntry) (photo, folder bool, why string) {
 	return false, false, NotAPhoto
 }
 
-// beginsAsPhoto looks at the first bytes of a file with no or an unusual extension. TIFF counts only without one, since raw
+// BeginsAsPhoto reports whether a file is a photo by its first bytes, whatever its extension. TIFF counts only without one, since raw
 // photos of cameras begin in the same way, and BMP's two letters only before its reserved zeros, since texts begin with them.
-func beginsAsPhoto(path string) bool {
+func BeginsAsPhoto(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() { // opening a pipe would wait
 		return false

@@ -83,6 +83,9 @@ func WriteFixes(w io.Writer, root string, doubts []LabelDoubt) error {
 // relabel gives the photos the labels of c.Labels, and leaves out those with an empty one. Paths and classes that are not there are
 // refused.
 func (s *sets) relabel(c *Config) error {
+	if len(c.Labels) == 0 {
+		return nil
+	}
 	names := map[string]bool{}
 	for _, p := range s.all() {
 		names[relative(c.Data, p.Path)] = true

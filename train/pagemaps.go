@@ -74,7 +74,7 @@ func (m *mapMaker) close() {
 // of is the map of a class for the photo at path; nil where that cannot be read any more.
 func (m *mapMaker) of(path string, class int) (*heatmap.Map, error) {
 	key, kept := m.keys.Of(m.o.Hashes[path], class), new(heatmap.Map)
-	if data, there := m.o.Cache.GetBytes(key); there && json.Unmarshal(data, kept) == nil {
+	if data, there := m.o.Cache.GetBytes(key); there && json.Unmarshal(data, kept) == nil && kept.Whole() && kept.Class == class {
 		return kept, nil
 	}
 	if m.maker == nil {

@@ -178,7 +178,7 @@ func (r *training) about(m *pageMaker, result *Result) {
 		m.LeftOut = append(m.LeftOut, fmt.Sprintf("%d photos that the run went on without; %s lists them.", n, SummaryFile))
 	}
 	m.Card = page.Card{
-		Model: BestFile, Method: method + " of " + photo.Shown(filepath.Base(c.Model)), Data: data, Input: described(&c.Preprocess),
+		Model: BestFile, Method: method + " of " + photo.Shown(c.Model), Data: data, Input: described(&c.Preprocess),
 		Use: fmt.Sprintf("regraft classify -m %s PHOTOS", photo.Shown(result.Model)),
 	}
 }
@@ -223,6 +223,9 @@ func (r *training) settingsUsed() []page.Fact {
 		var plain string
 		if json.Unmarshal(value, &plain) == nil {
 			text = photo.Shown(plain)
+		}
+		if text == "" || text == "null" {
+			text = "not given"
 		}
 		if name == "preprocess" {
 			text = described(&r.config.Preprocess)

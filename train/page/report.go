@@ -16,7 +16,7 @@ type Report struct {
 	Cautions, Advice []string
 
 	Classes []string
-	// Right of the Judged photos are right, a share that lies in Interval, from 0 to 1, with a probability of 95 %.
+	// Right of the Judged photos are right, and Interval, from 0 to 1, is that of 95 % for this share.
 	Right    int
 	Interval [2]float64
 	Loss     float64
