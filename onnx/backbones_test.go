@@ -201,7 +201,8 @@ var computedParameters = map[string][]string{
 		"layers.0.blocks.0.attn.relative_position_bias_table", "layers.0.blocks.1.attn.relative_position_bias_table",
 		"layers.1.blocks.0.attn.relative_position_bias_table", "layers.1.blocks.1.attn.relative_position_bias_table",
 	},
-	"timm_beit.ts17": {"blocks.0.attn.q_bias", "blocks.0.attn.relative_position_bias_table", "blocks.0.attn.v_bias"},
+	"timm_eva02.dyn23": {"blocks.0.attn.q_bias", "blocks.0.attn.v_bias"},
+	"timm_beit.ts17":   {"blocks.0.attn.q_bias", "blocks.0.attn.relative_position_bias_table", "blocks.0.attn.v_bias"},
 }
 
 // gradientDistance is distance for a matrix that may be transposed.
