@@ -17,6 +17,7 @@ var settingFlags = map[setting.Name]string{
 	setting.MicroBatch:        "micro-batch",
 	setting.Balance:           "balance",
 	setting.LayerDecay:        "layer-decay",
+	setting.DropPath:          "drop-path",
 	setting.Freeze:            "freeze",
 	setting.UnfreezeAfter:     "unfreeze-after",
 	setting.EMA:               "ema",

@@ -17,6 +17,9 @@ type ObjectiveOptions struct {
 	AuxWeight float32
 	// Dropout overrides every dropout ratio when it is not nil.
 	Dropout *float32
+	// DropPath is the share of the photos for which a step leaves out the last block's residual branches; from the first block on it rises
+	// evenly (stochastic depth).
+	DropPath float32
 }
 
 // Update is a value that the step computes for a running statistic.
@@ -56,6 +59,11 @@ func NewObjective(net *Network, o ObjectiveOptions) (*Objective, error) {
 	if net, err = net.Join(); err != nil {
 		return nil, err
 	}
+	if o.DropPath > 0 {
+		if net, err = net.withDropPath(o.DropPath); err != nil {
+			return nil, err
+		}
+	}
 	shape := net.Input.Shape().Clone()
 	shape[0] = o.Batch
 	train, err := net.Rewrite(shape, obj.trainingForm(net, o))
@@ -81,7 +89,7 @@ func (obj *Objective) trainingForm(net *Network, o ObjectiveOptions) Rewriter {
 			return obj.batchNorm(b, v, label, in)
 		case *op.Dropout:
 			ratio := v.Ratio
-			if o.Dropout != nil {
+			if o.Dropout != nil && !v.Whole {
 				ratio = *o.Dropout
 			}
 			if ratio == 0 {
@@ -93,7 +101,7 @@ func (obj *Objective) trainingForm(net *Network, o ObjectiveOptions) Rewriter {
 					return nil, err
 				}
 			}
-			return b.Apply(label, &op.DropoutTrain{Ratio: ratio, ID: v.ID}, in[0], obj.Key)
+			return b.Apply(label, &op.DropoutTrain{Ratio: ratio, ID: v.ID, Whole: v.Whole}, in[0], obj.Key)
 		}
 		return nil, nil
 	}

@@ -26,9 +26,13 @@ from torchvision.ops import StochasticDepth
 
 SIZES = {"inception_v3": 299, "efficientnet_v2_s": 384}
 FAMILIES = [
-    "alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet", "inception_v3", "mobilenet_v2",
-    "mobilenet_v3_large", "mobilenet_v3_small", "regnet_y_400mf", "regnet_y_1_6gf", "regnet_y_3_2gf", "regnet_y_16gf",
-    "resnet18", "resnet50", "squeezenet1_0", "squeezenet1_1", "vgg11_bn", "vgg16",
+    "alexnet", "convnext_tiny", "convnext_small", "convnext_base", "densenet121", "efficientnet_b0", "efficientnet_v2_s",
+    "efficientnet_v2_m", "googlenet", "inception_v3", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3", "mobilenet_v2",
+    "mobilenet_v3_large", "mobilenet_v3_small", "regnet_x_400mf", "regnet_x_800mf", "regnet_x_1_6gf", "regnet_x_3_2gf", "regnet_x_8gf",
+    "regnet_x_16gf", "regnet_y_400mf", "regnet_y_800mf", "regnet_y_1_6gf", "regnet_y_3_2gf", "regnet_y_8gf", "regnet_y_16gf",
+    "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d",
+    "wide_resnet50_2", "wide_resnet101_2", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0",
+    "squeezenet1_0", "squeezenet1_1", "vgg11_bn", "vgg16",
 ]
 OPSET = 17
 PLACEHOLDER = "weights"  # the location that every parameter names

@@ -26,6 +26,7 @@ const (
 	MicroBatch        Name = "MicroBatch"
 	Balance           Name = "Balance"
 	LayerDecay        Name = "LayerDecay"
+	DropPath          Name = "DropPath"
 	Freeze            Name = "Freeze"
 	UnfreezeAfter     Name = "UnfreezeAfter"
 	EMA               Name = "EMA"

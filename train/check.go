@@ -86,6 +86,7 @@ func (c *Config) checkNumbers() error {
 		{setting.Batch, c.Batch, !c.reads("batch_size") || c.Batch >= 1 && c.Batch <= most, fmt.Sprintf("between 1 and %d", most)},
 		{setting.MicroBatch, c.MicroBatch, !c.reads("micro_batch") || c.MicroBatch == 0 || c.MicroBatch > 0 && c.Batch%c.MicroBatch == 0,
 			fmt.Sprintf("must be a divisor of %v, %d", setting.Batch, c.Batch)},
+		{setting.DropPath, c.DropPath, c.DropPath >= 0 && c.DropPath < 1, share},
 		{setting.LayerDecay, c.LayerDecay, c.LayerDecay >= 0 && c.LayerDecay <= 1, "lies in [0, 1]"},
 		{setting.UnfreezeAfter, c.UnfreezeAfter, c.UnfreezeAfter >= 0, negative},
 		{setting.EMA, c.EMA, c.EMA >= 0 && c.EMA < 1, share},

@@ -133,6 +133,9 @@ type Config struct {
 
 	// LayerDecay multiplies the learning rate once for every block between a parameter's and the classifier, full mode; 0 and 1 leave it.
 	LayerDecay float64 `json:"layer_decay"`
+	// DropPath is the share of the photos for which a step leaves out residual branches of the last block; it rises evenly from 0 in the first
+	// one (stochastic depth), full mode.
+	DropPath float64 `json:"drop_path"`
 	// Freeze says what does not train in full mode: the number of the network's first blocks, or names of parameters or what holds them.
 	// Their BatchNorms use the running statistics. UnfreezeAfter so many epochs the last of the frozen blocks trains too, after as many
 	// more the one before it, and so on; 0 never.

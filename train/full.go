@@ -97,7 +97,7 @@ func (l *fullLearner) beginMixing() error {
 
 // compile makes the program of steps on so many photos.
 func (l *fullLearner) compile(batch int) (*session.Compiled, error) {
-	o := engine.ObjectiveOptions{Batch: batch, AuxWeight: float32(l.config.AuxWeight)}
+	o := engine.ObjectiveOptions{Batch: batch, AuxWeight: float32(l.config.AuxWeight), DropPath: float32(l.config.DropPath)}
 	if l.config.Dropout >= 0 {
 		ratio := float32(l.config.Dropout)
 		o.Dropout = &ratio

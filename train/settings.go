@@ -36,6 +36,7 @@ var conditionals = []conditional{
 	{"micro_batch", full},
 	{"ema", full},
 	{"layer_decay", full},
+	{"drop_path", full},
 	{"freeze", full},
 	{"unfreeze_after", full},
 	{"clip_norm", stepping},

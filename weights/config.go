@@ -77,7 +77,11 @@ func parseJSON[T any](r io.Reader) (v T, ok bool) {
 var timmArchs = map[string]string{
 	"mobilenetv2_100": "mobilenet_v2", "tf_inception_v3": "inception_v3", "adv_inception_v3": "inception_v3", "gluon_inception_v3": "inception_v3",
 	"mobilenetv3_large_100": "mobilenet_v3_large", "mobilenetv3_small_100": "mobilenet_v3_small", "efficientnetv2_s": "efficientnet_v2_s",
-	"regnety_004": "regnet_y_400mf", "regnety_016": "regnet_y_1_6gf", "regnety_032": "regnet_y_3_2gf", "regnety_160": "regnet_y_16gf",
+	"efficientnetv2_m": "efficientnet_v2_m",
+	"regnetx_004":      "regnet_x_400mf", "regnetx_008": "regnet_x_800mf", "regnetx_016": "regnet_x_1_6gf", "regnetx_032": "regnet_x_3_2gf",
+	"regnetx_080": "regnet_x_8gf", "regnetx_160": "regnet_x_16gf",
+	"regnety_004": "regnet_y_400mf", "regnety_008": "regnet_y_800mf", "regnety_016": "regnet_y_1_6gf", "regnety_032": "regnet_y_3_2gf",
+	"regnety_080": "regnet_y_8gf", "regnety_160": "regnet_y_16gf",
 }
 
 // tensorFlow begins the names of timm's models that pad as TensorFlow does and have its constant beside the variance; otherwise

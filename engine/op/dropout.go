@@ -15,6 +15,7 @@ type Dropout struct {
 	unary
 	Ratio float32 // share of the elements that training drops
 	ID    string  // tells this dropout's random numbers from those of others
+	Whole bool    // images are kept or dropped as a whole
 }
 
 // Name is Dropout.
@@ -36,6 +37,7 @@ type DropoutTrain struct {
 	base
 	Ratio float32 // share of the elements that are dropped, at least 0 and below 1
 	ID    string  // tells this dropout's random numbers from those of others
+	Whole bool    // an image is kept or dropped as a whole, as in stochastic depth (Huang et al., 2016)
 }
 
 // Name is DropoutTrain.
@@ -71,14 +73,21 @@ func (o *DropoutTrain) eval(in []array, out array) {
 	key := JoinKey([4]float32{
 		float32(in[1].data[0]), float32(in[1].data[1]), float32(in[1].data[2]), float32(in[1].data[3]),
 	})
-	mask := make([]float32, product(out.shape[1:]))
+	mask, masks := make([]float32, product(out.shape[1:])), o.Masks()
 	for n := range out.shape[0] {
-		DropoutMask(mask, o.Ratio, o.ID, key, n)
+		masks.Fill(mask, key, n)
 		y := out.row(n)
 		for i, v := range in[0].row(n) {
 			y[i] = v * float64(mask[i])
 		}
 	}
+}
+
+// Masks draws the operator's masks.
+func (o *DropoutTrain) Masks() DropoutMasks {
+	m := NewDropoutMasks(o.Ratio, o.ID)
+	m.whole = o.Whole
+	return m
 }
 
 // DropoutMask sets mask, one number per element of an image, to 1/(1-ratio) where the element is kept and
@@ -93,18 +102,23 @@ type DropoutMasks struct {
 	purpose string
 	keep    float64
 	scale   float32
+	whole   bool
 }
 
 // NewDropoutMasks prepares the masks of the dropout called id, which drops the share ratio.
 func NewDropoutMasks(ratio float32, id string) DropoutMasks {
 	keep := 1 - float64(ratio)
-	return DropoutMasks{"dropout " + id, keep, float32(1 / keep)}
+	return DropoutMasks{purpose: "dropout " + id, keep: keep, scale: float32(1 / keep)}
 }
 
-// Fill is DropoutMask; it allocates nothing.
+// Fill is DropoutMask, or one draw for all elements; it allocates nothing.
 func (d DropoutMasks) Fill(mask []float32, key uint64, image int) {
 	stream := random.At(key, d.purpose, uint64(image))
 	for i := range mask {
+		if d.whole && i > 0 {
+			mask[i] = mask[0]
+			continue
+		}
 		mask[i] = 0
 		if random.Keep(stream.Uint64(), d.keep) {
 			mask[i] = d.scale

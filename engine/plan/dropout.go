@@ -17,7 +17,7 @@ type dropout struct {
 }
 
 func newDropout(o *op.DropoutTrain, x, y place) *dropout {
-	return &dropout{op.NewDropoutMasks(o.Ratio, o.ID), x, y, x.offsets(), y.offsets()}
+	return &dropout{o.Masks(), x, y, x.offsets(), y.offsets()}
 }
 
 // dropout emits a DropoutTrain, of dy as of x.

@@ -86,6 +86,15 @@ var inception = []Row{
 			Smooth(i, x, s)
 		}},
 
+	{Name: "DropoutTrain of whole images", Op: &op.DropoutTrain{Ratio: 0.4, ID: "a", Whole: true}, Shapes: [][]int{{5, 18, 2, 2}, {4}}, Differentiable: 1,
+		Values: func(i int, x []float64, s *random.Stream) {
+			if i == 1 {
+				Labels(1<<16, x, s)
+				return
+			}
+			Smooth(i, x, s)
+		}},
+
 	{Name: "SoftmaxCrossEntropy", Op: &op.SoftmaxCrossEntropy{}, Shapes: [][]int{{4, 5}, {4, 5}}, Differentiable: 1, Values: logitsAndTargets},
 	{Name: "SoftmaxCrossEntropyGrad", Op: &op.SoftmaxCrossEntropyGrad{}, Shapes: [][]int{{3, 5}, {3, 5}, {}}, Values: logitsAndTargets},
 	{Name: "WeightedSum", Op: &op.WeightedSum{Weights: []float32{1, 0.4}}, Shapes: [][]int{{}, {}}, Differentiable: 2},
