@@ -27,7 +27,6 @@ var changes = map[string]func(*Config){
 	"micro_batch":    func(c *Config) { c.MicroBatch = c.Batch / 2 },
 	"balance":        func(c *Config) { c.Balance = BalanceLoss },
 	"layer_decay":    func(c *Config) { c.LayerDecay = 0.5 },
-	"drop_path":      func(c *Config) { c.DropPath = 0.1 },
 	"freeze":         func(c *Config) { c.Freeze = []string{"2"} },
 	"unfreeze_after": func(c *Config) { c.Freeze, c.UnfreezeAfter = []string{"2"}, 1 },
 	"ema":            func(c *Config) { c.EMA = 0.9 },
@@ -103,7 +102,7 @@ func TestEverySettingCounts(t *testing.T) {
 		}
 	}
 	// Of 11 recipes, 6 are of heads mode, one of them lbfgs; 6 know momentum and 2 Nesterov's.
-	want := map[string]int{"batch_size": 1, "lr": 1, "clip_norm": 1, "sched": 1, "warmup_epochs": 1, "momentum": 5, "nesterov": 9, "aux_weight": 6, "dropout": 6, "views": 5, "micro_batch": 6, "ema": 6, "layer_decay": 6, "drop_path": 6, "freeze": 6, "unfreeze_after": 6}
+	want := map[string]int{"batch_size": 1, "lr": 1, "clip_norm": 1, "sched": 1, "warmup_epochs": 1, "momentum": 5, "nesterov": 9, "aux_weight": 6, "dropout": 6, "views": 5, "micro_batch": 6, "ema": 6, "layer_decay": 6, "freeze": 6, "unfreeze_after": 6}
 	for name := range changes {
 		if refused[name] != want[name] {
 			t.Errorf("%s is refused %d times, want %d", name, refused[name], want[name])

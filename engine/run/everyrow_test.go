@@ -14,7 +14,7 @@ import (
 
 // untrained are the rows that a network before training cannot hold: training itself makes these operators.
 var untrained = []string{
-	"BatchNormTrain", "DropoutTrain", "SoftmaxCrossEntropy", "WeightedSum",
+	"BatchNormTrain", "DropoutTrain", "DropoutTrain of whole images", "SoftmaxCrossEntropy", "WeightedSum",
 }
 
 // TestEveryRowTrains makes one training step through every differentiable row of the operators' table, whatever its shapes,
