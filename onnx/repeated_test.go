@@ -234,3 +234,24 @@ func TestFixedBatchToken(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestFilledShapes: ConstantOfShape repeats its one value; two are refused.
+func TestFilledShapes(t *testing.T) {
+	filled := func(values ...int64) testModel {
+		m := tokens()
+		m.node("ConstantOfShape", []string{m.ints("once", 1)}, "filled", attributeOut("value", attributeTensor, func(b []byte) []byte {
+			return appendMessage(b, 5, intTensor("", []int{len(values)}, values...))
+		}))
+		m.node("Concat", []string{"filled", m.ints("all", -1)}, "to", intAttribute("axis", 0))
+		m.node("Reshape", []string{"patches", "to"}, "cut")
+		m.node("Reshape", []string{"cut", m.ints("images", -1, 20)}, "y")
+		return m
+	}
+	if y := readModel(t, filled(5)).Outputs[0].Node.Shape(); !slices.Equal(y, []int{1, 20}) {
+		t.Errorf("shape %v", y)
+	}
+	m := filled(5, 5)
+	if _, _, err := ReadBytes(m.bytes(), ReadOptions{}); err == nil || !strings.Contains(err.Error(), "2 values, want one") {
+		t.Errorf("two values: error %v", err)
+	}
+}

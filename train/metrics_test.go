@@ -15,6 +15,7 @@ import (
 
 	"regraft/engine"
 	"regraft/photo"
+	"regraft/train/chart"
 )
 
 // answered is an evaluation with the given answers: probability 3/4 for the answer of three classes.
@@ -161,5 +162,28 @@ func TestFigures(t *testing.T) {
 	one := drawCurves(&bytes.Buffer{}, epochs[:1], strings.Repeat("long ", 3))
 	if one != nil {
 		t.Errorf("curves of one epoch: %v", one)
+	}
+}
+
+// TestCurvesOfEpochs: losses as they are, accuracies in per cent.
+func TestCurvesOfEpochs(t *testing.T) {
+	epochs := []Epoch{
+		{Epoch: engine.Epoch{Number: 1, TrainLoss: 2, ValLoss: 1.5, TrainAcc: 0.25, ValAcc: 0.5}},
+		{Epoch: engine.Epoch{Number: 3, TrainLoss: 1, ValLoss: 1.25, TrainAcc: 0.75, ValAcc: 0.625}},
+	}
+	lines := func(train, val []float64) []chart.Line {
+		return []chart.Line{{Name: "train", Values: train}, {Name: SetVal, Values: val}}
+	}
+	var got, want bytes.Buffer
+	if err := drawCurves(&got, epochs, SetVal); err != nil {
+		t.Fatal(err)
+	}
+	if err := chart.WriteCurves(&want,
+		chart.Curves{Title: "loss", X: []float64{1, 3}, Lines: lines([]float64{2, 1}, []float64{1.5, 1.25})},
+		chart.Curves{Title: "accuracy, %", X: []float64{1, 3}, Top: 100, Lines: lines([]float64{25, 75}, []float64{50, 62.5})}); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want.Bytes()) {
+		t.Error("another picture than that of these curves")
 	}
 }
