@@ -255,3 +255,20 @@ func TestFilledShapes(t *testing.T) {
 		t.Errorf("two values: error %v", err)
 	}
 }
+
+// TestUnknownSizes: a Resize whose sizes or scales are computed from the photo is refused, whichever of the two the file gives.
+func TestUnknownSizes(t *testing.T) {
+	for what, operands := range map[string][]string{
+		"the sizes":  {"maps", "", "", "found"},
+		"the scales": {"maps", "", "found"},
+	} {
+		m := tokens()
+		m.node("Reshape", []string{"maps", m.ints("flat1", -1)}, "elements")
+		m.node("ReduceMax", []string{"elements"}, "largest", intAttribute("keepdims", 1))
+		m.node("Concat", []string{"largest", "largest", "largest", "largest"}, "found", intAttribute("axis", 0))
+		m.node("Resize", operands, "y")
+		if _, _, err := ReadBytes(m.bytes(), ReadOptions{}); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: error %v", what, err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -204,6 +205,20 @@ func TestOutcomes(t *testing.T) {
 		}
 		if got != want {
 			t.Fatalf("at %d: %v, want %v", k, got, want)
+		}
+	}
+}
+
+// TestTrade: coverage is of all judged photos, so that no threshold leaves them all; precision is of those that have an answer.
+func TestTrade(t *testing.T) {
+	all := make([]outcome, steps+1)
+	for k := range all {
+		all[k] = outcome{Answered: 40 * (steps - k) / steps, Right: 30 * (steps - k) / steps}
+	}
+	p := trade(all)
+	for at, want := range map[int][]string{0: {"0.00", "100.0\u00a0%", "75.0\u00a0%"}, 5: {"0.50", "50.0\u00a0%", "75.0\u00a0%"}, len(p.Rows) - 1: {"1.00", "0.0\u00a0%", "no answers"}} {
+		if !slices.Equal(p.Rows[at], want) {
+			t.Errorf("row %d: %q, want %q", at, p.Rows[at], want)
 		}
 	}
 }
