@@ -187,3 +187,26 @@ func TestCurvesOfEpochs(t *testing.T) {
 		t.Error("another picture than that of these curves")
 	}
 }
+
+// TestBinaryCrossEntropy compares with logarithms of probabilities, and where these would be of 0 with their limit, which is linear.
+func TestBinaryCrossEntropy(t *testing.T) {
+	logits := []float32{-2, 0.5, 3}
+	for label := range logits {
+		want := 0.0
+		for k, x := range logits {
+			p := 1 / (1 + math.Exp(-float64(x)))
+			if k != label {
+				p = 1 - p
+			}
+			want -= math.Log(p) / 3
+		}
+		if got := binaryCrossEntropy(logits, label); math.Abs(got-want) > 1e-12 {
+			t.Errorf("class %d: %g, want %g", label, got, want)
+		}
+	}
+	for label, want := range []float64{0, 1000} {
+		if got := binaryCrossEntropy([]float32{1000, -1000}, label); math.Abs(got-want) > 1e-9 {
+			t.Errorf("large logits, class %d: %g, want %g", label, got, want)
+		}
+	}
+}
