@@ -5,6 +5,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -105,5 +107,25 @@ func TestLists(t *testing.T) {
 	}
 	if r := run(t, classifyArgs("--files-from", list+"x", "--json")...); r.status != statusData {
 		t.Errorf("exit status %d, %s", r.status, r.stderr)
+	}
+}
+
+// TestClassifyAddress: a photo on another machine is answered for and sorted under its name, and passwords are printed nowhere.
+func TestClassifyAddress(t *testing.T) {
+	data := dataset(t, 1, 0)
+	server := httptest.NewServer(http.FileServer(http.Dir(data)))
+	defer server.Close()
+	sorted := filepath.Join(t.TempDir(), "sorted")
+	address := strings.Replace(server.URL, "://", "://me:secret@", 1) + "/train/sea/"
+	r := run(t, classifyArgs("--no-cache", "--threshold", "1", "--sort-into", sorted, address+"a.jpg?sig=secret", address+"b.jpg")...)
+	if r.status != statusInputs || strings.Contains(r.stdout+r.stderr, "secret") || !strings.Contains(r.stdout, "/b.jpg\terror: the server answers 404") {
+		t.Errorf("exit status %d, %s%s", r.status, r.stdout, r.stderr)
+	}
+	if _, err := os.Stat(filepath.Join(sorted, "unknown", "a.jpg")); err != nil {
+		t.Error(err)
+	}
+	must(t, "undo", sorted)
+	if left, _ := os.ReadDir(sorted); len(left) != 0 {
+		t.Errorf("%v are left", left)
 	}
 }

@@ -177,7 +177,7 @@ func newSheet(con *console, c *urfave.Context) (*sheet, error) {
 // sheetPhotos are the photos of an epoch, and which of them have a row. Of --data they are those that a training learns from; otherwise
 // those that are named.
 func sheetPhotos(con *console, c *urfave.Context) (samples []photo.Sample, rows []int, err error) {
-	named := newInputs(con, c.Args().Slice())
+	named := newInputs(c.Context, con, c.Args().Slice())
 	most := c.Int("count")
 	data := c.String("data")
 	if data == "" {
@@ -186,7 +186,7 @@ func sheetPhotos(con *console, c *urfave.Context) (samples []photo.Sample, rows 
 			case p.Err != nil:
 				return nil, nil, fail(statusData, p.Err)
 			case p.Read != nil:
-				return nil, nil, failf(statusData, "%s: only photos that are files are drawn: unpack the archive", shown(p.Path))
+				return nil, nil, failf(statusData, "%s: only photos that are files on this machine are drawn: unpack the archive, or download the photo", shown(p.Path))
 			}
 			if len(samples) == most {
 				break

@@ -40,7 +40,7 @@ func classifyCommand(con *console) *urfave.Command {
 		Name:        "classify",
 		Aliases:     []string{"predict"},
 		Usage:       "name what is on photos",
-		ArgsUsage:   "--model M.onnx PATH...   (files, folders, .zip, .tar, .tar.gz; - reads paths from stdin)",
+		ArgsUsage:   "--model M.onnx PATH...   (files, folders, archives, URLs; - reads paths from stdin)",
 		Description: "regraft classify --model runs/places/best.onnx -k 3 photos/ more/beach.jpg",
 		Flags:       slices.Concat(flags, answeringFlags()),
 		Action:      func(c *urfave.Context) error { return classify(con, c) },
@@ -105,7 +105,7 @@ func classify(con *console, c *urfave.Context) error {
 		return err
 	}
 	o.topk = c.Int("topk")
-	in := newInputs(con, c.Args().Slice())
+	in := newInputs(c.Context, con, c.Args().Slice())
 	in.list, in.null, in.watch = c.String("files-from"), c.Bool("null"), newWatching(con, c)
 	t, err := classifyAll(con, c, m, o, in)
 	if err == nil && in.watch != nil {

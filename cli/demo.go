@@ -148,7 +148,7 @@ func (r *demoRun) classify(model string) error {
 		return err
 	}
 	began := time.Now()
-	t, err := answerAll(r.c.Context, m, nil, a, newInputs(r.con, []string{filepath.Join(r.Photos(), "test")}))
+	t, err := answerAll(r.c.Context, m, nil, a, newInputs(r.c.Context, r.con, []string{filepath.Join(r.Photos(), "test")}))
 	if err == nil {
 		err = t.verdict(r.con, false, noAnswer)
 	}

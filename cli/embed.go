@@ -123,7 +123,7 @@ func (e *embedding) write(w io.Writer) error {
 	}
 	defer done()
 	args := e.c.Args().Slice()
-	in, places := newInputs(e.con, args), placesOf(args)
+	in, places := newInputs(e.c.Context, e.con, args), placesOf(args)
 	var info featurefile.Info
 	if e.ending == ".parquet" {
 		if info, err = e.describe(m, in); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"regraft"
 	"regraft/photo"
+	"regraft/remote"
 )
 
 // consequence is what is done with a photo when its answer is known, before the answer is written.
@@ -39,7 +40,7 @@ func consequenceOf(con *console, c *urfave.Context, m *regraft.Model, output str
 	return newSorting(con, c, m, output, resume)
 }
 
-// onDisk is whether a photo is a file that can be read, not a member of an archive.
+// onDisk is whether a photo is a file that can be read, not a member of an archive and not on another machine.
 func onDisk(p regraft.Photo) bool { return p.Read == nil && p.Data == nil && p.Err == nil }
 
 // queue keeps photos until their answers come, which are in the same order.
@@ -98,6 +99,9 @@ func (in *inputs) follow(out answers, o answerOptions) answers {
 
 // files lists the photos at a path, as they were before they were sorted, and without those that were sorted earlier.
 func (in *inputs) files(path string) ([]photo.File, []photo.LeftOut) {
+	if remote.Is(path) {
+		return in.remote.Files(path)
+	}
 	s, sorts := in.then.(*sorting)
 	if !sorts {
 		return photo.Files(path)

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -17,17 +18,19 @@ import (
 	"regraft"
 	"regraft/journal"
 	"regraft/photo"
+	"regraft/remote"
 	"regraft/shard"
 )
 
 // inputs expands the arguments of classify while they are consumed.
 type inputs struct {
 	con     *console
+	remote  *remote.Client
 	list    string // a file with paths, before args
 	null    bool   // paths on stdin and in list end with NUL
 	args    []string
 	leftOut []photo.LeftOut
-	// filesOnly refuses members of archives.
+	// filesOnly refuses archives, and photos on other machines.
 	filesOnly bool
 	err       error // what ended the input early
 	listed    atomic.Int64
@@ -43,7 +46,9 @@ type inputs struct {
 	watch *watching
 }
 
-func newInputs(con *console, args []string) *inputs { return &inputs{con: con, args: args} }
+func newInputs(ctx context.Context, con *console, args []string) *inputs {
+	return &inputs{con: con, args: args, remote: remote.New(ctx)}
+}
 
 // progress tells how far the inputs are consumed, unless the answers do, on the same terminal.
 func (in *inputs) progress() *progress {
@@ -194,13 +199,16 @@ func (in *inputs) fromList(yield func(regraft.Photo) bool) bool {
 // expand lists a file, or the photos of a folder; last says that no more inputs follow.
 func (in *inputs) expand(path string, last bool, yield func(regraft.Photo) bool) bool {
 	files, leftOut := in.files(path)
-	if in.filesOnly && slices.ContainsFunc(files, func(f photo.File) bool { return f.Read != nil }) {
+	if in.filesOnly && !remote.Is(path) && slices.ContainsFunc(files, func(f photo.File) bool { return f.Read != nil }) {
 		files = []photo.File{{Path: path, Err: errors.New("--explain draws photos that are files: unpack the archive")}}
 	}
 	in.listed.Add(int64(len(files)))
 	in.all.Store(last)
 	in.leftOut = append(in.leftOut, leftOut...)
 	for _, f := range files {
+		if f.Read != nil && in.filesOnly { // on another machine
+			f.Read, f.Err = nil, errors.New("--explain draws photos that are files on this machine: download it first")
+		}
 		if !yield(regraft.Photo{Path: f.Path, Err: f.Err, Read: f.Read}) {
 			return false
 		}

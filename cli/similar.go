@@ -47,14 +47,14 @@ func similar(con *console, c *urfave.Context) error {
 		return err
 	}
 	defer done()
-	one, t, err := featuresOf(c.Context, con, m, newInputs(con, c.Args().Slice()))
+	one, t, err := featuresOf(c.Context, con, m, newInputs(c.Context, con, c.Args().Slice()))
 	if err = cmp.Or(err, t.verdict(con, false, noFeatures)); err != nil {
 		return err
 	}
 	if len(one.paths) != 1 {
 		return usagef("%s holds %d photos: one is needed that others are compared with", shown(c.Args().First()), len(one.paths))
 	}
-	all, t, err := featuresOf(c.Context, con, m, newInputs(con, []string{dir}))
+	all, t, err := featuresOf(c.Context, con, m, newInputs(c.Context, con, []string{dir}))
 	failed := t.verdict(con, false, noFeatures)
 	if err != nil || len(all.paths) == 0 {
 		return cmp.Or(err, failed)

@@ -71,17 +71,14 @@ type member struct {
 // add judges a member by its name.
 func (a *archive) add(m member) {
 	file := a.path + "/" + m.name
-	parts := strings.FieldsFunc(m.name, func(r rune) bool { return r == '/' || r == '\\' })
-	switch {
+	switch why := ByName(m.name); {
 	case m.dir:
-	case leaves(m.name, parts):
+	case leaves(m.name):
 		a.refuse(file, errors.New("its path leaves the archive"))
 	case m.special:
 		a.refuse(file, errors.New("a link or a device, which is not followed"))
-	case slices.ContainsFunc(parts, ofSystem):
-		a.leftOut = append(a.leftOut, LeftOut{Path: file, Why: OfSystem})
-	case !slices.Contains(extensions, extension(m.name)):
-		a.leftOut = append(a.leftOut, LeftOut{Path: file, Why: NotAPhoto})
+	case why != "":
+		a.leftOut = append(a.leftOut, LeftOut{Path: file, Why: why})
 	case m.err != nil:
 		a.refuse(file, m.err)
 	default:
@@ -97,9 +94,25 @@ func (a *archive) refuse(file string, err error) {
 	a.files = append(a.files, File{Path: file, Err: fmt.Errorf("%s: %w", Shown(file), err)})
 }
 
-// leaves is whether a path, taken apart, is absolute or has .. in it, on any system.
-func leaves(name string, parts []string) bool {
-	return path.IsAbs(name) || strings.HasPrefix(name, `\`) || len(name) > 1 && name[1] == ':' || slices.Contains(parts, "..")
+// leaves is whether a path is absolute or has .. in it, on any system.
+func leaves(name string) bool {
+	return path.IsAbs(name) || strings.HasPrefix(name, `\`) || len(name) > 1 && name[1] == ':' || slices.Contains(partsOf(name), "..")
+}
+
+// partsOf takes a path apart, of any system.
+func partsOf(name string) []string {
+	return strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == '\\' })
+}
+
+// ByName is why something of a name in an archive or the like is left out; "" for a photo.
+func ByName(name string) (why string) {
+	switch {
+	case slices.ContainsFunc(partsOf(name), ofSystem):
+		return OfSystem
+	case !slices.Contains(extensions, extension(name)):
+		return NotAPhoto
+	}
+	return ""
 }
 
 func (a *archive) listZip() error {

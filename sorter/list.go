@@ -169,7 +169,7 @@ func readList(path string) (h header, records []record, end int64, err error) {
 		case err == nil && end == 0 && json.Unmarshal(line, &h) == nil && h.Schema == schema && slices.Contains(Modes, h.Mode):
 		case err == nil && end > 0:
 			var r record
-			if json.Unmarshal(line, &r) != nil || !filepath.IsAbs(r.from()) || !filepath.IsLocal(r.to()) {
+			if json.Unmarshal(line, &r) != nil || r.SHA256 == "" && !filepath.IsAbs(r.from()) || !filepath.IsLocal(r.to()) {
 				return h, nil, 0, fmt.Errorf("%s is damaged behind byte %d", path, end)
 			}
 			if r.Void {

@@ -135,7 +135,10 @@ func (s *Sorter) List() string {
 // Put puts the photo into the folder of its label, or of unknown ones. Content is that of a photo that is no file, which is
 // always copied; nil else. It is not an error where an earlier run has done so.
 func (s *Sorter) Put(path string, content []byte, label string, unknown bool) error {
-	from, err := filepath.Abs(path)
+	from, err := path, error(nil)
+	if content == nil || !isAddress(path) {
+		from, err = filepath.Abs(path)
+	}
 	if err != nil {
 		return err
 	}
@@ -205,11 +208,17 @@ func (s *Sorter) choose(folder, from string, foreign bool) (string, error) {
 		s.names[folder] = n
 	}
 	base := filepath.Base(from)
+	if foreign && isAddress(from) {
+		base, _, _ = strings.Cut(base, "?")
+	}
 	if foreign {
 		base = safe(base[strings.LastIndexByte(base, '\\')+1:])
 	}
 	return filepath.Join(dir, n.free(base)), nil
 }
+
+// isAddress is whether a photo that is no file comes from another machine.
+func isAddress(path string) bool { return strings.Contains(path, "://") }
 
 // writeDown puts into the list what will be done.
 func (s *Sorter) writeDown(r *record, to string) (err error) {
