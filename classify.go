@@ -12,6 +12,7 @@ import (
 
 	"regraft/ordered"
 	"regraft/photo"
+	"regraft/train"
 )
 
 // Photo is a JPEG, PNG, GIF, WebP or BMP, or a picture that is decoded already.
@@ -45,9 +46,15 @@ type Result struct {
 	Features []float32
 	// Hash is the SHA-256 of the photo's file, of a Model that was opened with Hashes.
 	Hash [sha256.Size]byte
+	// Distance is how far the photo looks from the training photos, as a multiple of what the model's file takes for far: above 1 it shows
+	// something else. It is 0 where the file does not say, see train.Distance.
+	Distance float64
 
 	labels []string
 }
+
+// Far says that the photo looks like none of those that the model was trained on, so that its answer means nothing.
+func (r Result) Far() bool { return r.Distance > 1 }
 
 // Prediction is a class and its probability.
 type Prediction struct {
@@ -236,7 +243,7 @@ func (m *Model) answer(ctx context.Context, batch []decoded) ([]Result, error) {
 	if err := m.compute(ctx, batch); err != nil {
 		return nil, err
 	}
-	answers, err := m.answersOf(m.Network())
+	answers, distance, err := m.readingOf(m.Network())
 	if err != nil {
 		return nil, err
 	}
@@ -245,17 +252,17 @@ func (m *Model) answer(ctx context.Context, batch []decoded) ([]Result, error) {
 	for i, d := range batch {
 		results[i] = Result{Path: d.path, Err: d.err, labels: labels}
 		if d.err == nil {
-			results[i].fill(answers, d.views)
+			results[i].fill(answers, distance, d.views)
 			results[i].Hash = d.hash
 		}
 	}
 	return results, nil
 }
 
-// fill answers by the mean of the logits of all views; the features are those of the first, the photo itself.
-func (r *Result) fill(a *Answers, views []seen) {
+// fill answers by the mean of the logits of all views; the features are those of the first, the photo itself, and so is the distance.
+func (r *Result) fill(a *Answers, d *train.Distance, views []seen) {
 	for _, v := range views {
-		for _, x := range slices.Concat(v.scores, v.features) {
+		for _, x := range slices.Concat(v.scores, v.features, v.look) {
 			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
 				r.Err = fmt.Errorf("%s: the network answers %g: its weights are damaged or its input is out of range", r.Path, x)
 				return
@@ -275,5 +282,8 @@ func (r *Result) fill(a *Answers, views []seen) {
 	}
 	if a.Features {
 		r.Features = views[0].features
+	}
+	if d != nil {
+		r.Distance = d.Of(views[0].look)
 	}
 }

@@ -14,6 +14,19 @@ type Matrix = session.Matrix
 // it was recognised. It returns when ctx ends; x must not change before the next call of Infer or Close returns.
 func (m *Model) Infer(ctx context.Context, x []float32, images int) ([]Matrix, error) {
 	net := m.Network()
+	outputs, err := m.infer(ctx, net, x, images)
+	if err != nil {
+		return nil, err
+	}
+	a, err := m.answersOf(net)
+	if err != nil {
+		return nil, err
+	}
+	return outputs[:len(a.Net.Outputs)], nil
+}
+
+// infer is Infer with how the photos look as a further result, where the model knows a distance.
+func (m *Model) infer(ctx context.Context, net *Network, x []float32, images int) ([]Matrix, error) {
 	if err := session.Fits(net, x, images); err != nil {
 		return nil, err
 	}

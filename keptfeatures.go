@@ -18,11 +18,37 @@ const worthKeeping = 16
 
 // keptFeatures lets a Model answer from features in its cache.
 type keptFeatures struct {
-	cache  *featurecache.Cache
-	net    *engine.Network
-	keys   featurecache.Keys
-	length int // of a photo's features
-	scores *session.Compiled
+	cache           *featurecache.Cache
+	net             *engine.Network
+	features, looks keptRows
+	scores          *session.Compiled
+}
+
+// keptRows are the rows of numbers that a network with one output computes, in a cache; without keys there are none.
+type keptRows struct {
+	keys   *featurecache.Keys
+	length int
+}
+
+func newKeptRows(net *engine.Network, direct bool, h *head.Hasher) keptRows {
+	keys := train.FeatureKeys(net, direct, h)
+	return keptRows{&keys, columnsOf(net)}
+}
+
+// get is the row of a view of a photo; false where it should be there and is not.
+func (k keptRows) get(c *featurecache.Cache, hash photo.Hash, view int) ([]float32, bool) {
+	if k.keys == nil {
+		return nil, true
+	}
+	row := make([]float32, k.length)
+	return row, c.Get(k.keys.Of(hash, view), row)
+}
+
+// put keeps a row; without it the next time takes longer, and the cache knows (Failed).
+func (k keptRows) put(c *featurecache.Cache, hash photo.Hash, view int, row []float32) {
+	if k.keys != nil {
+		c.Put(k.keys.Of(hash, view), row)
+	}
 }
 
 // kept is how the model answers from features; nil where it has no cache or its answers depend on more.
@@ -36,7 +62,7 @@ func (m *Model) kept() (*keptFeatures, error) {
 	if m.keeps != nil && m.keeps.net == net {
 		return m.keeps, nil
 	}
-	a, err := m.answersOf(net)
+	a, d, err := m.readingOf(net)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +75,15 @@ func (m *Model) kept() (*keptFeatures, error) {
 			p.Value = slices.Clone(p.Value)
 		}
 	}
-	k := &keptFeatures{cache: m.options.cache, net: net, keys: train.FeatureKeys(trunk, m.options.direct, new(head.Hasher)), length: trunk.Outputs[0].Node.Shape()[1]}
+	k, h := &keptFeatures{cache: m.options.cache, net: net}, new(head.Hasher)
+	k.features = newKeptRows(trunk, m.options.direct, h)
+	if d != nil {
+		looking, err := lookOf(trunk)
+		if err != nil {
+			return nil, err
+		}
+		k.looks = newKeptRows(looking, m.options.direct, h)
+	}
 	if k.scores, err = session.ForInference(scores, m.options.batch, m.options.direct); err != nil {
 		return nil, err
 	}
@@ -61,6 +95,7 @@ func (m *Model) kept() (*keptFeatures, error) {
 type seen struct {
 	x                []float32
 	features, scores []float32
+	look             []float32 // where the model knows a distance
 }
 
 // look prepares the views of a photo that is the content of a file; k may be nil.
@@ -71,9 +106,10 @@ func (m *Model) look(data []byte, p photo.Preprocess, k *keptFeatures) (views []
 	}
 	for v := range views {
 		if k != nil {
-			features := make([]float32, k.length)
-			if k.cache.Get(k.keys.Of(hash, v), features) {
-				views[v].features = features
+			features, known := k.features.get(k.cache, hash, v)
+			look, seen := k.looks.get(k.cache, hash, v)
+			if known && seen {
+				views[v].features, views[v].look = features, look
 				continue
 			}
 		}
@@ -132,21 +168,30 @@ func (m *Model) computeInputs(ctx context.Context, batch []decoded) error {
 	if images == 0 {
 		return nil
 	}
-	outputs, err := m.Infer(ctx, x, images)
+	net := m.Network()
+	outputs, err := m.infer(ctx, net, x, images)
 	if err != nil {
 		return err
 	}
-	row := 0
+	a, far, err := m.readingOf(net)
+	if err != nil {
+		return err
+	}
+	last, row := len(a.Net.Outputs)-1, 0
 	for _, d := range batch {
 		for v := range d.views {
 			s := &d.views[v]
 			if s.x == nil {
 				continue
 			}
-			s.scores, s.features = outputs[0].Row(row), outputs[len(outputs)-1].Row(row)
+			s.scores, s.features = outputs[0].Row(row), outputs[last].Row(row)
+			if far != nil {
+				s.look = outputs[last+1].Row(row)
+			}
 			row++
-			if d.kept != nil {
-				d.kept.cache.Put(d.kept.keys.Of(d.hash, v), s.features) // without it the next time takes longer; the cache knows (Failed)
+			if k := d.kept; k != nil {
+				k.features.put(k.cache, d.hash, v, s.features)
+				k.looks.put(k.cache, d.hash, v, s.look)
 			}
 		}
 	}

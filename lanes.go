@@ -167,9 +167,15 @@ func (m *Model) newProgram(net *Network, batch int) (*session.Compiled, error) {
 	if len(m.programs) > 0 {
 		return m.programs[0].ForBatch(batch)
 	}
-	a, err := m.answersOf(net)
+	a, d, err := m.readingOf(net)
 	if err != nil {
 		return nil, err
 	}
-	return session.ForInference(a.Net, batch, m.options.direct)
+	computed := a.Net
+	if d != nil {
+		if computed, err = withLook(a); err != nil {
+			return nil, err
+		}
+	}
+	return session.ForInference(computed, batch, m.options.direct)
 }

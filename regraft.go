@@ -52,7 +52,8 @@ type Model struct {
 	assumed  bool       // the preprocessing is not the file's
 	scaling  string     // of pixels, where neither the file nor an option tells it
 	net      *Network
-	answers  *Answers // of answered; nil until they are needed
+	answers  *Answers        // of answered; nil until they are needed
+	distance *train.Distance // of answered, nil where it has none
 	answered *Network
 
 	lanes *lanes
@@ -269,16 +270,26 @@ func (m *Model) whole() (*Network, error) {
 
 // answersOf is the part of net, the model's network, that answers for photos, and what its answers mean.
 func (m *Model) answersOf(net *Network) (*Answers, error) {
+	a, _, err := m.readingOf(net)
+	return a, err
+}
+
+// readingOf is answersOf with what the file says about pictures of something else, nil where it says nothing.
+func (m *Model) readingOf(net *Network) (*Answers, *train.Distance, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.answered != net {
 		a, err := head.AnswersOf(net)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		m.answers, m.answered = a, net
+		d, err := distanceOf(net, a)
+		if err != nil {
+			return nil, nil, err
+		}
+		m.answers, m.distance, m.answered = a, d, net
 	}
-	return m.answers, nil
+	return m.answers, m.distance, nil
 }
 
 // Answers says which of the model's scores answer for a photo and what they mean. It fails where the network has no answer for a

@@ -17,7 +17,11 @@ type Answer struct {
 	PathBytes []byte       `json:"path_base64,omitempty"`
 	Top       []Prediction `json:"top"`
 	Unknown   bool         `json:"unknown"`
-	Set       []string     `json:"set,omitempty"`
+	// Far says that the photo is unknown because it looks like none of the training photos, Distance how far it is from them: above 1 it is
+	// farther than the model's file takes for usual. Both are absent where the file does not say.
+	Far      bool     `json:"far,omitempty"`
+	Distance *float64 `json:"distance,omitempty"`
+	Set      []string `json:"set,omitempty"`
 	// Error is why there is no answer.
 	Error    *string   `json:"error"`
 	Logits   []float32 `json:"logits,omitempty"`

@@ -17,6 +17,8 @@ type row struct {
 	Index     *int32       `parquet:"index,optional"`
 	P         *float32     `parquet:"p,optional"`
 	Unknown   bool         `parquet:"unknown"`
+	Far       bool         `parquet:"far"`
+	Distance  *float64     `parquet:"distance,optional"`
 	Error     *string      `parquet:"error,optional"`
 	Top       []prediction `parquet:"top,list"`
 	Set       []string     `parquet:"set,list"`
@@ -66,7 +68,7 @@ func (t *Table) Add(line []byte) error {
 	if err := json.Unmarshal(line, &a); err != nil || a.Schema != Schema {
 		return errors.New("a line is no answer of classify")
 	}
-	r := row{Path: a.Path, PathBytes: a.PathBytes, Unknown: a.Unknown, Error: a.Error, Set: a.Set, Logits: a.Logits, Features: a.Features}
+	r := row{Path: a.Path, PathBytes: a.PathBytes, Unknown: a.Unknown, Far: a.Far, Distance: a.Distance, Error: a.Error, Set: a.Set, Logits: a.Logits, Features: a.Features}
 	for _, p := range a.Top {
 		r.Top = append(r.Top, prediction{p.Label, int32(p.Index), p.P})
 	}
@@ -149,7 +151,7 @@ func (r *Rows) Next() (line []byte, err error) {
 }
 
 func (r *row) answer() *Answer {
-	a := &Answer{Schema: Schema, Path: r.Path, PathBytes: r.PathBytes, Top: []Prediction{}, Unknown: r.Unknown, Error: r.Error, Set: r.Set,
+	a := &Answer{Schema: Schema, Path: r.Path, PathBytes: r.PathBytes, Top: []Prediction{}, Unknown: r.Unknown, Far: r.Far, Distance: r.Distance, Error: r.Error, Set: r.Set,
 		Logits: r.Logits, Features: r.Features}
 	for _, p := range r.Top {
 		a.Top = append(a.Top, Prediction{p.Label, int(p.Index), p.P})

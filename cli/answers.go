@@ -38,6 +38,7 @@ type answerOptions struct {
 	con       *console
 	topk      int
 	threshold float64
+	limit     float64 // photos farther from the training photos are unknown; 0: none is
 	sure      float64 // classes of this probability are in the set
 	sets      bool
 	continued bool // the beginning of the output is there
@@ -45,7 +46,7 @@ type answerOptions struct {
 
 // decisions are the threshold and the sets that the flags or the model say.
 func decisions(c *urfave.Context, m *regraft.Model, path string) (answerOptions, error) {
-	o := answerOptions{threshold: c.Float64("threshold"), sets: c.IsSet("sets")}
+	o := answerOptions{threshold: c.Float64("threshold"), limit: c.Float64("distance"), sets: c.IsSet("sets")}
 	d, err := train.DecisionsOf(m.Network())
 	if err != nil {
 		return o, fail(statusModel, fmt.Errorf("%s: %w", path, err))
@@ -74,10 +75,13 @@ func (o answerOptions) set(r regraft.Result) []string {
 	return labels
 }
 
-// unknown says that the best class is below the threshold.
+// unknown says that the photo shows something else, or that the best class is below the threshold.
 func (o answerOptions) unknown(r regraft.Result) bool {
-	return len(r.P) > 0 && float64(r.Top(1)[0].P) < o.threshold
+	return len(r.P) > 0 && (o.far(r) || float64(r.Top(1)[0].P) < o.threshold)
 }
+
+// far says that the photo looks like none of the training photos.
+func (o answerOptions) far(r regraft.Result) bool { return o.limit > 0 && r.Distance > o.limit }
 
 // reason is why there is no answer, without the path, which stands beside it.
 func reason(r regraft.Result) string {
@@ -96,6 +100,8 @@ func (a *textAnswers) write(r regraft.Result, _ string) error {
 	switch {
 	case r.Err != nil:
 		a.con.printf("\terror: %s", shown(reason(r)))
+	case a.far(r):
+		a.con.printf("\tunknown, unlike the training photos (distance %.2g)", r.Distance)
 	case a.unknown(r):
 		a.con.printf("\tunknown")
 	}
@@ -165,7 +171,10 @@ type jsonAnswers struct {
 }
 
 func (a *jsonAnswers) write(r regraft.Result, picture string) error {
-	said := answer.Answer{Schema: answer.Schema, Path: photo.Text(r.Path), Top: []answer.Prediction{}, Unknown: a.unknown(r), Explained: photo.Text(picture)}
+	said := answer.Answer{Schema: answer.Schema, Path: photo.Text(r.Path), Top: []answer.Prediction{}, Unknown: a.unknown(r), Far: a.far(r), Explained: photo.Text(picture)}
+	if r.Distance > 0 {
+		said.Distance = &r.Distance
+	}
 	if said.Path != r.Path {
 		said.PathBytes = []byte(r.Path)
 	}

@@ -94,6 +94,8 @@ type inspectJSON struct {
 	Epochs     int           `json:"epochs_trained"`
 	// Probabilities says how the scores become probabilities: softmax, sigmoid, given (as they are), none (features).
 	Probabilities head.Meaning `json:"probabilities"`
+	// Distance is what the file says of pictures of something else; absent where it says nothing.
+	Distance *train.DistanceSummary `json:"distance,omitempty"`
 	// Training says why heads alone, or everything, cannot be trained; null where they can.
 	Training inspectTraining `json:"training"`
 
@@ -137,6 +139,9 @@ func describe(m *regraft.Model) (inspectJSON, error) {
 	}
 	view.pooled = m.Pooled()
 	view.answers(m)
+	if d, err := train.DistanceOf(net); err == nil { // else answers has said so
+		view.Distance = d.Summary()
+	}
 	view.training(m)
 	return view, nil
 }
@@ -214,6 +219,9 @@ func printInspect(con *console, asJSON bool, v inspectJSON) error {
 		row("features", "%s (--pool)", shown(v.pooled))
 	}
 	row("answers", "%s", shown(v.means))
+	if v.Distance != nil {
+		row("distance", "%v", v.Distance)
+	}
 	row("training", "%s", shown(v.Training.line()))
 	row("batchnorm", "%s", v.BatchNorm)
 	row("labels", "%s", labelsLine(v.Labels))

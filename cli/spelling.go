@@ -30,6 +30,7 @@ var settingFlags = map[setting.Name]string{
 	setting.SelectOn:          "select-on",
 	setting.Folds:             "folds",
 	setting.Precision:         "precision",
+	setting.Far:               "far",
 	setting.GroupBy:           "group-by",
 	setting.Labels:            "labels",
 	setting.Patience:          "patience",

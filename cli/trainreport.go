@@ -256,6 +256,9 @@ func (r *trainReport) finished(res *train.Result) error {
 		out.printf("\nthreshold %.3f: answers below are unknown; of held-out photos %.1f %% have an answer, and %.1f %% of these are right\n",
 			t.Value, 100*t.Coverage, 100*t.Precision)
 	}
+	if res.Distance != nil {
+		out.printf("\n%v\n", res.Distance)
+	}
 	if res.Example != nil {
 		printExample(out, res.Example, r.start.Classes)
 	}

@@ -14,6 +14,8 @@ import (
 type Block struct {
 	Name   string
 	Params []*engine.Param
+	// end is what it computes.
+	end *gorgonia.Node
 }
 
 // Blocks are those of a network from the input on. The last is the main classifier, with what only auxiliary outputs depend on.
@@ -33,13 +35,14 @@ func Blocks(net *engine.Network) []Block {
 				}
 			}
 		}
+		end := stretch[len(stretch)-1]
 		switch {
 		case weights:
-			list = append(list, Block{Params: append(held, own...)})
+			list = append(list, Block{Params: append(held, own...), end: end})
 			held = nil
 		case len(list) > 0:
 			last := &list[len(list)-1]
-			last.Params = append(last.Params, own...)
+			last.Params, last.end = append(last.Params, own...), end
 		default:
 			held = append(held, own...)
 		}
@@ -87,6 +90,9 @@ func stretches(net *engine.Network) (cut [][]*gorgonia.Node) {
 	for _, at := range bottlenecks(net, nodes, op.Inputs) {
 		cut = append(cut, nodes[begin:at+1])
 		begin = at + 1
+	}
+	if begin == len(nodes) {
+		return cut
 	}
 	return append(cut, nodes[begin:])
 }

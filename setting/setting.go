@@ -39,6 +39,7 @@ const (
 	SelectOn          Name = "SelectOn"
 	Folds             Name = "Folds"
 	Precision         Name = "Precision"
+	Far               Name = "Far"
 	GroupBy           Name = "GroupBy"
 	Labels            Name = "Labels"
 	Patience          Name = "Patience"

@@ -104,6 +104,7 @@ func (c *Config) checkNumbers() error {
 		{setting.Views, c.Views, c.Views >= 0 && c.Views <= MostViews, fmt.Sprintf("between 1 and %d", MostViews)},
 		{setting.Folds, c.Folds, c.Folds == 0 || c.Folds >= 2 && c.Folds <= mostFolds, fmt.Sprintf("between 2 and %d", mostFolds)},
 		{setting.Precision, c.Precision, c.Precision >= 0 && c.Precision <= 1, "lies in [0, 1]"},
+		{setting.Far, c.Far, c.Far >= 0 && c.Far < 1, share},
 		{setting.Patience, c.Patience, c.Patience >= 0, negative},
 		{setting.Threads, c.Threads, c.Threads >= 0, negative},
 		{setting.Workers, c.Workers, c.Workers >= 0, negative},

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"regraft/featurecache"
 	"regraft/head"
@@ -31,11 +32,22 @@ func newCollection(samples []photo.Sample, heads []head.Head, views int) *collec
 // row is where the features of a view of photo i are.
 func (x *collection) row(view, i int) int { return view*len(x.samples) + i }
 
-// collect computes the features of train and val, but for those that are in the cache.
+// collect computes the features of train and val, but for those that are in the cache, and the distance of photos from those of train.
 func (r *training) collect(ctx context.Context) (train, val *collection, err error) {
 	trunk, err := head.Trunk(r.net)
 	if err != nil {
 		return nil, nil, err
+	}
+	ends, block := slices.Clone(r.heads), ""
+	if r.config.Far > 0 {
+		looking, at, err := head.WithLook(trunk, trunk.Outputs[0].Node)
+		if err != nil {
+			return nil, nil, err
+		}
+		if looking != nil {
+			trunk, block = looking, at
+			ends = append(ends, lookEnd(looking))
+		}
 	}
 	e, err := newExtractor(trunk, r.cache, r.hashes, &r.hasher, &r.config)
 	if err != nil {
@@ -46,7 +58,7 @@ func (r *training) collect(ctx context.Context) (train, val *collection, err err
 	if views == 0 {
 		views = 2 // of which folds choose
 	}
-	train, val = newCollection(r.sets.train, r.heads, views), newCollection(r.sets.val, r.heads, 1)
+	train, val = newCollection(r.sets.train, ends, views), newCollection(r.sets.val, ends, 1)
 	for _, x := range []*collection{train, val} {
 		if err = e.fill(ctx, x, r.events, r.begun); err != nil && r.out.holds(featuresFile) {
 			err = r.keep(ctx, err, r.mark)
@@ -54,6 +66,9 @@ func (r *training) collect(ctx context.Context) (train, val *collection, err err
 		if err != nil {
 			return nil, nil, err
 		}
+	}
+	if len(ends) > len(r.heads) && r.out != nil {
+		r.measureDistance(train.sets[len(r.heads)], block)
 	}
 	return train, val, nil
 }

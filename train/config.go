@@ -169,6 +169,8 @@ type Config struct {
 	Folds int `json:"folds"`
 	// Precision is the share of answers above a threshold that shall be right; 0 chooses no threshold.
 	Precision float64 `json:"precision,omitempty"`
+	// Far is the share of photos like the training photos that a distance in the model shall not call far; 0 leaves it out.
+	Far float64 `json:"far,omitempty"`
 	// NoCalibrate leaves probabilities as they come; otherwise, in heads mode, they are calibrated on what folds of train held out.
 	NoCalibrate bool `json:"no_calibrate,omitempty"`
 	// GroupBy is a regular expression on the paths of photos below Data, with slashes. Photos where it, or its first group in
@@ -237,7 +239,7 @@ func Defaults(mode Mode, optimizer Optimizer) Config {
 		optimizer = map[Mode]Optimizer{Heads: LBFGS, Full: AdamW}[mode]
 	}
 	c := recipes[mode][optimizer]
-	c.Mode, c.Optimizer, c.Augment = mode, optimizer, NoAugment
+	c.Mode, c.Optimizer, c.Augment, c.Far = mode, optimizer, NoAugment, DefaultFar
 	if mode == Full {
 		c.Epochs, c.Batch, c.AuxWeight, c.Dropout, c.Augment = 8, 16, 0.4, 0.2, Flip
 	}

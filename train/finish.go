@@ -21,6 +21,9 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 	if err := r.calibrate(ctx); err != nil {
 		return nil, err
 	}
+	if err := r.addDistance(ctx); err != nil {
+		return nil, err
+	}
 	reached, err := r.reach(ctx)
 	if err != nil {
 		return nil, err
@@ -48,7 +51,7 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 		}
 	}
 	r.judgeCalibration(name)
-	result.Calibration, result.Threshold = r.calibration, r.threshold
+	result.Calibration, result.Threshold, result.Distance = r.calibration, r.threshold, r.distance.Summary()
 	if r.outOfFold != nil {
 		result.OutOfFold = r.outOfFold.Report(r.sets.classes)
 	}

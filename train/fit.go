@@ -101,6 +101,8 @@ type training struct {
 	threshold   *Threshold  // of the best model
 	// decisions are those of the best model, once they are known: before the first epoch where folds chose, otherwise after the last.
 	decisions *Decisions
+	// distance is that of the best model; nil where there is none.
+	distance *Distance
 
 	began    time.Time
 	epochs   []Epoch
@@ -367,12 +369,19 @@ func (r *training) keepBest() error {
 	}
 	best.Meta.History = slices.Clone(r.history)
 	best.Meta.Other = maps.Clone(best.Meta.Other)
-	delete(best.Meta.Other, decisionsKey) // of the model that this one began as
+	for _, key := range []string{decisionsKey, distanceKey} { // of the model that this one began as
+		delete(best.Meta.Other, key)
+	}
 	for _, e := range r.epochs[:r.best+1] {
 		best.Meta.History = append(best.Meta.History, e.Epoch)
 	}
 	if r.decisions != nil {
 		if err := r.decisions.into(&best, classifier...); err != nil {
+			return err
+		}
+	}
+	if r.distance != nil {
+		if err := r.distance.into(&best); err != nil {
 			return err
 		}
 	}

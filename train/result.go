@@ -40,6 +40,8 @@ type Result struct {
 	Calibration *Calibration `json:"calibration,omitempty"`
 	// Threshold is that of the best model; absent where none was asked for, or none is good enough.
 	Threshold *Threshold `json:"threshold,omitempty"`
+	// Distance is what the best model says of photos that are far from the training photos; absent where it says nothing.
+	Distance *DistanceSummary `json:"distance,omitempty"`
 	// Report is the best model on the test set, or on the validation set where there is no other; on folds of train it is about the heads
 	// that were solved without the photos that they answer for.
 	Report *Report `json:"report"`
