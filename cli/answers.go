@@ -54,6 +54,9 @@ func decisions(c *urfave.Context, m *regraft.Model, path string) (answerOptions,
 	if d != nil && d.Threshold != nil && !c.IsSet("threshold") {
 		o.threshold = d.Threshold.Value
 	}
+	if far, err := train.DistanceOf(m.Network()); err == nil && far == nil && c.IsSet("distance") {
+		return o, failf(statusModel, "%s: --distance: the model does not know how far photos are from its training photos; train it with --far, on at least 50 photos", path)
+	}
 	switch {
 	case !o.sets:
 	case d == nil || len(d.Scores) == 0:

@@ -23,7 +23,7 @@ func TestDecisions(t *testing.T) {
 	}
 	best := filepath.Join(out, "best.onnx")
 	for _, a := range lines[jsonAnswer](t, must(t, "classify", "-m", best, "--json", "--sets", "0.9", data).stdout) {
-		if len(a.Set) == 0 || a.Set[0] != a.Top[0].Label || a.Unknown != (float64(a.Top[0].P) < summary.Threshold.Value) {
+		if len(a.Set) == 0 || a.Set[0] != a.Top[0].Label || a.Unknown != (a.Far || float64(a.Top[0].P) < summary.Threshold.Value) {
 			t.Errorf("%+v with threshold %g", a, summary.Threshold.Value)
 		}
 	}

@@ -4,11 +4,12 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"regraft/engine"
+	"regraft/engine/op"
 )
 
 // WithLook returns net with one output more, behind the others: how photos look to it, (N, C). It is the means over rows and columns of the map
-// that the middle one of the blocks makes by which net computes features, and block names it. Farther on a network that was trained on
-// photos tells classes apart and what is on a picture that is no photo looks like one of them; there everything is edges and colours. The
+// behind the first two thirds of the blocks by which net computes features; block names the last of them. There a network knows textures
+// and shapes and not yet classes: farther on, where training has gathered what classes differ in, everything else looks like one of them. The
 // network is nil where there is no such map, as in transformers, or the features are a map themselves.
 func WithLook(net *engine.Network, features *gorgonia.Node) (looking *engine.Network, block string, err error) {
 	if !isVector(features) {
@@ -20,16 +21,24 @@ func WithLook(net *engine.Network, features *gorgonia.Node) (looking *engine.Net
 	if len(blocks) < 2 {
 		return nil, "", nil
 	}
-	middle := blocks[(len(blocks)-1)/2]
-	if shape := middle.end.Shape(); !channelMaps(net.Nodes(middle.end))[middle.end] || shape[2]*shape[3] == 1 {
+	at := blocks[len(blocks)*2/3-1]
+	if shape := at.end.Shape(); !channelMaps(net.Nodes(at.end))[at.end] || shape[2]*shape[3] == 1 {
 		return nil, "", nil
 	}
-	ends := append(append([]engine.Output{}, net.Outputs...), engine.Output{Name: "look", Node: middle.end})
-	looking, err = net.Extend(ends, func(b *engine.Builder, i int, x *gorgonia.Node) (*gorgonia.Node, error) {
-		if i < len(net.Outputs) {
-			return x, nil
+	var look *gorgonia.Node
+	looking, err = net.Rewrite(nil, func(b *engine.Builder, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
+		if old != at.end {
+			return nil, nil
 		}
-		return pooled(b, "look", x)
+		node, err := b.Apply(net.Label(old), old.Op().(op.Op), in...)
+		if err == nil {
+			look, err = pooled(b, "look", node) // at once, so that what comes later may overwrite the map
+		}
+		return node, err
 	})
-	return looking, middle.Name, err
+	if err != nil {
+		return nil, "", err
+	}
+	looking.Outputs = append(looking.Outputs, engine.Output{Name: "look", Node: look})
+	return looking, at.Name, nil
 }

@@ -16,7 +16,7 @@ import (
 	"regraft/photo"
 )
 
-// Distance tells photos from pictures of something else altogether, by how they look half-way through the network (head.WithLook): the
+// Distance tells photos from pictures of something else altogether, by how they look on the way through the network (head.WithLook): the
 // Mahalanobis distance from the training photos (Lee et al., A Simple Unified Framework, 2018), of one Gaussian for all classes.
 type Distance struct {
 	// Block names the place in the network, H and W are the size of its photos.

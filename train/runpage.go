@@ -173,6 +173,9 @@ func (r *training) about(m *pageMaker, result *Result) {
 	if result.Calibration != nil {
 		fact("probabilities", "%v", result.Calibration)
 	}
+	if result.Distance != nil {
+		fact("something else", "%v", result.Distance)
+	}
 	m.LeftOut = append(m.LeftOut, s.LeftOut...)
 	if n := len(result.Skipped); n > 0 {
 		m.LeftOut = append(m.LeftOut, fmt.Sprintf("%d photos that the run went on without; %s lists them.", n, SummaryFile))

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"encoding/json"
+	"image/color"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDistance: what is far from the training photos is unknown with the reason, in every format, at the distance that was asked for; inspect and
+// summary.json tell of it, exports keep it, and --far 0 leaves it out.
+func TestDistance(t *testing.T) {
+	data, out := dataset(t, 20, 1), filepath.Join(t.TempDir(), "run")
+	r := must(t, trainArgs(data, out, "--mode", "heads", "--views", "1")...)
+	var summary struct {
+		Distance struct {
+			Block  string
+			Kept   float64
+			Photos int
+			Bytes  int
+		}
+	}
+	if err := json.Unmarshal(fileAt(t, filepath.Join(out, "summary.json")), &summary); err != nil || summary.Distance.Photos < 50 || summary.Distance.Bytes == 0 {
+		t.Fatalf("%v, %+v", err, summary)
+	}
+	if !strings.Contains(r.stdout, "pictures of something else are unknown: ") {
+		t.Errorf("train says nothing of the distance: %s", r.stdout)
+	}
+	odd, best := filepath.Join(t.TempDir(), "odd.jpg"), filepath.Join(out, "best.onnx")
+	writePhoto(t, odd, color.RGBA{250, 5, 250, 255}, 97)
+	exported := filepath.Join(t.TempDir(), "eval.onnx")
+	must(t, "export", best, "--out", exported, "--fp16")
+	for _, m := range []string{best, exported} {
+		a := lines[jsonAnswer](t, must(t, "classify", "-m", m, "--json", odd).stdout)[0]
+		if !a.Far || !a.Unknown || a.Distance == nil || *a.Distance <= 1 || len(a.Top) != 1 {
+			t.Errorf("%s: %+v", m, a)
+		}
+		if text := must(t, "inspect", m).stdout; !strings.Contains(text, "distance    pictures of something else are unknown: ") {
+			t.Errorf("inspect: %s", text)
+		}
+	}
+	if a := lines[jsonAnswer](t, must(t, "classify", "-m", best, "--json", "--distance", "0", odd).stdout)[0]; a.Far || a.Unknown || *a.Distance <= 1 {
+		t.Errorf("with --distance 0: %+v", a)
+	}
+	if a := lines[jsonAnswer](t, must(t, "classify", "-m", best, "--json", "--distance", "0.01", filepath.Join(data, "test", "sea")).stdout)[0]; !a.Far {
+		t.Errorf("with --distance 0.01: %+v", a)
+	}
+	if text := must(t, "classify", "-m", best, odd).stdout; !strings.Contains(text, "\tunknown, unlike the training photos (distance ") {
+		t.Errorf("text: %s", text)
+	}
+	if text := must(t, "classify", "-m", best, "--format", "csv", odd).stdout; !strings.Contains(text, ",true,") {
+		t.Errorf("csv: %s", text)
+	}
+	without := filepath.Join(t.TempDir(), "run")
+	must(t, trainArgs(data, without, "--mode", "heads", "--views", "1", "--far", "0")...)
+	best = filepath.Join(without, "best.onnx")
+	if line := must(t, "classify", "-m", best, "--json", odd).stdout; strings.Contains(line, "distance") || strings.Contains(line, "far") {
+		t.Errorf("without a distance: %s", line)
+	}
+	wrong{"no distance", []string{"classify", "-m", best, "--distance", "2", odd}, statusModel, "--distance: the model does not know"}.check(t, "")
+	wrong{"a share of 1", trainArgs(data, filepath.Join(t.TempDir(), "run"), "--mode", "heads", "--far", "1"), statusUsage, "--far"}.check(t, "")
+}
