@@ -17,7 +17,7 @@ func classifyCommand(con *console) *urfave.Command {
 		modelFlag(),
 		intFlag("topk", 1, 1, "classes per photo", "k"),
 		floatFlag("threshold", 0, 0, 1, "below this probability the answer counts as unknown (default: the model's, else 0)"),
-		floatFlag("distance", 1, 0, 1e9, "what is farther from the training photos is unknown, if the model knows; 0: nothing is"),
+		floatFlag("distance", 1, 0, 1e9, "what is farther from the training photos is unknown; 0: nothing is"),
 		floatFlag("sets", 0, 0, 1, "name all classes that it may be: the right one is among them for `SHARE` of photos"),
 		oneOf("format", "text", "text, csv, jsonl, parquet, csv-excel (with byte order mark, no formulas)",
 			[]string{"text", "csv", "csv-excel", "jsonl", "parquet"}),

@@ -1,18 +1,25 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
-	"image/color"
+	"image"
+	"image/png"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"regraft/engine/random"
 )
 
 // TestDistance: what is far from the training photos is unknown with the reason, in every format, at the distance that was asked for; inspect and
 // summary.json tell of it, exports keep it, and --far 0 leaves it out.
 func TestDistance(t *testing.T) {
 	data, out := dataset(t, 20, 1), filepath.Join(t.TempDir(), "run")
-	r := must(t, trainArgs(data, out, "--mode", "heads", "--views", "1")...)
+	args := func(out string, more ...string) []string {
+		return append([]string{"train", "-m", "../demo/regraft-mini.onnx", "--data", data, "-o", out, "--views", "1", "--no-report"}, more...)
+	}
+	r := must(t, args(out)...)
 	var summary struct {
 		Distance struct {
 			Block  string
@@ -27,8 +34,8 @@ func TestDistance(t *testing.T) {
 	if !strings.Contains(r.stdout, "pictures of something else are unknown: ") {
 		t.Errorf("train says nothing of the distance: %s", r.stdout)
 	}
-	odd, best := filepath.Join(t.TempDir(), "odd.jpg"), filepath.Join(out, "best.onnx")
-	writePhoto(t, odd, color.RGBA{250, 5, 250, 255}, 97)
+	odd, best := filepath.Join(t.TempDir(), "odd.png"), filepath.Join(out, "best.onnx")
+	writeNoise(t, odd)
 	exported := filepath.Join(t.TempDir(), "eval.onnx")
 	must(t, "export", best, "--out", exported, "--fp16")
 	for _, m := range []string{best, exported} {
@@ -53,11 +60,25 @@ func TestDistance(t *testing.T) {
 		t.Errorf("csv: %s", text)
 	}
 	without := filepath.Join(t.TempDir(), "run")
-	must(t, trainArgs(data, without, "--mode", "heads", "--views", "1", "--far", "0")...)
+	must(t, args(without, "--far", "0")...)
 	best = filepath.Join(without, "best.onnx")
 	if line := must(t, "classify", "-m", best, "--json", odd).stdout; strings.Contains(line, "distance") || strings.Contains(line, "far") {
 		t.Errorf("without a distance: %s", line)
 	}
 	wrong{"no distance", []string{"classify", "-m", best, "--distance", "2", odd}, statusModel, "--distance: the model does not know"}.check(t, "")
-	wrong{"a share of 1", trainArgs(data, filepath.Join(t.TempDir(), "run"), "--mode", "heads", "--far", "1"), statusUsage, "--far"}.check(t, "")
+	wrong{"a share of 1", args(filepath.Join(t.TempDir(), "run"), "--far", "1"), statusUsage, "--far"}.check(t, "")
+}
+
+// writeNoise makes a PNG of random pixels.
+func writeNoise(t *testing.T, path string) {
+	t.Helper()
+	img, r := image.NewRGBA(image.Rect(0, 0, 90, 80)), random.At(1, "noise")
+	for i := range img.Pix {
+		img.Pix[i] = uint8(r.IntN(256)) | uint8(i%4/3*255)
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, b.Bytes())
 }

@@ -56,7 +56,7 @@ func trainCommand(con *console) *urfave.Command {
 		stringFlag("group-by", "", "`REGEX` on paths: photos with the same match stay in one fold"),
 		oneOf("threshold", "", "auto: store the threshold in the model below which answers are unknown", []string{"auto"}),
 		floatFlag("precision", 0.95, 0.01, 1, "with --threshold auto: the share of the answers above it that is right"),
-		floatFlag("far", train.DefaultFar, 0, 1, "let the model tell pictures of something else: `SHARE` of photos like yours is kept; 0: no"),
+		floatFlag("far", train.DefaultFar, 0, 1, "share of photos like yours that are not called something else; 0: none are"),
 		boolFlag("no-calibrate", "leave probabilities as they come out of the heads"),
 		oneOf("select-on", "", "test: the test photos choose the best epoch, and its accuracy is too good", []string{train.SetTest}),
 		intFlag("patience", 0, 0, "end after `N` epochs without a better one (default: never)"),
