@@ -40,14 +40,14 @@ func TestCacheOfARun(t *testing.T) {
 			t.Errorf("%s: %d entries were added, want %d", what, got, added)
 		}
 	}
-	const heads = 2
-	check("first run", 18*heads)
+	const vectors = 3 // of a photo: what two heads read, and its look
+	check("first run", 18*vectors)
 	check("second run", 0)
 	down := filepath.Join(data, "train", "down")
 	writePhoto(t, filepath.Join(down, "new.png"), 1, random.At(77, "new"))
-	check("a photo more", heads)
+	check("a photo more", vectors)
 	writePhoto(t, filepath.Join(down, "new.png"), 1, random.At(78, "new"))
-	check("another photo of that name", heads)
+	check("another photo of that name", vectors)
 	must(t, os.Remove(filepath.Join(down, "new.png")))
 	check("a photo less", 0)
 	damage(t, cache, 5)
