@@ -9,7 +9,7 @@ import (
 var screens = map[string]int{
 	"":             31,
 	"inspect":      24,
-	"train":        62,
+	"train":        64,
 	"eval":         31,
 	"classify":     48,
 	"compare":      34,
