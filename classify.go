@@ -253,7 +253,9 @@ func (m *Model) answer(ctx context.Context, batch []decoded) ([]Result, error) {
 		results[i] = Result{Path: d.path, Err: d.err, labels: labels}
 		if d.err == nil {
 			results[i].fill(answers, distance, d.views)
-			results[i].Hash = d.hash
+			if m.options.hashes {
+				results[i].Hash = d.hash
+			}
 		}
 	}
 	return results, nil

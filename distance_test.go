@@ -95,9 +95,6 @@ func TestDistance(t *testing.T) {
 	many := slices.Repeat(photos, 4) // enough to look into the cache
 	for range 2 {
 		got := classify(t, open(t, path, regraft.Cache(cache), regraft.AnswersOnly()), many...)
-		for i := range got {
-			got[i].Hash = [32]byte{} // which the cache needs
-		}
 		if !reflect.DeepEqual(got[:len(want)], want) || !reflect.DeepEqual(got[3*len(want):], want) {
 			t.Error("with a cache the results are others")
 		}

@@ -27,7 +27,7 @@ func trainCommand(con *console) *urfave.Command {
 		oneOf("mode", train.Heads, "heads: new classifiers on a frozen trunk; full: everything", []train.Mode{train.Heads, train.Full}),
 		stringFlag("freeze", "", "trunk: as --mode heads; --mode full: the first `N` blocks, or names with commas between"),
 		intFlag("unfreeze-after", 0, 1, where("unfreeze-after", "one frozen block more trains after every `N` epochs")),
-		floatFlag("drop-path", 0, 0, 1, where("drop-path", "share of photos that skip the last residual branch, rising evenly to it, such as 0.1")),
+		floatFlag("drop-path", 0, 0, 1, where("drop-path", "share of photos that skip the last residual branch; before it fewer, evenly")),
 		floatFlag("layer-decay", 0, 0, 1, where("layer-decay", "factor on the learning rate per block from the classifier down, such as 0.75")),
 		intFlag("epochs", 0, 1, fmt.Sprintf("passes over the photos (default: heads by folds, full %d)", full.Epochs)),
 		intFlag("batch-size", 0, 1, where("batch-size", fmt.Sprintf("photos per step (default: heads all, full %d)", full.Batch)), "batch", "b"),
