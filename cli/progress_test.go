@@ -147,7 +147,7 @@ func TestEveryLongCommand(t *testing.T) {
 	line := regexp.MustCompile(`(?m)^.+: \d+( of \d+)? (photos|iterations)`)
 	onStdout := regexp.MustCompile(`(?m)^(check|features|folds|test|report|heat maps|epoch .*(train|val)): \d+`)
 	for _, args := range [][]string{
-		{"check", data},
+		{"check", data, "--no-cache"},
 		{"check", data, "--model", best, "--no-cache"},
 		{"compare", "--data", data, best, "--no-cache"},
 		{"embed", "-m", best, data, "-o", filepath.Join(t.TempDir(), "x.npz"), "--no-cache"},

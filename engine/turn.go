@@ -24,7 +24,11 @@ func (j *joiner) turned(node *gorgonia.Node, token int) *turn {
 	if j.one == nil && !j.forOneImage() {
 		return nil
 	}
-	f, from := linearOf(j.one, j.alone[node])
+	alone := j.alone[node]
+	if alone == nil { // a parameter
+		return nil
+	}
+	f, from := linearOf(j.one, alone)
 	if f == nil || len(f.shape) < 3 || len(f.shape) > 4 {
 		return nil
 	}

@@ -26,7 +26,7 @@ func fittings() []fitting {
 	image, wide, pixel, rows := Blocked(20, 4, 6, 0), Blocked(20, 4, 6, 1), Blocked(20, 1, 1, 0), Matrix(2, 20)
 	conv, pool := shape(20, 20, 4, 6, 3, 3, 1, 1, 1), PoolShape{H: 4, W: 6, OH: 4, OW: 6, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
 	parts := shape(20, 20, 4, 6, 2, 3, 2, 3, 0)
-	patches := Blocked(120, 2, 2, 0)
+	patches, tokens := Blocked(120, 2, 2, 0), Blocked(20, 1, 5, 0)
 	identity := make([]Channel, 20)
 	for c := range identity {
 		identity[c].Index = c
@@ -67,6 +67,7 @@ func fittings() []fitting {
 		{"NewWinogradGradX", []Layout{wide, image}, func(l []Layout) error { return errorOf(NewWinogradGradX(Go, conv, l[0], l[1], 0)) }, nil},
 		{"NewWinogradGradW", []Layout{wide, image}, func(l []Layout) error { return errorOf(NewWinogradGradW(Go, conv, l[0], l[1])) }, nil},
 
+		{"NewRotary", []Layout{tokens, tokens}, func(l []Layout) error { return errorOf(NewRotary(Heads{l[0], 0, 10, 10}, 2, upTo(10), false, l[1])) }, nil},
 		{"NewGatherPatches", []Layout{image, patches}, func(l []Layout) error { return errorOf(NewGatherPatches(parts, l[0], l[1])) }, nil},
 		{"NewScatterPatches", []Layout{patches, image}, func(l []Layout) error { return errorOf(NewScatterPatches(parts, l[0], l[1], 0)) }, nil},
 
@@ -101,6 +102,8 @@ func fittings() []fitting {
 		{"NewFlatten", []Layout{image, Matrix(2, 480)}, func(l []Layout) error { return errorOf(NewFlatten(l[0], l[1])) }, []string{"1 width"}},
 		{"NewFlattenGrad", []Layout{Matrix(2, 480), image}, func(l []Layout) error { return errorOf(NewFlattenGrad(l[0], l[1])) }, []string{"0 width"}},
 		{"NewGroupNormReduce", []Layout{image, rows}, func(l []Layout) error { return errorOf(NewGroupNormReduce(l[0], l[1])) }, []string{"0 height", "0 width"}},
+		{"NewResponseNorm", []Layout{rows}, func(l []Layout) error { return errorOf(NewResponseNorm(l[0], 0)) }, []string{"0 channels", "0 width"}},
+		{"NewResponseNormGrad", []Layout{rows}, func(l []Layout) error { return errorOf(NewResponseNormGrad(l[0], 0)) }, []string{"0 channels", "0 width"}},
 		{"NewUnpackRows", []Layout{rows}, func(l []Layout) error { return errorOf(NewUnpackRows(l[0])) }, []string{"0 channels", "0 width"}},
 		{"NewPackRows", []Layout{rows}, func(l []Layout) error { return errorOf(NewPackRows(l[0])) }, []string{"0 channels", "0 width"}},
 

@@ -19,8 +19,10 @@ type rotary struct {
 // sin[pairs[c]] where it turns back. Other channels are copied. Operands: 0 X as at says, 1 cosines and 2 sines (tokens, size), row-major, 3 Y,
 // which may be the memory of X. Item: a token of an image.
 func NewRotary(at Heads, heads int, pairs []int, back bool, out Layout) (Primitive, error) {
-	if err := at.check(heads); err != nil {
-		return nil, fmt.Errorf("rotary embedding: %w", err)
+	for _, h := range []Heads{at, {out, at.First, at.Step, at.Size}} {
+		if err := h.check(heads); err != nil {
+			return nil, fmt.Errorf("rotary embedding: %w", err)
+		}
 	}
 	if err := checkLayout("rotary embedding", out, at.Layout.C, 1, at.tokens()); err != nil {
 		return nil, err

@@ -96,6 +96,14 @@ var attentions = []struct {
 		q := b.apply(&op.Linear{}, b.param(1, 3, 8), b.param(6, 8))
 		return b.attend(2, q, b.tokens(x, 6), b.tokens(x, 8), nil)
 	}},
+	{"a parameter as queries", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		cut := func(x *gorgonia.Node, perm ...int) *gorgonia.Node {
+			return b.apply(&op.Transpose{Perm: perm}, b.apply(&op.Reshape{Shape: []int{0, 16, 2, 3}}, x))
+		}
+		scores := b.apply(&op.MatMul{}, b.param(1, 2, 1, 3), cut(b.tokens(x, 6), 0, 2, 3, 1))
+		y := b.apply(&op.MatMul{}, b.apply(&op.Softmax{Axis: -1}, scores), cut(b.tokens(x, 6), 0, 2, 1, 3))
+		return b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y)
+	}},
 	{"values of parameters", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		v := b.apply(&op.Linear{}, b.param(1, 16, 8), b.param(6, 8))
 		return b.attend(2, b.tokens(x, 6), b.tokens(x, 6), v, nil)

@@ -86,7 +86,7 @@ var inception = []Row{
 			Smooth(i, x, s)
 		}},
 
-	{Name: "DropoutTrain of whole images", Op: &op.DropoutTrain{Ratio: 0.4, ID: "a", Whole: true}, Shapes: [][]int{{5, 18, 2, 2}, {4}}, Differentiable: 1,
+	{Name: "DropoutTrain of whole images", Op: &op.DropoutTrain{Ratio: 0.4, ID: "a", Whole: true}, Shapes: [][]int{{5, 7}, {4}}, Differentiable: 1,
 		Values: func(i int, x []float64, s *random.Stream) {
 			if i == 1 {
 				Labels(1<<16, x, s)
