@@ -159,6 +159,9 @@ func printDoubts(con *console, doubts []train.LabelDoubt) {
 		}
 	}
 	con.printf("labels that look wrong: %d of %d; not every one is (--json has a score for all)\n", n, len(doubts))
+	if 5*n > len(doubts) {
+		con.printf("  so many are mostly photos that this model's features do not tell apart, not wrong labels: look before you change any\n")
+	}
 	left := min(n, listed)
 	for _, d := range doubts {
 		if left == 0 || !d.Wrong() {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -75,4 +77,24 @@ func TestFixes(t *testing.T) {
 	write(t, fixes, []byte("path,label\ntrain/sea/none.jpg,forest\n"))
 	wrong{"missing", trainArgs(data, filepath.Join(dir, "other"), "--mode", "heads", "--labels", fixes), statusData, "--labels: 1 of 1 photos are not in"}.check(t, "")
 	wrong{"no model", []string{"check", data, "--write-fixes", fixes}, statusUsage, "--write-fixes does nothing without --model"}.check(t, "")
+}
+
+// TestManyDoubts: where more than a fifth of the labels look wrong, it is said that the model is the likelier reason.
+func TestManyDoubts(t *testing.T) {
+	for wrong, cautions := range map[int]bool{0: false, 4: false, 5: true, 20: true} {
+		doubts := make([]train.LabelDoubt, 20)
+		for i := range doubts {
+			doubts[i] = train.LabelDoubt{Path: "a.jpg", Label: "sea", Likely: "sky", Score: 0.1}
+			if i < wrong {
+				doubts[i].Score = 0.9
+			}
+		}
+		var out bytes.Buffer
+		con := &console{out: bufio.NewWriter(&out)}
+		printDoubts(con, doubts)
+		con.out.Flush()
+		if strings.Contains(out.String(), "do not tell apart") != cautions {
+			t.Errorf("%d of 20: %s", wrong, &out)
+		}
+	}
 }
