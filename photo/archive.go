@@ -26,24 +26,30 @@ func archived(path string) ([]File, []LeftOut, bool) {
 			return []File{{Path: path, Err: fmt.Errorf("%s: archives are read as .zip, .tar and .tar.gz: unpack it", Shown(path))}}, nil, true
 		}
 	}
-	a := &archive{path: path}
-	var err error
-	switch name := strings.ToLower(path); {
-	case strings.HasSuffix(name, ".zip"):
-		err = a.listZip()
-	case strings.HasSuffix(name, ".tar"):
-		err = a.listTar()
-	case strings.HasSuffix(name, ".tar.gz"), strings.HasSuffix(name, ".tgz"):
-		err = a.listPacked()
-	default:
+	list := lister(path)
+	if list == nil {
 		return nil, nil, false
 	}
-	if err != nil {
+	a := &archive{path: path}
+	if err := list(a); err != nil {
 		a.files = append(a.files, File{Path: path, Err: fmt.Errorf("%s: the archive cannot be read: %w", Shown(path), err)})
 	} else if len(a.files) == 0 {
 		a.files = append(a.files, File{Path: path, Err: fmt.Errorf("%s: the archive holds no photos", Shown(path))})
 	}
 	return a.files, a.leftOut, true
+}
+
+// lister is what lists an archive of that name; nil where it is not that of one.
+func lister(path string) func(*archive) error {
+	switch name := strings.ToLower(path); {
+	case strings.HasSuffix(name, ".zip"):
+		return (*archive).listZip
+	case strings.HasSuffix(name, ".tar"):
+		return (*archive).listTar
+	case strings.HasSuffix(name, ".tar.gz"), strings.HasSuffix(name, ".tgz"):
+		return (*archive).listPacked
+	}
+	return nil
 }
 
 // archive is one that is being listed.

@@ -292,7 +292,10 @@ func FuzzArchive(f *testing.F) {
 // TestBelowFiles: a path that goes on behind a file says so, and how the photos of an archive are given.
 func TestBelowFiles(t *testing.T) {
 	dir := t.TempDir()
-	for name, want := range map[string]string{"photos.zip": "give the archive", "photos.TAR": "give the archive", "photo.jpg": "is a file, no folder"} {
+	for name, want := range map[string]string{
+		"photos.zip": "give the archive", "photos.TAR": "give the archive", "photos.tar.gz": "give the archive", "photos.TGZ": "give the archive",
+		"photo.jpg": "is a file, no folder",
+	} {
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
 			t.Fatal(err)

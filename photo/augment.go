@@ -135,19 +135,29 @@ func logUniform(u float64) float64 {
 	return (even + x/2) / (even - x/2)
 }
 
+// The limits of torchvision's RandomErasing: of the share of the area, and of the ratio of height and width.
+const (
+	leastErased, mostErased = 0.02, 0.33
+	widest, highest         = 0.3, 3.3
+)
+
 // erased is the rectangle of torchvision's RandomErasing: its share of the area is uniform, its ratio of the sides in its logarithm. It
 // is tried ten times, and none where it never fits.
 func erased(r *random.Stream, input Size) image.Rectangle {
-	const least, most, low, high = 0.02, 0.33, 0.3, 3.3
-	area := float64(input.H * input.W)
 	for range 10 {
-		share, ratio := r.Uniform(least, most), kernel.Exp(r.Uniform(kernel.Log(low), kernel.Log(high)))
-		h := int(math.RoundToEven(math.Sqrt(float64(area*share) * ratio)))
-		w := int(math.RoundToEven(math.Sqrt(float64(area*share) / ratio)))
-		if h < input.H && w < input.W {
+		share, ratio := r.Uniform(leastErased, mostErased), kernel.Exp(r.Uniform(kernel.Log(widest), kernel.Log(highest)))
+		if w, h, fits := input.part(share, ratio); fits {
 			x, y := r.IntN(input.W-w+1), r.IntN(input.H-h+1)
 			return image.Rect(x, y, x+w, y+h)
 		}
 	}
 	return image.Rectangle{}
+}
+
+// part is the size of a rectangle of that share of the area and that ratio of height and width, and whether it fits within.
+func (s Size) part(share, ratio float64) (w, h int, fits bool) {
+	area := float64(float64(s.H*s.W) * share)
+	h = int(math.RoundToEven(math.Sqrt(area * ratio)))
+	w = int(math.RoundToEven(math.Sqrt(area / ratio)))
+	return w, h, h < s.H && w < s.W
 }

@@ -91,7 +91,7 @@ func below(path string) error {
 		}
 		file = filepath.Dir(file)
 	}
-	if ending := extension(file); ending == ".zip" || ending == ".tar" {
+	if lister(file) != nil {
 		return fmt.Errorf("%s: photos in an archive have no paths of their own: give the archive, %s, or unpack it", Shown(path), Shown(file))
 	}
 	return fmt.Errorf("%s: %s is a file, no folder", Shown(path), Shown(file))

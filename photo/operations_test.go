@@ -27,6 +27,15 @@ type augmented struct {
 		Share    float64
 		X, Mixed []float32
 	}
+	Erased struct {
+		Shares, Ratios [2]float64
+		Cases          []struct {
+			Width, Height int
+			Share, Ratio  float64
+			Rectangle     [4]int
+		}
+		Kept []float32
+	}
 	Pictures map[string]struct {
 		Width, Height int
 		RGB           string
@@ -107,32 +116,67 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// TestMixturesOfTorchvision: CutMix's rectangles and shares are torchvision's for the same draws, and so is a batch that is blended, but for
-// a rounding.
+// TestMixturesOfTorchvision: CutMix's rectangles are torchvision's for the same draws, its shares too, but for the rounding of what is left
+// of one, and a batch that is blended is.
 func TestMixturesOfTorchvision(t *testing.T) {
 	var all augmented
 	readJSON(t, filepath.Join("testdata", "augment.json"), &all)
 	for _, c := range all.Cuts {
 		m := (Size{c.Height, c.Width}).cut(c.Drawn, c.X, c.Y)
-		if want := image.Rect(c.Patch[0], c.Patch[1], c.Patch[2], c.Patch[3]); m.patch != want && !(m.patch.Empty() && want.Empty()) || math.Abs(m.share-c.Share) > 1e-12 {
+		if want := image.Rect(c.Patch[0], c.Patch[1], c.Patch[2], c.Patch[3]); m.patch != want && !(m.patch.Empty() && want.Empty()) || math.Abs(m.share-c.Share) > 0x1p-53 {
 			t.Errorf("%+v: %+v", c, m)
 		}
 	}
 	if len(all.Cuts) != 54 || len(all.Blended.X) != 12 {
 		t.Fatalf("%d cuts, %d values", len(all.Cuts), len(all.Blended.X))
 	}
-	x, most := all.Blended.X, 0.0
+	x := all.Blended.X
 	for row := range 3 {
 		own := slices.Clone(x[4*row : 4*row+4])
 		Square(2).mix(mixture{share: all.Blended.Share, blended: true}, own, x[4*partner(row, 3):][:4])
-		for i, v := range own {
-			most = max(most, math.Abs(float64(v-all.Blended.Mixed[4*row+i])))
+		if want := all.Blended.Mixed[4*row : 4*row+4]; !slices.Equal(own, want) {
+			t.Errorf("row %d: %v, want %v", row, own, want)
 		}
 	}
-	if most > 2.4e-7 { // of values up to 4: a unit in the last place, where the machine may fuse a product and a sum
-		t.Errorf("blended values differ by %g", most)
+}
+
+// TestErasedOfTorchvision: the limits are torchvision's, and so is, for the same draws, the size of the rectangle; what is erased of a photo
+// is the mean colour, and the rest what it is without.
+func TestErasedOfTorchvision(t *testing.T) {
+	var all augmented
+	readJSON(t, filepath.Join("testdata", "augment.json"), &all)
+	e := all.Erased
+	if e.Shares != [2]float64{leastErased, mostErased} || e.Ratios != [2]float64{widest, highest} || len(e.Cases) != 80 || len(e.Kept) != 35 {
+		t.Fatalf("limits %g and %g, %d cases", e.Shares, e.Ratios, len(e.Cases))
 	}
-	t.Logf("blended values differ by %g", most)
+	for _, c := range e.Cases {
+		var got [4]int
+		if w, h, fits := (Size{c.Height, c.Width}).part(c.Share, c.Ratio); fits {
+			got = [4]int{c.Width - w, c.Height - h, c.Width, c.Height}
+		}
+		if got != c.Rectangle {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+	m, p := all.picture(t, "noise"), ImageNet(Size{7, 5})
+	whole, x := make([]float32, p.Values()), make([]float32, p.Values())
+	for _, c := range []struct {
+		a    Augmentation
+		into []float32
+	}{{Augmentation{}, whole}, {Augmentation{Erased: image.Rect(1, 2, 4, 6)}, x}} {
+		if err := p.apply(m.source(), c.a, c.into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, v := range x {
+		want := whole[i]
+		if e.Kept[i%35] == 0 {
+			want = 0
+		}
+		if v != want {
+			t.Errorf("value %d is %g, want %g", i, v, want)
+		}
+	}
 }
 
 // TestOperationsAgain: torchvision still says what testdata says.

@@ -109,6 +109,7 @@ func TestJitterDraws(t *testing.T) {
 func TestErase(t *testing.T) {
 	const n = 8000
 	size, erased := Size{300, 400}, 0
+	var all image.Rectangle
 	var areas, ratios []float64
 	var left, top int
 	for i := range n {
@@ -117,6 +118,7 @@ func TestErase(t *testing.T) {
 			continue
 		}
 		erased++
+		all = all.Union(r)
 		if !r.In(image.Rect(0, 0, size.W, size.H)) {
 			t.Fatalf("%v", r)
 		}
@@ -132,10 +134,15 @@ func TestErase(t *testing.T) {
 	likely(t, "erased", erased, n, 0.3)
 	likely(t, "on the left", left, erased, 0.5)
 	likely(t, "on top", top, erased, 0.5)
-	for _, a := range areas {
-		if a < 0.019 || a > 0.335 { // sides are whole pixels
-			t.Fatalf("%g of the area", a)
-		}
+	if all != image.Rect(0, 0, size.W, size.H) {
+		t.Errorf("all lie in %v", all)
+	}
+	// Sides are whole pixels.
+	if least, most := slices.Min(areas), slices.Max(areas); least < 0.019 || least > 0.021 || most > 0.335 || most < 0.325 {
+		t.Errorf("shares of the area from %g to %g", least, most)
+	}
+	if least, most := slices.Min(ratios), slices.Max(ratios); least < -1.025 || least > -0.99 || most > 1.015 || most < 0.98 {
+		t.Errorf("logarithms of ratios from %g to %g of 3.3's", least, most)
 	}
 	likely(t, "large ones", above(areas, 0.175), erased, 0.5) // rectangles that are too long to fit are drawn again: a few of the largest
 	likely(t, "high ones", above(ratios, 0), erased, 0.5)

@@ -3,13 +3,15 @@
 
     augment.py [FILE]
 
-Writes FILE, by default augment.json beside itself: the rectangles and shares of CutMix for what it draws, a batch mixed by MixUp, the pictures, and for every operation at every strength of RandAugment and
-TrivialAugmentWide, first as it is and then with the other sign where it has one, and for turns of the hue, the first 4 digits of the SHA-256
-of the pixels. Made with torchvision 0.29.2 and Pillow 13.0.0.
+Writes FILE, by default augment.json beside itself: the rectangles and shares of CutMix for what it draws, a batch mixed by MixUp, the
+rectangles of RandomErasing for what it draws, the pictures, and for every operation at every strength of RandAugment and TrivialAugmentWide,
+first as it is and then with the other sign where it has one, and for turns of the hue, the first 4 digits of the SHA-256 of the pixels.
+Made with torchvision 0.29.2 and Pillow 13.0.0.
 """
 import base64
 import hashlib
 import json
+import math
 import pathlib
 import sys
 import types
@@ -17,7 +19,7 @@ import types
 import numpy as np
 import torch
 from PIL import Image
-from torchvision.transforms import RandAugment, TrivialAugmentWide, v2
+from torchvision.transforms import RandAugment, RandomErasing, TrivialAugmentWide, v2
 from torchvision.transforms import functional as F
 from torchvision.transforms.autoaugment import InterpolationMode, _apply_op
 
@@ -87,6 +89,25 @@ def blended():
     return {"share": 0.7, "x": x.flatten().tolist(), "mixed": out.flatten().tolist()}
 
 
+def erased():
+    """RandomErasing's limits, and its rectangle [x, y, right, bottom], as far to the right and down as it may lie, for its draws; an empty
+    one where it does not fit. What a small picture keeps of it, from 1 on, is counted by the pixels."""
+    empty, draw, usual, cases = torch.empty, torch.randint, RandomErasing(), []
+    for height, width in (299, 299), (7, 5), (300, 400), (2, 2), (1, 1):
+        for share in 0.02, 0.1, 0.21, 0.33:
+            for ratio in 0.3, 0.7, 1.0, 3.3:
+                drawn = iter((share, math.log(ratio)) * 10)
+                torch.empty = lambda n: types.SimpleNamespace(uniform_=lambda low, high: torch.tensor([next(drawn)], dtype=torch.float64))
+                torch.randint = lambda least, most, size: torch.tensor([most - 1])
+                image = torch.zeros(1, height, width)
+                i, j, h, w, value = RandomErasing.get_params(image, usual.scale, usual.ratio, [0.0])
+                torch.empty, torch.randint = empty, draw
+                rectangle = [0, 0, 0, 0] if value is image else [j, i, j + w, i + h]
+                cases.append({"width": width, "height": height, "share": share, "ratio": ratio, "rectangle": rectangle})
+    kept = F.erase(torch.arange(1.0, 36).reshape(1, 7, 5), 2, 1, 4, 3, torch.zeros(1))
+    return {"shares": usual.scale, "ratios": usual.ratio, "cases": cases, "kept": kept.flatten().tolist()}
+
+
 def main():
     made, cases = {}, []
     for name, pixels in pictures():
@@ -98,7 +119,7 @@ def main():
     cube = Image.fromarray(np.stack(np.meshgrid(step, step, step, indexing="ij"), axis=-1).reshape(52, -1, 3))
     cases += hues("cube", cube)
     lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
-    text = json.dumps({"cuts": list(cuts()), "blended": blended(), "pictures": made}, separators=(",", ":"))[:-1] + ',"cases":[\n' + lines + "\n]}\n"
+    text = json.dumps({"cuts": list(cuts()), "blended": blended(), "erased": erased(), "pictures": made}, separators=(",", ":"))[:-1] + ',"cases":[\n' + lines + "\n]}\n"
     path = sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).with_suffix(".json")
     pathlib.Path(path).write_text(text)
 
