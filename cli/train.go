@@ -151,7 +151,7 @@ func fit(ctx context.Context, cfg train.Config, report *trainReport) (*train.Res
 // trainConfig is the mode's recipe, or the settings of the run that is resumed, with what the flags change.
 func trainConfig(c *urfave.Context) (train.Config, error) {
 	if c.NArg() > 0 {
-		return train.Config{}, usagef("%q: train takes flags only", c.Args().First())
+		return train.Config{}, usagef("%q: train takes flags only; the folder of photos is --data %[1]s", c.Args().First())
 	}
 	cfg, err := startingConfig(c)
 	if err != nil {
