@@ -38,15 +38,6 @@ func withLook(a *Answers) (*engine.Network, error) {
 	return looking, err
 }
 
-// lookOf is how photos look on the way to the features that a network with one output computes; the look is then its output.
-func lookOf(trunk *engine.Network) (*engine.Network, error) {
-	looking, _, err := head.WithLook(trunk, trunk.Outputs[0].Node)
-	if err != nil {
-		return nil, err
-	}
-	return looking.Subgraph(looking.Outputs[1])
-}
-
 // columnsOf is the length of a row of the last output.
 func columnsOf(net *engine.Network) int {
 	return net.Outputs[len(net.Outputs)-1].Node.Shape()[1]

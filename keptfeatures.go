@@ -78,7 +78,7 @@ func (m *Model) kept() (*keptFeatures, error) {
 	k, h := &keptFeatures{cache: m.options.cache, net: net}, new(head.Hasher)
 	k.features = newKeptRows(trunk, m.options.direct, h)
 	if d != nil {
-		looking, err := lookOf(trunk)
+		looking, _, err := head.Look(trunk)
 		if err != nil {
 			return nil, err
 		}

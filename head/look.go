@@ -42,3 +42,13 @@ func WithLook(net *engine.Network, features *gorgonia.Node) (looking *engine.Net
 	looking.Outputs = append(looking.Outputs, engine.Output{Name: "look", Node: look})
 	return looking, at.Name, nil
 }
+
+// Look is the network that computes how photos look on the way to the first output of a trunk, and nothing else; nil as of WithLook.
+func Look(trunk *engine.Network) (look *engine.Network, block string, err error) {
+	look, block, err = WithLook(trunk, trunk.Outputs[0].Node)
+	if err != nil || look == nil {
+		return nil, "", err
+	}
+	look, err = look.Subgraph(look.Outputs[len(look.Outputs)-1])
+	return look, block, err
+}

@@ -40,7 +40,23 @@ func inferred(t *testing.T, net *engine.Network) ([]session.Matrix, int) {
 	return outputs, len(c.Steps)
 }
 
-// TestLook: real exports of eight families look at the place that is behind two thirds of their blocks. The look is the mean of the map there,
+// looked is what the trunk of an ONNX file computes, and that with how photos look, nil where there is no such thing.
+func looked(t *testing.T, path string) (net, trunk, looking *engine.Network, block string) {
+	t.Helper()
+	net, _, err := onnx.Read(path, onnx.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trunk, err = Trunk(net); err != nil {
+		t.Fatal(err)
+	}
+	if looking, block, err = WithLook(trunk, trunk.Outputs[0].Node); err != nil {
+		t.Fatal(err)
+	}
+	return net, trunk, looking, block
+}
+
+// TestLook: real exports of six families look at the place that is behind two thirds of their blocks. The look is the mean of the map there,
 // no bit of other outputs changes, nothing that the planner joins is taken apart for it, and an export in which BatchNorm is folded has the same.
 func TestLook(t *testing.T) {
 	for name, want := range map[string]string{
@@ -48,18 +64,13 @@ func TestLook(t *testing.T) {
 		"mobilenet_v2.dyn.eval.op20": "features.11.conv.2", "vgg11_bn.dyn.eval.op20": "features.18", "densenet121.ts113.eval.op14": "features.transition2.conv",
 		"squeezenet1_0.ts113.eval.op14": "",
 	} {
-		net, _, err := onnx.Read(filepath.Join(golden.Dir(t), "fixtures", name+".onnx"), onnx.ReadOptions{})
-		if err != nil {
-			t.Fatal(err)
+		net, trunk, looking, block := looked(t, filepath.Join(golden.Dir(t), "fixtures", name+".onnx"))
+		if block != want || (looking == nil) != (want == "") {
+			t.Errorf("%s: block %q, want %q", name, block, want)
 		}
-		trunk, err := Trunk(net)
-		if err != nil {
-			t.Fatal(err)
-		}
-		looking, block, err := WithLook(trunk, trunk.Outputs[0].Node)
-		if err != nil || block != want || (looking == nil) != (want == "") {
-			t.Errorf("%s: block %q, want %q, %v", name, block, want, err)
-			continue
+		alone, of, err := Look(trunk)
+		if err != nil || of != block || (alone == nil) != (looking == nil) {
+			t.Errorf("%s: alone the look is %v of %q, %v", name, alone, of, err)
 		}
 		if looking == nil {
 			continue
@@ -87,6 +98,9 @@ func TestLook(t *testing.T) {
 			}
 		}
 		look, values := after[len(before)], maps[len(before)]
+		if only, _ := inferred(t, alone); len(only) != 1 || !slices.Equal(only[0].Values, look.Values) {
+			t.Errorf("%s: alone the look is another", name)
+		}
 		places := values.Cols / look.Cols
 		for i, got := range look.Values {
 			mean := 0.0
@@ -110,17 +124,9 @@ func sameLookWhenExported(t *testing.T, net *engine.Network, want []float32) {
 	if err := onnx.Export(path, net, onnx.ExportOptions{Opset: 17}); err != nil {
 		t.Fatal(err)
 	}
-	net, _, err := onnx.Read(path, onnx.ReadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	trunk, err := Trunk(net)
-	if err != nil {
-		t.Fatal(err)
-	}
-	looking, _, err := WithLook(trunk, trunk.Outputs[0].Node)
-	if err != nil || looking == nil {
-		t.Fatalf("an export has no look: %v", err)
+	_, _, looking, _ := looked(t, path)
+	if looking == nil {
+		t.Fatal("an export has no look")
 	}
 	outputs, _ := inferred(t, looking)
 	for i, v := range outputs[len(outputs)-1].Values {

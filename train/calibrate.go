@@ -2,9 +2,7 @@ package train
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
 
 	"regraft/engine"
 	"regraft/engine/kernel"
@@ -162,7 +160,7 @@ func enough(e *Evaluation) bool { return len(e.Samples) >= leastCalibrated }
 
 // addDecisions reads those of the best model, or makes them and writes it again.
 func (r *training) addDecisions(e *Evaluation) error {
-	best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
+	best, err := r.readBest()
 	if err != nil {
 		return err
 	}
@@ -208,15 +206,7 @@ func (d *Decisions) into(net *engine.Network, classifier ...*engine.Param) error
 		}
 		p.Value = scaled
 	}
-	text, err := json.Marshal(d)
-	if err != nil {
-		return err
-	}
-	other := map[string]string{}
-	maps.Copy(other, net.Meta.Other)
-	other[decisionsKey] = string(text)
-	net.Meta.Other = other
-	return nil
+	return tell(net, decisionsKey, d)
 }
 
 // unseen are the answers to the photos that chose the best model, not calibrated: those of folds, or of validation.
@@ -231,7 +221,7 @@ func (r *training) unseen(ctx context.Context) (*Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
+	best, err := r.readBest()
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +236,7 @@ func (r *training) unseen(ctx context.Context) (*Evaluation, error) {
 
 // evaluateBest answers for photos with the file of the best model.
 func (r *training) evaluateBest(ctx context.Context, samples []photo.Sample) (*Evaluation, error) {
-	best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
+	best, err := r.readBest()
 	if err != nil {
 		return nil, err
 	}

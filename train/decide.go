@@ -1,7 +1,6 @@
 package train
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -35,13 +34,9 @@ const mostScores = 1000
 
 // DecisionsOf are those of a network; nil where its file has none.
 func DecisionsOf(net *engine.Network) (*Decisions, error) {
-	text, there := net.Meta.Other[decisionsKey]
-	if !there {
-		return nil, nil
-	}
-	d := &Decisions{}
-	if err := json.Unmarshal([]byte(text), d); err != nil {
-		return nil, fmt.Errorf("%s: %w", decisionsKey, err)
+	d, err := told[Decisions](net, decisionsKey)
+	if err != nil || d == nil {
+		return nil, err
 	}
 	share := func(v float64) bool { return v >= 0 && v <= 1 }
 	bad := !(d.Temperature >= 1/hottest && d.Temperature <= hottest) || len(d.Scores) > mostScores || !slices.IsSorted(d.Scores) ||

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -72,13 +71,9 @@ func (s *DistanceSummary) String() string {
 
 // DistanceOf is that of a network; nil where its file has none.
 func DistanceOf(net *engine.Network) (*Distance, error) {
-	text, there := net.Meta.Other[distanceKey]
-	if !there {
-		return nil, nil
-	}
-	d := &Distance{}
-	if err := json.Unmarshal([]byte(text), d); err != nil {
-		return nil, fmt.Errorf("%s: %w", distanceKey, err)
+	d, err := told[Distance](net, distanceKey)
+	if err != nil || d == nil {
+		return nil, err
 	}
 	if !(d.Limit > 0) || math.IsInf(d.Limit, 0) || !(d.Kept >= 0 && d.Kept <= 1) || !d.gaussian.valid() {
 		return nil, fmt.Errorf("%s: its numbers are out of range", distanceKey)
@@ -87,17 +82,7 @@ func DistanceOf(net *engine.Network) (*Distance, error) {
 }
 
 // into lets the metadata of a network tell of the distance.
-func (d *Distance) into(net *engine.Network) error {
-	text, err := json.Marshal(d)
-	if err != nil {
-		return err
-	}
-	other := map[string]string{}
-	maps.Copy(other, net.Meta.Other)
-	other[distanceKey] = string(text)
-	net.Meta.Other = other
-	return nil
-}
+func (d *Distance) into(net *engine.Network) error { return tell(net, distanceKey, d) }
 
 // limited sets the limit by the squared distances of photos that it was not fitted on: the next above so great a share of them, as for
 // prediction sets. It is false where the photos are too few, or some of their distances are no numbers.
@@ -144,13 +129,13 @@ func (r *training) measureDistance(looks *features, block string) {
 			}
 		}
 	}
-	r.keepDistance(block, rows, squares)
+	r.keepDistance(block, fitGaussian(rows), squares)
 }
 
-// keepDistance is the distance from rows with the limit of squares.
-func (r *training) keepDistance(block string, rows [][]float32, squares []float64) {
+// keepDistance is the distance from g with the limit of squares.
+func (r *training) keepDistance(block string, g gaussian, squares []float64) {
 	size := r.net.ImageSize()
-	d := &Distance{Block: block, H: size.H, W: size.W, gaussian: fitGaussian(rows)}
+	d := &Distance{Block: block, H: size.H, W: size.W, gaussian: g}
 	if d.limited(squares, r.config.Far) {
 		r.distance = d
 	}
@@ -162,7 +147,7 @@ func (r *training) addDistance(ctx context.Context) error {
 	if r.config.Mode != Full || r.config.Far == 0 || r.sets.onTest || len(r.sets.val) < leastCalibrated {
 		return nil
 	}
-	best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
+	best, err := r.readBest()
 	if err != nil {
 		return err
 	}
@@ -173,34 +158,29 @@ func (r *training) addDistance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	looking, block, err := head.WithLook(trunk, trunk.Outputs[0].Node)
-	if err != nil || looking == nil {
+	look, block, err := head.Look(trunk)
+	if err != nil || look == nil {
 		return err
 	}
-	if looking, err = looking.Subgraph(looking.Outputs[len(looking.Outputs)-1]); err != nil {
-		return err
-	}
-	e, err := newExtractor(looking, nil, nil, nil, &r.config)
+	e, err := newExtractor(look, nil, nil, nil, &r.config)
 	if err != nil {
 		return err
 	}
 	defer e.close()
 	var rows [2][][]float32
-	for i, samples := range [][]photo.Sample{r.sets.train, r.sets.val} {
-		x := newCollection(samples, []head.Head{lookEnd(looking)}, 1)
+	for i, samples := range [][]photo.Sample{evenly(r.sets.train, mostFitted), r.sets.val} {
+		x := newCollection(samples, []head.Head{lookEnd(look)}, 1)
 		if err := e.fill(ctx, x, r.events, func() {}); err != nil {
 			return err
 		}
-		for row := range slices.Chunk(x.sets[0].data, x.sets[0].f) {
-			rows[i] = append(rows[i], row)
-		}
+		rows[i] = slices.Collect(slices.Chunk(x.sets[0].data, x.sets[0].f))
 	}
 	g := fitGaussian(rows[0])
 	var squares []float64
 	for _, row := range rows[1] {
 		squares = append(squares, g.square(row))
 	}
-	if r.keepDistance(block, rows[0], squares); r.distance == nil {
+	if r.keepDistance(block, g, squares); r.distance == nil {
 		return nil
 	}
 	if err := r.distance.into(best); err != nil {

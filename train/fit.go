@@ -392,6 +392,12 @@ func (r *training) keepBest() error {
 	return nil
 }
 
+// readBest reads what keepBest has written.
+func (r *training) readBest() (*engine.Network, error) {
+	best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
+	return best, err
+}
+
 // better says whether e is a better epoch than the best so far: more photos right, or as many with less loss.
 func (r *training) better(e engine.Epoch) bool {
 	if r.best < 0 || r.sets.selection == SetFolds { // which have chosen the number of epochs

@@ -15,19 +15,13 @@ type gaussian struct {
 const (
 	mostFactors = 32   // the columns of W
 	restShare   = 0.1  // v is this share of the mean variance
-	mostFitted  = 4000 // rows; of more as many of them, evenly
+	mostFitted  = 4000 // rows; of more at most so many, evenly
 )
 
 // fitGaussian is that of some rows. L is the incomplete Cholesky decomposition of their covariance, which takes the direction of the number with
 // the greatest variance that is left. Where the rows are all the same there is none: its distances are no numbers.
 func fitGaussian(rows [][]float32) gaussian {
-	if step := (len(rows) + mostFitted - 1) / mostFitted; step > 1 {
-		var some [][]float32
-		for i := 0; i < len(rows); i += step {
-			some = append(some, rows[i])
-		}
-		rows = some
-	}
+	rows = evenly(rows, mostFitted)
 	n, count := len(rows[0]), float64(len(rows))
 	mean, left := make([]float64, n), make([]float64, n)
 	for _, row := range rows {
@@ -78,6 +72,19 @@ func fitGaussian(rows [][]float32) gaussian {
 	}
 	g.Factors = narrowed(inverseFactors(l, n, rest))
 	return g
+}
+
+// evenly is the whole list, or at most so many of it, evenly.
+func evenly[T any](list []T, most int) []T {
+	step := (len(list) + most - 1) / most
+	if step <= 1 {
+		return list
+	}
+	var some []T
+	for i := 0; i < len(list); i += step {
+		some = append(some, list[i])
+	}
+	return some
 }
 
 // inverseFactors are W = L/v G'^-1, where G G' = I + L'L/v; l are the columns of L, v is rest.

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"regraft/onnx"
 	"regraft/photo"
 	"regraft/setting"
 	"regraft/train/page"
@@ -35,7 +34,7 @@ func (r *training) writePage(ctx context.Context, result *Result) error {
 	if err := m.thumbnails(ctx, o, r.events); err != nil {
 		return err
 	}
-	best, _, err := onnx.Read(r.out.name(BestFile), onnx.ReadOptions{})
+	best, err := r.readBest()
 	if err != nil {
 		return err
 	}
