@@ -164,11 +164,11 @@ func TestThaw(t *testing.T) {
 	must(t, l.train(t.Context(), 1, &progress{}, Silent{}, func() error { return nil }))
 	values := func() []map[string][]float32 {
 		all := []map[string][]float32{
-			byName(l.compiled.Params, l.session.Params()), byName(l.compiled.Params, l.ema.params),
-			byName(l.compiled.Running, l.session.Running()), byName(l.compiled.Running, l.ema.running),
+			plan.ByName(l.compiled.Params, l.session.Params()), plan.ByName(l.compiled.Params, l.ema.params),
+			plan.ByName(l.compiled.Running, l.session.Running()), plan.ByName(l.compiled.Running, l.ema.running),
 		}
 		for _, state := range l.solver.State() {
-			all = append(all, byName(l.compiled.Params, state))
+			all = append(all, plan.ByName(l.compiled.Params, state))
 		}
 		return all
 	}
@@ -208,7 +208,7 @@ func TestThaw(t *testing.T) {
 	if since["b.conv.weight"] != steps || since["c.conv.weight"] != 0 {
 		t.Errorf("the solver counts the steps of b from %d on and those of c from %d on, want %d and 0", since["b.conv.weight"], since["c.conv.weight"], steps)
 	}
-	if apart := byName(l.compiled.Params, l.ema.params)["c.conv.weight"]; slices.Equal(apart, byName(l.compiled.Params, l.session.Params())["c.conv.weight"]) {
+	if apart := plan.ByName(l.compiled.Params, l.ema.params)["c.conv.weight"]; slices.Equal(apart, plan.ByName(l.compiled.Params, l.session.Params())["c.conv.weight"]) {
 		t.Error("the average is the last value")
 	}
 	l.close()
@@ -225,17 +225,6 @@ func begun(t *testing.T, c Config) (*training, *fullLearner) {
 	must(t, err)
 	must(t, r.begin(t.Context()))
 	return r, r.learner.(*fullLearner)
-}
-
-// byName are the values of a session's parameters.
-func byName(slots []plan.Slot, packed []float32) map[string][]float32 {
-	values := map[string][]float32{}
-	for _, s := range slots {
-		v := make([]float32, s.Param.Shape.TotalSize())
-		s.Unpack(v, packed[s.Off/4:][:s.Len])
-		values[s.Param.Name] = v
-	}
-	return values
 }
 
 // lastOf are the parameters that train at the end of a run, by name.

@@ -20,56 +20,92 @@ import (
 
 const side = 20 // pixels of the narrow network's input
 
+// sketch builds a network whose parameters are drawn by their names and a seed.
+type sketch struct {
+	*engine.Builder
+	t    testing.TB
+	seed uint64
+}
+
+func newSketch(t testing.TB, seed uint64) *sketch { return &sketch{engine.NewBuilder(), t, seed} }
+
+func (s *sketch) must(n *gorgonia.Node, err error) *gorgonia.Node {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+func (s *sketch) apply(name string, o op.Op, in ...*gorgonia.Node) *gorgonia.Node {
+	s.t.Helper()
+	return s.must(s.Apply(name, o, in...))
+}
+
+func (s *sketch) param(name string, low, high float64, shape ...int) *gorgonia.Node {
+	s.t.Helper()
+	p := &engine.Param{Name: name, Shape: shape}
+	r := random.At(s.seed, name)
+	p.Value = make([]float32, p.Shape.TotalSize())
+	for i := range p.Value {
+		p.Value[i] = float32(r.Uniform(low, high))
+	}
+	return s.must(s.Param(p))
+}
+
+// conv is a 3x3 convolution with padding.
+func (s *sketch) conv(name string, x *gorgonia.Node, out, stride int) *gorgonia.Node {
+	s.t.Helper()
+	c := &op.Conv{Strides: [2]int{stride, stride}, Dilations: [2]int{1, 1}, Pads: [4]int{1, 1, 1, 1}, Group: 1}
+	return s.apply(name, c, x, s.param(name+".weight", -0.3, 0.3, out, x.Shape()[1], 3, 3), s.param(name+".bias", -0.1, 0.1, out))
+}
+
+// network has the logits of a linear layer on the means of x.
+func (s *sketch) network(x *gorgonia.Node) *engine.Network {
+	s.t.Helper()
+	x = s.apply("flatten", &op.Flatten{Axis: 1}, s.apply("pool", &op.GlobalAveragePool{}, x))
+	x = s.apply("fc", &op.Linear{}, x, s.param("fc.weight", -0.3, 0.3, 3, x.Shape()[1]), s.param("fc.bias", -0.1, 0.1, 3))
+	net, err := s.Network(engine.Meta{Labels: []string{"across", "down", "plain"}, Preprocess: narrowInput()}, engine.Output{Name: "logits", Node: x})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return net
+}
+
+func narrowInput() *photo.Preprocess {
+	return &photo.Preprocess{Size: photo.Square(side), Resize: "squash", Resample: "bilinear", Rescale: 1.0 / 255, Std: [3]float32{1, 1, 1}}
+}
+
 // narrow is a small network of Inception-v3's kind: convolutions with BatchNorm and Relu, an auxiliary classifier
 // halfway up, global average pool and Dropout before the main one; five old classes.
 func narrow(t testing.TB) *engine.Network {
 	t.Helper()
-	b := engine.NewBuilder()
-	must := func(n *gorgonia.Node, err error) *gorgonia.Node {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	param := func(name string, low, high float64, shape ...int) *gorgonia.Node {
-		p := &engine.Param{Name: name, Shape: shape}
-		r := random.At(1, name)
-		p.Value = make([]float32, p.Shape.TotalSize())
-		for i := range p.Value {
-			p.Value[i] = float32(r.Uniform(low, high))
-		}
-		return must(b.Param(p))
-	}
+	s := newSketch(t, 1)
 	block := func(name string, x *gorgonia.Node, out, kernel, stride int) *gorgonia.Node {
 		pad := kernel / 2
 		c := &op.Conv{Strides: [2]int{stride, stride}, Dilations: [2]int{1, 1}, Pads: [4]int{pad, pad, pad, pad}, Group: 1}
 		bound := 1.5 / float64(x.Shape()[1]*kernel)
-		x = must(b.Apply(name+".conv", c, x, param(name+".conv.weight", -bound, bound, out, x.Shape()[1], kernel, kernel)))
+		x = s.apply(name+".conv", c, x, s.param(name+".conv.weight", -bound, bound, out, x.Shape()[1], kernel, kernel))
 		bn := name + ".bn."
-		x = must(b.Apply(name+".bn", &op.BatchNorm{Epsilon: 1e-3, Momentum: 0.9}, x,
-			param(bn+"weight", 0.8, 1.2, out), param(bn+"bias", -0.1, 0.1, out),
-			param(bn+"running_mean", -0.1, 0.1, out), param(bn+"running_var", 0.1, 0.3, out)))
-		return must(b.Apply(name+".relu", &op.Relu{}, x))
+		x = s.apply(name+".bn", &op.BatchNorm{Epsilon: 1e-3, Momentum: 0.9}, x,
+			s.param(bn+"weight", 0.8, 1.2, out), s.param(bn+"bias", -0.1, 0.1, out),
+			s.param(bn+"running_mean", -0.1, 0.1, out), s.param(bn+"running_var", 0.1, 0.3, out))
+		return s.apply(name+".relu", &op.Relu{}, x)
 	}
 	pooled := func(name string, x *gorgonia.Node) *gorgonia.Node {
-		x = must(b.Apply(name+".pool", &op.GlobalAveragePool{}, x))
-		return must(b.Apply(name+".flatten", &op.Flatten{Axis: 1}, x))
+		return s.apply(name+".flatten", &op.Flatten{Axis: 1}, s.apply(name+".pool", &op.GlobalAveragePool{}, x))
 	}
 	linear := func(name string, x *gorgonia.Node) *gorgonia.Node {
-		return must(b.Apply(name, &op.Linear{}, x, param(name+".weight", -0.1, 0.1, 5, x.Shape()[1]), param(name+".bias", 0, 0, 5)))
+		return s.apply(name, &op.Linear{}, x, s.param(name+".weight", -0.1, 0.1, 5, x.Shape()[1]), s.param(name+".bias", 0, 0, 5))
 	}
-	x := must(b.Placeholder("input", 1, 3, side, side))
+	x := s.must(s.Placeholder("input", 1, 3, side, side))
 	x = block("a", x, 8, 3, 2)
 	x = block("b", x, 24, 3, 1)
 	aux := linear("AuxLogits.fc", pooled("aux", x))
 	x = block("c", x, 20, 3, 2)
-	x = must(b.Apply("drop", &op.Dropout{Ratio: 0.5, ID: "drop"}, pooled("main", x)))
-	meta := engine.Meta{
-		Labels:     []string{"1", "2", "3", "4", "5"},
-		Preprocess: &photo.Preprocess{Size: photo.Square(side), Resize: "squash", Resample: "bilinear", Rescale: 1.0 / 255, Std: [3]float32{1, 1, 1}},
-	}
-	net, err := b.Network(meta, engine.Output{Name: "logits", Node: linear("fc", x)}, engine.Output{Name: "aux", Node: aux})
+	x = s.apply("drop", &op.Dropout{Ratio: 0.5, ID: "drop"}, pooled("main", x))
+	meta := engine.Meta{Labels: []string{"1", "2", "3", "4", "5"}, Preprocess: narrowInput()}
+	net, err := s.Network(meta, engine.Output{Name: "logits", Node: linear("fc", x)}, engine.Output{Name: "aux", Node: aux})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -96,6 +96,17 @@ type Slot struct {
 	Pack, Unpack func(dst, src []float32)
 }
 
+// ByName are the values of slots, in plain row-major order, by the names of their parameters; packed are those of the whole space.
+func ByName(slots []Slot, packed []float32) map[string][]float32 {
+	values := map[string][]float32{}
+	for _, s := range slots {
+		v := make([]float32, s.Param.Shape.TotalSize())
+		s.Unpack(v, packed[s.Off/4:][:s.Len])
+		values[s.Param.Name] = v
+	}
+	return values
+}
+
 // View is a result that the caller can read: Rows x Cols values in the Matrix layout.
 type View struct {
 	Name       string

@@ -290,25 +290,14 @@ func (m *Machine) Running() []float32 {
 }
 
 // Gradients returns the gradients of the last step by parameter name, in plain row-major order.
-func (m *Machine) Gradients() map[string][]float32 { return named(m.program.Params, m.Grads()) }
+func (m *Machine) Gradients() map[string][]float32 { return plan.ByName(m.program.Params, m.Grads()) }
 
 // Parameters returns the trainable parameters by name, in plain row-major order.
-func (m *Machine) Parameters() map[string][]float32 { return named(m.program.Params, m.Params()) }
+func (m *Machine) Parameters() map[string][]float32 { return plan.ByName(m.program.Params, m.Params()) }
 
 // RunningStatistics returns the running statistics by parameter name.
 func (m *Machine) RunningStatistics() map[string][]float32 {
-	return named(m.program.Running, m.Running())
-}
-
-// named unpacks slots of the values of a space.
-func named(slots []plan.Slot, packed []float32) map[string][]float32 {
-	values := map[string][]float32{}
-	for _, s := range slots {
-		v := make([]float32, s.Param.Shape.TotalSize())
-		s.Unpack(v, packed[s.Off/4:][:s.Len])
-		values[s.Param.Name] = v
-	}
-	return values
+	return plan.ByName(m.program.Running, m.Running())
 }
 
 // Store copies the trained parameters and running statistics into net, by name.
@@ -318,7 +307,7 @@ func (m *Machine) Store(net *engine.Network) error {
 
 // StoreValues is Store of values that lie as Params and Running do.
 func (m *Machine) StoreValues(net *engine.Network, params, running []float32) error {
-	for _, values := range []map[string][]float32{named(m.program.Params, params), named(m.program.Running, running)} {
+	for _, values := range []map[string][]float32{plan.ByName(m.program.Params, params), plan.ByName(m.program.Running, running)} {
 		for name, v := range values {
 			p, err := net.Param(name)
 			if err != nil {
