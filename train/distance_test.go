@@ -37,14 +37,40 @@ func TestLimited(t *testing.T) {
 func fileDistance(t *testing.T, path string) *Distance {
 	t.Helper()
 	net, _, err := onnx.Read(path, onnx.ReadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	d, err := DistanceOf(net)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return d
+}
+
+// TestDistanceOfHeldOut: the limit is that of photos that the Gaussian of their fold has not seen, the Gaussian in the file is that of all.
+func TestDistanceOfHeldOut(t *testing.T) {
+	const n, f = 100, 40
+	looks, labels := &features{positions: 1, f: f}, make([]int, n)
+	for i, row := range correlated(n, f, f) {
+		looks.data, labels[i] = append(looks.data, row...), i%2
+	}
+	r := &training{config: Config{Far: 0.9, Net: narrow(t)}, sets: &sets{classes: []string{"a", "b"}, train: labelled(labels...)}, grafted: &grafted{net: narrow(t)}}
+	r.measureDistance(looks, "b")
+	seen := &Distance{gaussian: fitGaussian(correlated(n, f, f))}
+	var squares []float64
+	for i := range n {
+		squares = append(squares, seen.square(looks.of(i)))
+	}
+	if !seen.limited(squares, 0.9) || r.distance == nil || !slices.Equal(r.distance.Factors, seen.Factors) {
+		t.Fatal("no distance, or another one than that from all photos")
+	}
+	if r.distance.Limit < 1.1*seen.Limit {
+		t.Errorf("the limit is %g, that of photos that were learnt from %g", r.distance.Limit, seen.Limit)
+	}
+}
+
+// TestOf: a distance is a multiple of the limit.
+func TestOf(t *testing.T) {
+	d := Distance{Limit: 2, gaussian: gaussian{Mean: floats{1, 2}, Precision: 4}}
+	if got := d.Of([]float32{4, 6}); got != 5 {
+		t.Errorf("a photo at 5 deviations of 1/2 is at %g limits of 2", got)
+	}
 }
 
 // TestDistance: both modes leave a distance in the model, from photos that were held out; a share of 0 or few photos leave none, and that of the
