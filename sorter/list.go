@@ -12,6 +12,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"regraft/atomicfile"
 	"regraft/filelock"
 	"regraft/photo"
 )
@@ -98,15 +99,18 @@ func newList(dir string, h header) (*list, error) {
 		fmt.Sscanf(filepath.Base(lists[len(lists)-1]), "undo-%d.jsonl", &n)
 	}
 	for n++; ; n++ {
-		l := &list{path: filepath.Join(dir, fmt.Sprintf("undo-%06d.jsonl", n))}
-		l.file, err = os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		path := filepath.Join(dir, fmt.Sprintf("undo-%06d.jsonl", n))
+		err = atomicfile.WriteNew(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(h) })
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		} else if err != nil {
 			return nil, err
 		}
-		filelock.Try(l.file)
-		return l, l.write(h, true)
+		_, _, end, err := readList(path)
+		if err != nil {
+			return nil, err
+		}
+		return continueList(path, end)
 	}
 }
 

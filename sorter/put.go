@@ -37,6 +37,7 @@ func put(mode Mode, from, to string, content []byte) error {
 	return copyFile(from, to)
 }
 
+// resolved is a path without links, where it leads to something.
 func resolved(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real
@@ -44,7 +45,7 @@ func resolved(path string) string {
 	return path
 }
 
-// copyFile copies a file with its time.
+// copyFile copies a file with its time and permissions.
 func copyFile(from, to string) error {
 	file, err := os.Open(from)
 	if err != nil {
@@ -58,6 +59,7 @@ func copyFile(from, to string) error {
 		return err
 	}
 	if info, err := file.Stat(); err == nil {
+		os.Chmod(to, info.Mode().Perm())
 		os.Chtimes(to, time.Time{}, info.ModTime()) // where it can be kept
 	}
 	return nil
@@ -81,7 +83,19 @@ func move(from, to string) error {
 		}
 		syncFolder(filepath.Dir(to))
 	}
-	if err := os.Remove(from); err != nil {
+	return takeAway(info, from, to)
+}
+
+// takeAway removes a photo that is at another path, too, unless it is no longer what it was before.
+func takeAway(before fs.FileInfo, from, to string) error {
+	now, err := os.Lstat(from)
+	switch {
+	case err == nil && (!os.SameFile(before, now) || now.Size() != before.Size() || !now.ModTime().Equal(before.ModTime())):
+		err = errors.New("it has been written meanwhile")
+	case err == nil:
+		err = os.Remove(from)
+	}
+	if err != nil {
 		os.Remove(to)
 		return fmt.Errorf("it cannot be taken away from where it is: %w", reasonOf(err))
 	}

@@ -250,6 +250,9 @@ func (s *Sorter) done(mode Mode, from, to string, content []byte) bool {
 		_, err := os.Lstat(to)
 		return err == nil
 	}
+	if resolved(from) == resolved(to) { // a link to where the photo is now
+		return true
+	}
 	return sameContent(from, to) && os.Remove(from) == nil
 }
 

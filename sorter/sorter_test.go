@@ -1,6 +1,7 @@
 package sorter
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
@@ -237,6 +238,72 @@ func TestUndoKeeps(t *testing.T) {
 	}
 }
 
+// TestUndoLinked: where links to the sorted photos stand for the photos, as programs leave them that look for doubles, nothing is taken
+// away.
+func TestUndoLinked(t *testing.T) {
+	for _, mode := range []Mode{Copy, Link, Move} {
+		for _, whole := range []bool{false, true} { // the photo, or its folder
+			in, dir := t.TempDir(), t.TempDir()
+			paths := photos(t, in)
+			output := filepath.Join(dir, "out.jsonl")
+			s := open(t, dir, mode, output, false)
+			s.mustPut(t, paths[0], "sea")
+			s.Close()
+			want := tree(t, filepath.Join(dir, "sea"))
+			from, to := paths[0], filepath.Join(dir, "sea", "x.jpg")
+			if whole {
+				from, to = filepath.Dir(from), filepath.Dir(to)
+			}
+			os.RemoveAll(from)
+			if err := os.Symlink(to, from); err != nil {
+				t.Skip(err)
+			}
+			if mode == Move {
+				s = open(t, dir, mode, output, true)
+				s.mustPut(t, paths[0], "sea")
+				s.Close()
+			}
+			if undone, left := undo(t, filepath.Join(dir, "undo-000001.jsonl")); undone != 0 || left != 1 {
+				t.Errorf("%s: %d undone, %d left", mode, undone, left)
+			}
+			if got := tree(t, filepath.Join(dir, "sea")); got != want {
+				t.Errorf("%s: %q is left of %q", mode, got, want)
+			}
+			if _, err := os.Lstat(from); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// TestTakeAway: a photo that is written while it moves stays where it is, and the copy goes.
+func TestTakeAway(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "a.jpg"), filepath.Join(dir, "b.jpg")
+	for name, change := range map[string]func(){
+		"longer":  func() { write(t, from, "photo and more") },
+		"another": func() { os.Remove(from); write(t, from, "other") },
+		"later":   func() { os.Chtimes(from, time.Time{}, time.Now().Add(time.Hour)) },
+	} {
+		write(t, from, "photo")
+		before, err := os.Lstat(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := copyFile(from, to); err != nil {
+			t.Fatal(err)
+		}
+		change()
+		want, _ := os.ReadFile(from)
+		if err := takeAway(before, from, to); err == nil {
+			t.Errorf("%s: taken away", name)
+		}
+		if got := tree(t, dir); got != "a.jpg="+string(want) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
 // TestContent: photos that are no files are copied in every mode, whatever they are called.
 func TestContent(t *testing.T) {
 	for _, mode := range Modes {
@@ -322,7 +389,7 @@ func FuzzList(f *testing.F) {
 	})
 }
 
-// TestFileSystems: a photo moves to another file system as a copy that keeps its time.
+// TestFileSystems: a photo moves to another file system as a copy that keeps its time and permissions.
 func TestFileSystems(t *testing.T) {
 	in, err := os.MkdirTemp("/dev/shm", "sorter")
 	if err != nil {
@@ -340,7 +407,7 @@ func TestFileSystems(t *testing.T) {
 		t.Skip("one file system")
 	}
 	taken := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
-	if err := os.Chtimes(path, taken, taken); err != nil {
+	if err := cmp.Or(os.Chtimes(path, taken, taken), os.Chmod(path, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, dir, Link, "", false)
@@ -350,7 +417,7 @@ func TestFileSystems(t *testing.T) {
 	s = open(t, dir, Move, "", false)
 	s.mustPut(t, path, "sea")
 	info, err := os.Stat(filepath.Join(dir, "sea", "x.jpg"))
-	if err != nil || !info.ModTime().Equal(taken) || tree(t, in) != "" {
+	if err != nil || !info.ModTime().Equal(taken) || info.Mode() != 0o600 || tree(t, in) != "" {
 		t.Errorf("%v, %v, left %q", info, err, tree(t, in))
 	}
 	s.Close()

@@ -44,10 +44,6 @@ func Undo(path string, stays func(to string, why error)) (undone int, err error)
 	if err != nil {
 		return 0, err
 	}
-	h, records, _, err := readList(path)
-	if err != nil {
-		return 0, err
-	}
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return 0, err
@@ -55,6 +51,10 @@ func Undo(path string, stays func(to string, why error)) (undone int, err error)
 	defer file.Close()
 	if errors.Is(filelock.Try(file), filelock.ErrLocked) {
 		return 0, fmt.Errorf("%s is still being written: wait for the end of that run", path)
+	}
+	h, records, _, err := readList(path)
+	if err != nil {
+		return 0, err
 	}
 	left := 0
 	dir := filepath.Dir(path)
@@ -93,6 +93,8 @@ func (r record) undo(mode Mode, to string) (bool, error) {
 		return false, err
 	}
 	switch {
+	case r.SHA256 == "" && mode != Symlink && resolved(from) == resolved(to):
+		return false, fmt.Errorf("%s is a link to it now", from)
 	case r.SHA256 != "":
 		if !hasSum(to, r.SHA256) {
 			return false, errors.New("it has been changed since")
