@@ -61,10 +61,10 @@ func newWatching(con *console, c *urfave.Context) *watching {
 	return &watching{ctx: c.Context, con: con, dir: c.String("watch")}
 }
 
-// origin says where the inputs come from.
+// origin says where the inputs come from, and how their paths begin.
 func (w *watching) origin(o *journal.Origin) error {
 	dir, err := filepath.Abs(w.dir)
-	sum := sha256.Sum256([]byte(dir))
+	sum := sha256.Sum256([]byte(dir + "\x00" + filepath.Clean(w.dir)))
 	o.Inputs, o.List = journal.OpenEnded, hex.EncodeToString(sum[:])
 	return err
 }

@@ -10,7 +10,26 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"regraft/journal"
 )
+
+// TestWatchOrigin: a run goes on only with paths that begin as before, by which it knows the photos that have answers.
+func TestWatchOrigin(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	origin := func(spelt string) (o journal.Origin) {
+		if err := (&watching{dir: spelt}).origin(&o); err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	for spelt, says := range map[string]string{"in": "", "./in/": "", filepath.Join(dir, "in"): "another spelling of its path", "other": "another folder"} {
+		if d := origin(spelt).Differs(origin("in")); !strings.Contains(d, says) || (d == "") != (says == "") {
+			t.Errorf("%s: %q", spelt, d)
+		}
+	}
+}
 
 // TestWatch: photos that come are answered for and sorted until a signal, after which a later run goes on, whether the first one came
 // to its end or was killed; every photo has one answer.

@@ -44,6 +44,8 @@ func (o Origin) Differs(was Origin) string {
 	switch {
 	case o.Inputs != was.Inputs:
 		list = append(list, fmt.Sprintf("%d inputs instead of %d", o.Inputs, was.Inputs))
+	case o.List != was.List && o.Inputs == OpenEnded:
+		list = append(list, "another folder, or another spelling of its path")
 	case o.List != was.List:
 		list = append(list, "other inputs, or in another order")
 	}

@@ -280,12 +280,14 @@ func TestUndoLinked(t *testing.T) {
 func TestTakeAway(t *testing.T) {
 	dir := t.TempDir()
 	from, to := filepath.Join(dir, "a.jpg"), filepath.Join(dir, "b.jpg")
+	taken := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
 	for name, change := range map[string]func(){
-		"longer":  func() { write(t, from, "photo and more") },
-		"another": func() { os.Remove(from); write(t, from, "other") },
-		"later":   func() { os.Chtimes(from, time.Time{}, time.Now().Add(time.Hour)) },
+		"longer":  func() { write(t, from, "photo and more"); os.Chtimes(from, taken, taken) },
+		"another": func() { os.Rename(from, from+".old"); write(t, from, "other"); os.Chtimes(from, taken, taken) },
+		"later":   func() { os.Chtimes(from, taken, taken.Add(time.Hour)) },
 	} {
 		write(t, from, "photo")
+		os.Chtimes(from, taken, taken)
 		before, err := os.Lstat(from)
 		if err != nil {
 			t.Fatal(err)
@@ -294,6 +296,7 @@ func TestTakeAway(t *testing.T) {
 			t.Fatal(err)
 		}
 		change()
+		os.Remove(from + ".old")
 		want, _ := os.ReadFile(from)
 		if err := takeAway(before, from, to); err == nil {
 			t.Errorf("%s: taken away", name)

@@ -114,20 +114,21 @@ func (w *watcher) failed(path string, err error) {
 
 // event notes what has changed.
 func (w *watcher) event(e fsnotify.Event) {
+	path := filepath.Clean(e.Name) // as looking through the folder spells it
 	switch {
 	case e.Has(fsnotify.Remove), e.Has(fsnotify.Rename):
-		w.forget(e.Name)
+		w.forget(path)
 	case e.Has(fsnotify.Create), e.Has(fsnotify.Write):
-		info, err := os.Stat(e.Name)
+		info, err := os.Stat(path)
 		if err != nil {
 			return
 		}
 		if entry := fs.FileInfoToDirEntry(info); info.IsDir() {
-			if _, folder, _ := photo.Entry(e.Name, entry); folder {
-				w.walk(e.Name, map[string]bool{}, nil, nil)
+			if _, folder, _ := photo.Entry(path, entry); folder {
+				w.walk(path, map[string]bool{}, nil, nil)
 			}
 		} else {
-			w.note(e.Name, info)
+			w.note(path, info)
 		}
 	}
 }
@@ -139,19 +140,23 @@ func (w *watcher) forget(path string) {
 	if !w.folders[path] {
 		return
 	}
-	below := path + string(filepath.Separator)
-	drop := func(p string) bool { return p == path || strings.HasPrefix(p, below) }
 	for p := range w.folders {
-		if drop(p) {
+		if p == path || isBelow(p, path) {
 			delete(w.folders, p)
 			w.notify.Remove(p) // an error says that the system has done so
 		}
 	}
 	for p := range w.seen {
-		if drop(p) {
+		if isBelow(p, path) {
 			delete(w.seen, p)
 		}
 	}
+}
+
+// isBelow reports whether a path lies in a folder.
+func isBelow(path, folder string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && rel != "." && filepath.IsLocal(rel)
 }
 
 // note begins to wait for a file.
@@ -195,6 +200,7 @@ func (w *watcher) walk(dir string, visited map[string]bool, known func(string) b
 	}
 	if err != nil {
 		w.failed(dir, err)
+		w.keep(dir, err, there)
 		return
 	}
 	for _, e := range entries {
@@ -208,13 +214,25 @@ func (w *watcher) walk(dir string, visited map[string]bool, known func(string) b
 		if known != nil && known(path) {
 			w.seen[path] = true
 		} else if info, err := os.Stat(path); err != nil {
-			continue
+			w.keep(path, err, there)
 		} else if info.IsDir() {
 			if _, folder, _ := photo.Entry(path, e); folder {
 				w.walk(path, visited, known, there)
 			}
 		} else {
 			w.note(path, info)
+		}
+	}
+}
+
+// keep puts into there what was in a folder that cannot be read now: it need not be gone.
+func (w *watcher) keep(dir string, err error, there map[string]bool) {
+	if there == nil || errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	for path := range w.seen {
+		if isBelow(path, dir) {
+			there[path] = true
 		}
 	}
 }

@@ -124,6 +124,46 @@ func TestPhotos(t *testing.T) {
 	}
 }
 
+// TestSpelling: however the folder is spelled, a photo of which the system tells is the one that is found by looking through it.
+func TestSpelling(t *testing.T) {
+	for _, dir := range []string{".", "in/"} {
+		t.Chdir(t.TempDir())
+		os.Mkdir("in", 0o777)
+		w := start(t, Folder{Dir: dir, Every: 3 * still})
+		w.write("a.jpg", "a")
+		w.waits("a.jpg") // the watch has begun
+		w.write("b.jpg", "b")
+		os.Rename(filepath.Join(dir, "a.jpg"), filepath.Join(dir, "c.jpg"))
+		w.write("a.jpg", "another")
+		w.waits("a.jpg", "b.jpg", "c.jpg", "a.jpg")
+		time.Sleep(4 * still)
+		w.waits("a.jpg", "b.jpg", "c.jpg", "a.jpg")
+		w.end()
+		<-w.ended
+	}
+}
+
+// TestUnreadable: photos of a folder that cannot be read for a while are not new when it can; those of one that was gone are.
+func TestUnreadable(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	(&watched{t: t, dir: elsewhere}).write("a.jpg", "a")
+	link := filepath.Join(dir, "link")
+	w := &watcher{Folder: &Folder{Dir: dir}, pending: map[string]state{}, seen: map[string]bool{}, folders: map[string]bool{}, told: map[string]bool{}}
+	for i, c := range []struct {
+		to     string // what the link leads to
+		photos int
+	}{{elsewhere, 1}, {link, 0}, {elsewhere, 0}, {filepath.Join(dir, "gone"), 0}, {elsewhere, 1}} {
+		os.Remove(link)
+		if err := os.Symlink(c.to, link); err != nil {
+			t.Skip(err)
+		}
+		w.scan(nil)
+		if got := w.complete(); len(got) != c.photos {
+			t.Errorf("%d: photos %q, want %d", i, got, c.photos)
+		}
+	}
+}
+
 // TestGrowing: a file that grows is not complete.
 func TestGrowing(t *testing.T) {
 	w := start(t, Folder{Dir: t.TempDir()})
