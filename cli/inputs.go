@@ -24,6 +24,7 @@ import (
 
 // inputs expands the arguments of classify while they are consumed.
 type inputs struct {
+	ctx     context.Context
 	con     *console
 	remote  *remote.Client
 	list    string // a file with paths, before args
@@ -47,7 +48,7 @@ type inputs struct {
 }
 
 func newInputs(ctx context.Context, con *console, args []string) *inputs {
-	return &inputs{con: con, args: args, remote: remote.New(ctx)}
+	return &inputs{ctx: ctx, con: con, args: args, remote: remote.New(ctx)}
 }
 
 // progress tells how far the inputs are consumed, unless the answers do, on the same terminal.
@@ -122,7 +123,10 @@ func (in *inputs) settle(o *journal.Origin, s shard.Shard) ([]int, error) {
 		}
 		n++
 	}
-	if in.err == nil && n == 0 {
+	switch {
+	case in.err == nil && in.ctx.Err() != nil: // which may have made the list shorter
+		in.err = in.ctx.Err()
+	case in.err == nil && n == 0:
 		in.err = failf(statusData, "no photos found")
 	}
 	in.settled = kept

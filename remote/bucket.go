@@ -89,11 +89,17 @@ func (c *Client) objects(scheme, address string) ([]photo.File, []photo.LeftOut)
 	}
 	var files []photo.File
 	var leftOut []photo.LeftOut
-	ctx, cancel := context.WithCancel(c.ctx)
-	defer cancel()
+	wait := 2 * attempts * c.stall // the library tries again, and pauses
+	ctx, cancel := context.WithCancelCause(c.ctx)
+	defer cancel(nil)
+	watchdog := time.AfterFunc(wait, func() { cancel(fmt.Errorf("nothing came for %v", wait)) })
+	defer watchdog.Stop()
 	for o := range s.core.ListObjectsIter(ctx, bucket, minio.ListObjectsOptions{Prefix: key, Recursive: true, MaxKeys: 1000}) {
-		if o.Err != nil {
+		watchdog.Reset(wait)
+		if o.Err != nil && ctx.Err() == nil {
 			return append(files, refused(bare(s.explained(o.Err)))...), leftOut
+		} else if o.Err != nil {
+			break
 		}
 		switch why := photo.ByName(o.Key); {
 		case strings.HasSuffix(o.Key, "/"): // a folder that somebody has made
@@ -103,7 +109,10 @@ func (c *Client) objects(scheme, address string) ([]photo.File, []photo.LeftOut)
 			files = append(files, photo.File{Path: at + o.Key, Read: func() ([]byte, error) { return c.object(s, bucket, o.Key) }})
 		}
 	}
-	if len(files) == 0 {
+	switch {
+	case ctx.Err() != nil: // the list may end anywhere, without an error
+		files = append(files, refused(context.Cause(ctx))...)
+	case len(files) == 0:
 		files = refused(errors.New("no photos are there"))
 	}
 	return files, leftOut

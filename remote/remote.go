@@ -40,7 +40,16 @@ func newClient(ctx context.Context, stall, pause time.Duration) *Client {
 	t.ResponseHeaderTimeout = stall
 	t.MaxIdleConnsPerHost = 16
 	t.DisableCompression = true // the bytes as they are
-	return &Client{ctx, stall, pause, &http.Client{Transport: t}, map[string]*store{}}
+	return &Client{ctx, stall, pause, &http.Client{Transport: t, CheckRedirect: redirect}, map[string]*store{}}
+}
+
+// redirect follows a server's word to go elsewhere, and does not tell there from which address we come, which may have a signature in it.
+func redirect(req *http.Request, via []*http.Request) error {
+	req.Header.Del("Referer")
+	if len(via) >= 10 {
+		return permanent{errors.New("it leads from one address to the next, ten times")}
+	}
+	return nil
 }
 
 // attempts is how often something is asked for.

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -50,7 +51,12 @@ func TestPages(t *testing.T) {
 			}
 			fmt.Fprint(w, "photo")
 		case "/moved.jpg":
-			http.Redirect(w, r, "/a.jpg", http.StatusFound)
+			http.Redirect(w, r, "/b.jpg", http.StatusFound)
+		case "/b.jpg":
+			if _, _, user := r.BasicAuth(); user || r.Referer() != "" {
+				w.WriteHeader(http.StatusBadRequest)
+			}
+			fmt.Fprint(w, "photo")
 		case "/loop.jpg":
 			http.Redirect(w, r, "/loop.jpg", http.StatusFound)
 		case "/busy.jpg":
@@ -86,7 +92,7 @@ func TestPages(t *testing.T) {
 		times               int32
 	}{
 		{server.URL + "/a.jpg", server.URL + "/a.jpg", "", 1},
-		{server.URL + "/moved.jpg", server.URL + "/moved.jpg", "", 2},
+		{server.URL + "/moved.jpg?sig=secret", server.URL + "/moved.jpg?sig=...", "", 2},
 		{with + "/user.jpg?X-Amz-Signature=secret&id=7#secret", server.URL + "/user.jpg?X-Amz-Signature=...&id=7", "", 1},
 		{with + "/gone.jpg?sig=secret", server.URL + "/gone.jpg?sig=...", "404 Not Found", 1},
 		{server.URL + "/user.jpg", server.URL + "/user.jpg", "401 Unauthorized", 1},
@@ -96,7 +102,7 @@ func TestPages(t *testing.T) {
 		{with + "/slow.jpg", server.URL + "/slow.jpg", "given up after 3 attempts", attempts},
 		{with + "/stalls.jpg", server.URL + "/stalls.jpg", "nothing came for 300ms", attempts},
 		{with + "/huge.jpg", server.URL + "/huge.jpg", "5368709120 bytes are more than the limit", 1},
-		{with + "/loop.jpg?key=secret", server.URL + "/loop.jpg?key=...", "stopped after 10 redirects", 0},
+		{with + "/loop.jpg?key=secret", server.URL + "/loop.jpg?key=...", "ten times", 10},
 		{"http://me:secret@127.0.0.1:1/a.jpg", "http://127.0.0.1:1/a.jpg", "given up after 3 attempts", 0},
 		{"http://me:secret@ho st/a.jpg", "http://...", "not an address", 0},
 		{"https://", "https://...", "not an address", 0},
@@ -132,6 +138,10 @@ func bucket(t *testing.T, objects map[string]string) *httptest.Server {
 		switch q := r.URL.Query(); {
 		case name == "closed":
 			refuse(http.StatusForbidden, "AccessDenied")
+		case name == "stalls":
+			w.WriteHeader(http.StatusOK)
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
 		case name == "busy":
 			refuse(http.StatusServiceUnavailable, "SlowDown")
 		case name != "photos":
@@ -194,6 +204,27 @@ func TestBuckets(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(f.Path+err.Error(), "secret") || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%s: %v, want %q", address, err, says)
 			}
+		}
+	}
+}
+
+// TestListEnds: a list of objects that does not come to its end is an error, not a shorter list.
+func TestListEnds(t *testing.T) {
+	server := bucket(t, nil)
+	defer server.Close()
+	t.Setenv("AWS_ACCESS_KEY_ID", "me")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	t.Setenv("AWS_ENDPOINT_URL_S3", server.URL)
+	stall := 50 * time.Millisecond
+	if _, err := one(t, newClient(t.Context(), stall, stall), "s3://stalls/in/"); err == nil || !strings.Contains(err.Error(), "nothing came for 300ms") {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, address := range []string{"s3://photos/", "s3://photos/in/"} {
+		files, _ := newClient(ctx, stall, stall).Files(address)
+		if last := files[len(files)-1]; !errors.Is(last.Err, context.Canceled) {
+			t.Errorf("%s: %v", address, last.Err)
 		}
 	}
 }
