@@ -220,6 +220,22 @@ func TestFeaturesRefused(t *testing.T) {
 	write(t, in("cut.parquet"), cut[:len(cut)-100])
 	other := in("other.parquet")
 	must(t, "embed", "-m", model, "--mean", "0", "-o", other, data)
+	// a model of the same shapes, one weight of whose trunk is another
+	net, _, err := onnx.Read(model, onnx.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := net.Params[0]
+	p.Value = slices.Clone(p.Value)
+	p.Value[0] += 0.25
+	another := in("another.onnx")
+	if err := onnx.Write(another, net); err != nil {
+		t.Fatal(err)
+	}
+	others := in("another.parquet")
+	must(t, "embed", "-m", another, "-o", others, data)
+	direct := in("direct.parquet")
+	must(t, "embed", "-m", model, "--algorithm", "direct", "-o", direct, data)
 	for _, w := range []struct {
 		name, features string
 		more           []string
@@ -233,6 +249,9 @@ func TestFeaturesRefused(t *testing.T) {
 		{"cut", in("cut.parquet"), nil, statusData, "no Parquet file, or a damaged one"},
 		{"preprocessing", whole, []string{"--mean", "0"}, statusData, "other preprocessing"},
 		{"mixed", whole + "," + other, nil, statusData, "other preprocessing"},
+		{"another model", others, nil, statusData, "another.parquet are not the model's: another trunk"},
+		{"mixed models", whole + "," + others, nil, statusData, "features of another trunk"},
+		{"another algorithm", direct, nil, statusData, "direct.parquet are not the model's: the algorithm direct instead of"},
 		{"nan", files["nan"], nil, statusData, "is NaN"},
 		{"short", files["short"], nil, statusData, " has not 64 features"},
 		{"one photo, two classes", files["equal"], nil, statusData, "one photo under different classes"},
