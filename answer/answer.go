@@ -4,6 +4,9 @@ package answer
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
+	"iter"
 )
 
 // Schema is that of an Answer.
@@ -35,6 +38,34 @@ type Prediction struct {
 	Label string  `json:"label"`
 	Index int     `json:"index"`
 	P     float32 `json:"p"`
+}
+
+// Parse is the answer of a line.
+func Parse(line []byte) (*Answer, error) {
+	var a Answer
+	if err := json.Unmarshal(line, &a); err != nil || a.Schema != Schema {
+		return nil, errors.New("a line is no answer of classify")
+	}
+	return &a, nil
+}
+
+// Lines are the answers of all lines; after an error none follow.
+func Lines(lines io.Reader) iter.Seq2[*Answer, error] {
+	return func(yield func(*Answer, error) bool) {
+		for d := json.NewDecoder(lines); ; {
+			var line json.RawMessage
+			var a *Answer
+			err := d.Decode(&line)
+			if err == io.EOF {
+				return
+			} else if err == nil {
+				a, err = Parse(line)
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // Line is the answer as a line of JSON.

@@ -1,7 +1,6 @@
 package answer
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -64,10 +63,27 @@ func NewTable(w io.Writer, madeOf map[string]string) *Table {
 
 // Add writes the answer of a line.
 func (t *Table) Add(line []byte) error {
-	var a Answer
-	if err := json.Unmarshal(line, &a); err != nil || a.Schema != Schema {
-		return errors.New("a line is no answer of classify")
+	a, err := Parse(line)
+	if err != nil {
+		return err
 	}
+	return t.add(a)
+}
+
+// AddAll writes the answers of all lines.
+func (t *Table) AddAll(lines io.Reader) error {
+	for a, err := range Lines(lines) {
+		if err != nil {
+			return err
+		}
+		if err := t.add(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Table) add(a *Answer) error {
 	r := row{Path: a.Path, PathBytes: a.PathBytes, Unknown: a.Unknown, Far: a.Far, Distance: a.Distance, Error: a.Error, Set: a.Set, Logits: a.Logits, Features: a.Features}
 	for _, p := range a.Top {
 		r.Top = append(r.Top, prediction{p.Label, int32(p.Index), p.P})
@@ -83,21 +99,6 @@ func (t *Table) Add(line []byte) error {
 	}
 	t.group = 0
 	return t.w.Flush()
-}
-
-// AddAll writes the answers of all lines.
-func (t *Table) AddAll(lines io.Reader) error {
-	for d := json.NewDecoder(lines); ; {
-		var line json.RawMessage
-		if err := d.Decode(&line); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if err := t.Add(line); err != nil {
-			return err
-		}
-	}
 }
 
 // Close ends the file.

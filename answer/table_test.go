@@ -13,7 +13,7 @@ import (
 // lines are answers with everything that an answer can have.
 func lines(t *testing.T, n int) []string {
 	t.Helper()
-	why := "not a \"photo\"\n<&>"
+	far, why := 1.25, "not a \"photo\"\n<&>"
 	var all []string
 	for i := range n {
 		a := Answer{Schema: Schema, Path: fmt.Sprintf("größe/%d.jpg", i), Top: []Prediction{}}
@@ -26,6 +26,7 @@ func lines(t *testing.T, n int) []string {
 			a.Path, a.PathBytes = `\xff`, []byte{0xff}
 			a.Top, a.Set, a.Unknown = []Prediction{{"forest", 1, 1}}, []string{"forest", "sea"}, true
 		case 3:
+			a.Far, a.Distance = true, &far
 			a.Top, a.Logits, a.Features = []Prediction{{"sea", 2, 0.5}}, []float32{-1e-30, 3.25}, []float32{0.1, 0, 7}
 		}
 		line, err := a.Line()

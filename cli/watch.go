@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
-	"encoding/json"
 	"io"
 	"iter"
 	"os"
@@ -85,15 +84,13 @@ func (w *watching) recall(answers io.Reader, format string) error {
 			w.answered[row[0]] = true
 		}
 	}
-	for d := json.NewDecoder(answers); ; {
-		var a answer.Answer
-		if err := d.Decode(&a); err == io.EOF {
-			return nil
-		} else if err != nil {
+	for a, err := range answer.Lines(answers) {
+		if err != nil {
 			return err
 		}
 		w.answered[a.Path] = true
 	}
+	return nil
 }
 
 // photos are those that are there without an answer, and then those that come.

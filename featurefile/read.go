@@ -40,34 +40,28 @@ type file struct {
 func Expand(names []string) ([]string, error) {
 	var files []string
 	for _, name := range names {
-		pattern := name
-		info, err := os.Stat(name)
-		switch {
+		found, missing := []string{name}, "there is no such file"
+		switch info, err := os.Stat(name); {
 		case err == nil && info.IsDir():
-			pattern = filepath.Join(escape(name), "*.parquet")
-		case err == nil:
-			files = append(files, name)
-			continue
-		}
-		found, err := filepath.Glob(pattern)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			missing = "the folder holds no .parquet files"
+			if found, err = fs.Glob(os.DirFS(name), "*.parquet"); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			for i, file := range found {
+				found[i] = filepath.Join(name, file)
+			}
+		case err != nil:
+			if found, err = filepath.Glob(name); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+			return nil, fmt.Errorf("%q: %s", name, missing)
 		}
 		files = append(files, found...)
 	}
 	slices.Sort(files)
 	return slices.Compact(files), nil
-}
-
-// escape makes a pattern of a name that stands for itself.
-func escape(name string) string {
-	if filepath.Separator == '\\' { // which has no escapes
-		return name
-	}
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(name)
 }
 
 // Open opens files that belong together: of one network and preprocessing, shards complete and each there once. The caller closes

@@ -1,5 +1,7 @@
 """A regraft that stays up: paths go in, a line of JSON comes out for each, in order. For engines that run Python."""
 import atexit
+import base64
+import json
 import os
 import subprocess
 import threading
@@ -17,8 +19,8 @@ class Classifier:
     def answers(self, paths):
         """The lines for these files. A process that has ended is an error: the engine tries its part again."""
         for path in paths:
-            if os.path.isdir(path) or path.endswith((".zip", ".tar")):
-                raise ValueError(f"{path} holds several photos: list them")
+            if not path or path.endswith("/") or os.path.isdir(path) or path.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz")):
+                raise ValueError(f"{path!r} is no photo, or holds several: list them")
         writer = threading.Thread(target=self._write, args=(paths,), daemon=True)  # the pipe has room for less than all
         writer.start()
         lines = []
@@ -26,6 +28,12 @@ class Classifier:
             line = self.process.stdout.readline()
             if not line.endswith(b"\n"):
                 raise RuntimeError(f"regraft has ended before it answered for {path}: exit status {self.process.wait()}")
+            answer = json.loads(line)
+            said = base64.b64decode(answer["path_base64"]) if "path_base64" in answer else answer["path"].encode()
+            if said != os.fsencode(path) and "://" not in path:  # addresses are answered for without what is secret in them
+                self.process.kill()  # what it still says is of other paths, too
+                self.process.wait()
+                raise RuntimeError(f"the answer for {path} is of {answer['path']}")
             lines.append(line.decode().rstrip("\n"))
         writer.join()
         return lines

@@ -71,21 +71,12 @@ type list struct {
 
 // listsIn are the paths of all lists in a folder, in the order in which they were made.
 func listsIn(dir string) ([]string, error) {
-	lists, err := filepath.Glob(filepath.Join(escaped(dir), "undo-*.jsonl"))
+	lists, err := fs.Glob(os.DirFS(dir), "undo-*.jsonl")
 	slices.Sort(lists)
-	return lists, err
-}
-
-// escaped is a path as a pattern that matches it alone.
-func escaped(path string) string {
-	var b []byte
-	for _, c := range []byte(path) {
-		if c == '[' || c == '*' || c == '?' || c == '\\' && filepath.Separator != '\\' {
-			b = append(b, '\\')
-		}
-		b = append(b, c)
+	for i, name := range lists {
+		lists[i] = filepath.Join(dir, name)
 	}
-	return string(b)
+	return lists, err
 }
 
 // newList begins a list under the next number that is free.

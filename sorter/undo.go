@@ -11,7 +11,7 @@ import (
 	"regraft/filelock"
 )
 
-// Lists are the lists that paths name: themselves, or those in a folder, the last ones first, as they are to be undone.
+// Lists are the lists that paths name: themselves, or those in a folder, the last ones first, as they are to be undone; each once.
 func Lists(paths []string) ([]string, error) {
 	var all []string
 	for _, path := range paths {
@@ -33,7 +33,13 @@ func Lists(paths []string) ([]string, error) {
 		slices.Reverse(lists)
 		all = append(all, lists...)
 	}
-	return all, nil
+	var once []string
+	for _, list := range all {
+		if !slices.Contains(once, list) {
+			once = append(once, list)
+		}
+	}
+	return once, nil
 }
 
 // Undo takes back what a list says: photos that were moved go where they were, copies and links are removed where they are still what
