@@ -20,9 +20,9 @@ func (*moved) title() string { return "Move" }
 
 // joinMoves makes one step of what moves elements in ways for which values have no form.
 func (g *graph) joinMoves() {
-	j := &moveJoiner{g: g, makers: g.makers()}
-	before := g.users()
+	makers, before := g.makers(), g.users()
 	for _, i := range g.instrs {
+		j := &moveJoiner{g: g, makers: makers, known: map[*instr]*composition{}, gaps: map[*value]bool{}}
 		if !j.joins(i) {
 			continue
 		}
@@ -49,10 +49,12 @@ func (g *graph) dropMoves(before map[*value][]*instr) {
 	g.remove(dead)
 }
 
-// moveJoiner composes moves.
+// moveJoiner composes the moves behind one result, each once.
 type moveJoiner struct {
 	g      *graph
 	makers map[*value]*instr
+	known  map[*instr]*composition
+	gaps   map[*value]bool
 }
 
 // movesElements tells whether i does nothing but move elements of values that are computed, and nothing is fused into it. Sums of what has
@@ -106,6 +108,15 @@ type composition struct {
 
 // composed is i's result by the values that it is moved from; nil where it is not, or not photo by photo.
 func (j *moveJoiner) composed(i *instr) *composition {
+	c, done := j.known[i]
+	if !done {
+		c = j.compose(i)
+		j.known[i] = c
+	}
+	return c
+}
+
+func (j *moveJoiner) compose(i *instr) *composition {
 	if _, sum := i.op.(*op.Add); sum && !(j.hasGaps(i.in[0]) && j.hasGaps(i.in[1])) {
 		return nil
 	}
@@ -129,6 +140,15 @@ func (j *moveJoiner) composed(i *instr) *composition {
 
 // hasGaps tells whether v has zeros where nothing was moved to.
 func (j *moveJoiner) hasGaps(v *value) bool {
+	has, done := j.gaps[v]
+	if !done {
+		has = j.findGaps(v)
+		j.gaps[v] = has
+	}
+	return has
+}
+
+func (j *moveJoiner) findGaps(v *value) bool {
 	i := j.makers[v]
 	if i == nil || !movesElements(i) {
 		return false
