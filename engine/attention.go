@@ -74,9 +74,9 @@ type joiner struct {
 	computed map[*gorgonia.Node]bool
 	joined   map[*gorgonia.Node]*attention // by the node whose values it computes
 	skipped  map[*gorgonia.Node]bool       // nodes that leave their operand as it is
-	// one is the network for one image, where it was needed; alone and among lead there and back.
-	one          *Network
-	alone, among map[*gorgonia.Node]*gorgonia.Node
+	// few is the network for few images, where it was needed; theirs and ours lead to its nodes and back.
+	few          *Network
+	theirs, ours map[*gorgonia.Node]*gorgonia.Node
 }
 
 // rewriter puts the new operators in their places.

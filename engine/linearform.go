@@ -17,7 +17,7 @@ type linearForm struct {
 // maxForms bounds the nodes between a value and its source.
 const maxForms = 200
 
-// linearOf reads a node of a network for one image as linear in the one node that all of it comes from; nil where it is not.
+// linearOf reads a node of a network as linear in the one node that all of it comes from; nil where it is not.
 func linearOf(net *Network, node *gorgonia.Node) (f *linearForm, source *gorgonia.Node) {
 	l := &linearForms{net: net, forms: map[*gorgonia.Node]*linearForm{}}
 	f = l.form(node)

@@ -26,7 +26,7 @@ func (n *Network) responseNorm(node *gorgonia.Node) *op.ResponseNorm {
 	}
 	norms, sum := op.Inputs(node)[0], op.Inputs(node)[1]
 	l2, ok := norms.Op().(*op.Reduce)
-	if !ok || l2.Kind != op.L2Of || !l2.KeepDims || norms.Dims() != 4 {
+	if !ok || l2.Kind != op.L2Of || !l2.KeepDims || norms.Dims() != 4 || !norms.Shape().Eq(node.Shape()) {
 		return nil
 	}
 	mean, epsilon := sum, 0.0

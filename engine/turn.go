@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -21,26 +22,24 @@ type turn struct {
 
 // turned reads queries or keys as heads of tokens that are turned; token is the axis of the tokens, 2 or 3. nil where they are none.
 func (j *joiner) turned(node *gorgonia.Node, token int) *turn {
-	if j.one == nil && !j.forOneImage() {
+	if j.few == nil && !j.forFewImages() {
 		return nil
 	}
-	alone := j.alone[node]
-	if alone == nil { // a parameter
+	theirs := j.theirs[node]
+	if theirs == nil { // a parameter
 		return nil
 	}
-	f, from := linearOf(j.one, alone)
-	if f == nil || len(f.shape) < 3 || len(f.shape) > 4 {
+	f, from := linearOf(j.few, theirs)
+	source := j.ours[from]
+	if f == nil || source == nil || !j.computed[source] {
 		return nil
 	}
-	f.shape = append(tensor.Shape{1}, f.shape[len(f.shape)-3:]...)
+	images, ok := j.few.Batch(), false
+	if f.shape, ok = ofHeads(f.shape, images); !ok || !f.imagesAreAlike(images, from.Shape()) {
+		return nil
+	}
 	if token == 3 {
-		if f = f.turnedOver(); f == nil {
-			return nil
-		}
-	}
-	source := j.among[from]
-	if source == nil || !j.computed[source] {
-		return nil
+		f = f.turnedOver()
 	}
 	o, cos, sin := f.turn(from.Shape())
 	if o == nil {
@@ -49,20 +48,34 @@ func (j *joiner) turned(node *gorgonia.Node, token int) *turn {
 	return &turn{source, o, cos, sin}
 }
 
-// forOneImage makes the network for one image, and knows its nodes by those of the joiner's and the other way round; false where these
-// are others.
-func (j *joiner) forOneImage() bool {
-	one, err := j.net.WithBatch(1)
+// forFewImages makes the network for two images, which show whether one depends on the other, or takes it as it is for one, and knows its
+// nodes by those of the joiner's and the other way round; false where these are others.
+func (j *joiner) forFewImages() bool {
+	few, err := j.net.WithBatch(min(2, j.net.Batch()))
 	if err != nil {
 		return false
 	}
-	nodes, ours := one.Nodes(), j.net.Nodes()
-	if len(nodes) != len(ours) {
+	theirs, ours := few.Nodes(), j.net.Nodes()
+	if len(theirs) != len(ours) {
 		return false
 	}
-	j.one, j.alone, j.among = one, map[*gorgonia.Node]*gorgonia.Node{}, map[*gorgonia.Node]*gorgonia.Node{}
-	for k, node := range nodes {
-		j.alone[ours[k]], j.among[node] = node, ours[k]
+	j.few, j.theirs, j.ours = few, map[*gorgonia.Node]*gorgonia.Node{}, map[*gorgonia.Node]*gorgonia.Node{}
+	for k, node := range theirs {
+		j.theirs[ours[k]], j.ours[node] = node, ours[k]
+	}
+	return true
+}
+
+// imagesAreAlike tells whether the elements of every image come from that image as those of the first do.
+func (f *linearForm) imagesAreAlike(images int, source tensor.Shape) bool {
+	size, apart := len(f.index[0])/images, source.TotalSize()/images
+	for k := range 2 {
+		for n, coef := range f.coef[k] {
+			first, further := n%size, float64(n/size*apart)
+			if coef != f.coef[k][first] || coef != 0 && f.index[k][n] != f.index[k][first]+further {
+				return false
+			}
+		}
 	}
 	return true
 }
@@ -111,9 +124,9 @@ func (a *attention) overlaps() bool {
 	return false
 }
 
-// turn reads the form as heads (1, heads, T, size) of tokens (1, T, C) whose channels are turned in pairs; cos and sin are (T, size).
+// turn reads the form as heads (N, heads, T, size) of tokens (N, T, C) whose channels are turned in pairs; cos and sin are (T, size).
 func (f *linearForm) turn(tokens tensor.Shape) (o *op.Rotary, cos, sin []float32) {
-	if len(f.shape) != 4 || len(tokens) != 3 || f.shape[0] != 1 || f.shape[2] != tokens[1] {
+	if len(tokens) != 3 || f.shape[2] != tokens[1] {
 		return nil, nil, nil
 	}
 	heads, count, size, channels := f.shape[1], f.shape[2], f.shape[3], tokens[2]
@@ -129,7 +142,7 @@ func (f *linearForm) turn(tokens tensor.Shape) (o *op.Rotary, cos, sin []float32
 	for c := range o.Pairs {
 		o.Pairs[c] = c
 	}
-	cos, sin = make([]float32, count*size), make([]float32, count*size)
+	cos, sin = make([]float32, heads*count*size), make([]float32, heads*count*size)
 	ok := true
 	f.each(channels, func(h, t, c, token, channel int, coef float64) {
 		own := channel - o.At.First - h*o.At.Step
@@ -143,27 +156,30 @@ func (f *linearForm) turn(tokens tensor.Shape) (o *op.Rotary, cos, sin []float32
 		default:
 			o.Pairs[c] = own
 		}
-		if at := &table[t*size+c]; h == 0 {
-			*at = float32(coef)
-		} else if *at != float32(coef) {
-			ok = false
-		}
+		table[(h*count+t)*size+c] = float32(coef)
 	})
+	for _, table := range []*[]float32{&cos, &sin} { // one for all heads
+		for other := range slices.Chunk(*table, count*size) {
+			ok = ok && slices.Equal(other, (*table)[:count*size])
+		}
+		*table = (*table)[:count*size]
+	}
 	for c, pair := range o.Pairs {
 		if o.Pairs[pair] == pair { // which is never turned itself
 			o.Pairs[pair] = c
 		}
 	}
-	if !ok {
+	table := tensor.Shape{count, size}
+	if _, err := op.Infer(o, tokens, table, table); err != nil || !ok { // pairs that are none, or heads in another order
 		return nil, nil, nil
 	}
 	return o, cos, sin
 }
 
-// each visits the terms of heads: head, token and channel of the form, token and channel of the source.
+// each visits the terms of the first image's heads: head, token and channel of the form, token and channel of the source.
 func (f *linearForm) each(channels int, visit func(h, t, c, token, channel int, coef float64)) {
-	count, size := f.shape[2], f.shape[3]
-	for n := range f.index[0] {
+	heads, count, size := f.shape[1], f.shape[2], f.shape[3]
+	for n := range heads * count * size {
 		for k := range 2 {
 			if at := int(f.index[k][n]) - 1; at >= 0 && f.coef[k][n] != 0 {
 				visit(n/(count*size), n/size%count, n%size, at/channels, at%channels, f.coef[k][n])

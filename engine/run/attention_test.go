@@ -37,7 +37,7 @@ func (b *tiny) tokens(x *gorgonia.Node, channels int) *gorgonia.Node {
 // bare makes tokens (N, H*W, C) of a map, without a layer.
 func (b *tiny) bare(x *gorgonia.Node) *gorgonia.Node {
 	s := x.Shape()
-	x = b.apply(&op.Reshape{Shape: []int{s[0], s[1], s[2] * s[3]}}, x)
+	x = b.apply(&op.Reshape{Shape: []int{0, s[1], s[2] * s[3]}}, x)
 	return b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, x)
 }
 
