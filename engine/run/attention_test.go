@@ -225,7 +225,7 @@ func TestUntrainedTokens(t *testing.T) {
 	}
 }
 
-// compareSlopes compares the gradients of a step of training with differences of the loss, and counts the operators that are attention.
+// compareSlopes compares the gradients of a step of training with differences of the loss, and counts the operators that were joined.
 func compareSlopes(t *testing.T, images int, build func(b *tiny) *gorgonia.Node) (joins int) {
 	t.Helper()
 	b := &tiny{t: t, b: engine.NewBuilder()}
@@ -237,7 +237,8 @@ func compareSlopes(t *testing.T, images int, build func(b *tiny) *gorgonia.Node)
 	p, err := plan.Training(obj, plan.Options{ISA: isas(t)[0]})
 	b.check(err)
 	for _, node := range obj.Net.Nodes() {
-		if _, is := node.Op().(*op.Attention); is {
+		switch node.Op().(type) {
+		case *op.Attention, *op.ResponseNorm:
 			joins++
 		}
 	}

@@ -70,6 +70,16 @@ var turnings = []struct {
 		x = b.apply(&op.Slice{Starts: []int{-1}, Ends: []int{-100}, Axes: []int{0}, Steps: []int{-1}}, x)
 		return b.turned(x, b.halves(x), cos, sin)
 	}},
+	{"images with their neighbours' channels", 1, func(b *tiny, x, cos, sin *gorgonia.Node) *gorgonia.Node {
+		if n := x.Shape()[0]; n > 1 {
+			x = b.apply(&op.Concat{Axis: 0}, b.part(x, 0, 0, 1), b.part(x, 0, 0, n-1))
+		}
+		return b.turned(x, b.halves(x), cos, sin)
+	}},
+	{"other pairs in other tokens", 0, func(b *tiny, x, cos, sin *gorgonia.Node) *gorgonia.Node {
+		y := b.apply(&op.Concat{Axis: 2}, b.part(b.halves(x), 2, 0, 8), b.part(b.neighbours(x), 2, 8, 16))
+		return b.turned(x, y, cos, sin)
+	}},
 	{"tables that are trained", 0, func(b *tiny, x, cos, sin *gorgonia.Node) *gorgonia.Node {
 		return b.turned(x, b.halves(x), b.param(16, 4), b.param(16, 4))
 	}},
