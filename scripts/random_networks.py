@@ -54,7 +54,7 @@ def build(family, classes, divide=1):
             nn.init.kaiming_normal_(p)
         elif name.endswith("weight"):
             nn.init.uniform_(p, 0.7, 1.3)
-        elif not name.endswith("layer_scale"):
+        else:
             nn.init.normal_(p, 0, 0.1)
     for module in model.modules():
         if isinstance(module, Bottleneck):  # branches of full strength amplify roundings from block to block

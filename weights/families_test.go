@@ -14,6 +14,7 @@ import (
 	"regraft/engine/run"
 	"regraft/golden"
 	"regraft/onnx"
+	"regraft/photo"
 	"regraft/weights"
 )
 
@@ -216,7 +217,8 @@ func TestFamilies(t *testing.T) {
 				batch = b
 			}
 			s := newState(t, family, "--batch", batch, "--samples", "16384")
-			net := s.imported(t, weights.Options{})
+			input := s.arrays["input"].Shape
+			net := s.imported(t, weights.Options{Size: photo.Size{H: input[2], W: input[3]}})
 			for _, direct := range []bool{true, false} {
 				s.checkInference(t, net, plan.Options{ISA: isa, Direct: direct})
 				s.checkTraining(t, net, plan.Options{ISA: isa, Direct: direct})

@@ -64,12 +64,6 @@ func findOrigin(path, arch, format string, named bool) (origin, error) {
 		return o, nil
 	}
 	o.assumed, o.transform = "torchvision's pretrained weights", transforms(arch)
-	usual := photo.ImageNet(photo.Square(224))
-	if arch == "efficientnet_v2_m" {
-		usual = photo.ImageNet(photo.Square(480))
-	}
-	usual.Resize, usual.Short = "crop", max(256, usual.Size.H)
-	o.preprocess = *usual
 	for _, s := range sources {
 		if s.Arch == arch {
 			o.preprocess = s.Preprocess
