@@ -103,9 +103,13 @@ func TestDistance(t *testing.T) {
 	if r, err = Fit(t.Context(), without, nil); err != nil || r.Distance != nil || fileDistance(t, r.Model) != nil {
 		t.Errorf("a share of 0 leaves %+v, %v", r.Distance, err)
 	}
-	few := narrowRun(t, Heads, photos(t, map[string]int{"train": 10}))
-	if r, err = Fit(t.Context(), few, nil); err != nil || r.Distance != nil {
-		t.Errorf("30 photos leave %+v, %v", r.Distance, err)
+	data = photos(t, map[string]int{"train": 10})
+	for asked, given := range map[bool]map[string]string{false: nil, true: {"far": "--far"}} {
+		few, heard := narrowRun(t, Heads, data), &warnings{}
+		few.Given = given
+		if r, err = Fit(t.Context(), few, heard); err != nil || r.Distance != nil || strings.Contains(heard.String(), "--far does nothing") != asked {
+			t.Errorf("30 photos leave %+v, %v, %s", r.Distance, err, heard)
+		}
 	}
 }
 

@@ -24,6 +24,10 @@ func (r *training) finish(ctx context.Context) (*Result, error) {
 	if err := r.addDistance(ctx); err != nil {
 		return nil, err
 	}
+	if spelt, asked := r.config.Given["far"]; asked && r.config.Far > 0 && r.distance == nil {
+		r.events.Warn(fmt.Sprintf("%s does nothing: a distance from the training photos takes the photos themselves, %d that are held out, and a network whose features come from maps",
+			spelt, leastCalibrated))
+	}
 	reached, err := r.reach(ctx)
 	if err != nil {
 		return nil, err
