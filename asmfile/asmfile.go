@@ -39,6 +39,7 @@ var AMD64 = &Arch{Name: "amd64", move: "MOVQ", register: func(name string) strin
 type Family struct {
 	Name string
 	Emit func(*File)
+	Only *Arch // the one processor that there are kernels for, if the others have the plain forms
 }
 
 // File collects what goes into the files of a family for one processor.
@@ -120,7 +121,9 @@ func Generate(pkg string, families []Family, archs ...*Arch) map[string][]byte {
 	files := map[string][]byte{}
 	for _, family := range families {
 		for _, arch := range archs {
-			family.generate(pkg, arch, files)
+			if family.Only == nil || family.Only == arch {
+				family.generate(pkg, arch, files)
+			}
 		}
 	}
 	return files

@@ -11,17 +11,13 @@ var families = []asmfile.Family{
 	{Name: "upsample", Emit: upsamplers},
 	{Name: "color", Emit: colors},
 	{Name: "blend", Emit: blends},
+	{Name: "codes", Emit: coefficients, Only: asmfile.AMD64},
 }
 
-// onlyAMD64 are those for which arm64 has the plain form.
-var onlyAMD64 = []asmfile.Family{
-	{Name: "codes", Emit: coefficients},
-}
+// archs are the processors that there are kernels for.
+var archs = []*asmfile.Arch{asmfile.AMD64, asmfile.ARM64}
 
-func main() {
-	asmfile.Write("pixel", families, asmfile.AMD64, asmfile.ARM64)
-	asmfile.Write("pixel", onlyAMD64, asmfile.AMD64)
-}
+func main() { asmfile.Write("pixel", families, archs...) }
 
 type file = asmfile.File
 
