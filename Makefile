@@ -11,6 +11,15 @@ PLATFORMS   = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 wi
 # Packages whose tests compare bits: they run once more on every instruction set.
 BITS = ./engine/... ./photo/... ./head ./train .
 
+# The few that decide: kernels, operators, photos, and hashes of narrow networks and of what they become by training. Where these are the same,
+# whatever else is computed is, and need not be computed slowly. $(call compare,GO TEST)
+define compare
+	$(1) ./engine/kernel ./engine/kernel/asm ./engine/op ./engine/solver ./photo/pixel ./photo/jpeg
+	$(1) -run 'OfPillow|TestForms|TestResize|TestInputs|TestReadRows|TestOperations$$|Torchvision|TestFindingGeneration' ./photo
+	$(1) -run 'TestBits|TestOperatorTable$$|TestFormsInfer' ./engine/run
+	$(1) -run 'TestFitBits|TestObjectiveBits|TestHeadsBits' ./train ./demo
+endef
+
 # Nobody asks the command line's library for manual pages: 0.3 MB less.
 TAGS = urfave_cli_no_docs
 
@@ -36,24 +45,19 @@ check: format
 	$(GO) vet ./...
 	$(GO) test -short -timeout 0 ./...
 
-# The same bits on every path: each instruction set, no assembly at all, and a compiler that may
-# fuse multiplication and addition. SHORT=-short leaves out long tests.
+# The same bits on every path: each instruction set, a compiler that may fuse multiplication and addition, and no assembly at all.
+# SHORT=-short leaves out long tests.
 test-bits:
 	REGRAFT_ISA=avx2 $(GO) test $(SHORT) -timeout 0 -count 1 $(BITS)
-	REGRAFT_ISA=go $(GO) test $(SHORT) -timeout 0 -count 1 $(BITS)
-	$(GO) test $(SHORT) -timeout 0 -tags noasm $(BITS)
 	GOAMD64=v3 $(GO) test $(SHORT) -timeout 0 $(BITS)
+	$(call compare,REGRAFT_ISA=go $(GO) test $(SHORT) -timeout 0 -count 1)
+	$(call compare,$(GO) test $(SHORT) -timeout 0 -tags noasm)
 
-# The same on arm64, whose programs qemu runs: kernels, operators, photos, and hashes of narrow networks and of what they become by training.
+# The same on arm64, whose programs qemu runs.
 ARM64_QEMU = qemu-aarch64-static
-ARM64_TEST = GOARCH=arm64 $(GO) test -exec $(ARM64_QEMU) -short -timeout 0
 
 test-arm64:
-	$(ARM64_TEST) ./engine/kernel ./engine/kernel/asm ./engine/op ./engine/solver ./photo/pixel ./photo/jpeg
-	$(ARM64_TEST) -run 'TestPixelsOfPillow|TestResizeGolden|TestReadRows' ./photo
-	$(ARM64_TEST) -run 'TestBits|TestOperatorTable$$|TestFormsInfer' ./engine/run
-	$(ARM64_TEST) -run 'TestFitBits|TestObjectiveBits' ./train
-	$(ARM64_TEST) -run TestHeadsBits ./demo
+	$(call compare,GOARCH=arm64 $(GO) test -exec $(ARM64_QEMU) -short -timeout 0)
 
 test-all: test test-bits
 
