@@ -98,7 +98,7 @@ func TestFindingsKept(t *testing.T) {
 	}
 }
 
-// TestFindingGeneration holds what is found of some pictures. Where it fails, what memories have is no longer what would be found: raise
+// TestFindingGeneration holds what is found of some pictures, and of files of every format. Where it fails, what memories have is no longer what would be found: raise
 // FindingGeneration, and put the new sum here.
 func TestFindingGeneration(t *testing.T) {
 	sum := sha256.New()
@@ -106,7 +106,23 @@ func TestFindingGeneration(t *testing.T) {
 		f := Finding{W: m.W, H: m.H, Look: lookAt(m)}
 		sum.Write(f.encode())
 	}
-	const generation, want = 1, "efbcb5aad1dcb5fa68498c6a78eb5aa25b9abdd5cd926c2662f07377b07f8774"
+	var files []Sample
+	for _, name := range []string{
+		"turned.jpg", "rgba.png", "palette.png", "transparent.gif", "lossy_alpha.webp", "lossless_alpha.webp", "rgb.bmp", "lzw.tiff", "../jpeg/testdata/cmyk.jpg",
+	} {
+		files = append(files, Sample{Path: filepath.Join("testdata", name)})
+	}
+	found, err := Examine(t.Context(), files, CheckOptions{Decode: DecodeOptions{TIFF: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range found {
+		if f.Err != nil {
+			t.Fatalf("%s: %v", files[i].Path, f.Err)
+		}
+		sum.Write(f.encode())
+	}
+	const generation, want = 1, "0cc7f5db1c1d9d793eac2f017c74b707f4e0fb465a1794b4b977676dbfff7beb"
 	if got := fmt.Sprintf("%x", sum.Sum(nil)); FindingGeneration != generation || got != want {
 		t.Errorf("generation %d, sum %s, want %d, %s", FindingGeneration, got, generation, want)
 	}
