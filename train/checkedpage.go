@@ -83,23 +83,23 @@ func (c *Checked) page() *pageMaker {
 
 // count fills in how many photos the classes have in the parts that have some.
 func (m *pageMaker) count(r *photo.Report) {
-	of := map[string]func(photo.ClassCount) int{
-		"train": func(c photo.ClassCount) int { return c.Train },
-		"val":   func(c photo.ClassCount) int { return c.Val },
-		"test":  func(c photo.ClassCount) int { return c.Test },
+	type part struct {
+		name   string
+		photos []photo.Sample
+		of     func(photo.ClassCount) int
 	}
-	for part, photos := range map[string]int{"train": len(r.Train), "val": len(r.Val), "test": len(r.Test)} {
-		if photos == 0 {
-			delete(of, part)
-		}
+	parts := slices.DeleteFunc([]part{
+		{"train", r.Train, func(c photo.ClassCount) int { return c.Train }},
+		{"val", r.Val, func(c photo.ClassCount) int { return c.Val }},
+		{"test", r.Test, func(c photo.ClassCount) int { return c.Test }},
+	}, func(p part) bool { return len(p.photos) == 0 })
+	for _, p := range parts {
+		m.Parts = append(m.Parts, p.name)
 	}
 	for i, n := range r.PerClass {
 		c := page.Count{Class: m.Classes[i]}
-		m.Parts = nil
-		for _, part := range []string{"train", "val", "test"} {
-			if of[part] != nil {
-				m.Parts, c.Photos = append(m.Parts, part), append(c.Photos, of[part](n))
-			}
+		for _, p := range parts {
+			c.Photos = append(c.Photos, p.of(n))
 		}
 		m.Counts = append(m.Counts, c)
 	}

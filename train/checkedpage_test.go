@@ -3,10 +3,13 @@ package train
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"regraft/photo"
+	"regraft/train/page"
 )
 
 // TestCheckedPage: the page of a folder shows what is wrong with its photos, with their pictures, whatever their names, and the labels
@@ -24,6 +27,10 @@ func TestCheckedPage(t *testing.T) {
 	must(t, err)
 	file := filepath.Join(t.TempDir(), "page.html")
 	c := Checked{Report: r, Command: "regraft check " + data}
+	counts := []page.Count{{Class: "across", Photos: []int{4, 3}}, {Class: "down", Photos: []int{4, 2}}, {Class: "plain", Photos: []int{5, 2}}}
+	if m := c.page(); !slices.Equal(m.Parts, []string{"train", "test"}) || !reflect.DeepEqual(m.Counts, counts) {
+		t.Errorf("%q have %v, want %v", m.Parts, m.Counts, counts)
+	}
 	must(t, c.WritePage(t.Context(), file, Silent{}))
 	html, d := readPage(t, file)
 	for _, want := range []string{
