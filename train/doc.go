@@ -5,8 +5,8 @@
 // The way of a run: [Fit] locks the folder for its results (folder.go, lock.go), reads those of the photos (data.go), gives the
 // network heads for the classes (graft.go), looks at every photo (inspect.go) and goes through the epochs (loop.go) with a
 // learner: heads.go on features that extract.go computes or finds in a cache (collect.go), with settings that choose.go chooses by folds
-// (folds.go, groups.go), or full.go on all parameters. It ends with
-// the reports of the best model (finish.go, metrics.go, figures.go). checkpoint.go and resume.go carry an interrupted run on to
+// (trial.go, folds.go, groups.go), or full.go on all parameters. The best model is kept on the way (best.go), and it ends with
+// the reports of that (finish.go, metrics.go, figures.go). checkpoint.go and resume.go carry an interrupted run on to
 // the very bits, and waiter.go lets it outlive photos that are away for a moment.
 //
 // # Traps of training heads alone
