@@ -126,6 +126,27 @@ func TestPackedOrder(t *testing.T) {
 	all.Wait()
 }
 
+// TestPassedOver: what is kept of members that were passed over is bounded, the oldest go first, and a member is handed out once.
+func TestPassedOver(t *testing.T) {
+	s := &sequence{passed: map[int][]byte{}}
+	for i := range 3 * mostPassed {
+		s.keep(i, nil)
+	}
+	if _, oldest := s.passed[2*mostPassed]; len(s.passed) != mostPassed || len(s.order) != mostPassed || !oldest {
+		t.Errorf("%d members are kept, %v", len(s.passed), s.order)
+	}
+	const quarter = mostPassedBytes / 4
+	for i := range 6 {
+		s.keep(1000+i, make([]byte, quarter))
+	}
+	if want := []int{1002, 1003, 1004, 1005}; !slices.Equal(s.order, want) || len(s.passed) != 4 || s.bytes != mostPassedBytes {
+		t.Errorf("%d bytes of %v are kept, want %v", s.bytes, s.order, want)
+	}
+	if data, err := s.read(1003); err != nil || len(data) != quarter || s.bytes != 3*quarter || slices.Contains(s.order, 1003) {
+		t.Errorf("%d bytes, %v; %d of %v are left", len(data), err, s.bytes, s.order)
+	}
+}
+
 // TestHostileArchives: each member that cannot be a photo to be read is one with its reason, the others are read, and what is no
 // photo is left out.
 func TestHostileArchives(t *testing.T) {
