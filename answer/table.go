@@ -2,10 +2,11 @@ package answer
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/parquet-go/parquet-go"
+
+	"regraft/parquetfile"
 )
 
 // row is an answer in a Parquet file. Label, Index and P are those of the most probable class, null where there is none.
@@ -114,8 +115,8 @@ type Rows struct {
 
 // OpenTable reads a file that a Table has written.
 func OpenTable(file io.ReaderAt, size int64) (rows *Rows, err error) {
-	defer refused(&err)
-	f, err := parquet.OpenFile(file, size)
+	defer parquetfile.Damaged(&err)
+	f, err := parquetfile.Open(file, size)
 	if err != nil {
 		return nil, err
 	}
@@ -125,16 +126,9 @@ func OpenTable(file io.ReaderAt, size int64) (rows *Rows, err error) {
 	return &Rows{r: parquet.NewGenericReader[row](f), batch: make([]row, 16)}, nil
 }
 
-// refused turns a panic of the library, which trusts a file's own sizes, into an error.
-func refused(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("it is damaged: %v", p)
-	}
-}
-
 // Next is the next answer as a line; io.EOF is behind the last.
 func (r *Rows) Next() (line []byte, err error) {
-	defer refused(&err)
+	defer parquetfile.Damaged(&err)
 	if len(r.left) == 0 {
 		if r.behind != nil {
 			return nil, r.behind

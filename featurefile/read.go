@@ -13,6 +13,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"regraft/parquetfile"
 	"regraft/shard"
 )
 
@@ -122,12 +123,12 @@ func open(path string) (_ *file, err error) {
 			one.f.Close()
 		}
 	}()
-	defer damaged(&err)
+	defer parquetfile.Damaged(&err)
 	info, err := one.f.Stat()
 	if err != nil {
 		return nil, err
 	}
-	if one.File, err = parquet.OpenFile(one.f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true)); err != nil {
+	if one.File, err = parquetfile.Open(one.f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true)); err != nil {
 		return nil, fmt.Errorf("no Parquet file, or a damaged one: %w", err)
 	}
 	if one.info, one.length, err = infoOf(one.File); err != nil {
@@ -149,13 +150,6 @@ func ReadInfo(path string) (Info, error) {
 	}
 	defer one.f.Close()
 	return one.info, nil
-}
-
-// damaged turns a panic of the library over a file into an error.
-func damaged(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("the file is damaged: %v", p)
-	}
 }
 
 // Close closes all files.
@@ -188,7 +182,7 @@ func (s *Set) Photos(photo func(row int, p Photo) error) error {
 }
 
 func (f *file) photos(photo func(row int, p Photo) error) (err error) {
-	defer damaged(&err)
+	defer parquetfile.Damaged(&err)
 	type description struct {
 		Path  string  `parquet:"path"`
 		Label *string `parquet:"label,optional"`
@@ -240,7 +234,7 @@ func (s *Set) Each(ctx context.Context, row func(row int, features []float32) er
 }
 
 func (f *file) each(ctx context.Context, row func(row int, features []float32) error) (err error) {
-	defer damaged(&err)
+	defer parquetfile.Damaged(&err)
 	column, _ := f.Schema().Lookup("features", "list", "element")
 	if column.Node.Type().Kind() != parquet.Float {
 		return fmt.Errorf("its features are %v, not float32", column.Node.Type())
