@@ -43,7 +43,7 @@ func Find(paths []string) ([]Part, error) {
 			continue
 		}
 		s, err := Parse(mark.Shard, nil)
-		if mark.Shard == "" || err != nil {
+		if mark.Shard == "" || mark.Inputs == journal.OpenEnded || err != nil {
 			wrong.add("%s is no part: it answers for all inputs", path)
 			continue
 		}

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,5 +44,17 @@ func TestOwners(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestOpenEnded: an output of inputs that come as they come is no part, whatever else its mark says.
+func TestOpenEnded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "part-0000-of-0001.jsonl")
+	m := journal.Mark{Origin: journal.Origin{Inputs: journal.OpenEnded, Shard: "0/1"}, Progress: journal.Progress{Hash: strings.Repeat("0", 64)}}
+	if err := m.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	if parts, err := Find([]string{filepath.Dir(path)}); err == nil || !strings.Contains(err.Error(), "is no part") {
+		t.Errorf("%v, %v", parts, err)
 	}
 }
