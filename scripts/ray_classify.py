@@ -32,8 +32,8 @@ def main():
     parser.add_argument("--batch", type=int, default=1000, help="photos that are tried again together")
     parser.add_argument("--flags", default="", help="further flags of regraft classify, such as '-k 3'")
     a = parser.parse_args()
-    with open(a.files_from, encoding="utf-8") as f:
-        paths = [line.rstrip("\n") for line in f if line.strip()]
+    from regraft_pipe import listed
+    paths = listed(a.files_from)
     ray.init(runtime_env={"env_vars": {"PYTHONPATH": os.path.dirname(os.path.abspath(__file__))}})
     photos = ray.data.from_items([{"path": p} for p in paths], override_num_blocks=-(-len(paths) // a.batch))
     command = (a.regraft, a.model, *a.flags.split())

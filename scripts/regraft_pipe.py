@@ -54,6 +54,15 @@ class Classifier:
             self.process.wait()
 
 
+def listed(file):
+    """The paths in a file, one a line."""
+    with open(file, encoding="utf-8-sig") as f:
+        paths = [line.rstrip("\n") for line in f if line.strip()]
+    if not paths:
+        raise SystemExit(f"{file} names no photos")
+    return paths
+
+
 _kept = {}
 
 

@@ -33,8 +33,8 @@ def main():
     parser.add_argument("--partitions", type=int, default=0, help="parts of the list that are tried again by themselves (default: one for 1,000 photos)")
     parser.add_argument("--flags", default="", help="further flags of regraft classify, such as '-k 3'")
     a = parser.parse_args()
-    with open(a.files_from, encoding="utf-8") as f:
-        paths = [line.rstrip("\n") for line in f if line.strip()]
+    from regraft_pipe import listed
+    paths = listed(a.files_from)
     spark = SparkSession.builder.appName("regraft").getOrCreate()
     parts = a.partitions or -(-len(paths) // 1000)
     table = spark.createDataFrame([(p,) for p in paths], "path string").repartition(parts)
