@@ -18,11 +18,11 @@ type branch struct {
 	operand, block int
 }
 
-// branches lists the residual branches, in the order of the network. That of attention and the one behind it make one block.
+// branches lists the residual branches whose rows are the photos, in the order of the network. That of attention and the one behind it make one block.
 func (n *Network) branches() (list []branch, blocks int) {
 	attends := false
 	for _, node := range n.Nodes() {
-		if _, ok := node.Op().(*op.Add); !ok || node.Dims() < 3 {
+		if _, ok := node.Op().(*op.Add); !ok || node.Dims() < 3 || node.Shape()[0] != n.Batch() {
 			continue
 		}
 		in := op.Inputs(node)
