@@ -30,23 +30,7 @@ func (g *graph) joinMoves() {
 			g.replace(i, &moved{c.from}, c.sources)
 		}
 	}
-	g.dropMoves(before)
-}
-
-// dropMoves removes what only moved elements for others that do so themselves now.
-func (g *graph) dropMoves(before map[*value][]*instr) {
-	users, dead := g.users(), map[*instr]bool{}
-	for _, i := range slices.Backward(g.instrs) {
-		if !movesElements(i) || len(before[i.out]) == 0 || len(users[i.out]) > 0 || i.out.root != nil || isRootOfViews(g, i.out) {
-			continue
-		}
-		dead[i] = true
-		for _, v := range i.in {
-			at := slices.Index(users[v], i)
-			users[v] = slices.Delete(users[v], at, at+1)
-		}
-	}
-	g.remove(dead)
+	g.dropUnread(before, func(i *instr) bool { return movesElements(i) && i.out.root == nil })
 }
 
 // moveJoiner composes the moves behind one result, each once.

@@ -37,9 +37,14 @@ func (g *graph) pickChannels() {
 			compose(i, p, makers)
 		}
 	}
+	g.dropUnread(before, func(i *instr) bool { return i.choice.moves })
+}
+
+// dropUnread removes those instructions that only move elements, as moves tells, and lost their last reader since before.
+func (g *graph) dropUnread(before map[*value][]*instr, moves func(*instr) bool) {
 	users, dead := g.users(), map[*instr]bool{}
 	for _, i := range slices.Backward(g.instrs) {
-		if !i.choice.moves || len(before[i.out]) == 0 || len(users[i.out]) > 0 || isRootOfViews(g, i.out) {
+		if !moves(i) || len(before[i.out]) == 0 || len(users[i.out]) > 0 || isRootOfViews(g, i.out) {
 			continue
 		}
 		dead[i] = true
