@@ -24,7 +24,7 @@ import torchvision.models as models
 from onnx import TensorProto
 from torchvision.ops import StochasticDepth
 
-SIZES = {"inception_v3": 299, "efficientnet_v2_s": 384}
+SIZES = {"inception_v3": 299, "efficientnet_v2_m": 480, "efficientnet_v2_s": 384}
 FAMILIES = [
     "alexnet", "convnext_tiny", "convnext_small", "convnext_base", "densenet121", "efficientnet_b0", "efficientnet_v2_s",
     "efficientnet_v2_m", "googlenet", "inception_v3", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3", "mobilenet_v2",
