@@ -3,6 +3,8 @@ package atomicfile
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -145,8 +147,17 @@ func Tidy(path string) {
 	}
 }
 
+// longest is how many bytes of a name a temporary one can have in it, which ends in ten digits: file systems take 255.
+const longest = 240
+
 // temporary is the pattern of the temporary names of a file.
-func temporary(name string) string { return "." + name + ".*" }
+func temporary(name string) string {
+	if len(name) > longest {
+		sum := sha256.Sum256([]byte(name))
+		name = hex.EncodeToString(sum[:8])
+	}
+	return "." + name + ".*"
+}
 
 // IsRest reports whether an entry of a folder is what a killed Write of the file of the given name leaves there.
 func IsRest(entry, name string) bool {

@@ -126,3 +126,29 @@ func TestErrorsNameTheFile(t *testing.T) {
 		}
 	}
 }
+
+// TestLongNames: a file may have the longest name that there is, and what a killed write of it leaves is known for that.
+func TestLongNames(t *testing.T) {
+	dir := t.TempDir()
+	for _, n := range []int{longest, longest + 1, 255} {
+		name := strings.Repeat("x", n)
+		path := filepath.Join(dir, name)
+		for _, write := range []func(string, func(io.Writer) error) error{WriteNew, Write, WriteUnflushed} {
+			rest := ""
+			if err := write(path, func(w io.Writer) error {
+				entries, err := os.ReadDir(dir)
+				for _, e := range entries {
+					if IsRest(e.Name(), name) {
+						rest = e.Name()
+					}
+				}
+				return err
+			}); err != nil || rest == "" {
+				t.Errorf("%d bytes: %v, %q", n, err, rest)
+			}
+		}
+		if IsRest("."+name+"x.1", name) || n <= longest && !IsRest("."+name+".1", name) {
+			t.Errorf("%d bytes: another file's rest", n)
+		}
+	}
+}
