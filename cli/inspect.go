@@ -40,13 +40,13 @@ func inspect(con *console, c *urfave.Context) error {
 	if len(rest) > 0 {
 		return usagef("one model at a time, not %q as well", rest[0])
 	}
-	plan, pass, err := stageOf(c)
+	plan, stage, err := stageOf(c)
 	switch {
 	case err != nil:
 	case !plan:
 		err = idle(c, "without --plan", "batch-size", "algorithm")
-	case pass != "":
-		err = idle(c, "with --plan=after:"+pass, "json")
+	case stage != "" && stage != trainingStage:
+		err = idle(c, "with --plan=after:"+stage, "json")
 	}
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func inspect(con *console, c *urfave.Context) error {
 	}
 	defer m.Close()
 	if plan {
-		return printPlan(con, c, measured(c, m), pass)
+		return printPlan(con, c, measured(c, m), stage)
 	}
 	view, err := describe(m)
 	if err != nil {

@@ -10,20 +10,20 @@ import (
 	"regraft/measure"
 )
 
-// planFlag is --plan alone, or --plan=after:PASS.
+// planFlag is --plan alone, --plan=training, or --plan=after:PASS.
 type planFlag struct{ *urfave.GenericFlag }
 
 func newPlanFlag() *planFlag {
 	return &planFlag{&urfave.GenericFlag{
 		Name: "plan", Value: new(planStage), EnvVars: environment("plan"),
-		Usage: "print the compiled program; --plan=after:PASS: the network behind one pass",
+		Usage: "print the program; --plan=training: of a step; --plan=after:PASS: the network behind one pass",
 	}}
 }
 
 // TakesValue is false: a value has to be written with "=".
 func (*planFlag) TakesValue() bool { return false }
 
-// planStage is the value of the flag: "", "true", "false", or "after:PASS".
+// planStage is the value of the flag: "", "true", "false", trainingStage, or "after:PASS".
 type planStage string
 
 func (*planStage) IsBoolFlag() bool { return true }
@@ -41,11 +41,14 @@ func (s *planStage) Set(text string) error {
 	return nil
 }
 
-// stageOf tells whether a plan is asked for, and behind which pass; "" for the program.
-func stageOf(c *urfave.Context) (asked bool, pass string, err error) {
+// trainingStage asks for the program of a training step.
+const trainingStage = "training"
+
+// stageOf tells whether a plan is asked for, and which: "" for the program that answers, trainingStage, or the name of a pass.
+func stageOf(c *urfave.Context) (asked bool, stage string, err error) {
 	text := c.Generic("plan").(*planStage).String()
-	if text == "" {
-		return false, "", nil
+	if text == "" || text == trainingStage {
+		return text != "", text, nil
 	}
 	if asked, err := strconv.ParseBool(text); err == nil {
 		return asked, "", nil
@@ -53,7 +56,7 @@ func stageOf(c *urfave.Context) (asked bool, pass string, err error) {
 	passes := measure.Passes()
 	pass, found := strings.CutPrefix(text, "after:")
 	if !found || !slices.Contains(passes, pass) {
-		return false, "", usagef("--plan=%s: there is --plan, and --plan=after:PASS with one of %s", text, strings.Join(passes, ", "))
+		return false, "", usagef("--plan=%s: there is --plan, --plan=training, and --plan=after:PASS with one of %s", text, strings.Join(passes, ", "))
 	}
 	return true, pass, nil
 }
@@ -75,18 +78,22 @@ type planStep struct {
 	Interpreted bool `json:"interpreted"`
 }
 
-// printPlan prints the program of a model, or what the planner has of it behind a pass.
-func printPlan(con *console, c *urfave.Context, m *measure.Model, pass string) error {
-	images := c.Int("batch-size")
-	if pass != "" {
-		text, err := m.PlanAfter(images, pass)
+// printPlan prints a program of a model, or what the planner has of it behind a pass.
+func printPlan(con *console, c *urfave.Context, m *measure.Model, stage string) error {
+	images, plan := c.Int("batch-size"), m.Plan
+	switch stage {
+	case "":
+	case trainingStage:
+		plan = m.TrainingPlan
+	default:
+		text, err := m.PlanAfter(images, stage)
 		if err != nil {
 			return fail(statusModel, err)
 		}
 		con.printf("%s", text)
 		return nil
 	}
-	program, err := m.Plan(images)
+	program, err := plan(images)
 	if err != nil {
 		return fail(statusModel, err)
 	}

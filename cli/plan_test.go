@@ -22,6 +22,10 @@ func TestPlan(t *testing.T) {
 			t.Errorf("%s by %s: interpreted %v", s.Op, s.Kernel, s.Interpreted)
 		}
 	}
+	training := must(t, "inspect", model, "--plan=training", "-b", "2").stdout
+	if !strings.Contains(training, "SoftmaxCrossEntropy") || strings.Contains(text, "SoftmaxCrossEntropy") {
+		t.Errorf("the program of a training step ends in no loss, or that of answers in one:\n%s", training)
+	}
 	before := must(t, "inspect", model, "--plan=after:aliasReshapes").stdout
 	after := must(t, "inspect", "--plan=after:foldBatchNorm", model).stdout
 	if strings.Contains(before, "Conv+BatchNorm") || !strings.Contains(after, "Conv+BatchNorm") {

@@ -1,6 +1,9 @@
 package measure
 
-import "regraft/engine/session"
+import (
+	"regraft/engine"
+	"regraft/engine/session"
+)
 
 // Plan is the program that answers for so many images at a time.
 func (m *Model) Plan(images int) (*session.Compiled, error) {
@@ -9,6 +12,11 @@ func (m *Model) Plan(images int) (*session.Compiled, error) {
 		return nil, err
 	}
 	return session.ForInference(net, images, m.Direct)
+}
+
+// TrainingPlan is the program of a training step on so many images.
+func (m *Model) TrainingPlan(images int) (*session.Compiled, error) {
+	return m.trainer(engine.ObjectiveOptions{Batch: images, AuxWeight: auxWeight}, m.Direct)
 }
 
 // PlanAfter prints the network as the planner of that program has it behind one of its passes.

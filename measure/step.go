@@ -20,7 +20,7 @@ type Stepper struct {
 
 // NewStepper prepares steps of so many images.
 func (m *Model) NewStepper(images int) (*Stepper, error) {
-	c, err := m.trainer(engine.ObjectiveOptions{Batch: images, AuxWeight: auxWeight}, m.Direct)
+	c, err := m.TrainingPlan(images)
 	if err != nil {
 		return nil, err
 	}
