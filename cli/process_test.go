@@ -150,6 +150,25 @@ func killed(t *testing.T, cmd *exec.Cmd, after time.Duration) {
 	cmd.Wait()
 }
 
+// killedAt starts cmd and kills it as soon as there is what is asked for.
+func killedAt(t *testing.T, cmd *exec.Cmd, there func() bool) {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for !there() {
+		select {
+		case err := <-ended:
+			t.Fatalf("the process ended before it was to be killed: %v", err)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	cmd.Process.Kill()
+	<-ended
+}
+
 // restart is the command that goes on in the folder of a killed run. With a checkpoint in it a new start is refused;
 // without one it may be a new start or a resumption.
 func restart(t *testing.T, r demo.Run, out, mode string, resume bool) []string {
