@@ -1,6 +1,7 @@
 package regraft_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -116,6 +118,22 @@ func TestSessions(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// TestThreadsOfSessions: sessions share the threads among them, and each has one at least.
+func TestThreadsOfSessions(t *testing.T) {
+	for _, c := range []struct{ threads, sessions, helpers int }{{1, 1, 0}, {4, 1, 3}, {6, 2, 2}, {3, 2, 0}, {1, 3, 0}} {
+		m := open(t, narrow, regraft.Threads(c.threads), regraft.Sessions(c.sessions))
+		classify(t, m, pictures(1)...)
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		if n := bytes.Count(stacks, []byte("(*pool).live(")); n != c.helpers {
+			t.Errorf("%d threads, %d sessions: one of them has %d helpers, want %d", c.threads, c.sessions, n, c.helpers)
+		}
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestSwappedSessions: after a change of heads every session answers with the new ones.
