@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -73,6 +74,19 @@ func TestProgressLines(t *testing.T) {
 	silent.add(1)
 	silent.describe("y")
 	silent.end()
+}
+
+// TestAnswersAreProgress: where answers come on a terminal there is no other progress, elsewhere there is.
+func TestAnswersAreProgress(t *testing.T) {
+	con := newConsole(nil, &bytes.Buffer{}, &bytes.Buffer{})
+	in := newInputs(t.Context(), con, nil)
+	if in.progress() == nil {
+		t.Error("no progress")
+	}
+	con.outTerminal = os.Stdout
+	if in.progress() != nil {
+		t.Error("progress among answers")
+	}
 }
 
 // TestEpochLines: they fit 80 columns, whatever they have to say.
