@@ -49,54 +49,58 @@ func NewAttentionGrad(set *Set, q, k, v, dy, dq, dk, dv Heads, heads, biases int
 
 func (a *attentionGrad) Name() string { return "attention_gradx_" + a.product.Name() }
 
-// Scratch is the scores and their gradient, keys and values as weights, and heads that need memory of their own.
+// Scratch is the scores and their gradient, keys and values as weights, a bias, and heads that need memory of their own.
 func (a *attentionGrad) Scratch() int {
-	return 2*a.scoresLen() + 2*a.blocksLen() + a.q.own() + a.dy.own() + a.dq.own()
+	return 2*a.scoresLen() + 2*a.blocksLen() + a.biasLen() + a.q.own() + a.dy.own() + a.dq.own()
 }
 
-func (a *attentionGrad) Item(w *Worker, i int, args *Args) {
-	image, head := i/a.heads, i%a.heads
+// Items are ordered by heads, as in the forward pass.
+func (a *attentionGrad) Item(w *Worker, i int, args *Args) { a.Range(w, i, i+1, args) }
+
+// Range implements Ranger.
+func (a *attentionGrad) Range(w *Worker, first, end int, args *Args) {
 	take := parts(w.Scratch)
-	weights, scores, rows, columns := take(a.scoresLen()), take(a.scoresLen()), take(a.blocksLen()), take(a.blocksLen())
+	weights, scores, rows, columns, bias := take(a.scoresLen()), take(a.scoresLen()), take(a.blocksLen()), take(a.blocksLen()), take(a.biasLen())
 	query, dy, dq := take(a.q.own()), take(a.dy.own()), take(a.dq.own())
-	a.q.load(args, 0, image, head, query)
-	a.dy.load(args, 3, image, head, dy)
-	queries, gradient := a.q.at(args, 0, image, head, query), a.dy.at(args, 3, image, head, dy)
+	for i := first; i < end; i++ {
+		head, image := i/args.Images, i%args.Images
+		if i == first || image == 0 {
+			a.loadBias(args, 7, head, bias)
+		}
+		a.q.load(args, 0, image, head, query)
+		a.dy.load(args, 3, image, head, dy)
+		queries, gradient := a.q.at(args, 0, image, head, query), a.dy.at(args, 3, image, head, dy)
 
-	a.weights(w, args, image, head, queries, 7, weights, rows, columns)
-	a.scoreGradients(w, args, image, head, a.mixed, gradient, weights, scores, rows, columns, a.scale)
-	a.sums(w, a.toV, weights, gradient, rows)
-	a.dv.store(a.dv.image(args, 6, image), head, rows)
-	a.dv.pad(args, 6, image, head)
-	a.sums(w, a.toK, scores, queries, rows)
-	a.dk.store(a.dk.image(args, 5, image), head, rows)
-	a.dk.pad(args, 5, image, head)
-	a.k.rows(a.k.image(args, 1, image), head, rows)
-	a.run(w, a.back, Address(scores), rows, a.dq.at(args, 4, image, head, dq))
-	a.dq.unload(args, 4, image, head, dq)
+		a.weights(w, args, image, head, queries, bias, weights, rows, columns)
+		a.scoreGradients(w, args, image, head, a.mixed, gradient, weights, scores, rows, columns, a.scale)
+		a.sums(w, a.toV, weights, gradient, rows)
+		a.dv.store(a.dv.image(args, 6, image), head, rows)
+		a.dv.pad(args, 6, image, head)
+		a.sums(w, a.toK, scores, queries, rows)
+		a.dk.store(a.dk.image(args, 5, image), head, rows)
+		a.dk.pad(args, 5, image, head)
+		a.k.rows(a.k.image(args, 1, image), head, rows)
+		a.run(w, a.back, Address(scores), rows, a.dq.at(args, 4, image, head, dq))
+		a.dq.unload(args, 4, image, head, dq)
+	}
 }
 
-// scoreGradients fills scores with scale*dS, given the softmax of the scores and where dY of the head lies.
-func (a *attentionScores) scoreGradients(w *Worker, args *Args, image, head int, mixed *Conv, dy uintptr, weights, scores, rows, columns []float32, scale float64) {
+// scoreGradients fills scores with scale*dS, given the softmax of the scores and where dY of the head lies. Sums over the keys are sixteen
+// partial sums in float32, which are added in float64.
+func (a *attentionScores) scoreGradients(w *Worker, args *Args, image, head int, mixed *Conv, dy uintptr, weights, scores, rows, columns []float32, scale float32) {
 	a.v.rows(a.v.image(args, 2, image), head, rows)
 	a.v.columns(w, a.transpose, rows, columns)
 	a.run(w, mixed, dy, columns, Address(scores))
-	l := a.layout
-	for query := range l.W {
-		sum := 0.0
-		for b := range l.Blocks() {
-			d := a.keys(scores, b, query)
-			for c, p := range a.keys(weights, b, query) {
-				sum += float64(p) * float64(d[c])
-			}
-		}
-		for b := range l.Blocks() {
-			d := a.keys(scores, b, query)
-			for c, p := range a.keys(weights, b, query) {
-				d[c] = float32(scale * (float64(p) * (float64(d[c]) - sum)))
-			}
-		}
+	p, part := a.runs(weights)
+	d, sum := a.runs(scores)
+	sum.fill(0)
+	for b := range d.blocks {
+		part.one(b).each(w, a.set, mulKernel, p.one(b), d.one(b), none)
+		sum.one(b).each(w, a.set, addKernel, part.one(b), sum.one(b), none)
 	}
+	sum.spread(w, a.set, func(_ int, sum float64) float32 { return float32(sum) })
+	d.each(w, a.set, subKernel, d, sum, none)
+	d.each(w, a.set, productKernel, d, p, scale)
 }
 
 // sums computes the gradient of keys or values, as weights.
@@ -132,18 +136,17 @@ func (a *attentionBiasGrad) Name() string { return "attention_gradbias_" + a.pro
 // Items is the number of tables.
 func (a *attentionBiasGrad) Items(int) int { return a.biases }
 
-// Scratch is that of attentionGrad without what its results need.
+// Scratch is that of attentionGrad without what its results need, and a table of sums.
 func (a *attentionBiasGrad) Scratch() int {
-	return 2*a.scoresLen() + 2*a.blocksLen() + a.q.own() + a.dy.own()
+	return 2*a.scoresLen() + 2*a.blocksLen() + 2*a.biasLen() + a.q.own() + a.dy.own()
 }
 
 func (a *attentionBiasGrad) Item(w *Worker, table int, args *Args) {
 	take := parts(w.Scratch)
 	weights, scores, rows, columns := take(a.scoresLen()), take(a.scoresLen()), take(a.blocksLen()), take(a.blocksLen())
+	bias, sums := take(a.biasLen()), take(a.biasLen())
 	query, dy := take(a.q.own()), take(a.dy.own())
-	queries, keys := a.layout.W, a.layout.C
-	size := queries * keys
-	sums := Floats(args.Operand[5]+uintptr(4*table*size), size)
+	a.loadBias(args, 4, table, bias)
 	clear(sums)
 	for i := range args.Images * a.heads {
 		image, head := i/a.heads, i%a.heads
@@ -152,10 +155,14 @@ func (a *attentionBiasGrad) Item(w *Worker, table int, args *Args) {
 		}
 		a.q.load(args, 0, image, head, query)
 		a.dy.load(args, 3, image, head, dy)
-		a.weights(w, args, image, head, a.q.at(args, 0, image, head, query), 4, weights, rows, columns)
+		a.weights(w, args, image, head, a.q.at(args, 0, image, head, query), bias, weights, rows, columns)
 		a.scoreGradients(w, args, image, head, a.mixed, a.dy.at(args, 3, image, head, dy), weights, scores, rows, columns, 1)
-		for k := range sums {
-			sums[k] += a.keys(scores, k%keys/Lanes, k/keys)[k%keys%Lanes]
-		}
+		d, _ := a.runs(scores)
+		d.like(sums).each(w, a.set, addKernel, d, d.like(sums), none)
+	}
+	queries, keys := a.layout.W, a.layout.C
+	out := Floats(args.Operand[5]+uintptr(4*table*queries*keys), queries*keys)
+	for k := range out {
+		out[k] = sums[k%keys/Lanes*a.layout.Plane+k/keys*Lanes+k%keys%Lanes]
 	}
 }

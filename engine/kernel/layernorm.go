@@ -45,7 +45,8 @@ func normPieces(l Layout) int { return (l.W + normPixels - 1) / normPixels }
 
 // Scratch is margins for the mean, the standard deviation and two sums, and a run of differences.
 func (n *pixelNorm) Scratch() int {
-	return (4 + n.x.layout.Blocks()) * min(normPixels, n.x.layout.W) * Lanes
+	pixels := min(normPixels, n.x.layout.W)
+	return 4*marginLen(pixels) + n.x.layout.Blocks()*pixels*Lanes
 }
 
 // normItem is an item at work.
@@ -71,7 +72,7 @@ func (n *pixelNorm) item(w *Worker, i int, a *Args) *normItem {
 	size := r.x.count * Lanes
 	take := parts(w.Scratch)
 	for _, m := range []*pixelRun{&r.mean, &r.inverse, &r.sum, &r.part} {
-		*m = r.x.margin(take(size))
+		*m = r.x.margin(take(marginLen(r.x.count)))
 	}
 	r.difference = pixelRun{Address(take(l.Blocks() * size)), 4 * size, l.Blocks(), r.x.count}
 	return r
@@ -79,14 +80,14 @@ func (n *pixelNorm) item(w *Worker, i int, a *Args) *normItem {
 
 // run is out = f(x, y).
 func (r *normItem) run(k planeKernel, out, x, y pixelRun, vectors ...uintptr) {
-	out.each(r.w, r.set, k, x, y, float32(math.Inf(-1)), vectors...)
+	out.each(r.w, r.set, k, x, y, none, vectors...)
 }
 
 // total sums the channels of x into a margin, and hands every pixel's sum to f.
 func (r *normItem) total(k planeKernel, margin, x pixelRun, f func(sum float64) float64) {
 	margin.fill(0)
 	r.run(k, margin, x, margin)
-	margin.spread(func(_ int, lanes *[Lanes]float32) float32 { return float32(f(total(lanes))) })
+	margin.spread(r.w, r.set, func(_ int, sum float64) float32 { return float32(f(sum)) })
 }
 
 // normalise fills mean, inverse and, with zeros past the last channel, differences.
@@ -149,9 +150,9 @@ func (n *layerNormGradX) Item(w *Worker, i int, a *Args) {
 		r.run(mulKernel, r.part.one(b), g.one(b), d.one(b))
 		r.run(addKernel, r.sum.one(b), r.part.one(b), r.sum.one(b))
 	}
-	r.sum.spread(func(p int, lanes *[Lanes]float32) float32 {
+	r.sum.spread(w, n.set, func(p int, sum float64) float32 {
 		inverse := float64(r.inverse.pixel(p)[0])
-		return float32(-total(lanes) / count * inverse * inverse)
+		return float32(-sum / count * inverse * inverse)
 	})
 	r.run(mulKernel, d, d, r.sum)
 	r.run(addKernel, g, g, d)

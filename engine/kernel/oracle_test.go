@@ -83,6 +83,8 @@ func planeOracles() []planeOracle {
 		{expLessKernel, 0, func(x, y float64, _ []float64) float64 { return math.Exp(float64(float32(x/2 - y))) }, 1 + oneRounding},
 		{subKernel, 0, func(x, y float64, _ []float64) float64 { return x - y }, oneRounding},
 		{addSquareKernel, 0, func(x, y float64, _ []float64) float64 { return x*x + y }, oneRounding},
+		{scaleAddKernel, 0, func(x, y float64, _ []float64) float64 { return x/2 + y }, oneRounding},
+		{productKernel, 0, func(x, y float64, _ []float64) float64 { return float64(float32(x*y)) / 2 }, oneRounding},
 		{normalizeKernel, 2, func(x, y float64, v []float64) float64 { return float64(float32(x*y))*v[0] + v[1] }, oneRounding},
 	} {
 		list = append(list, planeOracle{string(c.kernel), overChannelsOf(c.kernel, c.vectors), "xy" + "vv"[:c.vectors] + "o", c.want, c.ulps, 2e-38, c.kernel == expLessKernel})

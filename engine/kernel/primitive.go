@@ -52,8 +52,10 @@ type Worker struct {
 	Scratch []float32 // 64-byte aligned; may be replaced by arena memory of the same length
 	Threads int       // that the worker is one of: an item that is alone may use as many
 	block   [32]uintptr
-	args    Args      // of a primitive within another
-	after   abi.Plane // of an activation behind a kernel
+	args    Args                  // of a primitive within another
+	after   abi.Plane             // of an activation behind a kernel
+	square  [Lanes][Lanes]float32 // of pixels whose lanes are put together
+	sums    [Lanes]float64
 }
 
 // NewWorker returns a worker with that many floats of scratch.

@@ -42,6 +42,8 @@ var planeAVX512 = map[string]func(*planeArgs){
 	"sub":             sub_f32_avx512,
 	"addsquare":       addsquare_f32_avx512,
 	"normalize":       normalize_f32_avx512,
+	"scaleadd":        scaleadd_f32_avx512,
+	"product":         product_f32_avx512,
 	"sum":             sum_f32_avx512,
 	"dot":             dot_f32_avx512,
 	"batchstats":      batchstats_f32_avx512,
@@ -88,6 +90,8 @@ var planeAVX2 = map[string]func(*planeArgs){
 	"sub":             sub_f32_avx2,
 	"addsquare":       addsquare_f32_avx2,
 	"normalize":       normalize_f32_avx2,
+	"scaleadd":        scaleadd_f32_avx2,
+	"product":         product_f32_avx2,
 	"sum":             sum_f32_avx2,
 	"dot":             dot_f32_avx2,
 	"batchstats":      batchstats_f32_avx2,
@@ -206,6 +210,12 @@ func addsquare_f32_avx512(a *planeArgs)
 
 //go:noescape
 func normalize_f32_avx512(a *planeArgs)
+
+//go:noescape
+func scaleadd_f32_avx512(a *planeArgs)
+
+//go:noescape
+func product_f32_avx512(a *planeArgs)
 
 //go:noescape
 func sum_f32_avx512(a *planeArgs)
@@ -335,6 +345,12 @@ func addsquare_f32_avx2(a *planeArgs)
 
 //go:noescape
 func normalize_f32_avx2(a *planeArgs)
+
+//go:noescape
+func scaleadd_f32_avx2(a *planeArgs)
+
+//go:noescape
+func product_f32_avx2(a *planeArgs)
 
 //go:noescape
 func sum_f32_avx2(a *planeArgs)

@@ -42,6 +42,8 @@ var planeNEON = map[string]func(*planeArgs){
 	"sub":             sub_f32_neon,
 	"addsquare":       addsquare_f32_neon,
 	"normalize":       normalize_f32_neon,
+	"scaleadd":        scaleadd_f32_neon,
+	"product":         product_f32_neon,
 	"sum":             sum_f32_neon,
 	"dot":             dot_f32_neon,
 	"batchstats":      batchstats_f32_neon,
@@ -160,6 +162,12 @@ func addsquare_f32_neon(a *planeArgs)
 
 //go:noescape
 func normalize_f32_neon(a *planeArgs)
+
+//go:noescape
+func scaleadd_f32_neon(a *planeArgs)
+
+//go:noescape
+func product_f32_neon(a *planeArgs)
 
 //go:noescape
 func sum_f32_neon(a *planeArgs)

@@ -7263,6 +7263,270 @@ next:
 	BNE row
 	RET
 
+// func scaleadd_f32_neon(a *planeArgs)
+TEXT ·scaleadd_f32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0xbd40701f // ldr s31, [x0,#112]
+	WORD $0x4e0407ff // dup v31.4s, v31.s[0]
+	MOVD 0(R0), R8
+	MOVD 8(R0), R9
+	MOVD 16(R0), R10
+	MOVD 48(R0), R3
+row:
+	MOVD R8, R1
+	MOVD R9, R5
+	MOVD R10, R2
+	MOVD 56(R0), R4
+	SUBS $4, R4
+	BLT tail
+some:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d800041 // str q1, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x3dc004a1 // ldr q1, [x5,#16]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d800441 // str q1, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x3dc008a1 // ldr q1, [x5,#32]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d800841 // str q1, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x3dc00ca1 // ldr q1, [x5,#48]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d800c41 // str q1, [x2,#48]
+	WORD $0x3dc01020 // ldr q0, [x1,#64]
+	WORD $0x3dc010a1 // ldr q1, [x5,#64]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d801041 // str q1, [x2,#64]
+	WORD $0x3dc01420 // ldr q0, [x1,#80]
+	WORD $0x3dc014a1 // ldr q1, [x5,#80]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d801441 // str q1, [x2,#80]
+	WORD $0x3dc01820 // ldr q0, [x1,#96]
+	WORD $0x3dc018a1 // ldr q1, [x5,#96]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d801841 // str q1, [x2,#96]
+	WORD $0x3dc01c20 // ldr q0, [x1,#112]
+	WORD $0x3dc01ca1 // ldr q1, [x5,#112]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d801c41 // str q1, [x2,#112]
+	WORD $0x3dc02020 // ldr q0, [x1,#128]
+	WORD $0x3dc020a1 // ldr q1, [x5,#128]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d802041 // str q1, [x2,#128]
+	WORD $0x3dc02420 // ldr q0, [x1,#144]
+	WORD $0x3dc024a1 // ldr q1, [x5,#144]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d802441 // str q1, [x2,#144]
+	WORD $0x3dc02820 // ldr q0, [x1,#160]
+	WORD $0x3dc028a1 // ldr q1, [x5,#160]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d802841 // str q1, [x2,#160]
+	WORD $0x3dc02c20 // ldr q0, [x1,#176]
+	WORD $0x3dc02ca1 // ldr q1, [x5,#176]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d802c41 // str q1, [x2,#176]
+	WORD $0x3dc03020 // ldr q0, [x1,#192]
+	WORD $0x3dc030a1 // ldr q1, [x5,#192]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d803041 // str q1, [x2,#192]
+	WORD $0x3dc03420 // ldr q0, [x1,#208]
+	WORD $0x3dc034a1 // ldr q1, [x5,#208]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d803441 // str q1, [x2,#208]
+	WORD $0x3dc03820 // ldr q0, [x1,#224]
+	WORD $0x3dc038a1 // ldr q1, [x5,#224]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d803841 // str q1, [x2,#224]
+	WORD $0x3dc03c20 // ldr q0, [x1,#240]
+	WORD $0x3dc03ca1 // ldr q1, [x5,#240]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d803c41 // str q1, [x2,#240]
+	ADDS $256, R1
+	ADDS $256, R5
+	ADDS $256, R2
+	SUBS $4, R4
+	BGE some
+tail:
+	ADDS $4, R4
+	BEQ next
+one:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d800041 // str q1, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x3dc004a1 // ldr q1, [x5,#16]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d800441 // str q1, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x3dc008a1 // ldr q1, [x5,#32]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d800841 // str q1, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x3dc00ca1 // ldr q1, [x5,#48]
+	WORD $0x4e3fcc01 // fmla v1.4s, v0.4s, v31.4s
+	WORD $0x3d800c41 // str q1, [x2,#48]
+	ADDS $64, R1
+	ADDS $64, R5
+	ADDS $64, R2
+	SUBS $1, R4
+	BNE one
+next:
+	MOVD 24(R0), R16
+	ADDS R16, R8
+	MOVD 32(R0), R16
+	ADDS R16, R9
+	MOVD 40(R0), R16
+	ADDS R16, R10
+	SUBS $1, R3
+	BNE row
+	RET
+
+// func product_f32_neon(a *planeArgs)
+TEXT ·product_f32_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	WORD $0xbd40701f // ldr s31, [x0,#112]
+	WORD $0x4e0407ff // dup v31.4s, v31.s[0]
+	MOVD 0(R0), R8
+	MOVD 8(R0), R9
+	MOVD 16(R0), R10
+	MOVD 48(R0), R3
+row:
+	MOVD R8, R1
+	MOVD R9, R5
+	MOVD R10, R2
+	MOVD 56(R0), R4
+	SUBS $4, R4
+	BLT tail
+some:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x3dc004a1 // ldr q1, [x5,#16]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d800440 // str q0, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x3dc008a1 // ldr q1, [x5,#32]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d800840 // str q0, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x3dc00ca1 // ldr q1, [x5,#48]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d800c40 // str q0, [x2,#48]
+	WORD $0x3dc01020 // ldr q0, [x1,#64]
+	WORD $0x3dc010a1 // ldr q1, [x5,#64]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d801040 // str q0, [x2,#64]
+	WORD $0x3dc01420 // ldr q0, [x1,#80]
+	WORD $0x3dc014a1 // ldr q1, [x5,#80]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d801440 // str q0, [x2,#80]
+	WORD $0x3dc01820 // ldr q0, [x1,#96]
+	WORD $0x3dc018a1 // ldr q1, [x5,#96]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d801840 // str q0, [x2,#96]
+	WORD $0x3dc01c20 // ldr q0, [x1,#112]
+	WORD $0x3dc01ca1 // ldr q1, [x5,#112]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d801c40 // str q0, [x2,#112]
+	WORD $0x3dc02020 // ldr q0, [x1,#128]
+	WORD $0x3dc020a1 // ldr q1, [x5,#128]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d802040 // str q0, [x2,#128]
+	WORD $0x3dc02420 // ldr q0, [x1,#144]
+	WORD $0x3dc024a1 // ldr q1, [x5,#144]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d802440 // str q0, [x2,#144]
+	WORD $0x3dc02820 // ldr q0, [x1,#160]
+	WORD $0x3dc028a1 // ldr q1, [x5,#160]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d802840 // str q0, [x2,#160]
+	WORD $0x3dc02c20 // ldr q0, [x1,#176]
+	WORD $0x3dc02ca1 // ldr q1, [x5,#176]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d802c40 // str q0, [x2,#176]
+	WORD $0x3dc03020 // ldr q0, [x1,#192]
+	WORD $0x3dc030a1 // ldr q1, [x5,#192]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d803040 // str q0, [x2,#192]
+	WORD $0x3dc03420 // ldr q0, [x1,#208]
+	WORD $0x3dc034a1 // ldr q1, [x5,#208]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d803440 // str q0, [x2,#208]
+	WORD $0x3dc03820 // ldr q0, [x1,#224]
+	WORD $0x3dc038a1 // ldr q1, [x5,#224]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d803840 // str q0, [x2,#224]
+	WORD $0x3dc03c20 // ldr q0, [x1,#240]
+	WORD $0x3dc03ca1 // ldr q1, [x5,#240]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d803c40 // str q0, [x2,#240]
+	ADDS $256, R1
+	ADDS $256, R5
+	ADDS $256, R2
+	SUBS $4, R4
+	BGE some
+tail:
+	ADDS $4, R4
+	BEQ next
+one:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3dc000a1 // ldr q1, [x5]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x3dc00420 // ldr q0, [x1,#16]
+	WORD $0x3dc004a1 // ldr q1, [x5,#16]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d800440 // str q0, [x2,#16]
+	WORD $0x3dc00820 // ldr q0, [x1,#32]
+	WORD $0x3dc008a1 // ldr q1, [x5,#32]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d800840 // str q0, [x2,#32]
+	WORD $0x3dc00c20 // ldr q0, [x1,#48]
+	WORD $0x3dc00ca1 // ldr q1, [x5,#48]
+	WORD $0x6e21dc00 // fmul v0.4s, v0.4s, v1.4s
+	WORD $0x6e3fdc00 // fmul v0.4s, v0.4s, v31.4s
+	WORD $0x3d800c40 // str q0, [x2,#48]
+	ADDS $64, R1
+	ADDS $64, R5
+	ADDS $64, R2
+	SUBS $1, R4
+	BNE one
+next:
+	MOVD 24(R0), R16
+	ADDS R16, R8
+	MOVD 32(R0), R16
+	ADDS R16, R9
+	MOVD 40(R0), R16
+	ADDS R16, R10
+	SUBS $1, R3
+	BNE row
+	RET
+
 // func sum_f32_neon(a *planeArgs)
 TEXT ·sum_f32_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0

@@ -1062,6 +1062,31 @@ func normalize_f32_go(k *planeArgs) {
 	})
 }
 
+func scaleadd_f32_go(k *planeArgs) {
+	EachPixel(k, func(x, y, out *[Lanes]float32) {
+		for c := range Lanes {
+			v0 := x[c]
+			v1 := k.Low
+			v2 := y[c]
+			v3 := fma32(v0, v1, v2)
+			out[c] = v3
+		}
+	})
+}
+
+func product_f32_go(k *planeArgs) {
+	EachPixel(k, func(x, y, out *[Lanes]float32) {
+		for c := range Lanes {
+			v0 := x[c]
+			v1 := y[c]
+			v2 := float32(v0 * v1)
+			v3 := k.Low
+			v4 := float32(v2 * v3)
+			out[c] = v4
+		}
+	})
+}
+
 func sum_f32_go(k *planeArgs) {
 	sum := SumsAt(k.Sum)
 	EachPixel(k, func(x, _, _ *[Lanes]float32) {
@@ -1174,6 +1199,8 @@ var planeGo = map[string]func(*planeArgs){
 	"sub":             sub_f32_go,
 	"addsquare":       addsquare_f32_go,
 	"normalize":       normalize_f32_go,
+	"scaleadd":        scaleadd_f32_go,
+	"product":         product_f32_go,
 	"sum":             sum_f32_go,
 	"dot":             dot_f32_go,
 	"batchstats":      batchstats_f32_go,

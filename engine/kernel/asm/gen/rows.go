@@ -11,4 +11,6 @@ var overChannels = []elementwise{
 	{"sub", func(p *vec.Program) { p.Store(out, p.Sub(p.Load(x), p.Load(y))) }},
 	{"addsquare", func(p *vec.Program) { v := p.Load(x); p.Store(out, p.FMA(v, v, p.Load(y))) }},
 	{"normalize", func(p *vec.Program) { p.Store(out, p.FMA(p.Mul(p.Load(x), p.Load(y)), p.Lanes(0), p.Lanes(1))) }},
+	{"scaleadd", func(p *vec.Program) { p.Store(out, p.FMA(p.Load(x), p.Scalar(low), p.Load(y))) }},
+	{"product", func(p *vec.Program) { p.Store(out, p.Mul(p.Mul(p.Load(x), p.Load(y)), p.Scalar(low))) }},
 }
