@@ -64,7 +64,15 @@ type attention struct {
 	op    *op.Attention
 	label string
 	in    gorgonia.Nodes
-	turns []*turn // of operands, before it reads them
+	first []prepared // what operands go through before it reads them
+}
+
+// prepared is heads of tokens that are turned, or divided by their lengths.
+type prepared interface {
+	from() *gorgonia.Node // the tokens
+	heads() op.HeadChannels
+	// apply puts it behind x, which takes the place of the tokens; name is what its tables are called, moved has where nodes went.
+	apply(b *Builder, name string, x *gorgonia.Node, moved map[*gorgonia.Node]*gorgonia.Node) (*gorgonia.Node, error)
 }
 
 // joiner looks for attention.
@@ -96,12 +104,12 @@ func (j *joiner) rewriter() Rewriter {
 		operands := make([]*gorgonia.Node, len(a.in))
 		for k, x := range a.in {
 			operands[k] = moved[x]
-			for n, t := range a.turns {
-				if t.source != x {
+			for n, p := range a.first {
+				if p.from() != x {
 					continue
 				}
 				var err error
-				if operands[k], err = t.apply(b, fmt.Sprint(a.label, " turned ", n), operands[k]); err != nil {
+				if operands[k], err = p.apply(b, fmt.Sprint(a.label, " turned ", n), operands[k], moved); err != nil {
 					return nil, err
 				}
 			}
@@ -116,6 +124,9 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 	mix := j.onlyReader(softmax)
 	added, ok := j.added(op.Inputs(softmax)[0])
 	product, scale := j.factors(added.to)
+	product, temperature, exponential, most := j.tempered(product)
+	product, more := j.factors(product)
+	scale *= more
 	if !ok || !isProduct(mix) || !isProduct(product) || op.Inputs(mix)[0] != softmax {
 		return
 	}
@@ -132,8 +143,9 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 	}{{op.Inputs(product)[0], 2, 3, &a.op.Q, true}, {op.Inputs(product)[1], 3, 2, &a.op.K, true}, {op.Inputs(mix)[1], 2, 3, &a.op.V, false}} {
 		heads, source, factor := j.headsOf(operand.node, a.op.Heads, operand.token, operand.one, operand.scales)
 		if source == nil && operand.scales {
-			if t := j.turned(operand.node, operand.token); t != nil && t.op.Heads == a.op.Heads {
-				heads, source, a.turns = t.op.At, t.source, append(a.turns, t)
+			var first prepared
+			if first, factor = j.prepared(operand.node, a.op.Heads, operand.token, operand.one); first != nil {
+				heads, source, a.first = first.heads(), first.from(), append(a.first, first)
 			}
 		}
 		if source == nil {
@@ -143,15 +155,19 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 		*operand.heads, scale = heads, scale*factor
 	}
 	a.op.Scale = float32(scale)
+	if temperature != nil && !a.temper(temperature, exponential, most) {
+		return
+	}
 	if added.bias != nil {
 		a.in = append(a.in, added.bias)
 	}
 	if added.masks != nil {
 		a.op.Masks, a.in = added.windows, append(a.in, added.masks)
 	}
-	if !a.fits() || len(a.turns) > 0 && a.overlaps() {
+	if !a.fits() || len(a.first) > 0 && a.overlaps() {
 		return
 	}
+	a.keepKeys(j.net)
 	if last := j.joinedHeads(mix, shape); last != nil {
 		j.joined[last] = a
 		return
@@ -162,6 +178,17 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 			j.skipped[node] = true
 		}
 	}
+}
+
+// prepared reads queries or keys as heads that are turned or divided by their lengths, times a number; nil where they are none.
+func (j *joiner) prepared(node *gorgonia.Node, count, token, one int) (first prepared, factor float64) {
+	if h, factor := j.normalised(node, count, token, one); h != nil {
+		return h, factor
+	}
+	if t := j.turned(node, token); t != nil && t.op.Heads == count {
+		return t, 1
+	}
+	return nil, 1
 }
 
 // headsOf reads an operand of a product as heads of tokens that are computed, times a number; token and one are the axes of tokens and of

@@ -64,12 +64,12 @@ func regrouped(node *gorgonia.Node) (*gorgonia.Node, bool) {
 	return x, len(long) == 5 && len(short) == 4 && slices.Equal(long[2:], short[1:]) && long[0]*long[1] == short[0]
 }
 
-// table is a parameter, or the one of which a node has a copy for every photo; nil for what is neither.
+// table is a parameter or what is computed of such alone, or the one of which a node has a copy for every photo; nil for what is neither.
 func (j *joiner) table(node *gorgonia.Node) *gorgonia.Node {
 	if _, ok := node.Op().(*op.BatchTile); ok && node.Dims() == 4 {
 		node = op.Inputs(node)[0]
 	}
-	if j.net.ParamOf(node) == nil {
+	if j.computed[node] || node == j.net.Input {
 		return nil
 	}
 	return node
@@ -79,7 +79,7 @@ func (j *joiner) table(node *gorgonia.Node) *gorgonia.Node {
 // scores of such a shape.
 func (j *joiner) isMasks(table *gorgonia.Node, scores tensor.Shape) bool {
 	p := j.net.ParamOf(table)
-	if p.Trainable() || len(scores) != 5 || len(p.Shape) < 4 {
+	if p == nil || p.Trainable() || len(scores) != 5 || len(p.Shape) < 4 {
 		return false
 	}
 	s := p.Shape[len(p.Shape)-4:]

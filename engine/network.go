@@ -29,6 +29,8 @@ type Param struct {
 	Frozen bool
 	// Running marks BatchNorm's running mean and variance: no gradient, but the training step updates them.
 	Running bool
+	// Still marks elements that training leaves as they are, since the architecture has them so; nil for none.
+	Still []bool
 	// Folded marks the bias of a convolution into which an exporter folded BatchNorm.
 	Folded bool
 	// Node stands for the parameter in the graph.

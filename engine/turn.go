@@ -93,8 +93,12 @@ func (f *linearForm) turnedOver() *linearForm {
 	return out
 }
 
-// apply puts the turn behind x, which takes the place of the source; name is what its tables are called.
-func (t *turn) apply(b *Builder, name string, x *gorgonia.Node) (*gorgonia.Node, error) {
+func (t *turn) from() *gorgonia.Node { return t.source }
+
+func (t *turn) heads() op.HeadChannels { return t.op.At }
+
+// apply turns x, which takes the place of the source; name is what its tables are called.
+func (t *turn) apply(b *Builder, name string, x *gorgonia.Node, _ map[*gorgonia.Node]*gorgonia.Node) (*gorgonia.Node, error) {
 	in := []*gorgonia.Node{x}
 	for k, values := range [][]float32{t.cos, t.sin} {
 		table, err := b.Param(&Param{

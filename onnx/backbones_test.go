@@ -142,7 +142,7 @@ func TestBackboneGradients(t *testing.T) {
 // interpretedInInference and interpretedInTraining are families whose steps are not all compiled.
 var interpretedInInference = append([]string{"hf_vit_features"}, interpretedInTraining...)
 
-var interpretedInTraining = []string{"adaptive_pool", "torchvision_swin_v2"}
+var interpretedInTraining = []string{"adaptive_pool"}
 
 // checkCompiled fails where a step is interpreted in a family that has no such steps, or none in one that should.
 func checkCompiled(t *testing.T, name string, p *plan.Program, families []string) {
@@ -200,6 +200,18 @@ var computedParameters = map[string][]string{
 	"timm_swin.dyn23": {
 		"layers.0.blocks.0.attn.relative_position_bias_table", "layers.0.blocks.1.attn.relative_position_bias_table",
 		"layers.1.blocks.0.attn.relative_position_bias_table", "layers.1.blocks.1.attn.relative_position_bias_table",
+	},
+	"torchvision_swin_v2.dyn20": {
+		"features.1.0.attn.cpb_mlp.0.weight", "features.1.0.attn.logit_scale", "features.1.1.attn.cpb_mlp.0.weight", "features.1.1.attn.logit_scale",
+	},
+	"timm_swin_v2.ts17": {
+		"layers.0.blocks.0.attn.q_bias", "layers.0.blocks.0.attn.v_bias", "layers.0.blocks.1.attn.q_bias", "layers.0.blocks.1.attn.v_bias",
+	},
+	"timm_swin_v2.dyn23": { // so small a bias is computed by the exporter
+		"layers.0.blocks.0.attn.cpb_mlp.0.bias", "layers.0.blocks.0.attn.cpb_mlp.0.weight", "layers.0.blocks.0.attn.cpb_mlp.2.weight",
+		"layers.0.blocks.0.attn.logit_scale", "layers.0.blocks.0.attn.q_bias", "layers.0.blocks.0.attn.v_bias",
+		"layers.0.blocks.1.attn.cpb_mlp.0.bias", "layers.0.blocks.1.attn.cpb_mlp.0.weight", "layers.0.blocks.1.attn.cpb_mlp.2.weight",
+		"layers.0.blocks.1.attn.logit_scale", "layers.0.blocks.1.attn.q_bias", "layers.0.blocks.1.attn.v_bias",
 	},
 	"timm_eva02.dyn23": {"blocks.0.attn.q_bias", "blocks.0.attn.v_bias"},
 	"timm_beit.ts17":   {"blocks.0.attn.q_bias", "blocks.0.attn.relative_position_bias_table", "blocks.0.attn.v_bias"},

@@ -33,8 +33,8 @@ func (c *call) compute(s *step) error {
 		return fmt.Errorf("a result of shape %v is too large: constants computed at import have a limit of %d MiB", s.out.shape, foldBudget>>20)
 	}
 	c.budget -= bytes
-	if each := s.products(); each < 0 || each > foldWork || c.spend(elements*each) != nil {
-		return errWork
+	if err := c.spendOn(s); err != nil {
+		return err
 	}
 	out, err := s.op.Do(in...)
 	if err != nil {
@@ -49,6 +49,14 @@ func (c *call) compute(s *step) error {
 	}
 	k.origin = originOf(k, known)
 	s.out.constant, s.out.step = k, nil
+	return nil
+}
+
+// spendOn takes what computing a step takes from the budget of work.
+func (c *call) spendOn(s *step) error {
+	if each := s.products(); each < 0 || each > foldWork || c.spend(s.out.shape.TotalSize()*each) != nil {
+		return errWork
+	}
 	return nil
 }
 

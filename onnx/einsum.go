@@ -136,7 +136,7 @@ func (c *call) contracted(in []*value, terms []string, result string) error {
 	if err != nil {
 		return err
 	}
-	multiply, operands := productOf(a, b)
+	multiply, operands := productOf(a, b, false)
 	product, err := c.step("product", multiply, operands...)
 	if err != nil {
 		return err

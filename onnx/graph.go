@@ -65,6 +65,8 @@ type value struct {
 	truth bool
 	// pixels is set where the file computes the image in uint8.
 	pixels bool
+	// kept is set where the value is known, but stays computed.
+	kept keeping
 	// text holds strings that the file stores; nil for everything else.
 	text []string
 }

@@ -40,7 +40,7 @@ var (
 	// computedName is what the current exporter calls the ones and zeros of a norm without parameters, among others.
 	computedName = regexp.MustCompile(`^val_\d+$`)
 	// torchFolded is what PyTorch's exporters call tensors that they computed from parameters.
-	torchFolded = regexp.MustCompile(`^(onnx::\w+|(val|unsqueeze|squeeze|view|reshape|expand|permute|transpose|t)(_\d+)?)$`)
+	torchFolded = regexp.MustCompile(`^(onnx::\w+|(val|exp|unsqueeze|squeeze|view|reshape|expand|permute|transpose|t)(_\d+)?)$`)
 )
 
 // parameterRole and constantRole are what tensors without a usable name are called.
@@ -85,7 +85,8 @@ func (l *learning) constant(s *step, slot int) bool {
 		return allAre(float32(2-slot), s.in[slot]) // a GroupNorm without factors has ones, one without summands zeros
 	}
 	if isLayer(s.op) {
-		return false
+		_, product := s.op.(*op.MatMul)
+		return slot == 0 && !product // distances, not weights
 	}
 	if _, add := s.op.(*op.Add); k.size() == 1 || add && isMask(k.floats) {
 		return true
@@ -108,6 +109,41 @@ func isMask(values []float32) bool {
 	const hides = -50
 	lowest := slices.Min(values)
 	return lowest <= hides && slices.Contains(values, 0) && !slices.ContainsFunc(values, func(v float32) bool { return v != 0 && v != lowest })
+}
+
+// sumOfMasks makes one mask of two that are added one after the other: transformers' Swin V2 adds that of its windows twice.
+func (n *normaliser) sumOfMasks(s *step) bool {
+	k, x := maskOf(s)
+	if x == nil {
+		return false
+	}
+	inner, _, ok := only[*op.Add](n, x)
+	if !ok {
+		return false
+	}
+	other, y := maskOf(inner)
+	if y == nil || !slices.Equal(k.shape, other.shape) {
+		return false
+	}
+	sum := slices.Clone(k.constant.floats)
+	for i, v := range other.constant.floats {
+		sum[i] += v
+	}
+	s.in = []*value{y, derived(k, k.shape, sum)}
+	return true
+}
+
+// maskOf reads a step as x plus a mask; x is nil where it is something else.
+func maskOf(s *step) (mask, x *value) {
+	if _, add := s.op.(*op.Add); !add {
+		return nil, nil
+	}
+	for i, v := range s.in {
+		if v.constant != nil && v.constant.size() > 1 && isMask(v.constant.floats) && s.in[1-i].constant == nil {
+			return v, s.in[1-i]
+		}
+	}
+	return nil, nil
 }
 
 // learnedName tells whether a tensor outside of layers is called like a parameter.

@@ -147,13 +147,13 @@ func lowerMatMul(c *call) error {
 }
 
 func (c *call) product(a, b *value) error {
-	o, in := productOf(a, b)
+	o, in := productOf(a, b, c.keeps != computedOnce)
 	return c.emit(o, in...)
 }
 
-// productOf is the operator that multiplies a and b, with its operands.
-func productOf(a, b *value) (op.Op, []*value) {
-	if a.constant == nil && b.constant != nil && len(a.shape) >= 2 && len(a.shape) <= 4 && len(b.shape) == 2 {
+// productOf is the operator that multiplies a and b, with its operands; data tells that a is no weight, though it may be known.
+func productOf(a, b *value, data bool) (op.Op, []*value) {
+	if (a.constant == nil || data) && b.constant != nil && len(a.shape) >= 2 && len(a.shape) <= 4 && len(b.shape) == 2 {
 		return &op.Linear{}, []*value{a, transposed(b)}
 	}
 	return &op.MatMul{}, []*value{a, b}

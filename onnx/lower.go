@@ -59,6 +59,7 @@ func lower(g *graph, image *value) *lowering {
 	l := &lowering{image: image, external: g.external, budget: foldBudget, work: foldWork, uses: map[*value]int{}}
 	l.afford(g.constants)
 	l.all(g)
+	l.steps = slices.DeleteFunc(l.steps, func(s *step) bool { return s.out.constant != nil }) // computed once after all
 	return l
 }
 
@@ -96,6 +97,9 @@ func (l *lowering) node(n *node) {
 	var work func() error
 	err := c.modernise()
 	if err == nil {
+		err = c.keep(row.name)
+	}
+	if err == nil {
 		work, err = row.choose(c)
 	}
 	if err == nil {
@@ -126,6 +130,8 @@ type call struct {
 	*lowering
 	attributes
 	node *node
+	// keeps is set where the results stay computed, though all operands are known.
+	keeps keeping
 }
 
 // refused reports a reason; the result lets row functions end with it.
@@ -167,6 +173,9 @@ func (c *call) add(label string, o op.Op, in []*value, out *value) error {
 	s := &step{label, o, in, out}
 	if err := s.infer(); err != nil {
 		return c.refused("%v", err)
+	}
+	if c.keeps != computedOnce {
+		return c.addKept(s)
 	}
 	if s.known() {
 		return c.compute(s)
@@ -254,6 +263,9 @@ func (row *operator) choose(c *call) (func() error, error) {
 	}
 	if c.indexed() && row.name != "Shape" {
 		return func() error { return row.lowerIndex(c) }, nil
+	}
+	if c.keeps != computedOnce && row.lower != nil {
+		return func() error { return row.lower(c) }, nil
 	}
 	if fold := row.foldRepeated(c); fold != nil {
 		return fold, nil

@@ -135,8 +135,9 @@ func (k *constant) ownName() string {
 
 // role is the last part of the name of operand slot.
 func (n *namer) role(s *step, slot int, constant bool) string {
-	switch of := roles(s.op); {
-	case of != nil:
+	of := roles(s.op)
+	switch {
+	case of != nil && of[min(slot, len(of)-1)] != "":
 		return of[min(slot, len(of)-1)]
 	case constant:
 		return constantRole

@@ -40,6 +40,7 @@ var rules = []func(*normaliser, *step) bool{
 	(*normaliser).mish,
 	(*normaliser).gelu,
 	(*normaliser).nanOfSoftmax,
+	(*normaliser).sumOfMasks,
 	(*normaliser).layerNorm,
 	(*normaliser).groupNorm,
 	(*normaliser).groupNormAffine,

@@ -41,10 +41,10 @@ func (e *emitter) values(v, x *value) func(c int) float32 {
 		return always(*v.number)
 	case v.param == nil || e.isTrained(v) || x.Channel < 1:
 		return nil
-	case len(v.param.Value) == 1 && v.Shape.Dims() <= x.Shape.Dims():
-		return func(int) float32 { return v.param.Value[0] }
+	case len(v.values()) == 1 && v.Shape.Dims() <= x.Shape.Dims():
+		return func(int) float32 { return v.values()[0] }
 	case perChannelOf(x, v.Shape):
-		return func(c int) float32 { return v.param.Value[c] }
+		return func(c int) float32 { return v.values()[c] }
 	}
 	return nil
 }

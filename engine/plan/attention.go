@@ -42,7 +42,7 @@ func (a attended) bias() *value {
 // masks are what is added to the scores of one image after the other.
 func (a attended) masks() kernel.Masks {
 	if k := a.Mask(len(a.in)); k >= 0 {
-		return kernel.Masks{Windows: a.Masks, Values: a.in[k].param.Value}
+		return kernel.Masks{Windows: a.Masks, Values: a.in[k].values()}
 	}
 	return kernel.Masks{}
 }
@@ -63,7 +63,7 @@ func (a attended) biases() (tables int, whole bool) {
 }
 
 // onBlocks tells whether there is a step for it: the channels of all tokens lie in blocks, masks are constants, and a bias is a
-// parameter, which nothing trains unless it is written out.
+// parameter, which nothing trains unless it is written out, or written out by a step.
 func (a attended) onBlocks(isTrained func(*value) bool) bool {
 	for _, v := range a.in[:a.Tokens()] {
 		if !onTokens(v) {
@@ -75,7 +75,7 @@ func (a attended) onBlocks(isTrained func(*value) bool) bool {
 	}
 	b := a.bias()
 	_, whole := a.biases()
-	return b == nil || b.param != nil && (whole || !isTrained(b))
+	return b == nil || whole && b.form == plain && b.param == nil || b.param != nil && (whole || !isTrained(b))
 }
 
 // onTokens tells whether v is tokens whose channels lie in blocks.
@@ -91,7 +91,10 @@ func (a attended) flops(products int) float64 {
 func (e *emitter) biasTables(i *instr, a attended) *value {
 	b := a.bias()
 	tables, whole := a.biases()
-	if whole {
+	switch {
+	case b.param == nil:
+		return b
+	case whole:
 		return e.vector(b)
 	}
 	rows, cols, s := 1, 1, a.scores()
@@ -102,9 +105,10 @@ func (e *emitter) biasTables(i *instr, a attended) *value {
 		}
 	}
 	return e.constant(i.node+" bias", tables*s[2]*s[3], func(dst []float32) error {
+		values := b.values()
 		for k := range dst {
 			table, query, key := k/(s[2]*s[3]), k/s[3]%s[2], k%s[3]
-			dst[k] = b.param.Value[(table*rows+query%rows)*cols+key%cols]
+			dst[k] = values[(table*rows+query%rows)*cols+key%cols]
 		}
 		return nil
 	})

@@ -72,7 +72,7 @@ func sameHeads(a, b *op.Attention) bool {
 
 // isTrained tells whether v is a parameter whose gradient is computed.
 func (g *graph) isTrained(v *value) bool {
-	return v.param != nil && slices.Contains(g.obj.Trainable, v.param)
+	return v.param != nil && g.obj != nil && slices.Contains(g.obj.Trainable, v.param)
 }
 
 // fillsTokens tells whether every channel of the tokens belongs to one head of queries, keys or values, and to no other.

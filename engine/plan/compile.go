@@ -103,7 +103,7 @@ func lowerNetwork(net *engine.Network, opt Options) (*graph, error) {
 	if net, err = net.Join(); err != nil {
 		return nil, err
 	}
-	return lower(net, opt, net.Nodes()), nil
+	return lower(net, opt, nil, net.Nodes()), nil
 }
 
 // lowerObjective lowers everything that the loss, the gradients and the updates depend on.
@@ -133,8 +133,7 @@ func lowerObjective(obj *engine.Objective, opt Options) *graph {
 			sorted = append(sorted, n)
 		}
 	}
-	g := lower(obj.Net, opt, sorted)
-	g.obj = obj
+	g := lower(obj.Net, opt, obj, sorted)
 	back := map[*value]bool{}
 	for _, n := range sorted[first:] {
 		back[g.value(n)] = true

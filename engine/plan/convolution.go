@@ -67,7 +67,7 @@ func (e *emitter) weights(i *instr, p *packing) *value {
 		return e.trained(w, *p)
 	}
 	return e.constant(w.label, p.length, func(dst []float32) error {
-		src := w.param.Value
+		src := w.values()
 		if len(src) != w.shape.TotalSize() {
 			return fmt.Errorf("parameter %q has no values", w.label)
 		}
@@ -94,10 +94,10 @@ func (e *emitter) bias(i *instr, n int) *value {
 	}
 	norm := i.norm
 	return e.constant(i.node+" bias", padded(n), func(dst []float32) error {
+		if b != nil {
+			copy(dst, b.values())
+		}
 		for c := range n {
-			if b != nil {
-				dst[c] = b.param.Value[c]
-			}
 			if norm != nil {
 				dst[c] = norm.shift(c, dst[c])
 			}

@@ -26,15 +26,15 @@ type graph struct {
 	// program is what the graph becomes.
 	program *Program
 
-	// Of objectives: the losses, and where the parameters and the running statistics live.
+	// Of objectives (nil for inference): the losses, and where the parameters and the running statistics live.
 	obj    *engine.Objective
 	losses []*value
 	homes  map[*engine.Param]home
 }
 
-// lower turns nodes, which must be sorted, into instructions.
-func lower(net *engine.Network, opt Options, nodes []*gorgonia.Node) *graph {
-	g := &graph{opt: opt, net: net, values: map[*gorgonia.Node]*value{}, program: newProgram(net, opt), homes: map[*engine.Param]home{}}
+// lower turns nodes, which must be sorted, into instructions; obj is nil for inference.
+func lower(net *engine.Network, opt Options, obj *engine.Objective, nodes []*gorgonia.Node) *graph {
+	g := &graph{opt: opt, net: net, obj: obj, values: map[*gorgonia.Node]*value{}, program: newProgram(net, opt), homes: map[*engine.Param]home{}}
 	for _, n := range nodes {
 		if n.Op() == nil {
 			continue
@@ -47,7 +47,7 @@ func lower(net *engine.Network, opt Options, nodes []*gorgonia.Node) *graph {
 		for _, x := range in {
 			i.in = append(i.in, g.value(x))
 		}
-		if _, isConst := g.constant(n); isConst {
+		if _, isConst := g.constant(n); isConst || g.derive(n, i) {
 			continue
 		}
 		i.out = g.value(n)

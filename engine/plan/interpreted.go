@@ -72,7 +72,7 @@ func (e *emitter) interpret(i *instr, o op.Op) error {
 	for _, v := range i.in {
 		p := placeOf(v)
 		if v.param != nil && !e.isTrained(v) {
-			p.param = v.param.Value
+			p.param = v.values()
 		}
 		r.in, r.number = append(r.in, p), append(r.number, v.number)
 		switch {

@@ -86,11 +86,11 @@ func (e *emitter) mul(i *instr, o *op.Mul) error {
 	if !alike(x, i.out) {
 		return e.interpret(i, o)
 	}
-	switch factorOf(x, f) {
-	case perImage:
+	switch kind := factorOf(x, f); {
+	case kind == perImage:
 		prim, err := kernel.NewScale(isa, x.images(), f.images(), i.out.images())
 		return e.primitive(i, prim, err, 0, x, f, i.out)
-	case perChannel:
+	case kind == perChannel && f.param != nil:
 		prim, err := kernel.NewChannelScale(isa, x.images(), i.out.images())
 		return e.primitive(i, prim, err, 0, x, e.vector(f), i.out)
 	}

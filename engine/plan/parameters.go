@@ -23,7 +23,7 @@ func (e *emitter) vector(v *value) *value {
 		return e.trained(v, plainPacking(v.param))
 	}
 	return e.constant(v.label, padded(v.shape.TotalSize()), func(dst []float32) error {
-		copy(dst, v.param.Value)
+		copy(dst, v.values())
 		return nil
 	})
 }

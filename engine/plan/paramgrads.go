@@ -12,7 +12,10 @@ func init() {
 // The planner's own operators between gradients that lie as parameters do and values like others.
 type (
 	// storeGrad brings a gradient computed elsewhere into the layout of its parameter.
-	storeGrad struct{ packing packing }
+	storeGrad struct {
+		packing packing
+		still   []bool // elements that are left out
+	}
 	// loadGrad makes a value of a gradient in the layout of a parameter, where it is not all of the gradient or that lies in another.
 	loadGrad struct{ packing packing }
 )
@@ -23,6 +26,7 @@ func (*loadGrad) title() string  { return "LoadGrad" }
 // gradStore is the primitive of storeGrad. Operands: 0 the gradient as it was computed, 1 the parameter's.
 type gradStore struct {
 	from   place
+	still  []bool
 	length int
 	pack   func(dst, src []float32)
 }
@@ -35,11 +39,17 @@ func (*gradStore) Items(int) int { return 1 }
 func (s *gradStore) Item(_ *kernel.Worker, _ int, a *kernel.Args) {
 	dst := kernel.Floats(a.Operand[1], s.length)
 	clear(dst)
-	s.pack(dst, s.from.read(a.Operand[0]))
+	values := s.from.read(a.Operand[0])
+	for k, still := range s.still {
+		if still {
+			values[k] = 0
+		}
+	}
+	s.pack(dst, values)
 }
 
 func (e *emitter) storeGrad(i *instr, o *storeGrad) error {
-	prim := &gradStore{placeOf(i.in[0]), o.packing.length, o.packing.pack}
+	prim := &gradStore{placeOf(i.in[0]), o.still, o.packing.length, o.packing.pack}
 	return e.primitive(i, prim, nil, 0, i.in[0], i.out)
 }
 

@@ -55,7 +55,7 @@ func (g *graph) packings() map[*engine.Param]packing {
 
 // ownGradients gives every trainable parameter a gradient that the space Grad can hold. Most are computed there; where
 // the gradient is a value like others (in the layout of images, read by other steps, the same for two parameters, as that
-// of a table that is added to images), a step copies it.
+// of a table that is added to images), or some of it does not count, a step copies it.
 func (g *graph) ownGradients(packings map[*engine.Param]packing) map[*engine.Param]*value {
 	users, makers := g.users(), g.makers()
 	grads, owned, count := map[*engine.Param]*value{}, map[*value]bool{}, map[*value]int{}
@@ -66,12 +66,12 @@ func (g *graph) ownGradients(packings map[*engine.Param]packing) map[*engine.Par
 	for k, param := range g.obj.Trainable {
 		v := g.value(g.obj.Grads[k])
 		grads[param] = v
-		if makesGradient(makers[v], packings[param]) && len(users[v]) == 0 && count[v] == 1 && v.root == nil {
+		if param.Still == nil && makesGradient(makers[v], packings[param]) && len(users[v]) == 0 && count[v] == 1 && v.root == nil {
 			owned[v] = true
 			continue
 		}
 		grads[param] = newValue(v.label, param.Shape)
-		store := &instr{node: param.Name, op: &storeGrad{packings[param]}, in: []*value{v}, out: grads[param], backward: true}
+		store := &instr{node: param.Name, op: &storeGrad{packings[param], param.Still}, in: []*value{v}, out: grads[param], backward: true}
 		g.settle(store)
 		stores = append(stores, store)
 	}

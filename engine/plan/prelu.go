@@ -44,7 +44,7 @@ func (e *emitter) slopes(i *instr) *value {
 	case !e.isTrained(s):
 		return e.constant(s.label+" for every channel", padded(c), func(dst []float32) error {
 			for k := range c {
-				dst[k] = s.param.Value[0]
+				dst[k] = s.values()[0]
 			}
 			return nil
 		})

@@ -25,7 +25,7 @@ func (g *graph) reorder() {
 	}
 	for _, i := range g.instrs {
 		for k, v := range i.in {
-			if axis := i.rule().axis(v.Shape); v.param == nil && axis != undecided && axis != v.Channel {
+			if axis := i.rule().axis(v.Shape); v.param == nil && axis >= 0 && v.Channel >= 0 && axis != v.Channel {
 				i.in[k] = newValue(v.label, v.Shape)
 				i.in[k].retype(axis)
 				put(v, i.in[k], i.backward)

@@ -66,7 +66,7 @@ func (e *emitter) table(v *value, t *table) *value {
 		return e.trained(v, *t.packing(0))
 	}
 	return e.constant(v.label, t.length, func(dst []float32) error {
-		t.packing(0).pack(dst, v.param.Value)
+		t.packing(0).pack(dst, v.values())
 		return nil
 	})
 }

@@ -79,12 +79,15 @@ const (
 	second   axisRule = iota // (N, C, ...)
 	last                     // (N, ..., C)
 	anywhere                 // along the same axis in all
+	rowMajor                 // nowhere: its values lie in row-major order
 )
 
 // axis is the axis that the rule asks for in values of a shape, or undecided.
 func (r axisRule) axis(s tensor.Shape) int {
 	switch {
 	case s.Dims() != 3 && s.Dims() != 4:
+	case r == rowMajor:
+		return -1
 	case r == second:
 		return 1
 	case r == last:

@@ -27,6 +27,8 @@ type value struct {
 	shape tensor.Shape
 	form  form
 	param *engine.Param
+	// compute gives the values of what is made of parameters alone, which stands for one; nil for others.
+	compute func() []float32
 	// number is the value of a constant scalar of the graph.
 	number *float32
 

@@ -71,6 +71,11 @@ def timm_swin(name):
     return timm_net(name, **small)
 
 
+def timm_swin_v2():
+    """A stage of two blocks, the second with rolled windows."""
+    return timm_net("swinv2_tiny_window8_256", img_size=8, patch_size=2, embed_dim=8, depths=(2,), num_heads=(2,), window_size=2)
+
+
 def config(kind, **options):
     import transformers
     small = dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=24, image_size=8, patch_size=4, num_labels=CLASSES)
@@ -85,7 +90,13 @@ def hf(kind, model, **options):
 def hf_swin():
     import transformers
     return logits(transformers.SwinForImageClassification(transformers.SwinConfig(
-        image_size=16, patch_size=2, embed_dim=8, depths=[2], num_heads=[2], window_size=4, mlp_ratio=2, num_labels=CLASSES)))
+        image_size=16, patch_size=2, embed_dim=8, depths=[2], num_heads=[2], window_size=4, mlp_ratio=2.0, num_labels=CLASSES)))
+
+
+def hf_swin_v2():
+    import transformers
+    return logits(transformers.Swinv2ForImageClassification(transformers.Swinv2Config(
+        image_size=8, patch_size=2, embed_dim=8, depths=[2], num_heads=[2], window_size=2, mlp_ratio=2.0, num_labels=CLASSES)))
 
 
 def adaptive_pool():
@@ -99,7 +110,9 @@ def clip_projection():
 NETWORKS = {  # name: (model, size, exporter and opset)
     "torchvision_vit.ts17": (torchvision_vit, 8), "torchvision_vit.dyn18": (torchvision_vit, 8), "torchvision_vit.dyn23": (torchvision_vit, 8),
     "torchvision_swin.ts17": (torchvision_swin, 16), "torchvision_swin.dyn20": (torchvision_swin, 12),
-    "torchvision_swin_v2.ts17": (lambda: torchvision_swin(True), 16),
+    "torchvision_swin_v2.ts17": (lambda: torchvision_swin(True), 16), "torchvision_swin_v2.dyn20": (lambda: torchvision_swin(True), 16),
+    "timm_swin_v2.ts17": (timm_swin_v2, 8), "timm_swin_v2.dyn23": (timm_swin_v2, 8),
+    "hf_swin_v2.ts17": (hf_swin_v2, 8), "hf_swin_v2.dyn20": (hf_swin_v2, 8),
     "timm_vit.ts14": (lambda: timm_vit("vit_tiny_patch16_224"), 8), "timm_vit.ts17b1": (lambda: timm_vit("vit_tiny_patch16_224"), 8),
     "timm_deit.dyn20": (lambda: timm_vit("deit_tiny_distilled_patch16_224"), 8), "timm_beit.ts17": (lambda: timm_vit("beit_base_patch16_224"), 8),
     "timm_dinov2_reg.dyn23": (lambda: timm_vit("vit_small_patch14_reg4_dinov2", img_size=12), 12),
@@ -118,7 +131,7 @@ NETWORKS = {  # name: (model, size, exporter and opset)
     "hf_swin.ts17": (hf_swin, 16), "adaptive_pool.dyn20": (adaptive_pool, 9),
 }
 
-TRAINED = ["torchvision_vit.dyn18", "torchvision_swin.dyn20", "hf_vit.dyn20", "timm_convnextv2.ts17", "timm_beit.ts17", "timm_swin.dyn23", "timm_eva02.dyn23"]
+TRAINED = ["torchvision_swin_v2.ts17", "torchvision_swin_v2.dyn20", "timm_swin_v2.ts17", "timm_swin_v2.dyn23", "hf_swin_v2.ts17", "torchvision_vit.dyn18", "torchvision_swin.dyn20", "hf_vit.dyn20", "timm_convnextv2.ts17", "timm_beit.ts17", "timm_swin.dyn23", "timm_eva02.dyn23"]
 
 
 def randomise(model):

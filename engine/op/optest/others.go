@@ -108,6 +108,14 @@ var others = []Row{
 	{Name: "AttentionGrad", Op: &op.AttentionGrad{Attention: *attentionOf(2, 0, 1, 1, 3), Of: 1}, Shapes: [][]int{{2, 3, 6}, {2, 4, 12}, {2, 3, 6}}},
 	{Name: "RotaryEmbedding of halves", Op: turning(2, 3, 5, []int{2, 3, 0, 1}, false), Shapes: [][]int{{2, 3, 20}, {3, 4}, {3, 4}}, Differentiable: 1},
 	{Name: "RotaryEmbedding of neighbours, back", Op: turning(1, 16, 16, []int{1, 0, 2}, true), Shapes: [][]int{{2, 5, 19}, {5, 3}, {5, 3}}, Differentiable: 1},
+	{Name: "HeadNorm", Op: norming(op.HeadNorm{Heads: 2, At: op.HeadChannels{First: 3, Step: 9, Size: 6}}), Shapes: [][]int{{2, 3, 20}}, Differentiable: 1},
+	{Name: "HeadNorm of short heads, with factors", Op: norming(op.HeadNorm{Heads: 3, Epsilon: 2.5}), Shapes: [][]int{{2, 4, 15}, {3, 1, 1}}, Differentiable: 2},
+	{Name: "HeadNorm with temperatures", Op: norming(op.HeadNorm{Heads: 3, Exponential: true, Most: 0.3}), Shapes: [][]int{{2, 4, 18}, {1, 3, 1, 1}}, Differentiable: 2},
+	{Name: "HeadNormGradX", Op: &op.HeadNormGradX{HeadNorm: *norming(op.HeadNorm{Heads: 2})}, Shapes: [][]int{{2, 3, 10}, {2, 3, 10}}},
+	{Name: "HeadNormGradFactor", Op: &op.HeadNormGradFactor{HeadNorm: *norming(op.HeadNorm{Heads: 2})}, Shapes: [][]int{{2, 3, 10}, {2}, {2, 3, 10}}},
+	{Name: "PositionBias", Op: &op.PositionBias{Index: []int{0, 2, 1, 2, 2, 0}, Queries: 2, Scale: 16}, Shapes: [][]int{{2, 5}, {5}, {5, 2}, {1, 3, 2}}, Differentiable: 3},
+	{Name: "PositionBias of a known layer", Op: &op.PositionBias{Index: []int{0, 3, 1, 3}, Queries: 2, Scale: 3}, Shapes: [][]int{{3, 5}, {5}, {2, 2, 5}}, Differentiable: 3},
+	{Name: "PositionBiasGrad", Op: &op.PositionBiasGrad{PositionBias: op.PositionBias{Index: []int{0, 1}, Queries: 1, Scale: 2}, Of: 1}, Shapes: [][]int{{2, 5}, {5}, {2, 5}, {1, 2, 1, 2}}},
 	{Name: "LayerNorm", Op: &op.LayerNorm{Axis: -1, Epsilon: 1e-3}, Shapes: [][]int{{2, 3, 4}, {4}, {4}}, Differentiable: 3},
 	{Name: "LayerNorm without beta", Op: &op.LayerNorm{Axis: 1, Epsilon: 1e-3}, Shapes: [][]int{{2, 3, 2}, {3, 2}}, Differentiable: 2},
 	{Name: "LayerNormGradX", Op: &op.LayerNormGradX{LayerNorm: op.LayerNorm{Axis: 1, Epsilon: 1e-3}}, Shapes: [][]int{{2, 4}, {4}, {2, 4}}},
@@ -151,6 +159,14 @@ func reduce(kind string, keep bool, axes ...int) *op.Reduce {
 // turning is of heads from a channel on, so far apart.
 func turning(heads, first, step int, pairs []int, back bool) *op.Rotary {
 	return &op.Rotary{Heads: heads, At: op.HeadChannels{First: first, Step: step, Size: len(pairs)}, Pairs: pairs, Back: back}
+}
+
+// norming is of heads of five channels side by side, if nothing else is said.
+func norming(o op.HeadNorm) *op.HeadNorm {
+	if o.At.Size == 0 {
+		o.At = op.HeadChannels{Step: 5, Size: 5}
+	}
+	return &o
 }
 
 // masked is attention with so many masks.
