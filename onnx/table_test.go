@@ -15,7 +15,7 @@ var trainingOnly = map[string]bool{
 	"BatchStats": true, "BatchNormTrain": true, "BatchNormReduce": true, "BatchNormScale": true, "GroupNormReduce": true,
 	"RunningMean": true, "RunningVar": true, "ChannelSum": true, "ChannelScale": true, "Row": true, "Stack": true,
 	"SumTo": true, "DropoutTrain": true, "SoftmaxCrossEntropy": true, "WeightedSum": true, "Scale": true, "PowSlope": true,
-	"Attention": true, "ResponseNorm": true, "Rotary": true,
+	"Attention": true, "ResponseNorm": true, "Rotary": true, "HeadNorm": true, "PositionBias": true,
 }
 
 // TestTables holds the operators of engine/op against the table: every operator that a network can hold has a

@@ -33,6 +33,11 @@ func (p PositionBias) check() error {
 	return nil
 }
 
+// Flops is the arithmetic of both layers.
+func (p PositionBias) Flops() float64 {
+	return float64(2 * p.Distances * p.Hidden * (p.Inputs + p.Heads))
+}
+
 // operands is the number of operands that the bias depends on: w2 (Heads, Hidden), b1 (Hidden), w1 (Hidden, Inputs) and x (Distances, Inputs),
 // or w1 x (Distances, Hidden) in place of both.
 func (p PositionBias) operands() int {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"math"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -46,6 +47,31 @@ func init() {
 		}
 		scores := d.apply(&op.MatMul{}, turn(heads(x)), d.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, turn(heads(x))))
 		y := d.apply(&op.MatMul{}, d.apply(&op.Softmax{Axis: -1}, scores), heads(x))
+		y = d.apply(&op.Reshape{Shape: []int{-1, 64, 32}}, d.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
+		return []*gorgonia.Node{d.linear(d.apply(&op.ReduceMean{Axes: []int{1}}, d.linear(y, 32)), 5)}
+	}
+	// Attention by cosines with a temperature for each head and a bias of positions that two layers make, as in Swin V2.
+	networks["cosines"] = func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.apply(&op.Transpose{Perm: []int{0, 2, 1}}, d.apply(&op.Reshape{Shape: []int{-1, 32, 64}}, d.conv(x, 32, 4, 4)))
+		unit := func(x *gorgonia.Node) *gorgonia.Node {
+			length := d.apply(&op.Reduce{ReduceMean: op.ReduceMean{Axes: []int{-1}, KeepDims: true}, Kind: op.L2Of}, x)
+			return d.apply(&op.Div{}, x, d.apply(&op.Expand{Shape: x.Shape()}, d.apply(&op.Clip{Min: 1e-12, Max: math.MaxFloat32}, length)))
+		}
+		qkv := d.apply(&op.Reshape{Shape: []int{-1, 64, 3, 2, 16}}, d.linear(x, 96))
+		heads := func(k int) *gorgonia.Node {
+			return d.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, d.apply(&op.Gather{Axis: 2, Indices: []int{k}}, qkv))
+		}
+		scores := d.apply(&op.MatMul{}, unit(heads(0)), d.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, unit(heads(1))))
+		scores = d.apply(&op.Mul{}, scores, d.apply(&op.Exp{}, d.apply(&op.Clip{Min: -math.MaxFloat32, Max: 4.6}, d.param(1, 2, 1, 1))))
+		index := make([]int, 64*64)
+		for k := range index {
+			index[k] = k % 9
+		}
+		bias := d.apply(&op.Linear{}, d.apply(&op.Relu{}, d.apply(&op.Linear{}, d.constants(9, 2), d.param(20, 2), d.param(20))), d.param(2, 20))
+		bias = d.apply(&op.Reshape{Shape: []int{64, 64, 2}}, d.apply(&op.Gather{Indices: index, IndexShape: []int{64 * 64}}, bias))
+		bias = d.apply(&op.Unsqueeze{Axes: []int{0}}, d.apply(&op.Transpose{Perm: []int{2, 0, 1}}, bias))
+		scores = d.apply(&op.Add{}, scores, d.apply(&op.Mul{}, d.apply(&op.Sigmoid{}, bias), d.number(16)))
+		y := d.apply(&op.MatMul{}, d.apply(&op.Softmax{Axis: -1}, scores), heads(2))
 		y = d.apply(&op.Reshape{Shape: []int{-1, 64, 32}}, d.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
 		return []*gorgonia.Node{d.linear(d.apply(&op.ReduceMean{Axes: []int{1}}, d.linear(y, 32)), 5)}
 	}

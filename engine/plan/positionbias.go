@@ -40,8 +40,13 @@ func (e *emitter) positionBias(i *instr, o *op.PositionBias) error {
 	if !ok || i.out.form != plain {
 		return e.interpret(i, o)
 	}
-	prim, err := kernel.NewPositionBias(positions(o, i.in))
-	return e.primitive(i, prim, err, 1, append(operands, i.out)...)
+	p := positions(o, i.in)
+	prim, err := kernel.NewPositionBias(p)
+	if err != nil {
+		return fmt.Errorf("node %q: %w", i.node, err)
+	}
+	e.step(i, prim, 1, []*value{i.out}, append(operands, i.out)...).step.Flops = p.Flops()
+	return nil
 }
 
 func (e *emitter) positionBiasGrad(i *instr, o *op.PositionBiasGrad) error {
@@ -57,7 +62,11 @@ func (e *emitter) positionBiasGrad(i *instr, o *op.PositionBiasGrad) error {
 		return fmt.Errorf("node %q: %w", i.node, err)
 	}
 	slopes := e.temporary(i.node+" slopes", p.Distances*p.Heads)
-	e.step(i, prim, 1, []*value{slopes}, append(append([]any{}, operands...), dy, slopes)...)
+	e.step(i, prim, 1, []*value{slopes}, append(append([]any{}, operands...), dy, slopes)...).step.Flops = p.Flops()
 	prim, err = kernel.NewPositionBiasGrad(p, o.Of)
-	return e.primitive(i, prim, err, 1, append(operands, slopes, i.out)...)
+	if err != nil {
+		return fmt.Errorf("node %q: %w", i.node, err)
+	}
+	e.step(i, prim, 1, []*value{i.out}, append(operands, slopes, i.out)...).step.Flops = p.Flops()
+	return nil
 }
