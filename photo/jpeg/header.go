@@ -160,7 +160,7 @@ func (d *decoder) readHuffman(body []byte) error {
 		if total > 256 || len(body) < 17+total {
 			return errSegment
 		}
-		table, err := newHuffman(lengths, body[17:17+total], class == 1)
+		table, err := tableOf(lengths, body[17:17+total], class == 1)
 		if err != nil {
 			return err
 		}

@@ -139,8 +139,8 @@ type decoder struct {
 	adobe         int // the transform of the Adobe segment
 
 	bits  bits
-	block [64]int32 // zero between uses
-	ended int       // progressive: blocks that follow without new coefficients
+	block pixel.Block // zero between uses
+	ended int         // progressive: blocks that follow without new coefficients
 	scans int
 
 	sink func(y int, rgb []uint8)
@@ -156,7 +156,6 @@ type component struct {
 	h, v  int // sampling factors
 	table int // of quantisation
 	quant *[64]uint16
-	steps *pixel.Steps // of quant
 	scaled
 
 	blocksWide, blocksHigh int // that hold samples
@@ -165,7 +164,7 @@ type component struct {
 	mask                   int     // line y of the component is line y&mask of the plane
 	coef                   []int16 // progressive: 64 coefficients a block, in natural order
 	bitsLeft               [64]int8
-	predicted              int32 // DC of the block before
+	coding                 pixel.Coding // in its sequential scan; of progressive ones only the prediction
 	scanned                bool
 }
 

@@ -47,8 +47,8 @@ func (d *decoder) firstDC(s *scan, i, x, y int) error {
 	if !ok {
 		return errCode
 	}
-	c.predicted += difference
-	c.coefficients(x, y)[0] = int16(c.predicted << s.low)
+	c.coding.Predicted += difference
+	c.coefficients(x, y)[0] = int16(c.coding.Predicted << s.low)
 	return nil
 }
 
@@ -165,8 +165,8 @@ func (d *decoder) reconstruct() {
 			c := &d.components[i]
 			for y := unit * c.v; y < min((unit+1)*c.v, c.blocks.Max.Y); y++ {
 				for x := c.blocks.Min.X; x < c.blocks.Max.X; x++ {
-					extent := d.dequantise(block(c, x, y), c.quant)
-					c.show(&d.block, extent, x, y)
+					d.dequantise(block(c, x, y), c.quant)
+					c.show(&d.block, x, y)
 				}
 			}
 		}
@@ -174,13 +174,14 @@ func (d *decoder) reconstruct() {
 	}
 }
 
-// dequantise fills the block and returns its extent; see pixel.Inverse.
-func (d *decoder) dequantise(coefficients *[64]int16, quant *[64]uint16) (extent uint8) {
+// dequantise fills the block.
+func (d *decoder) dequantise(coefficients *[64]int16, quant *[64]uint16) {
+	extent := 0
 	for k, v := range coefficients {
 		if v != 0 {
-			d.block[k] = int32(v) * int32(quant[k])
-			extent |= uint8(k)
+			d.block.Values[k] = int32(v) * int32(quant[k])
+			extent |= k
 		}
 	}
-	return extent
+	d.block.Extent = extent
 }

@@ -48,17 +48,21 @@ func (o *output) unitDone(end int) {
 	o.upTo(end)
 }
 
-// show writes the samples of a block into the plane where the area needs them, and zeroes the block.
-func (c *component) show(block *[64]int32, extent uint8, x, y int) {
+// show writes the samples of a block into the plane where the area needs them, and empties the block.
+func (c *component) show(block *pixel.Block, x, y int) {
+	extent := uint8(block.Extent)
+	block.Next, block.Extent = 0, 0
 	if !c.shows(x, y) {
-		clear(block[:])
+		if block.Values[0] = 0; extent != 0 {
+			clear(block.Values[:])
+		}
 		return
 	}
 	out := c.plane[y*c.size&c.mask*c.stride+x*c.size:]
 	if c.size == 8 {
-		pixel.Inverse(block, extent, out, c.stride)
+		pixel.Inverse(&block.Values, extent, out, c.stride)
 	} else {
-		pixel.Reduced(c.size, block, extent, out, c.stride)
+		pixel.Reduced(c.size, &block.Values, extent, out, c.stride)
 	}
 }
 

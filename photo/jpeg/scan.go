@@ -80,6 +80,9 @@ func (d *decoder) readScan() error {
 		if needsAC := !d.progressive || s.start > 0; needsAC && s.ac[i] == nil {
 			return errSegment
 		}
+		if !d.progressive {
+			c.coding.DC, c.coding.AC = s.dc[i].codes(), s.ac[i].codes()
+		}
 	}
 	if together {
 		d.out = d.output(d.sink)
@@ -157,7 +160,7 @@ func (d *decoder) open(c *component, shown bool) error {
 	if c.quant = d.quant[c.table]; c.quant == nil {
 		return errSegment
 	}
-	c.steps = newSteps(c.quant)
+	c.coding.Steps = newSteps(c.quant)
 	lines := c.size * c.blockRows
 	c.mask = -1
 	if d.progressive {
@@ -197,7 +200,7 @@ func (d *decoder) runIntervals(s *scan, decode blockDecoder) error {
 		}
 		d.bits.start(d.data, d.pos)
 		for _, c := range s.components {
-			c.predicted = 0
+			c.coding.Predicted = 0
 		}
 		d.ended = 0
 		if err := d.runInterval(s, decode, at, min(at+interval, wide*high), wide, high); err != nil {
@@ -297,7 +300,7 @@ func (d *decoder) endFollows() bool {
 // the scans before told in progressive ones.
 func (d *decoder) skipBlock(s *scan, i, x, y int) error {
 	if !d.progressive {
-		s.components[i].show(&d.block, 0, x, y)
+		s.components[i].show(&d.block, x, y)
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import "sync"
 // Frames of Motion JPEG leave them out.
 var standardTables = sync.OnceValues(func() (dc, ac [2]*huffman) {
 	build := func(lengths [16]uint8, symbols []uint8, isAC bool) *huffman {
-		table, err := newHuffman(lengths[:], symbols, isAC)
+		table, err := tableOf(lengths[:], symbols, isAC)
 		if err != nil {
 			panic(err) // the tables are constants
 		}

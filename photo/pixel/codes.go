@@ -2,19 +2,52 @@ package pixel
 
 import "encoding/binary"
 
-// CodeBits is the length of codes, with the bits of their values, that one look into a [Codes] decodes.
-const CodeBits = 10
+// CodeBits is the length of codes, with the bits of their values, that one look into [Codes] decodes.
+const CodeBits = 11
 
-// EndOfBlock is a run that leaves every block, farther than any other.
-const EndOfBlock = 128
+// Codes holds for every CodeBits bits what the Huffman codes and values that they begin with say: one coefficient, two where both
+// fit, the end of the block, or one and the end. From bit 0 on:
+//
+//	 0  the length of all in bits
+//	 8  how many places of the block they cover; EndOfBlock more at its end
+//	16  the second value, if there is one, else 0
+//	32  the place of the first value, counted from the next place of the block
+//	40  the place of the second; that of the first if there is none
+//	48  the first value
+//
+// For bits that begin with anything else it holds Unknown. Codes of DC have only a length and a first value.
+type Codes [1 << CodeBits]uint64
 
-// Codes holds for every CodeBits bits that start with a short Huffman code of AC coefficients and its value:
-// value<<16 | run<<8 | length of both; else 0. The end of the block has the run EndOfBlock.
-type Codes [1 << CodeBits]int32
+const (
+	// EndOfBlock is farther than any run.
+	EndOfBlock = 128
+	Unknown    = 0xff << 8
+)
 
-// Steps hold the places of coefficients in scan order, and from bit 8 on their quantisation steps. Entries past 63
-// catch runs that leave the block, as in libjpeg.
-type Steps [256]uint32
+// Step is the place of a coefficient in the block and its quantisation step.
+type Step struct {
+	Size  int32
+	Place uint32
+}
+
+// Steps are those in scan order. Entries past 63 catch runs that leave the block, as in libjpeg.
+type Steps [256]Step
+
+// Coding is how the blocks of a component are coded, and the first coefficient of the one before, not yet multiplied by its step.
+type Coding struct {
+	DC, AC    *Codes
+	Predicted int32
+	Steps     Steps
+}
+
+// Block is a block that is being decoded: 8 x 8 coefficients in natural order, multiplied by their steps.
+type Block struct {
+	Values [64]int32
+	// Next is the place in scan order of the next coefficient; past 63 the block is complete.
+	Next int
+	// Extent is the bitwise or of the places of coefficients; see Inverse.
+	Extent int
+}
 
 // Bits are data from which bits are taken, the most significant first.
 type Bits struct {
@@ -24,45 +57,71 @@ type Bits struct {
 	N    int    // how many of them are valid
 }
 
-// Coefficients decodes coefficients from place k on into the block, multiplied by their steps, and returns the place of the next:
-// past the block after its end, else where a code comes that is not in codes or leaves the block, or less than
-// 8 bytes are left. The extent grows by their places; see Inverse.
-func (b *Bits) Coefficients(codes *Codes, steps *Steps, block *[64]int32, k int, extent uint8) (int, uint8) {
+// Decode decodes coefficients into the block, which lacks some, until it is complete, or a code comes that is Unknown or leaves the
+// block, or less than 8 bytes are left.
+func (b *Bits) Decode(c *Coding, block *Block) {
 	if bmi2 {
-		at := [2]int{k, int(extent)}
-		coefficientsAssembly(b, codes, steps, block, &at)
-		return at[0], uint8(at[1])
+		decodeAssembly(b, c, block)
+	} else {
+		b.decode(c, block, true)
 	}
-	return b.coefficients(codes, steps, block, k, extent)
 }
 
-// coefficients is the plain form. Groups of codes need no look at how many bits are left, which would be hard to predict.
-func (b *Bits) coefficients(codes *Codes, steps *Steps, block *[64]int32, k int, extent uint8) (int, uint8) {
-	acc, n, pos, data := b.Acc, b.N, b.Pos, b.Data
-	for pos+8 <= len(data) {
+// Skip is Decode without values, for a block that is not shown: only its end and the prediction of the next one count.
+func (b *Bits) Skip(c *Coding, block *Block) {
+	if bmi2 {
+		skipAssembly(b, c, block)
+	} else {
+		b.decode(c, block, false)
+	}
+}
+
+// decode is the plain form of both. Groups of codes need no look at how many bits are left, which would be hard to predict.
+func (b *Bits) decode(c *Coding, block *Block, values bool) {
+	acc, n, pos, next, data := b.Acc, b.N, b.Pos, block.Next, b.Data
+decoding:
+	for next < 64 && pos+8 <= len(data) {
 		acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
 		pos += (63 - n) >> 3
 		n |= 56
-		for range 56 / CodeBits {
-			e := codes[acc>>(64-CodeBits)]
-			at := k + int(e>>8&0xff)
-			if at >= 64 || e == 0 {
-				if at >= EndOfBlock && k < 64 {
-					acc <<= e & 0x3f
-					n -= int(e & 0x3f)
-					k = at
-				}
-				b.Acc, b.N, b.Pos = acc, n, pos
-				return k, extent
+		looks := 56 / CodeBits
+		if next == 0 {
+			e := c.DC[acc>>(64-CodeBits)]
+			if e == Unknown {
+				break
 			}
-			acc <<= e & 0x3f
-			n -= int(e & 0x3f)
-			step := steps[at]
-			block[step%64] = e >> 16 * int32(step>>8)
-			extent |= uint8(step)
-			k = at + 1
+			acc <<= e & 63
+			n -= int(e & 63)
+			c.Predicted += int32(int64(e) >> 48)
+			if values {
+				block.Values[0] = c.Predicted * c.Steps[0].Size
+			}
+			next = 1
+			looks--
+		}
+		for range looks {
+			e := c.AC[acc>>(64-CodeBits)]
+			end := next + int(e>>8&0xff)
+			if end > 64 && uint(end-EndOfBlock) >= 64 {
+				break decoding
+			}
+			acc <<= e & 63
+			n -= int(e & 63)
+			if values && end != next+EndOfBlock {
+				block.put(&c.Steps, next, e)
+			}
+			if next = end; next >= 64 {
+				break decoding
+			}
 		}
 	}
-	b.Acc, b.N, b.Pos = acc, n, pos
-	return k, extent
+	b.Acc, b.N, b.Pos, block.Next = acc, n, pos, next
+}
+
+// put writes the coefficients of an entry of Codes.
+func (b *Block) put(s *Steps, next int, e uint64) {
+	first, second := s[uint8(next+int(e>>32&0xff))], s[uint8(next+int(e>>40&0xff))]
+	b.Values[second.Place%64] = int32(int16(e>>16)) * second.Size
+	b.Values[first.Place%64] = int32(int64(e)>>48) * first.Size
+	b.Extent |= int(first.Place | second.Place)
 }

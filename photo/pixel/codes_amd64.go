@@ -5,4 +5,7 @@
 package pixel
 
 //go:noescape
-func coefficientsAssembly(b *Bits, codes *Codes, steps *Steps, block *[64]int32, at *[2]int)
+func decodeAssembly(b *Bits, c *Coding, block *Block)
+
+//go:noescape
+func skipAssembly(b *Bits, c *Coding, block *Block)

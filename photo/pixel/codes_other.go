@@ -2,5 +2,6 @@
 
 package pixel
 
-// Without bmi2 this is not called.
-func coefficientsAssembly(*Bits, *Codes, *Steps, *[64]int32, *[2]int) { panic("no assembly") }
+// Without bmi2 none of these is called.
+func decodeAssembly(*Bits, *Coding, *Block) { panic("no assembly") }
+func skipAssembly(*Bits, *Coding, *Block)   { panic("no assembly") }

@@ -117,40 +117,62 @@ func TestFormsOfInverse(t *testing.T) {
 	}
 }
 
-// TestFormsOfCodes decodes random data with a random table: the same coefficients in the same places, and as many bits taken.
+// TestFormsOfCodes decodes random data with random tables: the same coefficients in the same places, and as many bits taken; and
+// without values as many places and bits.
 func TestFormsOfCodes(t *testing.T) {
 	r := random.At(7, "codes")
-	for range 3000 {
-		codes, steps := &Codes{}, &Steps{}
-		for i := range codes {
-			length, run := 1+r.IntN(CodeBits), r.IntN(6)
-			switch r.IntN(30) {
-			case 0:
-				continue
-			case 1:
-				run = EndOfBlock
+	coding := Coding{DC: &Codes{}, AC: &Codes{}}
+	for round := range 3000 {
+		if coding.Predicted = int32(r.IntN(100)); round%30 == 0 {
+			for i := range coding.AC {
+				coding.DC[i], coding.AC[i] = someEntry(r), someEntry(r)
 			}
-			codes[i] = int32(r.IntN(1024)-512)<<16 | int32(run)<<8 | int32(length)
-		}
-		for i := range steps {
-			steps[i] = uint32(min(i, 63) | r.IntN(1<<16)<<8)
+			for i := range coding.Steps {
+				coding.Steps[i] = Step{int32(r.IntN(1 << 16)), uint32(min(i, 63))}
+			}
 		}
 		data := samples(r, r.IntN(80))
 		begin := Bits{Data: data, Pos: min(r.IntN(8), len(data))}
 		for range begin.Pos {
 			begin.Acc, begin.N = begin.Acc|uint64(data[begin.N/8])<<(56-begin.N), begin.N+8
 		}
-		k := 1 + r.IntN(63)
-		both(t, "codes", func() []uint8 {
-			b, block := begin, [64]int32{}
-			at, extent := b.Coefficients(codes, steps, &block, k, 0)
-			out := []uint8{uint8(at), extent}
-			for _, v := range append(block[:], int32(8*b.Pos-b.N)) {
-				out = append(out, uint8(v), uint8(v>>8), uint8(v>>16), uint8(v>>24))
+		start := Block{Next: r.IntN(64)}
+		work := func(decode func(*Bits, *Coding, *Block)) func() []uint8 {
+			return func() []uint8 {
+				b, c, block := begin, coding, start
+				decode(&b, &c, &block)
+				out := []uint8{uint8(block.Next), uint8(block.Extent), uint8(block.Extent >> 8)}
+				for _, v := range append(block.Values[:], int32(8*b.Pos-b.N), c.Predicted, int32(b.Acc>>32)) {
+					out = append(out, uint8(v), uint8(v>>8), uint8(v>>16), uint8(v>>24))
+				}
+				return out
 			}
-			return out
-		})
+		}
+		both(t, "decoding", work((*Bits).Decode))
+		both(t, "skipping", work((*Bits).Skip))
+		decoded, skipped := work((*Bits).Decode)(), work((*Bits).Skip)()
+		if n := len(decoded) - 12; decoded[0] != skipped[0] || !slices.Equal(decoded[n:], skipped[n:]) {
+			t.Fatalf("decoded to %d, %v, skipped to %d, %v", decoded[0], decoded[n:], skipped[0], skipped[n:])
+		}
 	}
+}
+
+// someEntry is a random entry of Codes.
+func someEntry(r *random.Stream) uint64 {
+	length, value := uint64(1+r.IntN(CodeBits)), uint64(r.IntN(1<<16))<<48
+	run, second := uint64(r.IntN(6)), uint64(r.IntN(6))
+	one := length | run<<32 | run<<40 | value
+	switch r.IntN(30) {
+	case 0:
+		return Unknown
+	case 1:
+		return length | EndOfBlock<<8
+	case 2:
+		return one | (EndOfBlock+run+1)<<8
+	case 3, 4, 5, 6, 7, 8, 9, 10:
+		return one | (run+1)<<8
+	}
+	return length | (run+second+2)<<8 | uint64(r.IntN(1<<16))<<16 | run<<32 | (run+second+1)<<40 | value
 }
 
 // TestReduced: the mean of the samples of a smooth block is about the sample in their place.

@@ -11,7 +11,7 @@ var families = []asmfile.Family{
 	{Name: "upsample", Emit: upsamplers},
 	{Name: "color", Emit: colors},
 	{Name: "blend", Emit: blends},
-	{Name: "codes", Emit: coefficients, Only: asmfile.AMD64},
+	{Name: "codes", Emit: decoders, Only: asmfile.AMD64},
 }
 
 // archs are the processors that there are kernels for.
