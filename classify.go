@@ -170,12 +170,13 @@ type stream struct {
 	ctx   context.Context
 	yield func(Result, error) bool
 	batch []decoded
-	ended bool // nobody wants more
+	x     []float32 // the network's input, of one batch after the other
+	ended bool      // nobody wants more
 }
 
 // flush answers for the photos in the batch and says whether to go on.
 func (s *stream) flush() bool {
-	results, err := s.m.answer(s.ctx, s.batch)
+	results, err := s.answer()
 	if err != nil {
 		s.ended = true
 		s.yield(Result{}, err)
@@ -212,7 +213,7 @@ func (m *Model) load(ph Photo, p Preprocess, k *keptFeatures) decoded {
 		var img *photo.Image
 		img, d.err = photo.FromImage(ph.Image, o)
 		for v := 0; d.err == nil && v < m.options.views; v++ {
-			d.views = append(d.views, seen{x: make([]float32, p.Values())})
+			d.views = append(d.views, seen{x: m.tensor(p)})
 			d.err = p.Apply(img, photo.View(v), d.views[v].x)
 		}
 	case ph.Data != nil:
@@ -238,9 +239,10 @@ func (m *Model) load(ph Photo, p Preprocess, k *keptFeatures) decoded {
 	return d
 }
 
-// answer runs the photos of a batch that could be read.
-func (m *Model) answer(ctx context.Context, batch []decoded) ([]Result, error) {
-	if err := m.compute(ctx, batch); err != nil {
+// answer runs the photos of the batch that could be read.
+func (s *stream) answer() ([]Result, error) {
+	m, batch := s.m, s.batch
+	if err := s.compute(); err != nil {
 		return nil, err
 	}
 	answers, distance, err := m.readingOf(m.Network())

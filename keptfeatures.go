@@ -1,7 +1,6 @@
 package regraft
 
 import (
-	"context"
 	"slices"
 
 	"regraft/engine"
@@ -113,7 +112,7 @@ func (m *Model) look(data []byte, p photo.Preprocess, k *keptFeatures) (views []
 				continue
 			}
 		}
-		views[v].x = make([]float32, p.Values())
+		views[v].x = m.tensor(p)
 		if err = p.Read(data, m.options.decode, photo.View(v), views[v].x); err != nil {
 			return nil, hash, err
 		}
@@ -121,30 +120,38 @@ func (m *Model) look(data []byte, p photo.Preprocess, k *keptFeatures) (views []
 	return views, hash, nil
 }
 
-// compute fills in the scores of all views of a batch, and the features of those that the cache lacked, which are put there.
-func (m *Model) compute(ctx context.Context, batch []decoded) error {
-	if err := m.computeInputs(ctx, batch); err != nil {
+// tensor is memory for the input of one photo, of those that were answered if there is any.
+func (m *Model) tensor(p photo.Preprocess) []float32 {
+	if x, ok := m.tensors.Get().(*[]float32); ok && len(*x) == p.Values() {
+		return *x
+	}
+	return make([]float32, p.Values())
+}
+
+// compute fills in the scores of all views of the batch, and the features of those that the cache lacked, which are put there.
+func (s *stream) compute() error {
+	if err := s.computeInputs(); err != nil {
 		return err
 	}
 	var rows []*seen
 	var x []float32
 	var k *keptFeatures
-	for i := range batch {
-		for v := range batch[i].views {
-			if s := &batch[i].views[v]; s.x == nil {
-				rows, x, k = append(rows, s), append(x, s.features...), batch[i].kept
+	for _, d := range s.batch {
+		for v := range d.views {
+			if view := &d.views[v]; view.x == nil {
+				rows, x, k = append(rows, view), append(x, view.features...), d.kept
 			}
 		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	s, err := k.scores.New(1)
+	one, err := k.scores.New(1)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
-	outputs, err := k.scores.Infer(s, x, len(rows))
+	defer one.Close()
+	outputs, err := k.scores.Infer(one, x, len(rows))
 	for i := range rows {
 		if err == nil {
 			rows[i].scores = outputs[0].Row(i)
@@ -153,23 +160,26 @@ func (m *Model) compute(ctx context.Context, batch []decoded) error {
 	return err
 }
 
-// computeInputs is compute for the views that are inputs of the network.
-func (m *Model) computeInputs(ctx context.Context, batch []decoded) error {
-	var x []float32
-	images := 0
-	for _, d := range batch {
-		for _, s := range d.views {
-			if s.x != nil {
-				x = append(x, s.x...)
-				images++
+// computeInputs is compute for the views that are inputs of the network, whose tensors are free afterwards.
+func (s *stream) computeInputs() error {
+	var inputs []*seen
+	for _, d := range s.batch {
+		for v := range d.views {
+			if d.views[v].x != nil {
+				inputs = append(inputs, &d.views[v])
 			}
 		}
 	}
-	if images == 0 {
+	if len(inputs) == 0 {
 		return nil
 	}
+	s.x = slices.Grow(s.x[:0], len(inputs)*len(inputs[0].x))
+	for _, view := range inputs {
+		s.x = append(s.x, view.x...)
+	}
+	m := s.m
 	net := m.Network()
-	outputs, err := m.infer(ctx, net, x, images)
+	outputs, err := m.infer(s.ctx, net, s.x, len(inputs))
 	if err != nil {
 		return err
 	}
@@ -178,20 +188,22 @@ func (m *Model) computeInputs(ctx context.Context, batch []decoded) error {
 		return err
 	}
 	last, row := len(a.Net.Outputs)-1, 0
-	for _, d := range batch {
+	for _, d := range s.batch {
 		for v := range d.views {
-			s := &d.views[v]
-			if s.x == nil {
+			view := &d.views[v]
+			if view.x == nil {
 				continue
 			}
-			s.scores, s.features = outputs[0].Row(row), outputs[last].Row(row)
+			x := view.x
+			m.tensors.Put(&x)
+			view.scores, view.features = outputs[0].Row(row), outputs[last].Row(row)
 			if far != nil {
-				s.look = outputs[last+1].Row(row)
+				view.look = outputs[last+1].Row(row)
 			}
 			row++
 			if k := d.kept; k != nil {
-				k.features.put(k.cache, d.hash, v, s.features)
-				k.looks.put(k.cache, d.hash, v, s.look)
+				k.features.put(k.cache, d.hash, v, view.features)
+				k.looks.put(k.cache, d.hash, v, view.look)
 			}
 		}
 	}

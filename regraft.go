@@ -56,7 +56,8 @@ type Model struct {
 	distance *train.Distance // of answered, nil where it has none
 	answered *Network
 
-	lanes *lanes
+	lanes   *lanes
+	tensors sync.Pool // of *[]float32, inputs of one photo that were answered
 	// pooled says what UsePool made the features of.
 	pooled string
 
