@@ -79,6 +79,10 @@ func readFile(name string, f fs.File, folder fs.FS, o ReadOptions) (*engine.Netw
 	if err != nil {
 		return nil, info, fmt.Errorf("%s: %w", name, err)
 	}
+	own(net.Params, data)
+	for _, file := range external.files {
+		own(net.Params, file.data)
+	}
 	return net, info, nil
 }
 

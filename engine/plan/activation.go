@@ -61,7 +61,7 @@ func activation[O op.Op](f func(O) kernel.Activation) {
 	register(row[O]{
 		channels: anywhere,
 		choose: func(_ *graph, _ *instr, o O) choice {
-			return choice{activation: new(f(o)), overwrites: []int{0}}
+			return choice{activation: new(f(o)), overwrites: []int{0}, remadeFrom: cheapFrom}
 		},
 		emit: func(e *emitter, i *instr, o O) error {
 			if !alike(i.in[0], i.out) {

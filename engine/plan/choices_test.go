@@ -51,6 +51,7 @@ var parts = []part{
 	of("activation", func(c *choice) **kernel.Activation { return &c.activation }),
 	of("moves", func(c *choice) *bool { return &c.moves }),
 	of("picks", func(c *choice) *picker { return &c.picks }),
+	of("remadeFrom", func(c *choice) *int { return &c.remadeFrom }),
 	overwriting(0), overwriting(1), overwriting(2), overwriting(3),
 }
 

@@ -58,6 +58,8 @@ type choice struct {
 	moves bool
 	// picks reads an instruction as a pick of channels; nil for operators that never are one.
 	picks picker
+	// remadeFrom is the batch size from which on the result is rather made again for the backward pass than kept; 0 for never.
+	remadeFrom int
 	// overwrites are the operands whose memory the result may take: the first that has its shape.
 	overwrites []int
 }

@@ -35,7 +35,7 @@ func chooseLayerNorm(_ *graph, i *instr, o *op.LayerNorm) choice {
 	if !known(i.in[1:]) || !ofChannels(o, i.in[0]) {
 		return choice{}
 	}
-	return choice{overwrites: []int{0}}
+	return choice{overwrites: []int{0}, remadeFrom: cheapFrom}
 }
 
 func (e *emitter) layerNorm(i *instr, o *op.LayerNorm) error {

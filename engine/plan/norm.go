@@ -9,7 +9,7 @@ import (
 
 func init() {
 	register(row[*normStats]{emit: (*emitter).normStats})
-	register(row[*normApply]{choice: choice{epilogue: epilogue{clamps: kernel.ReLU}}, emit: (*emitter).normApply})
+	register(row[*normApply]{choice: choice{epilogue: epilogue{clamps: kernel.ReLU}, remadeFrom: recomputeAbove + 1}, emit: (*emitter).normApply})
 	register(row[*normReduce]{emit: (*emitter).normReduce})
 	register(row[*normGradX]{choice: choice{overwrites: []int{3}}, emit: (*emitter).normGradX})
 }

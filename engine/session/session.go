@@ -5,6 +5,7 @@ package session
 import (
 	"errors"
 	"runtime"
+	"runtime/debug"
 	"slices"
 
 	"regraft/engine"
@@ -52,11 +53,18 @@ func Compile(net *engine.Network, o Options) (*Compiled, error) {
 	return &Compiled{p, net, o, new(run.Constants)}, nil
 }
 
+// largeParameters are so many bytes of parameters that it pays to give back, before a session takes several times as much, what reading
+// the network has left: the collector would wait until there is as much garbage again.
+const largeParameters = 64 << 20
+
 // Trainer prepares steps of training. Every session trains parameters of its own, which begin as those of the objective's network.
 func Trainer(objective *engine.Objective, o Options) (*Compiled, error) {
 	p, err := plan.Training(objective, o)
 	if err != nil {
 		return nil, err
+	}
+	if p.Size[plan.Param] > largeParameters {
+		debug.FreeOSMemory()
 	}
 	return &Compiled{Program: p, options: o, constants: new(run.Constants)}, nil
 }
