@@ -90,7 +90,6 @@ func (a attributes) floats(name string) []float32 {
 // flag reads an int attribute that must be 0 or 1.
 func (a attributes) flag(name string, missing bool) bool {
 	if !a.has(name) {
-		a.asked[name] = true
 		return missing
 	}
 	v := a.int(name, 0)

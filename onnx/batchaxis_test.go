@@ -58,6 +58,11 @@ func TestSqueezedBatch(t *testing.T) {
 			m.node("MatMul", []string{"f", m.float("right", 192, 7)}, "a")
 			m.node("MatMul", []string{m.float("left", 5, 7), "a"}, "z")
 		},
+		"a row and back": func(m *testModel) {
+			m.node("Reshape", []string{"f", m.ints("row", 1, 192)}, "r")
+			m.node("MatMul", []string{"r", m.float("weights", 192, 7)}, "p")
+			m.node("Reshape", []string{"p", m.ints("flat again", -1)}, "z")
+		},
 		"arithmetic": func(m *testModel) {
 			m.node("Sub", []string{m.float("table", 192), "f"}, "a")
 			m.node("Relu", []string{"a"}, "b")

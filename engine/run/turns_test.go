@@ -66,6 +66,11 @@ var turnings = []struct {
 		x = b.apply(&op.Gather{Axis: 1, Indices: []int{1, 0}, IndexShape: []int{2}}, x)
 		return b.turned(x, b.halves(x), cos, sin)
 	}},
+	{"halves of something else", 0, func(b *tiny, x, cos, sin *gorgonia.Node) *gorgonia.Node {
+		y := b.apply(&op.Reshape{Shape: []int{0, 16, 8}}, b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, x))
+		y = b.apply(&op.Reshape{Shape: []int{0, 16, 2, 4}}, b.apply(&op.Relu{}, y))
+		return b.turned(x, b.halves(b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y)), cos, sin)
+	}},
 	{"images in reverse", 1, func(b *tiny, x, cos, sin *gorgonia.Node) *gorgonia.Node {
 		x = b.apply(&op.Slice{Starts: []int{-1}, Ends: []int{-100}, Axes: []int{0}, Steps: []int{-1}}, x)
 		return b.turned(x, b.halves(x), cos, sin)
