@@ -135,6 +135,7 @@ def bmps():
         "rle4": runs(rle(index, 4, literal=(0, 1, 6)), 4),
         "rle8_delta": runs(bytes([5, 1, 0, 2, 3, 2, 4, 9, 0, 0]) + line * 6 + b"\0\1"),
         "rle8_runs_beyond_rows": runs(bytes([40, 1, 0, 0]) * H + b"\0\1"),
+        "rle8_runs_behind_rows": runs(bytes([10, 1, 40, 2, 3, 3, 0, 0]) * H + b"\0\1"),
         "rle8_literal_over_rows": runs(bytes([0, 20]) + bytes(range(20)) + b"\0\0" + line * 7 + b"\0\1"),
         "rle8_short_rows": runs(b"".join(bytes([i + 1, i + 2, 0, 0]) for i in range(H)) + b"\0\1"),
         "rle8_without_end": runs(line * H),
