@@ -209,6 +209,30 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// TestFigure: a photo shows what it was taken for, its own class whatever that got, and nothing negligible.
+func TestFigure(t *testing.T) {
+	r := &Report{Classes: []string{"a", "b", "c", "d"}}
+	for _, c := range []struct {
+		photo   Photo
+		alt     string
+		guesses []named
+		wrong   bool
+	}{
+		{Photo{Path: "x/1.jpg", Label: 1}, "Photo of class b: x/1.jpg", nil, false},
+		{Photo{Path: "x/1.jpg", Label: 1, Own: 0.9, Guesses: []Guess{{1, 0.9}, {0, 0.1}, {2, 0}}}, "Photo of class b, recognised with 90.0\u00a0%: x/1.jpg",
+			[]named{{"b", "90.0\u00a0%"}, {"a", "10.0\u00a0%"}}, false},
+		{Photo{Path: "1.jpg", Label: 3, Own: 0.25, Guesses: []Guess{{2, 0.5}, {0, 0.25}}}, "Photo of class d, taken for c with 50.0\u00a0%: 1.jpg",
+			[]named{{"c", "50.0\u00a0%"}, {"a", "25.0\u00a0%"}, {"d", "25.0\u00a0%"}}, true},
+		{Photo{Path: "1.jpg", Label: 3, Guesses: []Guess{{2, 1}, {3, 0}}}, "Photo of class d, taken for c with 100.0\u00a0%: 1.jpg",
+			[]named{{"c", "100.0\u00a0%"}, {"d", "0.0\u00a0%"}}, true},
+	} {
+		f := r.figure(&c.photo, &room{index: map[*Photo]int{&c.photo: 7}})
+		if f.ID != 7 || f.Alt != c.alt || !slices.Equal(f.Guesses, c.guesses) || f.Wrong != c.wrong || f.Folder+f.File != c.photo.Path {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
 // TestTrade: coverage is of all judged photos, so that no threshold leaves them all; precision is of those that have an answer.
 func TestTrade(t *testing.T) {
 	all := make([]outcome, steps+1)
