@@ -1,8 +1,13 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"regraft/golden"
 )
 
 // screens are the commands that have a help screen, and how many lines that may take.
@@ -80,6 +85,26 @@ func TestHelpExamples(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestFlags: no command gains or loses a flag, or has another default, without testdata/flags.txt.
+func TestFlags(t *testing.T) {
+	var got []string
+	var list func(of string, commands []*urfave.Command)
+	list = func(of string, commands []*urfave.Command) {
+		for _, c := range commands {
+			for _, f := range c.Flags {
+				value := ""
+				if d, ok := f.(urfave.DocGenerationFlag); ok {
+					value = d.GetValue()
+				}
+				got = append(got, strings.TrimSpace(fmt.Sprintf("%s%s --%s %s", of, c.Name, strings.Join(f.Names(), " -"), value)))
+			}
+			list(of+c.Name+" ", c.Subcommands)
+		}
+	}
+	list("", newApp(newConsole(nil, nil, nil)).Commands)
+	golden.Text(t, "testdata/flags.txt", strings.Join(got, "\n")+"\n")
 }
 
 func TestVersion(t *testing.T) {

@@ -2,10 +2,10 @@ package cli
 
 import (
 	"bytes"
-	"os"
 	"strings"
 	"testing"
 
+	"regraft/golden"
 	"regraft/head"
 	"regraft/onnx"
 	"regraft/photo"
@@ -53,11 +53,5 @@ func TestInspectRows(t *testing.T) {
 	told(v)
 	v.Unsupported = []onnx.Unsupported{{Operator: "X"}}
 	told(v)
-	want, err := os.ReadFile("testdata/inspect.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if out.String() != string(want) {
-		t.Errorf("%s", out.String())
-	}
+	golden.Text(t, "testdata/inspect.txt", out.String())
 }

@@ -383,6 +383,14 @@ var spellings = []spelling{
 		}
 		m.node("Concat", parts, "y", intAttribute("axis", 1))
 	}},
+	{"two of the channels", "Gather Unsqueeze Gather Unsqueeze Concat", func(m *testModel) {
+		for i, c := range []string{"r", "g"} {
+			m.tensors = append(m.tensors, intTensor("i"+c, nil, int64(i)))
+			m.node("Gather", []string{"x", "i" + c}, "g"+c, intAttribute("axis", 1))
+			m.node("Unsqueeze", []string{"g" + c, m.ints("u"+c, 1)}, "v"+c)
+		}
+		m.node("Concat", []string{"vr", "vg"}, "y", intAttribute("axis", 1))
+	}},
 	{"channels in another order", "Affine Gather", func(m *testModel) {
 		var parts []string
 		for i, c := range []string{"b", "g", "r"} {

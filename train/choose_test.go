@@ -1,6 +1,8 @@
 package train
 
 import (
+	"context"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -130,5 +132,10 @@ func TestExpectedIterations(t *testing.T) {
 		if g.expected[i] <= 0 || n == 0 {
 			t.Errorf("stretch %d: expected %d iterations, made %d", i, g.expected[i], n)
 		}
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if points, err := c.curve(ended, best, samples, alone(samples), 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("a curve that is ended: %v, %v", points, err)
 	}
 }
