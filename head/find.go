@@ -143,7 +143,7 @@ func find(net *engine.Network, output int) (*Head, error) {
 		return nil, refuse("holds scores (%v)", out.Node.Shape())
 	case !out.Chosen && slices.ContainsFunc(t.ends, scoresOfPlaces):
 		return nil, refuse("comes straight from a convolution, as scores of every place do (%v)", out.Node.Shape())
-	case !out.Chosen && !features && len(t.layers) > 1 && !t.bent:
+	case !out.Chosen && !features && len(t.layers) > 1 && !t.bent && !residual(net, t.layers):
 		var names []string
 		for _, l := range t.layers {
 			names = append(names, strings.TrimSuffix(l.weight.Name, ".weight"))
@@ -182,6 +182,15 @@ func isSummary(net *engine.Network, node *gorgonia.Node) bool {
 		}
 		node = in[0]
 	}
+}
+
+// residual tells whether one of the layers reads what another has computed: their sum is then one around a block of layers, which makes
+// features, where scores are those of layers side by side.
+func residual(net *engine.Network, layers []*layer) bool {
+	return slices.ContainsFunc(layers, func(later *layer) bool {
+		before := net.Nodes(later.input)
+		return slices.ContainsFunc(layers, func(l *layer) bool { return slices.Contains(before, l.node) })
+	})
 }
 
 // scoresOfPlaces tells whether a node pools or flattens a map that comes straight from a convolution, or from Softmax or Sigmoid:

@@ -160,6 +160,24 @@ func TestLabelsMakeScores(t *testing.T) {
 	}
 }
 
+// TestResidualSumIsFeatures: a layer and what a block of layers adds to it are features, layers side by side are scores of which none is the
+// classifier.
+func TestResidualSumIsFeatures(t *testing.T) {
+	s, x := newSketch(t)
+	f := s.pooled(s.conv("a", x, 4, 3))
+	first := s.linear("proj", f, 4)
+	block := s.linear("fc2", s.apply(&op.Relu{}, s.linear("fc1", first, 6)), 4)
+	h := mustFind(t, s.network(s.apply(&op.Add{}, first, block)))[0]
+	if h.Weight != nil || h.Features != 4 {
+		t.Errorf("head %+v, want features", h)
+	}
+	s, x = newSketch(t)
+	f = s.pooled(s.conv("a", x, 4, 3))
+	if heads, err := Find(s.network(s.apply(&op.Add{}, s.linear("one", f, 4), s.linear("other", f, 4)))); err == nil {
+		t.Errorf("heads %+v of two layers side by side", heads)
+	}
+}
+
 // TestLastBlockIsNoClassifier: a 1x1 convolution with Relu in front of a global pool is a classifier, but not where BatchNorm was
 // folded into it, unless Softmax comes behind.
 func TestLastBlockIsNoClassifier(t *testing.T) {

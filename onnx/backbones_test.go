@@ -214,6 +214,7 @@ var computedParameters = map[string][]string{
 		"layers.0.blocks.1.attn.logit_scale", "layers.0.blocks.1.attn.q_bias", "layers.0.blocks.1.attn.v_bias",
 	},
 	"timm_eva02.dyn23": {"blocks.0.attn.q_bias", "blocks.0.attn.v_bias"},
+	"timm_deit.dyn20":  {"head.bias", "head.weight", "head_dist.bias", "head_dist.weight"}, // one layer
 	"timm_beit.ts17":   {"blocks.0.attn.q_bias", "blocks.0.attn.relative_position_bias_table", "blocks.0.attn.v_bias"},
 }
 

@@ -230,5 +230,5 @@ func convert(g *graph, info *Info, meta engine.Meta, o ReadOptions) (*engine.Net
 		return nil, err
 	}
 	info.learn(n, net)
-	return net, nil
+	return net.JoinAveraged()
 }

@@ -9,8 +9,8 @@ import (
 	"regraft/engine/op"
 )
 
-// Elements that are moved through values of more than four axes, or picked at distances, as those of Swin's windows: what several operators
-// do one after the other is one step. It looks at a photo's share of each value, in which the photos come one after the other.
+// Elements that are moved through values of more than four axes, between axes, or picked at distances, as those of Swin's windows and
+// MobileViT's patches: what several operators do one after the other is one step. It looks at a photo's share of each value, in which the photos come one after the other.
 
 // moved is the planner's own operator for that: from says for every element of a photo's share of the result which one it is of the
 // operands' shares, one behind the other, counted from 1; 0 stands for zero.
@@ -53,8 +53,8 @@ func movesElements(i *instr) bool {
 		!slices.ContainsFunc(append(slices.Clone(i.in), i.out), func(v *value) bool { return v.param != nil || v.number != nil || v.Shape.Dims() < 2 })
 }
 
-// joins tells whether i is to become such a step: a value has more axes than there are forms for, elements are picked at distances, or i
-// goes on with what such a step made.
+// joins tells whether i is to become such a step: a value has more axes than there are forms for, images are turned or cut anew, elements are
+// picked at distances, or i goes on with what such a step made.
 func (j *moveJoiner) joins(i *instr) bool {
 	if !movesElements(i) {
 		return false
@@ -71,6 +71,14 @@ func (j *moveJoiner) joins(i *instr) bool {
 		}
 	case *op.Pad:
 		return true
+	case *op.Transpose:
+		if !i.keeps() && onImages(i.in[0]) && onImages(i.out) {
+			return true
+		}
+	case *op.Reshape:
+		if x, y := i.in[0], i.out; !i.keeps() && onImages(x) && onImages(y) && x.shape[0] != y.shape[0] {
+			return true
+		}
 	}
 	return i.out.form == plain || slices.ContainsFunc(i.in, func(v *value) bool { return v.form == plain || j.made(v) != nil })
 }

@@ -100,6 +100,16 @@ func init() {
 		x = d.linear(d.layerNorm(d.apply(&op.Concat{Axis: 3}, quarters...)), 24)
 		return []*gorgonia.Node{d.linear(d.apply(&op.ReduceMean{Axes: []int{1, 2}}, x), 5)}
 	}
+	// MobileViT's: each pixel of a patch in turn with those of all other patches, tokens of four images for each, a layer, and back.
+	networks["unfolded patches"] = func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		cut := func(x *gorgonia.Node, shape ...int) *gorgonia.Node { return d.apply(&op.Reshape{Shape: shape}, x) }
+		turn := func(x *gorgonia.Node, perm ...int) *gorgonia.Node { return d.apply(&op.Transpose{Perm: perm}, x) }
+		x = d.conv(x, 24, 4, 4)
+		y := cut(turn(cut(x, -1, 2, 4, 2), 0, 2, 1, 3), -1, 24, 16, 4)
+		y = d.linear(d.layerNorm(cut(turn(y, 0, 3, 2, 1), -1, 16, 24)), 24)
+		y = cut(turn(cut(y, -1, 4, 16, 24), 0, 3, 2, 1), -1, 4, 2, 2)
+		return d.head(d.apply(&op.Add{}, x, cut(turn(y, 0, 2, 1, 3), -1, 24, 8, 8)), 5)
+	}
 }
 
 // responses spells a ResponseNorm out, as exporters do.

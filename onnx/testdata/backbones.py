@@ -99,6 +99,12 @@ def hf_swin_v2():
         image_size=8, patch_size=2, embed_dim=8, depths=[2], num_heads=[2], window_size=2, mlp_ratio=2.0, num_labels=CLASSES)))
 
 
+def hf_mobilevit():
+    import transformers
+    return logits(transformers.MobileViTForImageClassification(transformers.MobileViTConfig(
+        hidden_sizes=[8, 8, 12], neck_hidden_sizes=[4, 4, 4, 8, 8, 8, 16], num_attention_heads=2, expand_ratio=2.0, num_labels=CLASSES)))
+
+
 def adaptive_pool():
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d((3, 4)), nn.Flatten(), nn.Linear(48, CLASSES))
 
@@ -128,10 +134,10 @@ NETWORKS = {  # name: (model, size, exporter and opset)
     "hf_dinov3.ts17": (lambda: features(hf("DINOv3ViT", "Model")), 8),
     "hf_clip.ts17": (clip_projection, 8), "hf_clip.dyn23": (clip_projection, 8),
     "hf_siglip.dyn20": (lambda: features(hf("SiglipVision", "Model")), 8),
-    "hf_swin.ts17": (hf_swin, 16), "adaptive_pool.dyn20": (adaptive_pool, 9),
+    "hf_swin.ts17": (hf_swin, 16), "hf_mobilevit.ts17": (hf_mobilevit, 64), "adaptive_pool.dyn20": (adaptive_pool, 9),
 }
 
-TRAINED = ["torchvision_swin_v2.ts17", "torchvision_swin_v2.dyn20", "timm_swin_v2.ts17", "timm_swin_v2.dyn23", "hf_swin_v2.ts17", "torchvision_vit.dyn18", "torchvision_swin.dyn20", "hf_vit.dyn20", "timm_convnextv2.ts17", "timm_beit.ts17", "timm_swin.dyn23", "timm_eva02.dyn23"]
+TRAINED = ["torchvision_swin_v2.ts17", "torchvision_swin_v2.dyn20", "timm_swin_v2.ts17", "timm_swin_v2.dyn23", "hf_swin_v2.ts17", "torchvision_vit.dyn18", "torchvision_swin.dyn20", "hf_vit.dyn20", "timm_convnextv2.ts17", "timm_beit.ts17", "timm_swin.dyn23", "timm_eva02.dyn23", "timm_deit.dyn20"]
 
 
 def randomise(model):

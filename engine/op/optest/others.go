@@ -64,6 +64,8 @@ var others = []Row{
 	{Name: "Squeeze all", Op: &op.Squeeze{}, Shapes: [][]int{{1, 3, 1, 2}}, Differentiable: 1},
 	{Name: "Unsqueeze", Op: &op.Unsqueeze{Axes: []int{1, -1}}, Shapes: [][]int{{2, 3}}, Differentiable: 1},
 	{Name: "Identity", Op: &op.Identity{}, Shapes: [][]int{{2, 3}}, Differentiable: 1},
+	{Name: "Reshape of images to more of them", Op: &op.Reshape{Shape: []int{-1, 3, 2, 4}}, Shapes: [][]int{{2, 6, 4, 4}}, Differentiable: 1},
+	{Name: "Transpose of channels and rows", Op: &op.Transpose{Perm: []int{0, 2, 1, 3}}, Shapes: [][]int{{2, 18, 3, 4}}, Differentiable: 1},
 	{Name: "Transpose", Op: &op.Transpose{Perm: []int{2, 0, 3, 1}}, Shapes: [][]int{{2, 3, 4, 2}}, Differentiable: 1},
 	{Name: "Transpose reversing", Op: &op.Transpose{}, Shapes: [][]int{{2, 3}}, Differentiable: 1},
 	{Name: "Pad", Op: &op.Pad{Pads: []int{0, 0, 1, 2, 0, 1, 0, 1}, Value: 0.5}, Shapes: [][]int{{1, 2, 2, 3}}, Differentiable: 1},
