@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Write the graphs of weights/graphs: torchvision's networks in training form, without weights.
+"""Write the graphs of weights/graphs, but for vision transformers: networks of torchvision, ConvNeXt V2 and MobileNetV4 in training form,
+without weights.
 
     make_graphs.py [--out weights/graphs] [NAME...]
 
 Every parameter is an initializer with its real shape whose data is "external", at a location that
 does not exist: whoever reads the graph supplies the values by name. The first size of a
-classifier's tensors is the number of classes, 1000. Files are compressed with gzip; the same
+classifier's tensors is the number of classes, 1000. ConvNeXt and its second version have the classifier's input as a further output, for
+weights that come without a classifier. Files are compressed with gzip; the same
 torch and torchvision write the same bytes.
 
-Needs torch, torchvision and onnx (made with torch 2.15, torchvision 0.29).
+Needs torch, torchvision, timm and onnx (made with torch 2.15, torchvision 0.29, timm 1.0.31).
 """
 import argparse
 import contextlib
@@ -20,17 +22,20 @@ import warnings
 import onnx
 import torch
 import torch.nn.functional as F
-import torchvision.models as models
 from onnx import TensorProto
+from torchvision.models.convnext import ConvNeXt
 from torchvision.ops import StochasticDepth
 
-SIZES = {"inception_v3": 299, "efficientnet_v2_m": 480, "efficientnet_v2_s": 384}
+import random_networks
+
+SIZES = {"inception_v3": 299, "efficientnet_v2_m": 480, "efficientnet_v2_s": 384, "mobilenetv4_conv_medium": 256, "mobilenetv4_conv_large": 384}
 FAMILIES = [
     "alexnet", "convnext_tiny", "convnext_small", "convnext_base", "densenet121", "efficientnet_b0", "efficientnet_v2_s",
     "efficientnet_v2_m", "googlenet", "inception_v3", "mnasnet0_5", "mnasnet0_75", "mnasnet1_0", "mnasnet1_3", "mobilenet_v2",
     "mobilenet_v3_large", "mobilenet_v3_small", "regnet_x_400mf", "regnet_x_800mf", "regnet_x_1_6gf", "regnet_x_3_2gf", "regnet_x_8gf",
     "regnet_x_16gf", "regnet_y_400mf", "regnet_y_800mf", "regnet_y_1_6gf", "regnet_y_3_2gf", "regnet_y_8gf", "regnet_y_16gf",
     "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d",
+    "mobilenetv4_conv_small", "mobilenetv4_conv_medium", "mobilenetv4_conv_large", *random_networks.CONVNEXT_V2,
     "wide_resnet50_2", "wide_resnet101_2", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0",
     "squeezenet1_0", "squeezenet1_1", "vgg11_bn", "vgg16",
 ]
@@ -40,11 +45,19 @@ PLACEHOLDER = "weights"  # the location that every parameter names
 
 def build(name):
     options = {"aux_logits": True, "init_weights": False} if name in ("inception_v3", "googlenet") else {}
-    model = getattr(models, name)(weights=None, num_classes=1000, **options)
+    model = random_networks.make(name, 1000, **options)
     for module in model.modules():
         if isinstance(module, StochasticDepth):
             module.p = 0.0  # dropping whole blocks has no ONNX operator
+    if isinstance(model, ConvNeXt):
+        model.forward = lambda x: with_features(model, x)
     return model.train()
+
+
+def with_features(model, x):
+    """The logits, and what they are computed of."""
+    features = model.classifier[:-1](model.avgpool(model.features(x)))
+    return model.classifier[-1](features), features
 
 
 @contextlib.contextmanager
@@ -69,10 +82,10 @@ def adaptive_pool_in_standard_operators():
 
 
 def export(model, size):
-    names = ["logits", "aux_logits", "aux_logits_2"]
+    names = ["logits", "pooler_output"] if isinstance(model, ConvNeXt) else ["logits", "aux_logits", "aux_logits_2"]
     with torch.no_grad():
-        count = len(model(torch.zeros(2, 3, size, size))) if hasattr(model, "aux_logits") else 1
-    outputs = names[:count]
+        results = model(torch.zeros(2, 3, size, size))
+    outputs = names[:1 if isinstance(results, torch.Tensor) else len(results)]
     stream = io.BytesIO()
     with warnings.catch_warnings(), adaptive_pool_in_standard_operators():
         warnings.simplefilter("ignore")

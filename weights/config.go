@@ -113,7 +113,7 @@ func (c modelConfig) otherThan(arch string) string {
 	if c.Architecture != "" && c.arch() != arch {
 		return c.Architecture + " by its config.json"
 	}
-	usual := map[string]string{"resnet": "relu", "convnext": "gelu"}[c.ModelType]
+	usual := map[string]string{"resnet": "relu", "convnext": "gelu", "convnextv2": "gelu", "dinov3_convnext": "gelu"}[c.ModelType]
 	switch {
 	case c.DownsampleInBottleneck:
 		return "a ResNet with its strides in the 1x1 convolutions, by its config.json (downsample_in_bottleneck)"

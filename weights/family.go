@@ -238,8 +238,12 @@ func (m *Match) network(size photo.Size) (net *engine.Network, dropped int, err 
 		return shape, make([]float32, product(shape)), nil
 	}
 	net, _, err = onnx.ReadGraph(m.family.graph, values, onnx.ReadOptions{Size: size})
-	if err != nil || len(missing) == 0 && !m.family.isVit() {
-		return net, 0, err
+	if err != nil {
+		return nil, 0, err
+	}
+	features := slices.ContainsFunc(net.Outputs, func(out engine.Output) bool { return out.Name == pooledOutput || out.Name == tokensOutput })
+	if len(missing) == 0 && !features {
+		return net, 0, nil
 	}
 	var complete []engine.Output
 	for _, out := range net.Outputs {
@@ -252,7 +256,7 @@ func (m *Match) network(size photo.Size) (net *engine.Network, dropped int, err 
 		}
 	}
 	switch {
-	case m.family.isVit():
+	case features:
 		complete = alternatives(complete)
 	case len(complete) == 0 || complete[0] != net.Outputs[0]:
 		complete = nil

@@ -7,7 +7,7 @@ import (
 )
 
 // transformersSpellings: Hugging Face's transformers numbers the convolutions of ResNet's blocks from 0 and the stages too.
-var transformersSpellings = []spelling{{"resnet.embedder.embedder.convolution.weight", transformersResNet}}
+var transformersSpellings = []spelling{{"resnet.embedder.embedder.convolution.weight", transformersResNet, nil}}
 
 var (
 	resNetConv     = regexp.MustCompile(`^resnet\.encoder\.stages\.(\d)\.layers\.(\d{1,2})\.layer\.(\d)\.(convolution|normalization)$`)

@@ -281,7 +281,7 @@ func (i *Imported) describe(path string, o Options) error {
 
 // Classes counts the columns of the main output, 0 where weights came without a classifier.
 func (i *Imported) Classes() int {
-	if i.Match != nil && i.Match.family.isVit() && i.Net.Outputs[0].Name != logitsOutput {
+	if i.Match != nil && i.Net.Outputs[0].Name != logitsOutput {
 		return 0
 	}
 	shape := i.Net.Outputs[0].Node.Shape()

@@ -74,6 +74,8 @@ type spelling struct {
 	sign string
 	// layer gives a layer, or a parameter that stands alone, torchvision's name; "" where it knows none.
 	layer func(name string) string
+	// form gives the tensor that torchvision calls so torchvision's shape; nil where all have it.
+	form func(name string, t *Tensor) *Tensor
 }
 
 // spellings are tried in their order.
@@ -85,7 +87,10 @@ func (s spelling) translate(tensors map[string]*Tensor) (map[string]*Tensor, err
 		if layer, role := cutLast(name); s.layer(layer) != "" {
 			name = s.layer(layer) + "." + role
 		} else if to := s.layer(name); to != "" {
-			name, t = to, t.perChannel()
+			name = to
+		}
+		if s.form != nil {
+			t = s.form(name, t)
 		}
 		if err := addAs(name, t, renamed); err != nil {
 			return nil, err
@@ -102,4 +107,15 @@ func (t *Tensor) perChannel() *Tensor {
 	wide := *t
 	wide.Shape, wide.strides = []int{t.Shape[0], 1, 1}, []int{1, 1, 1}
 	return &wide
+}
+
+// vector is a contiguous tensor (1, ..., 1, C) as (C); others stay as they are.
+func (t *Tensor) vector() *Tensor {
+	last := len(t.Shape) - 1
+	if last < 1 || t.Shape[last] != t.Size() || t.strides[last] != 1 {
+		return t
+	}
+	flat := *t
+	flat.Shape, flat.strides = t.Shape[last:], []int{1}
+	return &flat
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"regraft/engine"
 	"regraft/photo"
@@ -63,6 +64,10 @@ func findOrigin(path, arch, format string, named bool) (origin, error) {
 		o.preprocess, o.preprocessFile = *p, "preprocessor_config.json"
 		return o, nil
 	}
+	if p := timmAlone(arch); p != nil {
+		o.preprocess, o.assumed = *p, "timm's weights"
+		return o, nil
+	}
 	o.assumed, o.transform = "torchvision's pretrained weights", transforms(arch)
 	for _, s := range sources {
 		if s.Arch == arch {
@@ -79,6 +84,20 @@ func findOrigin(path, arch, format string, named bool) (origin, error) {
 		o.preprocess = FindSource(source).Preprocess
 	}
 	return o, nil
+}
+
+// timmAlone is how timm prepares photos for most of its weights of a network that torchvision lacks, nil for others.
+func timmAlone(arch string) *photo.Preprocess {
+	size, crop := 224, 0.875
+	switch {
+	case arch == "mobilenetv4_conv_medium":
+		size, crop = 256, 0.95
+	case arch == "mobilenetv4_conv_large":
+		size, crop = 384, 0.95
+	case arch != "mobilenetv4_conv_small" && !strings.HasPrefix(arch, "convnextv2_"):
+		return nil
+	}
+	return timmPreprocess(size, crop, imageNetMean, imageNetStd)
 }
 
 // timm's names of Inception-v3's weights. Those from gluon take ImageNet's mean and std, all others 0.5.

@@ -7,7 +7,7 @@ import (
 )
 
 // regNetSpellings: timm numbers RegNet's stages and blocks from 1 and has a name for every layer of a block.
-var regNetSpellings = []spelling{{"s1.b1.conv1.conv.weight", timmRegNet}}
+var regNetSpellings = []spelling{{"s1.b1.conv1.conv.weight", timmRegNet, nil}}
 
 var regNetLayer = regexp.MustCompile(`^s([1-4])\.b(\d{1,2})\.(.+)$`)
 

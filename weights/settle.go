@@ -14,9 +14,10 @@ func (i *Imported) settle(m *Match, path string, config modelConfig) error {
 	switch {
 	case m.family.isVit():
 		i.Net, err = m.conventions(config).apply(i.Net)
+	case strings.HasPrefix(m.Family, "mobilenetv4"): // the graph is timm's
 	case m.has("conv_stem.weight"): // timm's own builder
 		err = i.settleTimm(m, path, config)
-	case m.has("convnext.layernorm.weight"): // transformers': the last norm alone differs
+	case m.has("convnext.layernorm.weight"), m.has("convnextv2.layernorm.weight"), m.has("layernorm.weight"): // transformers': the last norm alone differs
 		epsilon := cmp.Or(config.LayerNormEpsilon, 1e-12)
 		i.Net, err = i.Net.WithEpsilon(func(scale string) (float32, bool) { return epsilon, scale == "classifier.0.weight" })
 	}

@@ -81,7 +81,7 @@ var timmBlock = regexp.MustCompile(`^blocks\.(\d{1,3})\.(\d{1,3})\.(.+)\.(\w+)$`
 // builderOf recognises the networks of timm's builder; nil for others.
 func builderOf(tensors map[string]*Tensor) *builder {
 	switch {
-	case tensors["conv_stem.weight"] == nil:
+	case tensors["conv_stem.weight"] == nil, tensors["norm_head.weight"] != nil: // the latter is MobileNetV4, which torchvision lacks
 		return nil
 	case tensors["conv_head.bias"] != nil: // behind the global pool
 		return &mobileNetV3

@@ -25,6 +25,8 @@ func TestTimm(t *testing.T) {
 		"mobilenetv3_large_100.ra_in1k": "mobilenet_v3_large", "mobilenetv3_small_100.lamb_in1k": "mobilenet_v3_small", "convnext_tiny.fb_in1k": "convnext_tiny",
 		"tf_efficientnetv2_s.in21k_ft_in1k": "efficientnet_v2_s", "tf_efficientnet_b0.ns_jft_in1k": "efficientnet_b0",
 		"tf_mobilenetv3_large_100.in1k": "mobilenet_v3_large", "regnety_004.tv2_in1k": "regnet_y_400mf",
+		"convnextv2_atto.fcmae_ft_in1k": "convnextv2_atto", "convnextv2_tiny.fcmae_ft_in1k": "convnextv2_tiny", "convnext_tiny.dinov3_lvd1689m": "convnext_tiny",
+		"mobilenetv4_conv_small.e2400_r224_in1k": "mobilenetv4_conv_small", "mobilenetv4_conv_medium.e500_r256_in1k": "mobilenetv4_conv_medium",
 	} {
 		t.Run(model, func(t *testing.T) {
 			dir := t.TempDir()

@@ -46,7 +46,9 @@ func TestTimmNames(t *testing.T) {
 		"mobilenetv2_100": "mobilenet_v2", "efficientnet_b0": "efficientnet_b0", "vgg11_bn": "vgg11_bn", "vgg16": "vgg16",
 		"mobilenetv3_large_100": "mobilenet_v3_large", "mobilenetv3_small_100": "mobilenet_v3_small", "convnext_tiny": "convnext_tiny",
 		"tf_efficientnetv2_s": "efficientnet_v2_s", "regnety_004": "regnet_y_400mf", "regnety_016": "regnet_y_1_6gf",
-		"regnety_032": "regnet_y_3_2gf", "regnety_160": "regnet_y_16gf",
+		"regnety_032": "regnet_y_3_2gf", "regnety_160": "regnet_y_16gf", "convnextv2_atto": "convnextv2_atto", "convnextv2_tiny": "convnextv2_tiny",
+		"mobilenetv4_conv_small": "mobilenetv4_conv_small", "mobilenetv4_conv_medium": "mobilenetv4_conv_medium",
+		"mobilenetv4_conv_large": "mobilenetv4_conv_large",
 	} {
 		tensors := shaped(t, models[model])
 		m, err := FindFamily(tensors, "", "")

@@ -90,8 +90,12 @@ func (m *Match) positions(shape []int, values []float32, size photo.Size) ([]int
 	return []int{1, rows, shape[2]}, m.interpolation().resize(values, shape[1], shape[2], grid), nil
 }
 
-// logitsOutput is what the graphs call the scores of a classifier.
-const logitsOutput = "logits"
+// What the graphs call the scores of a classifier, and the features that are an alternative to them: one vector a photo, and all tokens.
+const (
+	logitsOutput = "logits"
+	pooledOutput = "pooler_output"
+	tokensOutput = "last_hidden_state"
+)
 
 // alternatives are the outputs to keep of those that are complete: one classifier, or else all that the tokens give.
 func alternatives(complete []engine.Output) []engine.Output {

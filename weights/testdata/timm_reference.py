@@ -3,8 +3,8 @@
 
 timm_reference.py names            writes timm_names.json.gz beside itself: {model: {tensor: shape}} for the models whose tensors
                                    have names of timm's own
-timm_reference.py logits MODEL DIR writes model.safetensors, model.pth, config.json and model.npz (input, logits) of the model
-                                   with random weights
+timm_reference.py logits MODEL DIR writes model.safetensors, model.pth, config.json and model.npz (input, logits, or pooler_output of
+                                   a model without a classifier) of the model with random weights
 """
 import gzip
 import json
@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 from timm.models._hub import save_config_for_hf
 
 OWN_NAMES = ("mobilenetv2_100", "efficientnet_b0", "vgg11_bn", "vgg16", "mobilenetv3_large_100", "mobilenetv3_small_100", "convnext_tiny",
-             "tf_efficientnetv2_s", "regnety_004", "regnety_016", "regnety_032", "regnety_160")
+             "tf_efficientnetv2_s", "regnety_004", "regnety_016", "regnety_032", "regnety_160", "convnextv2_atto", "convnextv2_tiny",
+             "mobilenetv4_conv_small", "mobilenetv4_conv_medium", "mobilenetv4_conv_large")
 
 # With randomise's weights PyTorch's own float32 is 0.6 of the largest logit away from its float64: those of a fresh model serve.
 CHAOTIC = "tf_efficientnetv2_s"
@@ -61,7 +62,7 @@ def logits(name, out):
     save_file(state, out / "model.safetensors", metadata={"format": "pt"})
     torch.save(state, out / "model.pth")
     save_config_for_hf(model, out / "config.json")
-    np.savez(out / "model.npz", input=x.numpy(), logits=y.numpy())
+    np.savez(out / "model.npz", input=x.numpy(), **{"logits" if model.num_classes else "pooler_output": y.numpy()})
 
 
 if __name__ == "__main__":
