@@ -112,17 +112,19 @@ func (m *Model) look(data []byte, p photo.Preprocess, k *keptFeatures) (views []
 				continue
 			}
 		}
-		views[v].x = m.tensor(p)
-		if err = p.Read(data, m.options.decode, photo.View(v), views[v].x); err != nil {
+		x := m.tensor(p)
+		if err = p.Read(data, m.options.decode, photo.View(v), x); err != nil {
+			m.tensors.Put(&x)
 			return nil, hash, err
 		}
+		views[v].x = x
 	}
 	return views, hash, nil
 }
 
-// tensor is memory for the input of one photo, of those that were answered if there is any.
+// tensor is memory for the input of one photo, used before if there is any.
 func (m *Model) tensor(p photo.Preprocess) []float32 {
-	if x, ok := m.tensors.Get().(*[]float32); ok && len(*x) == p.Values() {
+	if x, used := m.tensors.Get().(*[]float32); used && len(*x) == p.Values() {
 		return *x
 	}
 	return make([]float32, p.Values())

@@ -57,7 +57,7 @@ type Model struct {
 	answered *Network
 
 	lanes   *lanes
-	tensors sync.Pool // of *[]float32, inputs of one photo that were answered
+	tensors sync.Pool // of *[]float32, inputs of one photo that nobody needs any more
 	// pooled says what UsePool made the features of.
 	pooled string
 

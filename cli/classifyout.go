@@ -147,9 +147,6 @@ func classifyToFile(con *console, c *urfave.Context, m *regraft.Model, o answerO
 		con.notef("%s: %s have their answers; --resume goes on", path, in.share(file.Answered()))
 		return t, err
 	}
-	if s.Count == 0 {
-		places = nil
-	}
 	if filepath.Ext(path) == ".parquet" {
 		err = file.CompleteAs(journal.GapsOf(places), func(lines io.Reader, to io.Writer) error { return parquetOf(lines, to, origin) })
 	} else {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -38,7 +39,7 @@ type inputs struct {
 	all       atomic.Bool // listed counts all inputs
 	// settled are all inputs that are answered for, once they are known before the work begins. The first ones were answered by an
 	// earlier run.
-	settled  []regraft.Photo
+	settled  *photoList
 	answered tally
 	// then is nil where photos are left as they are; queue has those whose answers it waits for.
 	then  consequence
@@ -65,7 +66,7 @@ func (in *inputs) found() int { return int(in.listed.Load()) }
 // total is the number of inputs that are answered for, 0 while it is not known.
 func (in *inputs) total() int {
 	if in.settled != nil {
-		return len(in.settled)
+		return in.settled.n
 	}
 	if in.all.Load() {
 		return in.found()
@@ -84,7 +85,7 @@ func (in *inputs) share(n int) string {
 // photos are the inputs that have no answer yet.
 func (in *inputs) photos() iter.Seq[regraft.Photo] {
 	if in.settled != nil {
-		return in.queue.through(slices.Values(in.settled[in.answered.photos:]), in.then)
+		return in.queue.through(in.settled.from(in.answered.photos), in.then)
 	}
 	return in.queue.through(in.expanded(), in.then)
 }
@@ -112,14 +113,19 @@ func (in *inputs) expanded() iter.Seq[regraft.Photo] {
 	}
 }
 
-// settle lists all inputs before the work begins, and keeps those of a shard: their places among all are returned. The origin learns
+// manyInputs are those whose list counts beside what else is on the heap.
+const manyInputs = 100_000
+
+// settle lists all inputs before the work begins, and keeps those of a shard, whose places among all are returned. The origin learns
 // what the inputs are.
 func (in *inputs) settle(o *journal.Origin, s shard.Shard) ([]int, error) {
-	sum, kept, places, n := sha256.New(), []regraft.Photo{}, []int(nil), 0
+	sum, kept, places, n := sha256.New(), new(photoList), []int(nil), 0
 	for p := range in.expanded() {
 		fmt.Fprintf(sum, "%s\x00", p.Path)
 		if s.Has(p.Path) {
-			kept, places = append(kept, p), append(places, n)
+			if kept.add(p); s.Count > 0 {
+				places = append(places, n)
+			}
 		}
 		n++
 	}
@@ -128,6 +134,9 @@ func (in *inputs) settle(o *journal.Origin, s shard.Shard) ([]int, error) {
 		in.err = in.ctx.Err()
 	case in.err == nil && n == 0:
 		in.err = failf(statusData, "no photos found")
+	}
+	if n > manyInputs && os.Getenv("GOGC") == "" { // garbage of four times their size would not do
+		debug.SetGCPercent(100)
 	}
 	in.settled = kept
 	o.Inputs, o.List, o.Shard = n, hex.EncodeToString(sum.Sum(nil)), s.String()
