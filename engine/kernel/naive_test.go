@@ -150,7 +150,8 @@ func sets() []*Set {
 	return list
 }
 
-// eachTap visits every product of a convolution: x index, w index, y index, all row-major.
+// eachTap visits every tap of every output element of a convolution: x, w and y are row-major indexes, those of the first input channel. From
+// one channel to the next x grows by H*W and w by KH*KW.
 func eachTap(s ConvShape, visit func(x, w, y int)) {
 	for o := range s.Cout {
 		for r := range s.OH {
@@ -158,11 +159,8 @@ func eachTap(s ConvShape, visit func(x, w, y int)) {
 				for a := range s.KH {
 					for b := range s.KW {
 						ir, iq := r*s.SH+a*s.DH-s.PT, q*s.SW+b*s.DW-s.PL
-						if ir < 0 || ir >= s.H || iq < 0 || iq >= s.W {
-							continue
-						}
-						for c := range s.Cin {
-							visit((c*s.H+ir)*s.W+iq, ((o*s.Cin+c)*s.KH+a)*s.KW+b, (o*s.OH+r)*s.OW+q)
+						if ir >= 0 && ir < s.H && iq >= 0 && iq < s.W {
+							visit(ir*s.W+iq, (o*s.Cin*s.KH+a)*s.KW+b, (o*s.OH+r)*s.OW+q)
 						}
 					}
 				}

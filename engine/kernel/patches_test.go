@@ -101,7 +101,7 @@ func TestPatchGradients(t *testing.T) {
 				if flags == 0 {
 					x0 = nil
 				}
-				want := referenceGradX(s, g, w, x0, flags, images)
+				want := referenceGradX(s, g, w, x0, images)
 				for _, set := range sets() {
 					c, err := NewConvGradX(set, p, dy, patchLayout(p), 0)
 					if err != nil {

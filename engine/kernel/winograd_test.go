@@ -36,8 +36,9 @@ func TestWinograd(t *testing.T) {
 			x, w := reals(r, images*s.Cin*s.H*s.W, 1), reals(r, s.Cout*s.Cin*s.KH*s.KW, 1)
 			bias, y0 := reals(r, s.Cout, 1), reals(r, images*s.Cout*s.OH*s.OW, 1)
 			bound := winogradBounds(s, x, w, images)
+			products := referenceProducts(s, x, w, images)
 			for _, flags := range []int{0, Acc | ReLU} {
-				want := referenceForward(s, x, w, bias, y0, flags, images)
+				want := products.ended(s, bias, y0, flags)
 				var first []float32
 				for _, set := range sets() {
 					c, err := NewWinograd(set, s, in, out, flags)
@@ -65,7 +66,7 @@ func TestWinogradGradX(t *testing.T) {
 			r := rand.New(rand.NewPCG(13, 14))
 			g, w := reals(r, images*s.Cout*s.OH*s.OW, 1), reals(r, s.Cout*s.Cin*s.KH*s.KW, 1)
 			x0 := reals(r, images*s.Cin*s.H*s.W, 1)
-			want := referenceGradX(s, g, w, x0, Acc, images)
+			want := referenceGradX(s, g, w, x0, images)
 			bound := winogradBounds(s.transposed(), g, flipped(s, w), images)
 			turned, zeros := transposed(t, s, w), Aligned(blocksOf(s.Cin)*Lanes)
 			var first, weights []float32
@@ -106,12 +107,8 @@ func TestWinogradGradW(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %d images", shapeName(s), images), func(t *testing.T) {
 				in, dy := Blocked(s.Cin, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 1)
 				r := rand.New(rand.NewPCG(17, 18))
-				xs, ys := s.Cin*s.H*s.W, s.Cout*s.OH*s.OW
-				x, g := reals(r, images*xs, 1), reals(r, images*ys, 1)
-				want := newSums(s.Cout * s.Cin * s.KH * s.KW)
-				for n := range images {
-					eachTap(s, func(xi, wi, yi int) { want.add(wi, float64(g[n*ys+yi])*float64(x[n*xs+xi])) })
-				}
+				x, g := reals(r, images*s.Cin*s.H*s.W, 1), reals(r, images*s.Cout*s.OH*s.OW, 1)
+				want := referenceGradW(s, x, g, images)
 				bound := winogradGradWBound(s, x, g, images)
 				var first []float32
 				for _, set := range sets() {
