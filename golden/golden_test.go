@@ -1,6 +1,8 @@
 package golden
 
 import (
+	"image"
+	"image/color"
 	"os"
 	"path/filepath"
 	"slices"
@@ -128,5 +130,16 @@ func TestPython(t *testing.T) {
 	})
 	if !skipped {
 		t.Error("a module that does not exist is found")
+	}
+}
+
+func TestFirstPixel(t *testing.T) {
+	got, want := image.NewRGBA(image.Rect(0, 0, 3, 2)), image.NewRGBA(image.Rect(0, 0, 3, 2))
+	want.SetRGBA(2, 1, color.RGBA{G: 5})
+	if x, y, differs := firstPixel(got, want, 4); !differs || x != 2 || y != 1 {
+		t.Errorf("%d, %d, %v", x, y, differs)
+	}
+	if _, _, differs := firstPixel(got, want, 5); differs {
+		t.Error("a difference that is tolerated")
 	}
 }

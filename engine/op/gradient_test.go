@@ -108,12 +108,50 @@ func (f *function) run(t *testing.T, operands [][]float64) float64 {
 	return f.result.Data().(float64)
 }
 
-// checkGradients compares the gradients of the first n operands with central differences of step h.
+// checkGradients compares the gradients of the first n operands with central differences of step h, element by element; in short tests
+// those of large operands with some, and with the difference along one direction, in which every element counts.
 //
 // The central difference D(h) is off by c*h*h + O(h^4), so |D(h)-D(h/2)| is 3/4 c*h*h and the error of
 // D(h/2) a third of that. Rounding adds the errors of two costs over h: a cost takes some hundreds of
 // roundings of 2^-53 of terms that are not much larger than it or 1.
 func (f *function) checkGradients(t *testing.T, operands [][]float64, n int, h float64) {
+	t.Helper()
+	const few = 8
+	cost := f.run(t, operands) // by a machine that knows of no gradients
+	for i, got := range f.gradients(t, operands, n) {
+		if len(got) != len(operands[i]) {
+			t.Fatalf("gradient %d has %d elements, want %d", i, len(got), len(operands[i]))
+		}
+		check := func(what string, got float64, direction []float64) {
+			t.Helper()
+			wide, want := f.slope(t, operands, i, direction, h), f.slope(t, operands, i, direction, h/2)
+			scale := 1 + math.Abs(cost) + math.Abs(want)
+			bound := math.Abs(wide-want) + 1e3*0x1p-53*scale/h
+			if !(math.Abs(got-want) <= bound) {
+				t.Errorf("operand %d, %s: gradient %.12g, central difference %.12g, bound %.3g", i, what, got, want, bound)
+			}
+		}
+		every, direction := 1, make([]float64, len(got))
+		if testing.Short() && len(got) > 3*few {
+			optest.Smooth(0, direction, random.At(3, "direction"))
+			along := 0.0
+			for k, g := range got {
+				direction[k] = math.Tanh(direction[k]) // no step is longer than h
+				along += direction[k] * g
+			}
+			check("along a direction", along, direction)
+			every = len(got) / few
+		}
+		for k := 0; k < len(got); k += every {
+			clear(direction)
+			direction[k] = 1
+			check(fmt.Sprint("element ", k), got[k], direction)
+		}
+	}
+}
+
+// gradients are those of the first n operands.
+func (f *function) gradients(t *testing.T, operands [][]float64, n int) [][]float64 {
 	t.Helper()
 	grads, err := gorgonia.Grad(f.cost, f.in[:n]...)
 	if err != nil {
@@ -123,36 +161,30 @@ func (f *function) checkGradients(t *testing.T, operands [][]float64, n int, h f
 	for i, g := range grads {
 		gorgonia.Read(g, &values[i])
 	}
-	cost := f.run(t, operands)
+	costs := f.vm
+	f.vm = gorgonia.NewTapeMachine(f.cost.Graph())
+	f.run(t, operands)
+	f.vm = costs
 	gradients := make([][]float64, n)
 	for i, v := range values {
 		gradients[i] = slices.Clone(floats(t, v)) // later runs write to v
 	}
-	for i, got := range gradients {
-		if len(got) != len(operands[i]) {
-			t.Fatalf("gradient %d has %d elements, want %d", i, len(got), len(operands[i]))
-		}
-		for k := range operands[i] {
-			wide, want := f.slope(t, operands, i, k, h), f.slope(t, operands, i, k, h/2)
-			scale := 1 + math.Abs(cost) + math.Abs(want)
-			bound := math.Abs(wide-want) + 1e3*0x1p-53*scale/h
-			if !(math.Abs(got[k]-want) <= bound) {
-				t.Errorf("operand %d, element %d: gradient %.12g, central difference %.12g, bound %.3g", i, k, got[k], want, bound)
-			}
-		}
-	}
+	return gradients
 }
 
-// slope is the central difference of step h in element k of operand i.
-func (f *function) slope(t *testing.T, operands [][]float64, i, k int, h float64) float64 {
+// slope is the central difference of step h along a direction of operand i.
+func (f *function) slope(t *testing.T, operands [][]float64, i int, direction []float64, h float64) float64 {
 	t.Helper()
-	x := operands[i][k]
-	operands[i][k] = x + h
-	above := f.run(t, operands)
-	operands[i][k] = x - h
-	below := f.run(t, operands)
-	operands[i][k] = x
-	return (above - below) / (2 * h)
+	x := slices.Clone(operands[i])
+	cost := func(step float64) float64 {
+		for k, d := range direction {
+			operands[i][k] = x[k] + step*d
+		}
+		return f.run(t, operands)
+	}
+	slope := (cost(h) - cost(-h)) / (2 * h)
+	copy(operands[i], x)
+	return slope
 }
 
 func floats(t *testing.T, v gorgonia.Value) []float64 {
