@@ -29,7 +29,7 @@ func full() *Report {
 		},
 		Settings: []Fact{{"epochs", "3"}}, Hashes: []Fact{{"best.onnx", "0123abcd"}}, Command: "regraft train -o runs/full",
 		Made: time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC), By: "regraft 1", LeftOut: []string{"2 photos could not be read."},
-		Card: Card{Model: "best.onnx", Use: "regraft classify", Method: "By solving.", Data: "12 photos.", Input: "64 x 64 pixels."},
+		Card:      Card{Model: "best.onnx", Use: "regraft classify", Method: "By solving.", Data: "12 photos.", Input: "64 x 64 pixels."},
 		Confusion: [][]int{{3, 1, 0}, {1, 4, 0}, {2, 0, 1}},
 		PerClass:  []Class{{"bridge", 4, 6, 0.5, 0.75, 0.6}, {"forest", 5, 5, 0.8, 0.8, 0.8}, {"sea", 3, 1, 1, 1. / 3, 0.5}},
 	}
