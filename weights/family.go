@@ -42,6 +42,7 @@ type family struct {
 	name   string
 	graph  []byte
 	params []onnx.Placeholder
+	known  map[string]bool // the parameters' names
 }
 
 // families unpacks all graphs, once.
@@ -55,6 +56,10 @@ var families = sync.OnceValue(func() []*family {
 		}
 		if err != nil {
 			panic(fmt.Sprintf("embedded graph %s: %v", name, err)) // the program was built with a damaged file
+		}
+		f.known = make(map[string]bool, len(f.params))
+		for _, p := range f.params {
+			f.known[p.Name] = true
 		}
 		list = append(list, f)
 	}
@@ -142,6 +147,7 @@ func FindFamily(t *Tensors, name, which string) (*Match, error) {
 		if best == nil {
 			return nil, fmt.Errorf("architecture %q is not known: choose one of %s", name, strings.Join(Families(), ", "))
 		}
+		slices.Sort(best.Unexpected)
 		best.selection, best.all = s, t.List
 		matches = append(matches, best)
 	}
@@ -157,11 +163,7 @@ func (m *Match) compare(o *Match) int {
 
 func (f *family) match(tensors map[string]*Tensor) *Match {
 	m := &Match{Family: f.name, family: f, tensors: tensors}
-	known := map[string]bool{}
-	for _, p := range f.params {
-		known[p.Name] = true
-	}
-	m.findClassifiers(known)
+	m.findClassifiers()
 	for _, p := range f.params {
 		t := m.tensors[p.Name]
 		switch {
@@ -172,17 +174,16 @@ func (f *family) match(tensors map[string]*Tensor) *Match {
 		}
 	}
 	for name := range m.tensors {
-		if !known[name] {
+		if !f.known[name] {
 			m.Unexpected = append(m.Unexpected, name)
 		}
 	}
-	slices.Sort(m.Unexpected)
 	return m
 }
 
 // findClassifiers takes a linear layer that stands in a classifier's place under another name for it: people put it into a Sequential
 // (fc.1 for fc, with a Dropout before it) or replace one by it (classifier for classifier.1).
-func (m *Match) findClassifiers(known map[string]bool) {
+func (m *Match) findClassifiers() {
 	for _, p := range m.family.params {
 		layer, role := cutLast(p.Name)
 		if role != "weight" || len(p.Shape) < 2 || p.Shape[0] != graphClasses || m.tensors[p.Name] != nil {
@@ -192,7 +193,7 @@ func (m *Match) findClassifiers(known map[string]bool) {
 		found := ""
 		for name, t := range m.tensors {
 			other, role := cutLast(name)
-			if role != "weight" || known[name] || len(t.Shape) != len(p.Shape) || (outer == "" || other != outer) && !strings.HasPrefix(other, layer+".") {
+			if role != "weight" || m.family.known[name] || len(t.Shape) != len(p.Shape) || (outer == "" || other != outer) && !strings.HasPrefix(other, layer+".") {
 				continue
 			}
 			if found != "" {

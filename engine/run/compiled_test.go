@@ -300,6 +300,9 @@ func testSteps(t *testing.T, obj *engine.Objective, x, labels []float32, want []
 	var firstGrads, firstRunning []float32
 	for _, isa := range isas(t) {
 		for threads := 1; threads <= 2; threads++ {
+			if testing.Short() && isa.Name == "go" && threads == 2 {
+				continue
+			}
 			p, err := plan.Training(obj, plan.Options{ISA: isa, Direct: direct})
 			if err != nil {
 				t.Fatal(err)
