@@ -25,7 +25,7 @@ func TestCache(t *testing.T) {
 	}
 	data, dir, run := dataset(t, 4, 7), filepath.Join(t.TempDir(), "cache"), t.TempDir()
 	train := func(out string, more ...string) {
-		must(t, append(trainArgs(data, filepath.Join(run, out), "--mode", "heads", "--no-report"), more...)...)
+		must(t, append(trainArgs(data, filepath.Join(run, out), "--mode", "heads"), more...)...)
 	}
 	train("kept", "--cache", dir)
 	entries := cacheOf(t, dir).Entries

@@ -132,6 +132,6 @@ func dataset(t *testing.T, train, test int) string {
 func trained(t *testing.T, data string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "run")
-	must(t, "train", "--model", model, "--data", data, "--out", out, "--epochs", "5", "--mean", "0,0,0", "--std", "1,1,1", "--quiet")
+	must(t, "train", "--model", model, "--data", data, "--out", out, "--epochs", "5", "--mean", "0,0,0", "--std", "1,1,1", "--quiet", "--no-report")
 	return out
 }

@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// trainArgs trains the narrow network for a few small steps.
+// trainArgs trains the narrow network for a few small steps, without a report.
 func trainArgs(data, out string, more ...string) []string {
-	args := []string{"train", "--model", model, "--data", data, "--out", out, "--epochs", "3"}
+	args := []string{"train", "--model", model, "--data", data, "--out", out, "--epochs", "3", "--no-report"}
 	if !slices.Contains(more, "heads") {
 		args = append(args, "--mode", "full", "--batch-size", "4", "--lr", "1e-3")
 	}
@@ -27,7 +27,7 @@ func TestTrainToEnd(t *testing.T) {
 	data := dataset(t, 6, 2)
 	for _, mode := range []string{"heads", "full"} {
 		out := filepath.Join(t.TempDir(), "run")
-		r := must(t, trainArgs(data, out, "--mode", mode)...)
+		r := must(t, slices.DeleteFunc(trainArgs(data, out, "--mode", mode), func(arg string) bool { return arg == "--no-report" })...)
 		for _, says := range []string{"epoch   1/3", "loss", "val", "ETA", "precision", "row: true class", "next: regraft classify"} {
 			if !strings.Contains(r.stdout, says) {
 				t.Errorf("%s: standard output does not say %q:\n%s", mode, says, r.stdout)
