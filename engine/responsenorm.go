@@ -10,6 +10,9 @@ import (
 
 // joinResponseNorms makes one operator of every quotient of the L2 norms of channels and their mean plus a number.
 func (n *Network) joinResponseNorms() (*Network, error) {
+	if !slices.ContainsFunc(n.Nodes(), func(node *gorgonia.Node) bool { return n.responseNorm(node) != nil }) {
+		return n, nil
+	}
 	return n.Rewrite(nil, func(b *Builder, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
 		o := n.responseNorm(old)
 		if o == nil {

@@ -21,6 +21,9 @@ func swapped(node *gorgonia.Node) bool {
 // layersBeforeSwaps puts linear layers before the exchange of images and tokens that their operand went through, and drops exchanges of
 // what was exchanged already.
 func (n *Network) layersBeforeSwaps() (*Network, error) {
+	if !slices.ContainsFunc(n.Nodes(), swapped) {
+		return n, nil
+	}
 	return n.Rewrite(nil, func(b *Builder, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
 		if !swapped(in[0]) {
 			return nil, nil

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 var origin = Origin{Program: "1", Model: "m", Settings: map[string]string{"--topk": "2"}, Inputs: 20, List: "l"}
@@ -420,10 +421,58 @@ func TestPlaces(t *testing.T) {
 			t.Error("an answer without a place")
 		}
 	}
-	for _, gaps := range [][]byte{{20}, {0x80}, {255, 255, 255, 255, 255, 255, 255, 255, 255, 1}, {19, 0}} {
-		m := Mark{Origin: origin, Progress: Progress{Answered: 1}, Gaps: gaps}
-		if p, err := m.Places(); err == nil {
-			t.Errorf("%v from %v", p, gaps)
+	for _, gaps := range [][]byte{{20}, {0x80}, {255, 255, 255, 255, 255, 255, 255, 255, 255, 1}, {19, 0}, {10, 10}} {
+		for answered := 1; answered <= 2; answered++ {
+			m := Mark{Origin: origin, Progress: Progress{Answered: answered}, Gaps: gaps}
+			if p, err := m.Places(); err == nil {
+				t.Errorf("%v from %v", p, gaps)
+			}
+		}
+	}
+}
+
+// TestClosedEarly: what was answered whole is put down when a run ends, however seldom it is saved; half an answer is not.
+func TestClosedEarly(t *testing.T) {
+	every := SaveEvery
+	SaveEvery = time.Hour
+	defer func() { SaveEvery = every }()
+	for _, half := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "out.csv")
+		f := begin(t, path, false)
+		write(t, f, 3)
+		if half {
+			f.Write([]byte("half"))
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		f = begin(t, path, true)
+		if got := f.Answered(); got != 3 && !half || got > 3 {
+			t.Errorf("half an answer %v: %d are there", half, got)
+		}
+		complete(t, path, f)
+	}
+}
+
+// TestDamagedMarks: a mark of another version, and one that is no mark, are refused.
+func TestDamagedMarks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.csv")
+	complete(t, path, begin(t, path, false))
+	good, err := os.ReadFile(MarkOf(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, data := range map[string]string{
+		"another version": strings.Replace(string(good), markSchema, markSchema+"0", 1),
+		"an end missing":  string(good[:len(good)-3]),
+		"more behind it":  string(good) + "{}",
+		"a wrong type":    strings.Replace(string(good), "{", `{"inputs": "many", `, 1),
+	} {
+		if err := os.WriteFile(MarkOf(path), []byte(data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := ReadMark(path); err == nil {
+			t.Errorf("%s: %+v", what, m)
 		}
 	}
 }
