@@ -67,7 +67,7 @@ type attention struct {
 	first []prepared // what operands go through before it reads them
 }
 
-// prepared is heads of tokens that are turned, or divided by their lengths.
+// prepared is heads of tokens that are turned, or divided by their lengths, or the same for all images.
 type prepared interface {
 	from() *gorgonia.Node // the tokens
 	heads() op.HeadChannels
@@ -180,8 +180,12 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 	}
 }
 
-// prepared reads queries or keys as heads that are turned or divided by their lengths, times a number; nil where they are none.
+// prepared reads queries or keys as heads that are turned or divided by their lengths, or as one learned query, times a number; nil where they
+// are none.
 func (j *joiner) prepared(node *gorgonia.Node, count, token, one int) (first prepared, factor float64) {
+	if q, factor := j.learnedQuery(node, count); q != nil && token == 2 {
+		return q, factor
+	}
 	if h, factor := j.normalised(node, count, token, one); h != nil {
 		return h, factor
 	}
@@ -224,7 +228,13 @@ func ofHeads(s tensor.Shape, images int) (tensor.Shape, bool) {
 func (a *attention) fits() bool {
 	var shapes []tensor.Shape
 	for _, x := range a.in {
-		shapes = append(shapes, x.Shape())
+		shape := x.Shape()
+		for _, p := range a.first {
+			if q, ok := p.(*learnedQuery); ok && q.source == x {
+				shape = q.tokens
+			}
+		}
+		shapes = append(shapes, shape)
 	}
 	_, err := op.Infer(a.op, shapes...)
 	return err == nil

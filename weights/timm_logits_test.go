@@ -55,5 +55,5 @@ func compareLogits(t *testing.T, net *engine.Network, dir string, o plan.Options
 	if err != nil {
 		t.Fatal(err)
 	}
-	compareOutputs(t, net, golden.Npz(t, filepath.Join(dir, "model.npz")), o, "")
+	compareOutputs(t, net, golden.Npz(t, filepath.Join(dir, "model.npz")), o)
 }

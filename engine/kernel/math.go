@@ -88,3 +88,12 @@ func Log(x float64) float64 {
 	half := float64(float64(0.5*f) * f)
 	return float64(k*ln2Hi) - ((half - (float64(s*(half+r)) + float64(k*ln2Lo))) - f)
 }
+
+// Tanh is 1 - 2/(e**2x + 1), and its series where that loses digits.
+func Tanh(x float64) float64 {
+	if math.Abs(x) < 1e-3 {
+		x2 := x * x
+		return x * (1 - float64(x2*(1.0/3-float64(x2*(2.0/15)))))
+	}
+	return 1 - 2/(Exp(2*x)+1)
+}

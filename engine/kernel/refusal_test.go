@@ -40,6 +40,7 @@ func fittings() []fitting {
 		{"NewReLU", nil, func(l []Layout) error { return errorOf(NewReLU(Go, l[0], l[1])) }, nil},
 		{"NewClip", nil, func(l []Layout) error { return errorOf(NewClip(Go, l[0], l[1], 0, 6)) }, nil},
 		{"NewMap", nil, func(l []Layout) error { return errorOf(NewMap("map", l[0], l[1], nil)) }, nil},
+		{"NewZip", nil, func(l []Layout) error { return errorOf(NewZip("zip", l[0], l[0], l[1], nil)) }, nil},
 		{"NewPReLU", nil, func(l []Layout) error { return errorOf(NewPReLU(Go, l[0], l[1])) }, nil},
 		{"NewChannelScale", nil, func(l []Layout) error { return errorOf(NewChannelScale(Go, l[0], l[1])) }, nil},
 		{"NewChannelDot", nil, func(l []Layout) error { return errorOf(NewChannelDot(Go, l[0], l[1])) }, nil},
@@ -67,6 +68,7 @@ func fittings() []fitting {
 		{"NewWinogradGradX", []Layout{wide, image}, func(l []Layout) error { return errorOf(NewWinogradGradX(Go, conv, l[0], l[1], 0)) }, nil},
 		{"NewWinogradGradW", []Layout{wide, image}, func(l []Layout) error { return errorOf(NewWinogradGradW(Go, conv, l[0], l[1])) }, nil},
 
+		{"NewHeadNorm", []Layout{tokens, tokens}, func(l []Layout) error { return errorOf(NewHeadNorm(Heads{l[0], 0, 10, 10}, 2, nil, 0, l[1])) }, nil},
 		{"NewRotary", []Layout{tokens, tokens}, func(l []Layout) error { return errorOf(NewRotary(Heads{l[0], 0, 10, 10}, 2, upTo(10), false, l[1])) }, nil},
 		{"NewGatherPatches", []Layout{image, patches}, func(l []Layout) error { return errorOf(NewGatherPatches(parts, l[0], l[1])) }, nil},
 		{"NewScatterPatches", []Layout{patches, image}, func(l []Layout) error { return errorOf(NewScatterPatches(parts, l[0], l[1], 0)) }, nil},

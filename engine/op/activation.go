@@ -1,8 +1,6 @@
 package op
 
 import (
-	"math"
-
 	"gorgonia.org/gorgonia"
 
 	"regraft/engine/kernel"
@@ -171,16 +169,7 @@ func (*Tanh) SymDiff(_ gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, er
 	return gradient(&TanhGrad{}, y, dy)
 }
 
-func (*Tanh) eval(in []array, out array) { in[0].mapTo(out, tanh) }
-
-// tanh is 1 - 2/(exp(2x)+1), and its series where that loses digits.
-func tanh(x float64) float64 {
-	if math.Abs(x) < 1e-3 {
-		x2 := x * x
-		return x * (1 - float64(x2*(1.0/3-float64(x2*(2.0/15)))))
-	}
-	return 1 - 2/(kernel.Exp(2*x)+1)
-}
+func (*Tanh) eval(in []array, out array) { in[0].mapTo(out, kernel.Tanh) }
 
 // TanhGrad is the gradient of Tanh: its result y and dy give dy*(1-y*y).
 type TanhGrad struct{ unaryGrad }

@@ -29,7 +29,7 @@ func (o *Gelu) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes,
 func (o *Gelu) eval(in []array, out array) {
 	in[0].mapTo(out, func(x float64) float64 {
 		if o.Tanh {
-			return x / 2 * (1 + tanh(geluInner(x)))
+			return x / 2 * (1 + kernel.Tanh(geluInner(x)))
 		}
 		return x * normalCDF(x)
 	})
@@ -58,7 +58,7 @@ func (o *GeluGrad) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return do(
 func (o *GeluGrad) eval(in []array, out array) {
 	zip(in[0], in[1], out, func(x, dy float64) float64 {
 		if o.Tanh {
-			t := tanh(geluInner(x))
+			t := kernel.Tanh(geluInner(x))
 			slope := sqrt2OverPi * (1 + float64(3*0.044715*x*x))
 			return dy * (0.5*(1+t) + float64(x/2*(1-float64(t*t))*slope))
 		}

@@ -13,8 +13,14 @@ import (
 // What a network computes of parameters that nothing trains, as a bias of positions in inference, is known before any image: it is computed
 // where constants are packed, and stands for a parameter itself.
 
-// derive makes a constant of what i computes, if all of its operands are known; n is its node.
+// derive makes a constant of what i computes, if all of its operands are known; n is its node. A parameter of another shape stands for the
+// parameter, whether that is trained or not.
 func (g *graph) derive(n *gorgonia.Node, i *instr) bool {
+	if _, reshape := i.op.(*op.Reshape); reshape && i.in[0].param != nil && !i.in[0].param.Running {
+		out := g.value(n)
+		out.param, out.compute = i.in[0].param, i.in[0].compute
+		return true
+	}
 	o, ours := i.op.(op.Op)
 	if !ours || len(i.in) == 0 || slices.ContainsFunc(i.in, func(v *value) bool { return v.param == nil || v.param.Running || g.isTrained(v) }) {
 		return false

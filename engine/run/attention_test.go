@@ -96,7 +96,16 @@ var attentions = []struct {
 		q := b.apply(&op.Linear{}, b.param(1, 3, 8), b.param(6, 8))
 		return b.attend(2, q, b.tokens(x, 6), b.tokens(x, 8), nil)
 	}},
-	{"a parameter as queries", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+	{"a parameter as a query", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		cut := func(x *gorgonia.Node, perm ...int) *gorgonia.Node {
+			return b.apply(&op.Transpose{Perm: perm}, b.apply(&op.Reshape{Shape: []int{0, 16, 2, 3}}, x))
+		}
+		q := b.apply(&op.Scale{Factor: 0.5}, b.param(1, 2, 1, 3))
+		scores := b.apply(&op.MatMul{}, q, cut(b.tokens(x, 6), 0, 2, 3, 1))
+		y := b.apply(&op.MatMul{}, b.apply(&op.Softmax{Axis: -1}, scores), cut(b.tokens(x, 6), 0, 2, 1, 3))
+		return b.apply(&op.Reshape{Shape: []int{0, 1, 6}}, b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
+	}},
+	{"a parameter whose heads stay apart", 0, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		cut := func(x *gorgonia.Node, perm ...int) *gorgonia.Node {
 			return b.apply(&op.Transpose{Perm: perm}, b.apply(&op.Reshape{Shape: []int{0, 16, 2, 3}}, x))
 		}
