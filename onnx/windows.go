@@ -54,6 +54,19 @@ func (w window) padding(shape tensor.Shape) (pads [4]int) {
 	return pads
 }
 
+// clipped is the kernel of a pool with ceil_mode, of which a window may reach past the end of its map: one that is larger than a map without
+// padding is as large as the map, and the only one.
+func (w window) clipped(shape tensor.Shape, pads [4]int) [2]int {
+	kernel := w.kernel
+	for i := range kernel {
+		size := shape[2+i]
+		if w.dilations[i] == 1 && pads[i] == 0 && pads[2+i] == 0 && kernel[i] > size && kernel[i]-size < w.strides[i] {
+			kernel[i] = size
+		}
+	}
+	return kernel
+}
+
 // images returns an operand that must be (N, C, H, W).
 func (c *call) images(i int) (*value, error) {
 	x, err := c.tensor(i)
@@ -101,7 +114,11 @@ func lowerMaxPool(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.emit(&op.MaxPool{Kernel: w.kernel, Strides: w.strides, Dilations: w.dilations, Pads: w.padding(x.shape), CeilMode: ceil}, x)
+	pads := w.padding(x.shape)
+	if ceil {
+		w.kernel = w.clipped(x.shape, pads)
+	}
+	return c.emit(&op.MaxPool{Kernel: w.kernel, Strides: w.strides, Dilations: w.dilations, Pads: pads, CeilMode: ceil}, x)
 }
 
 func lowerAveragePool(c *call) error {
@@ -113,7 +130,11 @@ func lowerAveragePool(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.emit(&op.AveragePool{Kernel: w.kernel, Strides: w.strides, Pads: w.padding(x.shape), CeilMode: ceil, CountIncludePad: include}, x)
+	pads := w.padding(x.shape)
+	if ceil {
+		w.kernel = w.clipped(x.shape, pads)
+	}
+	return c.emit(&op.AveragePool{Kernel: w.kernel, Strides: w.strides, Pads: pads, CeilMode: ceil, CountIncludePad: include}, x)
 }
 
 func lowerGlobalAveragePool(c *call) error {

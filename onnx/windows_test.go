@@ -1,29 +1,41 @@
 package onnx
 
 import (
+	"slices"
 	"testing"
-
-	"gorgonia.org/tensor"
 )
 
-// TestSamePadding: SAME has an output for every stride of the input, and what cannot be halved lies behind (SAME_UPPER) or in front.
-func TestSamePadding(t *testing.T) {
-	for _, c := range []struct {
-		size, kernel, stride, dilation int
-		less, more                     int
-	}{
-		{6, 3, 2, 1, 0, 1}, {5, 3, 2, 1, 1, 1}, {8, 2, 2, 1, 0, 0}, {7, 2, 3, 1, 0, 1}, {6, 1, 2, 1, 0, 0}, {6, 3, 1, 2, 2, 2}, {6, 4, 1, 1, 1, 2}, {9, 1, 4, 1, 0, 0},
-		{10, 5, 3, 2, 4, 4}, {11, 5, 3, 2, 3, 4}, {3, 3, 0, 1, 1, 1},
-	} {
-		for axis := range 2 {
-			shape := tensor.Shape{1, 2, 4, 4}
-			shape[2+axis] = c.size
-			for auto, want := range map[string][2]int{"SAME_UPPER": {c.less, c.more}, "SAME_LOWER": {c.more, c.less}, "VALID": {}, "NOTSET": {7, 8}} {
-				w := window{kernel: [2]int{1, 1}, strides: [2]int{1, 1}, dilations: [2]int{1, 1}, pads: []int{7, 7, 8, 8}, auto: auto}
-				w.kernel[axis], w.strides[axis], w.dilations[axis] = c.kernel, c.stride, c.dilation
-				if got := w.padding(shape); got[axis] != want[0] || got[2+axis] != want[1] {
-					t.Errorf("%+v, %s: %v, want %v along axis %d", c, auto, got, want, axis)
-				}
+// TestPoolLargerThanItsMap: with ceil_mode a window may reach past the end of its map, as that of transformers' EfficientNet does, which is as
+// large as there are channels; it is a global pool then. Without ceil_mode, or where further windows would lie outside, it is refused.
+func TestPoolLargerThanItsMap(t *testing.T) {
+	image := make([]float32, 3*8*8)
+	for i := range image {
+		image[i] = float32(i*i%31) / 8
+	}
+	pooled := func(kind string, attributes ...[]byte) ([]float32, error) {
+		m := tokens()
+		m.node(kind, []string{"maps"}, "y", attributes...)
+		net, _, err := ReadBytes(m.bytes(), ReadOptions{})
+		if err != nil {
+			return nil, err
+		}
+		return interpreter{net: net}.run(t, image)[0], nil
+	}
+	window := func(stride int, ceil int) [][]byte {
+		return [][]byte{intsAttribute("kernel_shape", 7, 7), intsAttribute("strides", stride, stride), intAttribute("ceil_mode", ceil)}
+	}
+	for _, kind := range []string{"AveragePool", "MaxPool"} {
+		want, err := pooled("Global" + kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := pooled(kind, window(7, 1)...)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s gives %v, want %v (%v)", kind, got, want, err)
+		}
+		for name, attributes := range map[string][][]byte{"without ceil_mode": window(7, 0), "windows outside": window(1, 1)} {
+			if got, err := pooled(kind, attributes...); err == nil {
+				t.Errorf("%s %s gives %v", kind, name, got)
 			}
 		}
 	}

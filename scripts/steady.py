@@ -53,8 +53,9 @@ class Watch:
         self.chance = torch.Generator().manual_seed(0)
         self.biased = self.conv = None  # the modules that ran last
         self.filters = {}  # the convolution and its filter that made a channel, by what is in the channel
-        self.hooks = [m.register_forward_hook(self.ran) for m in model.modules()
-                      if isinstance(m, nn.Conv2d) or getattr(m, "bias", None) is not None]
+        biased = [m for m in model.modules() if isinstance(m, nn.Conv2d) or getattr(m, "bias", None) is not None]
+        self.hooks = [m.register_forward_hook(self.ran) for m in biased]
+        self.hooks += [m.register_forward_pre_hook(self.ran) for m in biased if list(m.children())]  # timm's norms hold their rectifier
 
     def ran(self, module, *_):
         if module.bias is not None:
