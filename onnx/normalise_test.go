@@ -353,6 +353,12 @@ var spellings = []spelling{
 		m.node("Concat", []string{"n", m.ints("rest", -1, 8)}, "t", intAttribute("axis", 0))
 		m.node("Reshape", []string{"a", "t"}, "y")
 	}},
+	{"means of what has its channels last", "Relu GlobalAveragePool", func(m *testModel) {
+		m.node("Transpose", []string{"x"}, "last", intsAttribute("perm", 0, 2, 3, 1))
+		m.node("Relu", []string{"last"}, "a")
+		m.node("ReduceMean", []string{"a"}, "p", intsAttribute("axes", 1, 2), intAttribute("keepdims", 1))
+		m.node("Transpose", []string{"p"}, "y", intsAttribute("perm", 0, 3, 1, 2))
+	}},
 	{"reshape to the same shape", "Relu", func(m *testModel) {
 		m.node("Relu", []string{"x"}, "a")
 		m.node("Reshape", []string{"a", m.ints("s", -1, 3, 8, 8)}, "y")
