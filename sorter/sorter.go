@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -42,20 +43,24 @@ type Sorter struct {
 	unknown string
 	names   map[string]*names // by folder
 	list    *list             // of this run; nil until there is something to write
-	// placed are where photos are now, of all lists of the folder, by place.
-	placed map[place]string
+	// placed are the names of photos in their folders, of all lists of the folder, by the hash of their place: there may be millions.
+	// Nothing is believed of one before done has looked.
+	placed map[uint64]string
+	seed   maphash.Seed
 	mutex  sync.Mutex // of moved, which goroutines read that decode photos
 	// moved are where photos are that this run has taken away from where they were.
 	moved map[string]string
 }
 
-// place is where a photo should come.
-type place struct{ from, folder string }
+// place is the hash of where a photo was and should come.
+func (s *Sorter) place(from, folder string) uint64 {
+	return maphash.Comparable(s.seed, [2]string{from, folder})
+}
 
 // Open prepares sorting into dir by the labels of a model. A run that answers into an output goes on, if resume says so, with what an
 // earlier one has sorted for the same output.
 func Open(dir string, mode Mode, labels []string, output string, resume bool) (*Sorter, error) {
-	s := &Sorter{mode: mode, names: map[string]*names{}, placed: map[place]string{}, moved: map[string]string{}}
+	s := &Sorter{mode: mode, names: map[string]*names{}, placed: map[uint64]string{}, seed: maphash.MakeSeed(), moved: map[string]string{}}
 	var err error
 	if s.dir, err = filepath.Abs(dir); err != nil {
 		return nil, err
@@ -104,9 +109,9 @@ func (s *Sorter) recall(path string, resume bool) error {
 		if h.Mode != s.mode || s.mode == Move && !own { // a photo that was moved and is there again is another one
 			continue
 		}
-		at := place{r.from(), filepath.Dir(r.to())}
+		at := s.place(r.from(), filepath.Dir(r.to()))
 		if _, later := s.placed[at]; !later || own {
-			s.placed[at] = to
+			s.placed[at] = strings.Clone(filepath.Base(to))
 		}
 		if own && s.mode == Move {
 			s.moved[r.from()] = to
@@ -152,14 +157,15 @@ func (s *Sorter) Put(path string, content []byte, label string, unknown bool) er
 		sum := sha256.Sum256(content)
 		r.SHA256 = hex.EncodeToString(sum[:])
 	}
-	if to, known := s.placed[place{from, folder}]; known && s.done(mode, from, to, content) {
+	at := s.place(from, folder)
+	if name, known := s.placed[at]; known && s.done(mode, from, filepath.Join(s.dir, folder, name), content) {
 		return nil
 	}
 	to, err := s.bring(mode, r, folder, content)
 	if err != nil {
 		return err
 	}
-	s.placed[place{from, folder}] = to
+	s.placed[at] = strings.Clone(filepath.Base(to))
 	if mode == Move {
 		s.mutex.Lock()
 		s.moved[from] = to
