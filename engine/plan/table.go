@@ -71,8 +71,10 @@ func (e *emitter) table(v *value, t *table) *value {
 	})
 }
 
+// chooseTile: a step that copies a table does not read the images, of which only the number matters: they may lie as others want them.
 func chooseTile(_ *graph, i *instr, _ *op.BatchTile) choice {
 	if t := tableOf(i.in[0], i.out); t != nil {
+		i.in = i.in[:1]
 		return choice{packing: t.packing(0)}
 	}
 	return choice{}
