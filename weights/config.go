@@ -43,6 +43,9 @@ type layersConfig struct {
 	HiddenAct        string  `json:"hidden_act"`
 	LayerNormEpsilon float32 `json:"layer_norm_eps"`
 	AttentionHeads   int     `json:"num_attention_heads"`
+	// Of Swin: the sides of windows, and of those that the weights were first trained with.
+	WindowSize        int   `json:"window_size"`
+	PretrainedWindows []int `json:"pretrained_window_sizes"`
 }
 
 // readConfig returns the zero value where there is no such file or another program's.
@@ -82,6 +85,8 @@ var timmArchs = map[string]string{
 	"regnetx_080": "regnet_x_8gf", "regnetx_160": "regnet_x_16gf",
 	"regnety_004": "regnet_y_400mf", "regnety_008": "regnet_y_800mf", "regnety_016": "regnet_y_1_6gf", "regnety_032": "regnet_y_3_2gf",
 	"regnety_080": "regnet_y_8gf", "regnety_160": "regnet_y_16gf",
+	"swin_tiny_patch4_window7_224": "swin_t", "swin_small_patch4_window7_224": "swin_s", "swin_base_patch4_window7_224": "swin_b",
+	"swinv2_tiny_window8_256": "swin_v2_t", "swinv2_small_window8_256": "swin_v2_s", "swinv2_base_window8_256": "swin_v2_b",
 }
 
 // tensorFlow begins the names of timm's models that pad as TensorFlow does and have its constant beside the variance; otherwise

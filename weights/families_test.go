@@ -198,7 +198,7 @@ func (s state) checkFast(t *testing.T, what string, p *plan.Program) {
 // batches is larger where few values per channel would make BatchNorm's gradients all noise, smaller where two photos take long.
 var batches = map[string]string{"inception_v3": "4", "vgg11_bn": "1", "vgg16": "1"}
 
-var visionTransformer = regexp.MustCompile(`^(vit|deit|dinov2|clip|siglip|beit)_`)
+var visionTransformer = regexp.MustCompile(`^(vit|deit|dinov2|clip|siglip|beit|swin)_`)
 
 // TestFamilies takes every family from PyTorch's state dict to logits and to one training step.
 func TestFamilies(t *testing.T) {
@@ -209,7 +209,7 @@ func TestFamilies(t *testing.T) {
 	}
 	for _, family := range weights.Families() {
 		if visionTransformer.MatchString(family) {
-			continue // TestVit has those of every kind
+			continue // TestVit and TestSwin have those of every kind
 		}
 		t.Run(family, func(t *testing.T) {
 			batch := "2"

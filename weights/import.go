@@ -144,6 +144,14 @@ func importTensors(path string, t *Tensors, o Options) (*Imported, error) {
 			return nil, err
 		}
 	}
+	if m.family.isSwin() {
+		if err := m.settleSwin(&from, o.Size); err != nil {
+			return nil, err
+		}
+		if m.windowsAssumed(from.config) {
+			i.notef("the tensors fit windows of any size; those of %s have %d tokens a side, which is assumed", m.Family, swinWindows[true])
+		}
+	}
 	size := o.Size
 	if size == (photo.Size{}) {
 		size = from.preprocess.Size

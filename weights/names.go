@@ -22,7 +22,7 @@ func present(name string) string {
 	return denseLayer.ReplaceAllString(name, "$1$2")
 }
 
-// canonical gives the tensors torchvision's present names, without the prefix (timm.go has timm's, vit.go those of vision
+// canonical gives the tensors torchvision's present names, without the prefix (timm.go has timm's, vit.go and swin.go those of
 // transformers), and notes what it leaves aside.
 func (s *selection) canonical() (map[string]*Tensor, error) {
 	named := map[string]*Tensor{}
@@ -34,6 +34,11 @@ func (s *selection) canonical() (map[string]*Tensor, error) {
 	}
 	if isVit(named) {
 		renamed, aside, err := vit(named)
+		s.aside = aside
+		return renamed, err
+	}
+	if isSwin(named) {
+		renamed, aside, err := swin(named)
 		s.aside = aside
 		return renamed, err
 	}

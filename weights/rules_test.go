@@ -144,7 +144,7 @@ func TestJoining(t *testing.T) {
 		{of(2, 2), nil, of(2, 2), false}, {of(2, 2), of(2, 2), nil, false}, {of(2), of(2), of(2), false},
 	} {
 		tensors := map[string]*Tensor{block + ".query.weight": c.q, block + ".key.weight": c.k, block + ".value.weight": c.v}
-		if joinProjections(tensors, block); tensors[block+".query.weight"] == nil != c.joined || tensors[block+"."+attentionPart+"in_proj_weight"] != nil != c.joined {
+		if joinProjections(tensors, block, block+"."+attentionPart+"in_proj_weight"); tensors[block+".query.weight"] == nil != c.joined || tensors[block+"."+attentionPart+"in_proj_weight"] != nil != c.joined {
 			t.Errorf("%v: %v", c, tensors)
 		}
 	}

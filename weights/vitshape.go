@@ -17,12 +17,12 @@ func shapeVit(tensors map[string]*Tensor) error {
 	}
 	for name := range tensors {
 		if block, isQuery := strings.CutSuffix(name, ".query.weight"); isQuery {
-			joinProjections(tensors, block)
+			joinProjections(tensors, block, block+"."+attentionPart+"in_proj_weight")
 		}
 	}
 	for name := range tensors { // BEiT, whose keys have no bias
 		if block, isQuery := strings.CutSuffix(name, ".query.bias"); isQuery {
-			joinBiases(tensors, block)
+			joinBiases(tensors, block, block+"."+attentionPart+"in_proj_bias")
 		}
 	}
 	placeClassToken(tensors)
@@ -30,20 +30,20 @@ func shapeVit(tensors map[string]*Tensor) error {
 	return splitPool(tensors)
 }
 
-// joinProjections makes one weight of those of queries, keys and values.
-func joinProjections(tensors map[string]*Tensor, block string) {
+// joinProjections makes one weight, to, of those of a block's queries, keys and values.
+func joinProjections(tensors map[string]*Tensor, block, to string) {
 	q, k, v := tensors[block+".query.weight"], tensors[block+".key.weight"], tensors[block+".value.weight"]
 	if k == nil || v == nil || len(q.Shape) != 2 || !slices.Equal(q.Shape, k.Shape) || !slices.Equal(q.Shape, v.Shape) {
 		return
 	}
-	tensors[block+"."+attentionPart+"in_proj_weight"] = stacked(q, k, v)
+	tensors[to] = stacked(q, k, v)
 	for _, part := range []string{".query", ".key", ".value"} {
 		delete(tensors, block+part+".weight")
 	}
 }
 
 // joinBiases does the same for their biases; that of the keys is 0 where there is none.
-func joinBiases(tensors map[string]*Tensor, block string) {
+func joinBiases(tensors map[string]*Tensor, block, to string) {
 	q, k, v := tensors[block+".query.bias"], tensors[block+".key.bias"], tensors[block+".value.bias"]
 	if k == nil && v != nil {
 		k = derived(v.Name, v.Shape, func() ([]float32, error) { return make([]float32, v.Size()), nil })
@@ -51,7 +51,7 @@ func joinBiases(tensors map[string]*Tensor, block string) {
 	if k == nil || v == nil || len(q.Shape) != 1 || !slices.Equal(q.Shape, k.Shape) || !slices.Equal(q.Shape, v.Shape) {
 		return
 	}
-	tensors[block+"."+attentionPart+"in_proj_bias"] = stacked(q, k, v)
+	tensors[to] = stacked(q, k, v)
 	for _, part := range []string{".query", ".key", ".value"} {
 		delete(tensors, block+part+".bias")
 	}
