@@ -24,6 +24,8 @@ var (
 var swinParts = map[string]string{
 	"layernorm_before": "norm1", "layernorm_after": "norm2", "attention.output.dense": "attn.proj",
 	"mlp.fc1": "mlp.0", "mlp.fc2": "mlp.3", "intermediate.dense": "mlp.0", "output.dense": "mlp.3",
+	"attention.q_proj": "query", "attention.k_proj": "key", "attention.v_proj": "value", "attention.o_proj": "attn.proj",
+	"attention.relative_position_bias.relative_position_bias_table": "attn.relative_position_bias_table",
 	"attention.self.query": "query", "attention.self.key": "key", "attention.self.value": "value",
 	"attention.self.continuous_position_bias_mlp.0": "attn.cpb_mlp.0", "attention.self.continuous_position_bias_mlp.2": "attn.cpb_mlp.2",
 	"attention.self.relative_position_bias_table": "attn.relative_position_bias_table", "attention.self.logit_scale": "attn.logit_scale",
@@ -41,7 +43,8 @@ var swinEnds = map[string]string{
 func isSwin(tensors map[string]*Tensor) bool {
 	for _, name := range []string{
 		"features.1.0.attn.proj.weight", "layers.0.blocks.0.attn.proj.weight",
-		"swin.encoder.layers.0.blocks.0.attention.output.dense.weight", "swinv2.encoder.layers.0.blocks.0.attention.output.dense.weight",
+		"swin.encoder.layers.0.blocks.0.attention.output.dense.weight", "swin.encoder.layers.0.blocks.0.attention.o_proj.weight",
+		"swinv2.encoder.layers.0.blocks.0.attention.output.dense.weight",
 	} {
 		if tensors[name] != nil {
 			return true

@@ -61,7 +61,9 @@ func TestSwinNames(t *testing.T) {
 		"layers.0.blocks.0.attn.v_bias":                                {0, "features.1.0.value.bias"},
 		"swin.embeddings.patch_embeddings.projection.weight":           {1, "features.0.0.weight"},
 		"head.fc.bias": {0, "head.bias"}, "classifier.bias": {1, "head.bias"}, "norm.weight": {0, "norm.weight"},
-		"swinv2.layernorm.weight": {1, "norm.weight"},
+		"swin.encoder.layers.1.blocks.0.attention.q_proj.bias": {1, "features.3.0.query.bias"},
+		"swin.encoder.layers.0.blocks.0.attention.o_proj.bias": {1, "features.1.0.attn.proj.bias"},
+		"swinv2.layernorm.weight":                              {1, "norm.weight"},
 	} {
 		if got := swinName(name, c.behind); got != c.want {
 			t.Errorf("%s is %s, want %s", name, got, c.want)
