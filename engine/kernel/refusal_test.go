@@ -69,6 +69,12 @@ func fittings() []fitting {
 		{"NewWinogradGradW", []Layout{wide, image}, func(l []Layout) error { return errorOf(NewWinogradGradW(Go, conv, l[0], l[1])) }, nil},
 
 		{"NewHeadNorm", []Layout{tokens, tokens}, func(l []Layout) error { return errorOf(NewHeadNorm(Heads{l[0], 0, 10, 10}, 2, nil, 0, l[1])) }, nil},
+		{"NewHeadNormGradX", []Layout{tokens, tokens, tokens}, func(l []Layout) error {
+			return errorOf(NewHeadNormGradX(Heads{l[0], 0, 10, 10}, 2, nil, 0, l[1], l[2]))
+		}, nil},
+		{"NewHeadNormGradFactor", []Layout{tokens, tokens}, func(l []Layout) error {
+			return errorOf(NewHeadNormGradFactor(Heads{l[0], 0, 10, 10}, 2, HeadFactor{}, 0, l[1]))
+		}, nil},
 		{"NewRotary", []Layout{tokens, tokens}, func(l []Layout) error { return errorOf(NewRotary(Heads{l[0], 0, 10, 10}, 2, upTo(10), false, l[1])) }, nil},
 		{"NewGatherPatches", []Layout{image, patches}, func(l []Layout) error { return errorOf(NewGatherPatches(parts, l[0], l[1])) }, nil},
 		{"NewScatterPatches", []Layout{patches, image}, func(l []Layout) error { return errorOf(NewScatterPatches(parts, l[0], l[1], 0)) }, nil},
