@@ -41,6 +41,9 @@ func newHeadNorm(name string, at Heads, heads int, factor *HeadFactor, epsilon f
 		return n, fmt.Errorf("head norm: %w", err)
 	}
 	for _, l := range others {
+		if err := (Heads{l, at.First, at.Step, at.Size}).check(heads); err != nil {
+			return n, fmt.Errorf("head norm: %w", err)
+		}
 		if err := checkLayout("head norm", l, at.Layout.C, 1, at.tokens()); err != nil {
 			return n, err
 		}
