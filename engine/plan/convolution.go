@@ -97,10 +97,8 @@ func (e *emitter) bias(i *instr, n int) *value {
 		if b != nil {
 			copy(dst, b.values())
 		}
-		for c := range n {
-			if norm != nil {
-				dst[c] = norm.shift(c, dst[c])
-			}
+		if norm != nil {
+			norm.shifts(dst[:n])
 		}
 		return nil
 	})

@@ -58,15 +58,11 @@ func (e *emitter) batchNorm(i *instr, o *op.BatchNorm) error {
 		return e.interpret(i, o)
 	}
 	scale := e.constant(i.node+" scale", padded(c), func(dst []float32) error {
-		for k := range c {
-			dst[k] = float32(f.scale(k))
-		}
+		f.scales(dst[:c])
 		return nil
 	})
 	shift := e.constant(i.node+" shift", padded(c), func(dst []float32) error {
-		for k := range c {
-			dst[k] = f.shift(k, 0)
-		}
+		f.shifts(dst[:c])
 		return nil
 	})
 	prim, err := kernel.NewAffine(e.g.opt.ISA, i.in[0].images(), i.out.images(), i.flags())

@@ -3,21 +3,20 @@ package plan
 import (
 	"sync"
 
-	"regraft/engine"
 	"regraft/engine/op"
 )
 
 // fold is an inference BatchNorm that goes into the weights and bias of the convolution before it.
 type fold struct {
-	gamma, beta, mean, variance *engine.Param
+	gamma, beta, mean, variance *value
 	epsilon                     float32
 }
 
 // now is the fold with the values that the parameters have.
 func (f *fold) now() *op.Fold {
-	o := &op.Fold{Gamma: f.gamma.Value, Mean: f.mean.Value, Variance: f.variance.Value, Epsilon: f.epsilon}
+	o := &op.Fold{Gamma: f.gamma.values(), Mean: f.mean.values(), Variance: f.variance.values(), Epsilon: f.epsilon}
 	if f.beta != nil {
-		o.Beta = f.beta.Value
+		o.Beta = f.beta.values()
 	}
 	return o
 }
@@ -37,13 +36,22 @@ func (f *fold) weights(src []float32, use func(folded []float32)) {
 	use(dst)
 }
 
-// scale is what channel c is multiplied by.
-func (f *fold) scale(c int) float64 { return f.now().Scale(c) }
-
-// shift returns the folded bias of channel c for a convolution whose own bias is b.
-func (f *fold) shift(c int, b float32) float32 {
-	if f.beta == nil {
-		return float32(f.scale(c) * float64(b))
+// scales fills dst with what every channel is multiplied by.
+func (f *fold) scales(dst []float32) {
+	now := f.now()
+	for c := range dst {
+		dst[c] = float32(now.Scale(c))
 	}
-	return f.now().Bias(c, b)
+}
+
+// shifts makes folded biases of a convolution's own.
+func (f *fold) shifts(biases []float32) {
+	now := f.now()
+	for c, b := range biases {
+		if f.beta == nil {
+			biases[c] = float32(now.Scale(c) * float64(b))
+		} else {
+			biases[c] = now.Bias(c, b)
+		}
+	}
 }

@@ -25,7 +25,7 @@ func (g *graph) fuse(merge func(i, into *instr) bool) {
 
 // fold is i, an inference BatchNorm whose operands are parameters, as something that goes into weights.
 func (i *instr) fold(bn *op.BatchNorm) *fold {
-	return &fold{i.in[1].param, i.in[2].param, i.in[3].param, i.in[4].param, bn.Epsilon}
+	return &fold{i.in[1], i.in[2], i.in[3], i.in[4], bn.Epsilon}
 }
 
 // foldBatchNorm merges every BatchNorm whose only input is a convolution (or an average pool

@@ -72,7 +72,7 @@ var parameterForms = []form{
 	}},
 }
 
-// TestNormOfComputedFactors: inference interprets a BatchNorm whose scale is computed; training refuses it.
+// TestNormOfComputedFactors: in inference the scale of a BatchNorm may be computed; training refuses it.
 func TestNormOfComputedFactors(t *testing.T) {
 	norm := func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		gamma := b.apply(&op.Sigmoid{}, b.param(8))
