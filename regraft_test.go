@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"regraft"
 )
@@ -125,9 +126,17 @@ func TestThreadsOfSessions(t *testing.T) {
 	for _, c := range []struct{ threads, sessions, helpers int }{{1, 1, 0}, {4, 1, 3}, {6, 2, 2}, {3, 2, 0}, {1, 3, 0}} {
 		m := open(t, narrow, regraft.Threads(c.threads), regraft.Sessions(c.sessions))
 		classify(t, m, pictures(1)...)
-		stacks := make([]byte, 1<<20)
-		stacks = stacks[:runtime.Stack(stacks, true)]
-		if n := bytes.Count(stacks, []byte("(*pool).live(")); n != c.helpers {
+		helpers := func() int {
+			stacks := make([]byte, 1<<20)
+			return bytes.Count(stacks[:runtime.Stack(stacks, true)], []byte("(*pool).live("))
+		}
+		for range 1000 { // until they have begun to run
+			if helpers() == c.helpers {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if n := helpers(); n != c.helpers {
 			t.Errorf("%d threads, %d sessions: one of them has %d helpers, want %d", c.threads, c.sessions, n, c.helpers)
 		}
 		if err := m.Close(); err != nil {
