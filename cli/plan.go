@@ -85,6 +85,9 @@ func printPlan(con *console, c *urfave.Context, m *measure.Model, stage string) 
 	case "":
 	case trainingStage:
 		plan = m.TrainingPlan
+		if !c.IsSet("batch-size") {
+			images = 2 // BatchNorm wants more values than one
+		}
 	default:
 		text, err := m.PlanAfter(images, stage)
 		if err != nil {

@@ -22,7 +22,7 @@ func TestPlan(t *testing.T) {
 			t.Errorf("%s by %s: interpreted %v", s.Op, s.Kernel, s.Interpreted)
 		}
 	}
-	training := must(t, "inspect", model, "--plan=training", "-b", "2").stdout
+	training := must(t, "inspect", model, "--plan=training").stdout
 	if !strings.Contains(training, "SoftmaxCrossEntropy") || strings.Contains(text, "SoftmaxCrossEntropy") {
 		t.Errorf("the program of a training step ends in no loss, or that of answers in one:\n%s", training)
 	}

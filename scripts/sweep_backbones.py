@@ -6,7 +6,6 @@
 VENV/bin/python exports the networks (peers/export_backbones.py says which, and which modules it needs) with what ONNX Runtime computes of
 random images. DIR has a folder of photos for each class, of which eight are used. Columns of the table:
 
-    accepted     inspect reads the file
     error        the largest distance from ONNX Runtime's outputs, relative to the largest value of the output (verify)
     answers      interpreted steps of the program that answers
     heads        train --mode heads on the photos ends, and its model classifies them

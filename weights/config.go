@@ -128,6 +128,29 @@ func (c modelConfig) otherThan(arch string) string {
 	return ""
 }
 
+// Files of timm's whose networks have the tensors of others and compute something else: blurring before strides takes no weights, and those
+// of Swin V2 fit windows of any size.
+var (
+	blurred   = regexp.MustCompile(`(resnet|mobilenetv4_conv_)(aa|blur)`)
+	windowing = regexp.MustCompile(`window(\d+)`)
+)
+
+// otherByName says what a file's path tells of the architecture, where config.json does not and that is not arch.
+func (c modelConfig) otherByName(path, arch string) string {
+	if c.Architecture != "" {
+		return ""
+	}
+	if m := blurred.FindStringSubmatch(path); m != nil && strings.HasPrefix(arch, strings.TrimSuffix(m[1], "conv_")) {
+		return "a network that blurs before it strides, by its file's name"
+	}
+	if m := windowing.FindStringSubmatch(path); m != nil && c.WindowSize == 0 && strings.HasPrefix(arch, "swin_") {
+		if window := fmt.Sprint(swinWindows[strings.HasPrefix(arch, "swin_v2_")]); m[1] != window {
+			return fmt.Sprintf("one with windows of %s, by its file's name", m[1])
+		}
+	}
+	return ""
+}
+
 // preprocess is timm's evaluation of the weights; nil where the file does not tell it or regraft cannot do it.
 func (c modelConfig) preprocess(arch string) *photo.Preprocess {
 	t := c.Pretrained

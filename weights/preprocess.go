@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -52,7 +53,7 @@ func findOrigin(path, arch, format string, named bool) (origin, error) {
 	}
 	dir := filepath.Dir(path)
 	o := origin{config: readConfig(filepath.Join(dir, "config.json"))}
-	if other := o.config.otherThan(arch); other != "" && !named {
+	if other := cmp.Or(o.config.otherThan(arch), o.config.otherByName(path, arch)); other != "" && !named {
 		return origin{}, fmt.Errorf("the tensors have the names of %s, but this is %s, which may compute something else with them: %v %s imports them all the same", arch, other, setting.Arch, arch)
 	}
 	o.labels = o.config.labels()

@@ -15,6 +15,9 @@ func (i *Imported) settle(m *Match, path string, config modelConfig) error {
 	case m.family.isVit():
 		i.Net, err = m.conventions(config).apply(i.Net)
 	case strings.HasPrefix(m.Family, "mobilenetv4"): // the graph is timm's
+		if config.Architecture == "" && !strings.HasSuffix(m.Family, "_small") {
+			i.notef("the tensors are taken for timm's %s; its networks with aa or blur in their names have the same ones, but blur before they stride", m.Family)
+		}
 	case m.has("conv_stem.weight"): // timm's own builder
 		err = i.settleTimm(m, path, config)
 	case m.has("convnext.layernorm.weight"), m.has("convnextv2.layernorm.weight"), m.has("layernorm.weight"): // transformers': the last norm alone differs

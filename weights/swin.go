@@ -167,6 +167,9 @@ func (m *Match) settleSwin(from *origin, asked photo.Size) error {
 	if c.HiddenAct != "" && c.HiddenAct != "gelu" {
 		return fmt.Errorf("config.json tells of the activation %q; that of %s is gelu", c.HiddenAct, m.Family)
 	}
+	if c.LayerNormEpsilon != 0 && c.LayerNormEpsilon != 1e-5 {
+		return fmt.Errorf("config.json tells of norms with the constant %g; that of %s is 1e-05", c.LayerNormEpsilon, m.Family)
+	}
 	if from.assumed != "" {
 		p := timmPreprocess(side, 0.9, imageNetMean, imageNetStd)
 		if m.has("features.1.0.norm1.weight") {

@@ -17,7 +17,8 @@ func TestSwinConfig(t *testing.T) {
 		"windows of 16":        {WindowSize: 16},
 		"trained with windows": {WindowSize: 8, PretrainedWindows: []int{12, 12, 12, 6}},
 		"activation":           {HiddenAct: "relu"},
-		"":                     {WindowSize: 8, PretrainedWindows: []int{0, 0, 0, 0}, HiddenAct: "gelu"},
+		"constant 0.01":        {LayerNormEpsilon: 0.01},
+		"":                     {WindowSize: 8, PretrainedWindows: []int{0, 0, 0, 0}, HiddenAct: "gelu", LayerNormEpsilon: 1e-5},
 	} {
 		from := &origin{config: modelConfig{layersConfig: layers}, assumed: "nothing"}
 		if err := m.settleSwin(from, photo.Size{}); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

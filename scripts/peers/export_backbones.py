@@ -118,7 +118,7 @@ def timm_networks():
         "beit": (vit("beit_base_patch16_224"), 224, USUAL), "beitv2": (vit("beitv2_base_patch16_224"), 224, ("ts17",)),
         "eva02": (vit("eva02_tiny_patch14_224"), 224, USUAL),
         "swin": (net("swin_tiny_patch4_window7_224", **swin), 64, USUAL), "swinv2": (net("swinv2_tiny_window8_256", **swin), 64, USUAL),
-        "tf_efficientnetv2_s": (net("tf_efficientnetv2_b0", channel_multiplier=0.25, depth_multiplier=0.3), 97, TRAINING),
+        "tf_efficientnetv2_b0": (net("tf_efficientnetv2_b0", channel_multiplier=0.25, depth_multiplier=0.3), 97, TRAINING),
         "mobilenetv4_small": (net("mobilenetv4_conv_small_050"), 97, TRAINING), "mobilenetv4_medium": (net("mobilenetv4_conv_medium"), 96, ("ts17",)),
         "mobilenetv4_hybrid": (net("mobilenetv4_hybrid_medium"), 96, USUAL), "mobilenetv4_blur": (net("mobilenetv4_conv_blur_medium"), 96, ("ts17",)),
         "convnextv2": (net("convnextv2_atto", **narrow), 96, EVERY), "convnextv2_odd": (net("convnextv2_atto", **narrow), (75, 101), USUAL),
@@ -240,7 +240,7 @@ def images(count, size):
 
 def reference(model, x, others, way, path):
     """What ONNX Runtime computes, and of a training form, whose statistics are the batch's there, what PyTorch does in evaluation.
-    Both must agree, else the export is wrong."""
+    Both must agree, else the export is wrong; training forms are compared with PyTorch alone, and those of optimum, which gives other outputs, with ONNX Runtime alone."""
     with torch.no_grad():
         want = model(x, *others)
     want = [t.numpy() for t in (want if isinstance(want, tuple) else (want,))]
