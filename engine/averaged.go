@@ -69,7 +69,8 @@ func (j *joiner) collect(a *averaged, node *gorgonia.Node) bool {
 	in := op.Inputs(node)
 	switch node.Op().(type) {
 	case *op.Linear:
-		if len(in) < 3 || in[0].Dims() != 2 || j.net.ParamOf(in[1]) == nil || j.net.ParamOf(in[2]) == nil {
+		if len(in) < 3 || in[0].Dims() != 2 || j.net.ParamOf(in[1]) == nil || j.net.ParamOf(in[2]) == nil ||
+			j.onlyReader(in[1]) != node || j.onlyReader(in[2]) != node { // what others read too must stay one parameter
 			return false
 		}
 		a.layers = append(a.layers, node)

@@ -62,7 +62,7 @@ func (j *joiner) unit(node *gorgonia.Node) (x *gorgonia.Node, epsilon float32, o
 	if _, expanded := length.Op().(*op.Expand); expanded {
 		length = op.Inputs(length)[0]
 	}
-	if clip, clipped := length.Op().(*op.Clip); clipped && clip.Max >= math.MaxFloat32 && clip.Min >= 0 {
+	if clip, clipped := length.Op().(*op.Clip); clipped && clip.Max >= math.MaxFloat32 && clip.Min >= 0 && clip.Min < math.MaxFloat32 {
 		length, epsilon = op.Inputs(length)[0], clip.Min
 	}
 	l2, ok := length.Op().(*op.Reduce)

@@ -89,7 +89,15 @@ func (n *Network) positionBias(node *gorgonia.Node) *positionBias {
 			return nil
 		}
 	}
-	return &positionBias{&op.PositionBias{Index: index, Queries: shape[2], Scale: float32(scale)}, in}
+	bias := &op.PositionBias{Index: index, Queries: shape[2], Scale: float32(scale)}
+	shapes := make([]tensor.Shape, len(in))
+	for k, x := range in {
+		shapes[k] = x.Shape()
+	}
+	if out, err := op.Infer(bias, shapes...); err != nil || !out.Eq(shape) { // layers that broadcast, or heads that share a bias
+		return nil
+	}
+	return &positionBias{bias, in}
 }
 
 // picked goes back through what moves elements and multiplications with numbers, and lists the moves, the first one first.

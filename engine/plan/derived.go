@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"sync"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -28,7 +29,7 @@ func (g *graph) derive(n *gorgonia.Node, i *instr) bool {
 	out := g.value(n)
 	out.param = &engine.Param{Name: i.node, Shape: out.Shape, Constant: true}
 	operands := i.in
-	out.compute = func() []float32 {
+	out.compute = sync.OnceValue(func() []float32 { // once: what is made of it asks for it again and again
 		in := make([]gorgonia.Value, len(operands))
 		for k, v := range operands {
 			if in[k] = v.tensor(); in[k] == nil {
@@ -43,7 +44,7 @@ func (g *graph) derive(n *gorgonia.Node, i *instr) bool {
 			return []float32{number}
 		}
 		return result.Data().([]float32)
-	}
+	})
 	return true
 }
 

@@ -151,6 +151,10 @@ var positioned = []struct {
 	bias  func(b *tiny) *gorgonia.Node
 }{
 	{"moved, then bent", true, func(b *tiny) *gorgonia.Node { return b.bent(b.spread(b.layers(b.first()))) }},
+	{"one head for all", false, func(b *tiny) *gorgonia.Node { return b.bent(b.part(b.spread(b.layers(b.first())), 1, 0, 1)) }},
+	{"a bias that broadcasts", false, func(b *tiny) *gorgonia.Node {
+		return b.bent(b.spread(b.layers(b.apply(&op.Add{}, b.param(7, 5), b.param(1)))))
+	}},
 	{"bent, then moved", true, func(b *tiny) *gorgonia.Node { return b.spread(b.bent(b.layers(b.first()))) }},
 	{"distances on a grid", true, func(b *tiny) *gorgonia.Node {
 		x := b.apply(&op.Linear{}, b.constants(1, 7, 1, 2), b.param(5, 2), b.param(5))

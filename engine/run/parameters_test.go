@@ -72,6 +72,17 @@ var parameterForms = []form{
 	}},
 }
 
+// TestSumsOfSums: what is computed of a parameter is computed once, however often it is read: here 2^60 paths lead back to one.
+func TestSumsOfSums(t *testing.T) {
+	compareInference(t, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		p := b.apply(&op.Sigmoid{}, b.param(8, 4, 4))
+		for range 60 {
+			p = b.apply(&op.Mul{}, b.apply(&op.Add{}, p, p), b.number(0.5))
+		}
+		return b.apply(&op.Relu{}, b.apply(&op.Add{}, x, p))
+	})
+}
+
 // TestNormOfComputedFactors: in inference the scale of a BatchNorm may be computed; training refuses it.
 func TestNormOfComputedFactors(t *testing.T) {
 	norm := func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
