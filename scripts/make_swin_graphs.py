@@ -8,17 +8,13 @@ out with thousands. Parameters are called as in torchvision's SwinTransformer; t
 makes its biases of are constants. The first size of the classifier's tensors is the number of classes, 1000. A graph is for photos of
 one size, since windows and masks depend on it.
 """
-import argparse
-import gzip
 import math
-import pathlib
 from dataclasses import dataclass
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from make_vit_graphs import CLASSES, PLACEHOLDER, Graph
+from make_vit_graphs import CLASSES, Graph, proto_of, write
 
 HIDDEN = 512  # of the layers that make Swin V2's biases
 
@@ -172,28 +168,9 @@ def proto(name, s):
             x = block(g, s, f"features.{2 * stage + 1}.{i}.", x, side, width, heads, i % 2 == 1)
     x = g.node("ReduceMean", g.norm(x, "norm", width), g.constant("pixels", [1, 2]), keepdims=0)
     g.node("Gemm", x, g.parameter("head.weight", CLASSES, width), g.parameter("head.bias", CLASSES), out="logits", transB=1)
-    graph = helper.make_graph(
-        g.nodes, name, [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", 3, s.image, s.image])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", "classes"])], list(g.known.values()))
-    for parameter, shape in g.parameters.items():
-        t = graph.initializer.add(name=parameter, data_type=TensorProto.FLOAT, dims=shape, data_location=TensorProto.EXTERNAL)
-        t.external_data.add(key="location", value=PLACEHOLDER)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
-    model.metadata_props.add(key="regraft.arch", value=name)
-    return model
-
-
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent.parent / "weights" / "graphs")
-    p.add_argument("names", nargs="*", metavar="NAME", help="networks (default: all)")
-    args = p.parse_args()
-    for name in args.names or NETWORKS:
-        model = proto(name, NETWORKS[name])
-        data = gzip.compress(model.SerializeToString(deterministic=True), 9, mtime=0)
-        (args.out / f"{name}.onnx.gz").write_bytes(data)
-        print(f"{name}: {len(model.graph.node)} nodes, {len(model.graph.initializer)} initializers, {len(data)} bytes")
+    return proto_of(g, name, [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", 3, s.image, s.image])],
+                    [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["N", "classes"])], 20)
 
 
 if __name__ == "__main__":
-    main()
+    write(__doc__, NETWORKS, proto)

@@ -16,7 +16,6 @@ import pathlib
 from dataclasses import dataclass
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 PLACEHOLDER = "weights"  # the location that every parameter names
@@ -220,28 +219,33 @@ def proto(name, s):
         x = block(g, s, x, i)
     outputs(g, s, x)
     values = lambda names, shape: [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape(n)) for n in names]
-    graph = helper.make_graph(
-        g.nodes, name, values(["input"], lambda _: ["N", 3, s.image, s.image]),
-        values(s.outputs, lambda n: ["N", "T", s.width] if n == "last_hidden_state" else ["N", n]), list(g.known.values()))
+    return proto_of(g, name, values(["input"], lambda _: ["N", 3, s.image, s.image]),
+                    values(s.outputs, lambda n: ["N", "T", s.width] if n == "last_hidden_state" else ["N", n]), 23)
+
+
+def proto_of(g, name, inputs, outputs, opset):
+    """The model of a graph, whose parameters have no values."""
+    graph = helper.make_graph(g.nodes, name, inputs, outputs, list(g.known.values()))
     for parameter, shape in g.parameters.items():
         t = graph.initializer.add(name=parameter, data_type=TensorProto.FLOAT, dims=shape, data_location=TensorProto.EXTERNAL)
         t.external_data.add(key="location", value=PLACEHOLDER)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 23)], ir_version=10)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
     model.metadata_props.add(key="regraft.arch", value=name)
     return model
 
 
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def write(doc, networks, proto):
+    """Writes the networks that the command line names; proto makes one of its name and shape."""
+    p = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent.parent / "weights" / "graphs")
     p.add_argument("names", nargs="*", metavar="NAME", help="networks (default: all)")
     args = p.parse_args()
-    for name in args.names or NETWORKS:
-        model = proto(name, NETWORKS[name])
+    for name in args.names or networks:
+        model = proto(name, networks[name])
         data = gzip.compress(model.SerializeToString(deterministic=True), 9, mtime=0)
         (args.out / f"{name}.onnx.gz").write_bytes(data)
         print(f"{name}: {len(model.graph.node)} nodes, {len(model.graph.initializer)} initializers, {len(data)} bytes")
 
 
 if __name__ == "__main__":
-    main()
+    write(__doc__, NETWORKS, proto)
