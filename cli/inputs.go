@@ -11,7 +11,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -135,8 +134,8 @@ func (in *inputs) settle(o *journal.Origin, s shard.Shard) ([]int, error) {
 	case in.err == nil && n == 0:
 		in.err = failf(statusData, "no photos found")
 	}
-	if n > manyInputs && os.Getenv("GOGC") == "" { // garbage of four times their size would not do
-		debug.SetGCPercent(100)
+	if n > manyInputs {
+		collectOften()
 	}
 	in.settled = kept
 	o.Inputs, o.List, o.Shard = n, hex.EncodeToString(sum.Sum(nil)), s.String()

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -91,9 +89,7 @@ func trainModel(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	if os.Getenv("GOGC") == "" { // values and states of large networks lie on the heap: garbage of four times their size would not do
-		debug.SetGCPercent(100)
-	}
+	collectOften() // values and states of large networks lie on the heap
 	m, err := openModel(con, c, cfg.Model, asBefore(cfg)...)
 	if err != nil {
 		return err

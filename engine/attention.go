@@ -89,11 +89,7 @@ type joiner struct {
 
 // rewriter puts the new operators in their places.
 func (j *joiner) rewriter() Rewriter {
-	moved := map[*gorgonia.Node]*gorgonia.Node{}
-	return func(b *Builder, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
-		for k, x := range op.Inputs(old) {
-			moved[x] = in[k]
-		}
+	return tracking(func(b *Builder, old *gorgonia.Node, in gorgonia.Nodes, moved map[*gorgonia.Node]*gorgonia.Node) (*gorgonia.Node, error) {
 		if j.skipped[old] {
 			return in[0], nil
 		}
@@ -115,7 +111,7 @@ func (j *joiner) rewriter() Rewriter {
 			}
 		}
 		return b.Apply(a.label, a.op, operands...)
-	}
+	})
 }
 
 // around takes note of what lies around a softmax of scores, if that is attention: of (N, heads, queries, keys), or of (N*heads, queries,

@@ -24,20 +24,12 @@ func (n *Network) JoinAveraged() (*Network, error) {
 	if len(found) == 0 {
 		return n, nil
 	}
-	moved := map[*gorgonia.Node]*gorgonia.Node{}
-	joined, err := n.Rewrite(nil, func(b *Builder, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
-		for k, x := range op.Inputs(old) {
-			moved[x] = in[k]
-		}
+	return n.replaced(func(b *Builder, old *gorgonia.Node, _ gorgonia.Nodes, moved map[*gorgonia.Node]*gorgonia.Node) (*gorgonia.Node, error) {
 		if a := found[old]; a != nil {
 			return a.build(b, n, moved)
 		}
 		return nil, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return joined.Rewrite(nil, nil) // without the layers that nothing reads any more
 }
 
 // averaged is a sum of linear layers, times a factor.

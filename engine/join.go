@@ -1,5 +1,11 @@
 package engine
 
+import (
+	"gorgonia.org/gorgonia"
+
+	"regraft/engine/op"
+)
+
 // Join makes one operator of each of those that exporters spell out with several and that have steps of their own: attention, its
 // continuous position biases and the factors of global response normalisation.
 func (n *Network) Join() (*Network, error) {
@@ -10,4 +16,26 @@ func (n *Network) Join() (*Network, error) {
 		}
 	}
 	return n, nil
+}
+
+// trackingRewriter is a Rewriter that is also told what every node that was read so far has become.
+type trackingRewriter func(b *Builder, old *gorgonia.Node, in gorgonia.Nodes, moved map[*gorgonia.Node]*gorgonia.Node) (*gorgonia.Node, error)
+
+func tracking(rewrite trackingRewriter) Rewriter {
+	moved := map[*gorgonia.Node]*gorgonia.Node{}
+	return func(b *Builder, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
+		for k, x := range op.Inputs(old) {
+			moved[x] = in[k]
+		}
+		return rewrite(b, old, in, moved)
+	}
+}
+
+// replaced rewrites n, without what nothing reads any more then.
+func (n *Network) replaced(rewrite trackingRewriter) (*Network, error) {
+	joined, err := n.Rewrite(nil, tracking(rewrite))
+	if err != nil {
+		return nil, err
+	}
+	return joined.Rewrite(nil, nil)
 }

@@ -25,11 +25,7 @@ func (n *Network) joinPositionBiases() (*Network, error) {
 	if len(found) == 0 {
 		return n, nil
 	}
-	moved := map[*gorgonia.Node]*gorgonia.Node{}
-	joined, err := n.Rewrite(nil, func(b *Builder, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
-		for k, x := range op.Inputs(old) {
-			moved[x] = in[k]
-		}
+	return n.replaced(func(b *Builder, old *gorgonia.Node, _ gorgonia.Nodes, moved map[*gorgonia.Node]*gorgonia.Node) (*gorgonia.Node, error) {
 		p := found[old]
 		if p == nil {
 			return nil, nil
@@ -40,10 +36,6 @@ func (n *Network) joinPositionBiases() (*Network, error) {
 		}
 		return b.Apply(n.Label(old), p.op, operands...)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return joined.Rewrite(nil, nil) // without what nothing reads any more
 }
 
 // positionBias is one that was found, with its operands.

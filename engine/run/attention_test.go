@@ -29,6 +29,23 @@ func (b *tiny) attend(heads int, q, k, v *gorgonia.Node, score func(*gorgonia.No
 	return b.apply(&op.Reshape{Shape: []int{s[0], s[1], s[2] * s[3]}}, y)
 }
 
+// twoHeads is attention of two heads of four channels, of tokens (N, 16, 8); queries and keys come from two layers or one.
+func (b *tiny) twoHeads(x *gorgonia.Node, layers int, heads func(b *tiny, q, k *gorgonia.Node) (*gorgonia.Node, *gorgonia.Node),
+	score func(*gorgonia.Node) *gorgonia.Node) *gorgonia.Node {
+	cut := func(x *gorgonia.Node) *gorgonia.Node {
+		return b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.Reshape{Shape: []int{0, 16, 2, 4}}, x))
+	}
+	q, k := b.tokens(x, 8), b.tokens(x, 8)
+	if layers == 1 {
+		both := b.tokens(x, 16)
+		q, k = b.part(both, 2, 8, 16), b.part(both, 2, 0, 8)
+	}
+	q, k = heads(b, cut(q), cut(k))
+	scores := score(b.apply(&op.MatMul{}, q, b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, k)))
+	y := b.apply(&op.MatMul{}, b.apply(&op.Softmax{Axis: -1}, scores), cut(b.tokens(x, 8)))
+	return b.apply(&op.Reshape{Shape: []int{0, 16, 8}}, b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
+}
+
 // tokens makes tokens (N, H*W, C) of a map, through a linear layer.
 func (b *tiny) tokens(x *gorgonia.Node, channels int) *gorgonia.Node {
 	return b.apply(&op.Linear{}, b.bare(x), b.param(channels, x.Shape()[1]))

@@ -103,7 +103,7 @@ func TestCosines(t *testing.T) {
 			}
 			t.Run(c.name, func(t *testing.T) {
 				build := func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-					return b.cosineAttention(x, layers, c.heads, func(s *gorgonia.Node) *gorgonia.Node {
+					return b.twoHeads(x, layers, c.heads, func(s *gorgonia.Node) *gorgonia.Node {
 						if c.score == nil {
 							return s
 						}
@@ -117,23 +117,6 @@ func TestCosines(t *testing.T) {
 			})
 		}
 	}
-}
-
-// cosineAttention is attention of two heads of four channels, of tokens (N, 16, 8).
-func (b *tiny) cosineAttention(x *gorgonia.Node, layers int, heads func(b *tiny, q, k *gorgonia.Node) (*gorgonia.Node, *gorgonia.Node),
-	score func(*gorgonia.Node) *gorgonia.Node) *gorgonia.Node {
-	cut := func(x *gorgonia.Node) *gorgonia.Node {
-		return b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.Reshape{Shape: []int{0, 16, 2, 4}}, x))
-	}
-	q, k := b.tokens(x, 8), b.tokens(x, 8)
-	if layers == 1 {
-		both := b.tokens(x, 16)
-		q, k = b.part(both, 2, 8, 16), b.part(both, 2, 0, 8)
-	}
-	q, k = heads(b, cut(q), cut(k))
-	scores := score(b.apply(&op.MatMul{}, q, b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, k)))
-	y := b.apply(&op.MatMul{}, b.apply(&op.Softmax{Axis: -1}, scores), cut(b.tokens(x, 8)))
-	return b.apply(&op.Reshape{Shape: []int{0, 16, 8}}, b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
 }
 
 // distances are 16 x 16 indices of 7 distances.
@@ -211,7 +194,7 @@ func TestPositionBiases(t *testing.T) {
 	for _, c := range positioned {
 		t.Run(c.name, func(t *testing.T) {
 			build := func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-				return b.cosineAttention(x, 1, cosines, func(s *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Add{}, s, c.bias(b)) })
+				return b.twoHeads(x, 1, cosines, func(s *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Add{}, s, c.bias(b)) })
 			}
 			compareInference(t, build)
 			compareSlopes(t, 2, func(b *tiny) *gorgonia.Node { return b.form(2, build) })

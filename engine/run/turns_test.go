@@ -135,21 +135,12 @@ func TestTurns(t *testing.T) {
 		for _, layers := range []int{2, 1} {
 			t.Run(fmt.Sprint(c.name, layers), func(t *testing.T) {
 				build := func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
-					cut := func(x *gorgonia.Node) *gorgonia.Node {
-						return b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.Reshape{Shape: []int{0, 16, 2, 4}}, x))
-					}
-					q, k := b.tokens(x, 8), b.tokens(x, 8)
-					if layers == 1 {
-						both := b.tokens(x, 16)
-						q, k = b.part(both, 2, 8, 16), b.part(both, 2, 0, 8)
-					}
-					cos, sin := b.angles(0.3)
-					q = c.spell(b, cut(q), cos, sin)
-					cos, sin = b.angles(-0.2)
-					k = b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, c.spell(b, cut(k), cos, sin))
-					weights := b.apply(&op.Softmax{Axis: -1}, b.apply(&op.MatMul{}, q, k))
-					y := b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, b.apply(&op.MatMul{}, weights, cut(b.tokens(x, 8))))
-					return b.apply(&op.Reshape{Shape: []int{0, 16, 8}}, y)
+					return b.twoHeads(x, layers, func(b *tiny, q, k *gorgonia.Node) (*gorgonia.Node, *gorgonia.Node) {
+						cos, sin := b.angles(0.3)
+						q = c.spell(b, q, cos, sin)
+						cos, sin = b.angles(-0.2)
+						return q, c.spell(b, k, cos, sin)
+					}, func(scores *gorgonia.Node) *gorgonia.Node { return scores })
 				}
 				if c.joins != 1 { // the images do not depend on one another
 					compareInference(t, build)
