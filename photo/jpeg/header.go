@@ -25,6 +25,7 @@ const (
 	markAPP0  = 0xe0
 	markAPP14 = 0xee
 	markAPP15 = 0xef
+	markCOM   = 0xfe
 	markTEM   = 0x01
 )
 
@@ -88,9 +89,13 @@ func (d *decoder) readFrame() error {
 	return nil
 }
 
-// readHeader reads one segment that is neither a scan nor the end.
+// readHeader reads one segment that is neither a scan nor the end. What may follow a marker that T.81 reserves nobody knows; libjpeg
+// refuses these as well, and a second beginning.
 func (d *decoder) readHeader(mark uint8) error {
-	if standsAlone(mark) {
+	switch {
+	case mark == markSOI, mark > markTEM && mark < markSOF0, mark > markDRI && mark < markAPP0, mark > markAPP15 && mark != markCOM:
+		return unsupported("marker %#02x among the header segments", mark)
+	case standsAlone(mark):
 		return nil
 	}
 	body, err := d.segment()

@@ -63,16 +63,19 @@ func tableOf(lengths, symbols []uint8, ac bool) (*huffman, error) {
 	return h, nil
 }
 
-// newHuffman builds the table from the number of codes of each length 1 to 16
-// and their symbols (T.81 annex C).
+// newHuffman builds the table from the number of codes of each length 1 to 16 and their symbols (T.81 annex C). No code may
+// consist of ones alone, and the symbols of DC are numbers of bits.
 func newHuffman(lengths, symbols []uint8, ac bool) (*huffman, error) {
 	h := &huffman{ac: ac, symbols: slices.Clone(symbols)}
 	h.codes = sync.OnceValue(h.combine)
+	if !ac && slices.ContainsFunc(symbols, func(s uint8) bool { return s > 15 }) {
+		return nil, errSegment
+	}
 	code, index := uint32(0), 0
 	for n := 1; n <= 16; n++ {
 		count := int(lengths[n-1])
 		h.low[n], h.first[n] = code, index
-		if code+uint32(count) > 1<<n {
+		if count > 0 && code+uint32(count) >= 1<<n {
 			return nil, errSegment
 		}
 		for i := range count {
@@ -119,7 +122,7 @@ func (h *huffman) one(word uint32) uint64 {
 	length, symbol := int(e&0xff), int(e>>8)
 	run, size := symbol>>4, symbol&15
 	switch {
-	case e == 0 || length+size > fastBits || !h.ac && symbol > 15:
+	case e == 0 || length+size > fastBits:
 		return pixel.Unknown
 	case !h.ac:
 	case symbol == 0:
@@ -154,7 +157,7 @@ func (h *huffman) difference(b *bits) (value int32, ok bool) {
 		return int32(int64(e) >> 48), true
 	}
 	size := h.symbol(b)
-	if size < 0 || size > 15 {
+	if size < 0 {
 		return 0, false
 	}
 	return extend(b.take(size), size), true

