@@ -68,7 +68,7 @@ func (g *graph) accumulateOne() bool {
 		for k := range i.in {
 			a, b := i.in[1-k], i.in[k]
 			first, last := firstOfSum(b, makers), makers[b]
-			if first == nil || first.clamp != 0 || first.out.root != nil || !first.choice.accumulates || a.form != b.form || len(users[b]) != 1 {
+			if first == nil || first.clamp != 0 || first.out.root != nil || !first.choice.accumulates || a.form != b.form || a.form != i.out.form || len(users[b]) != 1 {
 				continue
 			}
 			if first.overlaps(a) { // x + conv(x): neighbours of what is written are still to be read

@@ -92,6 +92,13 @@ var forms = []form{
 		y = b.apply(&op.Reshape{Shape: []int{0, 8, 4, 4}}, b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, y))
 		return b.apply(&op.Add{}, b.apply(c, y, b.param(8, 8, 3, 3)), z)
 	}},
+	{"residual blocks of one pixel, which convolutions pad", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		conv := func(x *gorgonia.Node, stride int) *gorgonia.Node {
+			return b.apply(&op.Conv{Strides: [2]int{stride, stride}, Dilations: [2]int{1, 1}, Pads: [4]int{1, 1, 1, 1}, Group: 1}, x, b.param(8, 8, 3, 3))
+		}
+		y := b.apply(&op.Relu{}, b.apply(&op.Add{}, conv(conv(x, 4), 1), conv(x, 4)))
+		return b.apply(&op.Add{}, y, conv(y, 1))
+	}},
 	{"layer norm of the width", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		y := b.apply(&op.LayerNorm{Axis: 3, Epsilon: 1e-3}, x, b.param(4), b.param(4))
 		y = b.apply(&op.Transpose{Perm: []int{0, 3, 2, 1}}, b.apply(&op.Add{}, x, y))
