@@ -159,14 +159,14 @@ func TestAugmentPhotos(t *testing.T) {
 	if !strings.Contains(r.stderr, out+": 2 photos, a row each") {
 		t.Errorf("%q", r.stderr)
 	}
-	pictures := cells(t, out, 2, 2, photo.Square(299))
+	pictures := cells(t, out, 2, 2, photo.Square(64))
 	for i, path := range []string{a, b} {
 		m, err := photo.Load(path, photo.DecodeOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, picture := range pictures[i] {
-			shows(t, path, picture, photo.Resize(m, 299, 299))
+			shows(t, path, picture, photo.Resize(m, 64, 64))
 		}
 	}
 	text := filepath.Join(dir, "text.jpg")

@@ -14,7 +14,7 @@ func TestAuxiliaryAttached(t *testing.T) {
 	}
 	data := dataset(t, 3, 1)
 	eval := filepath.Join(t.TempDir(), "eval.onnx")
-	must(t, "export", model, "--out", eval)
+	must(t, "export", inception, "--out", eval)
 	keras := "../onnx/testdata/inception_v3.tf2onnx.eval.op17.onnx"
 	for _, c := range []struct {
 		file, flags, says string
@@ -23,7 +23,7 @@ func TestAuxiliaryAttached(t *testing.T) {
 		{eval, "--mode full -b 4", "a new one is attached", 2},
 		{eval, "--mode full -b 4 --aux-weight 0", "", 1},
 		{eval, "--mode heads", "", 1},
-		{model, "--mode full -b 4", "", 2},
+		{inception, "--mode full -b 4", "", 2},
 		{keras, "--mode full -b 4", "75 pixels are too small", 1},
 	} {
 		out := filepath.Join(t.TempDir(), "run")

@@ -13,7 +13,7 @@ import (
 // of all of them as well but the photo's, and the nominal arithmetic is the model's.
 func TestBenchLayers(t *testing.T) {
 	layers := func(args ...string) (r layersJSON) {
-		out := must(t, append([]string{"bench", "layers", model, "--runs", "1", "--json"}, args...)...)
+		out := must(t, append([]string{"bench", "layers", inception, "--runs", "1", "--json"}, args...)...)
 		if err := json.Unmarshal([]byte(out.stdout), &r); err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +34,7 @@ func TestBenchLayers(t *testing.T) {
 		}
 		flops += l.GFLOPS * l.Min * 1e6
 	}
-	m, err := regraft.Open(model)
+	m, err := regraft.Open(inception)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -211,9 +211,9 @@ func modelPath(t *testing.T) string {
 
 // TestEvalSkipsBad: an evaluation names all photos that it cannot read, or goes on without them and lists them.
 func TestEvalSkipsBad(t *testing.T) {
-	data := dataset(t, 3, 3)
-	best := filepath.Join(trained(t, data), "best.onnx")
-	bad := []string{filepath.Join("test", "forest", "d.jpg"), filepath.Join("test", "sea", "e.jpg")}
+	data := dataset(t, 1, 3)
+	_, _, best := common(t)
+	bad := []string{filepath.Join("test", "forest", "b.jpg"), filepath.Join("test", "sea", "c.jpg")}
 	for _, name := range bad {
 		write(t, filepath.Join(data, name), []byte("no photo"))
 	}
@@ -224,7 +224,7 @@ func TestEvalSkipsBad(t *testing.T) {
 	r = must(t, "eval", "-m", best, "--data", data, "--skip-bad", "--json")
 	v := decode(t, r.stdout, "regraft/eval/1", "")
 	skipped := v["skipped"].([]any)
-	if v["images"] != 7.0 || len(skipped) != 2 || skipped[1].(map[string]any)["path"] != "test/sea/e.jpg" || !strings.Contains(r.stderr, "2 of 9 photos are left out") {
+	if v["images"] != 7.0 || len(skipped) != 2 || skipped[1].(map[string]any)["path"] != "test/sea/c.jpg" || !strings.Contains(r.stderr, "2 of 9 photos are left out") {
 		t.Errorf("%v, %s", v, r.stderr)
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"regraft/onnx"
 )
 
-// shards embeds data in so many shards and returns their folder.
-func shards(t *testing.T, data string, n int) string {
+// shards embeds data by a model in so many shards and returns their folder.
+func shards(t *testing.T, model, data string, n int) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "features")
 	for i := range n {
@@ -64,6 +64,10 @@ func TestTrainOnFeatures(t *testing.T) {
 			write(t, filepath.Join(data, "train", class, string(rune('a'+i))+".jpg"), file.Bytes())
 		}
 	}
+	model, heads := model, 1
+	if !testing.Short() {
+		model, heads = inception, 2 // of which features of files train the main one
+	}
 	train := func(args ...string) *engine.Network {
 		out := filepath.Join(t.TempDir(), "run")
 		must(t, append([]string{"train", "-m", model, "-o", out, "--smoothing", "0.1"}, args...)...)
@@ -75,13 +79,13 @@ func TestTrainOnFeatures(t *testing.T) {
 	want := train("--data", data, "--views", "1", "--no-report")
 	whole := filepath.Join(t.TempDir(), "all.parquet")
 	must(t, "embed", "-m", model, "-o", whole, data)
-	several := map[string]string{"1 file": whole, "3 shards by a pattern": filepath.Join(shards(t, data, 3), "part-*")}
+	several := map[string]string{"1 file": whole, "3 shards by a pattern": filepath.Join(shards(t, model, data, 3), "part-*")}
 	if !testing.Short() {
-		several["9 shards"] = shards(t, data, 9)
+		several["9 shards"] = shards(t, model, data, 9)
 	}
 	for name, features := range several {
 		got := train("--features", features, "--threads", "1")
-		if len(got.Outputs) != 1 || len(want.Outputs) != 2 || !slices.Equal(got.Meta.Labels, want.Meta.Labels) {
+		if len(got.Outputs) != 1 || len(want.Outputs) != heads || !slices.Equal(got.Meta.Labels, want.Meta.Labels) {
 			t.Errorf("%s: outputs %v, %v", name, got.Outputs, want.Outputs)
 		}
 		for _, p := range got.Params {
@@ -149,7 +153,7 @@ func TestEmbedShards(t *testing.T) {
 // TestFeaturesRefused: files that do not belong together, to the model, or to training at all.
 func TestFeaturesRefused(t *testing.T) {
 	data := dataset(t, 4, 1)
-	dir, tmp := shards(t, data, 3), t.TempDir()
+	dir, tmp := shards(t, model, data, 3), t.TempDir()
 	part := func(i int) string { return filepath.Join(dir, fmt.Sprintf("part-%04d-of-0003.parquet", i)) }
 	in := func(name string) string { return filepath.Join(tmp, name) }
 	whole := in("whole.parquet")
@@ -257,7 +261,7 @@ func TestFeaturesRefused(t *testing.T) {
 		{"mixed models", whole + "," + others, nil, statusData, "features of another trunk"},
 		{"another algorithm", direct, nil, statusData, "direct.parquet are not the model's: the algorithm direct instead of"},
 		{"nan", files["nan"], nil, statusData, "is NaN"},
-		{"short", files["short"], nil, statusData, " has not 64 features"},
+		{"short", files["short"], nil, statusData, " has not 16 features"},
 		{"one photo, two classes", files["equal"], nil, statusData, "one photo under different classes"},
 		{"no hash", files["hash"], nil, statusData, "the hash of"},
 		{"no labels", files["none"], nil, statusData, "0 classes"},

@@ -9,15 +9,13 @@ import (
 
 // TestEvalReport: eval --report writes a page of the photos that were judged, whatever else it prints, and says at once where it cannot.
 func TestEvalReport(t *testing.T) {
-	data := dataset(t, 4, 2)
-	out := filepath.Join(t.TempDir(), "run")
-	must(t, "train", "--model", model, "--data", data, "--out", out, "--epochs", "5", "--mean", "0,0,0", "--std", "1,1,1", "--no-report", "-q")
+	data, out, best := common(t)
 	for _, file := range []string{"report.html", "MODEL_CARD.md"} {
 		if _, err := os.Stat(filepath.Join(out, file)); err == nil {
 			t.Errorf("--no-report leaves %s", file)
 		}
 	}
-	best, path := filepath.Join(out, "best.onnx"), filepath.Join(t.TempDir(), "a page.html")
+	path := filepath.Join(t.TempDir(), "a page.html")
 	plain := must(t, "eval", "-m", best, "--data", data, "--json")
 	if r := must(t, "eval", "-m", best, "--data", data, "--json", "--report", path); r.stdout != plain.stdout {
 		t.Errorf("with a page %s, without %s", r.stdout, plain.stdout)

@@ -13,7 +13,7 @@ import (
 // TestExplain: every answered photo has a picture of its own, which --json names; none replaces another, of this run or an earlier one.
 func TestExplain(t *testing.T) {
 	data, maps := dataset(t, 2, 1), filepath.Join(t.TempDir(), "new", "maps")
-	model := filepath.Join(trained(t, data), "best.onnx")
+	_, _, model := common(t)
 	write(t, filepath.Join(data, "train", "sea", "bad.jpg"), []byte("not a photo"))
 	seen := map[string]string{}
 	for range 2 {
@@ -63,7 +63,8 @@ func TestExplainRefused(t *testing.T) {
 	if r.status != statusModel || r.stdout != "" || !strings.Contains(r.stderr, "there are no heat maps of this network: node") {
 		t.Errorf("exit status %d, %q, %q", r.status, r.stdout, r.stderr)
 	}
-	r = run(t, "classify", "--model", filepath.Join(trained(t, dataset(t, 2, 1)), "best.onnx"), "--explain", filepath.Join(photo, "maps"), photo)
+	_, _, best := common(t)
+	r = run(t, "classify", "--model", best, "--explain", filepath.Join(photo, "maps"), photo)
 	if r.status != statusFailed || r.stdout != "" {
 		t.Errorf("exit status %d, %q, %q", r.status, r.stdout, r.stderr)
 	}

@@ -76,7 +76,7 @@ func TestImportJSON(t *testing.T) {
 // TestImportONNX: an ONNX file becomes one of ours.
 func TestImportONNX(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "model.onnx")
-	r := must(t, "import", model, "--out", out, "--arch", "inception_v3", "--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5")
+	r := must(t, "import", inception, "--out", out, "--arch", "inception_v3", "--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5")
 	if !strings.Contains(r.stdout, "inception_v3 from onnx") || !strings.Contains(r.stdout, "2 outputs") {
 		t.Errorf("%s", r.stdout)
 	}

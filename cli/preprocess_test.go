@@ -7,7 +7,7 @@ import (
 )
 
 // TestPreprocessWarnings: every way in which photos can be prepared otherwise than a network wants is told, and what is right is
-// not. The narrow network has torchvision's transform_input in front, which wants ImageNet's mean and std.
+// not. The narrow Inception-v3 has torchvision's transform_input in front, which wants ImageNet's mean and std.
 func TestPreprocessWarnings(t *testing.T) {
 	const (
 		imageNet = "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"
@@ -17,17 +17,18 @@ func TestPreprocessWarnings(t *testing.T) {
 	)
 	data := dataset(t, 2, 1)
 	photo := filepath.Join(data, "test", "sea")
-	known := filepath.Join(t.TempDir(), "known.onnx")
+	known, transforms := filepath.Join(t.TempDir(), "known.onnx"), filepath.Join(t.TempDir(), "transforms.onnx")
 	must(t, append([]string{"import", model, "--out", known}, strings.Fields(imageNet)...)...)
+	must(t, append([]string{"import", inception, "--out", transforms}, strings.Fields(imageNet)...)...)
 	run := filepath.Join(t.TempDir(), "run")
 	must(t, append([]string{"train", "--model", model, "--data", data, "--out", run, "--epochs", "1"}, strings.Fields(half)...)...)
 	best := filepath.Join(run, "best.onnx")
 	for _, c := range []struct{ file, flags, says string }{
-		{model, "", "ImageNet's mean and std are assumed"},
-		{model, imageNet, ""},
-		{model, half, "normalised too little"},
-		{model, plain, "normalised too little"},
-		{model, twice, "normalised twice"},
+		{inception, "", "ImageNet's mean and std are assumed"},
+		{inception, imageNet, ""},
+		{inception, half, "normalised too little"},
+		{inception, plain, "normalised too little"},
+		{inception, twice, "normalised twice"},
 		{known, "", ""},
 		{known, imageNet, ""},
 		{known, half, "mean [0.5 0.5 0.5] instead of [0.485 0.456 0.406], std [0.5 0.5 0.5] instead of [0.229 0.224 0.225]"},
@@ -53,13 +54,13 @@ func TestPreprocessWarnings(t *testing.T) {
 	}
 	out := filepath.Join(t.TempDir(), "out.onnx")
 	for flags, says := range map[string]string{half: "replace", imageNet: ""} {
-		r := must(t, append([]string{"import", known, "--out", out}, strings.Fields(flags)...)...)
+		r := must(t, append([]string{"import", transforms, "--out", out}, strings.Fields(flags)...)...)
 		if doubted := strings.Contains(r.stderr, "too little"); doubted != (says != "") || !strings.Contains(r.stderr, says) {
 			t.Errorf("import %s: %q", flags, r.stderr)
 		}
 	}
-	if r := must(t, append([]string{"import", model, "--out", out}, strings.Fields(twice)...)...); !strings.Contains(r.stderr, "normalised twice") {
+	if r := must(t, append([]string{"import", inception, "--out", out}, strings.Fields(twice)...)...); !strings.Contains(r.stderr, "normalised twice") {
 		t.Errorf("import: %q", r.stderr)
 	}
-	wrong{"transform_input twice", []string{"import", model, "--out", out, "--transform-input"}, statusModel, "would do it twice"}.check(t, "")
+	wrong{"transform_input twice", []string{"import", inception, "--out", out, "--transform-input"}, statusModel, "would do it twice"}.check(t, "")
 }

@@ -53,10 +53,10 @@ func (p *progress) tell() {
 	defer close(p.gone)
 	tick := time.NewTicker(redraws)
 	defer tick.Stop()
-	for {
+	for ended := false; !ended; {
 		select {
 		case <-p.ended:
-			return
+			ended = true // the last line, where it is time for one, is of all that was done
 		case <-tick.C:
 		}
 		if screen := p.con.err; screen.terminal != nil {

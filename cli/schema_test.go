@@ -26,8 +26,7 @@ var schemas = map[string]string{
 }
 
 func TestSchemas(t *testing.T) {
-	data := dataset(t, 4, 2)
-	best := filepath.Join(trained(t, data), "best.onnx")
+	data, _, best := common(t)
 	for command, args := range map[string][]string{
 		"inspect":  {"inspect", model},
 		"classify": {"classify", "--model", best, "--logits", "--features", filepath.Join(data, "test")},

@@ -159,14 +159,14 @@ func TestResumeByFolder(t *testing.T) {
 		t.Skip("takes long")
 	}
 	data, out := dataset(t, 4, 2), filepath.Join(t.TempDir(), "run")
-	must(t, trainArgs(data, out, "--opt", "sgd", "--seed", "9", "--epochs", "2", "--smoothing", "0.1", "--input-size", "299x310")...)
+	must(t, trainArgs(data, out, "--opt", "sgd", "--seed", "9", "--epochs", "2", "--smoothing", "0.1", "--input-size", "64x71")...)
 	r := must(t, "train", "-o", out, "--resume", "--epochs", "3")
 	if !strings.Contains(r.stdout, "epoch   3/3") || strings.Contains(r.stdout, "epoch   2/3") || strings.Contains(r.stderr, "instead of") {
 		t.Errorf("%s%s", r.stdout, r.stderr)
 	}
 	straight := filepath.Join(t.TempDir(), "run")
-	must(t, trainArgs(data, straight, "--opt", "sgd", "--seed", "9", "--epochs", "2", "--smoothing", "0.1", "--input-size", "299x310")...)
-	must(t, trainArgs(data, straight, "--opt", "sgd", "--seed", "9", "--epochs", "3", "--smoothing", "0.1", "--input-size", "299x310", "--resume", "--warmup-epochs", "1")...)
+	must(t, trainArgs(data, straight, "--opt", "sgd", "--seed", "9", "--epochs", "2", "--smoothing", "0.1", "--input-size", "64x71")...)
+	must(t, trainArgs(data, straight, "--opt", "sgd", "--seed", "9", "--epochs", "3", "--smoothing", "0.1", "--input-size", "64x71", "--resume", "--warmup-epochs", "1")...)
 	if !bytes.Equal(parameters(t, out), parameters(t, straight)) {
 		t.Error("the run that was resumed by its folder ends with other weights")
 	}

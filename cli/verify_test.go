@@ -20,10 +20,10 @@ import (
 	"regraft/onnx"
 )
 
-// referenceArrays are two images of noise and the narrow network's outputs for them.
-func referenceArrays(t *testing.T) map[string][]float32 {
+// referenceArrays are two images of noise and a network's outputs for them.
+func referenceArrays(t *testing.T, file string) map[string]array {
 	t.Helper()
-	m, err := regraft.Open(model)
+	m, err := regraft.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,26 +33,29 @@ func referenceArrays(t *testing.T) map[string][]float32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string][]float32{"input": x, "torch_eval_0": outputs[0].Values, "torch_eval_1": outputs[1].Values}
+	size := m.Preprocess().Size
+	arrays := map[string]array{"input": {shape: []int{2, 3, size.H, size.W}, values: x}}
+	for i, o := range outputs {
+		arrays[fmt.Sprint("torch_eval_", i)] = array{shape: []int{2, 7}, values: o.Values}
+	}
+	return arrays
 }
 
-var referenceShapes = map[string][]int{"input": {2, 3, 299, 299}, "torch_eval_0": {2, 7}, "torch_eval_1": {2, 7}}
-
 // writeReference makes an .npz file of the arrays: a zip of .npy, format version 1.
-func writeReference(t *testing.T, arrays map[string][]float32) string {
+func writeReference(t *testing.T, arrays map[string]array) string {
 	t.Helper()
 	var file bytes.Buffer
 	z := zip.NewWriter(&file)
-	for name, values := range arrays {
+	for name, a := range arrays {
 		w, err := z.Create(name + ".npy")
 		if err != nil {
 			t.Fatal(err)
 		}
-		shape := strings.Trim(strings.ReplaceAll(fmt.Sprint(referenceShapes[name]), " ", ", "), "[]")
+		shape := strings.Trim(strings.ReplaceAll(fmt.Sprint(a.shape), " ", ", "), "[]")
 		header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }\n", shape)
 		data := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), 0)
 		data = append(data, header...)
-		for _, v := range values {
+		for _, v := range a.values {
 			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
 		}
 		if _, err := w.Write(data); err != nil {
@@ -67,23 +70,25 @@ func writeReference(t *testing.T, arrays map[string][]float32) string {
 	return path
 }
 
-func referenceFile(t *testing.T) string { return writeReference(t, referenceArrays(t)) }
+func referenceFile(t *testing.T) string { return writeReference(t, referenceArrays(t, model)) }
 
 func TestVerify(t *testing.T) {
-	r := must(t, "verify", model, "--against", referenceFile(t), "--json")
+	arrays := referenceArrays(t, inception)
+	reference := writeReference(t, arrays)
+	r := must(t, "verify", inception, "--against", reference, "--json")
 	report := lines[verifyJSON](t, r.stdout)[0]
 	if !report.OK || len(report.Outputs) != 2 || report.Outputs[0].MaxAbsError != 0 || report.Outputs[1].Top1 != 1 {
 		t.Errorf("the model differs from itself: %s", r.stdout)
 	}
 
-	arrays := referenceArrays(t)
-	arrays["torch_eval_0"][7+3] *= 1.01 // the second input
-	r = run(t, "verify", model, "--against", writeReference(t, arrays), "--json")
+	arrays["torch_eval_0"].values[7+3] *= 1.01 // the second input
+	reference = writeReference(t, arrays)
+	r = run(t, "verify", inception, "--against", reference, "--json")
 	report = lines[verifyJSON](t, r.stdout)[0]
 	if r.status != statusParity || report.OK || report.Outputs[0].WorstInput != 1 || report.Outputs[1].MaxAbsError != 0 {
 		t.Errorf("exit status %d, %s", r.status, r.stdout)
 	}
-	must(t, "verify", model, "--against", writeReference(t, arrays), "--tolerance", "0.1")
+	must(t, "verify", inception, "--against", reference, "--tolerance", "0.1")
 }
 
 // TestVerifyFixtures: what PyTorch and ONNX Runtime computed.
@@ -119,12 +124,11 @@ func TestVerifyDamagedReference(t *testing.T) {
 	write(t, path, file[:len(file)/2])
 	wrong{"truncated", []string{"verify", model, "--against", path}, statusData, "damaged.npz"}.check(t, "")
 	wrong{"missing", []string{"verify", model, "--against", path + "x"}, statusData, "damaged.npzx"}.check(t, "")
-	arrays := referenceArrays(t)
+	arrays := referenceArrays(t, model)
+	input := arrays["input"]
 	delete(arrays, "input")
 	wrong{"no input", []string{"verify", model, "--against", writeReference(t, arrays)}, statusData, `"input"`}.check(t, "")
-	arrays = referenceArrays(t)
-	delete(arrays, "torch_eval_0")
-	delete(arrays, "torch_eval_1")
+	arrays = map[string]array{"input": input}
 	wrong{"no outputs", []string{"verify", model, "--against", writeReference(t, arrays)}, statusData, "no outputs"}.check(t, "")
 }
 

@@ -112,8 +112,7 @@ func TestWrongEnvironment(t *testing.T) {
 }
 
 func TestWrongData(t *testing.T) {
-	good := dataset(t, 3, 2)
-	best := filepath.Join(trained(t, good), "best.onnx")
+	good, _, best := common(t)
 	jpg, err := os.ReadFile(filepath.Join(good, "train", "sea", "a.jpg"))
 	if err != nil {
 		t.Fatal(err)
@@ -159,8 +158,7 @@ func TestWrongData(t *testing.T) {
 
 // TestMaxPixels: every command that reads photos takes the limit, and what goes beyond it is told the flag.
 func TestMaxPixels(t *testing.T) {
-	good := dataset(t, 3, 2)
-	best := filepath.Join(trained(t, good), "best.onnx")
+	good, _, best := common(t)
 	photo := filepath.Join(good, "train", "sea", "a.jpg")
 	for _, args := range [][]string{
 		{"train", "--model", model, "--data", good, "--out", filepath.Join(t.TempDir(), "out")},
@@ -200,7 +198,7 @@ func TestWrongModel(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "out")
 		wrong{c.name + ", train", []string{"train", "--model", c.path, "--data", data, "--out", out}, statusModel, c.says}.check(t, out)
 	}
-	wrong{"input too small", []string{"classify", "--model", model, "--input-size", "9", data}, statusModel, ".onnx"}.check(t, "")
+	wrong{"input too small", []string{"classify", "--model", inception, "--input-size", "9", data}, statusModel, ".onnx"}.check(t, "")
 	wrong{"input size 0", []string{"classify", "--model", model, "--input-size", "0", data}, statusUsage, "--input-size"}.check(t, "")
 }
 
@@ -220,7 +218,7 @@ func TestExportOverItself(t *testing.T) {
 }
 
 func TestLabelsThatDoNotFit(t *testing.T) {
-	best := filepath.Join(trained(t, dataset(t, 3, 2)), "best.onnx")
+	_, _, best := common(t)
 	other := t.TempDir()
 	for _, class := range []string{"cat", "dog", "sea"} {
 		writePhoto(t, filepath.Join(other, class, "a.jpg"), colours["sea"], 1)
@@ -230,7 +228,7 @@ func TestLabelsThatDoNotFit(t *testing.T) {
 }
 
 func TestOutputFolder(t *testing.T) {
-	data := dataset(t, 3, 2)
+	data, done, _ := common(t)
 	train := func(out string) []string {
 		return []string{"train", "--quiet", "--model", model, "--data", data, "--epochs", "2", "--out", out}
 	}
@@ -238,7 +236,6 @@ func TestOutputFolder(t *testing.T) {
 	write(t, filepath.Join(used, "thesis.txt"), []byte("precious"))
 	wrong{"in use", train(used), statusUsage, "not empty"}.check(t, "")
 
-	done := trained(t, data)
 	wrong{"holds a run", train(done), statusUsage, "--resume"}.check(t, "")
 	wrong{"nothing to resume", append(train(filepath.Join(t.TempDir(), "new")), "--resume"), statusUsage, "resume"}.check(t, "")
 
