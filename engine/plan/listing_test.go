@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -117,6 +118,31 @@ func TestListings(t *testing.T) {
 			path := filepath.Join("testdata", strings.ReplaceAll(name, " ", "_")+".plan")
 			golden.Text(t, path, programs(t, name))
 		})
+	}
+}
+
+// TestAddresses: a program's text tells where the operands of its steps lie, and how large each space is.
+func TestAddresses(t *testing.T) {
+	p, err := Inference(network(t, "residual", 2), Options{ISA: kernel.Go})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(p.String(), "\n")
+	for s := Arena; s <= Stats; s++ {
+		line := fmt.Sprintf("%-6s %8.1f MiB", s, float64(p.Size[s])/(1<<20))
+		if slices.Contains(lines, line) != (p.Size[s] > 0) {
+			t.Errorf("%s takes %d bytes; the text is\n%s", s, p.Size[s], p)
+		}
+	}
+	steps := lines[len(lines)-1-len(p.Steps):]
+	for k, s := range p.Steps {
+		var want []string
+		for _, r := range s.Refs {
+			want = append(want, r.Space.String()+"+"+strconv.Itoa(r.Off))
+		}
+		if line := steps[k]; !strings.HasPrefix(line, strconv.Itoa(k)+" ") || !strings.Contains(line, "  "+strings.Join(want, " ")+"  ") {
+			t.Errorf("step %d with operands %q is printed as %q", k, want, line)
+		}
 	}
 }
 

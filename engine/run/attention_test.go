@@ -58,6 +58,11 @@ func (b *tiny) bare(x *gorgonia.Node) *gorgonia.Node {
 	return b.apply(&op.Transpose{Perm: []int{0, 2, 1}}, x)
 }
 
+// quarter is a map of a quarter of the pixels.
+func (b *tiny) quarter(x *gorgonia.Node) *gorgonia.Node {
+	return b.apply(&op.AveragePool{Kernel: [2]int{2, 2}, Strides: [2]int{2, 2}}, x)
+}
+
 // attentions are attention in unusual circumstances, on maps (N, 8, 4, 4).
 var attentions = []struct {
 	name  string
@@ -82,6 +87,14 @@ var attentions = []struct {
 	{"a bias for every key", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		bias := b.param(16)
 		return b.attend(2, b.tokens(x, 6), b.tokens(x, 6), b.tokens(x, 8), func(s *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Add{}, s, bias) })
+	}},
+	{"a bias for every key and head, of fewer queries", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		bias := b.param(2, 1, 16)
+		return b.attend(2, b.tokens(b.quarter(x), 6), b.tokens(x, 6), b.tokens(x, 8), func(s *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Add{}, s, bias) })
+	}},
+	{"a bias for every query, of fewer keys", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		bias, y := b.param(16, 1), b.quarter(x)
+		return b.attend(2, b.tokens(x, 6), b.tokens(y, 6), b.tokens(y, 8), func(s *gorgonia.Node) *gorgonia.Node { return b.apply(&op.Add{}, s, bias) })
 	}},
 	{"heads of one channel", 1, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		return b.attend(5, b.tokens(x, 5), b.tokens(x, 5), b.tokens(x, 5), nil)

@@ -61,6 +61,14 @@ var forms = []form{
 	{"a channel that is picked twice", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		return b.apply(&op.Gather{Axis: 1, Indices: []int{3, 1, 3, 6}, IndexShape: []int{4}}, x)
 	}},
+	{"more maps in one than a step takes", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		var parts gorgonia.Nodes
+		for k := range 20 {
+			y := b.apply(&op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}, x, b.param(1+k, 8, 1, 1))
+			parts = append(parts, b.apply(&op.Tanh{}, y), y)
+		}
+		return b.apply(&op.Concat{Axis: 1}, parts...)
+	}},
 	{"channel shuffle", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		y := b.apply(&op.Reshape{Shape: []int{0, 2, 4, 4, 4}}, x)
 		y = b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3, 4}}, y)
