@@ -240,6 +240,14 @@ func foldTranspose(c *call, in []*constant) ([]*constant, error) {
 		return nil, err
 	}
 	v := in[0].view()
+	if k := in[0]; len(perm) == 2 && perm[0] == 1 && k.floats != nil && k.open == nil { // weights: millions of them
+		result, err := c.allocate(k.dtype, tensor.Shape{v.shape[1], v.shape[0]})
+		if err != nil {
+			return nil, err
+		}
+		transpose(result.floats, k.floats, v.shape[0], v.shape[1])
+		return []*constant{result}, nil
+	}
 	t := &view{shape: make(tensor.Shape, len(perm)), strides: make([]int, len(perm))}
 	for i, p := range perm {
 		t.shape[i], t.strides[i] = v.shape[p], v.strides[p]

@@ -18,12 +18,23 @@ func derived(from *value, shape tensor.Shape, floats []float32) *value {
 func transposed(v *value) *value {
 	rows, cols := v.shape[0], v.shape[1]
 	t := make([]float32, rows*cols)
-	for i := range rows {
-		for j := range cols {
-			t[j*rows+i] = v.constant.floats[i*cols+j]
+	transpose(t, v.constant.floats, rows, cols)
+	return derived(v, tensor.Shape{cols, rows}, t)
+}
+
+// transpose writes src (rows, cols) to dst as (cols, rows), squares that stay in the cache one after the other.
+func transpose(dst, src []float32, rows, cols int) {
+	const side = 32
+	for top := 0; top < rows; top += side {
+		for left := 0; left < cols; left += side {
+			for j := left; j < min(left+side, cols); j++ {
+				column := dst[j*rows:]
+				for i := top; i < min(top+side, rows); i++ {
+					column[i] = src[i*cols+j]
+				}
+			}
 		}
 	}
-	return derived(v, tensor.Shape{cols, rows}, t)
 }
 
 func scaled(v *value, factor float32) *value {
