@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"image/png"
+	"math"
 	"os"
 	"reflect"
 	"slices"
@@ -14,10 +15,11 @@ import (
 // TestFindRate: the rates rise evenly in their logarithm, the suggestion trains and the end of the range does not, nothing is kept, the
 // search is the same on any number of threads, and its picture is one.
 func TestFindRate(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long")
+	n := 20
+	if testing.Short() { // what the rates are, not what they do
+		n = 4
 	}
-	data := photos(t, map[string]int{"train": 20, "val": 6})
+	data := photos(t, map[string]int{"train": n, "val": n / 3})
 	for _, r := range []struct {
 		mode      Mode
 		optimizer Optimizer
@@ -35,8 +37,22 @@ func TestFindRate(t *testing.T) {
 		if !slices.Equal(before, c.Net.Params[0].Value) {
 			t.Errorf("%s by %s: the model has changed", r.mode, r.optimizer)
 		}
-		if n := len(s.Rates); n < 20 || len(s.Losses) != n || len(s.Smooth) != n || s.Rates[0] < 0.99e-7 || s.Rates[0] > 1.01e-7 || s.Rates[n-1] > 10.01 {
+		n := len(s.Rates)
+		if n < 20 || len(s.Losses) != n || len(s.Smooth) != n || s.Rates[0] < 0.99e-7 || s.Rates[0] > 1.01e-7 || s.Rates[n-1] > 10.01 {
 			t.Errorf("%s by %s: %d rates from %g on", r.mode, r.optimizer, n, s.Rates[0])
+		}
+		average, weight := 0.0, 0.0
+		for i, loss := range s.Losses {
+			if average, weight = 0.9*average+loss, 0.9*weight+1; math.Abs(s.Smooth[i]-average/weight) > 1e-9*s.Smooth[i] {
+				t.Errorf("average %g behind step %d, want %g", s.Smooth[i], i, average/weight)
+			}
+		}
+		least := slices.Min(s.Smooth)
+		if last := s.Smooth[n-1]; n < 100 && last < 4*least && !broken(last) || slices.Max(s.Smooth[:n-1]) > 4*s.Smooth[0] {
+			t.Errorf("it ends after %d steps at %g, the least is %g", n, last, least)
+		}
+		if lowest := s.Rates[slices.Index(s.Smooth, least)]; s.Suggested != 0 && (s.Lowest != lowest || s.Suggested != lowest/10) {
+			t.Errorf("the average is least at %g: %+v", lowest, s)
 		}
 		for i := 2; i < len(s.Rates); i++ {
 			if a, b := s.Rates[i]/s.Rates[i-1], s.Rates[1]/s.Rates[0]; a/b > 1.0001 || a/b < 0.9999 {
@@ -54,6 +70,9 @@ func TestFindRate(t *testing.T) {
 		must(t, s.Draw(&picture))
 		if _, err := png.Decode(&picture); err != nil {
 			t.Error(err)
+		}
+		if testing.Short() {
+			continue
 		}
 		loss := func(rate float64) float64 {
 			c := config()
@@ -77,6 +96,10 @@ func TestFindRate(t *testing.T) {
 		t.Errorf("of losses that stay: %v", &nothing)
 	}
 	must(t, nothing.Draw(&bytes.Buffer{}))
+	falls := RateSearch{Rates: []float64{1e-7, 1e-4, 1e-1}, Smooth: append(slices.Repeat([]float64{1}, 25), 0.979), Lowest: 1e-4}
+	if falls.suggest(0.979); falls.Suggested != 1e-5 || !strings.Contains(falls.String(), "the loss is least at 1.0e-04; try LearningRate 1.0e-05") {
+		t.Errorf("of losses that fall: %v", &falls)
+	}
 	c := narrowRun(t, Heads, data)
 	if _, err := FindRate(t.Context(), c, nil); err == nil || !strings.Contains(err.Error(), "needs no learning rate") {
 		t.Errorf("for L-BFGS: %v", err)

@@ -1,10 +1,12 @@
 package train
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
 
+	"regraft/engine/op"
 	"regraft/photo"
 )
 
@@ -78,5 +80,43 @@ func TestAssumptionText(t *testing.T) {
 	}
 	if text := (&Assumption{Scaling: "A"}).String(); !strings.Contains(text, "too few") {
 		t.Error(text)
+	}
+}
+
+// TestScalingsTried: whichever scaling is assumed, the same ones are tried and each has the same loss; the one is found by which a network
+// sees anything, where the assumed one leaves it blind.
+func TestScalingsTried(t *testing.T) {
+	data := photos(t, map[string]int{"train": 7, "val": 1})
+	losses := map[string]float64{}
+	for _, n := range photo.Usual {
+		c := narrowRun(t, Heads, data)
+		s := newSketch(t, 1)
+		x := s.must(s.Placeholder("input", 1, 3, side, side))
+		o := &op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}
+		x = s.apply("relu", &op.Relu{}, s.apply("conv", o, x, s.param("conv.weight", -2, 0, 8, 3, 3, 3), s.param("conv.bias", 0, 0, 8)))
+		c.Net = s.network(x)
+		p := n.Apply(*c.Net.Meta.Preprocess)
+		c.Net.Meta.Preprocess, c.Assumed, c.Epochs = &p, n.Name, 1
+		w := &warned{}
+		r, err := Fit(t.Context(), c, w)
+		must(t, err)
+		a := r.Assumption
+		if a == nil || a.Scaling != n.Name || a.Photos != 21 || len(a.Trials) != len(photo.Usual) || a.Trials[0].Scaling != n.Name || !w.says(a.String()) {
+			t.Fatalf("%s: %+v, %q", n.Name, a, w.messages)
+		}
+		for _, trial := range a.Trials {
+			if loss, tried := losses[trial.Scaling]; tried && loss != trial.Loss {
+				t.Errorf("%s has the loss %g where %s is assumed, and %g elsewhere", trial.Scaling, trial.Loss, n.Name, loss)
+			}
+			losses[trial.Scaling] = trial.Loss
+		}
+		// Weights below zero and Relu: of pixels that are not below zero nothing is left.
+		if blind := n.Mean == 0 && n.Std != 0; blind != (a.Better != "") || blind && (a.Trials[0].Loss < math.Log(3) || !strings.Contains(a.Flags, "Mean 0.")) {
+			t.Errorf("%s: %v", n.Name, a)
+		}
+		c.Resume = true
+		if again := fit(t, c).Assumption; again.Better != a.Better || len(again.Trials) != len(a.Trials) {
+			t.Errorf("%s, resumed: %+v", n.Name, again)
+		}
 	}
 }
