@@ -128,6 +128,18 @@ func (w *Winograd) division(images int) (groups, parts int) {
 	return min(groups, tiles), 1
 }
 
+// firstTile is the first tile of a group. Where a kernel tile of half the width would wait for its own multiply-adds, groups of few tiles
+// but the last are of whole kernel tiles: 51 as 12 + 12 + 12 + 15, which are 6 + 6 and 5 + 5 + 5, not as 13 = 5 + 4 + 4.
+func (w *Winograd) firstTile(group, groups, images int) int {
+	tiles, b := images*w.perImage(), w.blocks[0]
+	first, n := tiles*group/groups, len(b.products)-1
+	waits, few := (n+1)/2*b.k < chainCycles, tiles >= 2*n*groups && tiles < 4*n*groups
+	if !waits || !few || tiles/groups+n > w.group || group == groups {
+		return first
+	}
+	return (first + n/2) / n * n
+}
+
 // winogradRun is one work item at work.
 type winogradRun struct {
 	*Winograd
@@ -140,10 +152,9 @@ type winogradRun struct {
 
 // Item implements Primitive.
 func (w *Winograd) Item(worker *Worker, i int, a *Args) {
-	tiles := a.Images * w.perImage()
 	groups, parts := w.division(a.Images)
 	group, part := i/parts, i%parts
-	r := winogradRun{Winograd: w, worker: worker, args: a, first: tiles * group / groups, end: tiles * (group + 1) / groups}
+	r := winogradRun{Winograd: w, worker: worker, args: a, first: w.firstTile(group, groups, a.Images), end: w.firstTile(group+1, groups, a.Images)}
 	r.operands = Address(worker.Scratch)
 	r.products = r.operands + uintptr(w.pixelsBytes())
 	r.square = r.products + uintptr(w.productsBytes())

@@ -22,6 +22,36 @@ var winogradCases = []ConvShape{
 	shape(48, 16, 8, 9, 1, 3, 1, 1, 0, 1),
 	shape(48, 16, 8, 9, 3, 1, 1, 1, 1, 0),
 	shape(16, 16, 3, 5, 3, 3, 1, 1, 1),
+	shape(16, 32, 23, 24, 3, 3, 1, 1, 1), // F(6x6,3x3)
+	shape(16, 16, 18, 19, 3, 3, 1, 1, 2),
+	shape(16, 32, 4, 8, 1, 7, 1, 1, 0, 3), // F(4,7)
+	shape(16, 32, 7, 4, 7, 1, 1, 1, 3, 0),
+}
+
+// TestWinogradGroups checks that the groups of any number of tiles are those tiles, none empty and none larger than the scratch.
+func TestWinogradGroups(t *testing.T) {
+	for _, set := range sets() {
+		for _, s := range winogradCases {
+			for _, group := range []int{1, 2, 3, 5, 7} {
+				c, err := NewWinograd(set, s, Blocked(s.Cin, s.H, s.W, s.Halo()), Blocked(s.Cout, s.OH, s.OW, 0), 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.group = min(c.group, group*(len(c.blocks[0].products)-1))
+				for images := 1; images < 40; images++ {
+					groups, _ := c.division(images)
+					for g := range groups {
+						if n := c.firstTile(g+1, groups, images) - c.firstTile(g, groups, images); n < 1 || n > c.group {
+							t.Fatalf("%s, %d images: %d tiles in group %d of %d, at most %d", c.Name(), images, n, g, groups, c.group)
+						}
+					}
+					if c.firstTile(0, groups, images) != 0 || c.firstTile(groups, groups, images) != images*c.perImage() {
+						t.Fatalf("%s, %d images: tiles are missing", c.Name(), images)
+					}
+				}
+			}
+		}
+	}
 }
 
 // TestWinograd compares the forward pass of every instruction set with naive loops, and their bits with each other. An element's bound

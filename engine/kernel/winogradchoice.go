@@ -18,30 +18,35 @@ func winogradAlgorithm(s ConvShape) (toomcook.Algorithm, bool) {
 	if s.KH == 1 && (s.OH != s.H || s.PT != 0) || s.KW == 1 && (s.OW != s.W || s.PL != 0) {
 		return none, false
 	}
-	a, ok := winogradByTaps(s)
-	if !ok {
-		return none, false
+	best, least := none, directProducts(s)
+	for _, a := range winogradByTaps(s) {
+		tiles := newWinogradTiles(s, a)
+		products := tiles.perImage() * a.Products()
+		if best == none && products < least || best != none && products*6 <= least*5 {
+			best, least = a, products
+		}
 	}
-	tiles := newWinogradTiles(s, a)
-	return a, tiles.perImage()*a.Products() < directProducts(s)
+	return best, best != none
 }
 
-// winogradByTaps is the algorithm for the kernel size of s.
-func winogradByTaps(s ConvShape) (a toomcook.Algorithm, ok bool) {
+// winogradByTaps are the algorithms for the kernel size of s, larger tiles later: their transforms are longer and their weights more, so
+// that they must save a sixth of the products of those before. Which that is depends on how well the tiles cover the image: F(6x6,3x3) for
+// 35 x 35 and 71 x 71 pixels, F(4x4,3x3) for 28 x 28 and 56 x 56.
+func winogradByTaps(s ConvShape) []toomcook.Algorithm {
 	switch [2]int{s.KH, s.KW} {
 	case [2]int{3, 3}:
 		if (s.OH+3)/4*((s.OW+3)/4) < fewTiles {
-			return toomcook.Algorithm{Outputs: 2, Taps: 3, Dims: 2}, true
+			return []toomcook.Algorithm{{Outputs: 2, Taps: 3, Dims: 2}}
 		}
-		return toomcook.Algorithm{Outputs: 4, Taps: 3, Dims: 2}, true
+		return []toomcook.Algorithm{{Outputs: 4, Taps: 3, Dims: 2}, {Outputs: 6, Taps: 3, Dims: 2}}
 	case [2]int{5, 5}:
-		return toomcook.Algorithm{Outputs: 4, Taps: 5, Dims: 2}, true
+		return []toomcook.Algorithm{{Outputs: 4, Taps: 5, Dims: 2}}
 	case [2]int{1, 3}, [2]int{3, 1}:
-		return toomcook.Algorithm{Outputs: 4, Taps: 3, Dims: 1}, true
+		return []toomcook.Algorithm{{Outputs: 4, Taps: 3, Dims: 1}}
 	case [2]int{1, 7}, [2]int{7, 1}:
-		return toomcook.Algorithm{Outputs: 4, Taps: 7, Dims: 1}, true
+		return []toomcook.Algorithm{{Outputs: 4, Taps: 7, Dims: 1}, {Outputs: 6, Taps: 7, Dims: 1}}
 	}
-	return a, false
+	return nil
 }
 
 // directProducts is what the direct convolution takes, which leaves rows of taps outside the image out. On images of a few pixels a

@@ -276,7 +276,7 @@ func testTraining(t *testing.T, width, images int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := noise(images*3*size*size, 3)
+	x := noise(images*3*size*size, 5) // of seeds 3 to 12, 3 has a value so near zero that rounding decides about a ReLU: 0.08
 	labels := make([]float32, images)
 	for i := range labels {
 		labels[i] = float32(i % classes)
@@ -329,7 +329,7 @@ func testSteps(t *testing.T, obj *engine.Objective, x, labels []float32, want []
 	}
 }
 
-// gradientBound allows for BatchNorm, which amplifies the rounding of sums over a batch: the largest distance that was met is 1e-5.
+// gradientBound allows for BatchNorm, which amplifies the rounding of sums over a batch: the largest distance that was met is 2.7e-5.
 const gradientBound = 3e-5
 
 func compareStep(t *testing.T, obj *engine.Objective, m *Machine, want [][]float32) {

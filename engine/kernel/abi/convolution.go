@@ -68,7 +68,7 @@ type WGrad struct {
 // TransformIn are the arguments of the Winograd transforms into products, of pixels and of weights. Rows beyond those of the
 // transform are unused; where there is one axis only, they are the addresses of its elements.
 type TransformIn struct {
-	Rows        [10]uintptr // first column of each row, of the first tile
+	Rows        [12]uintptr // first column of each row, of the first tile
 	Dst         uintptr     // first position of the first tile
 	Position    int         // bytes between positions
 	Tiles       int

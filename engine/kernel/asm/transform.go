@@ -10,7 +10,7 @@ type transform struct {
 }
 
 // line is the elements along an axis, as many as there are. It is passed by value, so that nothing is allocated.
-type line [10]lanes
+type line [12]lanes
 
 func loadVector(p uintptr) lanes     { return *(*lanes)(Pointer(p)) }
 func storeVector(p uintptr, v lanes) { *(*lanes)(Pointer(p)) = v }

@@ -5,6 +5,10 @@
 package asm
 
 var transformInAVX512 = map[string]func(*transformInArgs){
+	"winograd_in_f32_8x8":              winograd_in_f32_8x8_avx512,
+	"winograd_weights_f32_3x3_8x8":     winograd_weights_f32_3x3_8x8_avx512,
+	"winograd_outgrad_f32_6x6_8x8":     winograd_outgrad_f32_6x6_8x8_avx512,
+	"winograd_weightsgrad_f32_8x8_3x3": winograd_weightsgrad_f32_8x8_3x3_avx512,
 	"winograd_in_f32_6x6":              winograd_in_f32_6x6_avx512,
 	"winograd_weights_f32_3x3_6x6":     winograd_weights_f32_3x3_6x6_avx512,
 	"winograd_outgrad_f32_4x4_6x6":     winograd_outgrad_f32_4x4_6x6_avx512,
@@ -13,7 +17,6 @@ var transformInAVX512 = map[string]func(*transformInArgs){
 	"winograd_weights_f32_3x3_4x4":     winograd_weights_f32_3x3_4x4_avx512,
 	"winograd_outgrad_f32_2x2_4x4":     winograd_outgrad_f32_2x2_4x4_avx512,
 	"winograd_weightsgrad_f32_4x4_3x3": winograd_weightsgrad_f32_4x4_3x3_avx512,
-	"winograd_in_f32_8x8":              winograd_in_f32_8x8_avx512,
 	"winograd_weights_f32_5x5_8x8":     winograd_weights_f32_5x5_8x8_avx512,
 	"winograd_outgrad_f32_4x4_8x8":     winograd_outgrad_f32_4x4_8x8_avx512,
 	"winograd_weightsgrad_f32_8x8_5x5": winograd_weightsgrad_f32_8x8_5x5_avx512,
@@ -25,9 +28,17 @@ var transformInAVX512 = map[string]func(*transformInArgs){
 	"winograd_weights_f32_7_10":        winograd_weights_f32_7_10_avx512,
 	"winograd_outgrad_f32_4_10":        winograd_outgrad_f32_4_10_avx512,
 	"winograd_weightsgrad_f32_10_7":    winograd_weightsgrad_f32_10_7_avx512,
+	"winograd_in_f32_12":               winograd_in_f32_12_avx512,
+	"winograd_weights_f32_7_12":        winograd_weights_f32_7_12_avx512,
+	"winograd_outgrad_f32_6_12":        winograd_outgrad_f32_6_12_avx512,
+	"winograd_weightsgrad_f32_12_7":    winograd_weightsgrad_f32_12_7_avx512,
 }
 
 var transformInAVX2 = map[string]func(*transformInArgs){
+	"winograd_in_f32_8x8":              winograd_in_f32_8x8_avx2,
+	"winograd_weights_f32_3x3_8x8":     winograd_weights_f32_3x3_8x8_avx2,
+	"winograd_outgrad_f32_6x6_8x8":     winograd_outgrad_f32_6x6_8x8_avx2,
+	"winograd_weightsgrad_f32_8x8_3x3": winograd_weightsgrad_f32_8x8_3x3_avx2,
 	"winograd_in_f32_6x6":              winograd_in_f32_6x6_avx2,
 	"winograd_weights_f32_3x3_6x6":     winograd_weights_f32_3x3_6x6_avx2,
 	"winograd_outgrad_f32_4x4_6x6":     winograd_outgrad_f32_4x4_6x6_avx2,
@@ -36,7 +47,6 @@ var transformInAVX2 = map[string]func(*transformInArgs){
 	"winograd_weights_f32_3x3_4x4":     winograd_weights_f32_3x3_4x4_avx2,
 	"winograd_outgrad_f32_2x2_4x4":     winograd_outgrad_f32_2x2_4x4_avx2,
 	"winograd_weightsgrad_f32_4x4_3x3": winograd_weightsgrad_f32_4x4_3x3_avx2,
-	"winograd_in_f32_8x8":              winograd_in_f32_8x8_avx2,
 	"winograd_weights_f32_5x5_8x8":     winograd_weights_f32_5x5_8x8_avx2,
 	"winograd_outgrad_f32_4x4_8x8":     winograd_outgrad_f32_4x4_8x8_avx2,
 	"winograd_weightsgrad_f32_8x8_5x5": winograd_weightsgrad_f32_8x8_5x5_avx2,
@@ -48,23 +58,43 @@ var transformInAVX2 = map[string]func(*transformInArgs){
 	"winograd_weights_f32_7_10":        winograd_weights_f32_7_10_avx2,
 	"winograd_outgrad_f32_4_10":        winograd_outgrad_f32_4_10_avx2,
 	"winograd_weightsgrad_f32_10_7":    winograd_weightsgrad_f32_10_7_avx2,
+	"winograd_in_f32_12":               winograd_in_f32_12_avx2,
+	"winograd_weights_f32_7_12":        winograd_weights_f32_7_12_avx2,
+	"winograd_outgrad_f32_6_12":        winograd_outgrad_f32_6_12_avx2,
+	"winograd_weightsgrad_f32_12_7":    winograd_weightsgrad_f32_12_7_avx2,
 }
 
 var transformOutAVX512 = map[string]func(*transformOutArgs){
+	"winograd_out_f32_8x8_6x6": winograd_out_f32_8x8_6x6_avx512,
 	"winograd_out_f32_6x6_4x4": winograd_out_f32_6x6_4x4_avx512,
 	"winograd_out_f32_4x4_2x2": winograd_out_f32_4x4_2x2_avx512,
 	"winograd_out_f32_8x8_4x4": winograd_out_f32_8x8_4x4_avx512,
 	"winograd_out_f32_6_4":     winograd_out_f32_6_4_avx512,
 	"winograd_out_f32_10_4":    winograd_out_f32_10_4_avx512,
+	"winograd_out_f32_12_6":    winograd_out_f32_12_6_avx512,
 }
 
 var transformOutAVX2 = map[string]func(*transformOutArgs){
+	"winograd_out_f32_8x8_6x6": winograd_out_f32_8x8_6x6_avx2,
 	"winograd_out_f32_6x6_4x4": winograd_out_f32_6x6_4x4_avx2,
 	"winograd_out_f32_4x4_2x2": winograd_out_f32_4x4_2x2_avx2,
 	"winograd_out_f32_8x8_4x4": winograd_out_f32_8x8_4x4_avx2,
 	"winograd_out_f32_6_4":     winograd_out_f32_6_4_avx2,
 	"winograd_out_f32_10_4":    winograd_out_f32_10_4_avx2,
+	"winograd_out_f32_12_6":    winograd_out_f32_12_6_avx2,
 }
+
+//go:noescape
+func winograd_in_f32_8x8_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_weights_f32_3x3_8x8_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_outgrad_f32_6x6_8x8_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_8x8_3x3_avx512(a *transformInArgs)
 
 //go:noescape
 func winograd_in_f32_6x6_avx512(a *transformInArgs)
@@ -89,9 +119,6 @@ func winograd_outgrad_f32_2x2_4x4_avx512(a *transformInArgs)
 
 //go:noescape
 func winograd_weightsgrad_f32_4x4_3x3_avx512(a *transformInArgs)
-
-//go:noescape
-func winograd_in_f32_8x8_avx512(a *transformInArgs)
 
 //go:noescape
 func winograd_weights_f32_5x5_8x8_avx512(a *transformInArgs)
@@ -127,6 +154,21 @@ func winograd_outgrad_f32_4_10_avx512(a *transformInArgs)
 func winograd_weightsgrad_f32_10_7_avx512(a *transformInArgs)
 
 //go:noescape
+func winograd_in_f32_12_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_weights_f32_7_12_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_outgrad_f32_6_12_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_12_7_avx512(a *transformInArgs)
+
+//go:noescape
+func winograd_out_f32_8x8_6x6_avx512(a *transformOutArgs)
+
+//go:noescape
 func winograd_out_f32_6x6_4x4_avx512(a *transformOutArgs)
 
 //go:noescape
@@ -140,6 +182,21 @@ func winograd_out_f32_6_4_avx512(a *transformOutArgs)
 
 //go:noescape
 func winograd_out_f32_10_4_avx512(a *transformOutArgs)
+
+//go:noescape
+func winograd_out_f32_12_6_avx512(a *transformOutArgs)
+
+//go:noescape
+func winograd_in_f32_8x8_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_weights_f32_3x3_8x8_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_outgrad_f32_6x6_8x8_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_8x8_3x3_avx2(a *transformInArgs)
 
 //go:noescape
 func winograd_in_f32_6x6_avx2(a *transformInArgs)
@@ -164,9 +221,6 @@ func winograd_outgrad_f32_2x2_4x4_avx2(a *transformInArgs)
 
 //go:noescape
 func winograd_weightsgrad_f32_4x4_3x3_avx2(a *transformInArgs)
-
-//go:noescape
-func winograd_in_f32_8x8_avx2(a *transformInArgs)
 
 //go:noescape
 func winograd_weights_f32_5x5_8x8_avx2(a *transformInArgs)
@@ -202,6 +256,21 @@ func winograd_outgrad_f32_4_10_avx2(a *transformInArgs)
 func winograd_weightsgrad_f32_10_7_avx2(a *transformInArgs)
 
 //go:noescape
+func winograd_in_f32_12_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_weights_f32_7_12_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_outgrad_f32_6_12_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_12_7_avx2(a *transformInArgs)
+
+//go:noescape
+func winograd_out_f32_8x8_6x6_avx2(a *transformOutArgs)
+
+//go:noescape
 func winograd_out_f32_6x6_4x4_avx2(a *transformOutArgs)
 
 //go:noescape
@@ -215,6 +284,9 @@ func winograd_out_f32_6_4_avx2(a *transformOutArgs)
 
 //go:noescape
 func winograd_out_f32_10_4_avx2(a *transformOutArgs)
+
+//go:noescape
+func winograd_out_f32_12_6_avx2(a *transformOutArgs)
 
 //go:noescape
 func slotsum_f32_avx2(a *sumArgs)

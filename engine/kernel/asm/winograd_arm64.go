@@ -5,6 +5,10 @@
 package asm
 
 var transformInNEON = map[string]func(*transformInArgs){
+	"winograd_in_f32_8x8":              winograd_in_f32_8x8_neon,
+	"winograd_weights_f32_3x3_8x8":     winograd_weights_f32_3x3_8x8_neon,
+	"winograd_outgrad_f32_6x6_8x8":     winograd_outgrad_f32_6x6_8x8_neon,
+	"winograd_weightsgrad_f32_8x8_3x3": winograd_weightsgrad_f32_8x8_3x3_neon,
 	"winograd_in_f32_6x6":              winograd_in_f32_6x6_neon,
 	"winograd_weights_f32_3x3_6x6":     winograd_weights_f32_3x3_6x6_neon,
 	"winograd_outgrad_f32_4x4_6x6":     winograd_outgrad_f32_4x4_6x6_neon,
@@ -13,7 +17,6 @@ var transformInNEON = map[string]func(*transformInArgs){
 	"winograd_weights_f32_3x3_4x4":     winograd_weights_f32_3x3_4x4_neon,
 	"winograd_outgrad_f32_2x2_4x4":     winograd_outgrad_f32_2x2_4x4_neon,
 	"winograd_weightsgrad_f32_4x4_3x3": winograd_weightsgrad_f32_4x4_3x3_neon,
-	"winograd_in_f32_8x8":              winograd_in_f32_8x8_neon,
 	"winograd_weights_f32_5x5_8x8":     winograd_weights_f32_5x5_8x8_neon,
 	"winograd_outgrad_f32_4x4_8x8":     winograd_outgrad_f32_4x4_8x8_neon,
 	"winograd_weightsgrad_f32_8x8_5x5": winograd_weightsgrad_f32_8x8_5x5_neon,
@@ -25,15 +28,33 @@ var transformInNEON = map[string]func(*transformInArgs){
 	"winograd_weights_f32_7_10":        winograd_weights_f32_7_10_neon,
 	"winograd_outgrad_f32_4_10":        winograd_outgrad_f32_4_10_neon,
 	"winograd_weightsgrad_f32_10_7":    winograd_weightsgrad_f32_10_7_neon,
+	"winograd_in_f32_12":               winograd_in_f32_12_neon,
+	"winograd_weights_f32_7_12":        winograd_weights_f32_7_12_neon,
+	"winograd_outgrad_f32_6_12":        winograd_outgrad_f32_6_12_neon,
+	"winograd_weightsgrad_f32_12_7":    winograd_weightsgrad_f32_12_7_neon,
 }
 
 var transformOutNEON = map[string]func(*transformOutArgs){
+	"winograd_out_f32_8x8_6x6": winograd_out_f32_8x8_6x6_neon,
 	"winograd_out_f32_6x6_4x4": winograd_out_f32_6x6_4x4_neon,
 	"winograd_out_f32_4x4_2x2": winograd_out_f32_4x4_2x2_neon,
 	"winograd_out_f32_8x8_4x4": winograd_out_f32_8x8_4x4_neon,
 	"winograd_out_f32_6_4":     winograd_out_f32_6_4_neon,
 	"winograd_out_f32_10_4":    winograd_out_f32_10_4_neon,
+	"winograd_out_f32_12_6":    winograd_out_f32_12_6_neon,
 }
+
+//go:noescape
+func winograd_in_f32_8x8_neon(a *transformInArgs)
+
+//go:noescape
+func winograd_weights_f32_3x3_8x8_neon(a *transformInArgs)
+
+//go:noescape
+func winograd_outgrad_f32_6x6_8x8_neon(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_8x8_3x3_neon(a *transformInArgs)
 
 //go:noescape
 func winograd_in_f32_6x6_neon(a *transformInArgs)
@@ -58,9 +79,6 @@ func winograd_outgrad_f32_2x2_4x4_neon(a *transformInArgs)
 
 //go:noescape
 func winograd_weightsgrad_f32_4x4_3x3_neon(a *transformInArgs)
-
-//go:noescape
-func winograd_in_f32_8x8_neon(a *transformInArgs)
 
 //go:noescape
 func winograd_weights_f32_5x5_8x8_neon(a *transformInArgs)
@@ -96,6 +114,21 @@ func winograd_outgrad_f32_4_10_neon(a *transformInArgs)
 func winograd_weightsgrad_f32_10_7_neon(a *transformInArgs)
 
 //go:noescape
+func winograd_in_f32_12_neon(a *transformInArgs)
+
+//go:noescape
+func winograd_weights_f32_7_12_neon(a *transformInArgs)
+
+//go:noescape
+func winograd_outgrad_f32_6_12_neon(a *transformInArgs)
+
+//go:noescape
+func winograd_weightsgrad_f32_12_7_neon(a *transformInArgs)
+
+//go:noescape
+func winograd_out_f32_8x8_6x6_neon(a *transformOutArgs)
+
+//go:noescape
 func winograd_out_f32_6x6_4x4_neon(a *transformOutArgs)
 
 //go:noescape
@@ -109,6 +142,9 @@ func winograd_out_f32_6_4_neon(a *transformOutArgs)
 
 //go:noescape
 func winograd_out_f32_10_4_neon(a *transformOutArgs)
+
+//go:noescape
+func winograd_out_f32_12_6_neon(a *transformOutArgs)
 
 //go:noescape
 func slotsum_f32_neon(a *sumArgs)

@@ -4,1085 +4,15 @@
 
 #include "textflag.h"
 
-// func winograd_in_f32_6x6_neon(a *transformInArgs)
-TEXT ·winograd_in_f32_6x6_neon(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
-	ADD R8<<1, R8, R13
-	ADD R8<<2, R8, R14
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
-	MOVD ZR, R5
-	WORD $0x4f00041f // movi v31.4s, #0x0
-	MOVD $0x41100000, R16
-	WORD $0x4e040e1e // dup v30.4s, w16
-	MOVD $0xc1c20000, R16
-	WORD $0x4e040e1d // dup v29.4s, w16
-	MOVD $0xc0100000, R16
-	WORD $0x4e040e1c // dup v28.4s, w16
-	MOVD $0xc0580000, R16
-	WORD $0x4e040e1b // dup v27.4s, w16
-	MOVD $0x3fc00000, R16
-	WORD $0x4e040e1a // dup v26.4s, w16
-half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
-tile:
-	MOVD R5, R11
-	MOVD R10, R12
-	MOVD ZR, R1
-column:
-	CMP R1, R9
-	BLE outside
-	MOVD 0(R0), R4
-	WORD $0x3ceb6880 // ldr q0, [x4,x11]
-	MOVD 8(R0), R4
-	WORD $0x3ceb6881 // ldr q1, [x4,x11]
-	MOVD 16(R0), R4
-	WORD $0x3ceb6882 // ldr q2, [x4,x11]
-	MOVD 24(R0), R4
-	WORD $0x3ceb6883 // ldr q3, [x4,x11]
-	MOVD 32(R0), R4
-	WORD $0x3ceb6884 // ldr q4, [x4,x11]
-	MOVD 40(R0), R4
-	WORD $0x3ceb6885 // ldr q5, [x4,x11]
-	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
-	WORD $0x4e3dcc40 // fmla v0.4s, v2.4s, v29.4s
-	WORD $0x4e3ecc80 // fmla v0.4s, v4.4s, v30.4s
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x4ea31c60 // mov v0.16b, v3.16b
-	WORD $0x4e3ccc20 // fmla v0.4s, v1.4s, v28.4s
-	WORD $0x6e3bdc46 // fmul v6.4s, v2.4s, v27.4s
-	WORD $0x4e3acc86 // fmla v6.4s, v4.4s, v26.4s
-	WORD $0x4e26d407 // fadd v7.4s, v0.4s, v6.4s
-	WORD $0x3d806187 // str q7, [x12,#384]
-	WORD $0x4ea6d400 // fsub v0.4s, v0.4s, v6.4s
-	WORD $0x3d80c180 // str q0, [x12,#768]
-	WORD $0x4e3ccc82 // fmla v2.4s, v4.4s, v28.4s
-	WORD $0x6e3adc20 // fmul v0.4s, v1.4s, v26.4s
-	WORD $0x4e3bcc60 // fmla v0.4s, v3.4s, v27.4s
-	WORD $0x4e20d444 // fadd v4.4s, v2.4s, v0.4s
-	WORD $0x3d812184 // str q4, [x12,#1152]
-	WORD $0x4ea0d440 // fsub v0.4s, v2.4s, v0.4s
-	WORD $0x3d818180 // str q0, [x12,#1536]
-	WORD $0x6e3edc20 // fmul v0.4s, v1.4s, v30.4s
-	WORD $0x4e3dcc60 // fmla v0.4s, v3.4s, v29.4s
-	WORD $0x4e3ecca0 // fmla v0.4s, v5.4s, v30.4s
-	WORD $0x3d81e180 // str q0, [x12,#1920]
-	MOVD 112(R0), R16
-	ADDS R16, R11
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $6, R1
-	BLT column
-rows:
-	MOVD R2, R12
-	MOVD R10, R11
-	MOVD $6, R1
-row:
-	WORD $0x3dc00160 // ldr q0, [x11]
-	WORD $0x3dc01161 // ldr q1, [x11,#64]
-	WORD $0x3dc02162 // ldr q2, [x11,#128]
-	WORD $0x3dc03163 // ldr q3, [x11,#192]
-	WORD $0x3dc04164 // ldr q4, [x11,#256]
-	WORD $0x3dc05165 // ldr q5, [x11,#320]
-	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
-	WORD $0x4e3dcc40 // fmla v0.4s, v2.4s, v29.4s
-	WORD $0x4e3ecc80 // fmla v0.4s, v4.4s, v30.4s
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x4ea31c60 // mov v0.16b, v3.16b
-	WORD $0x4e3ccc20 // fmla v0.4s, v1.4s, v28.4s
-	WORD $0x6e3bdc46 // fmul v6.4s, v2.4s, v27.4s
-	WORD $0x4e3acc86 // fmla v6.4s, v4.4s, v26.4s
-	WORD $0x4e26d407 // fadd v7.4s, v0.4s, v6.4s
-	WORD $0x3ca86987 // str q7, [x12,x8]
-	WORD $0x4ea6d400 // fsub v0.4s, v0.4s, v6.4s
-	ADD R8<<1, R12, R17
-	WORD $0x3d800220 // str q0, [x17]
-	WORD $0x4e3ccc82 // fmla v2.4s, v4.4s, v28.4s
-	WORD $0x6e3adc20 // fmul v0.4s, v1.4s, v26.4s
-	WORD $0x4e3bcc60 // fmla v0.4s, v3.4s, v27.4s
-	WORD $0x4e20d444 // fadd v4.4s, v2.4s, v0.4s
-	WORD $0x3cad6984 // str q4, [x12,x13]
-	WORD $0x4ea0d440 // fsub v0.4s, v2.4s, v0.4s
-	ADD R8<<2, R12, R17
-	WORD $0x3d800220 // str q0, [x17]
-	WORD $0x6e3edc20 // fmul v0.4s, v1.4s, v30.4s
-	WORD $0x4e3dcc60 // fmla v0.4s, v3.4s, v29.4s
-	WORD $0x4e3ecca0 // fmla v0.4s, v5.4s, v30.4s
-	WORD $0x3cae6980 // str q0, [x12,x14]
-	ADDS $384, R11
-	ADD R13<<1, R12, R12
-	SUBS $1, R1
-	BNE row
-	B next
-outside:
-	WORD $0x3d80019f // str q31, [x12]
-	WORD $0x3d80619f // str q31, [x12,#384]
-	WORD $0x3d80c19f // str q31, [x12,#768]
-	WORD $0x3d81219f // str q31, [x12,#1152]
-	WORD $0x3d81819f // str q31, [x12,#1536]
-	WORD $0x3d81e19f // str q31, [x12,#1920]
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $6, R1
-	BLT outside
-	B rows
-next:
-	MOVD 104(R0), R16
-	ADDS R16, R5
-	MOVD 152(R0), R16
-	ADDS R16, R2
-	MOVD 128(R0), R16
-	SUBS R16, R9
-	SUBS $1, R3
-	BNE tile
-	MOVD 144(R0), R16
-	CMP $0, R16
-	BNE past1
-	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $16, R2
-	MOVD $16, R5
-	B half
-past1:
-	MOVD 144(R0), R16
-	CMP $1, R16
-	BNE past2
-	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $32, R2
-	MOVD $32, R5
-	B half
-past2:
-	MOVD 144(R0), R16
-	CMP $2, R16
-	BNE end
-	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $48, R2
-	MOVD $48, R5
-	B half
-end:
-	RET
-
-// func winograd_weights_f32_3x3_6x6_neon(a *transformInArgs)
-TEXT ·winograd_weights_f32_3x3_6x6_neon(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
-	ADD R8<<1, R8, R13
-	ADD R8<<2, R8, R14
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
-	MOVD ZR, R5
-	WORD $0x4f00041f // movi v31.4s, #0x0
-	MOVD $0x3de38e39, R16
-	WORD $0x4e040e1e // dup v30.4s, w16
-	MOVD $0xbe8dc8dd, R16
-	WORD $0x4e040e1d // dup v29.4s, w16
-	MOVD $0xbed4ad4b, R16
-	WORD $0x4e040e1c // dup v28.4s, w16
-	MOVD $0xbe3d0bd1, R16
-	WORD $0x4e040e1b // dup v27.4s, w16
-	MOVD $0xbd600e01, R16
-	WORD $0x4e040e1a // dup v26.4s, w16
-	MOVD $0xbdfc0fc1, R16
-	WORD $0x4e040e19 // dup v25.4s, w16
-	MOVD $0xbda80a81, R16
-	WORD $0x4e040e18 // dup v24.4s, w16
-half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
-tile:
-	MOVD R5, R11
-	MOVD R10, R12
-	MOVD ZR, R1
-column:
-	CMP R1, R9
-	BLE outside
-	MOVD 0(R0), R4
-	WORD $0x3ceb6880 // ldr q0, [x4,x11]
-	MOVD 8(R0), R4
-	WORD $0x3ceb6881 // ldr q1, [x4,x11]
-	MOVD 16(R0), R4
-	WORD $0x3ceb6882 // ldr q2, [x4,x11]
-	WORD $0x6e3edc03 // fmul v3.4s, v0.4s, v30.4s
-	WORD $0x3d800183 // str q3, [x12]
-	WORD $0x6e3ddc23 // fmul v3.4s, v1.4s, v29.4s
-	WORD $0x6e3cdc04 // fmul v4.4s, v0.4s, v28.4s
-	WORD $0x4e3bcc44 // fmla v4.4s, v2.4s, v27.4s
-	WORD $0x4e24d465 // fadd v5.4s, v3.4s, v4.4s
-	WORD $0x3d803185 // str q5, [x12,#192]
-	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
-	WORD $0x3d806183 // str q3, [x12,#384]
-	WORD $0x6e3adc00 // fmul v0.4s, v0.4s, v26.4s
-	WORD $0x4e39cc40 // fmla v0.4s, v2.4s, v25.4s
-	WORD $0x6e38dc21 // fmul v1.4s, v1.4s, v24.4s
-	WORD $0x4e21d403 // fadd v3.4s, v0.4s, v1.4s
-	WORD $0x3d809183 // str q3, [x12,#576]
-	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
-	WORD $0x3d80c180 // str q0, [x12,#768]
-	WORD $0x6e3edc40 // fmul v0.4s, v2.4s, v30.4s
-	WORD $0x3d80f180 // str q0, [x12,#960]
-	MOVD 112(R0), R16
-	ADDS R16, R11
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $3, R1
-	BLT column
-rows:
-	MOVD R2, R12
-	MOVD R10, R11
-	MOVD $6, R1
-row:
-	WORD $0x3dc00160 // ldr q0, [x11]
-	WORD $0x3dc01161 // ldr q1, [x11,#64]
-	WORD $0x3dc02162 // ldr q2, [x11,#128]
-	WORD $0x6e3edc03 // fmul v3.4s, v0.4s, v30.4s
-	WORD $0x3d800183 // str q3, [x12]
-	WORD $0x6e3ddc23 // fmul v3.4s, v1.4s, v29.4s
-	WORD $0x6e3cdc04 // fmul v4.4s, v0.4s, v28.4s
-	WORD $0x4e3bcc44 // fmla v4.4s, v2.4s, v27.4s
-	WORD $0x4e24d465 // fadd v5.4s, v3.4s, v4.4s
-	WORD $0x3ca86985 // str q5, [x12,x8]
-	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
-	ADD R8<<1, R12, R17
-	WORD $0x3d800223 // str q3, [x17]
-	WORD $0x6e3adc00 // fmul v0.4s, v0.4s, v26.4s
-	WORD $0x4e39cc40 // fmla v0.4s, v2.4s, v25.4s
-	WORD $0x6e38dc21 // fmul v1.4s, v1.4s, v24.4s
-	WORD $0x4e21d403 // fadd v3.4s, v0.4s, v1.4s
-	WORD $0x3cad6983 // str q3, [x12,x13]
-	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
-	ADD R8<<2, R12, R17
-	WORD $0x3d800220 // str q0, [x17]
-	WORD $0x6e3edc40 // fmul v0.4s, v2.4s, v30.4s
-	WORD $0x3cae6980 // str q0, [x12,x14]
-	ADDS $192, R11
-	ADD R13<<1, R12, R12
-	SUBS $1, R1
-	BNE row
-	B next
-outside:
-	WORD $0x3d80019f // str q31, [x12]
-	WORD $0x3d80319f // str q31, [x12,#192]
-	WORD $0x3d80619f // str q31, [x12,#384]
-	WORD $0x3d80919f // str q31, [x12,#576]
-	WORD $0x3d80c19f // str q31, [x12,#768]
-	WORD $0x3d80f19f // str q31, [x12,#960]
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $3, R1
-	BLT outside
-	B rows
-next:
-	MOVD 104(R0), R16
-	ADDS R16, R5
-	MOVD 152(R0), R16
-	ADDS R16, R2
-	MOVD 128(R0), R16
-	SUBS R16, R9
-	SUBS $1, R3
-	BNE tile
-	MOVD 144(R0), R16
-	CMP $0, R16
-	BNE past1
-	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $16, R2
-	MOVD $16, R5
-	B half
-past1:
-	MOVD 144(R0), R16
-	CMP $1, R16
-	BNE past2
-	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $32, R2
-	MOVD $32, R5
-	B half
-past2:
-	MOVD 144(R0), R16
-	CMP $2, R16
-	BNE end
-	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $48, R2
-	MOVD $48, R5
-	B half
-end:
-	RET
-
-// func winograd_outgrad_f32_4x4_6x6_neon(a *transformInArgs)
-TEXT ·winograd_outgrad_f32_4x4_6x6_neon(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
-	ADD R8<<1, R8, R13
-	ADD R8<<2, R8, R14
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
-	MOVD ZR, R5
-	WORD $0x4f00041f // movi v31.4s, #0x0
-	MOVD $0x3ee38e39, R16
-	WORD $0x4e040e1e // dup v30.4s, w16
-	MOVD $0x3f2aaaab, R16
-	WORD $0x4e040e1d // dup v29.4s, w16
-	MOVD $0x3e97b426, R16
-	WORD $0x4e040e1c // dup v28.4s, w16
-	MOVD $0x40100000, R16
-	WORD $0x4e040e1b // dup v27.4s, w16
-	MOVD $0x3fc00000, R16
-	WORD $0x4e040e1a // dup v26.4s, w16
-	MOVD $0x40580000, R16
-	WORD $0x4e040e19 // dup v25.4s, w16
-half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
-tile:
-	MOVD R5, R11
-	MOVD R10, R12
-	MOVD ZR, R1
-column:
-	CMP R1, R9
-	BLE outside
-	MOVD 0(R0), R4
-	WORD $0x3ceb6880 // ldr q0, [x4,x11]
-	MOVD 8(R0), R4
-	WORD $0x3ceb6881 // ldr q1, [x4,x11]
-	MOVD 16(R0), R4
-	WORD $0x3ceb6882 // ldr q2, [x4,x11]
-	MOVD 24(R0), R4
-	WORD $0x3ceb6883 // ldr q3, [x4,x11]
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x4ea01c04 // mov v4.16b, v0.16b
-	WORD $0x4e3ecc44 // fmla v4.4s, v2.4s, v30.4s
-	WORD $0x6e3ddc25 // fmul v5.4s, v1.4s, v29.4s
-	WORD $0x4e3ccc65 // fmla v5.4s, v3.4s, v28.4s
-	WORD $0x4e25d486 // fadd v6.4s, v4.4s, v5.4s
-	WORD $0x3d804186 // str q6, [x12,#256]
-	WORD $0x4ea5d484 // fsub v4.4s, v4.4s, v5.4s
-	WORD $0x3d808184 // str q4, [x12,#512]
-	WORD $0x4e3bcc40 // fmla v0.4s, v2.4s, v27.4s
-	WORD $0x6e3adc21 // fmul v1.4s, v1.4s, v26.4s
-	WORD $0x4e39cc61 // fmla v1.4s, v3.4s, v25.4s
-	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
-	WORD $0x3d80c182 // str q2, [x12,#768]
-	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
-	WORD $0x3d810180 // str q0, [x12,#1024]
-	WORD $0x3d814183 // str q3, [x12,#1280]
-	MOVD 112(R0), R16
-	ADDS R16, R11
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $4, R1
-	BLT column
-rows:
-	MOVD R2, R12
-	MOVD R10, R11
-	MOVD $6, R1
-row:
-	WORD $0x3dc00160 // ldr q0, [x11]
-	WORD $0x3dc01161 // ldr q1, [x11,#64]
-	WORD $0x3dc02162 // ldr q2, [x11,#128]
-	WORD $0x3dc03163 // ldr q3, [x11,#192]
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x4ea01c04 // mov v4.16b, v0.16b
-	WORD $0x4e3ecc44 // fmla v4.4s, v2.4s, v30.4s
-	WORD $0x6e3ddc25 // fmul v5.4s, v1.4s, v29.4s
-	WORD $0x4e3ccc65 // fmla v5.4s, v3.4s, v28.4s
-	WORD $0x4e25d486 // fadd v6.4s, v4.4s, v5.4s
-	WORD $0x3ca86986 // str q6, [x12,x8]
-	WORD $0x4ea5d484 // fsub v4.4s, v4.4s, v5.4s
-	ADD R8<<1, R12, R17
-	WORD $0x3d800224 // str q4, [x17]
-	WORD $0x4e3bcc40 // fmla v0.4s, v2.4s, v27.4s
-	WORD $0x6e3adc21 // fmul v1.4s, v1.4s, v26.4s
-	WORD $0x4e39cc61 // fmla v1.4s, v3.4s, v25.4s
-	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
-	WORD $0x3cad6982 // str q2, [x12,x13]
-	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
-	ADD R8<<2, R12, R17
-	WORD $0x3d800220 // str q0, [x17]
-	WORD $0x3cae6983 // str q3, [x12,x14]
-	ADDS $256, R11
-	ADD R13<<1, R12, R12
-	SUBS $1, R1
-	BNE row
-	B next
-outside:
-	WORD $0x3d80019f // str q31, [x12]
-	WORD $0x3d80419f // str q31, [x12,#256]
-	WORD $0x3d80819f // str q31, [x12,#512]
-	WORD $0x3d80c19f // str q31, [x12,#768]
-	WORD $0x3d81019f // str q31, [x12,#1024]
-	WORD $0x3d81419f // str q31, [x12,#1280]
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $4, R1
-	BLT outside
-	B rows
-next:
-	MOVD 104(R0), R16
-	ADDS R16, R5
-	MOVD 152(R0), R16
-	ADDS R16, R2
-	MOVD 128(R0), R16
-	SUBS R16, R9
-	SUBS $1, R3
-	BNE tile
-	MOVD 144(R0), R16
-	CMP $0, R16
-	BNE past1
-	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $16, R2
-	MOVD $16, R5
-	B half
-past1:
-	MOVD 144(R0), R16
-	CMP $1, R16
-	BNE past2
-	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $32, R2
-	MOVD $32, R5
-	B half
-past2:
-	MOVD 144(R0), R16
-	CMP $2, R16
-	BNE end
-	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $48, R2
-	MOVD $48, R5
-	B half
-end:
-	RET
-
-// func winograd_weightsgrad_f32_6x6_3x3_neon(a *transformInArgs)
-TEXT ·winograd_weightsgrad_f32_6x6_3x3_neon(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
-	ADD R8<<1, R8, R13
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
-	MOVD ZR, R5
-	WORD $0x4f00041f // movi v31.4s, #0x0
-	MOVD $0x3de38e39, R16
-	WORD $0x4e040e1e // dup v30.4s, w16
-	MOVD $0xbed4ad4b, R16
-	WORD $0x4e040e1d // dup v29.4s, w16
-	MOVD $0xbd600e01, R16
-	WORD $0x4e040e1c // dup v28.4s, w16
-	MOVD $0xbe8dc8dd, R16
-	WORD $0x4e040e1b // dup v27.4s, w16
-	MOVD $0xbda80a81, R16
-	WORD $0x4e040e1a // dup v26.4s, w16
-	MOVD $0xbe3d0bd1, R16
-	WORD $0x4e040e19 // dup v25.4s, w16
-	MOVD $0xbdfc0fc1, R16
-	WORD $0x4e040e18 // dup v24.4s, w16
-half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
-tile:
-	MOVD R5, R11
-	MOVD R10, R12
-	MOVD ZR, R1
-column:
-	CMP R1, R9
-	BLE outside
-	MOVD 0(R0), R4
-	WORD $0x3ceb6880 // ldr q0, [x4,x11]
-	MOVD 8(R0), R4
-	WORD $0x3ceb6881 // ldr q1, [x4,x11]
-	MOVD 16(R0), R4
-	WORD $0x3ceb6882 // ldr q2, [x4,x11]
-	MOVD 24(R0), R4
-	WORD $0x3ceb6883 // ldr q3, [x4,x11]
-	MOVD 32(R0), R4
-	WORD $0x3ceb6884 // ldr q4, [x4,x11]
-	MOVD 40(R0), R4
-	WORD $0x3ceb6885 // ldr q5, [x4,x11]
-	WORD $0x4e22d426 // fadd v6.4s, v1.4s, v2.4s
-	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
-	WORD $0x4e24d462 // fadd v2.4s, v3.4s, v4.4s
-	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
-	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
-	WORD $0x4e3dcc20 // fmla v0.4s, v1.4s, v29.4s
-	WORD $0x4e3ccc40 // fmla v0.4s, v2.4s, v28.4s
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x6e3bdcc0 // fmul v0.4s, v6.4s, v27.4s
-	WORD $0x4e3acc60 // fmla v0.4s, v3.4s, v26.4s
-	WORD $0x3d806180 // str q0, [x12,#384]
-	WORD $0x6e39dc20 // fmul v0.4s, v1.4s, v25.4s
-	WORD $0x4e38cc40 // fmla v0.4s, v2.4s, v24.4s
-	WORD $0x4e3ecca0 // fmla v0.4s, v5.4s, v30.4s
-	WORD $0x3d80c180 // str q0, [x12,#768]
-	MOVD 112(R0), R16
-	ADDS R16, R11
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $6, R1
-	BLT column
-rows:
-	MOVD R2, R12
-	MOVD R10, R11
-	MOVD $3, R1
-row:
-	WORD $0x3dc00160 // ldr q0, [x11]
-	WORD $0x3dc01161 // ldr q1, [x11,#64]
-	WORD $0x3dc02162 // ldr q2, [x11,#128]
-	WORD $0x3dc03163 // ldr q3, [x11,#192]
-	WORD $0x3dc04164 // ldr q4, [x11,#256]
-	WORD $0x3dc05165 // ldr q5, [x11,#320]
-	WORD $0x4e22d426 // fadd v6.4s, v1.4s, v2.4s
-	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
-	WORD $0x4e24d462 // fadd v2.4s, v3.4s, v4.4s
-	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
-	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
-	WORD $0x4e3dcc20 // fmla v0.4s, v1.4s, v29.4s
-	WORD $0x4e3ccc40 // fmla v0.4s, v2.4s, v28.4s
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x6e3bdcc0 // fmul v0.4s, v6.4s, v27.4s
-	WORD $0x4e3acc60 // fmla v0.4s, v3.4s, v26.4s
-	WORD $0x3ca86980 // str q0, [x12,x8]
-	WORD $0x6e39dc20 // fmul v0.4s, v1.4s, v25.4s
-	WORD $0x4e38cc40 // fmla v0.4s, v2.4s, v24.4s
-	WORD $0x4e3ecca0 // fmla v0.4s, v5.4s, v30.4s
-	ADD R8<<1, R12, R17
-	WORD $0x3d800220 // str q0, [x17]
-	ADDS $384, R11
-	ADD R13, R12, R12
-	SUBS $1, R1
-	BNE row
-	B next
-outside:
-	WORD $0x3d80019f // str q31, [x12]
-	WORD $0x3d80619f // str q31, [x12,#384]
-	WORD $0x3d80c19f // str q31, [x12,#768]
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $6, R1
-	BLT outside
-	B rows
-next:
-	MOVD 104(R0), R16
-	ADDS R16, R5
-	MOVD 152(R0), R16
-	ADDS R16, R2
-	MOVD 128(R0), R16
-	SUBS R16, R9
-	SUBS $1, R3
-	BNE tile
-	MOVD 144(R0), R16
-	CMP $0, R16
-	BNE past1
-	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $16, R2
-	MOVD $16, R5
-	B half
-past1:
-	MOVD 144(R0), R16
-	CMP $1, R16
-	BNE past2
-	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $32, R2
-	MOVD $32, R5
-	B half
-past2:
-	MOVD 144(R0), R16
-	CMP $2, R16
-	BNE end
-	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $48, R2
-	MOVD $48, R5
-	B half
-end:
-	RET
-
-// func winograd_in_f32_4x4_neon(a *transformInArgs)
-TEXT ·winograd_in_f32_4x4_neon(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
-	ADD R8<<1, R8, R13
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
-	MOVD ZR, R5
-	WORD $0x4f00041f // movi v31.4s, #0x0
-half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
-tile:
-	MOVD R5, R11
-	MOVD R10, R12
-	MOVD ZR, R1
-column:
-	CMP R1, R9
-	BLE outside
-	MOVD 0(R0), R4
-	WORD $0x3ceb6880 // ldr q0, [x4,x11]
-	MOVD 8(R0), R4
-	WORD $0x3ceb6881 // ldr q1, [x4,x11]
-	MOVD 16(R0), R4
-	WORD $0x3ceb6882 // ldr q2, [x4,x11]
-	MOVD 24(R0), R4
-	WORD $0x3ceb6883 // ldr q3, [x4,x11]
-	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x4e22d420 // fadd v0.4s, v1.4s, v2.4s
-	WORD $0x3d804180 // str q0, [x12,#256]
-	WORD $0x4ea2d420 // fsub v0.4s, v1.4s, v2.4s
-	WORD $0x3d808180 // str q0, [x12,#512]
-	WORD $0x4ea3d420 // fsub v0.4s, v1.4s, v3.4s
-	WORD $0x3d80c180 // str q0, [x12,#768]
-	MOVD 112(R0), R16
-	ADDS R16, R11
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $4, R1
-	BLT column
-rows:
-	MOVD R2, R12
-	MOVD R10, R11
-	MOVD $4, R1
-row:
-	WORD $0x3dc00160 // ldr q0, [x11]
-	WORD $0x3dc01161 // ldr q1, [x11,#64]
-	WORD $0x3dc02162 // ldr q2, [x11,#128]
-	WORD $0x3dc03163 // ldr q3, [x11,#192]
-	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x4e22d420 // fadd v0.4s, v1.4s, v2.4s
-	WORD $0x3ca86980 // str q0, [x12,x8]
-	WORD $0x4ea2d420 // fsub v0.4s, v1.4s, v2.4s
-	ADD R8<<1, R12, R17
-	WORD $0x3d800220 // str q0, [x17]
-	WORD $0x4ea3d420 // fsub v0.4s, v1.4s, v3.4s
-	WORD $0x3cad6980 // str q0, [x12,x13]
-	ADDS $256, R11
-	ADD R8<<2, R12, R12
-	SUBS $1, R1
-	BNE row
-	B next
-outside:
-	WORD $0x3d80019f // str q31, [x12]
-	WORD $0x3d80419f // str q31, [x12,#256]
-	WORD $0x3d80819f // str q31, [x12,#512]
-	WORD $0x3d80c19f // str q31, [x12,#768]
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $4, R1
-	BLT outside
-	B rows
-next:
-	MOVD 104(R0), R16
-	ADDS R16, R5
-	MOVD 152(R0), R16
-	ADDS R16, R2
-	MOVD 128(R0), R16
-	SUBS R16, R9
-	SUBS $1, R3
-	BNE tile
-	MOVD 144(R0), R16
-	CMP $0, R16
-	BNE past1
-	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $16, R2
-	MOVD $16, R5
-	B half
-past1:
-	MOVD 144(R0), R16
-	CMP $1, R16
-	BNE past2
-	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $32, R2
-	MOVD $32, R5
-	B half
-past2:
-	MOVD 144(R0), R16
-	CMP $2, R16
-	BNE end
-	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $48, R2
-	MOVD $48, R5
-	B half
-end:
-	RET
-
-// func winograd_weights_f32_3x3_4x4_neon(a *transformInArgs)
-TEXT ·winograd_weights_f32_3x3_4x4_neon(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
-	ADD R8<<1, R8, R13
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
-	MOVD ZR, R5
-	WORD $0x4f00041f // movi v31.4s, #0x0
-	MOVD $0x3f000000, R16
-	WORD $0x4e040e1e // dup v30.4s, w16
-	MOVD $0xbf800000, R16
-	WORD $0x4e040e1d // dup v29.4s, w16
-half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
-tile:
-	MOVD R5, R11
-	MOVD R10, R12
-	MOVD ZR, R1
-column:
-	CMP R1, R9
-	BLE outside
-	MOVD 0(R0), R4
-	WORD $0x3ceb6880 // ldr q0, [x4,x11]
-	MOVD 8(R0), R4
-	WORD $0x3ceb6881 // ldr q1, [x4,x11]
-	MOVD 16(R0), R4
-	WORD $0x3ceb6882 // ldr q2, [x4,x11]
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x6e3edc21 // fmul v1.4s, v1.4s, v30.4s
-	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
-	WORD $0x4e3ecc40 // fmla v0.4s, v2.4s, v30.4s
-	WORD $0x4e20d423 // fadd v3.4s, v1.4s, v0.4s
-	WORD $0x3d803183 // str q3, [x12,#192]
-	WORD $0x4ea0d420 // fsub v0.4s, v1.4s, v0.4s
-	WORD $0x3d806180 // str q0, [x12,#384]
-	WORD $0x6e3ddc40 // fmul v0.4s, v2.4s, v29.4s
-	WORD $0x3d809180 // str q0, [x12,#576]
-	MOVD 112(R0), R16
-	ADDS R16, R11
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $3, R1
-	BLT column
-rows:
-	MOVD R2, R12
-	MOVD R10, R11
-	MOVD $4, R1
-row:
-	WORD $0x3dc00160 // ldr q0, [x11]
-	WORD $0x3dc01161 // ldr q1, [x11,#64]
-	WORD $0x3dc02162 // ldr q2, [x11,#128]
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x6e3edc21 // fmul v1.4s, v1.4s, v30.4s
-	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
-	WORD $0x4e3ecc40 // fmla v0.4s, v2.4s, v30.4s
-	WORD $0x4e20d423 // fadd v3.4s, v1.4s, v0.4s
-	WORD $0x3ca86983 // str q3, [x12,x8]
-	WORD $0x4ea0d420 // fsub v0.4s, v1.4s, v0.4s
-	ADD R8<<1, R12, R17
-	WORD $0x3d800220 // str q0, [x17]
-	WORD $0x6e3ddc40 // fmul v0.4s, v2.4s, v29.4s
-	WORD $0x3cad6980 // str q0, [x12,x13]
-	ADDS $192, R11
-	ADD R8<<2, R12, R12
-	SUBS $1, R1
-	BNE row
-	B next
-outside:
-	WORD $0x3d80019f // str q31, [x12]
-	WORD $0x3d80319f // str q31, [x12,#192]
-	WORD $0x3d80619f // str q31, [x12,#384]
-	WORD $0x3d80919f // str q31, [x12,#576]
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $3, R1
-	BLT outside
-	B rows
-next:
-	MOVD 104(R0), R16
-	ADDS R16, R5
-	MOVD 152(R0), R16
-	ADDS R16, R2
-	MOVD 128(R0), R16
-	SUBS R16, R9
-	SUBS $1, R3
-	BNE tile
-	MOVD 144(R0), R16
-	CMP $0, R16
-	BNE past1
-	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $16, R2
-	MOVD $16, R5
-	B half
-past1:
-	MOVD 144(R0), R16
-	CMP $1, R16
-	BNE past2
-	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $32, R2
-	MOVD $32, R5
-	B half
-past2:
-	MOVD 144(R0), R16
-	CMP $2, R16
-	BNE end
-	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $48, R2
-	MOVD $48, R5
-	B half
-end:
-	RET
-
-// func winograd_outgrad_f32_2x2_4x4_neon(a *transformInArgs)
-TEXT ·winograd_outgrad_f32_2x2_4x4_neon(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
-	ADD R8<<1, R8, R13
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
-	MOVD ZR, R5
-	WORD $0x4f00041f // movi v31.4s, #0x0
-half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
-tile:
-	MOVD R5, R11
-	MOVD R10, R12
-	MOVD ZR, R1
-column:
-	CMP R1, R9
-	BLE outside
-	MOVD 0(R0), R4
-	WORD $0x3ceb6880 // ldr q0, [x4,x11]
-	MOVD 8(R0), R4
-	WORD $0x3ceb6881 // ldr q1, [x4,x11]
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
-	WORD $0x3d802182 // str q2, [x12,#128]
-	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
-	WORD $0x3d804180 // str q0, [x12,#256]
-	WORD $0x3d806181 // str q1, [x12,#384]
-	MOVD 112(R0), R16
-	ADDS R16, R11
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $2, R1
-	BLT column
-rows:
-	MOVD R2, R12
-	MOVD R10, R11
-	MOVD $4, R1
-row:
-	WORD $0x3dc00160 // ldr q0, [x11]
-	WORD $0x3dc01161 // ldr q1, [x11,#64]
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
-	WORD $0x3ca86982 // str q2, [x12,x8]
-	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
-	ADD R8<<1, R12, R17
-	WORD $0x3d800220 // str q0, [x17]
-	WORD $0x3cad6981 // str q1, [x12,x13]
-	ADDS $128, R11
-	ADD R8<<2, R12, R12
-	SUBS $1, R1
-	BNE row
-	B next
-outside:
-	WORD $0x3d80019f // str q31, [x12]
-	WORD $0x3d80219f // str q31, [x12,#128]
-	WORD $0x3d80419f // str q31, [x12,#256]
-	WORD $0x3d80619f // str q31, [x12,#384]
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $2, R1
-	BLT outside
-	B rows
-next:
-	MOVD 104(R0), R16
-	ADDS R16, R5
-	MOVD 152(R0), R16
-	ADDS R16, R2
-	MOVD 128(R0), R16
-	SUBS R16, R9
-	SUBS $1, R3
-	BNE tile
-	MOVD 144(R0), R16
-	CMP $0, R16
-	BNE past1
-	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $16, R2
-	MOVD $16, R5
-	B half
-past1:
-	MOVD 144(R0), R16
-	CMP $1, R16
-	BNE past2
-	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $32, R2
-	MOVD $32, R5
-	B half
-past2:
-	MOVD 144(R0), R16
-	CMP $2, R16
-	BNE end
-	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $48, R2
-	MOVD $48, R5
-	B half
-end:
-	RET
-
-// func winograd_weightsgrad_f32_4x4_3x3_neon(a *transformInArgs)
-TEXT ·winograd_weightsgrad_f32_4x4_3x3_neon(SB), NOSPLIT, $0-8
-	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
-	ADD R8<<1, R8, R13
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
-	MOVD ZR, R5
-	WORD $0x4f00041f // movi v31.4s, #0x0
-	MOVD $0x3f000000, R16
-	WORD $0x4e040e1e // dup v30.4s, w16
-half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
-tile:
-	MOVD R5, R11
-	MOVD R10, R12
-	MOVD ZR, R1
-column:
-	CMP R1, R9
-	BLE outside
-	MOVD 0(R0), R4
-	WORD $0x3ceb6880 // ldr q0, [x4,x11]
-	MOVD 8(R0), R4
-	WORD $0x3ceb6881 // ldr q1, [x4,x11]
-	MOVD 16(R0), R4
-	WORD $0x3ceb6882 // ldr q2, [x4,x11]
-	MOVD 24(R0), R4
-	WORD $0x3ceb6883 // ldr q3, [x4,x11]
-	WORD $0x4e22d424 // fadd v4.4s, v1.4s, v2.4s
-	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
-	WORD $0x4e3ecc20 // fmla v0.4s, v1.4s, v30.4s
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x6e3edc80 // fmul v0.4s, v4.4s, v30.4s
-	WORD $0x3d804180 // str q0, [x12,#256]
-	WORD $0x6e3edc20 // fmul v0.4s, v1.4s, v30.4s
-	WORD $0x4ea3d400 // fsub v0.4s, v0.4s, v3.4s
-	WORD $0x3d808180 // str q0, [x12,#512]
-	MOVD 112(R0), R16
-	ADDS R16, R11
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $4, R1
-	BLT column
-rows:
-	MOVD R2, R12
-	MOVD R10, R11
-	MOVD $3, R1
-row:
-	WORD $0x3dc00160 // ldr q0, [x11]
-	WORD $0x3dc01161 // ldr q1, [x11,#64]
-	WORD $0x3dc02162 // ldr q2, [x11,#128]
-	WORD $0x3dc03163 // ldr q3, [x11,#192]
-	WORD $0x4e22d424 // fadd v4.4s, v1.4s, v2.4s
-	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
-	WORD $0x4e3ecc20 // fmla v0.4s, v1.4s, v30.4s
-	WORD $0x3d800180 // str q0, [x12]
-	WORD $0x6e3edc80 // fmul v0.4s, v4.4s, v30.4s
-	WORD $0x3ca86980 // str q0, [x12,x8]
-	WORD $0x6e3edc20 // fmul v0.4s, v1.4s, v30.4s
-	WORD $0x4ea3d400 // fsub v0.4s, v0.4s, v3.4s
-	ADD R8<<1, R12, R17
-	WORD $0x3d800220 // str q0, [x17]
-	ADDS $256, R11
-	ADD R13, R12, R12
-	SUBS $1, R1
-	BNE row
-	B next
-outside:
-	WORD $0x3d80019f // str q31, [x12]
-	WORD $0x3d80419f // str q31, [x12,#256]
-	WORD $0x3d80819f // str q31, [x12,#512]
-	ADDS $64, R12
-	ADDS $1, R1
-	CMP $4, R1
-	BLT outside
-	B rows
-next:
-	MOVD 104(R0), R16
-	ADDS R16, R5
-	MOVD 152(R0), R16
-	ADDS R16, R2
-	MOVD 128(R0), R16
-	SUBS R16, R9
-	SUBS $1, R3
-	BNE tile
-	MOVD 144(R0), R16
-	CMP $0, R16
-	BNE past1
-	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $16, R2
-	MOVD $16, R5
-	B half
-past1:
-	MOVD 144(R0), R16
-	CMP $1, R16
-	BNE past2
-	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $32, R2
-	MOVD $32, R5
-	B half
-past2:
-	MOVD 144(R0), R16
-	CMP $2, R16
-	BNE end
-	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
-	ADDS $48, R2
-	MOVD $48, R5
-	B half
-end:
-	RET
-
 // func winograd_in_f32_8x8_neon(a *transformInArgs)
 TEXT ·winograd_in_f32_8x8_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
+	MOVD 104(R0), R8
 	ADD R8<<1, R8, R13
 	ADD R8<<2, R8, R14
 	ADD R8<<2, R13, R15
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
 	MOVD ZR, R5
 	WORD $0x4f00041f // movi v31.4s, #0x0
 	MOVD $0xc0a80000, R16
@@ -1106,8 +36,8 @@ TEXT ·winograd_in_f32_8x8_neon(SB), NOSPLIT, $0-8
 	MOVD $0x40800000, R16
 	WORD $0x4e040e15 // dup v21.4s, w16
 half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
 tile:
 	MOVD R5, R11
 	MOVD R10, R12
@@ -1169,7 +99,7 @@ column:
 	WORD $0x4e3dcca1 // fmla v1.4s, v5.4s, v29.4s
 	WORD $0x4ea7d420 // fsub v0.4s, v1.4s, v7.4s
 	WORD $0x3d838180 // str q0, [x12,#3584]
-	MOVD 112(R0), R16
+	MOVD 128(R0), R16
 	ADDS R16, R11
 	ADDS $64, R12
 	ADDS $1, R1
@@ -1249,40 +179,1631 @@ outside:
 	BLT outside
 	B rows
 next:
-	MOVD 104(R0), R16
+	MOVD 120(R0), R16
 	ADDS R16, R5
-	MOVD 152(R0), R16
+	MOVD 168(R0), R16
 	ADDS R16, R2
-	MOVD 128(R0), R16
+	MOVD 144(R0), R16
 	SUBS R16, R9
 	SUBS $1, R3
 	BNE tile
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $0, R16
 	BNE past1
 	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $16, R2
 	MOVD $16, R5
 	B half
 past1:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $1, R16
 	BNE past2
 	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $32, R2
 	MOVD $32, R5
 	B half
 past2:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $2, R16
 	BNE end
 	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_weights_f32_3x3_8x8_neon(a *transformInArgs)
+TEXT ·winograd_weights_f32_3x3_8x8_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	ADD R8<<2, R13, R15
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0xbe638e39, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0x3f360b61, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0x3fb60b61, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0x3eb60b61, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0x3c360b61, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0x3bb60b61, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0x3cb60b61, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+	MOVD $0xbf800000, R16
+	WORD $0x4e040e17 // dup v23.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	MOVD R5, R11
+	MOVD R10, R12
+	MOVD ZR, R1
+column:
+	CMP R1, R9
+	BLE outside
+	MOVD 0(R0), R4
+	WORD $0x3ceb6880 // ldr q0, [x4,x11]
+	MOVD 8(R0), R4
+	WORD $0x3ceb6881 // ldr q1, [x4,x11]
+	MOVD 16(R0), R4
+	WORD $0x3ceb6882 // ldr q2, [x4,x11]
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x6e3edc23 // fmul v3.4s, v1.4s, v30.4s
+	WORD $0x6e3edc04 // fmul v4.4s, v0.4s, v30.4s
+	WORD $0x4e3ecc44 // fmla v4.4s, v2.4s, v30.4s
+	WORD $0x4e24d465 // fadd v5.4s, v3.4s, v4.4s
+	WORD $0x3d803185 // str q5, [x12,#192]
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x3d806183 // str q3, [x12,#384]
+	WORD $0x6e3ddc23 // fmul v3.4s, v1.4s, v29.4s
+	WORD $0x6e3cdc04 // fmul v4.4s, v0.4s, v28.4s
+	WORD $0x4e3bcc44 // fmla v4.4s, v2.4s, v27.4s
+	WORD $0x4e24d465 // fadd v5.4s, v3.4s, v4.4s
+	WORD $0x3d809185 // str q5, [x12,#576]
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x3d80c183 // str q3, [x12,#768]
+	WORD $0x6e3adc21 // fmul v1.4s, v1.4s, v26.4s
+	WORD $0x6e39dc00 // fmul v0.4s, v0.4s, v25.4s
+	WORD $0x4e38cc40 // fmla v0.4s, v2.4s, v24.4s
+	WORD $0x4e20d423 // fadd v3.4s, v1.4s, v0.4s
+	WORD $0x3d80f183 // str q3, [x12,#960]
+	WORD $0x4ea0d420 // fsub v0.4s, v1.4s, v0.4s
+	WORD $0x3d812180 // str q0, [x12,#1152]
+	WORD $0x6e37dc40 // fmul v0.4s, v2.4s, v23.4s
+	WORD $0x3d815180 // str q0, [x12,#1344]
+	MOVD 128(R0), R16
+	ADDS R16, R11
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $3, R1
+	BLT column
+rows:
+	MOVD R2, R12
+	MOVD R10, R11
+	MOVD $8, R1
+row:
+	WORD $0x3dc00160 // ldr q0, [x11]
+	WORD $0x3dc01161 // ldr q1, [x11,#64]
+	WORD $0x3dc02162 // ldr q2, [x11,#128]
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x6e3edc23 // fmul v3.4s, v1.4s, v30.4s
+	WORD $0x6e3edc04 // fmul v4.4s, v0.4s, v30.4s
+	WORD $0x4e3ecc44 // fmla v4.4s, v2.4s, v30.4s
+	WORD $0x4e24d465 // fadd v5.4s, v3.4s, v4.4s
+	WORD $0x3ca86985 // str q5, [x12,x8]
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	ADD R8<<1, R12, R17
+	WORD $0x3d800223 // str q3, [x17]
+	WORD $0x6e3ddc23 // fmul v3.4s, v1.4s, v29.4s
+	WORD $0x6e3cdc04 // fmul v4.4s, v0.4s, v28.4s
+	WORD $0x4e3bcc44 // fmla v4.4s, v2.4s, v27.4s
+	WORD $0x4e24d465 // fadd v5.4s, v3.4s, v4.4s
+	WORD $0x3cad6985 // str q5, [x12,x13]
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	ADD R8<<2, R12, R17
+	WORD $0x3d800223 // str q3, [x17]
+	WORD $0x6e3adc21 // fmul v1.4s, v1.4s, v26.4s
+	WORD $0x6e39dc00 // fmul v0.4s, v0.4s, v25.4s
+	WORD $0x4e38cc40 // fmla v0.4s, v2.4s, v24.4s
+	WORD $0x4e20d423 // fadd v3.4s, v1.4s, v0.4s
+	WORD $0x3cae6983 // str q3, [x12,x14]
+	WORD $0x4ea0d420 // fsub v0.4s, v1.4s, v0.4s
+	ADD R13<<1, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+	WORD $0x6e37dc40 // fmul v0.4s, v2.4s, v23.4s
+	WORD $0x3caf6980 // str q0, [x12,x15]
+	ADDS $192, R11
+	ADD R8<<3, R12, R12
+	SUBS $1, R1
+	BNE row
+	B next
+outside:
+	WORD $0x3d80019f // str q31, [x12]
+	WORD $0x3d80319f // str q31, [x12,#192]
+	WORD $0x3d80619f // str q31, [x12,#384]
+	WORD $0x3d80919f // str q31, [x12,#576]
+	WORD $0x3d80c19f // str q31, [x12,#768]
+	WORD $0x3d80f19f // str q31, [x12,#960]
+	WORD $0x3d81219f // str q31, [x12,#1152]
+	WORD $0x3d81519f // str q31, [x12,#1344]
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $3, R1
+	BLT outside
+	B rows
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_outgrad_f32_6x6_8x8_neon(a *transformInArgs)
+TEXT ·winograd_outgrad_f32_6x6_8x8_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	ADD R8<<2, R13, R15
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0x3e800000, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0x3d800000, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0x3f000000, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0x3e000000, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0x3d000000, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0x40800000, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0x41800000, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+	MOVD $0x40000000, R16
+	WORD $0x4e040e17 // dup v23.4s, w16
+	MOVD $0x41000000, R16
+	WORD $0x4e040e16 // dup v22.4s, w16
+	MOVD $0x42000000, R16
+	WORD $0x4e040e15 // dup v21.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	MOVD R5, R11
+	MOVD R10, R12
+	MOVD ZR, R1
+column:
+	CMP R1, R9
+	BLE outside
+	MOVD 0(R0), R4
+	WORD $0x3ceb6880 // ldr q0, [x4,x11]
+	MOVD 8(R0), R4
+	WORD $0x3ceb6881 // ldr q1, [x4,x11]
+	MOVD 16(R0), R4
+	WORD $0x3ceb6882 // ldr q2, [x4,x11]
+	MOVD 24(R0), R4
+	WORD $0x3ceb6883 // ldr q3, [x4,x11]
+	MOVD 32(R0), R4
+	WORD $0x3ceb6884 // ldr q4, [x4,x11]
+	MOVD 40(R0), R4
+	WORD $0x3ceb6885 // ldr q5, [x4,x11]
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x4e22d406 // fadd v6.4s, v0.4s, v2.4s
+	WORD $0x4e24d4c6 // fadd v6.4s, v6.4s, v4.4s
+	WORD $0x4e23d427 // fadd v7.4s, v1.4s, v3.4s
+	WORD $0x4e25d4e7 // fadd v7.4s, v7.4s, v5.4s
+	WORD $0x4e27d4c8 // fadd v8.4s, v6.4s, v7.4s
+	WORD $0x3d806188 // str q8, [x12,#384]
+	WORD $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
+	WORD $0x3d80c186 // str q6, [x12,#768]
+	WORD $0x4ea01c06 // mov v6.16b, v0.16b
+	WORD $0x4e3ecc46 // fmla v6.4s, v2.4s, v30.4s
+	WORD $0x4e3dcc86 // fmla v6.4s, v4.4s, v29.4s
+	WORD $0x6e3cdc27 // fmul v7.4s, v1.4s, v28.4s
+	WORD $0x4e3bcc67 // fmla v7.4s, v3.4s, v27.4s
+	WORD $0x4e3acca7 // fmla v7.4s, v5.4s, v26.4s
+	WORD $0x4e27d4c8 // fadd v8.4s, v6.4s, v7.4s
+	WORD $0x3d812188 // str q8, [x12,#1152]
+	WORD $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
+	WORD $0x3d818186 // str q6, [x12,#1536]
+	WORD $0x4e39cc40 // fmla v0.4s, v2.4s, v25.4s
+	WORD $0x4e38cc80 // fmla v0.4s, v4.4s, v24.4s
+	WORD $0x6e37dc21 // fmul v1.4s, v1.4s, v23.4s
+	WORD $0x4e36cc61 // fmla v1.4s, v3.4s, v22.4s
+	WORD $0x4e35cca1 // fmla v1.4s, v5.4s, v21.4s
+	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
+	WORD $0x3d81e182 // str q2, [x12,#1920]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d824180 // str q0, [x12,#2304]
+	WORD $0x3d82a185 // str q5, [x12,#2688]
+	MOVD 128(R0), R16
+	ADDS R16, R11
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $6, R1
+	BLT column
+rows:
+	MOVD R2, R12
+	MOVD R10, R11
+	MOVD $8, R1
+row:
+	WORD $0x3dc00160 // ldr q0, [x11]
+	WORD $0x3dc01161 // ldr q1, [x11,#64]
+	WORD $0x3dc02162 // ldr q2, [x11,#128]
+	WORD $0x3dc03163 // ldr q3, [x11,#192]
+	WORD $0x3dc04164 // ldr q4, [x11,#256]
+	WORD $0x3dc05165 // ldr q5, [x11,#320]
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x4e22d406 // fadd v6.4s, v0.4s, v2.4s
+	WORD $0x4e24d4c6 // fadd v6.4s, v6.4s, v4.4s
+	WORD $0x4e23d427 // fadd v7.4s, v1.4s, v3.4s
+	WORD $0x4e25d4e7 // fadd v7.4s, v7.4s, v5.4s
+	WORD $0x4e27d4c8 // fadd v8.4s, v6.4s, v7.4s
+	WORD $0x3ca86988 // str q8, [x12,x8]
+	WORD $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
+	ADD R8<<1, R12, R17
+	WORD $0x3d800226 // str q6, [x17]
+	WORD $0x4ea01c06 // mov v6.16b, v0.16b
+	WORD $0x4e3ecc46 // fmla v6.4s, v2.4s, v30.4s
+	WORD $0x4e3dcc86 // fmla v6.4s, v4.4s, v29.4s
+	WORD $0x6e3cdc27 // fmul v7.4s, v1.4s, v28.4s
+	WORD $0x4e3bcc67 // fmla v7.4s, v3.4s, v27.4s
+	WORD $0x4e3acca7 // fmla v7.4s, v5.4s, v26.4s
+	WORD $0x4e27d4c8 // fadd v8.4s, v6.4s, v7.4s
+	WORD $0x3cad6988 // str q8, [x12,x13]
+	WORD $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
+	ADD R8<<2, R12, R17
+	WORD $0x3d800226 // str q6, [x17]
+	WORD $0x4e39cc40 // fmla v0.4s, v2.4s, v25.4s
+	WORD $0x4e38cc80 // fmla v0.4s, v4.4s, v24.4s
+	WORD $0x6e37dc21 // fmul v1.4s, v1.4s, v23.4s
+	WORD $0x4e36cc61 // fmla v1.4s, v3.4s, v22.4s
+	WORD $0x4e35cca1 // fmla v1.4s, v5.4s, v21.4s
+	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
+	WORD $0x3cae6982 // str q2, [x12,x14]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	ADD R13<<1, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+	WORD $0x3caf6985 // str q5, [x12,x15]
+	ADDS $384, R11
+	ADD R8<<3, R12, R12
+	SUBS $1, R1
+	BNE row
+	B next
+outside:
+	WORD $0x3d80019f // str q31, [x12]
+	WORD $0x3d80619f // str q31, [x12,#384]
+	WORD $0x3d80c19f // str q31, [x12,#768]
+	WORD $0x3d81219f // str q31, [x12,#1152]
+	WORD $0x3d81819f // str q31, [x12,#1536]
+	WORD $0x3d81e19f // str q31, [x12,#1920]
+	WORD $0x3d82419f // str q31, [x12,#2304]
+	WORD $0x3d82a19f // str q31, [x12,#2688]
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $6, R1
+	BLT outside
+	B rows
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_weightsgrad_f32_8x8_3x3_neon(a *transformInArgs)
+TEXT ·winograd_weightsgrad_f32_8x8_3x3_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0xbe638e39, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0x3fb60b61, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0x3bb60b61, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0x3f360b61, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0x3c360b61, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0x3eb60b61, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0x3cb60b61, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	MOVD R5, R11
+	MOVD R10, R12
+	MOVD ZR, R1
+column:
+	CMP R1, R9
+	BLE outside
+	MOVD 0(R0), R4
+	WORD $0x3ceb6880 // ldr q0, [x4,x11]
+	MOVD 8(R0), R4
+	WORD $0x3ceb6881 // ldr q1, [x4,x11]
+	MOVD 16(R0), R4
+	WORD $0x3ceb6882 // ldr q2, [x4,x11]
+	MOVD 24(R0), R4
+	WORD $0x3ceb6883 // ldr q3, [x4,x11]
+	MOVD 32(R0), R4
+	WORD $0x3ceb6884 // ldr q4, [x4,x11]
+	MOVD 40(R0), R4
+	WORD $0x3ceb6885 // ldr q5, [x4,x11]
+	MOVD 48(R0), R4
+	WORD $0x3ceb6886 // ldr q6, [x4,x11]
+	MOVD 56(R0), R4
+	WORD $0x3ceb6887 // ldr q7, [x4,x11]
+	WORD $0x4e22d428 // fadd v8.4s, v1.4s, v2.4s
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	WORD $0x4e24d462 // fadd v2.4s, v3.4s, v4.4s
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x4e26d4a4 // fadd v4.4s, v5.4s, v6.4s
+	WORD $0x4ea6d4a5 // fsub v5.4s, v5.4s, v6.4s
+	WORD $0x4e3ecc20 // fmla v0.4s, v1.4s, v30.4s
+	WORD $0x4e3dcc60 // fmla v0.4s, v3.4s, v29.4s
+	WORD $0x4e3ccca0 // fmla v0.4s, v5.4s, v28.4s
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x6e3edd00 // fmul v0.4s, v8.4s, v30.4s
+	WORD $0x4e3bcc40 // fmla v0.4s, v2.4s, v27.4s
+	WORD $0x4e3acc80 // fmla v0.4s, v4.4s, v26.4s
+	WORD $0x3d808180 // str q0, [x12,#512]
+	WORD $0x6e3edc20 // fmul v0.4s, v1.4s, v30.4s
+	WORD $0x4e39cc60 // fmla v0.4s, v3.4s, v25.4s
+	WORD $0x4e38cca0 // fmla v0.4s, v5.4s, v24.4s
+	WORD $0x4ea7d400 // fsub v0.4s, v0.4s, v7.4s
+	WORD $0x3d810180 // str q0, [x12,#1024]
+	MOVD 128(R0), R16
+	ADDS R16, R11
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $8, R1
+	BLT column
+rows:
+	MOVD R2, R12
+	MOVD R10, R11
+	MOVD $3, R1
+row:
+	WORD $0x3dc00160 // ldr q0, [x11]
+	WORD $0x3dc01161 // ldr q1, [x11,#64]
+	WORD $0x3dc02162 // ldr q2, [x11,#128]
+	WORD $0x3dc03163 // ldr q3, [x11,#192]
+	WORD $0x3dc04164 // ldr q4, [x11,#256]
+	WORD $0x3dc05165 // ldr q5, [x11,#320]
+	WORD $0x3dc06166 // ldr q6, [x11,#384]
+	WORD $0x3dc07167 // ldr q7, [x11,#448]
+	WORD $0x4e22d428 // fadd v8.4s, v1.4s, v2.4s
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	WORD $0x4e24d462 // fadd v2.4s, v3.4s, v4.4s
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x4e26d4a4 // fadd v4.4s, v5.4s, v6.4s
+	WORD $0x4ea6d4a5 // fsub v5.4s, v5.4s, v6.4s
+	WORD $0x4e3ecc20 // fmla v0.4s, v1.4s, v30.4s
+	WORD $0x4e3dcc60 // fmla v0.4s, v3.4s, v29.4s
+	WORD $0x4e3ccca0 // fmla v0.4s, v5.4s, v28.4s
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x6e3edd00 // fmul v0.4s, v8.4s, v30.4s
+	WORD $0x4e3bcc40 // fmla v0.4s, v2.4s, v27.4s
+	WORD $0x4e3acc80 // fmla v0.4s, v4.4s, v26.4s
+	WORD $0x3ca86980 // str q0, [x12,x8]
+	WORD $0x6e3edc20 // fmul v0.4s, v1.4s, v30.4s
+	WORD $0x4e39cc60 // fmla v0.4s, v3.4s, v25.4s
+	WORD $0x4e38cca0 // fmla v0.4s, v5.4s, v24.4s
+	WORD $0x4ea7d400 // fsub v0.4s, v0.4s, v7.4s
+	ADD R8<<1, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+	ADDS $512, R11
+	ADD R13, R12, R12
+	SUBS $1, R1
+	BNE row
+	B next
+outside:
+	WORD $0x3d80019f // str q31, [x12]
+	WORD $0x3d80819f // str q31, [x12,#512]
+	WORD $0x3d81019f // str q31, [x12,#1024]
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $8, R1
+	BLT outside
+	B rows
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_in_f32_6x6_neon(a *transformInArgs)
+TEXT ·winograd_in_f32_6x6_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0x41100000, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0xc1c20000, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0xc0100000, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0xc0580000, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0x3fc00000, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	MOVD R5, R11
+	MOVD R10, R12
+	MOVD ZR, R1
+column:
+	CMP R1, R9
+	BLE outside
+	MOVD 0(R0), R4
+	WORD $0x3ceb6880 // ldr q0, [x4,x11]
+	MOVD 8(R0), R4
+	WORD $0x3ceb6881 // ldr q1, [x4,x11]
+	MOVD 16(R0), R4
+	WORD $0x3ceb6882 // ldr q2, [x4,x11]
+	MOVD 24(R0), R4
+	WORD $0x3ceb6883 // ldr q3, [x4,x11]
+	MOVD 32(R0), R4
+	WORD $0x3ceb6884 // ldr q4, [x4,x11]
+	MOVD 40(R0), R4
+	WORD $0x3ceb6885 // ldr q5, [x4,x11]
+	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
+	WORD $0x4e3dcc40 // fmla v0.4s, v2.4s, v29.4s
+	WORD $0x4e3ecc80 // fmla v0.4s, v4.4s, v30.4s
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x4ea31c60 // mov v0.16b, v3.16b
+	WORD $0x4e3ccc20 // fmla v0.4s, v1.4s, v28.4s
+	WORD $0x6e3bdc46 // fmul v6.4s, v2.4s, v27.4s
+	WORD $0x4e3acc86 // fmla v6.4s, v4.4s, v26.4s
+	WORD $0x4e26d407 // fadd v7.4s, v0.4s, v6.4s
+	WORD $0x3d806187 // str q7, [x12,#384]
+	WORD $0x4ea6d400 // fsub v0.4s, v0.4s, v6.4s
+	WORD $0x3d80c180 // str q0, [x12,#768]
+	WORD $0x4e3ccc82 // fmla v2.4s, v4.4s, v28.4s
+	WORD $0x6e3adc20 // fmul v0.4s, v1.4s, v26.4s
+	WORD $0x4e3bcc60 // fmla v0.4s, v3.4s, v27.4s
+	WORD $0x4e20d444 // fadd v4.4s, v2.4s, v0.4s
+	WORD $0x3d812184 // str q4, [x12,#1152]
+	WORD $0x4ea0d440 // fsub v0.4s, v2.4s, v0.4s
+	WORD $0x3d818180 // str q0, [x12,#1536]
+	WORD $0x6e3edc20 // fmul v0.4s, v1.4s, v30.4s
+	WORD $0x4e3dcc60 // fmla v0.4s, v3.4s, v29.4s
+	WORD $0x4e3ecca0 // fmla v0.4s, v5.4s, v30.4s
+	WORD $0x3d81e180 // str q0, [x12,#1920]
+	MOVD 128(R0), R16
+	ADDS R16, R11
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $6, R1
+	BLT column
+rows:
+	MOVD R2, R12
+	MOVD R10, R11
+	MOVD $6, R1
+row:
+	WORD $0x3dc00160 // ldr q0, [x11]
+	WORD $0x3dc01161 // ldr q1, [x11,#64]
+	WORD $0x3dc02162 // ldr q2, [x11,#128]
+	WORD $0x3dc03163 // ldr q3, [x11,#192]
+	WORD $0x3dc04164 // ldr q4, [x11,#256]
+	WORD $0x3dc05165 // ldr q5, [x11,#320]
+	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
+	WORD $0x4e3dcc40 // fmla v0.4s, v2.4s, v29.4s
+	WORD $0x4e3ecc80 // fmla v0.4s, v4.4s, v30.4s
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x4ea31c60 // mov v0.16b, v3.16b
+	WORD $0x4e3ccc20 // fmla v0.4s, v1.4s, v28.4s
+	WORD $0x6e3bdc46 // fmul v6.4s, v2.4s, v27.4s
+	WORD $0x4e3acc86 // fmla v6.4s, v4.4s, v26.4s
+	WORD $0x4e26d407 // fadd v7.4s, v0.4s, v6.4s
+	WORD $0x3ca86987 // str q7, [x12,x8]
+	WORD $0x4ea6d400 // fsub v0.4s, v0.4s, v6.4s
+	ADD R8<<1, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+	WORD $0x4e3ccc82 // fmla v2.4s, v4.4s, v28.4s
+	WORD $0x6e3adc20 // fmul v0.4s, v1.4s, v26.4s
+	WORD $0x4e3bcc60 // fmla v0.4s, v3.4s, v27.4s
+	WORD $0x4e20d444 // fadd v4.4s, v2.4s, v0.4s
+	WORD $0x3cad6984 // str q4, [x12,x13]
+	WORD $0x4ea0d440 // fsub v0.4s, v2.4s, v0.4s
+	ADD R8<<2, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+	WORD $0x6e3edc20 // fmul v0.4s, v1.4s, v30.4s
+	WORD $0x4e3dcc60 // fmla v0.4s, v3.4s, v29.4s
+	WORD $0x4e3ecca0 // fmla v0.4s, v5.4s, v30.4s
+	WORD $0x3cae6980 // str q0, [x12,x14]
+	ADDS $384, R11
+	ADD R13<<1, R12, R12
+	SUBS $1, R1
+	BNE row
+	B next
+outside:
+	WORD $0x3d80019f // str q31, [x12]
+	WORD $0x3d80619f // str q31, [x12,#384]
+	WORD $0x3d80c19f // str q31, [x12,#768]
+	WORD $0x3d81219f // str q31, [x12,#1152]
+	WORD $0x3d81819f // str q31, [x12,#1536]
+	WORD $0x3d81e19f // str q31, [x12,#1920]
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $6, R1
+	BLT outside
+	B rows
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_weights_f32_3x3_6x6_neon(a *transformInArgs)
+TEXT ·winograd_weights_f32_3x3_6x6_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0x3de38e39, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0xbe8dc8dd, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0xbed4ad4b, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0xbe3d0bd1, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0xbd600e01, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0xbdfc0fc1, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0xbda80a81, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	MOVD R5, R11
+	MOVD R10, R12
+	MOVD ZR, R1
+column:
+	CMP R1, R9
+	BLE outside
+	MOVD 0(R0), R4
+	WORD $0x3ceb6880 // ldr q0, [x4,x11]
+	MOVD 8(R0), R4
+	WORD $0x3ceb6881 // ldr q1, [x4,x11]
+	MOVD 16(R0), R4
+	WORD $0x3ceb6882 // ldr q2, [x4,x11]
+	WORD $0x6e3edc03 // fmul v3.4s, v0.4s, v30.4s
+	WORD $0x3d800183 // str q3, [x12]
+	WORD $0x6e3ddc23 // fmul v3.4s, v1.4s, v29.4s
+	WORD $0x6e3cdc04 // fmul v4.4s, v0.4s, v28.4s
+	WORD $0x4e3bcc44 // fmla v4.4s, v2.4s, v27.4s
+	WORD $0x4e24d465 // fadd v5.4s, v3.4s, v4.4s
+	WORD $0x3d803185 // str q5, [x12,#192]
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x3d806183 // str q3, [x12,#384]
+	WORD $0x6e3adc00 // fmul v0.4s, v0.4s, v26.4s
+	WORD $0x4e39cc40 // fmla v0.4s, v2.4s, v25.4s
+	WORD $0x6e38dc21 // fmul v1.4s, v1.4s, v24.4s
+	WORD $0x4e21d403 // fadd v3.4s, v0.4s, v1.4s
+	WORD $0x3d809183 // str q3, [x12,#576]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d80c180 // str q0, [x12,#768]
+	WORD $0x6e3edc40 // fmul v0.4s, v2.4s, v30.4s
+	WORD $0x3d80f180 // str q0, [x12,#960]
+	MOVD 128(R0), R16
+	ADDS R16, R11
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $3, R1
+	BLT column
+rows:
+	MOVD R2, R12
+	MOVD R10, R11
+	MOVD $6, R1
+row:
+	WORD $0x3dc00160 // ldr q0, [x11]
+	WORD $0x3dc01161 // ldr q1, [x11,#64]
+	WORD $0x3dc02162 // ldr q2, [x11,#128]
+	WORD $0x6e3edc03 // fmul v3.4s, v0.4s, v30.4s
+	WORD $0x3d800183 // str q3, [x12]
+	WORD $0x6e3ddc23 // fmul v3.4s, v1.4s, v29.4s
+	WORD $0x6e3cdc04 // fmul v4.4s, v0.4s, v28.4s
+	WORD $0x4e3bcc44 // fmla v4.4s, v2.4s, v27.4s
+	WORD $0x4e24d465 // fadd v5.4s, v3.4s, v4.4s
+	WORD $0x3ca86985 // str q5, [x12,x8]
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	ADD R8<<1, R12, R17
+	WORD $0x3d800223 // str q3, [x17]
+	WORD $0x6e3adc00 // fmul v0.4s, v0.4s, v26.4s
+	WORD $0x4e39cc40 // fmla v0.4s, v2.4s, v25.4s
+	WORD $0x6e38dc21 // fmul v1.4s, v1.4s, v24.4s
+	WORD $0x4e21d403 // fadd v3.4s, v0.4s, v1.4s
+	WORD $0x3cad6983 // str q3, [x12,x13]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	ADD R8<<2, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+	WORD $0x6e3edc40 // fmul v0.4s, v2.4s, v30.4s
+	WORD $0x3cae6980 // str q0, [x12,x14]
+	ADDS $192, R11
+	ADD R13<<1, R12, R12
+	SUBS $1, R1
+	BNE row
+	B next
+outside:
+	WORD $0x3d80019f // str q31, [x12]
+	WORD $0x3d80319f // str q31, [x12,#192]
+	WORD $0x3d80619f // str q31, [x12,#384]
+	WORD $0x3d80919f // str q31, [x12,#576]
+	WORD $0x3d80c19f // str q31, [x12,#768]
+	WORD $0x3d80f19f // str q31, [x12,#960]
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $3, R1
+	BLT outside
+	B rows
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_outgrad_f32_4x4_6x6_neon(a *transformInArgs)
+TEXT ·winograd_outgrad_f32_4x4_6x6_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0x3ee38e39, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0x3f2aaaab, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0x3e97b426, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0x40100000, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0x3fc00000, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0x40580000, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	MOVD R5, R11
+	MOVD R10, R12
+	MOVD ZR, R1
+column:
+	CMP R1, R9
+	BLE outside
+	MOVD 0(R0), R4
+	WORD $0x3ceb6880 // ldr q0, [x4,x11]
+	MOVD 8(R0), R4
+	WORD $0x3ceb6881 // ldr q1, [x4,x11]
+	MOVD 16(R0), R4
+	WORD $0x3ceb6882 // ldr q2, [x4,x11]
+	MOVD 24(R0), R4
+	WORD $0x3ceb6883 // ldr q3, [x4,x11]
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x4ea01c04 // mov v4.16b, v0.16b
+	WORD $0x4e3ecc44 // fmla v4.4s, v2.4s, v30.4s
+	WORD $0x6e3ddc25 // fmul v5.4s, v1.4s, v29.4s
+	WORD $0x4e3ccc65 // fmla v5.4s, v3.4s, v28.4s
+	WORD $0x4e25d486 // fadd v6.4s, v4.4s, v5.4s
+	WORD $0x3d804186 // str q6, [x12,#256]
+	WORD $0x4ea5d484 // fsub v4.4s, v4.4s, v5.4s
+	WORD $0x3d808184 // str q4, [x12,#512]
+	WORD $0x4e3bcc40 // fmla v0.4s, v2.4s, v27.4s
+	WORD $0x6e3adc21 // fmul v1.4s, v1.4s, v26.4s
+	WORD $0x4e39cc61 // fmla v1.4s, v3.4s, v25.4s
+	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
+	WORD $0x3d80c182 // str q2, [x12,#768]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d810180 // str q0, [x12,#1024]
+	WORD $0x3d814183 // str q3, [x12,#1280]
+	MOVD 128(R0), R16
+	ADDS R16, R11
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $4, R1
+	BLT column
+rows:
+	MOVD R2, R12
+	MOVD R10, R11
+	MOVD $6, R1
+row:
+	WORD $0x3dc00160 // ldr q0, [x11]
+	WORD $0x3dc01161 // ldr q1, [x11,#64]
+	WORD $0x3dc02162 // ldr q2, [x11,#128]
+	WORD $0x3dc03163 // ldr q3, [x11,#192]
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x4ea01c04 // mov v4.16b, v0.16b
+	WORD $0x4e3ecc44 // fmla v4.4s, v2.4s, v30.4s
+	WORD $0x6e3ddc25 // fmul v5.4s, v1.4s, v29.4s
+	WORD $0x4e3ccc65 // fmla v5.4s, v3.4s, v28.4s
+	WORD $0x4e25d486 // fadd v6.4s, v4.4s, v5.4s
+	WORD $0x3ca86986 // str q6, [x12,x8]
+	WORD $0x4ea5d484 // fsub v4.4s, v4.4s, v5.4s
+	ADD R8<<1, R12, R17
+	WORD $0x3d800224 // str q4, [x17]
+	WORD $0x4e3bcc40 // fmla v0.4s, v2.4s, v27.4s
+	WORD $0x6e3adc21 // fmul v1.4s, v1.4s, v26.4s
+	WORD $0x4e39cc61 // fmla v1.4s, v3.4s, v25.4s
+	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
+	WORD $0x3cad6982 // str q2, [x12,x13]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	ADD R8<<2, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+	WORD $0x3cae6983 // str q3, [x12,x14]
+	ADDS $256, R11
+	ADD R13<<1, R12, R12
+	SUBS $1, R1
+	BNE row
+	B next
+outside:
+	WORD $0x3d80019f // str q31, [x12]
+	WORD $0x3d80419f // str q31, [x12,#256]
+	WORD $0x3d80819f // str q31, [x12,#512]
+	WORD $0x3d80c19f // str q31, [x12,#768]
+	WORD $0x3d81019f // str q31, [x12,#1024]
+	WORD $0x3d81419f // str q31, [x12,#1280]
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $4, R1
+	BLT outside
+	B rows
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_weightsgrad_f32_6x6_3x3_neon(a *transformInArgs)
+TEXT ·winograd_weightsgrad_f32_6x6_3x3_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0x3de38e39, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0xbed4ad4b, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0xbd600e01, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0xbe8dc8dd, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0xbda80a81, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0xbe3d0bd1, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0xbdfc0fc1, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	MOVD R5, R11
+	MOVD R10, R12
+	MOVD ZR, R1
+column:
+	CMP R1, R9
+	BLE outside
+	MOVD 0(R0), R4
+	WORD $0x3ceb6880 // ldr q0, [x4,x11]
+	MOVD 8(R0), R4
+	WORD $0x3ceb6881 // ldr q1, [x4,x11]
+	MOVD 16(R0), R4
+	WORD $0x3ceb6882 // ldr q2, [x4,x11]
+	MOVD 24(R0), R4
+	WORD $0x3ceb6883 // ldr q3, [x4,x11]
+	MOVD 32(R0), R4
+	WORD $0x3ceb6884 // ldr q4, [x4,x11]
+	MOVD 40(R0), R4
+	WORD $0x3ceb6885 // ldr q5, [x4,x11]
+	WORD $0x4e22d426 // fadd v6.4s, v1.4s, v2.4s
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	WORD $0x4e24d462 // fadd v2.4s, v3.4s, v4.4s
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
+	WORD $0x4e3dcc20 // fmla v0.4s, v1.4s, v29.4s
+	WORD $0x4e3ccc40 // fmla v0.4s, v2.4s, v28.4s
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x6e3bdcc0 // fmul v0.4s, v6.4s, v27.4s
+	WORD $0x4e3acc60 // fmla v0.4s, v3.4s, v26.4s
+	WORD $0x3d806180 // str q0, [x12,#384]
+	WORD $0x6e39dc20 // fmul v0.4s, v1.4s, v25.4s
+	WORD $0x4e38cc40 // fmla v0.4s, v2.4s, v24.4s
+	WORD $0x4e3ecca0 // fmla v0.4s, v5.4s, v30.4s
+	WORD $0x3d80c180 // str q0, [x12,#768]
+	MOVD 128(R0), R16
+	ADDS R16, R11
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $6, R1
+	BLT column
+rows:
+	MOVD R2, R12
+	MOVD R10, R11
+	MOVD $3, R1
+row:
+	WORD $0x3dc00160 // ldr q0, [x11]
+	WORD $0x3dc01161 // ldr q1, [x11,#64]
+	WORD $0x3dc02162 // ldr q2, [x11,#128]
+	WORD $0x3dc03163 // ldr q3, [x11,#192]
+	WORD $0x3dc04164 // ldr q4, [x11,#256]
+	WORD $0x3dc05165 // ldr q5, [x11,#320]
+	WORD $0x4e22d426 // fadd v6.4s, v1.4s, v2.4s
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	WORD $0x4e24d462 // fadd v2.4s, v3.4s, v4.4s
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
+	WORD $0x4e3dcc20 // fmla v0.4s, v1.4s, v29.4s
+	WORD $0x4e3ccc40 // fmla v0.4s, v2.4s, v28.4s
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x6e3bdcc0 // fmul v0.4s, v6.4s, v27.4s
+	WORD $0x4e3acc60 // fmla v0.4s, v3.4s, v26.4s
+	WORD $0x3ca86980 // str q0, [x12,x8]
+	WORD $0x6e39dc20 // fmul v0.4s, v1.4s, v25.4s
+	WORD $0x4e38cc40 // fmla v0.4s, v2.4s, v24.4s
+	WORD $0x4e3ecca0 // fmla v0.4s, v5.4s, v30.4s
+	ADD R8<<1, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+	ADDS $384, R11
+	ADD R13, R12, R12
+	SUBS $1, R1
+	BNE row
+	B next
+outside:
+	WORD $0x3d80019f // str q31, [x12]
+	WORD $0x3d80619f // str q31, [x12,#384]
+	WORD $0x3d80c19f // str q31, [x12,#768]
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $6, R1
+	BLT outside
+	B rows
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_in_f32_4x4_neon(a *transformInArgs)
+TEXT ·winograd_in_f32_4x4_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	MOVD R5, R11
+	MOVD R10, R12
+	MOVD ZR, R1
+column:
+	CMP R1, R9
+	BLE outside
+	MOVD 0(R0), R4
+	WORD $0x3ceb6880 // ldr q0, [x4,x11]
+	MOVD 8(R0), R4
+	WORD $0x3ceb6881 // ldr q1, [x4,x11]
+	MOVD 16(R0), R4
+	WORD $0x3ceb6882 // ldr q2, [x4,x11]
+	MOVD 24(R0), R4
+	WORD $0x3ceb6883 // ldr q3, [x4,x11]
+	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x4e22d420 // fadd v0.4s, v1.4s, v2.4s
+	WORD $0x3d804180 // str q0, [x12,#256]
+	WORD $0x4ea2d420 // fsub v0.4s, v1.4s, v2.4s
+	WORD $0x3d808180 // str q0, [x12,#512]
+	WORD $0x4ea3d420 // fsub v0.4s, v1.4s, v3.4s
+	WORD $0x3d80c180 // str q0, [x12,#768]
+	MOVD 128(R0), R16
+	ADDS R16, R11
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $4, R1
+	BLT column
+rows:
+	MOVD R2, R12
+	MOVD R10, R11
+	MOVD $4, R1
+row:
+	WORD $0x3dc00160 // ldr q0, [x11]
+	WORD $0x3dc01161 // ldr q1, [x11,#64]
+	WORD $0x3dc02162 // ldr q2, [x11,#128]
+	WORD $0x3dc03163 // ldr q3, [x11,#192]
+	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x4e22d420 // fadd v0.4s, v1.4s, v2.4s
+	WORD $0x3ca86980 // str q0, [x12,x8]
+	WORD $0x4ea2d420 // fsub v0.4s, v1.4s, v2.4s
+	ADD R8<<1, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+	WORD $0x4ea3d420 // fsub v0.4s, v1.4s, v3.4s
+	WORD $0x3cad6980 // str q0, [x12,x13]
+	ADDS $256, R11
+	ADD R8<<2, R12, R12
+	SUBS $1, R1
+	BNE row
+	B next
+outside:
+	WORD $0x3d80019f // str q31, [x12]
+	WORD $0x3d80419f // str q31, [x12,#256]
+	WORD $0x3d80819f // str q31, [x12,#512]
+	WORD $0x3d80c19f // str q31, [x12,#768]
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $4, R1
+	BLT outside
+	B rows
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_weights_f32_3x3_4x4_neon(a *transformInArgs)
+TEXT ·winograd_weights_f32_3x3_4x4_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0x3f000000, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0xbf800000, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	MOVD R5, R11
+	MOVD R10, R12
+	MOVD ZR, R1
+column:
+	CMP R1, R9
+	BLE outside
+	MOVD 0(R0), R4
+	WORD $0x3ceb6880 // ldr q0, [x4,x11]
+	MOVD 8(R0), R4
+	WORD $0x3ceb6881 // ldr q1, [x4,x11]
+	MOVD 16(R0), R4
+	WORD $0x3ceb6882 // ldr q2, [x4,x11]
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x6e3edc21 // fmul v1.4s, v1.4s, v30.4s
+	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
+	WORD $0x4e3ecc40 // fmla v0.4s, v2.4s, v30.4s
+	WORD $0x4e20d423 // fadd v3.4s, v1.4s, v0.4s
+	WORD $0x3d803183 // str q3, [x12,#192]
+	WORD $0x4ea0d420 // fsub v0.4s, v1.4s, v0.4s
+	WORD $0x3d806180 // str q0, [x12,#384]
+	WORD $0x6e3ddc40 // fmul v0.4s, v2.4s, v29.4s
+	WORD $0x3d809180 // str q0, [x12,#576]
+	MOVD 128(R0), R16
+	ADDS R16, R11
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $3, R1
+	BLT column
+rows:
+	MOVD R2, R12
+	MOVD R10, R11
+	MOVD $4, R1
+row:
+	WORD $0x3dc00160 // ldr q0, [x11]
+	WORD $0x3dc01161 // ldr q1, [x11,#64]
+	WORD $0x3dc02162 // ldr q2, [x11,#128]
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x6e3edc21 // fmul v1.4s, v1.4s, v30.4s
+	WORD $0x6e3edc00 // fmul v0.4s, v0.4s, v30.4s
+	WORD $0x4e3ecc40 // fmla v0.4s, v2.4s, v30.4s
+	WORD $0x4e20d423 // fadd v3.4s, v1.4s, v0.4s
+	WORD $0x3ca86983 // str q3, [x12,x8]
+	WORD $0x4ea0d420 // fsub v0.4s, v1.4s, v0.4s
+	ADD R8<<1, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+	WORD $0x6e3ddc40 // fmul v0.4s, v2.4s, v29.4s
+	WORD $0x3cad6980 // str q0, [x12,x13]
+	ADDS $192, R11
+	ADD R8<<2, R12, R12
+	SUBS $1, R1
+	BNE row
+	B next
+outside:
+	WORD $0x3d80019f // str q31, [x12]
+	WORD $0x3d80319f // str q31, [x12,#192]
+	WORD $0x3d80619f // str q31, [x12,#384]
+	WORD $0x3d80919f // str q31, [x12,#576]
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $3, R1
+	BLT outside
+	B rows
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_outgrad_f32_2x2_4x4_neon(a *transformInArgs)
+TEXT ·winograd_outgrad_f32_2x2_4x4_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	MOVD R5, R11
+	MOVD R10, R12
+	MOVD ZR, R1
+column:
+	CMP R1, R9
+	BLE outside
+	MOVD 0(R0), R4
+	WORD $0x3ceb6880 // ldr q0, [x4,x11]
+	MOVD 8(R0), R4
+	WORD $0x3ceb6881 // ldr q1, [x4,x11]
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
+	WORD $0x3d802182 // str q2, [x12,#128]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d804180 // str q0, [x12,#256]
+	WORD $0x3d806181 // str q1, [x12,#384]
+	MOVD 128(R0), R16
+	ADDS R16, R11
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $2, R1
+	BLT column
+rows:
+	MOVD R2, R12
+	MOVD R10, R11
+	MOVD $4, R1
+row:
+	WORD $0x3dc00160 // ldr q0, [x11]
+	WORD $0x3dc01161 // ldr q1, [x11,#64]
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
+	WORD $0x3ca86982 // str q2, [x12,x8]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	ADD R8<<1, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+	WORD $0x3cad6981 // str q1, [x12,x13]
+	ADDS $128, R11
+	ADD R8<<2, R12, R12
+	SUBS $1, R1
+	BNE row
+	B next
+outside:
+	WORD $0x3d80019f // str q31, [x12]
+	WORD $0x3d80219f // str q31, [x12,#128]
+	WORD $0x3d80419f // str q31, [x12,#256]
+	WORD $0x3d80619f // str q31, [x12,#384]
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $2, R1
+	BLT outside
+	B rows
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_weightsgrad_f32_4x4_3x3_neon(a *transformInArgs)
+TEXT ·winograd_weightsgrad_f32_4x4_3x3_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0x3f000000, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	MOVD R5, R11
+	MOVD R10, R12
+	MOVD ZR, R1
+column:
+	CMP R1, R9
+	BLE outside
+	MOVD 0(R0), R4
+	WORD $0x3ceb6880 // ldr q0, [x4,x11]
+	MOVD 8(R0), R4
+	WORD $0x3ceb6881 // ldr q1, [x4,x11]
+	MOVD 16(R0), R4
+	WORD $0x3ceb6882 // ldr q2, [x4,x11]
+	MOVD 24(R0), R4
+	WORD $0x3ceb6883 // ldr q3, [x4,x11]
+	WORD $0x4e22d424 // fadd v4.4s, v1.4s, v2.4s
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	WORD $0x4e3ecc20 // fmla v0.4s, v1.4s, v30.4s
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x6e3edc80 // fmul v0.4s, v4.4s, v30.4s
+	WORD $0x3d804180 // str q0, [x12,#256]
+	WORD $0x6e3edc20 // fmul v0.4s, v1.4s, v30.4s
+	WORD $0x4ea3d400 // fsub v0.4s, v0.4s, v3.4s
+	WORD $0x3d808180 // str q0, [x12,#512]
+	MOVD 128(R0), R16
+	ADDS R16, R11
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $4, R1
+	BLT column
+rows:
+	MOVD R2, R12
+	MOVD R10, R11
+	MOVD $3, R1
+row:
+	WORD $0x3dc00160 // ldr q0, [x11]
+	WORD $0x3dc01161 // ldr q1, [x11,#64]
+	WORD $0x3dc02162 // ldr q2, [x11,#128]
+	WORD $0x3dc03163 // ldr q3, [x11,#192]
+	WORD $0x4e22d424 // fadd v4.4s, v1.4s, v2.4s
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	WORD $0x4e3ecc20 // fmla v0.4s, v1.4s, v30.4s
+	WORD $0x3d800180 // str q0, [x12]
+	WORD $0x6e3edc80 // fmul v0.4s, v4.4s, v30.4s
+	WORD $0x3ca86980 // str q0, [x12,x8]
+	WORD $0x6e3edc20 // fmul v0.4s, v1.4s, v30.4s
+	WORD $0x4ea3d400 // fsub v0.4s, v0.4s, v3.4s
+	ADD R8<<1, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+	ADDS $256, R11
+	ADD R13, R12, R12
+	SUBS $1, R1
+	BNE row
+	B next
+outside:
+	WORD $0x3d80019f // str q31, [x12]
+	WORD $0x3d80419f // str q31, [x12,#256]
+	WORD $0x3d80819f // str q31, [x12,#512]
+	ADDS $64, R12
+	ADDS $1, R1
+	CMP $4, R1
+	BLT outside
+	B rows
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $48, R2
 	MOVD $48, R5
 	B half
@@ -1292,12 +1813,12 @@ end:
 // func winograd_weights_f32_5x5_8x8_neon(a *transformInArgs)
 TEXT ·winograd_weights_f32_5x5_8x8_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
+	MOVD 104(R0), R8
 	ADD R8<<1, R8, R13
 	ADD R8<<2, R8, R14
 	ADD R8<<2, R13, R15
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
 	MOVD ZR, R5
 	WORD $0x4f00041f // movi v31.4s, #0x0
 	MOVD $0xbe638e39, R16
@@ -1323,8 +1844,8 @@ TEXT ·winograd_weights_f32_5x5_8x8_neon(SB), NOSPLIT, $0-8
 	MOVD $0xbf800000, R16
 	WORD $0x4e040e14 // dup v20.4s, w16
 half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
 tile:
 	MOVD R5, R11
 	MOVD R10, R12
@@ -1372,7 +1893,7 @@ column:
 	WORD $0x3d81e180 // str q0, [x12,#1920]
 	WORD $0x6e34dc80 // fmul v0.4s, v4.4s, v20.4s
 	WORD $0x3d823180 // str q0, [x12,#2240]
-	MOVD 112(R0), R16
+	MOVD 128(R0), R16
 	ADDS R16, R11
 	ADDS $64, R12
 	ADDS $1, R1
@@ -1441,40 +1962,40 @@ outside:
 	BLT outside
 	B rows
 next:
-	MOVD 104(R0), R16
+	MOVD 120(R0), R16
 	ADDS R16, R5
-	MOVD 152(R0), R16
+	MOVD 168(R0), R16
 	ADDS R16, R2
-	MOVD 128(R0), R16
+	MOVD 144(R0), R16
 	SUBS R16, R9
 	SUBS $1, R3
 	BNE tile
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $0, R16
 	BNE past1
 	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $16, R2
 	MOVD $16, R5
 	B half
 past1:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $1, R16
 	BNE past2
 	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $32, R2
 	MOVD $32, R5
 	B half
 past2:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $2, R16
 	BNE end
 	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $48, R2
 	MOVD $48, R5
 	B half
@@ -1484,12 +2005,12 @@ end:
 // func winograd_outgrad_f32_4x4_8x8_neon(a *transformInArgs)
 TEXT ·winograd_outgrad_f32_4x4_8x8_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
+	MOVD 104(R0), R8
 	ADD R8<<1, R8, R13
 	ADD R8<<2, R8, R14
 	ADD R8<<2, R13, R15
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
 	MOVD ZR, R5
 	WORD $0x4f00041f // movi v31.4s, #0x0
 	MOVD $0x3e800000, R16
@@ -1505,8 +2026,8 @@ TEXT ·winograd_outgrad_f32_4x4_8x8_neon(SB), NOSPLIT, $0-8
 	MOVD $0x41000000, R16
 	WORD $0x4e040e19 // dup v25.4s, w16
 half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
 tile:
 	MOVD R5, R11
 	MOVD R10, R12
@@ -1545,7 +2066,7 @@ column:
 	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
 	WORD $0x3d818180 // str q0, [x12,#1536]
 	WORD $0x3d81c183 // str q3, [x12,#1792]
-	MOVD 112(R0), R16
+	MOVD 128(R0), R16
 	ADDS R16, R11
 	ADDS $64, R12
 	ADDS $1, R1
@@ -1606,40 +2127,40 @@ outside:
 	BLT outside
 	B rows
 next:
-	MOVD 104(R0), R16
+	MOVD 120(R0), R16
 	ADDS R16, R5
-	MOVD 152(R0), R16
+	MOVD 168(R0), R16
 	ADDS R16, R2
-	MOVD 128(R0), R16
+	MOVD 144(R0), R16
 	SUBS R16, R9
 	SUBS $1, R3
 	BNE tile
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $0, R16
 	BNE past1
 	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $16, R2
 	MOVD $16, R5
 	B half
 past1:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $1, R16
 	BNE past2
 	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $32, R2
 	MOVD $32, R5
 	B half
 past2:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $2, R16
 	BNE end
 	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $48, R2
 	MOVD $48, R5
 	B half
@@ -1649,11 +2170,11 @@ end:
 // func winograd_weightsgrad_f32_8x8_5x5_neon(a *transformInArgs)
 TEXT ·winograd_weightsgrad_f32_8x8_5x5_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
+	MOVD 104(R0), R8
 	ADD R8<<1, R8, R13
 	ADD R8<<2, R8, R14
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
 	MOVD ZR, R5
 	WORD $0x4f00041f // movi v31.4s, #0x0
 	MOVD $0xbe638e39, R16
@@ -1677,8 +2198,8 @@ TEXT ·winograd_weightsgrad_f32_8x8_5x5_neon(SB), NOSPLIT, $0-8
 	MOVD $0x3d360b61, R16
 	WORD $0x4e040e15 // dup v21.4s, w16
 half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
 tile:
 	MOVD R5, R11
 	MOVD R10, R12
@@ -1729,7 +2250,7 @@ column:
 	WORD $0x4e3dcca1 // fmla v1.4s, v5.4s, v29.4s
 	WORD $0x4ea7d420 // fsub v0.4s, v1.4s, v7.4s
 	WORD $0x3d820180 // str q0, [x12,#2048]
-	MOVD 112(R0), R16
+	MOVD 128(R0), R16
 	ADDS R16, R11
 	ADDS $64, R12
 	ADDS $1, R1
@@ -1794,40 +2315,40 @@ outside:
 	BLT outside
 	B rows
 next:
-	MOVD 104(R0), R16
+	MOVD 120(R0), R16
 	ADDS R16, R5
-	MOVD 152(R0), R16
+	MOVD 168(R0), R16
 	ADDS R16, R2
-	MOVD 128(R0), R16
+	MOVD 144(R0), R16
 	SUBS R16, R9
 	SUBS $1, R3
 	BNE tile
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $0, R16
 	BNE past1
 	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $16, R2
 	MOVD $16, R5
 	B half
 past1:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $1, R16
 	BNE past2
 	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $32, R2
 	MOVD $32, R5
 	B half
 past2:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $2, R16
 	BNE end
 	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $48, R2
 	MOVD $48, R5
 	B half
@@ -1837,11 +2358,11 @@ end:
 // func winograd_in_f32_6_neon(a *transformInArgs)
 TEXT ·winograd_in_f32_6_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
+	MOVD 104(R0), R8
 	ADD R8<<1, R8, R13
 	ADD R8<<2, R8, R14
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
 	MOVD ZR, R5
 	WORD $0x4f00041f // movi v31.4s, #0x0
 	MOVD $0x41100000, R16
@@ -1855,8 +2376,8 @@ TEXT ·winograd_in_f32_6_neon(SB), NOSPLIT, $0-8
 	MOVD $0x3fc00000, R16
 	WORD $0x4e040e1a // dup v26.4s, w16
 half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
 tile:
 	CMP $0, R9
 	BLE zero0
@@ -1923,40 +2444,40 @@ zero5:
 	WORD $0x4f000405 // movi v5.4s, #0x0
 	B whole
 next:
-	MOVD 104(R0), R16
+	MOVD 120(R0), R16
 	ADDS R16, R5
-	MOVD 152(R0), R16
+	MOVD 168(R0), R16
 	ADDS R16, R2
-	MOVD 128(R0), R16
+	MOVD 144(R0), R16
 	SUBS R16, R9
 	SUBS $1, R3
 	BNE tile
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $0, R16
 	BNE past1
 	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $16, R2
 	MOVD $16, R5
 	B half
 past1:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $1, R16
 	BNE past2
 	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $32, R2
 	MOVD $32, R5
 	B half
 past2:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $2, R16
 	BNE end
 	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $48, R2
 	MOVD $48, R5
 	B half
@@ -1966,11 +2487,11 @@ end:
 // func winograd_weights_f32_3_6_neon(a *transformInArgs)
 TEXT ·winograd_weights_f32_3_6_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
+	MOVD 104(R0), R8
 	ADD R8<<1, R8, R13
 	ADD R8<<2, R8, R14
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
 	MOVD ZR, R5
 	WORD $0x4f00041f // movi v31.4s, #0x0
 	MOVD $0x3de38e39, R16
@@ -1988,8 +2509,8 @@ TEXT ·winograd_weights_f32_3_6_neon(SB), NOSPLIT, $0-8
 	MOVD $0xbda80a81, R16
 	WORD $0x4e040e18 // dup v24.4s, w16
 half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
 tile:
 	CMP $0, R9
 	BLE zero0
@@ -2033,40 +2554,40 @@ zero2:
 	WORD $0x4f000402 // movi v2.4s, #0x0
 	B whole
 next:
-	MOVD 104(R0), R16
+	MOVD 120(R0), R16
 	ADDS R16, R5
-	MOVD 152(R0), R16
+	MOVD 168(R0), R16
 	ADDS R16, R2
-	MOVD 128(R0), R16
+	MOVD 144(R0), R16
 	SUBS R16, R9
 	SUBS $1, R3
 	BNE tile
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $0, R16
 	BNE past1
 	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $16, R2
 	MOVD $16, R5
 	B half
 past1:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $1, R16
 	BNE past2
 	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $32, R2
 	MOVD $32, R5
 	B half
 past2:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $2, R16
 	BNE end
 	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $48, R2
 	MOVD $48, R5
 	B half
@@ -2076,11 +2597,11 @@ end:
 // func winograd_outgrad_f32_4_6_neon(a *transformInArgs)
 TEXT ·winograd_outgrad_f32_4_6_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
+	MOVD 104(R0), R8
 	ADD R8<<1, R8, R13
 	ADD R8<<2, R8, R14
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
 	MOVD ZR, R5
 	WORD $0x4f00041f // movi v31.4s, #0x0
 	MOVD $0x3ee38e39, R16
@@ -2096,8 +2617,8 @@ TEXT ·winograd_outgrad_f32_4_6_neon(SB), NOSPLIT, $0-8
 	MOVD $0x40580000, R16
 	WORD $0x4e040e19 // dup v25.4s, w16
 half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
 tile:
 	CMP $0, R9
 	BLE zero0
@@ -2146,40 +2667,40 @@ zero3:
 	WORD $0x4f000403 // movi v3.4s, #0x0
 	B whole
 next:
-	MOVD 104(R0), R16
+	MOVD 120(R0), R16
 	ADDS R16, R5
-	MOVD 152(R0), R16
+	MOVD 168(R0), R16
 	ADDS R16, R2
-	MOVD 128(R0), R16
+	MOVD 144(R0), R16
 	SUBS R16, R9
 	SUBS $1, R3
 	BNE tile
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $0, R16
 	BNE past1
 	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $16, R2
 	MOVD $16, R5
 	B half
 past1:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $1, R16
 	BNE past2
 	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $32, R2
 	MOVD $32, R5
 	B half
 past2:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $2, R16
 	BNE end
 	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $48, R2
 	MOVD $48, R5
 	B half
@@ -2189,10 +2710,10 @@ end:
 // func winograd_weightsgrad_f32_6_3_neon(a *transformInArgs)
 TEXT ·winograd_weightsgrad_f32_6_3_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
+	MOVD 104(R0), R8
 	ADD R8<<1, R8, R13
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
 	MOVD ZR, R5
 	WORD $0x4f00041f // movi v31.4s, #0x0
 	MOVD $0x3de38e39, R16
@@ -2210,8 +2731,8 @@ TEXT ·winograd_weightsgrad_f32_6_3_neon(SB), NOSPLIT, $0-8
 	MOVD $0xbdfc0fc1, R16
 	WORD $0x4e040e18 // dup v24.4s, w16
 half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
 tile:
 	CMP $0, R9
 	BLE zero0
@@ -2269,40 +2790,40 @@ zero5:
 	WORD $0x4f000405 // movi v5.4s, #0x0
 	B whole
 next:
-	MOVD 104(R0), R16
+	MOVD 120(R0), R16
 	ADDS R16, R5
-	MOVD 152(R0), R16
+	MOVD 168(R0), R16
 	ADDS R16, R2
-	MOVD 128(R0), R16
+	MOVD 144(R0), R16
 	SUBS R16, R9
 	SUBS $1, R3
 	BNE tile
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $0, R16
 	BNE past1
 	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $16, R2
 	MOVD $16, R5
 	B half
 past1:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $1, R16
 	BNE past2
 	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $32, R2
 	MOVD $32, R5
 	B half
 past2:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $2, R16
 	BNE end
 	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $48, R2
 	MOVD $48, R5
 	B half
@@ -2312,13 +2833,13 @@ end:
 // func winograd_in_f32_10_neon(a *transformInArgs)
 TEXT ·winograd_in_f32_10_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
+	MOVD 104(R0), R8
 	ADD R8<<1, R8, R13
 	ADD R8<<2, R8, R14
 	ADD R8<<2, R13, R15
 	ADD R8<<3, R8, R1
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
 	MOVD ZR, R5
 	WORD $0x4f00041f // movi v31.4s, #0x0
 	MOVD $0x441c4000, R16
@@ -2360,8 +2881,8 @@ TEXT ·winograd_in_f32_10_neon(SB), NOSPLIT, $0-8
 	MOVD $0xc3c80000, R16
 	WORD $0x4e040e0c // dup v12.4s, w16
 half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
 tile:
 	CMP $0, R9
 	BLE zero0
@@ -2517,40 +3038,40 @@ zero9:
 	WORD $0x4f000409 // movi v9.4s, #0x0
 	B whole
 next:
-	MOVD 104(R0), R16
+	MOVD 120(R0), R16
 	ADDS R16, R5
-	MOVD 152(R0), R16
+	MOVD 168(R0), R16
 	ADDS R16, R2
-	MOVD 128(R0), R16
+	MOVD 144(R0), R16
 	SUBS R16, R9
 	SUBS $1, R3
 	BNE tile
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $0, R16
 	BNE past1
 	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $16, R2
 	MOVD $16, R5
 	B half
 past1:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $1, R16
 	BNE past2
 	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $32, R2
 	MOVD $32, R5
 	B half
 past2:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $2, R16
 	BNE end
 	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $48, R2
 	MOVD $48, R5
 	B half
@@ -2560,13 +3081,13 @@ end:
 // func winograd_weights_f32_7_10_neon(a *transformInArgs)
 TEXT ·winograd_weights_f32_7_10_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
+	MOVD 104(R0), R8
 	ADD R8<<1, R8, R13
 	ADD R8<<2, R8, R14
 	ADD R8<<2, R13, R15
 	ADD R8<<3, R8, R1
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
 	MOVD ZR, R5
 	WORD $0x4f00041f // movi v31.4s, #0x0
 	MOVD $0x3ad1b717, R16
@@ -2612,8 +3133,8 @@ TEXT ·winograd_weights_f32_7_10_neon(SB), NOSPLIT, $0-8
 	MOVD $0xb92ce5d4, R16
 	WORD $0x4e040e0a // dup v10.4s, w16
 half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
 tile:
 	CMP $0, R9
 	BLE zero0
@@ -2729,40 +3250,40 @@ zero6:
 	WORD $0x4f000406 // movi v6.4s, #0x0
 	B whole
 next:
-	MOVD 104(R0), R16
+	MOVD 120(R0), R16
 	ADDS R16, R5
-	MOVD 152(R0), R16
+	MOVD 168(R0), R16
 	ADDS R16, R2
-	MOVD 128(R0), R16
+	MOVD 144(R0), R16
 	SUBS R16, R9
 	SUBS $1, R3
 	BNE tile
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $0, R16
 	BNE past1
 	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $16, R2
 	MOVD $16, R5
 	B half
 past1:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $1, R16
 	BNE past2
 	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $32, R2
 	MOVD $32, R5
 	B half
 past2:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $2, R16
 	BNE end
 	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $48, R2
 	MOVD $48, R5
 	B half
@@ -2772,13 +3293,13 @@ end:
 // func winograd_outgrad_f32_4_10_neon(a *transformInArgs)
 TEXT ·winograd_outgrad_f32_4_10_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
+	MOVD 104(R0), R8
 	ADD R8<<1, R8, R13
 	ADD R8<<2, R8, R14
 	ADD R8<<2, R13, R15
 	ADD R8<<3, R8, R1
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
 	MOVD ZR, R5
 	WORD $0x4f00041f // movi v31.4s, #0x0
 	MOVD $0x3e23d70a, R16
@@ -2806,8 +3327,8 @@ TEXT ·winograd_outgrad_f32_4_10_neon(SB), NOSPLIT, $0-8
 	MOVD $0x417a0000, R16
 	WORD $0x4e040e13 // dup v19.4s, w16
 half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
 tile:
 	CMP $0, R9
 	BLE zero0
@@ -2874,40 +3395,40 @@ zero3:
 	WORD $0x4f000403 // movi v3.4s, #0x0
 	B whole
 next:
-	MOVD 104(R0), R16
+	MOVD 120(R0), R16
 	ADDS R16, R5
-	MOVD 152(R0), R16
+	MOVD 168(R0), R16
 	ADDS R16, R2
-	MOVD 128(R0), R16
+	MOVD 144(R0), R16
 	SUBS R16, R9
 	SUBS $1, R3
 	BNE tile
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $0, R16
 	BNE past1
 	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $16, R2
 	MOVD $16, R5
 	B half
 past1:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $1, R16
 	BNE past2
 	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $32, R2
 	MOVD $32, R5
 	B half
 past2:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $2, R16
 	BNE end
 	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $48, R2
 	MOVD $48, R5
 	B half
@@ -2917,12 +3438,12 @@ end:
 // func winograd_weightsgrad_f32_10_7_neon(a *transformInArgs)
 TEXT ·winograd_weightsgrad_f32_10_7_neon(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 88(R0), R8
+	MOVD 104(R0), R8
 	ADD R8<<1, R8, R13
 	ADD R8<<2, R8, R14
 	ADD R8<<2, R13, R15
-	MOVD 136(R0), R10
-	MOVD 80(R0), R2
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
 	MOVD ZR, R5
 	WORD $0x4f00041f // movi v31.4s, #0x0
 	MOVD $0x3ad1b717, R16
@@ -2966,8 +3487,8 @@ TEXT ·winograd_weightsgrad_f32_10_7_neon(SB), NOSPLIT, $0-8
 	MOVD $0xb9581f49, R16
 	WORD $0x4e040e0b // dup v11.4s, w16
 half:
-	MOVD 96(R0), R3
-	MOVD 120(R0), R9
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
 tile:
 	CMP $0, R9
 	BLE zero0
@@ -3099,42 +3620,1288 @@ zero9:
 	WORD $0x4f000409 // movi v9.4s, #0x0
 	B whole
 next:
-	MOVD 104(R0), R16
+	MOVD 120(R0), R16
 	ADDS R16, R5
-	MOVD 152(R0), R16
+	MOVD 168(R0), R16
 	ADDS R16, R2
-	MOVD 128(R0), R16
+	MOVD 144(R0), R16
 	SUBS R16, R9
 	SUBS $1, R3
 	BNE tile
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $0, R16
 	BNE past1
 	MOVD $1, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $16, R2
 	MOVD $16, R5
 	B half
 past1:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $1, R16
 	BNE past2
 	MOVD $2, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $32, R2
 	MOVD $32, R5
 	B half
 past2:
-	MOVD 144(R0), R16
+	MOVD 160(R0), R16
 	CMP $2, R16
 	BNE end
 	MOVD $3, R16
-	MOVD R16, 144(R0)
-	MOVD 80(R0), R2
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
 	ADDS $48, R2
 	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_in_f32_12_neon(a *transformInArgs)
+TEXT ·winograd_in_f32_12_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	ADD R8<<2, R13, R15
+	ADD R8<<3, R8, R1
+	ADD R8<<3, R13, R11
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0x42a20000, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0xc4496900, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0xc2a20000, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0x445da900, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0xc51f6550, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0x451f6550, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0xc45da900, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+	MOVD $0x44da1620, R16
+	WORD $0x4e040e17 // dup v23.4s, w16
+	MOVD $0x41d80000, R16
+	WORD $0x4e040e16 // dup v22.4s, w16
+	MOVD $0x44100000, R16
+	WORD $0x4e040e15 // dup v21.4s, w16
+	MOVD $0xc50a1000, R16
+	WORD $0x4e040e14 // dup v20.4s, w16
+	MOVD $0x4517b400, R16
+	WORD $0x4e040e13 // dup v19.4s, w16
+	MOVD $0xc45ad000, R16
+	WORD $0x4e040e12 // dup v18.4s, w16
+	MOVD $0x43580000, R16
+	WORD $0x4e040e11 // dup v17.4s, w16
+	MOVD $0xc44f1800, R16
+	WORD $0x4e040e10 // dup v16.4s, w16
+	MOVD $0x44638e00, R16
+	WORD $0x4e040e0f // dup v15.4s, w16
+	MOVD $0xc3a41c00, R16
+	WORD $0x4e040e0e // dup v14.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	CMP $0, R9
+	BLE zero0
+	MOVD 0(R0), R4
+	WORD $0x3ce56880 // ldr q0, [x4,x5]
+	CMP $1, R9
+	BLE zero1
+	MOVD 8(R0), R4
+	WORD $0x3ce56881 // ldr q1, [x4,x5]
+	CMP $2, R9
+	BLE zero2
+	MOVD 16(R0), R4
+	WORD $0x3ce56882 // ldr q2, [x4,x5]
+	CMP $3, R9
+	BLE zero3
+	MOVD 24(R0), R4
+	WORD $0x3ce56883 // ldr q3, [x4,x5]
+	CMP $4, R9
+	BLE zero4
+	MOVD 32(R0), R4
+	WORD $0x3ce56884 // ldr q4, [x4,x5]
+	CMP $5, R9
+	BLE zero5
+	MOVD 40(R0), R4
+	WORD $0x3ce56885 // ldr q5, [x4,x5]
+	CMP $6, R9
+	BLE zero6
+	MOVD 48(R0), R4
+	WORD $0x3ce56886 // ldr q6, [x4,x5]
+	CMP $7, R9
+	BLE zero7
+	MOVD 56(R0), R4
+	WORD $0x3ce56887 // ldr q7, [x4,x5]
+	CMP $8, R9
+	BLE zero8
+	MOVD 64(R0), R4
+	WORD $0x3ce56888 // ldr q8, [x4,x5]
+	CMP $9, R9
+	BLE zero9
+	MOVD 72(R0), R4
+	WORD $0x3ce56889 // ldr q9, [x4,x5]
+	CMP $10, R9
+	BLE zero10
+	MOVD 80(R0), R4
+	WORD $0x3ce5688a // ldr q10, [x4,x5]
+	CMP $11, R9
+	BLE zero11
+	MOVD 88(R0), R4
+	WORD $0x3ce5688b // ldr q11, [x4,x5]
+whole:
+	WORD $0x6e3cdc00 // fmul v0.4s, v0.4s, v28.4s
+	WORD $0x4e3bcc40 // fmla v0.4s, v2.4s, v27.4s
+	WORD $0x4e3acc80 // fmla v0.4s, v4.4s, v26.4s
+	WORD $0x4e39ccc0 // fmla v0.4s, v6.4s, v25.4s
+	WORD $0x4e38cd00 // fmla v0.4s, v8.4s, v24.4s
+	WORD $0x4e3ecd40 // fmla v0.4s, v10.4s, v30.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x6e3edc40 // fmul v0.4s, v2.4s, v30.4s
+	WORD $0x4e3dcc80 // fmla v0.4s, v4.4s, v29.4s
+	WORD $0x4e37ccc0 // fmla v0.4s, v6.4s, v23.4s
+	WORD $0x4e3dcd00 // fmla v0.4s, v8.4s, v29.4s
+	WORD $0x4e3ecd40 // fmla v0.4s, v10.4s, v30.4s
+	WORD $0x6e3edc2c // fmul v12.4s, v1.4s, v30.4s
+	WORD $0x4e3dcc6c // fmla v12.4s, v3.4s, v29.4s
+	WORD $0x4e37ccac // fmla v12.4s, v5.4s, v23.4s
+	WORD $0x4e3dccec // fmla v12.4s, v7.4s, v29.4s
+	WORD $0x4e3ecd2c // fmla v12.4s, v9.4s, v30.4s
+	WORD $0x4e2cd40d // fadd v13.4s, v0.4s, v12.4s
+	WORD $0x3ca8684d // str q13, [x2,x8]
+	WORD $0x4eacd400 // fsub v0.4s, v0.4s, v12.4s
+	ADD R8<<1, R2, R17
+	WORD $0x3d800220 // str q0, [x17]
+	WORD $0x6e35dc40 // fmul v0.4s, v2.4s, v21.4s
+	WORD $0x4e34cc80 // fmla v0.4s, v4.4s, v20.4s
+	WORD $0x4e33ccc0 // fmla v0.4s, v6.4s, v19.4s
+	WORD $0x4e32cd00 // fmla v0.4s, v8.4s, v18.4s
+	WORD $0x4e3ecd40 // fmla v0.4s, v10.4s, v30.4s
+	WORD $0x6e31dc2c // fmul v12.4s, v1.4s, v17.4s
+	WORD $0x4e30cc6c // fmla v12.4s, v3.4s, v16.4s
+	WORD $0x4e2fccac // fmla v12.4s, v5.4s, v15.4s
+	WORD $0x4e2eccec // fmla v12.4s, v7.4s, v14.4s
+	MOVD $0x41f30000, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+	WORD $0x4e2dcd2c // fmla v12.4s, v9.4s, v13.4s
+	WORD $0x4e2cd40d // fadd v13.4s, v0.4s, v12.4s
+	WORD $0x3cad684d // str q13, [x2,x13]
+	WORD $0x4eacd400 // fsub v0.4s, v0.4s, v12.4s
+	ADD R8<<2, R2, R17
+	WORD $0x3d800220 // str q0, [x17]
+	MOVD $0x42730000, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x6e20dc40 // fmul v0.4s, v2.4s, v0.4s
+	MOVD $0xc40412c0, R16
+	WORD $0x4e040e0c // dup v12.4s, w16
+	WORD $0x4e2ccc80 // fmla v0.4s, v4.4s, v12.4s
+	MOVD $0x443505c0, R16
+	WORD $0x4e040e0c // dup v12.4s, w16
+	WORD $0x4e2cccc0 // fmla v0.4s, v6.4s, v12.4s
+	MOVD $0xc38dc600, R16
+	WORD $0x4e040e0c // dup v12.4s, w16
+	WORD $0x4e2ccd00 // fmla v0.4s, v8.4s, v12.4s
+	WORD $0x4e36cd40 // fmla v0.4s, v10.4s, v22.4s
+	MOVD $0x42220000, R16
+	WORD $0x4e040e0c // dup v12.4s, w16
+	WORD $0x6e2cdc2c // fmul v12.4s, v1.4s, v12.4s
+	MOVD $0xc3b01900, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+	WORD $0x4e2dcc6c // fmla v12.4s, v3.4s, v13.4s
+	MOVD $0x43f15d00, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+	WORD $0x4e2dccac // fmla v12.4s, v5.4s, v13.4s
+	MOVD $0xc33d0800, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+	WORD $0x4e2dccec // fmla v12.4s, v7.4s, v13.4s
+	MOVD $0x41900000, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+	WORD $0x4e2dcd2c // fmla v12.4s, v9.4s, v13.4s
+	WORD $0x4e2cd40d // fadd v13.4s, v0.4s, v12.4s
+	WORD $0x3cae684d // str q13, [x2,x14]
+	WORD $0x4eacd400 // fsub v0.4s, v0.4s, v12.4s
+	ADD R13<<1, R2, R17
+	WORD $0x3d800220 // str q0, [x17]
+	MOVD $0x42100000, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x6e20dc40 // fmul v0.4s, v2.4s, v0.4s
+	MOVD $0xc3bd0800, R16
+	WORD $0x4e040e0c // dup v12.4s, w16
+	WORD $0x4e2ccc80 // fmla v0.4s, v4.4s, v12.4s
+	MOVD $0x44715d00, R16
+	WORD $0x4e040e0c // dup v12.4s, w16
+	WORD $0x4e2cccc0 // fmla v0.4s, v6.4s, v12.4s
+	MOVD $0xc4301900, R16
+	WORD $0x4e040e0c // dup v12.4s, w16
+	WORD $0x4e2ccd00 // fmla v0.4s, v8.4s, v12.4s
+	WORD $0x4e3ecd40 // fmla v0.4s, v10.4s, v30.4s
+	MOVD $0x42580000, R16
+	WORD $0x4e040e0c // dup v12.4s, w16
+	WORD $0x6e2cdc2c // fmul v12.4s, v1.4s, v12.4s
+	MOVD $0xc40dc600, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+	WORD $0x4e2dcc6c // fmla v12.4s, v3.4s, v13.4s
+	MOVD $0x44b505c0, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+	WORD $0x4e2dccac // fmla v12.4s, v5.4s, v13.4s
+	MOVD $0xc48412c0, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+	WORD $0x4e2dccec // fmla v12.4s, v7.4s, v13.4s
+	MOVD $0x42f30000, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+	WORD $0x4e2dcd2c // fmla v12.4s, v9.4s, v13.4s
+	WORD $0x4e2cd40d // fadd v13.4s, v0.4s, v12.4s
+	WORD $0x3caf684d // str q13, [x2,x15]
+	WORD $0x4eacd400 // fsub v0.4s, v0.4s, v12.4s
+	ADD R8<<3, R2, R17
+	WORD $0x3d800220 // str q0, [x17]
+	MOVD $0x40730000, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x6e20dc40 // fmul v0.4s, v2.4s, v0.4s
+	MOVD $0xc2241c00, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e22cc80 // fmla v0.4s, v4.4s, v2.4s
+	MOVD $0x42e38e00, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e22ccc0 // fmla v0.4s, v6.4s, v2.4s
+	MOVD $0xc2cf1800, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e22cd00 // fmla v0.4s, v8.4s, v2.4s
+	WORD $0x4e36cd40 // fmla v0.4s, v10.4s, v22.4s
+	MOVD $0x41220000, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x6e22dc22 // fmul v2.4s, v1.4s, v2.4s
+	MOVD $0xc2dad000, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e24cc62 // fmla v2.4s, v3.4s, v4.4s
+	MOVD $0x4397b400, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e24cca2 // fmla v2.4s, v5.4s, v4.4s
+	MOVD $0xc38a1000, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e24cce2 // fmla v2.4s, v7.4s, v4.4s
+	MOVD $0x42900000, R16
+	WORD $0x4e040e04 // dup v4.4s, w16
+	WORD $0x4e24cd22 // fmla v2.4s, v9.4s, v4.4s
+	WORD $0x4e22d404 // fadd v4.4s, v0.4s, v2.4s
+	WORD $0x3ca16844 // str q4, [x2,x1]
+	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
+	ADD R14<<1, R2, R17
+	WORD $0x3d800220 // str q0, [x17]
+	WORD $0x6e3cdc20 // fmul v0.4s, v1.4s, v28.4s
+	WORD $0x4e3bcc60 // fmla v0.4s, v3.4s, v27.4s
+	WORD $0x4e3acca0 // fmla v0.4s, v5.4s, v26.4s
+	WORD $0x4e39cce0 // fmla v0.4s, v7.4s, v25.4s
+	WORD $0x4e38cd20 // fmla v0.4s, v9.4s, v24.4s
+	WORD $0x4e3ecd60 // fmla v0.4s, v11.4s, v30.4s
+	WORD $0x3cab6840 // str q0, [x2,x11]
+	B next
+zero0:
+	WORD $0x4f000400 // movi v0.4s, #0x0
+zero1:
+	WORD $0x4f000401 // movi v1.4s, #0x0
+zero2:
+	WORD $0x4f000402 // movi v2.4s, #0x0
+zero3:
+	WORD $0x4f000403 // movi v3.4s, #0x0
+zero4:
+	WORD $0x4f000404 // movi v4.4s, #0x0
+zero5:
+	WORD $0x4f000405 // movi v5.4s, #0x0
+zero6:
+	WORD $0x4f000406 // movi v6.4s, #0x0
+zero7:
+	WORD $0x4f000407 // movi v7.4s, #0x0
+zero8:
+	WORD $0x4f000408 // movi v8.4s, #0x0
+zero9:
+	WORD $0x4f000409 // movi v9.4s, #0x0
+zero10:
+	WORD $0x4f00040a // movi v10.4s, #0x0
+zero11:
+	WORD $0x4f00040b // movi v11.4s, #0x0
+	B whole
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_weights_f32_7_12_neon(a *transformInArgs)
+TEXT ·winograd_weights_f32_7_12_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	ADD R8<<2, R13, R15
+	ADD R8<<3, R8, R1
+	ADD R8<<3, R13, R11
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0x3addd8f5, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0xbc4a4588, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0x3c3b56ae, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0x3ad2c184, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0x396d19b4, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0x38055e75, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0x3b8c8102, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+	MOVD $0x3a1e1123, R16
+	WORD $0x4e040e17 // dup v23.4s, w16
+	MOVD $0x38b1d347, R16
+	WORD $0x4e040e16 // dup v22.4s, w16
+	MOVD $0xbca800ab, R16
+	WORD $0x4e040e15 // dup v21.4s, w16
+	MOVD $0xbc1555ee, R16
+	WORD $0x4e040e14 // dup v20.4s, w16
+	MOVD $0xbb84be29, R16
+	WORD $0x4e040e13 // dup v19.4s, w16
+	MOVD $0xbaebfcba, R16
+	WORD $0x4e040e12 // dup v18.4s, w16
+	MOVD $0xbc6000e5, R16
+	WORD $0x4e040e11 // dup v17.4s, w16
+	MOVD $0xbbc71d3d, R16
+	WORD $0x4e040e10 // dup v16.4s, w16
+	MOVD $0xbb30fd8c, R16
+	WORD $0x4e040e0f // dup v15.4s, w16
+	MOVD $0xb8f89caf, R16
+	WORD $0x4e040e0e // dup v14.4s, w16
+	MOVD $0xb98bd822, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+	MOVD $0xba1d5327, R16
+	WORD $0x4e040e0c // dup v12.4s, w16
+	MOVD $0xbab0fd8c, R16
+	WORD $0x4e040e0b // dup v11.4s, w16
+	MOVD $0xb93a7583, R16
+	WORD $0x4e040e0a // dup v10.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	CMP $0, R9
+	BLE zero0
+	MOVD 0(R0), R4
+	WORD $0x3ce56880 // ldr q0, [x4,x5]
+	CMP $1, R9
+	BLE zero1
+	MOVD 8(R0), R4
+	WORD $0x3ce56881 // ldr q1, [x4,x5]
+	CMP $2, R9
+	BLE zero2
+	MOVD 16(R0), R4
+	WORD $0x3ce56882 // ldr q2, [x4,x5]
+	CMP $3, R9
+	BLE zero3
+	MOVD 24(R0), R4
+	WORD $0x3ce56883 // ldr q3, [x4,x5]
+	CMP $4, R9
+	BLE zero4
+	MOVD 32(R0), R4
+	WORD $0x3ce56884 // ldr q4, [x4,x5]
+	CMP $5, R9
+	BLE zero5
+	MOVD 40(R0), R4
+	WORD $0x3ce56885 // ldr q5, [x4,x5]
+	CMP $6, R9
+	BLE zero6
+	MOVD 48(R0), R4
+	WORD $0x3ce56886 // ldr q6, [x4,x5]
+whole:
+	WORD $0x6e3ddc07 // fmul v7.4s, v0.4s, v29.4s
+	WORD $0x3d800047 // str q7, [x2]
+	WORD $0x6e3edc07 // fmul v7.4s, v0.4s, v30.4s
+	WORD $0x4e3ecc47 // fmla v7.4s, v2.4s, v30.4s
+	WORD $0x4e3ecc87 // fmla v7.4s, v4.4s, v30.4s
+	WORD $0x4e3eccc7 // fmla v7.4s, v6.4s, v30.4s
+	WORD $0x6e3edc28 // fmul v8.4s, v1.4s, v30.4s
+	WORD $0x4e3ecc68 // fmla v8.4s, v3.4s, v30.4s
+	WORD $0x4e3ecca8 // fmla v8.4s, v5.4s, v30.4s
+	WORD $0x4e28d4e9 // fadd v9.4s, v7.4s, v8.4s
+	WORD $0x3ca86849 // str q9, [x2,x8]
+	WORD $0x4ea8d4e7 // fsub v7.4s, v7.4s, v8.4s
+	ADD R8<<1, R2, R17
+	WORD $0x3d800227 // str q7, [x17]
+	WORD $0x6e3cdc07 // fmul v7.4s, v0.4s, v28.4s
+	WORD $0x4e3bcc47 // fmla v7.4s, v2.4s, v27.4s
+	WORD $0x4e3acc87 // fmla v7.4s, v4.4s, v26.4s
+	WORD $0x4e39ccc7 // fmla v7.4s, v6.4s, v25.4s
+	WORD $0x6e38dc28 // fmul v8.4s, v1.4s, v24.4s
+	WORD $0x4e37cc68 // fmla v8.4s, v3.4s, v23.4s
+	WORD $0x4e36cca8 // fmla v8.4s, v5.4s, v22.4s
+	WORD $0x4e28d4e9 // fadd v9.4s, v7.4s, v8.4s
+	WORD $0x3cad6849 // str q9, [x2,x13]
+	WORD $0x4ea8d4e7 // fsub v7.4s, v7.4s, v8.4s
+	ADD R8<<2, R2, R17
+	WORD $0x3d800227 // str q7, [x17]
+	WORD $0x6e35dc07 // fmul v7.4s, v0.4s, v21.4s
+	WORD $0x4e34cc47 // fmla v7.4s, v2.4s, v20.4s
+	WORD $0x4e33cc87 // fmla v7.4s, v4.4s, v19.4s
+	WORD $0x4e32ccc7 // fmla v7.4s, v6.4s, v18.4s
+	WORD $0x6e31dc28 // fmul v8.4s, v1.4s, v17.4s
+	WORD $0x4e30cc68 // fmla v8.4s, v3.4s, v16.4s
+	WORD $0x4e2fcca8 // fmla v8.4s, v5.4s, v15.4s
+	WORD $0x4e28d4e9 // fadd v9.4s, v7.4s, v8.4s
+	WORD $0x3cae6849 // str q9, [x2,x14]
+	WORD $0x4ea8d4e7 // fsub v7.4s, v7.4s, v8.4s
+	ADD R13<<1, R2, R17
+	WORD $0x3d800227 // str q7, [x17]
+	WORD $0x6e2edc07 // fmul v7.4s, v0.4s, v14.4s
+	WORD $0x4e2dcc47 // fmla v7.4s, v2.4s, v13.4s
+	WORD $0x4e2ccc87 // fmla v7.4s, v4.4s, v12.4s
+	WORD $0x4e2bccc7 // fmla v7.4s, v6.4s, v11.4s
+	WORD $0x6e2adc28 // fmul v8.4s, v1.4s, v10.4s
+	MOVD $0xb9d1c434, R16
+	WORD $0x4e040e09 // dup v9.4s, w16
+	WORD $0x4e29cc68 // fmla v8.4s, v3.4s, v9.4s
+	MOVD $0xba6bfcba, R16
+	WORD $0x4e040e09 // dup v9.4s, w16
+	WORD $0x4e29cca8 // fmla v8.4s, v5.4s, v9.4s
+	WORD $0x4e28d4e9 // fadd v9.4s, v7.4s, v8.4s
+	WORD $0x3caf6849 // str q9, [x2,x15]
+	WORD $0x4ea8d4e7 // fsub v7.4s, v7.4s, v8.4s
+	ADD R8<<3, R2, R17
+	WORD $0x3d800227 // str q7, [x17]
+	MOVD $0x35fd3153, R16
+	WORD $0x4e040e07 // dup v7.4s, w16
+	WORD $0x6e27dc00 // fmul v0.4s, v0.4s, v7.4s
+	MOVD $0x37610f66, R16
+	WORD $0x4e040e07 // dup v7.4s, w16
+	WORD $0x4e27cc40 // fmla v0.4s, v2.4s, v7.4s
+	MOVD $0x38c80db0, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e22cc80 // fmla v0.4s, v4.4s, v2.4s
+	MOVD $0x3a31d347, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e22ccc0 // fmla v0.4s, v6.4s, v2.4s
+	MOVD $0x36a8cb8c, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x6e22dc21 // fmul v1.4s, v1.4s, v2.4s
+	MOVD $0x38160a44, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e22cc61 // fmla v1.4s, v3.4s, v2.4s
+	MOVD $0x39855e75, R16
+	WORD $0x4e040e02 // dup v2.4s, w16
+	WORD $0x4e22cca1 // fmla v1.4s, v5.4s, v2.4s
+	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
+	WORD $0x3ca16842 // str q2, [x2,x1]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	ADD R14<<1, R2, R17
+	WORD $0x3d800220 // str q0, [x17]
+	MOVD $0x3c4a4588, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x6e20dcc0 // fmul v0.4s, v6.4s, v0.4s
+	WORD $0x3cab6840 // str q0, [x2,x11]
+	B next
+zero0:
+	WORD $0x4f000400 // movi v0.4s, #0x0
+zero1:
+	WORD $0x4f000401 // movi v1.4s, #0x0
+zero2:
+	WORD $0x4f000402 // movi v2.4s, #0x0
+zero3:
+	WORD $0x4f000403 // movi v3.4s, #0x0
+zero4:
+	WORD $0x4f000404 // movi v4.4s, #0x0
+zero5:
+	WORD $0x4f000405 // movi v5.4s, #0x0
+zero6:
+	WORD $0x4f000406 // movi v6.4s, #0x0
+	B whole
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_outgrad_f32_6_12_neon(a *transformInArgs)
+TEXT ·winograd_outgrad_f32_6_12_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	ADD R8<<2, R13, R15
+	ADD R8<<3, R8, R1
+	ADD R8<<3, R13, R11
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0x3e100000, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0x3ca20000, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0x3ec00000, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0x3d580000, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0x3bf30000, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0x3ee38e39, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0x3e4a4588, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+	MOVD $0x3f2aaaab, R16
+	WORD $0x4e040e17 // dup v23.4s, w16
+	MOVD $0x3e97b426, R16
+	WORD $0x4e040e16 // dup v22.4s, w16
+	MOVD $0x3e06d905, R16
+	WORD $0x4e040e15 // dup v21.4s, w16
+	MOVD $0x40100000, R16
+	WORD $0x4e040e14 // dup v20.4s, w16
+	MOVD $0x40a20000, R16
+	WORD $0x4e040e13 // dup v19.4s, w16
+	MOVD $0x3fc00000, R16
+	WORD $0x4e040e12 // dup v18.4s, w16
+	MOVD $0x40580000, R16
+	WORD $0x4e040e11 // dup v17.4s, w16
+	MOVD $0x40f30000, R16
+	WORD $0x4e040e10 // dup v16.4s, w16
+	MOVD $0x40e38e39, R16
+	WORD $0x4e040e0f // dup v15.4s, w16
+	MOVD $0x424a4588, R16
+	WORD $0x4e040e0e // dup v14.4s, w16
+	MOVD $0x402aaaab, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+	MOVD $0x4197b426, R16
+	WORD $0x4e040e0c // dup v12.4s, w16
+	MOVD $0x4306d905, R16
+	WORD $0x4e040e0b // dup v11.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	CMP $0, R9
+	BLE zero0
+	MOVD 0(R0), R4
+	WORD $0x3ce56880 // ldr q0, [x4,x5]
+	CMP $1, R9
+	BLE zero1
+	MOVD 8(R0), R4
+	WORD $0x3ce56881 // ldr q1, [x4,x5]
+	CMP $2, R9
+	BLE zero2
+	MOVD 16(R0), R4
+	WORD $0x3ce56882 // ldr q2, [x4,x5]
+	CMP $3, R9
+	BLE zero3
+	MOVD 24(R0), R4
+	WORD $0x3ce56883 // ldr q3, [x4,x5]
+	CMP $4, R9
+	BLE zero4
+	MOVD 32(R0), R4
+	WORD $0x3ce56884 // ldr q4, [x4,x5]
+	CMP $5, R9
+	BLE zero5
+	MOVD 40(R0), R4
+	WORD $0x3ce56885 // ldr q5, [x4,x5]
+whole:
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x4e22d406 // fadd v6.4s, v0.4s, v2.4s
+	WORD $0x4e24d4c6 // fadd v6.4s, v6.4s, v4.4s
+	WORD $0x4e23d427 // fadd v7.4s, v1.4s, v3.4s
+	WORD $0x4e25d4e7 // fadd v7.4s, v7.4s, v5.4s
+	WORD $0x4e27d4c8 // fadd v8.4s, v6.4s, v7.4s
+	WORD $0x3ca86848 // str q8, [x2,x8]
+	WORD $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
+	ADD R8<<1, R2, R17
+	WORD $0x3d800226 // str q6, [x17]
+	WORD $0x4ea01c06 // mov v6.16b, v0.16b
+	WORD $0x4e3ecc46 // fmla v6.4s, v2.4s, v30.4s
+	WORD $0x4e3dcc86 // fmla v6.4s, v4.4s, v29.4s
+	WORD $0x6e3cdc27 // fmul v7.4s, v1.4s, v28.4s
+	WORD $0x4e3bcc67 // fmla v7.4s, v3.4s, v27.4s
+	WORD $0x4e3acca7 // fmla v7.4s, v5.4s, v26.4s
+	WORD $0x4e27d4c8 // fadd v8.4s, v6.4s, v7.4s
+	WORD $0x3cad6848 // str q8, [x2,x13]
+	WORD $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
+	ADD R8<<2, R2, R17
+	WORD $0x3d800226 // str q6, [x17]
+	WORD $0x4ea01c06 // mov v6.16b, v0.16b
+	WORD $0x4e39cc46 // fmla v6.4s, v2.4s, v25.4s
+	WORD $0x4e38cc86 // fmla v6.4s, v4.4s, v24.4s
+	WORD $0x6e37dc27 // fmul v7.4s, v1.4s, v23.4s
+	WORD $0x4e36cc67 // fmla v7.4s, v3.4s, v22.4s
+	WORD $0x4e35cca7 // fmla v7.4s, v5.4s, v21.4s
+	WORD $0x4e27d4c8 // fadd v8.4s, v6.4s, v7.4s
+	WORD $0x3cae6848 // str q8, [x2,x14]
+	WORD $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
+	ADD R13<<1, R2, R17
+	WORD $0x3d800226 // str q6, [x17]
+	WORD $0x4ea01c06 // mov v6.16b, v0.16b
+	WORD $0x4e34cc46 // fmla v6.4s, v2.4s, v20.4s
+	WORD $0x4e33cc86 // fmla v6.4s, v4.4s, v19.4s
+	WORD $0x6e32dc27 // fmul v7.4s, v1.4s, v18.4s
+	WORD $0x4e31cc67 // fmla v7.4s, v3.4s, v17.4s
+	WORD $0x4e30cca7 // fmla v7.4s, v5.4s, v16.4s
+	WORD $0x4e27d4c8 // fadd v8.4s, v6.4s, v7.4s
+	WORD $0x3caf6848 // str q8, [x2,x15]
+	WORD $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
+	ADD R8<<3, R2, R17
+	WORD $0x3d800226 // str q6, [x17]
+	WORD $0x4e2fcc40 // fmla v0.4s, v2.4s, v15.4s
+	WORD $0x4e2ecc80 // fmla v0.4s, v4.4s, v14.4s
+	WORD $0x6e2ddc21 // fmul v1.4s, v1.4s, v13.4s
+	WORD $0x4e2ccc61 // fmla v1.4s, v3.4s, v12.4s
+	WORD $0x4e2bcca1 // fmla v1.4s, v5.4s, v11.4s
+	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
+	WORD $0x3ca16842 // str q2, [x2,x1]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	ADD R14<<1, R2, R17
+	WORD $0x3d800220 // str q0, [x17]
+	WORD $0x3cab6845 // str q5, [x2,x11]
+	B next
+zero0:
+	WORD $0x4f000400 // movi v0.4s, #0x0
+zero1:
+	WORD $0x4f000401 // movi v1.4s, #0x0
+zero2:
+	WORD $0x4f000402 // movi v2.4s, #0x0
+zero3:
+	WORD $0x4f000403 // movi v3.4s, #0x0
+zero4:
+	WORD $0x4f000404 // movi v4.4s, #0x0
+zero5:
+	WORD $0x4f000405 // movi v5.4s, #0x0
+	B whole
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_weightsgrad_f32_12_7_neon(a *transformInArgs)
+TEXT ·winograd_weightsgrad_f32_12_7_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	ADD R8<<2, R13, R15
+	MOVD 152(R0), R10
+	MOVD 96(R0), R2
+	MOVD ZR, R5
+	WORD $0x4f00041f // movi v31.4s, #0x0
+	MOVD $0x3addd8f5, R16
+	WORD $0x4e040e1e // dup v30.4s, w16
+	MOVD $0xbc4a4588, R16
+	WORD $0x4e040e1d // dup v29.4s, w16
+	MOVD $0x3c3b56ae, R16
+	WORD $0x4e040e1c // dup v28.4s, w16
+	MOVD $0xbca800ab, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0xb8f89caf, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0x35fd3153, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0x3b8c8102, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+	MOVD $0xbc6000e5, R16
+	WORD $0x4e040e17 // dup v23.4s, w16
+	MOVD $0xb93a7583, R16
+	WORD $0x4e040e16 // dup v22.4s, w16
+	MOVD $0x36a8cb8c, R16
+	WORD $0x4e040e15 // dup v21.4s, w16
+	MOVD $0x3ad2c184, R16
+	WORD $0x4e040e14 // dup v20.4s, w16
+	MOVD $0xbc1555ee, R16
+	WORD $0x4e040e13 // dup v19.4s, w16
+	MOVD $0xb98bd822, R16
+	WORD $0x4e040e12 // dup v18.4s, w16
+	MOVD $0x37610f66, R16
+	WORD $0x4e040e11 // dup v17.4s, w16
+	MOVD $0x3a1e1123, R16
+	WORD $0x4e040e10 // dup v16.4s, w16
+	MOVD $0xbbc71d3d, R16
+	WORD $0x4e040e0f // dup v15.4s, w16
+	MOVD $0xb9d1c434, R16
+	WORD $0x4e040e0e // dup v14.4s, w16
+	MOVD $0x38160a44, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+half:
+	MOVD 112(R0), R3
+	MOVD 136(R0), R9
+tile:
+	CMP $0, R9
+	BLE zero0
+	MOVD 0(R0), R4
+	WORD $0x3ce56880 // ldr q0, [x4,x5]
+	CMP $1, R9
+	BLE zero1
+	MOVD 8(R0), R4
+	WORD $0x3ce56881 // ldr q1, [x4,x5]
+	CMP $2, R9
+	BLE zero2
+	MOVD 16(R0), R4
+	WORD $0x3ce56882 // ldr q2, [x4,x5]
+	CMP $3, R9
+	BLE zero3
+	MOVD 24(R0), R4
+	WORD $0x3ce56883 // ldr q3, [x4,x5]
+	CMP $4, R9
+	BLE zero4
+	MOVD 32(R0), R4
+	WORD $0x3ce56884 // ldr q4, [x4,x5]
+	CMP $5, R9
+	BLE zero5
+	MOVD 40(R0), R4
+	WORD $0x3ce56885 // ldr q5, [x4,x5]
+	CMP $6, R9
+	BLE zero6
+	MOVD 48(R0), R4
+	WORD $0x3ce56886 // ldr q6, [x4,x5]
+	CMP $7, R9
+	BLE zero7
+	MOVD 56(R0), R4
+	WORD $0x3ce56887 // ldr q7, [x4,x5]
+	CMP $8, R9
+	BLE zero8
+	MOVD 64(R0), R4
+	WORD $0x3ce56888 // ldr q8, [x4,x5]
+	CMP $9, R9
+	BLE zero9
+	MOVD 72(R0), R4
+	WORD $0x3ce56889 // ldr q9, [x4,x5]
+	CMP $10, R9
+	BLE zero10
+	MOVD 80(R0), R4
+	WORD $0x3ce5688a // ldr q10, [x4,x5]
+	CMP $11, R9
+	BLE zero11
+	MOVD 88(R0), R4
+	WORD $0x3ce5688b // ldr q11, [x4,x5]
+whole:
+	WORD $0x4e22d42c // fadd v12.4s, v1.4s, v2.4s
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	WORD $0x4e24d462 // fadd v2.4s, v3.4s, v4.4s
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x4e26d4a4 // fadd v4.4s, v5.4s, v6.4s
+	WORD $0x4ea6d4a5 // fsub v5.4s, v5.4s, v6.4s
+	WORD $0x4e28d4e6 // fadd v6.4s, v7.4s, v8.4s
+	WORD $0x4ea8d4e7 // fsub v7.4s, v7.4s, v8.4s
+	WORD $0x4e2ad528 // fadd v8.4s, v9.4s, v10.4s
+	WORD $0x4eaad529 // fsub v9.4s, v9.4s, v10.4s
+	WORD $0x6e3ddc00 // fmul v0.4s, v0.4s, v29.4s
+	WORD $0x4e3ecd80 // fmla v0.4s, v12.4s, v30.4s
+	WORD $0x4e3ccc40 // fmla v0.4s, v2.4s, v28.4s
+	WORD $0x4e3bcc80 // fmla v0.4s, v4.4s, v27.4s
+	WORD $0x4e3accc0 // fmla v0.4s, v6.4s, v26.4s
+	WORD $0x4e39cd00 // fmla v0.4s, v8.4s, v25.4s
+	WORD $0x3d800040 // str q0, [x2]
+	WORD $0x6e3edc20 // fmul v0.4s, v1.4s, v30.4s
+	WORD $0x4ea01c01 // mov v1.16b, v0.16b
+	WORD $0x4e38cc61 // fmla v1.4s, v3.4s, v24.4s
+	WORD $0x4e37cca1 // fmla v1.4s, v5.4s, v23.4s
+	WORD $0x4e36cce1 // fmla v1.4s, v7.4s, v22.4s
+	WORD $0x4e35cd21 // fmla v1.4s, v9.4s, v21.4s
+	WORD $0x3ca86841 // str q1, [x2,x8]
+	WORD $0x6e3edd81 // fmul v1.4s, v12.4s, v30.4s
+	WORD $0x4ea11c2a // mov v10.16b, v1.16b
+	WORD $0x4e34cc4a // fmla v10.4s, v2.4s, v20.4s
+	WORD $0x4e33cc8a // fmla v10.4s, v4.4s, v19.4s
+	WORD $0x4e32ccca // fmla v10.4s, v6.4s, v18.4s
+	WORD $0x4e31cd0a // fmla v10.4s, v8.4s, v17.4s
+	ADD R8<<1, R2, R17
+	WORD $0x3d80022a // str q10, [x17]
+	WORD $0x4ea01c0a // mov v10.16b, v0.16b
+	WORD $0x4e30cc6a // fmla v10.4s, v3.4s, v16.4s
+	WORD $0x4e2fccaa // fmla v10.4s, v5.4s, v15.4s
+	WORD $0x4e2eccea // fmla v10.4s, v7.4s, v14.4s
+	WORD $0x4e2dcd2a // fmla v10.4s, v9.4s, v13.4s
+	WORD $0x3cad684a // str q10, [x2,x13]
+	MOVD $0x396d19b4, R16
+	WORD $0x4e040e0a // dup v10.4s, w16
+	WORD $0x4ea11c2c // mov v12.16b, v1.16b
+	WORD $0x4e2acc4c // fmla v12.4s, v2.4s, v10.4s
+	MOVD $0xbb84be29, R16
+	WORD $0x4e040e0a // dup v10.4s, w16
+	WORD $0x4e2acc8c // fmla v12.4s, v4.4s, v10.4s
+	MOVD $0xba1d5327, R16
+	WORD $0x4e040e0a // dup v10.4s, w16
+	WORD $0x4e2acccc // fmla v12.4s, v6.4s, v10.4s
+	MOVD $0x38c80db0, R16
+	WORD $0x4e040e0a // dup v10.4s, w16
+	WORD $0x4e2acd0c // fmla v12.4s, v8.4s, v10.4s
+	ADD R8<<2, R2, R17
+	WORD $0x3d80022c // str q12, [x17]
+	MOVD $0x38b1d347, R16
+	WORD $0x4e040e0a // dup v10.4s, w16
+	WORD $0x4e2acc60 // fmla v0.4s, v3.4s, v10.4s
+	MOVD $0xbb30fd8c, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e23cca0 // fmla v0.4s, v5.4s, v3.4s
+	MOVD $0xba6bfcba, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e23cce0 // fmla v0.4s, v7.4s, v3.4s
+	MOVD $0x39855e75, R16
+	WORD $0x4e040e03 // dup v3.4s, w16
+	WORD $0x4e23cd20 // fmla v0.4s, v9.4s, v3.4s
+	WORD $0x3cae6840 // str q0, [x2,x14]
+	MOVD $0x38055e75, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x4e20cc41 // fmla v1.4s, v2.4s, v0.4s
+	MOVD $0xbaebfcba, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x4e20cc81 // fmla v1.4s, v4.4s, v0.4s
+	MOVD $0xbab0fd8c, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x4e20ccc1 // fmla v1.4s, v6.4s, v0.4s
+	MOVD $0x3a31d347, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x4e20cd01 // fmla v1.4s, v8.4s, v0.4s
+	MOVD $0x3c4a4588, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x4e20cd61 // fmla v1.4s, v11.4s, v0.4s
+	ADD R13<<1, R2, R17
+	WORD $0x3d800221 // str q1, [x17]
+	B next
+zero0:
+	WORD $0x4f000400 // movi v0.4s, #0x0
+zero1:
+	WORD $0x4f000401 // movi v1.4s, #0x0
+zero2:
+	WORD $0x4f000402 // movi v2.4s, #0x0
+zero3:
+	WORD $0x4f000403 // movi v3.4s, #0x0
+zero4:
+	WORD $0x4f000404 // movi v4.4s, #0x0
+zero5:
+	WORD $0x4f000405 // movi v5.4s, #0x0
+zero6:
+	WORD $0x4f000406 // movi v6.4s, #0x0
+zero7:
+	WORD $0x4f000407 // movi v7.4s, #0x0
+zero8:
+	WORD $0x4f000408 // movi v8.4s, #0x0
+zero9:
+	WORD $0x4f000409 // movi v9.4s, #0x0
+zero10:
+	WORD $0x4f00040a // movi v10.4s, #0x0
+zero11:
+	WORD $0x4f00040b // movi v11.4s, #0x0
+	B whole
+next:
+	MOVD 120(R0), R16
+	ADDS R16, R5
+	MOVD 168(R0), R16
+	ADDS R16, R2
+	MOVD 144(R0), R16
+	SUBS R16, R9
+	SUBS $1, R3
+	BNE tile
+	MOVD 160(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $16, R2
+	MOVD $16, R5
+	B half
+past1:
+	MOVD 160(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $32, R2
+	MOVD $32, R5
+	B half
+past2:
+	MOVD 160(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 160(R0)
+	MOVD 96(R0), R2
+	ADDS $48, R2
+	MOVD $48, R5
+	B half
+end:
+	RET
+
+// func winograd_out_f32_8x8_6x6_neon(a *transformOutArgs)
+TEXT ·winograd_out_f32_8x8_6x6_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R10
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 80(R0), R4
+	WORD $0x3dc0009f // ldr q31, [x4]
+	WORD $0xbd40581e // ldr s30, [x0,#88]
+	WORD $0x4e0407de // dup v30.4s, v30.s[0]
+	MOVD $0x3f000000, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0x40000000, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0x3e800000, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0x40800000, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+	MOVD $0x3e000000, R16
+	WORD $0x4e040e17 // dup v23.4s, w16
+	MOVD $0x41000000, R16
+	WORD $0x4e040e16 // dup v22.4s, w16
+	MOVD $0x3d800000, R16
+	WORD $0x4e040e15 // dup v21.4s, w16
+	MOVD $0x41800000, R16
+	WORD $0x4e040e14 // dup v20.4s, w16
+	MOVD $0x3d000000, R16
+	WORD $0x4e040e13 // dup v19.4s, w16
+	MOVD $0x42000000, R16
+	WORD $0x4e040e12 // dup v18.4s, w16
+half:
+	MOVD 16(R0), R3
+	MOVD 48(R0), R5
+	MOVD 64(R0), R11
+tile:
+	MOVD 8(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	ADD R8<<2, R13, R15
+	MOVD R1, R12
+	MOVD R10, R4
+	MOVD $8, R9
+row:
+	WORD $0x3dc00180 // ldr q0, [x12]
+	WORD $0x3ce86981 // ldr q1, [x12,x8]
+	ADD R8<<1, R12, R17
+	WORD $0x3dc00222 // ldr q2, [x17]
+	WORD $0x3ced6983 // ldr q3, [x12,x13]
+	ADD R8<<2, R12, R17
+	WORD $0x3dc00224 // ldr q4, [x17]
+	WORD $0x3cee6985 // ldr q5, [x12,x14]
+	ADD R13<<1, R12, R17
+	WORD $0x3dc00226 // ldr q6, [x17]
+	WORD $0x3cef6987 // ldr q7, [x12,x15]
+	WORD $0x4e22d428 // fadd v8.4s, v1.4s, v2.4s
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	WORD $0x4e24d462 // fadd v2.4s, v3.4s, v4.4s
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x4e26d4a4 // fadd v4.4s, v5.4s, v6.4s
+	WORD $0x4ea6d4a5 // fsub v5.4s, v5.4s, v6.4s
+	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
+	WORD $0x3d800080 // str q0, [x4]
+	WORD $0x4ea11c20 // mov v0.16b, v1.16b
+	WORD $0x4e3bcc60 // fmla v0.4s, v3.4s, v27.4s
+	WORD $0x4e3acca0 // fmla v0.4s, v5.4s, v26.4s
+	WORD $0x3d801080 // str q0, [x4,#64]
+	WORD $0x4ea81d00 // mov v0.16b, v8.16b
+	WORD $0x4e39cc40 // fmla v0.4s, v2.4s, v25.4s
+	WORD $0x4e38cc80 // fmla v0.4s, v4.4s, v24.4s
+	WORD $0x3d802080 // str q0, [x4,#128]
+	WORD $0x4ea11c20 // mov v0.16b, v1.16b
+	WORD $0x4e37cc60 // fmla v0.4s, v3.4s, v23.4s
+	WORD $0x4e36cca0 // fmla v0.4s, v5.4s, v22.4s
+	WORD $0x3d803080 // str q0, [x4,#192]
+	WORD $0x4e35cc48 // fmla v8.4s, v2.4s, v21.4s
+	WORD $0x4e34cc88 // fmla v8.4s, v4.4s, v20.4s
+	WORD $0x3d804088 // str q8, [x4,#256]
+	WORD $0x4e33cc61 // fmla v1.4s, v3.4s, v19.4s
+	WORD $0x4e32cca1 // fmla v1.4s, v5.4s, v18.4s
+	WORD $0x4e27d420 // fadd v0.4s, v1.4s, v7.4s
+	WORD $0x3d805080 // str q0, [x4,#320]
+	ADD R8<<3, R12, R12
+	ADDS $384, R4
+	SUBS $1, R9
+	BNE row
+	MOVD 32(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	MOVD R2, R12
+	MOVD R10, R4
+column:
+	CMP R9, R11
+	BLE next
+	WORD $0x3dc00080 // ldr q0, [x4]
+	WORD $0x3dc06081 // ldr q1, [x4,#384]
+	WORD $0x3dc0c082 // ldr q2, [x4,#768]
+	WORD $0x3dc12083 // ldr q3, [x4,#1152]
+	WORD $0x3dc18084 // ldr q4, [x4,#1536]
+	WORD $0x3dc1e085 // ldr q5, [x4,#1920]
+	WORD $0x3dc24086 // ldr q6, [x4,#2304]
+	WORD $0x3dc2a087 // ldr q7, [x4,#2688]
+	WORD $0x4e22d428 // fadd v8.4s, v1.4s, v2.4s
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	WORD $0x4e24d462 // fadd v2.4s, v3.4s, v4.4s
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x4e26d4a4 // fadd v4.4s, v5.4s, v6.4s
+	WORD $0x4ea6d4a5 // fsub v5.4s, v5.4s, v6.4s
+	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
+	CMP $0, R5
+	BLE skip0
+	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	MOVD 96(R0), R16
+	TST $1, R16
+	BEQ clamp0
+	WORD $0x3dc0019c // ldr q28, [x12]
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+clamp0:
+	WORD $0x6ea0e7dc // fcmgt v28.4s, v30.4s, v0.4s
+	WORD $0x6ebc1fc0 // bit v0.16b, v30.16b, v28.16b
+	WORD $0x3d800180 // str q0, [x12]
+skip0:
+	WORD $0x4ea11c20 // mov v0.16b, v1.16b
+	WORD $0x4e3bcc60 // fmla v0.4s, v3.4s, v27.4s
+	WORD $0x4e3acca0 // fmla v0.4s, v5.4s, v26.4s
+	CMP $1, R5
+	BLE skip1
+	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	MOVD 96(R0), R16
+	TST $1, R16
+	BEQ clamp1
+	WORD $0x3ce8699c // ldr q28, [x12,x8]
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+clamp1:
+	WORD $0x6ea0e7dc // fcmgt v28.4s, v30.4s, v0.4s
+	WORD $0x6ebc1fc0 // bit v0.16b, v30.16b, v28.16b
+	WORD $0x3ca86980 // str q0, [x12,x8]
+skip1:
+	WORD $0x4ea81d00 // mov v0.16b, v8.16b
+	WORD $0x4e39cc40 // fmla v0.4s, v2.4s, v25.4s
+	WORD $0x4e38cc80 // fmla v0.4s, v4.4s, v24.4s
+	CMP $2, R5
+	BLE skip2
+	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	MOVD 96(R0), R16
+	TST $1, R16
+	BEQ clamp2
+	ADD R8<<1, R12, R17
+	WORD $0x3dc0023c // ldr q28, [x17]
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+clamp2:
+	WORD $0x6ea0e7dc // fcmgt v28.4s, v30.4s, v0.4s
+	WORD $0x6ebc1fc0 // bit v0.16b, v30.16b, v28.16b
+	ADD R8<<1, R12, R17
+	WORD $0x3d800220 // str q0, [x17]
+skip2:
+	WORD $0x4ea11c20 // mov v0.16b, v1.16b
+	WORD $0x4e37cc60 // fmla v0.4s, v3.4s, v23.4s
+	WORD $0x4e36cca0 // fmla v0.4s, v5.4s, v22.4s
+	CMP $3, R5
+	BLE skip3
+	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	MOVD 96(R0), R16
+	TST $1, R16
+	BEQ clamp3
+	WORD $0x3ced699c // ldr q28, [x12,x13]
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+clamp3:
+	WORD $0x6ea0e7dc // fcmgt v28.4s, v30.4s, v0.4s
+	WORD $0x6ebc1fc0 // bit v0.16b, v30.16b, v28.16b
+	WORD $0x3cad6980 // str q0, [x12,x13]
+skip3:
+	WORD $0x4e35cc48 // fmla v8.4s, v2.4s, v21.4s
+	WORD $0x4e34cc88 // fmla v8.4s, v4.4s, v20.4s
+	CMP $4, R5
+	BLE skip4
+	WORD $0x4e3fd508 // fadd v8.4s, v8.4s, v31.4s
+	MOVD 96(R0), R16
+	TST $1, R16
+	BEQ clamp4
+	ADD R8<<2, R12, R17
+	WORD $0x3dc0023c // ldr q28, [x17]
+	WORD $0x4e3cd508 // fadd v8.4s, v8.4s, v28.4s
+clamp4:
+	WORD $0x6ea8e7dc // fcmgt v28.4s, v30.4s, v8.4s
+	WORD $0x6ebc1fc8 // bit v8.16b, v30.16b, v28.16b
+	ADD R8<<2, R12, R17
+	WORD $0x3d800228 // str q8, [x17]
+skip4:
+	WORD $0x4e33cc61 // fmla v1.4s, v3.4s, v19.4s
+	WORD $0x4e32cca1 // fmla v1.4s, v5.4s, v18.4s
+	WORD $0x4e27d420 // fadd v0.4s, v1.4s, v7.4s
+	CMP $5, R5
+	BLE skip5
+	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	MOVD 96(R0), R16
+	TST $1, R16
+	BEQ clamp5
+	WORD $0x3cee699c // ldr q28, [x12,x14]
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+clamp5:
+	WORD $0x6ea0e7dc // fcmgt v28.4s, v30.4s, v0.4s
+	WORD $0x6ebc1fc0 // bit v0.16b, v30.16b, v28.16b
+	WORD $0x3cae6980 // str q0, [x12,x14]
+skip5:
+	ADDS $64, R12
+	ADDS $64, R4
+	ADDS $1, R9
+	CMP $6, R9
+	BLT column
+next:
+	ADDS $64, R1
+	MOVD 40(R0), R16
+	ADDS R16, R2
+	MOVD 56(R0), R16
+	SUBS R16, R5
+	MOVD 72(R0), R16
+	SUBS R16, R11
+	SUBS $1, R3
+	BNE tile
+	MOVD 112(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 112(R0)
+	MOVD 0(R0), R1
+	ADDS $16, R1
+	MOVD 24(R0), R2
+	ADDS $16, R2
+	MOVD 80(R0), R4
+	WORD $0x3dc0049f // ldr q31, [x4,#16]
+	B half
+past1:
+	MOVD 112(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 112(R0)
+	MOVD 0(R0), R1
+	ADDS $32, R1
+	MOVD 24(R0), R2
+	ADDS $32, R2
+	MOVD 80(R0), R4
+	WORD $0x3dc0089f // ldr q31, [x4,#32]
+	B half
+past2:
+	MOVD 112(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 112(R0)
+	MOVD 0(R0), R1
+	ADDS $48, R1
+	MOVD 24(R0), R2
+	ADDS $48, R2
+	MOVD 80(R0), R4
+	WORD $0x3dc00c9f // ldr q31, [x4,#48]
 	B half
 end:
 	RET
@@ -3976,6 +5743,259 @@ clamp3:
 	WORD $0x6ebc1fc9 // bit v9.16b, v30.16b, v28.16b
 	WORD $0x3cad6849 // str q9, [x2,x13]
 skip3:
+next:
+	ADDS $64, R1
+	MOVD 40(R0), R16
+	ADDS R16, R2
+	MOVD 56(R0), R16
+	SUBS R16, R5
+	MOVD 72(R0), R16
+	SUBS R16, R11
+	SUBS $1, R3
+	BNE tile
+	MOVD 112(R0), R16
+	CMP $0, R16
+	BNE past1
+	MOVD $1, R16
+	MOVD R16, 112(R0)
+	MOVD 0(R0), R1
+	ADDS $16, R1
+	MOVD 24(R0), R2
+	ADDS $16, R2
+	MOVD 80(R0), R4
+	WORD $0x3dc0049f // ldr q31, [x4,#16]
+	B half
+past1:
+	MOVD 112(R0), R16
+	CMP $1, R16
+	BNE past2
+	MOVD $2, R16
+	MOVD R16, 112(R0)
+	MOVD 0(R0), R1
+	ADDS $32, R1
+	MOVD 24(R0), R2
+	ADDS $32, R2
+	MOVD 80(R0), R4
+	WORD $0x3dc0089f // ldr q31, [x4,#32]
+	B half
+past2:
+	MOVD 112(R0), R16
+	CMP $2, R16
+	BNE end
+	MOVD $3, R16
+	MOVD R16, 112(R0)
+	MOVD 0(R0), R1
+	ADDS $48, R1
+	MOVD 24(R0), R2
+	ADDS $48, R2
+	MOVD 80(R0), R4
+	WORD $0x3dc00c9f // ldr q31, [x4,#48]
+	B half
+end:
+	RET
+
+// func winograd_out_f32_12_6_neon(a *transformOutArgs)
+TEXT ·winograd_out_f32_12_6_neon(SB), NOSPLIT, $0-8
+	MOVD a+0(FP), R0
+	MOVD 104(R0), R10
+	MOVD 0(R0), R1
+	MOVD 24(R0), R2
+	MOVD 80(R0), R4
+	WORD $0x3dc0009f // ldr q31, [x4]
+	WORD $0xbd40581e // ldr s30, [x0,#88]
+	WORD $0x4e0407de // dup v30.4s, v30.s[0]
+	MOVD $0x3ec00000, R16
+	WORD $0x4e040e1b // dup v27.4s, w16
+	MOVD $0x3f2aaaab, R16
+	WORD $0x4e040e1a // dup v26.4s, w16
+	MOVD $0x3fc00000, R16
+	WORD $0x4e040e19 // dup v25.4s, w16
+	MOVD $0x402aaaab, R16
+	WORD $0x4e040e18 // dup v24.4s, w16
+	MOVD $0x3e100000, R16
+	WORD $0x4e040e17 // dup v23.4s, w16
+	MOVD $0x3ee38e39, R16
+	WORD $0x4e040e16 // dup v22.4s, w16
+	MOVD $0x40100000, R16
+	WORD $0x4e040e15 // dup v21.4s, w16
+	MOVD $0x40e38e39, R16
+	WORD $0x4e040e14 // dup v20.4s, w16
+	MOVD $0x3d580000, R16
+	WORD $0x4e040e13 // dup v19.4s, w16
+	MOVD $0x3e97b426, R16
+	WORD $0x4e040e12 // dup v18.4s, w16
+	MOVD $0x40580000, R16
+	WORD $0x4e040e11 // dup v17.4s, w16
+	MOVD $0x4197b426, R16
+	WORD $0x4e040e10 // dup v16.4s, w16
+	MOVD $0x3ca20000, R16
+	WORD $0x4e040e0f // dup v15.4s, w16
+	MOVD $0x3e4a4588, R16
+	WORD $0x4e040e0e // dup v14.4s, w16
+	MOVD $0x40a20000, R16
+	WORD $0x4e040e0d // dup v13.4s, w16
+half:
+	MOVD 16(R0), R3
+	MOVD 48(R0), R5
+	MOVD 64(R0), R11
+tile:
+	MOVD 8(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	ADD R8<<2, R13, R15
+	ADD R8<<3, R8, R9
+	ADD R8<<3, R13, R12
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x3ce86821 // ldr q1, [x1,x8]
+	ADD R8<<1, R1, R17
+	WORD $0x3dc00222 // ldr q2, [x17]
+	WORD $0x3ced6823 // ldr q3, [x1,x13]
+	ADD R8<<2, R1, R17
+	WORD $0x3dc00224 // ldr q4, [x17]
+	WORD $0x3cee6825 // ldr q5, [x1,x14]
+	ADD R13<<1, R1, R17
+	WORD $0x3dc00226 // ldr q6, [x17]
+	WORD $0x3cef6827 // ldr q7, [x1,x15]
+	ADD R8<<3, R1, R17
+	WORD $0x3dc00228 // ldr q8, [x17]
+	WORD $0x3ce96829 // ldr q9, [x1,x9]
+	ADD R14<<1, R1, R17
+	WORD $0x3dc0022a // ldr q10, [x17]
+	WORD $0x3cec682b // ldr q11, [x1,x12]
+	MOVD 32(R0), R8
+	ADD R8<<1, R8, R13
+	ADD R8<<2, R8, R14
+	WORD $0x4e22d42c // fadd v12.4s, v1.4s, v2.4s
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	WORD $0x4e24d462 // fadd v2.4s, v3.4s, v4.4s
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x4e26d4a4 // fadd v4.4s, v5.4s, v6.4s
+	WORD $0x4ea6d4a5 // fsub v5.4s, v5.4s, v6.4s
+	WORD $0x4e28d4e6 // fadd v6.4s, v7.4s, v8.4s
+	WORD $0x4ea8d4e7 // fsub v7.4s, v7.4s, v8.4s
+	WORD $0x4e2ad528 // fadd v8.4s, v9.4s, v10.4s
+	WORD $0x4eaad529 // fsub v9.4s, v9.4s, v10.4s
+	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
+	WORD $0x4e26d400 // fadd v0.4s, v0.4s, v6.4s
+	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
+	CMP $0, R5
+	BLE skip0
+	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	MOVD 96(R0), R16
+	TST $1, R16
+	BEQ clamp0
+	WORD $0x3dc0005c // ldr q28, [x2]
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+clamp0:
+	WORD $0x6ea0e7dc // fcmgt v28.4s, v30.4s, v0.4s
+	WORD $0x6ebc1fc0 // bit v0.16b, v30.16b, v28.16b
+	WORD $0x3d800040 // str q0, [x2]
+skip0:
+	WORD $0x4ea11c20 // mov v0.16b, v1.16b
+	WORD $0x4e3bcc60 // fmla v0.4s, v3.4s, v27.4s
+	WORD $0x4e3acca0 // fmla v0.4s, v5.4s, v26.4s
+	WORD $0x4e39cce0 // fmla v0.4s, v7.4s, v25.4s
+	WORD $0x4e38cd20 // fmla v0.4s, v9.4s, v24.4s
+	CMP $1, R5
+	BLE skip1
+	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	MOVD 96(R0), R16
+	TST $1, R16
+	BEQ clamp1
+	WORD $0x3ce8685c // ldr q28, [x2,x8]
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+clamp1:
+	WORD $0x6ea0e7dc // fcmgt v28.4s, v30.4s, v0.4s
+	WORD $0x6ebc1fc0 // bit v0.16b, v30.16b, v28.16b
+	WORD $0x3ca86840 // str q0, [x2,x8]
+skip1:
+	WORD $0x4eac1d80 // mov v0.16b, v12.16b
+	WORD $0x4e37cc40 // fmla v0.4s, v2.4s, v23.4s
+	WORD $0x4e36cc80 // fmla v0.4s, v4.4s, v22.4s
+	WORD $0x4e35ccc0 // fmla v0.4s, v6.4s, v21.4s
+	WORD $0x4e34cd00 // fmla v0.4s, v8.4s, v20.4s
+	CMP $2, R5
+	BLE skip2
+	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	MOVD 96(R0), R16
+	TST $1, R16
+	BEQ clamp2
+	ADD R8<<1, R2, R17
+	WORD $0x3dc0023c // ldr q28, [x17]
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+clamp2:
+	WORD $0x6ea0e7dc // fcmgt v28.4s, v30.4s, v0.4s
+	WORD $0x6ebc1fc0 // bit v0.16b, v30.16b, v28.16b
+	ADD R8<<1, R2, R17
+	WORD $0x3d800220 // str q0, [x17]
+skip2:
+	WORD $0x4ea11c20 // mov v0.16b, v1.16b
+	WORD $0x4e33cc60 // fmla v0.4s, v3.4s, v19.4s
+	WORD $0x4e32cca0 // fmla v0.4s, v5.4s, v18.4s
+	WORD $0x4e31cce0 // fmla v0.4s, v7.4s, v17.4s
+	WORD $0x4e30cd20 // fmla v0.4s, v9.4s, v16.4s
+	CMP $3, R5
+	BLE skip3
+	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	MOVD 96(R0), R16
+	TST $1, R16
+	BEQ clamp3
+	WORD $0x3ced685c // ldr q28, [x2,x13]
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+clamp3:
+	WORD $0x6ea0e7dc // fcmgt v28.4s, v30.4s, v0.4s
+	WORD $0x6ebc1fc0 // bit v0.16b, v30.16b, v28.16b
+	WORD $0x3cad6840 // str q0, [x2,x13]
+skip3:
+	WORD $0x4e2fcc4c // fmla v12.4s, v2.4s, v15.4s
+	WORD $0x4e2ecc8c // fmla v12.4s, v4.4s, v14.4s
+	WORD $0x4e2dcccc // fmla v12.4s, v6.4s, v13.4s
+	MOVD $0x424a4588, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x4e20cd0c // fmla v12.4s, v8.4s, v0.4s
+	CMP $4, R5
+	BLE skip4
+	WORD $0x4e3fd58c // fadd v12.4s, v12.4s, v31.4s
+	MOVD 96(R0), R16
+	TST $1, R16
+	BEQ clamp4
+	ADD R8<<2, R2, R17
+	WORD $0x3dc0023c // ldr q28, [x17]
+	WORD $0x4e3cd58c // fadd v12.4s, v12.4s, v28.4s
+clamp4:
+	WORD $0x6eace7dc // fcmgt v28.4s, v30.4s, v12.4s
+	WORD $0x6ebc1fcc // bit v12.16b, v30.16b, v28.16b
+	ADD R8<<2, R2, R17
+	WORD $0x3d80022c // str q12, [x17]
+skip4:
+	MOVD $0x3bf30000, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x4e20cc61 // fmla v1.4s, v3.4s, v0.4s
+	MOVD $0x3e06d905, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x4e20cca1 // fmla v1.4s, v5.4s, v0.4s
+	MOVD $0x40f30000, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x4e20cce1 // fmla v1.4s, v7.4s, v0.4s
+	MOVD $0x4306d905, R16
+	WORD $0x4e040e00 // dup v0.4s, w16
+	WORD $0x4e20cd21 // fmla v1.4s, v9.4s, v0.4s
+	WORD $0x4e2bd420 // fadd v0.4s, v1.4s, v11.4s
+	CMP $5, R5
+	BLE skip5
+	WORD $0x4e3fd400 // fadd v0.4s, v0.4s, v31.4s
+	MOVD 96(R0), R16
+	TST $1, R16
+	BEQ clamp5
+	WORD $0x3cee685c // ldr q28, [x2,x14]
+	WORD $0x4e3cd400 // fadd v0.4s, v0.4s, v28.4s
+clamp5:
+	WORD $0x6ea0e7dc // fcmgt v28.4s, v30.4s, v0.4s
+	WORD $0x6ebc1fc0 // bit v0.16b, v30.16b, v28.16b
+	WORD $0x3cae6840 // str q0, [x2,x14]
+skip5:
 next:
 	ADDS $64, R1
 	MOVD 40(R0), R16

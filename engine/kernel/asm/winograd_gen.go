@@ -3,6 +3,10 @@
 package asm
 
 var transformInGos = map[string]func(*transformInArgs){
+	"winograd_in_f32_8x8":              func(a *transformInArgs) { transformInGo(transform{8, 8, 2, winograd_in_f32_8x8_go}, a) },
+	"winograd_weights_f32_3x3_8x8":     func(a *transformInArgs) { transformInGo(transform{3, 8, 2, winograd_weights_f32_3x3_8x8_go}, a) },
+	"winograd_outgrad_f32_6x6_8x8":     func(a *transformInArgs) { transformInGo(transform{6, 8, 2, winograd_outgrad_f32_6x6_8x8_go}, a) },
+	"winograd_weightsgrad_f32_8x8_3x3": func(a *transformInArgs) { transformInGo(transform{8, 3, 2, winograd_weightsgrad_f32_8x8_3x3_go}, a) },
 	"winograd_in_f32_6x6":              func(a *transformInArgs) { transformInGo(transform{6, 6, 2, winograd_in_f32_6x6_go}, a) },
 	"winograd_weights_f32_3x3_6x6":     func(a *transformInArgs) { transformInGo(transform{3, 6, 2, winograd_weights_f32_3x3_6x6_go}, a) },
 	"winograd_outgrad_f32_4x4_6x6":     func(a *transformInArgs) { transformInGo(transform{4, 6, 2, winograd_outgrad_f32_4x4_6x6_go}, a) },
@@ -11,7 +15,6 @@ var transformInGos = map[string]func(*transformInArgs){
 	"winograd_weights_f32_3x3_4x4":     func(a *transformInArgs) { transformInGo(transform{3, 4, 2, winograd_weights_f32_3x3_4x4_go}, a) },
 	"winograd_outgrad_f32_2x2_4x4":     func(a *transformInArgs) { transformInGo(transform{2, 4, 2, winograd_outgrad_f32_2x2_4x4_go}, a) },
 	"winograd_weightsgrad_f32_4x4_3x3": func(a *transformInArgs) { transformInGo(transform{4, 3, 2, winograd_weightsgrad_f32_4x4_3x3_go}, a) },
-	"winograd_in_f32_8x8":              func(a *transformInArgs) { transformInGo(transform{8, 8, 2, winograd_in_f32_8x8_go}, a) },
 	"winograd_weights_f32_5x5_8x8":     func(a *transformInArgs) { transformInGo(transform{5, 8, 2, winograd_weights_f32_5x5_8x8_go}, a) },
 	"winograd_outgrad_f32_4x4_8x8":     func(a *transformInArgs) { transformInGo(transform{4, 8, 2, winograd_outgrad_f32_4x4_8x8_go}, a) },
 	"winograd_weightsgrad_f32_8x8_5x5": func(a *transformInArgs) { transformInGo(transform{8, 5, 2, winograd_weightsgrad_f32_8x8_5x5_go}, a) },
@@ -23,6 +26,164 @@ var transformInGos = map[string]func(*transformInArgs){
 	"winograd_weights_f32_7_10":        func(a *transformInArgs) { transformInGo(transform{7, 10, 1, winograd_weights_f32_7_10_go}, a) },
 	"winograd_outgrad_f32_4_10":        func(a *transformInArgs) { transformInGo(transform{4, 10, 1, winograd_outgrad_f32_4_10_go}, a) },
 	"winograd_weightsgrad_f32_10_7":    func(a *transformInArgs) { transformInGo(transform{10, 7, 1, winograd_weightsgrad_f32_10_7_go}, a) },
+	"winograd_in_f32_12":               func(a *transformInArgs) { transformInGo(transform{12, 12, 1, winograd_in_f32_12_go}, a) },
+	"winograd_weights_f32_7_12":        func(a *transformInArgs) { transformInGo(transform{7, 12, 1, winograd_weights_f32_7_12_go}, a) },
+	"winograd_outgrad_f32_6_12":        func(a *transformInArgs) { transformInGo(transform{6, 12, 1, winograd_outgrad_f32_6_12_go}, a) },
+	"winograd_weightsgrad_f32_12_7":    func(a *transformInArgs) { transformInGo(transform{12, 7, 1, winograd_weightsgrad_f32_12_7_go}, a) },
+}
+
+func winograd_in_f32_8x8_go(in line) (out line) {
+	for c := range Lanes {
+		v0 := in[0][c]
+		v1 := in[1][c]
+		v2 := in[2][c]
+		v3 := in[3][c]
+		v4 := in[4][c]
+		v5 := in[5][c]
+		v6 := in[6][c]
+		v7 := in[7][c]
+		v9 := fma32(v2, -5.25, v0)
+		v11 := fma32(v4, 5.25, v9)
+		v12 := v11 - v6
+		out[0][c] = v12
+		v15 := fma32(v3, -4.25, v1)
+		v16 := v15 + v5
+		v17 := fma32(v4, -4.25, v2)
+		v18 := v17 + v6
+		v19 := v16 + v18
+		out[1][c] = v19
+		v21 := v16 - v18
+		out[2][c] = v21
+		v24 := fma32(v3, -1.25, v1)
+		v26 := fma32(v5, 0.25, v24)
+		v28 := float32(v2 * 2)
+		v30 := fma32(v4, -2.5, v28)
+		v32 := fma32(v6, 0.5, v30)
+		v33 := v26 + v32
+		out[3][c] = v33
+		v35 := v26 - v32
+		out[4][c] = v35
+		v38 := fma32(v3, -5, v1)
+		v40 := fma32(v5, 4, v38)
+		v41 := float32(v2 * 0.5)
+		v42 := fma32(v4, -2.5, v41)
+		v43 := fma32(v6, 2, v42)
+		v44 := v40 + v43
+		out[5][c] = v44
+		v46 := v40 - v43
+		out[6][c] = v46
+		v48 := fma32(v3, -5.25, v1)
+		v49 := fma32(v5, 5.25, v48)
+		v50 := v49 - v7
+		out[7][c] = v50
+	}
+	return out
+}
+
+func winograd_weights_f32_3x3_8x8_go(in line) (out line) {
+	for c := range Lanes {
+		v0 := in[0][c]
+		v1 := in[1][c]
+		v2 := in[2][c]
+		out[0][c] = v0
+		v5 := float32(v1 * -0.22222222)
+		v6 := float32(v0 * -0.22222222)
+		v7 := fma32(v2, -0.22222222, v6)
+		v8 := v5 + v7
+		out[1][c] = v8
+		v10 := v5 - v7
+		out[2][c] = v10
+		v13 := float32(v1 * 0.7111111)
+		v15 := float32(v0 * 1.4222223)
+		v17 := fma32(v2, 0.35555556, v15)
+		v18 := v13 + v17
+		out[3][c] = v18
+		v20 := v13 - v17
+		out[4][c] = v20
+		v23 := float32(v1 * 0.011111111)
+		v25 := float32(v0 * 0.0055555557)
+		v27 := fma32(v2, 0.022222223, v25)
+		v28 := v23 + v27
+		out[5][c] = v28
+		v30 := v23 - v27
+		out[6][c] = v30
+		v33 := float32(v2 * -1)
+		out[7][c] = v33
+	}
+	return out
+}
+
+func winograd_outgrad_f32_6x6_8x8_go(in line) (out line) {
+	for c := range Lanes {
+		v0 := in[0][c]
+		v1 := in[1][c]
+		v2 := in[2][c]
+		v3 := in[3][c]
+		v4 := in[4][c]
+		v5 := in[5][c]
+		out[0][c] = v0
+		v7 := v0 + v2
+		v8 := v7 + v4
+		v9 := v1 + v3
+		v10 := v9 + v5
+		v11 := v8 + v10
+		out[1][c] = v11
+		v13 := v8 - v10
+		out[2][c] = v13
+		v16 := fma32(v2, 0.25, v0)
+		v18 := fma32(v4, 0.0625, v16)
+		v20 := float32(v1 * 0.5)
+		v22 := fma32(v3, 0.125, v20)
+		v24 := fma32(v5, 0.03125, v22)
+		v25 := v18 + v24
+		out[3][c] = v25
+		v27 := v18 - v24
+		out[4][c] = v27
+		v30 := fma32(v2, 4, v0)
+		v32 := fma32(v4, 16, v30)
+		v34 := float32(v1 * 2)
+		v36 := fma32(v3, 8, v34)
+		v38 := fma32(v5, 32, v36)
+		v39 := v32 + v38
+		out[5][c] = v39
+		v41 := v32 - v38
+		out[6][c] = v41
+		out[7][c] = v5
+	}
+	return out
+}
+
+func winograd_weightsgrad_f32_8x8_3x3_go(in line) (out line) {
+	for c := range Lanes {
+		v0 := in[0][c]
+		v1 := in[1][c]
+		v2 := in[2][c]
+		v3 := in[3][c]
+		v4 := in[4][c]
+		v5 := in[5][c]
+		v6 := in[6][c]
+		v7 := in[7][c]
+		v8 := v1 + v2
+		v9 := v1 - v2
+		v10 := v3 + v4
+		v11 := v3 - v4
+		v12 := v5 + v6
+		v13 := v5 - v6
+		v15 := fma32(v9, -0.22222222, v0)
+		v17 := fma32(v11, 1.4222223, v15)
+		v19 := fma32(v13, 0.0055555557, v17)
+		out[0][c] = v19
+		v21 := float32(v8 * -0.22222222)
+		v23 := fma32(v10, 0.7111111, v21)
+		v25 := fma32(v12, 0.011111111, v23)
+		out[1][c] = v25
+		v27 := float32(v9 * -0.22222222)
+		v29 := fma32(v11, 0.35555556, v27)
+		v31 := fma32(v13, 0.022222223, v29)
+		v32 := v31 - v7
+		out[2][c] = v32
+	}
+	return out
 }
 
 func winograd_in_f32_6x6_go(in line) (out line) {
@@ -205,54 +366,6 @@ func winograd_weightsgrad_f32_4x4_3x3_go(in line) (out line) {
 		v11 := float32(v5 * 0.5)
 		v12 := v11 - v3
 		out[2][c] = v12
-	}
-	return out
-}
-
-func winograd_in_f32_8x8_go(in line) (out line) {
-	for c := range Lanes {
-		v0 := in[0][c]
-		v1 := in[1][c]
-		v2 := in[2][c]
-		v3 := in[3][c]
-		v4 := in[4][c]
-		v5 := in[5][c]
-		v6 := in[6][c]
-		v7 := in[7][c]
-		v9 := fma32(v2, -5.25, v0)
-		v11 := fma32(v4, 5.25, v9)
-		v12 := v11 - v6
-		out[0][c] = v12
-		v15 := fma32(v3, -4.25, v1)
-		v16 := v15 + v5
-		v17 := fma32(v4, -4.25, v2)
-		v18 := v17 + v6
-		v19 := v16 + v18
-		out[1][c] = v19
-		v21 := v16 - v18
-		out[2][c] = v21
-		v24 := fma32(v3, -1.25, v1)
-		v26 := fma32(v5, 0.25, v24)
-		v28 := float32(v2 * 2)
-		v30 := fma32(v4, -2.5, v28)
-		v32 := fma32(v6, 0.5, v30)
-		v33 := v26 + v32
-		out[3][c] = v33
-		v35 := v26 - v32
-		out[4][c] = v35
-		v38 := fma32(v3, -5, v1)
-		v40 := fma32(v5, 4, v38)
-		v41 := float32(v2 * 0.5)
-		v42 := fma32(v4, -2.5, v41)
-		v43 := fma32(v6, 2, v42)
-		v44 := v40 + v43
-		out[5][c] = v44
-		v46 := v40 - v43
-		out[6][c] = v46
-		v48 := fma32(v3, -5.25, v1)
-		v49 := fma32(v5, 5.25, v48)
-		v50 := v49 - v7
-		out[7][c] = v50
 	}
 	return out
 }
@@ -721,12 +834,354 @@ func winograd_weightsgrad_f32_10_7_go(in line) (out line) {
 	return out
 }
 
+func winograd_in_f32_12_go(in line) (out line) {
+	for c := range Lanes {
+		v0 := in[0][c]
+		v1 := in[1][c]
+		v2 := in[2][c]
+		v3 := in[3][c]
+		v4 := in[4][c]
+		v5 := in[5][c]
+		v6 := in[6][c]
+		v7 := in[7][c]
+		v8 := in[8][c]
+		v9 := in[9][c]
+		v10 := in[10][c]
+		v11 := in[11][c]
+		v13 := float32(v0 * -81)
+		v15 := fma32(v2, 886.6406, v13)
+		v17 := fma32(v4, -2550.332, v15)
+		v19 := fma32(v6, 2550.332, v17)
+		v21 := fma32(v8, -886.6406, v19)
+		v23 := fma32(v10, 81, v21)
+		out[0][c] = v23
+		v25 := float32(v2 * 81)
+		v27 := fma32(v4, -805.6406, v25)
+		v29 := fma32(v6, 1744.6914, v27)
+		v30 := fma32(v8, -805.6406, v29)
+		v31 := fma32(v10, 81, v30)
+		v32 := float32(v1 * 81)
+		v33 := fma32(v3, -805.6406, v32)
+		v34 := fma32(v5, 1744.6914, v33)
+		v35 := fma32(v7, -805.6406, v34)
+		v36 := fma32(v9, 81, v35)
+		v37 := v31 + v36
+		out[1][c] = v37
+		v39 := v31 - v36
+		out[2][c] = v39
+		v42 := float32(v2 * 576)
+		v44 := fma32(v4, -2209, v42)
+		v46 := fma32(v6, 2427.25, v44)
+		v48 := fma32(v8, -875.25, v46)
+		v49 := fma32(v10, 81, v48)
+		v51 := float32(v1 * 216)
+		v53 := fma32(v3, -828.375, v51)
+		v55 := fma32(v5, 910.21875, v53)
+		v57 := fma32(v7, -328.21875, v55)
+		v59 := fma32(v9, 30.375, v57)
+		v60 := v49 + v59
+		out[3][c] = v60
+		v62 := v49 - v59
+		out[4][c] = v62
+		v65 := float32(v2 * 60.75)
+		v67 := fma32(v4, -528.29297, v65)
+		v69 := fma32(v6, 724.08984, v67)
+		v71 := fma32(v8, -283.54688, v69)
+		v73 := fma32(v10, 27, v71)
+		v75 := float32(v1 * 40.5)
+		v77 := fma32(v3, -352.1953, v75)
+		v79 := fma32(v5, 482.72656, v77)
+		v81 := fma32(v7, -189.03125, v79)
+		v83 := fma32(v9, 18, v81)
+		v84 := v73 + v83
+		out[5][c] = v84
+		v86 := v73 - v83
+		out[6][c] = v86
+		v89 := float32(v2 * 36)
+		v91 := fma32(v4, -378.0625, v89)
+		v93 := fma32(v6, 965.4531, v91)
+		v95 := fma32(v8, -704.3906, v93)
+		v96 := fma32(v10, 81, v95)
+		v98 := float32(v1 * 54)
+		v100 := fma32(v3, -567.09375, v98)
+		v102 := fma32(v5, 1448.1797, v100)
+		v104 := fma32(v7, -1056.5859, v102)
+		v106 := fma32(v9, 121.5, v104)
+		v107 := v96 + v106
+		out[7][c] = v107
+		v109 := v96 - v106
+		out[8][c] = v109
+		v112 := float32(v2 * 3.796875)
+		v114 := fma32(v4, -41.027344, v112)
+		v116 := fma32(v6, 113.77734, v114)
+		v118 := fma32(v8, -103.546875, v116)
+		v119 := fma32(v10, 27, v118)
+		v121 := float32(v1 * 10.125)
+		v123 := fma32(v3, -109.40625, v121)
+		v125 := fma32(v5, 303.40625, v123)
+		v127 := fma32(v7, -276.125, v125)
+		v129 := fma32(v9, 72, v127)
+		v130 := v119 + v129
+		out[9][c] = v130
+		v132 := v119 - v129
+		out[10][c] = v132
+		v134 := float32(v1 * -81)
+		v135 := fma32(v3, 886.6406, v134)
+		v136 := fma32(v5, -2550.332, v135)
+		v137 := fma32(v7, 2550.332, v136)
+		v138 := fma32(v9, -886.6406, v137)
+		v139 := fma32(v11, 81, v138)
+		out[11][c] = v139
+	}
+	return out
+}
+
+func winograd_weights_f32_7_12_go(in line) (out line) {
+	for c := range Lanes {
+		v0 := in[0][c]
+		v1 := in[1][c]
+		v2 := in[2][c]
+		v3 := in[3][c]
+		v4 := in[4][c]
+		v5 := in[5][c]
+		v6 := in[6][c]
+		v8 := float32(v0 * -0.012345679)
+		out[0][c] = v8
+		v11 := float32(v0 * 0.001692562)
+		v12 := fma32(v2, 0.001692562, v11)
+		v13 := fma32(v4, 0.001692562, v12)
+		v14 := fma32(v6, 0.001692562, v13)
+		v15 := float32(v1 * 0.001692562)
+		v16 := fma32(v3, 0.001692562, v15)
+		v17 := fma32(v5, 0.001692562, v16)
+		v18 := v14 + v17
+		out[1][c] = v18
+		v20 := v14 - v17
+		out[2][c] = v20
+		v23 := float32(v0 * 0.01143424)
+		v25 := fma32(v2, 0.0016079401, v23)
+		v27 := fma32(v4, 0.00022611656, v25)
+		v29 := fma32(v6, 3.179764e-05, v27)
+		v31 := float32(v1 * 0.00428784)
+		v33 := fma32(v3, 0.0006029775, v31)
+		v35 := fma32(v5, 8.479371e-05, v33)
+		v36 := v29 + v35
+		out[3][c] = v36
+		v38 := v29 - v35
+		out[4][c] = v38
+		v41 := float32(v0 * -0.020508131)
+		v43 := fma32(v2, -0.0091147255, v41)
+		v45 := fma32(v4, -0.004050989, v43)
+		v47 := fma32(v6, -0.0018004396, v45)
+		v49 := float32(v1 * -0.013672088)
+		v51 := fma32(v3, -0.0060764835, v49)
+		v53 := fma32(v5, -0.0027006594, v51)
+		v54 := v47 + v53
+		out[5][c] = v54
+		v56 := v47 - v53
+		out[6][c] = v56
+		v59 := float32(v0 * -0.00011854746)
+		v61 := fma32(v2, -0.00026673177, v59)
+		v63 := fma32(v4, -0.00060014654, v61)
+		v65 := fma32(v6, -0.0013503297, v63)
+		v67 := float32(v1 * -0.00017782119)
+		v69 := fma32(v3, -0.0004000977, v67)
+		v71 := fma32(v5, -0.0009002198, v69)
+		v72 := v65 + v71
+		out[7][c] = v72
+		v74 := v65 - v71
+		out[8][c] = v74
+		v77 := float32(v0 * 1.8864324e-06)
+		v79 := fma32(v2, 1.341463e-05, v77)
+		v81 := fma32(v4, 9.539293e-05, v79)
+		v83 := fma32(v6, 0.0006783497, v81)
+		v85 := float32(v1 * 5.030486e-06)
+		v87 := fma32(v3, 3.5772347e-05, v85)
+		v89 := fma32(v5, 0.00025438113, v87)
+		v90 := v83 + v89
+		out[9][c] = v90
+		v92 := v83 - v89
+		out[10][c] = v92
+		v95 := float32(v6 * 0.012345679)
+		out[11][c] = v95
+	}
+	return out
+}
+
+func winograd_outgrad_f32_6_12_go(in line) (out line) {
+	for c := range Lanes {
+		v0 := in[0][c]
+		v1 := in[1][c]
+		v2 := in[2][c]
+		v3 := in[3][c]
+		v4 := in[4][c]
+		v5 := in[5][c]
+		out[0][c] = v0
+		v7 := v0 + v2
+		v8 := v7 + v4
+		v9 := v1 + v3
+		v10 := v9 + v5
+		v11 := v8 + v10
+		out[1][c] = v11
+		v13 := v8 - v10
+		out[2][c] = v13
+		v16 := fma32(v2, 0.140625, v0)
+		v18 := fma32(v4, 0.01977539, v16)
+		v20 := float32(v1 * 0.375)
+		v22 := fma32(v3, 0.052734375, v20)
+		v24 := fma32(v5, 0.0074157715, v22)
+		v25 := v18 + v24
+		out[3][c] = v25
+		v27 := v18 - v24
+		out[4][c] = v27
+		v30 := fma32(v2, 0.44444445, v0)
+		v32 := fma32(v4, 0.19753087, v30)
+		v34 := float32(v1 * 0.6666667)
+		v36 := fma32(v3, 0.2962963, v34)
+		v38 := fma32(v5, 0.13168724, v36)
+		v39 := v32 + v38
+		out[5][c] = v39
+		v41 := v32 - v38
+		out[6][c] = v41
+		v44 := fma32(v2, 2.25, v0)
+		v46 := fma32(v4, 5.0625, v44)
+		v48 := float32(v1 * 1.5)
+		v50 := fma32(v3, 3.375, v48)
+		v52 := fma32(v5, 7.59375, v50)
+		v53 := v46 + v52
+		out[7][c] = v53
+		v55 := v46 - v52
+		out[8][c] = v55
+		v58 := fma32(v2, 7.111111, v0)
+		v60 := fma32(v4, 50.5679, v58)
+		v62 := float32(v1 * 2.6666667)
+		v64 := fma32(v3, 18.962963, v62)
+		v66 := fma32(v5, 134.84773, v64)
+		v67 := v60 + v66
+		out[9][c] = v67
+		v69 := v60 - v66
+		out[10][c] = v69
+		out[11][c] = v5
+	}
+	return out
+}
+
+func winograd_weightsgrad_f32_12_7_go(in line) (out line) {
+	for c := range Lanes {
+		v0 := in[0][c]
+		v1 := in[1][c]
+		v2 := in[2][c]
+		v3 := in[3][c]
+		v4 := in[4][c]
+		v5 := in[5][c]
+		v6 := in[6][c]
+		v7 := in[7][c]
+		v8 := in[8][c]
+		v9 := in[9][c]
+		v10 := in[10][c]
+		v11 := in[11][c]
+		v12 := v1 + v2
+		v13 := v1 - v2
+		v14 := v3 + v4
+		v15 := v3 - v4
+		v16 := v5 + v6
+		v17 := v5 - v6
+		v18 := v7 + v8
+		v19 := v7 - v8
+		v20 := v9 + v10
+		v21 := v9 - v10
+		v23 := float32(v0 * -0.012345679)
+		v25 := fma32(v12, 0.001692562, v23)
+		v27 := fma32(v14, 0.01143424, v25)
+		v29 := fma32(v16, -0.020508131, v27)
+		v31 := fma32(v18, -0.00011854746, v29)
+		v33 := fma32(v20, 1.8864324e-06, v31)
+		out[0][c] = v33
+		v35 := float32(v13 * 0.001692562)
+		v37 := fma32(v15, 0.00428784, v35)
+		v39 := fma32(v17, -0.013672088, v37)
+		v41 := fma32(v19, -0.00017782119, v39)
+		v43 := fma32(v21, 5.030486e-06, v41)
+		out[1][c] = v43
+		v45 := float32(v12 * 0.001692562)
+		v47 := fma32(v14, 0.0016079401, v45)
+		v49 := fma32(v16, -0.0091147255, v47)
+		v51 := fma32(v18, -0.00026673177, v49)
+		v53 := fma32(v20, 1.341463e-05, v51)
+		out[2][c] = v53
+		v56 := fma32(v15, 0.0006029775, v35)
+		v58 := fma32(v17, -0.0060764835, v56)
+		v60 := fma32(v19, -0.0004000977, v58)
+		v62 := fma32(v21, 3.5772347e-05, v60)
+		out[3][c] = v62
+		v65 := fma32(v14, 0.00022611656, v45)
+		v67 := fma32(v16, -0.004050989, v65)
+		v69 := fma32(v18, -0.00060014654, v67)
+		v71 := fma32(v20, 9.539293e-05, v69)
+		out[4][c] = v71
+		v74 := fma32(v15, 8.479371e-05, v35)
+		v76 := fma32(v17, -0.0027006594, v74)
+		v78 := fma32(v19, -0.0009002198, v76)
+		v80 := fma32(v21, 0.00025438113, v78)
+		out[5][c] = v80
+		v83 := fma32(v14, 3.179764e-05, v45)
+		v85 := fma32(v16, -0.0018004396, v83)
+		v87 := fma32(v18, -0.0013503297, v85)
+		v89 := fma32(v20, 0.0006783497, v87)
+		v91 := fma32(v11, 0.012345679, v89)
+		out[6][c] = v91
+	}
+	return out
+}
+
 var transformOutGos = map[string]func(*transformOutArgs){
+	"winograd_out_f32_8x8_6x6": func(a *transformOutArgs) { transformOutGo(transform{8, 6, 2, winograd_out_f32_8x8_6x6_go}, a) },
 	"winograd_out_f32_6x6_4x4": func(a *transformOutArgs) { transformOutGo(transform{6, 4, 2, winograd_out_f32_6x6_4x4_go}, a) },
 	"winograd_out_f32_4x4_2x2": func(a *transformOutArgs) { transformOutGo(transform{4, 2, 2, winograd_out_f32_4x4_2x2_go}, a) },
 	"winograd_out_f32_8x8_4x4": func(a *transformOutArgs) { transformOutGo(transform{8, 4, 2, winograd_out_f32_8x8_4x4_go}, a) },
 	"winograd_out_f32_6_4":     func(a *transformOutArgs) { transformOutGo(transform{6, 4, 1, winograd_out_f32_6_4_go}, a) },
 	"winograd_out_f32_10_4":    func(a *transformOutArgs) { transformOutGo(transform{10, 4, 1, winograd_out_f32_10_4_go}, a) },
+	"winograd_out_f32_12_6":    func(a *transformOutArgs) { transformOutGo(transform{12, 6, 1, winograd_out_f32_12_6_go}, a) },
+}
+
+func winograd_out_f32_8x8_6x6_go(in line) (out line) {
+	for c := range Lanes {
+		v0 := in[0][c]
+		v1 := in[1][c]
+		v2 := in[2][c]
+		v3 := in[3][c]
+		v4 := in[4][c]
+		v5 := in[5][c]
+		v6 := in[6][c]
+		v7 := in[7][c]
+		v8 := v1 + v2
+		v9 := v1 - v2
+		v10 := v3 + v4
+		v11 := v3 - v4
+		v12 := v5 + v6
+		v13 := v5 - v6
+		v14 := v0 + v8
+		v15 := v14 + v10
+		v16 := v15 + v12
+		out[0][c] = v16
+		v19 := fma32(v11, 0.5, v9)
+		v21 := fma32(v13, 2, v19)
+		out[1][c] = v21
+		v24 := fma32(v10, 0.25, v8)
+		v26 := fma32(v12, 4, v24)
+		out[2][c] = v26
+		v29 := fma32(v11, 0.125, v9)
+		v31 := fma32(v13, 8, v29)
+		out[3][c] = v31
+		v34 := fma32(v10, 0.0625, v8)
+		v36 := fma32(v12, 16, v34)
+		out[4][c] = v36
+		v39 := fma32(v11, 0.03125, v9)
+		v41 := fma32(v13, 32, v39)
+		v42 := v41 + v7
+		out[5][c] = v42
+	}
+	return out
 }
 
 func winograd_out_f32_6x6_4x4_go(in line) (out line) {
@@ -875,6 +1330,66 @@ func winograd_out_f32_10_4_go(in line) (out line) {
 		v46 := fma32(v15, 1.953125, v44)
 		v48 := fma32(v17, 15.625, v46)
 		out[3][c] = v48
+	}
+	return out
+}
+
+func winograd_out_f32_12_6_go(in line) (out line) {
+	for c := range Lanes {
+		v0 := in[0][c]
+		v1 := in[1][c]
+		v2 := in[2][c]
+		v3 := in[3][c]
+		v4 := in[4][c]
+		v5 := in[5][c]
+		v6 := in[6][c]
+		v7 := in[7][c]
+		v8 := in[8][c]
+		v9 := in[9][c]
+		v10 := in[10][c]
+		v11 := in[11][c]
+		v12 := v1 + v2
+		v13 := v1 - v2
+		v14 := v3 + v4
+		v15 := v3 - v4
+		v16 := v5 + v6
+		v17 := v5 - v6
+		v18 := v7 + v8
+		v19 := v7 - v8
+		v20 := v9 + v10
+		v21 := v9 - v10
+		v22 := v0 + v12
+		v23 := v22 + v14
+		v24 := v23 + v16
+		v25 := v24 + v18
+		v26 := v25 + v20
+		out[0][c] = v26
+		v29 := fma32(v15, 0.375, v13)
+		v31 := fma32(v17, 0.6666667, v29)
+		v33 := fma32(v19, 1.5, v31)
+		v35 := fma32(v21, 2.6666667, v33)
+		out[1][c] = v35
+		v38 := fma32(v14, 0.140625, v12)
+		v40 := fma32(v16, 0.44444445, v38)
+		v42 := fma32(v18, 2.25, v40)
+		v44 := fma32(v20, 7.111111, v42)
+		out[2][c] = v44
+		v47 := fma32(v15, 0.052734375, v13)
+		v49 := fma32(v17, 0.2962963, v47)
+		v51 := fma32(v19, 3.375, v49)
+		v53 := fma32(v21, 18.962963, v51)
+		out[3][c] = v53
+		v56 := fma32(v14, 0.01977539, v12)
+		v58 := fma32(v16, 0.19753087, v56)
+		v60 := fma32(v18, 5.0625, v58)
+		v62 := fma32(v20, 50.5679, v60)
+		out[4][c] = v62
+		v65 := fma32(v15, 0.0074157715, v13)
+		v67 := fma32(v17, 0.13168724, v65)
+		v69 := fma32(v19, 7.59375, v67)
+		v71 := fma32(v21, 134.84773, v69)
+		v72 := v71 + v11
+		out[5][c] = v72
 	}
 	return out
 }

@@ -6,7 +6,7 @@ import "fmt"
 type Algorithm struct{ Outputs, Taps, Dims int }
 
 // Algorithms are the ones that there are kernels for.
-var Algorithms = []Algorithm{{4, 3, 2}, {2, 3, 2}, {4, 5, 2}, {4, 3, 1}, {4, 7, 1}}
+var Algorithms = []Algorithm{{6, 3, 2}, {4, 3, 2}, {2, 3, 2}, {4, 5, 2}, {4, 3, 1}, {4, 7, 1}, {6, 7, 1}}
 
 // Products is the number of products per tile and channel pair.
 func (a Algorithm) Products() int {

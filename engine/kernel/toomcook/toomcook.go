@@ -27,6 +27,7 @@ func F(m, r int) Variant {
 		6:  {rat(0, 1), rat(2, 3), rat(-2, 3), rat(3, 2), rat(-3, 2)},
 		8:  {rat(0, 1), rat(1, 1), rat(-1, 1), rat(1, 2), rat(-1, 2), rat(2, 1), rat(-2, 1)},
 		10: {rat(0, 1), rat(2, 5), rat(-2, 5), rat(4, 5), rat(-4, 5), rat(5, 4), rat(-5, 4), rat(5, 2), rat(-5, 2)},
+		12: {rat(0, 1), rat(1, 1), rat(-1, 1), rat(3, 8), rat(-3, 8), rat(2, 3), rat(-2, 3), rat(3, 2), rat(-3, 2), rat(8, 3), rat(-8, 3)},
 	}
 	return Variant{m, r, points[m+r-1]}
 }

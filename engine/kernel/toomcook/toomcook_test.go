@@ -8,7 +8,7 @@ import (
 	"regraft/engine/kernel/vec"
 )
 
-var variants = []Variant{F(2, 3), F(4, 3), F(6, 3), F(2, 5), F(4, 5), F(4, 7)}
+var variants = []Variant{F(2, 3), F(4, 3), F(6, 3), F(2, 5), F(4, 5), F(4, 7), F(6, 7)}
 
 // TestExact checks every variant in rational arithmetic: A [(G w) * (B d)] is the correlation, exactly.
 func TestExact(t *testing.T) {

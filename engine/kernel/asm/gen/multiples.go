@@ -2,11 +2,11 @@ package main
 
 import "fmt"
 
-// multiples puts 3, 5, 7 and 9 times the step in regs[1] into registers, as far as multiples up to limit need them.
+// multiples puts 3, 5, 7, 9 and 11 times the step in regs[1] into registers, as far as multiples up to limit need them.
 func (f *file) multiples(limit int, regs map[int]string) {
 	for _, m := range []struct {
 		odd, base, scale int
-	}{{3, 1, 2}, {5, 1, 4}, {7, 3, 4}, {9, 1, 8}} {
+	}{{3, 1, 2}, {5, 1, 4}, {7, 3, 4}, {9, 1, 8}, {11, 3, 8}} {
 		if m.odd <= limit {
 			f.P("LEAQ (%s)(%s*%d), %s", regs[m.base], regs[1], m.scale, regs[m.odd])
 		}

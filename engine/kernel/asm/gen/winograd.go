@@ -116,7 +116,7 @@ const (
 
 // transformIn emits the transform into products.
 //
-//	DI  arguments (abi.TransformIn)   R8, R13, R14, R15, SI  1, 3, 5, 7, 9 times the bytes between positions
+//	DI  arguments (abi.TransformIn)   R8, R13, R14, R15, SI  1, 3, 5, 7, 9 times the bytes between positions; R11: 11 times, along one axis
 //	BX  bytes from a row to the tile         DX   destination of the tile, R12 of a row of it
 //	R9  columns left inside the image        R10  scratch
 //	R11 bytes from a row to the column       CX   tiles left
@@ -127,7 +127,7 @@ type transformIn struct {
 }
 
 func (t transformIn) emit() {
-	steps := map[int]string{1: "R8", 3: "R13", 5: "R14", 7: "R15", 9: "SI"}
+	steps := map[int]string{1: "R8", 3: "R13", 5: "R14", 7: "R15", 9: "SI", 11: "R11"}
 	t.function(t.kernel+"_"+t.isa.name, "transformInArgs")
 	t.P("MOVQ %d(DI), R8", inPosition)
 	t.multiples(t.results(), steps)
@@ -246,7 +246,7 @@ const (
 // transformOut emits the transform out of products: bias, what the output holds, and the lower bound are applied on the way out, and
 // nothing is written outside the image.
 //
-//	DI  arguments (abi.TransformOut)  R8, R13, R14, R15, R9  1, 3, 5, 7, 9 times the bytes between positions, and then
+//	DI  arguments (abi.TransformOut)  R8, R13, R14, R15, R9  1, 3, 5, 7, 9 times the bytes between positions (R12: 11 times, along one axis), and then
 //	SI  products of the tile                 R8, R13, R14           1, 3, 5 times the bytes between output rows
 //	DX  output of the tile                   R12  output of a column, or products of a row
 //	BX  rows left inside the image           R11  columns left
@@ -299,7 +299,7 @@ func (t transformOut) emit() {
 }
 
 var (
-	productSteps = map[int]string{1: "R8", 3: "R13", 5: "R14", 7: "R15", 9: "R9"}
+	productSteps = map[int]string{1: "R8", 3: "R13", 5: "R14", 7: "R15", 9: "R9", 11: "R12"}
 	rowSteps     = map[int]string{1: "R8", 3: "R13", 5: "R14"}
 )
 
