@@ -145,7 +145,7 @@ func (c *call) masked(scores *value, causal bool) (*value, error) {
 	if mask != nil {
 		v, err := c.additive(mask)
 		if err == nil {
-			scores, err = c.step("masked", &op.Add{}, scores, v)
+			scores, err = c.onto("masked", scores, v)
 		}
 		if err != nil {
 			return nil, err

@@ -6,7 +6,7 @@ import "fmt"
 // nodes where the rank or a size decides, as in PyTorch's squeeze.
 func lowerIf(c *call) error {
 	then, other := c.graph("then_branch"), c.graph("else_branch")
-	if c.operand(0).constant == nil {
+	if given := c.operand(0); given.constant == nil && !given.unknown() {
 		return c.refused("its condition is not known at import: export the module itself rather than a script of it")
 	}
 	condition, err := c.constant(0, "the condition")

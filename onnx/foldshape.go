@@ -216,12 +216,7 @@ func foldSqueeze(c *call, in []*constant) ([]*constant, error) {
 }
 
 func foldUnsqueeze(c *call, in []*constant) ([]*constant, error) {
-	given, err := c.axisList()
-	if err != nil {
-		return nil, err
-	}
-	rank := len(in[0].shape) + len(given)
-	axes, err := axisSet(given, rank)
+	axes, rank, err := c.newAxes(len(in[0].shape))
 	if err != nil {
 		return nil, err
 	}

@@ -48,13 +48,21 @@ func lowerFusedConv(c *call) error {
 	if err == nil && c.operand(3) != nil {
 		var summand *value
 		if summand, err = c.tensor(3); err == nil {
-			y, err = c.step("Add", &op.Add{}, y, summand)
+			y, err = c.onto("Add", y, summand)
 		}
 	}
 	if err != nil {
 		return err
 	}
 	return c.activate(activation, y)
+}
+
+// onto adds a value to y, whose shape stays.
+func (c *call) onto(suffix string, y, summand *value) (*value, error) {
+	if err := c.fits(summand, y); err != nil {
+		return nil, err
+	}
+	return c.step(suffix, &op.Add{}, y, summand)
 }
 
 // lowerFusedGemm is Gemm and an activation.
@@ -173,7 +181,7 @@ func lowerBiasGelu(c *call) error {
 	if err != nil {
 		return err
 	}
-	sum, err := c.step("Add", &op.Add{}, in[0], in[1])
+	sum, err := c.onto("Add", in[0], in[1])
 	if err != nil {
 		return err
 	}
@@ -188,7 +196,7 @@ func lowerFastGelu(c *call) error {
 	}
 	sum := in[0]
 	if len(in) > 1 {
-		if sum, err = c.step("Add", &op.Add{}, in...); err != nil {
+		if sum, err = c.onto("Add", sum, in[1]); err != nil {
 			return err
 		}
 	}
@@ -208,7 +216,7 @@ func lowerSkipLayerNorm(c *call) error {
 		}
 		v, err := c.tensor(at)
 		if err == nil {
-			x, err = c.step(fmt.Sprint("sum", i), &op.Add{}, x, v)
+			x, err = c.onto(fmt.Sprint("sum", i), x, v)
 		}
 		if err != nil {
 			return err

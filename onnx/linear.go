@@ -135,6 +135,9 @@ func (c *call) addScaled(product, bias *value, beta float32) error {
 			return err
 		}
 	}
+	if err := c.fits(bias, product); err != nil {
+		return err
+	}
 	return c.emit(&op.Add{}, product, bias)
 }
 

@@ -275,7 +275,7 @@ func (row *operator) choose(c *call) (func() error, error) {
 		v := c.operand(i)
 		switch {
 		case v == nil:
-			if i < row.operands[0] {
+			if i < row.operands[0] || row.operands[1] < 0 {
 				return nil, fmt.Errorf("operand %d is missing", i)
 			}
 		case v.constant == nil:

@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -97,6 +96,9 @@ func (c *call) lowerNoisy() error {
 	}
 	for i := range 2 {
 		v, other := c.operand(i), c.operand(1-i)
+		if other.unknown() {
+			return errUnknown
+		}
 		if v.noise == nil || other.noise != nil {
 			continue
 		}
@@ -153,11 +155,8 @@ func either(first bool, a, b float64) float64 {
 
 // scaledBy is x times a random factor, which is its mean here; x itself where that is 1 (up to rounding in float32).
 func (c *call) scaledBy(x, factor *value) error {
-	if x.unknown() {
-		return errUnknown
-	}
-	if shape, err := op.BroadcastShape(x.shape, factor.shape); err != nil || !shape.Eq(x.shape) {
-		return fmt.Errorf("a random factor of shape %v for a value of shape %v", factor.shape, x.shape)
+	if err := c.fits(factor, x); err != nil {
+		return err
 	}
 	if factor.noise.leftOut() {
 		c.averaged++

@@ -87,6 +87,9 @@ func lowerRMSNorm(c *call) error {
 	for i := axis; i < len(x.shape); i++ {
 		axes = append(axes, i)
 	}
+	if err := c.fits(in[1], x); err != nil {
+		return err
+	}
 	squares, err := c.step("squares", &op.Mul{}, x, x)
 	if err != nil {
 		return err

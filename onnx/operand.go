@@ -3,6 +3,8 @@ package onnx
 import (
 	"math"
 	"slices"
+
+	"regraft/engine/op"
 )
 
 // What a node's row asks of its operands.
@@ -93,6 +95,14 @@ func (c *call) integers(i int, what string) ([]int, error) {
 		values[j] = int(v)
 	}
 	return values, nil
+}
+
+// fits refuses a value that, repeated along axes, does not take the shape of x.
+func (c *call) fits(other, x *value) error {
+	if shape, err := op.BroadcastShape(x.shape, other.shape); err != nil || !slices.Equal(shape, x.shape) {
+		return c.refused("a value of shape %v does not fit one of shape %v", other.shape, x.shape)
+	}
+	return nil
 }
 
 // rest stands for the dimension that is worked out from the others, which files write as -1.

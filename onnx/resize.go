@@ -35,6 +35,8 @@ func lowerResize(c *call) error {
 		return c.refused("attribute mode is %q, only linear, cubic and nearest are supported", o.Mode)
 	case !slices.Contains([]string{"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn"}, o.Coordinates):
 		return c.refused("attribute coordinate_transformation_mode is %q", o.Coordinates)
+	case !slices.Contains([]string{"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}, o.Nearest):
+		return c.refused("attribute nearest_mode is %q", o.Nearest)
 	case policy != "stretch":
 		return c.refused("attribute keep_aspect_ratio_policy is %q, only stretch is supported", policy)
 	}

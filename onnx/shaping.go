@@ -124,20 +124,30 @@ func lowerSqueeze(c *call) error {
 }
 
 func lowerUnsqueeze(c *call) error {
-	list, err := c.axisList()
-	if err != nil {
-		return err
-	}
+	c.ints("axes")
 	x, err := c.tensor(0)
 	if err != nil {
 		return err
 	}
-	rank := len(x.shape) + len(list)
-	set, err := axisSet(list, rank)
+	axes, rank, err := c.newAxes(len(x.shape))
 	if err != nil {
 		return err
 	}
-	return c.emit(&op.Unsqueeze{Axes: sorted(set, rank)}, x)
+	return c.emit(&op.Unsqueeze{Axes: sorted(axes, rank)}, x)
+}
+
+// newAxes are the axes that Unsqueeze adds to those of a value, and how many there are then.
+func (c *call) newAxes(rank int) (axes map[int]bool, sum int, err error) {
+	list, err := c.axisList()
+	if err == nil && list == nil {
+		err = fmt.Errorf("the axes are missing")
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	sum = rank + len(list)
+	axes, err = axisSet(list, sum)
+	return axes, sum, err
 }
 
 func lowerTranspose(c *call) error {
@@ -209,6 +219,7 @@ func lowerShape(c *call) error {
 		return err
 	}
 	start, end = clampSlice(start, end, 1, len(v.shape))
+	end = max(start, end)
 	c.define(0, sizesOf(v.shape[start:end], tensor.Shape{end - start}))
 	return nil
 }

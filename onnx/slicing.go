@@ -70,19 +70,20 @@ func (c *call) positions(i int, what string) ([]int, error) {
 	return c.dims(i, what)
 }
 
-// clampSlice is Python's slice.indices.
+// clampSlice resolves negative places and brings places into the range that ONNX names: backwards from an element, and as far as before
+// the first (Python has nothing where the start is before the first, ONNX that element).
 func clampSlice(start, end, step, size int) (int, int) {
 	low, high := 0, size
 	if step < 0 {
 		low, high = -1, size-1
 	}
-	clamp := func(v int) int {
+	clamp := func(v, low int) int {
 		if v < 0 {
 			v += size
 		}
 		return max(low, min(v, high))
 	}
-	return clamp(start), clamp(end)
+	return clamp(start, min(0, high)), clamp(end, low)
 }
 
 func sliceLength(start, end, step int) int {
