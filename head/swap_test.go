@@ -3,6 +3,7 @@ package head
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"regraft/engine"
@@ -239,5 +240,56 @@ func TestKeepTurnsMatrices(t *testing.T) {
 				t.Fatalf("weight %d of class %d is %g, want %g", f, c, got.Value[c*4+f], want.Value[f*5+c])
 			}
 		}
+	}
+}
+
+// TestSwapRefuses: networks that no classifier fits, or whose own names are those of the new one.
+func TestSwapRefuses(t *testing.T) {
+	features := func(taken string) *engine.Network {
+		s, x := newSketch(t)
+		return s.network(s.apply(&op.Mul{}, s.pooled(s.conv("a", x, 4, 3)), s.param(taken, 4)))
+	}
+	s, x := newSketch(t)
+	sides := s.network(s.apply(&op.Softmax{Axis: 1}, s.apply(&op.Add{}, s.linear("one", s.pooled(x), 4), s.linear("other", s.pooled(x), 4))))
+	for name, c := range map[string]struct {
+		net    *engine.Network
+		labels []string
+		says   string
+	}{
+		"one class":                 {features("k"), places[:1], "at least 2 classes, not 1"},
+		"no classifier":             {sides, places, "no classifier was found"},
+		"the name of the weight":    {features("head.weight"), places, `"head.weight" is used twice`},
+		"the name of the bias":      {features("head.bias"), places, `"head.bias" is used twice`},
+		"nothing to object to":      {features("k"), places, ""},
+		"a name that only looks so": {features("head"), places, ""},
+	} {
+		_, err := Swap(c.net, c.labels, 1)
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: %v, want %q", name, err, c.says)
+		}
+	}
+	if _, err := Keep(sides, 4); err == nil {
+		t.Error("Keep: no error")
+	}
+	if _, err := Trunk(sides); err == nil {
+		t.Error("Trunk: no error")
+	}
+	if _, err := Choose(sides, "size"); err == nil || err.Error() != `no node is called "size"` {
+		t.Errorf("Choose: %v", err)
+	}
+	s, x = newSketch(t)
+	if blocks := Blocks(s.network(s.pooled(x))); blocks != nil {
+		t.Errorf("blocks without weights: %v", blocks)
+	}
+}
+
+// TestTemperLeavesConvolutions: the classifiers of SqueezeNet, and what has none, stay.
+func TestTemperLeavesConvolutions(t *testing.T) {
+	s, x := newSketch(t)
+	heads := mustFind(t, s.network(s.pooled(s.conv("classifier.1", s.conv("a", x, 4, 3), 7, 1))))
+	scale(heads[0].Weight, 1000)
+	before := slices.Clone(heads[0].Weight.Value)
+	if by := Temper(append(heads, Head{})); by != 1 || !slices.Equal(heads[0].Weight.Value, before) {
+		t.Errorf("divided by %g", by)
 	}
 }
