@@ -33,11 +33,13 @@ func WriteNew(path string, content func(w io.Writer) error) error {
 	return write(path, content, true, Place)
 }
 
-// Place gives a file its name unless that is taken: then the error is fs.ErrExist.
+// Place gives a file its name unless that is taken: then the error is fs.ErrExist, and the file stays where it is.
 func Place(temp, path string) error {
-	if err := os.Link(temp, path); err == nil || errors.Is(err, fs.ErrExist) {
-		os.Remove(temp)
+	if err := os.Link(temp, path); errors.Is(err, fs.ErrExist) {
 		return err
+	} else if err == nil {
+		os.Remove(temp)
+		return nil
 	}
 	// A file system without links: the name is taken by an empty file first.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)

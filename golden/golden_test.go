@@ -143,3 +143,32 @@ func TestFirstPixel(t *testing.T) {
 		t.Error("a difference that is tolerated")
 	}
 }
+
+// TestLimits: a file grows to the limit and no further, and no more files are opened than there may be, until the end.
+func TestLimits(t *testing.T) {
+	if Alone(t) {
+		return
+	}
+	path := filepath.Join(t.TempDir(), "x")
+	end := FullDisk(t, 10)
+	err := os.WriteFile(path, make([]byte, 11), 0o666)
+	end()
+	if info, e := os.Stat(path); err == nil || e != nil || info.Size() != 10 {
+		t.Errorf("%v, %v", err, info)
+	}
+	if err := os.WriteFile(path, make([]byte, 11), 0o666); err != nil {
+		t.Error(err)
+	}
+	for n := range 3 {
+		end, opened := FewFiles(t, n), 0
+		for range 4 {
+			if f, err := os.Open(path); err == nil {
+				defer f.Close()
+				opened++
+			}
+		}
+		if end(); opened != n {
+			t.Errorf("%d files were opened, want %d", opened, n)
+		}
+	}
+}
