@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"image"
 	"image/png"
@@ -115,7 +117,7 @@ func augmentPhotos(con *console, c *urfave.Context) error {
 	bar := con.progress(len(s.rows)*(s.epochs+1), "pictures", "augment")
 	defer bar.end()
 	var told []augmentJSON
-	picture, err := s.draw(func(line *augmentJSON) {
+	picture, err := s.draw(c.Context, func(line *augmentJSON) {
 		if bar.add(1); line != nil {
 			told = append(told, *line)
 		}
@@ -217,7 +219,7 @@ func sheetPhotos(con *console, c *urfave.Context) (samples []photo.Sample, rows 
 	for p := range named.photos() {
 		place, is := places[absolute(p.Path)]
 		if !is {
-			return nil, nil, usagef("%s is not among the %d photos of %s that a training learns from", shown(p.Path), len(samples), shown(data))
+			return nil, nil, usagef("%s is not among the %s of %s that a training learns from", shown(p.Path), counted(len(samples), "photo"), shown(data))
 		}
 		if len(rows) == most {
 			break
@@ -242,7 +244,7 @@ func (s *sheet) side() (w, h float64) {
 }
 
 // draw draws the sheet and tells of every picture; of photos as they are without a line.
-func (s *sheet) draw(tell func(*augmentJSON)) (image.Image, error) {
+func (s *sheet) draw(ctx context.Context, tell func(*augmentJSON)) (image.Image, error) {
 	w, h := s.side()
 	out := image.NewRGBA(image.Rect(0, 0, int(w), int(h)))
 	for i := range out.Pix {
@@ -255,7 +257,7 @@ func (s *sheet) draw(tell func(*augmentJSON)) (image.Image, error) {
 				loader, left = s.plain, sheetGap
 			}
 			seen, err := loader.See(epoch, sample)
-			if err != nil {
+			if err = cmp.Or(ctx.Err(), err); err != nil {
 				return nil, err
 			}
 			at := image.Pt(left+epoch*(s.p.Size.W+sheetGap), sheetGap+row*(s.p.Size.H+sheetGap))
@@ -289,7 +291,7 @@ func (a *augmentJSON) print(con *console, asJSON bool) error {
 	}
 	changes := a.Changes
 	if a.With != "" {
-		changes = append(slices.Clone(changes), fmt.Sprintf("%.0f %% of %s", 100*a.Share, a.With))
+		changes = append(slices.Clone(changes), fmt.Sprintf("%.0f %% of %s", 100*a.Share, shown(a.With)))
 	}
 	if a.LeftOver {
 		changes = append(slices.Clone(changes), "not seen in this epoch, since it fills no batch")
@@ -298,6 +300,6 @@ func (a *augmentJSON) print(con *console, asJSON bool) error {
 	if text == "" {
 		text = "as it is"
 	}
-	con.printf("%s\tepoch %d\t%s\n", a.Path, a.Epoch, text)
+	con.printf("%s\tepoch %d\t%s\n", shown(a.Path), a.Epoch, text)
 	return nil
 }

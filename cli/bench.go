@@ -132,10 +132,14 @@ func bench(con *console, c *urfave.Context, what string, w workload) error {
 	if err := b.fill(times, work.passes*2*float64(macs)); err != nil {
 		return err
 	}
-	if c.Bool("json") {
+	return b.print(con, c.Bool("json"))
+}
+
+func (b *benchJSON) print(con *console, asJSON bool) error {
+	if asJSON {
 		return con.json(b)
 	}
-	con.printf("%s, batch %d, %d threads, %s: %.1f ms per image at best, %.1f median\n", b.What, b.Batch, b.Threads, b.ISA, b.Min, b.Median)
+	con.printf("%s, batch %d, %s, %s: %.1f ms per image at best, %.1f median\n", b.What, b.Batch, counted(b.Threads, "thread"), b.ISA, b.Min, b.Median)
 	con.printf("%.1f effective GFLOP/s, %.0f %% of this machine's %.1f; %.0f MiB resident at most\n", b.GFLOPS, b.PercentOfPeak, b.PeakGFLOPS, b.PeakRSS)
 	con.notef("effective: two operations for every multiply-add of the network, although Winograd's algorithm takes fewer (--algorithm direct does not use it)")
 	return nil

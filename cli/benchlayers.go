@@ -10,6 +10,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft/measure"
+	"regraft/photo"
 )
 
 func benchLayersCommand(con *console) *urfave.Command {
@@ -92,7 +93,7 @@ func benchLayers(con *console, c *urfave.Context) error {
 		return err
 	}
 	if len(r.Better) > 0 {
-		return failf(statusParity, "better choices than the planner's exist for %d shapes", len(r.Better))
+		return failf(statusParity, "better choices than the planner's exist for %s", counted(len(r.Better), "shape"))
 	}
 	return nil
 }
@@ -131,7 +132,7 @@ func (r *layersJSON) measure(con *console, c *urfave.Context, b *measure.LayerBe
 			break
 		}
 		if n+1 < rounds {
-			con.notef("%d choices seem better: measuring again", len(better))
+			con.notef("%s better: measuring again", photo.Count(len(better), "choice seems", "choices seem"))
 		}
 	}
 	r.Better = fastest(r.Better)
@@ -211,10 +212,10 @@ func (r *layersJSON) print(con *console, asJSON bool) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	con.printf("\n%s, batch %d, %d threads, %s: %.1f ms in %d layers; FMA peak %.1f GFLOP/s, which Winograd's fewer products can seem to exceed\n",
-		r.What, r.Batch, r.Threads, r.ISA, total, len(r.Layers), r.PeakGFLOPS)
+	con.printf("\n%s, batch %d, %s, %s: %.1f ms in %s; FMA peak %.1f GFLOP/s, which Winograd's fewer products can seem to exceed\n",
+		r.What, r.Batch, counted(r.Threads, "thread"), r.ISA, total, counted(len(r.Layers), "layer"), r.PeakGFLOPS)
 	for _, b := range r.Better {
-		con.printf("better: %s %s (%d layers): %.3f ms with %s, %.3f with %s\n", b.Op, b.Shape, b.Layers, b.Min, b.Kernel, b.Other, b.Choice)
+		con.printf("better: %s %s (%s): %.3f ms with %s, %.3f with %s\n", b.Op, b.Shape, counted(b.Layers, "layer"), b.Min, b.Kernel, b.Other, b.Choice)
 	}
 	if r.Better != nil && len(r.Better) == 0 {
 		con.printf("no choice that was measured is more than 5 %% faster than the planner's\n")

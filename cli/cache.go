@@ -6,6 +6,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"regraft/featurecache"
+	"regraft/photo"
 )
 
 // cacheFlags say where features of photos are kept for the next command.
@@ -108,22 +109,26 @@ func showCache(con *console, c *urfave.Context) error {
 			return err
 		}
 	}
-	if c.Bool("json") {
-		j := cacheJSON{"regraft/cache/1", usage.Dir, usage.Entries, usage.Bytes, usage.Limit, nil, clear}
-		if usage.Entries > 0 {
-			j.Oldest = &usage.Oldest
-		}
+	j := cacheJSON{"regraft/cache/1", usage.Dir, usage.Entries, usage.Bytes, usage.Limit, nil, clear}
+	if usage.Entries > 0 {
+		j.Oldest = &usage.Oldest
+	}
+	return j.print(con, c.Bool("json"))
+}
+
+func (j *cacheJSON) print(con *console, asJSON bool) error {
+	if asJSON {
 		return con.json(j)
 	}
 	const mebibyte = 1 << 20
-	size := float64(usage.Bytes) / mebibyte
-	if clear {
-		con.printf("%s: %d entries removed, %.1f MiB\n", shown(usage.Dir), usage.Entries, size)
+	size, entries := float64(j.Bytes)/mebibyte, photo.Count(j.Entries, "entry", "entries")
+	if j.Cleared {
+		con.printf("%s: %s removed, %.1f MiB\n", shown(j.Dir), entries, size)
 		return nil
 	}
-	con.printf("%s: %d entries, %.1f of at most %d MiB\n", shown(usage.Dir), usage.Entries, size, usage.Limit/mebibyte)
-	if usage.Entries > 0 {
-		con.printf("the oldest were used on %s\n", usage.Oldest.Format("2006-01-02 15:04"))
+	con.printf("%s: %s, %.1f of at most %d MiB\n", shown(j.Dir), entries, size, j.Limit/mebibyte)
+	if j.Oldest != nil {
+		con.printf("the oldest were used on %s\n", j.Oldest.Format("2006-01-02 15:04"))
 	}
 	return nil
 }

@@ -168,7 +168,7 @@ func printDoubts(con *console, doubts []train.LabelDoubt) {
 			continue
 		}
 		left--
-		con.printf("  %.2f  %s: %s rather than %s\n", d.Score, d.Path, shown(d.Likely), shown(d.Label))
+		con.printf("  %.2f  %s: %s rather than %s\n", d.Score, shown(d.Path), shown(d.Likely), shown(d.Label))
 	}
 }
 

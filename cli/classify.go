@@ -170,14 +170,14 @@ const (
 func (t tally) verdict(con *console, skipBad bool, lack string) error {
 	switch {
 	case t.wrong > 0:
-		return failf(statusInputs, "%d of %d photos could not be sorted or have no keywords", t.wrong, t.photos)
+		return failf(statusInputs, "%s", photo.Share(t.wrong, t.photos, "could not be sorted, or lacks keywords", "could not be sorted, or lack keywords"))
 	case t.bad == 0:
 		return nil
 	case skipBad:
-		con.warnf("%d of %d photos have %s", t.bad, t.photos, lack)
+		con.warnf("%s %s", photo.Share(t.bad, t.photos, "has", "have"), lack)
 		return nil
 	}
-	return failf(statusInputs, "%d of %d photos have %s", t.bad, t.photos, lack)
+	return failf(statusInputs, "%s %s", photo.Share(t.bad, t.photos, "has", "have"), lack)
 }
 
 // answerAll prints an answer for every input, explained by e, and notes what was left out of folders.

@@ -132,7 +132,7 @@ func classifyToFile(con *console, c *urfave.Context, m *regraft.Model, o answerO
 	}
 	in.answered = tally{photos: file.Answered(), bad: file.Failed()}
 	if n := file.Answered(); n > 0 {
-		con.notef("%s: %s have their answers already", path, in.share(n))
+		con.notef("%s: %s already", path, in.haveAnswers(n))
 	}
 	o.continued = file.Begun().Size() > 0
 	if in.watch != nil {
@@ -144,7 +144,7 @@ func classifyToFile(con *console, c *urfave.Context, m *regraft.Model, o answerO
 	t, err := answerInto(con, c, m, o, in, file)
 	if err != nil {
 		file.Close() // what cannot be kept now is computed again
-		con.notef("%s: %s have their answers; --resume goes on", path, in.share(file.Answered()))
+		con.notef("%s: %s; --resume goes on", path, in.haveAnswers(file.Answered()))
 		return t, err
 	}
 	if filepath.Ext(path) == ".parquet" {

@@ -77,7 +77,7 @@ func TestClassifyOutRefuses(t *testing.T) {
 func TestSkipBad(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad.jpg")
 	write(t, bad, []byte("no photo"))
-	if r := must(t, classifyArgs(bad, "--skip-bad")...); !strings.Contains(r.stderr, "1 of 1 photos have no answer") {
+	if r := must(t, classifyArgs(bad, "--skip-bad")...); !strings.Contains(r.stderr, "1 of 1 photo has no answer") {
 		t.Errorf("%q", r.stderr)
 	}
 }

@@ -85,11 +85,16 @@ func compareModels(con *console, c *urfave.Context) error {
 		}
 		all = append(all, one)
 	}
+	return printComparison(con, c.Bool("json"), all)
+}
+
+// printComparison prints a line for each model and which to take.
+func printComparison(con *console, asJSON bool, all []candidate) error {
 	best, why := recommended(all)
 	for i := range all {
 		all[i].Recommended, all[i].Why = i == best, why
 	}
-	if c.Bool("json") {
+	if asJSON {
 		for _, one := range all {
 			if err := con.json(one.compareJSON); err != nil {
 				return err

@@ -64,7 +64,7 @@ func embedPhotos(con *console, c *urfave.Context) error {
 	case err != nil:
 		return err
 	}
-	con.notef("%s: %d features of %s", e.out, e.features, counted(e.done.photos-e.done.bad, "photo"))
+	con.notef("%s: %s of %s", e.out, counted(e.features, "feature"), counted(e.done.photos-e.done.bad, "photo"))
 	if e.ending == ".npy" { // has room for nothing else
 		for i, path := range e.paths {
 			con.printf("%s\t%s\n", shown(path), shown(e.labels[i]))

@@ -32,6 +32,6 @@ func findRate(con *console, c *urfave.Context, cfg train.Config, report *trainRe
 	if c.Bool("json") {
 		return con.json(rateJSON{trainSchema, "rate", search})
 	}
-	con.printf("%v\n%s shows it\n", search, file)
+	con.printf("%v\n%s shows it\n", search, shown(file))
 	return nil
 }

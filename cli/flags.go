@@ -270,11 +270,21 @@ func channelsFlag(otherwise string) urfave.Flag {
 }
 
 func meanFlag(otherwise string) urfave.Flag {
-	return stringFlag("mean", "", "`R,G,B` in --channels order, subtracted from pixels of 0 to 1 (default: "+otherwise+")")
+	return tripleFlag("mean", "`R,G,B` in --channels order, subtracted from pixels of 0 to 1 (default: "+otherwise+")")
 }
 
 func stdFlag(otherwise string) urfave.Flag {
-	return stringFlag("std", "", "`R,G,B` that divide afterwards; one number is for all channels (default: "+otherwise+")")
+	return tripleFlag("std", "`R,G,B` that divide afterwards; one number is for all channels (default: "+otherwise+")")
+}
+
+// tripleFlag accepts what triple reads.
+func tripleFlag(name, usage string) urfave.Flag {
+	f := stringFlag(name, "", usage)
+	f.Action = func(_ *urfave.Context, text string) error {
+		_, err := triple(name, text)
+		return err
+	}
+	return f
 }
 
 // triple reads three comma-separated numbers, or one for all channels.

@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +58,7 @@ func TestHelp(t *testing.T) {
 		if command != "" && !strings.Contains(r.stdout, "example:\n  ") {
 			t.Errorf("%s --help shows no example", command)
 		}
+		golden.Text(t, filepath.Join("testdata", "help", cmp.Or(strings.ReplaceAll(command, " ", "-"), "regraft")+".txt"), r.stdout)
 	}
 }
 
@@ -71,20 +76,49 @@ func TestHelpCoversCommands(t *testing.T) {
 	}
 }
 
-// TestHelpExamples: the flags in the examples exist.
+// TestHelpExamples: the example of a command is one of that command, and the program understands it, so that nothing lacks but the files.
 func TestHelpExamples(t *testing.T) {
-	app := newApp(newConsole(nil, nil, nil))
-	for _, c := range app.Commands {
-		words := strings.Fields(c.Description)
-		if words[0] != app.Name {
-			continue
-		}
-		for _, w := range words[1:] {
-			if strings.HasPrefix(w, "-") && findFlag(c.Flags, w) == nil && len(c.Subcommands) == 0 {
-				t.Errorf("the example of %s uses %s, which does not exist", c.Name, w)
+	t.Chdir(t.TempDir())
+	run := func(name string, c *urfave.Command) {
+		var understood bool
+		app := newApp(newConsole(nil, io.Discard, io.Discard))
+		for _, other := range everyCommand(app) {
+			other.Action = func(ctx *urfave.Context) error {
+				understood = ctx.Command.FullName() == name || ctx.Command.Name == c.Name
+				return nil
 			}
 		}
+		words := strings.Fields(strings.TrimSuffix(strings.TrimPrefix(c.Description, "source <("), ")")) // a shell reads the completion
+		if words[0] != app.Name {
+			t.Errorf("the example of %s is %q", name, c.Description)
+			return
+		}
+		ordered, err := reorder(app, words[1:])
+		if err == nil {
+			app.Metadata = map[string]any{arguments: ordered}
+			err = app.Run(append([]string{app.Name}, ordered...))
+		}
+		if err != nil || !understood {
+			t.Errorf("the example of %s, %q: %v", name, c.Description, err)
+		}
 	}
+	for _, c := range newApp(newConsole(nil, nil, nil)).Commands {
+		if len(c.Subcommands) == 0 {
+			run(c.Name, c)
+		}
+		for _, sub := range c.Subcommands {
+			run(sub.Name, sub)
+		}
+	}
+}
+
+// everyCommand are the commands of the program and those below them.
+func everyCommand(app *urfave.App) []*urfave.Command {
+	all := app.Commands
+	for _, c := range app.Commands {
+		all = append(slices.Clip(all), c.Subcommands...)
+	}
+	return all
 }
 
 // TestFlags: no command gains or loses a flag, or has another default, without testdata/flags.txt.

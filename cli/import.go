@@ -140,6 +140,6 @@ func printImport(con *console, asJSON bool, out string, i *weights.Imported) err
 	if arch == "" {
 		arch = "a network"
 	}
-	con.printf("%s: %s from %s, %.2f million parameters, %d classes, %d outputs\n", shown(out), shown(arch), v.Format, float64(v.Parameters)/1e6, v.Classes, v.Outputs)
+	con.printf("%s: %s from %s, %.2f million parameters, %s, %s\n", shown(out), shown(arch), v.Format, float64(v.Parameters)/1e6, photo.Count(v.Classes, "class", "classes"), counted(v.Outputs, "output"))
 	return nil
 }

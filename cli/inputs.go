@@ -73,12 +73,16 @@ func (in *inputs) total() int {
 	return 0
 }
 
-// share is so many inputs in words, of all where their number is known.
-func (in *inputs) share(n int) string {
-	if in.watch != nil {
-		return counted(n, "input")
+// haveAnswers says how many inputs have their answers, of all where their number is known.
+func (in *inputs) haveAnswers(n int) string {
+	have := "have their answers"
+	if n == 1 {
+		have = "has its answer"
 	}
-	return fmt.Sprintf("%d of %d inputs", n, in.total())
+	if in.watch != nil {
+		return counted(n, "input") + " " + have
+	}
+	return fmt.Sprintf("%d of %s %s", n, counted(in.total(), "input"), have)
 }
 
 // photos are the inputs that have no answer yet.

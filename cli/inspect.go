@@ -210,7 +210,7 @@ func printInspect(con *console, asJSON bool, v inspectJSON) error {
 	}
 	row("size", "%.2f million parameters, %.2f billion multiply-adds per photo", float64(v.Parameters)/1e6, float64(v.MACs)/1e9)
 	for _, h := range v.Heads {
-		row(string(h.Kind)+" head", "%s: %d features -> %d classes (node %s)", h.Name, h.Features, h.Classes, shown(h.Node))
+		row(string(h.Kind)+" head", "%s: %s -> %s (node %s)", h.Name, counted(h.Features, "feature"), photo.Count(h.Classes, "class", "classes"), shown(h.Node))
 	}
 	if len(v.Constants) > 0 {
 		row("constants", "%s: never trained", constantsLine(v.Constants))
@@ -228,7 +228,7 @@ func printInspect(con *console, asJSON bool, v inspectJSON) error {
 	row("image", "%s", imageLine(v.Info))
 	row("preprocess", "%s", preprocessLine(v.prepare, v.told))
 	if v.Epochs > 0 {
-		row("trained", "%d epochs by regraft", v.Epochs)
+		row("trained", "%s by regraft", counted(v.Epochs, "epoch"))
 	}
 	for _, w := range v.Warnings {
 		row("warning", "%s", shown(w))
@@ -288,9 +288,9 @@ func labelsLine(labels []string) string {
 
 // imageLine is what the network takes, and what became of the file's own form of it.
 func imageLine(info *onnx.Info) string {
-	line := fmt.Sprintf("%d channels, %d x %d pixels (height x width)", info.Image.Channels, info.Image.Height, info.Image.Width)
+	line := fmt.Sprintf("%s, %d x %d pixels (height x width)", counted(info.Image.Channels, "channel"), info.Image.Height, info.Image.Width)
 	if info.Image.Channels == 1 {
-		line = strings.Replace(line, "1 channels", "1 channel (grey)", 1)
+		line = strings.Replace(line, "1 channel", "1 channel (grey)", 1)
 	}
 	if info.Layout == onnx.NHWC {
 		line += ", channels last in the file"

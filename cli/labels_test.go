@@ -68,14 +68,14 @@ func TestFixes(t *testing.T) {
 	wrong{"corrections", []string{"check", data, "--model", model, "--write-fixes", fixes}, statusUsage, "is there already"}.check(t, "")
 	write(t, fixes, []byte("path,label\ntrain/sea/wrong.jpg,forest\n"+filepath.Join(data, "train", "sea", firstOf(t, filepath.Join(data, "train", "sea")))+",\n"))
 	r := must(t, trainArgs(data, out, "--mode", "heads", "--labels", fixes)...)
-	if !strings.Contains(r.stderr, "1 photos have another class than their folder's, and 1 are left out") || !strings.Contains(r.stdout+r.stderr, "24 photos to train") {
+	if !strings.Contains(r.stderr, "1 photo has another class than its folder's, and 1 is left out") || !strings.Contains(r.stdout+r.stderr, "24 photos to train") {
 		t.Errorf("%s%s", r.stdout, r.stderr)
 	}
 	if cfg, err := train.ReadConfig(out); err != nil || cfg.Labels["train/sea/wrong.jpg"] != "forest" || len(cfg.Labels) != 2 {
 		t.Errorf("%v, %v", cfg.Labels, err)
 	}
 	write(t, fixes, []byte("path,label\ntrain/sea/none.jpg,forest\n"))
-	wrong{"missing", trainArgs(data, filepath.Join(dir, "other"), "--mode", "heads", "--labels", fixes), statusData, "--labels: 1 of 1 photos are not in"}.check(t, "")
+	wrong{"missing", trainArgs(data, filepath.Join(dir, "other"), "--mode", "heads", "--labels", fixes), statusData, "--labels: 1 of 1 photo is not in"}.check(t, "")
 	wrong{"no model", []string{"check", data, "--write-fixes", fixes}, statusUsage, "--write-fixes does nothing without --model"}.check(t, "")
 }
 

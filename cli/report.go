@@ -6,6 +6,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"regraft/photo"
 	"regraft/train"
 )
 
@@ -19,7 +20,7 @@ const (
 // printReport prints how a model does on a labelled set: accuracy, a line a class, the confusion
 // matrix; of many classes the worst, and where the others are.
 func printReport(con *console, labels []string, r *train.Report, others string) error {
-	con.printf("accuracy %.1f %%, loss %.4f, %d photos\n\n", 100*r.Accuracy, r.Loss, r.Images)
+	con.printf("accuracy %.1f %%, loss %.4f, %s\n\n", 100*r.Accuracy, r.Loss, counted(r.Images, "photo"))
 	classes := r.PerClass
 	if len(classes) > tableClasses {
 		con.printf("the %d classes of %d with the lowest F1 (%s)\n", worst, len(classes), others)
@@ -97,6 +98,6 @@ func printExample(con *console, x *train.Example, labels []string) {
 		con.printf("  %5.1f %%  %s\n", 100*x.P[i], shown(labels[i]))
 	}
 	if n := len(x.P) - len(order); n > 0 {
-		con.printf("  and %d classes of less\n", n)
+		con.printf("  and %s of less\n", photo.Count(n, "class", "classes"))
 	}
 }

@@ -52,7 +52,7 @@ func similar(con *console, c *urfave.Context) error {
 		return err
 	}
 	if len(one.paths) != 1 {
-		return usagef("%s holds %d photos: one is needed that others are compared with", shown(c.Args().First()), len(one.paths))
+		return usagef("%s holds %s: one is needed that others are compared with", shown(c.Args().First()), counted(len(one.paths), "photo"))
 	}
 	all, t, err := featuresOf(c.Context, con, m, newInputs(c.Context, con, []string{dir}))
 	failed := t.verdict(con, false, noFeatures)

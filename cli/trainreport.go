@@ -59,9 +59,9 @@ func (r *trainReport) Started(s train.Start) {
 	}
 	classes := fmt.Sprintf("%d classes: %s", len(s.Classes), photo.Few(12, photo.ShownAll(s.Classes)))
 	r.con.notef("%s", folded(classes, columns(r.con.err.terminal)))
-	photos := fmt.Sprintf("%d photos to train, %d to choose the best epoch (%s)", s.Train, s.Val, s.Selection)
+	photos := fmt.Sprintf("%s to train, %d to choose the best epoch (%s)", counted(s.Train, "photo"), s.Val, s.Selection)
 	if s.Selection == train.SetFolds {
-		photos = fmt.Sprintf("%d photos to train, in folds to choose the settings", s.Train)
+		photos = fmt.Sprintf("%s to train, in folds to choose the settings", counted(s.Train, "photo"))
 	}
 	if s.Test > 0 {
 		photos += fmt.Sprintf(", %d to test", s.Test)
@@ -71,7 +71,7 @@ func (r *trainReport) Started(s train.Start) {
 		r.con.notef("%s", line)
 	}
 	for _, h := range s.Heads {
-		r.con.notef("%s head %s: %d features -> %d classes", h.Kind, h.Name, h.Features, h.Classes)
+		r.con.notef("%s head %s: %s -> %s", h.Kind, h.Name, counted(h.Features, "feature"), photo.Count(h.Classes, "class", "classes"))
 	}
 	if s.HeadsKept {
 		r.con.notef("the model's own heads are trained on, since its labels are these classes")

@@ -72,13 +72,18 @@ func listWeights(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
+	return printSources(con, c.Bool("json"), dir, weights.Sources())
+}
+
+// printSources lists known weights, and which of them are in the folder dir.
+func printSources(con *console, asJSON bool, dir string, sources []weights.Source) error {
 	w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
-	if !c.Bool("json") {
+	if !asJSON {
 		fmt.Fprintln(w, "name\tMiB\tSHA-256\tinput\tmean\tstd\t\tfrom")
 	}
-	for _, s := range weights.Sources() {
+	for _, s := range sources {
 		v := newSourceJSON(dir, s)
-		if c.Bool("json") {
+		if asJSON {
 			if err := con.json(v); err != nil {
 				return err
 			}

@@ -64,16 +64,16 @@ func (r *Report) Problems() []Problem {
 func (r *Report) Warnings() []string {
 	var all []string
 	if n := len(r.Leaks); n > 0 {
-		all = append(all, fmt.Sprintf("%d photos lie in train and in val or test, for example %s: accuracies will look too good",
-			n, strings.Join(ShownAll(r.Leaks[0]), " = ")))
+		all = append(all, fmt.Sprintf("%s in train and in val or test, for example %s: accuracies will look too good",
+			Count(n, "photo lies", "photos lie"), strings.Join(ShownAll(r.Leaks[0]), " = ")))
 	}
 	if n := len(r.NearLeaks); n > 0 {
-		all = append(all, fmt.Sprintf("%s that look the same lie in train and in val or test, for example %s: accuracies will look too good",
-			groupsOf(n), few(ShownAll(r.NearLeaks[0]))))
+		all = append(all, fmt.Sprintf("%s in train and in val or test, for example %s: accuracies will look too good",
+			groupsAlike(n), few(ShownAll(r.NearLeaks[0]))))
 	}
 	if n := len(r.NearContradictions); n > 0 {
-		all = append(all, fmt.Sprintf("%s that look the same lie under different classes, for example %s: one of the labels may be wrong",
-			groupsOf(n), few(ShownAll(r.NearContradictions[0]))))
+		all = append(all, fmt.Sprintf("%s under different classes, for example %s: one of the labels may be wrong",
+			groupsAlike(n), few(ShownAll(r.NearContradictions[0]))))
 	}
 	if len(r.Still) > 0 {
 		all = append(all, fmt.Sprintf("most photos of %s look the same, as those of a camera that stands still: near duplicates among them are not told",
@@ -85,12 +85,9 @@ func (r *Report) Warnings() []string {
 	return all
 }
 
-// groupsOf counts groups of photos.
-func groupsOf(n int) string {
-	if n == 1 {
-		return "1 group of photos"
-	}
-	return fmt.Sprintf("%d groups of photos", n)
+// groupsAlike counts groups of photos that look the same.
+func groupsAlike(n int) string {
+	return Count(n, "group of photos that look the same lies", "groups of photos that look the same lie")
 }
 
 // Refusal is one error that names all problems; nil where there is none.

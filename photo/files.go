@@ -311,7 +311,7 @@ func Summary(all []LeftOut) []string {
 			line = fmt.Sprintf("left out, %s: %d files (%s): %s", why, total, endings(all), few(names))
 		}
 		if photos > 0 {
-			line += fmt.Sprintf(" (%d photos)", photos)
+			line += " (" + Count(photos, "photo", "photos") + ")"
 		}
 		lines = append(lines, line)
 	}

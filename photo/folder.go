@@ -63,7 +63,7 @@ func Scan(root string, o ScanOptions) (*Dataset, error) {
 	if test := l.parts[partTest]; test != nil && test.unlabelled(train) { // as contests hand them out
 		n := len(test.photos())
 		l.leftOut = append(l.leftOut, LeftOut{test.dir, Unlabelled, n})
-		l.doubts = append(l.doubts, fmt.Sprintf("%s has no class folders: its %d photos are not used", Shown(test.dir), n))
+		l.doubts = append(l.doubts, fmt.Sprintf("%s has no class folders: its %s not used", Shown(test.dir), Count(n, "photo is", "photos are")))
 		delete(l.parts, partTest)
 	}
 	d := &Dataset{Root: root, Classes: train.names()}

@@ -123,13 +123,13 @@ func TestScanErrors(t *testing.T) {
 		names []string
 		want  []string
 	}{
-		{[]string{"a/1.jpg", "empty/"}, []string{`class "empty"`, "holds no photos", "a/ (1 photos)", "empty/ (0 photos)"}},
-		{[]string{"train/a/1.jpg", "train/c/1.jpg", "val/b/2.jpg"}, []string{`class "b" that train lacks`, "train/ (2 photos)", "b/ (1 photos)"}},
+		{[]string{"a/1.jpg", "empty/"}, []string{`class "empty"`, "holds no photos", "a/ (1 photo)", "empty/ (0 photos)"}},
+		{[]string{"train/a/1.jpg", "train/c/1.jpg", "val/b/2.jpg"}, []string{`class "b" that train lacks`, "train/ (2 photos)", "b/ (1 photo)"}},
 		{[]string{"train/a/1.jpg", "test/c/2.jpg"}, []string{`class "c" that train lacks`}},
-		{[]string{"val/b/2.jpg"}, []string{"no folder train", "val/ (1 photos)"}},
+		{[]string{"val/b/2.jpg"}, []string{"no folder train", "val/ (1 photo)"}},
 		{[]string{"train/a/1.jpg", "val/a/2.jpg", "dev/a/2.jpg"}, []string{"both named as the part val", "val", "dev"}},
 		{[]string{"1.jpg", "2.jpg"}, []string{"holds no class folders", "2 photos"}},
-		{[]string{"train/a/1.jpg", "train/b/1.jpg", "train/loose.jpg"}, []string{"1 photos outside of its class folders", "loose.jpg"}},
+		{[]string{"train/a/1.jpg", "train/b/1.jpg", "train/loose.jpg"}, []string{"1 photo outside of its class folders", "loose.jpg"}},
 	} {
 		_, err := Scan(tree(t, c.names...), ScanOptions{})
 		for _, want := range c.want {

@@ -200,13 +200,13 @@ func sketch(root string) string {
 				return
 			}
 			l := list(path)
-			fmt.Fprintf(&b, "\n%s%s/ (%d photos%s)", indent, Shown(filepath.Base(path)), len(l.photos), l.otherFiles())
+			fmt.Fprintf(&b, "\n%s%s/ (%s%s)", indent, Shown(filepath.Base(path)), Count(len(l.photos), "photo", "photos"), l.otherFiles())
 			if depth > 1 {
 				draw(path, indent+"  ", depth-1)
 			}
 		}
 		if n := len(entries.photos); n > 0 {
-			fmt.Fprintf(&b, "\n%s%d photos, %s", indent, n, few(bases(entries.photos)))
+			fmt.Fprintf(&b, "\n%s%s, %s", indent, Count(n, "photo", "photos"), few(bases(entries.photos)))
 		}
 	}
 	draw(root, "  ", 2)

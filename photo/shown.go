@@ -122,3 +122,20 @@ func codePoints(runes []rune) string {
 	}
 	return strings.Join(names, " ")
 }
+
+// Count is a number and what it counts, in the form that agrees: Count(1, "photo lies", "photos lie") is "1 photo lies".
+func Count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// Share is such as "1 of 4 photos has", "3 of 4 photos have" and "1 of 1 photo has".
+func Share(n, of int, one, many string) string {
+	verb := many
+	if n == 1 {
+		verb = one
+	}
+	return fmt.Sprintf("%d of %s %s", n, Count(of, "photo", "photos"), verb)
+}

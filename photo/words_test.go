@@ -143,3 +143,20 @@ func TestDamagedFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestCountsAgree: nouns and verbs agree with their numbers.
+func TestCountsAgree(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{Count(0, "class", "classes"), "0 classes"},
+		{Count(1, "class", "classes"), "1 class"},
+		{Count(2, "photo lies", "photos lie"), "2 photos lie"},
+		{Share(1, 1, "has", "have"), "1 of 1 photo has"},
+		{Share(1, 4, "has", "have"), "1 of 4 photos has"},
+		{Share(3, 4, "has", "have"), "3 of 4 photos have"},
+		{Share(0, 1, "has", "have"), "0 of 1 photo have"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}

@@ -122,10 +122,10 @@ func duplicatesExplain(m *measured) []string {
 	case again == 0 || others > 0 && with <= without:
 		return nil
 	case others == 0:
-		return say("The accuracy says nothing: all %d photos of %s are in train too, by their bytes or their looks.", again, m.result.ReportedOn)
+		return say("The accuracy says nothing: all %d photos of %s are in train too, by bytes or looks.", again, m.result.ReportedOn)
 	}
-	return say("Duplicates explain a part of the accuracy: %d of %d photos of %s are in train too, by their bytes or their looks. Of the others %.1f %% are right instead of %.1f.",
-		again, again+others, m.result.ReportedOn, 100*without, 100*with)
+	return say("Duplicates explain a part of the accuracy: %d of %s of %s %s in train too, by bytes or looks. Of the others %.1f %% are right instead of %.1f.",
+		again, photo.Count(again+others, "photo", "photos"), m.result.ReportedOn, map[bool]string{true: "is", false: "are"}[again == 1], 100*without, 100*with)
 }
 
 // preprocessingUnfit: heads do clearly better with pixels in another scale than the one that was assumed.

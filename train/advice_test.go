@@ -63,7 +63,7 @@ func TestAdvice(t *testing.T) {
 	}{
 		{"selected on test", "chose the best of 3 epochs", measured{result: &Result{SelectedOn: SetTest, Epochs: fine}}},
 		{"selected on test", "", measured{result: &Result{SelectedOn: SetVal, Epochs: fine}}},
-		{"duplicates", "2 of 6 photos of test are in train too, by their bytes or their looks. Of the others 50.0 % are right instead of 66.7",
+		{"duplicates", "2 of 6 photos of test are in train too, by bytes or looks. Of the others 50.0 % are right instead of 66.7",
 			measured{result: &Result{ReportedOn: SetTest}, answers: rightAt("yyyynn"), seen: []bool{true, true, false, false, false, false}}},
 		{"duplicates", "all 2 photos of test", measured{result: &Result{ReportedOn: SetTest}, answers: rightAt("yn"), seen: []bool{true, true}}},
 		{"duplicates", "", measured{result: &Result{ReportedOn: SetTest}, answers: rightAt("yyyynn"), seen: make([]bool, 6)}},

@@ -139,7 +139,7 @@ func (r *training) calibrate(ctx context.Context) error {
 	}
 	if !enough(e) {
 		if r.config.Precision > 0 {
-			r.events.Warn(fmt.Sprintf("%d photos are too few to choose a threshold by: %d are needed", len(e.Samples), leastCalibrated))
+			r.events.Warn(fmt.Sprintf("%s too few to choose a threshold by: %d are needed", photo.Count(len(e.Samples), "photo is", "photos are"), leastCalibrated))
 		}
 		return nil
 	}

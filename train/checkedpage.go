@@ -44,7 +44,7 @@ func (c *Checked) page() *pageMaker {
 		Report: &page.Report{Classes: photo.ShownAll(c.Classes), By: "regraft " + engine.Version, Made: time.Now(), Command: c.Command, Title: photo.Shown(c.Root)},
 		root:   c.Root, photos: map[string]*page.Photo{}, paths: map[*page.Photo]string{},
 	}
-	m.Headline = fmt.Sprintf("%d photos of %d classes", len(photos), len(c.Classes))
+	m.Headline = fmt.Sprintf("%s of %s", photo.Count(len(photos), "photo", "photos"), photo.Count(len(c.Classes), "class", "classes"))
 	for i, p := range c.Problems() {
 		if i == photo.MostListed {
 			m.Cautions = append(m.Cautions, fmt.Sprintf("%d more problems, which are not listed here.", len(c.Problems())-i))

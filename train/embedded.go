@@ -103,10 +103,10 @@ func (e *embedded) list(c *Config) (*sets, error) {
 	}
 	d := &photo.Dataset{}
 	for _, why := range slices.Sorted(maps.Keys(count)) {
-		d.Doubts = append(d.Doubts, fmt.Sprintf("%d photos %s are left out, the first: %s", count[why], why, photo.Shown(left[why].path)))
+		d.Doubts = append(d.Doubts, fmt.Sprintf("%s left out, the first: %s", photo.Count(count[why], "photo "+why+" is", "photos "+why+" are"), photo.Shown(left[why].path)))
 	}
 	if e.Failed > 0 {
-		d.Doubts = append(d.Doubts, fmt.Sprintf("%d photos have no features, as embed told: they are left out", e.Failed))
+		d.Doubts = append(d.Doubts, photo.Count(e.Failed, "photo has no features, as embed told: it is left out", "photos have no features, as embed told: they are left out"))
 	}
 	slices.SortFunc(all, func(a, b listed) int { return cmp.Or(cmp.Compare(a.label, b.label), cmp.Compare(a.path, b.path)) })
 	for _, one := range all {
@@ -116,7 +116,7 @@ func (e *embedded) list(c *Config) (*sets, error) {
 		d.Train = append(d.Train, photo.Sample{Path: one.path, Label: len(d.Classes) - 1})
 	}
 	if n := len(d.Classes); n < 2 {
-		return nil, fmt.Errorf("the files have photos of %d classes with a label: two are needed", n)
+		return nil, fmt.Errorf("the files have photos of %s with a label: two are needed", photo.Count(n, "class", "classes"))
 	}
 	s := &sets{Dataset: d, classes: d.Classes}
 	s.assign()
@@ -176,7 +176,7 @@ func (e *embedded) judge(r *training) error {
 		if _, err := r.goWithout(bad, nil); err != nil {
 			return err
 		}
-		r.events.Warn(fmt.Sprintf("the run goes on without %d of %d photos (summary.json lists them), the first: %s", len(bad), len(found), bad[0].Error))
+		r.events.Warn(goesOnWithout(bad, len(found)))
 	}
 	for _, w := range report.Warnings() {
 		r.events.Warn(w)

@@ -147,7 +147,8 @@ func prepare(cfg Config, out *folder, events Events) (*training, error) {
 		}
 	}
 	if s := r.sets; s.relabelled+s.unlabelled > 0 {
-		events.Warn(fmt.Sprintf("%v: %d photos have another class than their folder's, and %d are left out", setting.Labels, s.relabelled, s.unlabelled))
+		events.Warn(fmt.Sprintf("%v: %s, and %s left out", setting.Labels,
+			photo.Count(s.relabelled, "photo has another class than its folder's", "photos have another class than their folder's"), photo.Count(s.unlabelled, "is", "are")))
 	}
 	r.network = r.hasher.Hash(cfg.Net, nil)
 	r.history = cfg.Net.Meta.History

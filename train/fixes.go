@@ -102,9 +102,9 @@ func (s *sets) relabel(c *Config) error {
 	}
 	switch {
 	case len(missing) > 0:
-		return &DataError{fmt.Errorf("%v: %d of %d photos are not in %s: %s", setting.Labels, len(missing), len(c.Labels), photo.Shown(c.Data), photo.Few(5, missing))}
+		return &DataError{fmt.Errorf("%v: %s not in %s: %s", setting.Labels, photo.Share(len(missing), len(c.Labels), "is", "are"), photo.Shown(c.Data), photo.Few(5, missing))}
 	case len(unknown) > 0:
-		return &DataError{fmt.Errorf("%v: %d labels are no class of %s: %s", setting.Labels, len(unknown), photo.Shown(c.Data), photo.Few(5, unknown))}
+		return &DataError{fmt.Errorf("%v: %s no class of %s: %s", setting.Labels, photo.Count(len(unknown), "label is", "labels are"), photo.Shown(c.Data), photo.Few(5, unknown))}
 	}
 	for _, part := range []*[]photo.Sample{&s.Train, &s.Val, &s.Test} {
 		var kept []photo.Sample

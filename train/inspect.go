@@ -46,7 +46,7 @@ func (r *training) inspect(ctx context.Context) error {
 		if found, err = r.goWithout(bad, found); err != nil {
 			return err
 		}
-		r.events.Warn(fmt.Sprintf("the run goes on without %d of %d photos (summary.json lists them), the first: %s", len(bad), all, bad[0].Error))
+		r.events.Warn(goesOnWithout(bad, all))
 	}
 	near, still, err := r.sets.Alike(ctx, found)
 	if err != nil {
@@ -90,12 +90,18 @@ func Readable(ctx context.Context, root string, samples []photo.Sample, o *Optio
 	case len(bad) == 0:
 		return good, nil, nil
 	case !o.SkipBad:
-		return nil, nil, refusal(photo.List(fmt.Sprintf("of %d photos %d cannot be read:", len(samples), len(bad)), problems))
+		return nil, nil, refusal(photo.List(fmt.Sprintf("of %s %d cannot be read:", photo.Count(len(samples), "photo", "photos"), len(bad)), problems))
 	case len(good) == 0:
 		return nil, nil, &DataError{errors.New("none of the photos can be read")}
 	}
-	events.Warn(fmt.Sprintf("%d of %d photos are left out, the first: %s", len(bad), len(samples), bad[0].Error))
+	events.Warn(fmt.Sprintf("%s left out, the first: %s", photo.Share(len(bad), len(samples), "is", "are"), bad[0].Error))
 	return good, bad, nil
+}
+
+// goesOnWithout says which of so many photos a run leaves out.
+func goesOnWithout(bad []Skipped, of int) string {
+	return fmt.Sprintf("the run goes on without %d of %s (summary.json lists %s), the first: %s",
+		len(bad), photo.Count(of, "photo", "photos"), map[bool]string{true: "it", false: "them"}[len(bad) == 1], bad[0].Error)
 }
 
 // warnOfContradictions tells of photos of which at least one answer will count as wrong.
@@ -104,12 +110,8 @@ func warnOfContradictions(samples []photo.Sample, found []photo.Finding, events 
 	if len(groups) == 0 {
 		return
 	}
-	count := "1 photo lies"
-	if n := len(groups); n > 1 {
-		count = fmt.Sprintf("%d photos lie", n)
-	}
 	events.Warn(fmt.Sprintf("%s under different classes, for example %s: whatever the answer, it counts as wrong for one of them",
-		count, strings.Join(photo.ShownAll(groups[0]), " = ")))
+		photo.Count(len(groups), "photo lies", "photos lie"), strings.Join(photo.ShownAll(groups[0]), " = ")))
 }
 
 // examine looks at the photos, or at their bytes alone, and tells how far it is.
@@ -189,7 +191,7 @@ func (r *training) compare(ctx context.Context, found []photo.Finding) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	what := fmt.Sprintf("%d of %d photos have changed since the run began, the first: %s", len(changed), len(photos), changed[0].Path)
+	what := fmt.Sprintf("%s changed since the run began, the first: %s", photo.Share(len(changed), len(photos), "has", "have"), changed[0].Path)
 	if !r.config.AllowChanged {
 		return &DataError{fmt.Errorf("%v: %s (%v goes on with them)", setting.Resume, what, setting.AllowChanged)}
 	}

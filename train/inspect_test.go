@@ -114,7 +114,7 @@ func TestChangedPhotos(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(data, "train", "down", "003.png"), read(t, data, "train/down/001.png"), 0o666))
 		c.AllowChanged = true
 		heard := &warnings{}
-		if _, err := Fit(context.Background(), c, heard); err != nil || !strings.Contains(heard.String(), "1 of 42 photos have changed") {
+		if _, err := Fit(context.Background(), c, heard); err != nil || !strings.Contains(heard.String(), "1 of 42 photos has changed") {
 			t.Errorf("%s: error %v, warnings %v", mode, err, heard)
 		}
 		c.AllowChanged = false // what was allowed is the state from then on

@@ -61,7 +61,7 @@ func (j *Judged) page() (*pageMaker, error) {
 	m.Advice, m.DoubtsNote = j.Report.Advice(), unknownDoubts
 	m.About = []page.Fact{
 		{Name: "model", Value: photo.Shown(j.Model)},
-		{Name: "photos", Value: fmt.Sprintf("%s: %d of %d classes", photo.Shown(j.Data), len(j.Samples), j.classes())},
+		{Name: "photos", Value: fmt.Sprintf("%s: %d of %s", photo.Shown(j.Data), len(j.Samples), photo.Count(j.classes(), "class", "classes"))},
 		{Name: "loss", Value: fmt.Sprintf("%.4f", j.Report.Loss)},
 	}
 	if views := max(j.Options.Views, 1); views > 1 {
@@ -69,7 +69,7 @@ func (j *Judged) page() (*pageMaker, error) {
 	}
 	m.LeftOut = j.LeftOut
 	if n := len(j.Skipped); n > 0 {
-		m.LeftOut = append(m.LeftOut, fmt.Sprintf("%d photos that cannot be read, the first: %s", n, photo.Shown(j.Skipped[0].Error)))
+		m.LeftOut = append(m.LeftOut, fmt.Sprintf("%s that cannot be read, the first: %s", photo.Count(n, "photo", "photos"), photo.Shown(j.Skipped[0].Error)))
 	}
 	m.Hashes = []page.Fact{
 		{Name: "the network", Value: new(head.Hasher).Hash(j.Network, nil)},

@@ -27,11 +27,11 @@ func (m Memory) String() string {
 	case m.Available == 0:
 		return need
 	case m.Enough():
-		return fmt.Sprintf("%s of %s that are free; batches of %d photos would fit", need, megabytes(m.Available), m.Fits)
+		return fmt.Sprintf("%s of %s that are free; batches of %s would fit", need, megabytes(m.Available), photo.Count(m.Fits, "photo", "photos"))
 	case m.Fits == 0:
 		return fmt.Sprintf("%s, but %s are free: not even a batch of 1 fits", need, megabytes(m.Available))
 	}
-	return fmt.Sprintf("%s, but %s are free: %d photos at a time would fit (%v, or a divisor of it as %v)", need, megabytes(m.Available), m.Fits,
+	return fmt.Sprintf("%s, but %s are free: %s at a time would fit (%v, or a divisor of it as %v)", need, megabytes(m.Available), photo.Count(m.Fits, "photo", "photos"),
 		setting.Batch, setting.MicroBatch)
 }
 

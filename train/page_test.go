@@ -218,7 +218,7 @@ func TestPageOfAnEvaluation(t *testing.T) {
 	must(t, j.WritePage(t.Context(), path, Silent{}))
 	html, d := readPage(t, path)
 	sameFigures(t, html, d, j.Report)
-	if strings.Count(html, "<td>no photos</td>") != 2 || !strings.Contains(html, "12 of 1 classes") {
+	if strings.Count(html, "<td>no photos</td>") != 2 || !strings.Contains(html, "12 of 1 class") {
 		t.Error("classes without photos have figures")
 	}
 	must(t, os.Remove(samples[3].Path))

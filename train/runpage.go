@@ -177,7 +177,7 @@ func (r *training) about(m *pageMaker, result *Result) {
 	}
 	m.LeftOut = append(m.LeftOut, s.LeftOut...)
 	if n := len(result.Skipped); n > 0 {
-		m.LeftOut = append(m.LeftOut, fmt.Sprintf("%d photos that the run went on without; %s lists them.", n, SummaryFile))
+		m.LeftOut = append(m.LeftOut, fmt.Sprintf("%s that the run went on without, listed in %s.", photo.Count(n, "photo", "photos"), SummaryFile))
 	}
 	m.Card = page.Card{
 		Model: BestFile, Method: method + " of " + photo.Shown(c.Model), Data: data, Input: described(&c.Preprocess),
