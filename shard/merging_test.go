@@ -11,8 +11,15 @@ import (
 	"testing"
 
 	"regraft/answer"
+	"regraft/golden"
 	"regraft/journal"
 )
+
+// TestMain keeps files in memory: marks are flushed.
+func TestMain(m *testing.M) {
+	golden.InMemory()
+	os.Exit(m.Run())
+}
 
 // leave writes what shard i of n leaves: answers for these of four inputs, one of them without a class, and their mark.
 func leave(t *testing.T, dir string, i, n int, ending, text string, places ...int) string {

@@ -64,8 +64,8 @@ func TestLabels(t *testing.T) {
 		t.Errorf("%v: %s", err, text)
 	}
 	for says, labels := range map[string]map[string]string{
-		"1 of 2 photos is not in":    {"nowhere.jpg": s.classes[0], name(0): s.classes[0]},
-		"1 label is no class":       {name(0): "nothing"},
+		"1 of 2 photos is not in":     {"nowhere.jpg": s.classes[0], name(0): s.classes[0]},
+		"1 label is no class":         {name(0): "nothing"},
 		"leaves no photo to train cl": {name(0): "", name(1): "", name(2): "", name(3): ""},
 	} {
 		c.Labels = labels
