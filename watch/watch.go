@@ -2,6 +2,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -41,14 +42,8 @@ var unfinished = []string{".part", ".partial", ".crdownload", ".download", ".fil
 // is there again is a new one.
 func (f *Folder) Photos(ctx context.Context) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		w := &watcher{Folder: f, still: f.Still, pending: map[string]state{}, seen: map[string]bool{}, folders: map[string]bool{}, told: map[string]bool{}}
-		if w.still == 0 {
-			w.still = 2 * time.Second
-		}
-		every := f.Every
-		if every == 0 {
-			every = 30 * time.Second
-		}
+		w := &watcher{Folder: f, still: cmp.Or(f.Still, 2*time.Second), pending: map[string]state{}, seen: map[string]bool{}, folders: map[string]bool{}, told: map[string]bool{}}
+		every := cmp.Or(f.Every, 30*time.Second)
 		var events chan fsnotify.Event
 		var failures chan error
 		if notify, err := fsnotify.NewWatcher(); err != nil {
