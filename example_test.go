@@ -15,8 +15,8 @@ import (
 	"regraft"
 )
 
-// narrow is a small Inception-v3 that the tests use: 7 classes without names, random weights.
-const narrow = "onnx/testdata/inception_v3.ts.train.op20.transform.onnx"
+// narrow is a small ResNet-18 that the tests use: 7 classes without names, random weights.
+const narrow = "onnx/testdata/resnet18.ts.train.op17.onnx"
 
 // picture renders a PNG of one colour.
 func picture(c color.RGBA) []byte {
@@ -53,7 +53,7 @@ func ExampleModel_Classify() {
 		fmt.Printf("%s: %s, %.0f %%\n", r.Path, best.Label, 100*best.P)
 	}
 	// Output:
-	// sky.png: class_1, 26 %
+	// sky.png: class_2, 29 %
 	// notes.png: not a photo (JPEG, PNG, GIF, WebP or BMP)
 }
 
@@ -68,7 +68,7 @@ func ExampleModel_Embed() {
 		log.Fatal(err)
 	}
 	fmt.Println(len(features[0]), "features")
-	// Output: 64 features
+	// Output: 16 features
 }
 
 func ExampleOpen_preprocess() {
@@ -82,7 +82,7 @@ func ExampleOpen_preprocess() {
 	defer model.Close()
 	p := model.Preprocess()
 	fmt.Println(p.Resize, p.Decode, p.Size, p.Mean)
-	// Output: crop fast 299 [0.5 0.5 0.5]
+	// Output: crop fast 64 [0.5 0.5 0.5]
 }
 
 func ExampleModel_SwapHeads() {
