@@ -7,7 +7,7 @@ import (
 )
 
 // generation is part of every key. It rises whenever the arithmetic or the decoding of photos gives other bits than before.
-const generation = 1
+const generation = 2
 
 // Key names an entry.
 type Key [sha256.Size]byte
