@@ -130,6 +130,9 @@ func (c *Cache) load(kind string, k Key, length int) ([]byte, bool) {
 	return body, true
 }
 
+// attempts is how often the folder of an entry is made.
+const attempts = 10
+
 // store writes an entry.
 func (c *Cache) store(kind string, k Key, body []byte) error {
 	if c == nil {
@@ -144,7 +147,7 @@ func (c *Cache) store(kind string, k Key, body []byte) error {
 		})
 	}
 	err := write()
-	if errors.Is(err, fs.ErrNotExist) { // the first entry of its folder
+	for n := 0; n < attempts && errors.Is(err, fs.ErrNotExist); n++ { // the first entry of its folder, which others may clear at once
 		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
 			err = write()
 		}
