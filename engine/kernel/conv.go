@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"regraft/engine/kernel/abi"
+	"regraft/engine/kernel/asm"
 )
 
 // Flags of convolutions and what follows them.
@@ -33,6 +34,7 @@ type Conv struct {
 	pack         func(dst, oihw []float32)
 	items        []convItem // of one image
 	panels       []int      // first item of each panel of weights, which meets all images before the next
+	oneRun       bool       // outputs are computed as one run of pixels, in scratch, and then brought into the rows of the output
 	after        *planes    // what is applied to finished outputs, or nil
 }
 
@@ -61,7 +63,7 @@ func NewConv(set *Set, s ConvShape, in, out Layout, flags int) (*Conv, error) {
 	c := &Conv{shape: s, flags: flags, in: in, out: out, weightLen: PackedLen(s)}
 	c.pack = func(dst, oihw []float32) { PackWeights(s, dst, oihw) }
 	c.set, c.family, c.dense = set, "conv", []phase{forwardPhase(s)}
-	c.prepare(newTiler(set, in, out))
+	c.prepare(0)
 	return c, nil
 }
 
@@ -77,7 +79,7 @@ func NewConvGradX(set *Set, s ConvShape, dy, dx Layout, flags int) (*Conv, error
 	c := &Conv{shape: s, flags: flags, in: dy, out: dx, weightLen: PackedLen(s)}
 	c.pack = func(dst, oihw []float32) { packTransposed(s, dst, oihw) }
 	c.set, c.family, c.dense = set, "conv_gradx", gradPhases(s)
-	c.prepare(newTiler(set, dy, dx))
+	c.prepare(0)
 	return c, nil
 }
 
@@ -127,8 +129,8 @@ func checkConvGradX(s ConvShape, dy, dx Layout) error {
 	return nil
 }
 
-// prepare works out offsets, tiles and items of the phases.
-func (c *Conv) prepare(t *tiler) {
+// prepare works out offsets, tiles and items of the phases, in tiles of so many output blocks where that is not 0.
+func (c *Conv) prepare(only int) {
 	entries := 0
 	for _, p := range c.dense {
 		cp := convPhase{weights: entries * abi.EntryBytes, ypitch: 4 * Lanes * p.xstep}
@@ -149,12 +151,32 @@ func (c *Conv) prepare(t *tiler) {
 		c.phases = append(c.phases, cp)
 	}
 	c.blockBytes = entries * abi.EntryBytes
-	for i, p := range c.dense {
-		t.add(i, p, len(c.phases[i].offsets))
+	t := c.tile(c.out, only)
+	if c.isOneRun() {
+		l := Blocked(c.out.C, c.out.H, c.out.W, 0)
+		if u := c.tile(l, only); u.cost+moveCycles*float64(l.Blocks()*l.H*l.W) < t.cost {
+			t, c.oneRun = u, true
+		}
 	}
 	c.items, c.panels = t.finish(c.blockBytes)
 	c.name = fmt.Sprintf("%s_f32_%dx%d_%s", c.family, t.mainK, t.mainN, t.main.Set)
 	c.reason = t.reason()
+}
+
+// tile chooses tiles for outputs in a layout.
+func (c *Conv) tile(out Layout, only int) *tiler {
+	t := newTiler(c.set, c.in, out)
+	t.only = only
+	for i, p := range c.dense {
+		t.add(i, p, len(c.phases[i].offsets))
+	}
+	return t
+}
+
+// isOneRun tells whether the pixels of an image could be one run, but for a halo of the output. Nothing is added to what that holds.
+func (c *Conv) isOneRun() bool {
+	return c.flags&Acc == 0 && len(c.dense) == 1 && newTiler(c.set, c.in, Blocked(c.out.C, c.out.H, c.out.W, 0)).grid(c.dense[0]).single &&
+		!newTiler(c.set, c.in, c.out).grid(c.dense[0]).single
 }
 
 // Followed is the same forward pass with an activation of what it gives, applied while that is in the cache.
@@ -173,13 +195,12 @@ func (c *Conv) Followed(f Activation) (Primitive, error) {
 // than the tiler's. The bits are the same.
 func (c *Conv) WithBlocks(k int) *Conv {
 	t := newTiler(c.set, c.in, c.out)
-	t.only = k
 	if k < 1 || k > min(t.maxBlocks(), c.out.Blocks()) {
 		return nil
 	}
 	other := *c
-	other.phases = nil
-	other.prepare(t)
+	other.phases, other.oneRun = nil, false
+	other.prepare(k)
 	return &other
 }
 
@@ -200,6 +221,18 @@ func (c *Conv) Pack(dst, oihw []float32) { c.pack(dst, oihw) }
 
 // Items implements Primitive.
 func (c *Conv) Items(images int) int { return images * len(c.items) }
+
+// Scratch is the outputs that go through the passes together, where they are not in their rows yet.
+func (c *Conv) Scratch() int {
+	if !c.oneRun {
+		return 0
+	}
+	bytes := passOutputs
+	for i := range c.items {
+		bytes = max(bytes, c.items[i].bytes())
+	}
+	return bytes / 4
+}
 
 // locate finds the piece of work and the image of item i: panel by panel, image by image.
 func (c *Conv) locate(i, images int) (item, end, image int) {
@@ -239,7 +272,7 @@ func (c *Conv) together(items []convItem) []convItem {
 	bytes := 0
 	for n := range items {
 		it := &items[n]
-		bytes += it.pixels * it.k * 4 * Lanes
+		bytes += it.bytes()
 		if n > 0 && (it.phase != items[0].phase || bytes > passOutputs) {
 			return items[:n]
 		}
@@ -251,6 +284,7 @@ func (c *Conv) together(items []convItem) []convItem {
 func (c *Conv) run(w *Worker, items []convItem, next *convItem, image int, a *Args) {
 	p := &c.phases[items[0].phase]
 	for first := 0; first == 0 || first < len(p.offsets); first += p.pass {
+		scratch := Address(w.Scratch)
 		for n := range items {
 			after, from := next, 0
 			switch {
@@ -259,7 +293,40 @@ func (c *Conv) run(w *Worker, items []convItem, next *convItem, image int, a *Ar
 			case first+p.pass < len(p.offsets):
 				after, from = &items[0], first+p.pass
 			}
-			c.runPass(w, &items[n], first, c.weightsAt(after, from), image, a)
+			to := c.rows(&items[n], image, a)
+			if c.oneRun {
+				to = outputs{scratch - uintptr(items[n].runs[0].y), 4 * Lanes * items[n].pixels}
+				scratch += uintptr(items[n].bytes())
+			}
+			c.runPass(w, &items[n], first, c.weightsAt(after, from), image, a, to)
+			if c.oneRun && first+p.pass >= len(p.offsets) {
+				c.bringToRows(&items[n], to, c.rows(&items[n], image, a))
+			}
+		}
+	}
+}
+
+// outputs says where an item's go: where pixel 0 of the image would be, and the bytes between blocks.
+type outputs struct {
+	pixel0 uintptr
+	block  int
+}
+
+// rows are the outputs where they belong.
+func (c *Conv) rows(it *convItem, image int, a *Args) outputs {
+	return outputs{a.Operand[3] + uintptr(4*(image*c.out.Image+it.block*c.out.Plane)), 4 * c.out.Plane}
+}
+
+// bringToRows copies outputs that are one run of pixels.
+func (c *Conv) bringToRows(it *convItem, from, to outputs) {
+	first, width := it.runs[0].y/(4*Lanes), c.out.W
+	for k := range it.k {
+		for p := first; p < first+it.pixels; {
+			n := min(width-p%width, first+it.pixels-p)
+			src := from.pixel0 + uintptr(k*from.block+4*Lanes*p)
+			dst := to.pixel0 + uintptr(k*to.block+4*(c.out.Base+p/width*c.out.Row+p%width*Lanes))
+			copy(asm.FloatsAt(dst, n*Lanes), asm.FloatsAt(src, n*Lanes))
+			p += n
 		}
 	}
 }
@@ -270,36 +337,35 @@ func (c *Conv) weightsAt(it *convItem, entry int) int {
 }
 
 // runPass computes the pass of an item that begins with entry first; weights wanted next lie at the offset next.
-func (c *Conv) runPass(w *Worker, it *convItem, first, next, image int, a *Args) {
+func (c *Conv) runPass(w *Worker, it *convItem, first, next, image int, a *Args, to outputs) {
 	p := &c.phases[it.phase]
-	x := a.Operand[0] + uintptr(4*image*c.in.Image)
-	y := a.Operand[3] + uintptr(4*(image*c.out.Image+it.block*c.out.Plane))
+	x, y := a.Operand[0]+uintptr(4*image*c.in.Image), to.pixel0
 	offsets := uintptr(unsafe.Pointer(unsafe.SliceData(p.offsets)))
 	t := argsOf[abi.Conv](w)
-	t.WK, t.YP, t.YK = c.blockBytes, p.ypitch, 4*c.out.Plane
+	t.WK, t.YP, t.YK = c.blockBytes, p.ypitch, to.block
 	t.Bias = a.Operand[2] + uintptr(4*Lanes*it.block)
 	t.Blocks, t.XP, t.Channels, t.Six = it.k, it.xpitch, it.channels, 6
 	for j := range it.runs {
 		r := &it.runs[j]
-		from, to := max(first, r.first), min(first+p.pass, r.first+r.entries)
-		if from >= to && (r.entries > 0 || first > 0) {
+		from, end := max(first, r.first), min(first+p.pass, r.first+r.entries)
+		if from >= end && (r.entries > 0 || first > 0) {
 			continue
 		}
 		weights := c.weightsAt(it, from)
 		t.X, t.Y, t.XStep, t.YStep = x+uintptr(r.x), y+uintptr(r.y), r.xstep, r.ystep
-		t.W, t.Off, t.Entries = a.Operand[1]+uintptr(weights), offsets+uintptr(4*from), to-from
-		t.Flags = c.tileFlags(from == r.first, to == r.first+r.entries)
+		t.W, t.Off, t.Entries = a.Operand[1]+uintptr(weights), offsets+uintptr(4*from), end-from
+		t.Flags = c.tileFlags(from == r.first, end == r.first+r.entries)
 		t.Tiles, t.Pixels = r.tiles, r.n
 		t.WNext, t.WNextTiles = next-weights, 0
 		if j == 0 {
 			t.WNextTiles = min(4, r.tiles)
 		}
 		r.kernel.Run(t)
-		if c.after == nil || to < r.first+r.entries {
+		if c.after == nil || end < r.first+r.entries {
 			continue
 		}
 		for k := range it.k {
-			at := pixels{y + uintptr(r.y+4*k*c.out.Plane), r.ystep, r.tiles, r.n}
+			at := pixels{y + uintptr(r.y+k*to.block), r.ystep, r.tiles, r.n}
 			c.after.here(w, a, image, it.block+k, at)
 		}
 	}

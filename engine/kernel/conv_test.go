@@ -34,6 +34,26 @@ var convCases = []struct {
 	{ConvShape{Cin: 16, Cout: 16, H: 6, W: 6, OH: 6, OW: 6, KH: 2, KW: 2, SH: 1, SW: 1, DH: 1, DW: 1, PT: 1, PL: 0}, 0, 0}, // uneven padding
 	{ConvShape{Cin: 16, Cout: 16, H: 4, W: 4, OH: 9, OW: 4, KH: 3, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1, PT: 4, PL: 0}, 0, 0}, // rows without any tap
 	{shape(16, 16, 3, 64, 1, 1, 1, 1, 0), 0, 0},
+	{shape(560, 80, 7, 7, 1, 1, 1, 1, 0), 0, 1}, // one run of 49 pixels, in two passes
+}
+
+// TestConvOneRun: rows that no whole tiles fill are one run where the input is that and an output with a halo is not.
+func TestConvOneRun(t *testing.T) {
+	s := shape(560, 80, 7, 7, 1, 1, 1, 1, 0)
+	for _, set := range sets() {
+		for _, tc := range []struct {
+			inHalo, outHalo, flags int
+			want                   bool
+		}{{0, 1, ReLU, set.Tiles.Pixels[0] < 7}, {0, 0, 0, false}, {1, 1, 0, false}, {0, 1, Acc, false}} {
+			c, err := NewConv(set, s, Blocked(s.Cin, s.H, s.W, tc.inHalo), Blocked(s.Cout, s.OH, s.OW, tc.outHalo), tc.flags)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.oneRun != tc.want || (c.Scratch() > 0) != tc.want {
+				t.Errorf("%s, halos %d and %d, flags %d: one run %v, scratch %d", c.Name(), tc.inHalo, tc.outHalo, tc.flags, c.oneRun, c.Scratch())
+			}
+		}
+	}
 }
 
 // shape is a convolution with the output size that floor gives; one padding or (height, width).

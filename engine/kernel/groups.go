@@ -155,6 +155,16 @@ func (p *sideBySide) Items(images int) (n int) {
 	return n
 }
 
+// Scratch is that of the part with most.
+func (p *sideBySide) Scratch() (floats int) {
+	for _, part := range p.parts {
+		if s, ok := part.Primitive.(Scratcher); ok {
+			floats = max(floats, s.Scratch())
+		}
+	}
+	return floats
+}
+
 func (p *sideBySide) Item(w *Worker, i int, a *Args) {
 	for _, part := range p.parts {
 		n := part.Items(a.Images)

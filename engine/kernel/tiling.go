@@ -30,6 +30,9 @@ type convItem struct {
 	runs             []run
 }
 
+// bytes of the outputs.
+func (it *convItem) bytes() int { return it.pixels * it.k * 4 * Lanes }
+
 // What the cost model knows about cores, in cycles of one 512-bit (or two 256-bit) multiply-adds.
 const (
 	callCycles    = 60      // a kernel call
@@ -43,6 +46,7 @@ const (
 	loadCycles    = 0.05    // tie-breaker per load and channel, for cores with two FMA units
 	weightCycles  = 0.3     // per cache line of weights fetched for a tile, one after the other,
 	inputCycles   = 1.2     // and of input, here and there
+	moveCycles    = 16      // bringing a pixel of a block to its row
 )
 
 // tiler chooses tiles and cuts them into items.
@@ -53,6 +57,7 @@ type tiler struct {
 	items        []convItem // before cutting: one per phase and group of output blocks
 	mainK, mainN int        // the tile that most of the work is done in,
 	main         asm.Form[abi.Conv]
+	cost         float64
 	parts        int // items after cutting
 }
 
@@ -99,7 +104,7 @@ func (t *tiler) add(index int, p phase, entries int) {
 			best, bestCost = items, cost
 		}
 	}
-	t.items = append(t.items, best...)
+	t.items, t.cost = append(t.items, best...), t.cost+bestCost
 }
 
 // grid is a phase as rows of pixels, with contiguous rows joined.
