@@ -94,7 +94,7 @@ func trainModel(con *console, c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg.Net, cfg.Assumed = m.Network(), assumption(c, m)
+	cfg.Net, cfg.TakeValues, cfg.Assumed = m.Network(), true, assumption(c, m)
 	if cfg.Cache, err = featureCache(c); err != nil {
 		return err
 	}

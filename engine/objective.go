@@ -64,6 +64,9 @@ func NewObjective(net *Network, o ObjectiveOptions) (*Objective, error) {
 			return nil, err
 		}
 	}
+	if net, err = net.OneToken(); err != nil {
+		return nil, err
+	}
 	shape := net.Input.Shape().Clone()
 	shape[0] = o.Batch
 	train, err := net.Rewrite(shape, obj.trainingForm(net, o))

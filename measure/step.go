@@ -11,14 +11,13 @@ import (
 var auxWeight = float32(train.Defaults(train.Full, "").AuxWeight)
 
 // Stepper makes training steps on prepared input, for measurements: all parameters, loss main +
-// 0.4 auxiliary, SGD with momentum. It works on a copy of the model's parameters and is not safe
-// for concurrent use.
+// 0.4 auxiliary, SGD with momentum. It is not safe for concurrent use.
 type Stepper struct {
 	session *session.Session
 	solver  solver.Solver
 }
 
-// NewStepper prepares steps of so many images.
+// NewStepper prepares steps of so many images. It takes the parameters over: their values are gone from the network.
 func (m *Model) NewStepper(images int) (*Stepper, error) {
 	c, err := m.TrainingPlan(images)
 	if err != nil {
@@ -32,6 +31,7 @@ func (m *Model) NewStepper(images int) (*Stepper, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.DropTrained(m.net)
 	return &Stepper{s, sgd}, nil
 }
 

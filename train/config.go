@@ -79,6 +79,8 @@ const (
 type Config struct {
 	// Net is the network to start from; Net.Meta.Preprocess says how photos become its input.
 	Net *engine.Network `json:"-"`
+	// TakeValues lets Fit take the values of Net over, which has none afterwards: they need no memory beside the trained ones.
+	TakeValues bool `json:"-"`
 	// Model is the file that Net was read from, for the record.
 	Model string `json:"model"`
 	// Head is the name by which the caller chose Net's main classifier, for the record; "" where it was clear.

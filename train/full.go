@@ -37,6 +37,9 @@ type fullLearner struct {
 // newFull prepares the training from an epoch on, counted from 1.
 func newFull(net *engine.Network, c *Config, f *freezing, s *sets, r *rates, events Events, epoch int) (*fullLearner, error) {
 	l := &fullLearner{net: net, config: c, freezing: f, sets: s, rates: r}
+	if c.TakeValues {
+		c.Net.DropValues()
+	}
 	l.divide()
 	l.targets = targets{classes: len(s.classes), smoothing: c.Smoothing, weights: c.classWeights(s.train, len(s.classes))}
 	var err error
@@ -126,6 +129,7 @@ func (l *fullLearner) train(ctx context.Context, epoch int, p *progress, events 
 	if p.Step == steps {
 		return nil
 	}
+	l.compiled.DropTrained(l.net) // those of the last epoch, which were judged
 	events.Phase(PhaseTrain, epoch, steps*l.batch)
 	events.Advanced(p.Step*l.batch, noLoss)
 	// The loader has its own context: the current step ends before the run does.
@@ -151,6 +155,7 @@ func (l *fullLearner) train(ctx context.Context, epoch int, p *progress, events 
 
 // judge evaluates the values of this moment, with BatchNorm in inference form.
 func (l *fullLearner) judge(ctx context.Context, epoch int, events Events) (judgement, error) {
+	l.session.Rest()
 	if err := l.store(); err != nil {
 		return judgement{}, err
 	}

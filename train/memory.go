@@ -97,16 +97,19 @@ func (l *fullLearner) ahead(micro int) int {
 	return micro
 }
 
-// peak is the memory of a run with these sessions: both, since one validates while the other waits, and on the heap the values of the
-// network, of which there are those it began with, those of the moment and the best, the solver's state, the batches on their way, and
-// graphs. Garbage comes to that, at most as much again (GOGC 100).
+// peak is the memory of a run with these sessions: that of a step, or that of validating, when the training rests and holds nothing but
+// parameters. On the heap are the best values of the network, when it validates those of the moment too, the solver's state, the batches on
+// their way, and graphs. Garbage comes to that, at most as much again (GOGC 100).
 func (l *fullLearner) peak(training, validating *session.Compiled, batch int) int64 {
 	threads := session.Threads(l.config.Threads)
 	values, size := int64(0), 4*int64(l.net.Meta.Preprocess.Values())
 	for _, p := range l.net.Params {
 		values += 4 * int64(p.Shape.TotalSize())
 	}
-	state := int64(l.solver.States()) * training.Parameters()
-	heap := graphs + 3*values + state + photo.LoaderBatches*int64(batch+inferenceBatch)*size
-	return processMemory + training.Memory(threads) + validating.Memory(threads) + heap*garbage/10
+	heap := graphs + int64(l.solver.States())*training.Parameters() + photo.LoaderBatches*int64(batch+inferenceBatch)*size
+	own := training.Memory(threads)
+	rest := own - training.Activations() - training.Parameters()
+	step := own + (heap+values)*garbage/10
+	judge := rest + validating.Memory(threads) + (heap+2*values)*garbage/10
+	return processMemory + max(step, judge)
 }

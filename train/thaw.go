@@ -51,6 +51,7 @@ func (l *fullLearner) open(stage int) error {
 	if l.session, err = l.compiled.New(l.config.Threads); err != nil {
 		return err
 	}
+	l.compiled.DropTrained(l.net)
 	if l.solver, err = newSolver(l.config); err != nil {
 		return err
 	}

@@ -34,6 +34,9 @@ func (a *Arena) Address(off int) uintptr {
 	return uintptr(unsafe.Pointer(unsafe.SliceData(a.bytes))) + uintptr(4*off)
 }
 
+// Discard lets the system have the memory until it is touched again, which then is zero, or what it was where the system takes none back.
+func (a *Arena) Discard() { discard(a.bytes) }
+
 // Close gives the memory back; no address or slice of it may be used afterwards.
 func (a *Arena) Close() error {
 	if a.bytes == nil {

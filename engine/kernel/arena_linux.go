@@ -18,3 +18,11 @@ func newArena(bytes int) (*Arena, error) {
 	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(whole))) & (hugePage - 1))
 	return &Arena{whole[skip : skip+bytes], func() error { return unix.Munmap(whole) }}, nil
 }
+
+func discard(bytes []byte) {
+	page := unix.Getpagesize()
+	from := int(-uintptr(unsafe.Pointer(unsafe.SliceData(bytes))) & uintptr(page-1))
+	if to := from + (len(bytes)-from)/page*page; to > from {
+		_ = unix.Madvise(bytes[from:to], unix.MADV_DONTNEED) // advice that may be ignored
+	}
+}

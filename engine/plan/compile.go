@@ -103,6 +103,9 @@ func lowerNetwork(net *engine.Network, opt Options) (*graph, error) {
 	if net, err = net.Join(); err != nil {
 		return nil, err
 	}
+	if net, err = net.OneToken(); err != nil {
+		return nil, err
+	}
 	return lower(net, opt, nil, net.Nodes()), nil
 }
 

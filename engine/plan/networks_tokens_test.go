@@ -50,6 +50,13 @@ func init() {
 		y = d.apply(&op.Reshape{Shape: []int{-1, 64, 32}}, d.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
 		return []*gorgonia.Node{d.linear(d.apply(&op.ReduceMean{Axes: []int{1}}, d.linear(y, 32)), 5)}
 	}
+	// A classifier that reads one token behind layers that treat every token by itself.
+	networks["one token"] = func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
+		x = d.apply(&op.Transpose{Perm: []int{0, 2, 1}}, d.apply(&op.Reshape{Shape: []int{-1, 24, 64}}, d.conv(x, 24, 4, 4)))
+		x = d.apply(&op.Add{}, d.param(1, 64, 24), x)
+		x = d.apply(&op.Add{}, x, d.linear(d.apply(&op.Gelu{}, d.linear(d.layerNorm(x), 40)), 24))
+		return []*gorgonia.Node{d.linear(d.apply(&op.Gather{Axis: 1, Indices: []int{0}}, d.layerNorm(x)), 5)}
+	}
 	// Attention by cosines with a temperature for each head and a bias of positions that two layers make, as in Swin V2.
 	networks["cosines"] = func(d *sketch, x *gorgonia.Node) []*gorgonia.Node {
 		x = d.apply(&op.Transpose{Perm: []int{0, 2, 1}}, d.apply(&op.Reshape{Shape: []int{-1, 32, 64}}, d.conv(x, 32, 4, 4)))

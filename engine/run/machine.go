@@ -76,8 +76,9 @@ func (m *Machine) prepare(c *Constants, threads int) error {
 		return err
 	}
 	m.constants = c
-	m.load(plan.Param, m.program.Params)
-	m.load(plan.Stats, m.program.Running)
+	if err := errors.Join(m.load(plan.Param, m.program.Params), m.load(plan.Stats, m.program.Running)); err != nil {
+		return err
+	}
 	m.bind()
 	return nil
 }
@@ -109,11 +110,17 @@ func (m *Machine) workers(threads int) ([]*kernel.Worker, error) {
 }
 
 // load packs parameters or running statistics, in parallel.
-func (m *Machine) load(space plan.Space, slots []plan.Slot) {
+func (m *Machine) load(space plan.Space, slots []plan.Slot) error {
+	for _, s := range slots {
+		if len(s.Param.Value) != s.Param.Shape.TotalSize() {
+			return fmt.Errorf("parameter %q has no values", s.Param.Name)
+		}
+	}
 	m.pool.run(len(slots), func(_ *kernel.Worker, k int) {
 		s := slots[k]
 		s.Pack(m.arenas[space].Floats(s.Off/4, s.Len), s.Param.Value)
 	})
+	return nil
 }
 
 // bind turns the operands of every step into addresses.
@@ -154,6 +161,12 @@ func (m *Machine) Close() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Rest gives the memory of activations and gradients back to the system until the next run; what the last run has left there is gone.
+func (m *Machine) Rest() {
+	m.arenas[plan.Arena].Discard()
+	m.arenas[plan.Grad].Discard()
 }
 
 // Infer runs the program on images: row-major (images, C, H, W), at most the program's batch.

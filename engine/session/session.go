@@ -39,9 +39,10 @@ func Threads(n int) int {
 // safe for concurrent use.
 type Compiled struct {
 	*plan.Program
-	net       *engine.Network // of inference
+	net       *engine.Network
 	options   Options
 	constants *run.Constants
+	dropped   bool // the values of net
 }
 
 // Compile prepares net for inference on up to net.Batch() images at a time. Its values must not change while there are sessions.
@@ -50,12 +51,19 @@ func Compile(net *engine.Network, o Options) (*Compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Compiled{p, net, o, new(run.Constants)}, nil
+	return &Compiled{Program: p, net: net, options: o, constants: new(run.Constants)}, nil
 }
 
-// largeParameters are so many bytes of parameters that it pays to give back, before a session takes several times as much, what reading
-// the network has left: the collector would wait until there is as much garbage again.
+// largeParameters are so many bytes of parameters that it pays to give back at once what reading the network or letting go of its values
+// has left: the collector would wait until there is as much garbage again.
 const largeParameters = 64 << 20
+
+// collect gives garbage back to the system where it may be much.
+func (c *Compiled) collect() {
+	if c.Size[plan.Param] > largeParameters {
+		debug.FreeOSMemory()
+	}
+}
 
 // Trainer prepares steps of training. Every session trains parameters of its own, which begin as those of the objective's network.
 func Trainer(objective *engine.Objective, o Options) (*Compiled, error) {
@@ -63,10 +71,9 @@ func Trainer(objective *engine.Objective, o Options) (*Compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Size[plan.Param] > largeParameters {
-		debug.FreeOSMemory()
-	}
-	return &Compiled{Program: p, options: o, constants: new(run.Constants)}, nil
+	c := &Compiled{Program: p, net: objective.Net, options: o, constants: new(run.Constants)}
+	c.collect()
+	return c, nil
 }
 
 // ForBatch compiles the network for another number of images. The constants are shared where both programs want the same.
@@ -136,13 +143,33 @@ func (c *Compiled) Parameters() int64 { return int64(c.Size[plan.Param]) }
 // Shares reports whether the sessions of two programs share their constants.
 func (c *Compiled) Shares(other *Compiled) bool { return c.constants == other.constants }
 
-// DropValues lets go of the values of the network and of what else the constants were packed from. It is for a program of inference that
-// has a session; while any is open, new ones go on with the packed constants.
+// DropValues lets go of the values of the network and of what else the constants were packed from. It is for a program that has a session;
+// while any is open, new ones of inference go on with the packed constants. There are no new ones of training.
 func (c *Compiled) DropValues() {
 	for i := range c.Constants {
 		c.Constants[i].Fill = func([]float32) error { return errDropped }
 	}
 	c.net.DropValues()
+	c.dropped = true
+}
+
+// DropTrained lets go of the values of net, from which the objective of c was made, that a session of c trains; its Store gives them back.
+// What c holds of them goes too, and the others are copied, since one of them would hold the whole file that they were read from.
+func (c *Compiled) DropTrained(net *engine.Network) {
+	trained := map[string]bool{}
+	for _, s := range slices.Concat(c.Params, c.Running) {
+		trained[s.Param.Name] = true
+	}
+	for _, p := range net.Params {
+		switch {
+		case trained[p.Name]:
+			p.Value = nil
+		case !c.dropped:
+			p.Value = slices.Clone(p.Value)
+		}
+	}
+	c.DropValues()
+	c.collect()
 }
 
 var errDropped = errors.New("the values of the network were let go of, and no session holds them packed")
