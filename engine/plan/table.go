@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"gorgonia.org/tensor"
 
 	"regraft/engine/kernel"
@@ -29,7 +31,7 @@ func broadcast(shape tensor.Shape, x *value) *table {
 		return nil
 	}
 	one := append(tensor.Shape{1}, x.Shape[1:]...)
-	if !shape.Eq(one) && !shape.Eq(one[1:]) {
+	if !slices.Equal(shape, one) && !slices.Equal(shape, one[1:]) { // Eq takes (C) for (1, C)
 		return nil
 	}
 	l := kernel.Blocked(x.shape[1], x.shape[2], x.shape[3], 0)

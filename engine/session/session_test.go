@@ -250,3 +250,57 @@ func TestTrainer(t *testing.T) {
 		t.Errorf("losses %v: one session sees the parameters of the other", losses)
 	}
 }
+
+// TestDropTrained: a session goes on without the values that it began with, resting or not, and gives its own back; no further one begins.
+func TestDropTrained(t *testing.T) {
+	net, _, err := onnx.Read(files[1], onnx.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	frozen := net.Params[0]
+	frozen.Frozen = true
+	kept, size := frozen.Value[0], len(net.Params[1].Value)
+	objective, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := Native(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Trainer(objective, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.New(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	x := make([]float32, 2*c.Image[0]*c.Image[1]*c.Image[2])
+	for i := range x {
+		x[i] = float32(i%13)/13 - 0.5
+	}
+	var losses []float32
+	var grads [][]float32
+	for range 2 {
+		if err := s.Step(x, []float32{0, 1}, 0); err != nil {
+			t.Fatal(err)
+		}
+		losses, grads = append(losses, s.Losses()[0]), append(grads, slices.Clone(s.Grads()))
+		c.DropTrained(net)
+		s.Rest()
+	}
+	if losses[0] != losses[1] || !slices.Equal(grads[0], grads[1]) {
+		t.Errorf("losses %v, or other gradients, after a rest without the network's values", losses)
+	}
+	if frozen.Value[0] != kept || net.Params[1].Value != nil {
+		t.Error("a frozen parameter has lost its values, or one that trains has not")
+	}
+	if _, err := c.New(1); err == nil {
+		t.Error("a session began with parameters that have no values")
+	}
+	if err := s.Store(net); err != nil || len(net.Params[1].Value) != size {
+		t.Errorf("%v, or %d values given back, not %d", err, len(net.Params[1].Value), size)
+	}
+}
