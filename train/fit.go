@@ -293,6 +293,7 @@ func (r *training) beginFull(ctx context.Context, schedule *rates) error {
 	if r.progress.Step > 0 {
 		epoch++
 	}
+	r.hasher = head.Hasher{} // which holds the values that it knows
 	full, err := newFull(r.net, &r.config, r.freezing, r.sets, schedule, r.events, max(epoch, 1))
 	if err != nil {
 		return err
