@@ -411,8 +411,10 @@ var spellings = []spelling{
 }
 
 // TestNormalForms takes each spelling to its normal form, which computes the same.
-func TestNormalForms(t *testing.T) {
-	for _, s := range spellings {
+func TestNormalForms(t *testing.T) { normalForms(t, spellings) }
+
+func normalForms(t *testing.T, list []spelling) {
+	for _, s := range list {
 		t.Run(s.name, func(t *testing.T) {
 			m := chainModel("y")
 			s.build(&m)
