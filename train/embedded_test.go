@@ -102,8 +102,8 @@ func TestEmbedded(t *testing.T) {
 			t.Errorf("start %+v, best %+v", r.Start, r.Best)
 		}
 		for text, want := range map[string]bool{
-			"the auxiliary classifier is left out": true, "1 photos without a label are left out, the first: left/0.jpg": i == 1,
-			"1 photos of val are left out, the first: left/1.jpg": i == 1, "2 photos of test are left out, the first: left/": i == 1,
+			"the auxiliary classifier is left out": true, "1 photo without a label is left out, the first: left/0.jpg": i == 1,
+			"1 photo of val is left out, the first: left/1.jpg": i == 1, "2 photos of test are left out, the first: left/": i == 1,
 			"5 photos have no features": i == 1,
 		} {
 			if w.says(text) != want {
@@ -135,7 +135,7 @@ func TestEmbeddedRefused(t *testing.T) {
 		"is there twice: ":                func(rows []featurefile.Row) []featurefile.Row { return append(rows, rows[3]) },
 		`the hash of across/000.jpg is`:   first(func(r *featurefile.Row) { r.Hash = text("abcd") }),
 		`is none: "xy"`:                   first(func(r *featurefile.Row) { r.Hash = text("xy") }),
-		"photos of 1 classes":             func(rows []featurefile.Row) []featurefile.Row { return []featurefile.Row{rows[0], rows[3], rows[6]} },
+		"photos of 1 class with":          func(rows []featurefile.Row) []featurefile.Row { return []featurefile.Row{rows[0], rows[3], rows[6]} },
 		"too few photos to hold some out": func(rows []featurefile.Row) []featurefile.Row { return rows[:3] },
 		"feature 2 of across/000.jpg is NaN": first(func(r *featurefile.Row) {
 			r.Features = slices.Clone(r.Features)

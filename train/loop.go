@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"regraft/engine"
+	"regraft/photo"
 	"regraft/setting"
 )
 
@@ -104,7 +105,7 @@ func (r *training) epoch(ctx context.Context, epoch int) error {
 // enough says why no further epoch is needed; empty when one is.
 func (r *training) enough() string {
 	if patience := r.config.Patience; patience > 0 && r.best >= 0 && len(r.epochs)-1-r.best >= patience {
-		return fmt.Sprintf("no better epoch for %d epochs", patience)
+		return "no better epoch for " + photo.Count(patience, "epoch", "epochs")
 	}
 	if r.learner.converged() {
 		return "the solver has converged"

@@ -224,7 +224,7 @@ func TestReadable(t *testing.T) {
 	if err != nil || len(good) != 8 || len(o.Hashes) != 8 || len(skipped) != 1 || skipped[0].Path != "test/down/001.png" {
 		t.Errorf("%v, %v left out, %d photos, %d hashes", err, skipped, len(good), len(o.Hashes))
 	}
-	if !w.says("1 of 9 photos are left out, the first: ") || !w.says("1 photo lies under different classes, for example ") {
+	if !w.says("1 of 9 photos is left out, the first: ") || !w.says("1 photo lies under different classes, for example ") {
 		t.Errorf("%q", w.messages)
 	}
 	must(t, os.WriteFile(filepath.Join(data, "test", "across", "000.png"), same, 0o666))
