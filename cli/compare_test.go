@@ -12,9 +12,9 @@ import (
 // TestCompare: a line for each model in their order, on the same photos, and one sentence.
 func TestCompare(t *testing.T) {
 	data := dataset(t, 6, 2)
-	args := []string{"compare", "--data", data, "--mean", "0.5", "--std", "0.5", "--folds", "3", model, "../demo/regraft-mini.onnx"}
+	args := []string{"compare", "--data", data, "--mean", "0.5", "--std", "0.5", "--folds", "3", model, squeezenet}
 	r := must(t, args...)
-	if n := strings.Count(r.stdout, "Take "); n != 1 || !strings.Contains(r.stdout, "18 photos in 3 folds") || !strings.Contains(r.stdout, "regraft-mini") {
+	if n := strings.Count(r.stdout, "Take "); n != 1 || !strings.Contains(r.stdout, "18 photos in 3 folds") || !strings.Contains(r.stdout, "squeezenet") {
 		t.Errorf("%s", r.stdout)
 	}
 	recommended := 0

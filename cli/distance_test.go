@@ -17,7 +17,7 @@ import (
 func TestDistance(t *testing.T) {
 	data, out := dataset(t, 20, 1), filepath.Join(t.TempDir(), "run")
 	args := func(out string, more ...string) []string {
-		return append([]string{"train", "-m", "../demo/regraft-mini.onnx", "--data", data, "-o", out, "--views", "1", "--no-report"}, more...)
+		return append([]string{"train", "-m", model, "--data", data, "-o", out, "--mean", "0", "--std", "1", "--views", "1", "--no-report"}, more...)
 	}
 	r := must(t, args(out)...)
 	var summary struct {

@@ -59,6 +59,8 @@ func withCache(tests func() int) int {
 const (
 	model     = "../onnx/testdata/resnet18.ts.train.op17.onnx"
 	inception = "../onnx/testdata/inception_v3.ts.train.op20.transform.onnx"
+	// squeezenet is a narrow SqueezeNet in inference form, of as many classes and pixels as model.
+	squeezenet = "../onnx/testdata/squeezenet1_1.dyn.eval.op20.onnx"
 )
 
 // result is what a run of the program left.
