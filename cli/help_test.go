@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -112,11 +111,14 @@ func TestHelpExamples(t *testing.T) {
 	}
 }
 
-// everyCommand are the commands of the program and those below them.
-func everyCommand(app *urfave.App) []*urfave.Command {
-	all := app.Commands
+// everyCommand are the commands of the program and those below them, by how they are called.
+func everyCommand(app *urfave.App) map[string]*urfave.Command {
+	all := map[string]*urfave.Command{}
 	for _, c := range app.Commands {
-		all = append(slices.Clip(all), c.Subcommands...)
+		all[c.Name] = c
+		for _, sub := range c.Subcommands {
+			all[c.Name+" "+sub.Name] = sub
+		}
 	}
 	return all
 }
