@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"unsafe"
 
 	"regraft/engine/kernel/abi"
@@ -35,6 +36,7 @@ type Conv struct {
 	items        []convItem // of one image
 	panels       []int      // first item of each panel of weights, which meets all images before the next
 	oneRun       bool       // outputs are computed as one run of pixels, in scratch, and then brought into the rows of the output
+	streams      bool       // items are single tiles, so that weights are read once: in order, in one pass
 	after        *planes    // what is applied to finished outputs, or nil
 }
 
@@ -159,6 +161,12 @@ func (c *Conv) prepare(only int) {
 		}
 	}
 	c.items, c.panels = t.finish(c.blockBytes)
+	c.streams = !slices.ContainsFunc(c.items, func(it convItem) bool { return len(it.runs) > 1 || it.runs[0].tiles > 1 })
+	for i := range c.phases {
+		if c.streams {
+			c.phases[i].pass = len(c.phases[i].offsets)
+		}
+	}
 	c.name = fmt.Sprintf("%s_f32_%dx%d_%s", c.family, t.mainK, t.mainN, t.main.Set)
 	c.reason = t.reason()
 }
@@ -357,7 +365,7 @@ func (c *Conv) runPass(w *Worker, it *convItem, first, next, image int, a *Args,
 		t.Flags = c.tileFlags(from == r.first, end == r.first+r.entries)
 		t.Tiles, t.Pixels = r.tiles, r.n
 		t.WNext, t.WNextTiles = next-weights, 0
-		if j == 0 {
+		if j == 0 && !c.streams {
 			t.WNextTiles = min(4, r.tiles)
 		}
 		r.kernel.Run(t)

@@ -213,8 +213,10 @@ func TestConvMatrix(t *testing.T) {
 
 // TestConvLongList covers lists that are cut into passes: more weights than the cache holds.
 func TestConvLongList(t *testing.T) {
-	s := ConvShape{Cin: 9000, Cout: 32, H: 1, W: 33, OH: 1, OW: 33, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
-	checkForward(t, s, Matrix(33, 9000), Matrix(33, 32), 1, Acc|ReLU)
+	for _, n := range []int{1, 2, 33} { // 1 and 2: single tiles, in one pass
+		s := ConvShape{Cin: 9000, Cout: 32, H: 1, W: n, OH: 1, OW: n, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1}
+		checkForward(t, s, Matrix(n, 9000), Matrix(n, 32), 1, Acc|ReLU)
+	}
 }
 
 // TestConvAnyImages checks that an image has the same bits alone and in a batch.

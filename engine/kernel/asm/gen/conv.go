@@ -45,7 +45,7 @@ const (
 )
 
 const (
-	aheadWeights = 1024 // how far ahead weights are prefetched to L1
+	aheadWeights = 2048 // how far ahead weights are prefetched to L1, where there is one stream of them; half of that where there are several
 	nextTiles    = 4    // tiles that together prefetch weights wanted later: the distance shrinks so that one goes through a quarter of them
 )
 
@@ -286,7 +286,7 @@ func (t convTile) channel(c, count, first, blocks int) {
 	}
 	if t.fetches {
 		for j := range t.k {
-			t.P("PREFETCHT0 %d(%s)", c*64+aheadWeights, t.pointer(j*t.per))
+			t.P("PREFETCHT0 %d(%s)", c*64+aheadWeights/min(t.k, 2), t.pointer(j*t.per))
 		}
 	}
 	for i := range t.n {
