@@ -20,9 +20,11 @@ func (*Add) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, er
 	return gorgonia.Nodes{c.sumTo(dy, in[0]), c.sumTo(dy, in[1])}, c.err
 }
 
-func (*Add) eval(in []array, out array) {
-	broadcast(in[0], in[1], out, func(a, b float64) float64 { return a + b })
+func (*Add) point() func(a, b float64) float64 {
+	return func(a, b float64) float64 { return a + b }
 }
+
+func (o *Add) eval(in []array, out array) { broadcast(in[0], in[1], out, o.point()) }
 
 // Sub is a - b with NumPy's broadcasting (ONNX Sub-14).
 type Sub struct{ binary }
@@ -39,9 +41,11 @@ func (*Sub) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, er
 	return gorgonia.Nodes{c.sumTo(dy, in[0]), c.sumTo(c.apply(&Neg{}, dy), in[1])}, c.err
 }
 
-func (*Sub) eval(in []array, out array) {
-	broadcast(in[0], in[1], out, func(a, b float64) float64 { return a - b })
+func (*Sub) point() func(a, b float64) float64 {
+	return func(a, b float64) float64 { return a - b }
 }
+
+func (o *Sub) eval(in []array, out array) { broadcast(in[0], in[1], out, o.point()) }
 
 // Mul is a * b with NumPy's broadcasting (ONNX Mul-14).
 type Mul struct{ binary }
@@ -61,9 +65,11 @@ func (*Mul) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, er
 	}, c.err
 }
 
-func (*Mul) eval(in []array, out array) {
-	broadcast(in[0], in[1], out, func(a, b float64) float64 { return a * b })
+func (*Mul) point() func(a, b float64) float64 {
+	return func(a, b float64) float64 { return a * b }
 }
+
+func (o *Mul) eval(in []array, out array) { broadcast(in[0], in[1], out, o.point()) }
 
 // Div is a / b with NumPy's broadcasting (ONNX Div-14).
 type Div struct{ binary }
@@ -84,9 +90,11 @@ func (*Div) SymDiff(in gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, er
 	}, c.err
 }
 
-func (*Div) eval(in []array, out array) {
-	broadcast(in[0], in[1], out, func(a, b float64) float64 { return a / b })
+func (*Div) point() func(a, b float64) float64 {
+	return func(a, b float64) float64 { return a / b }
 }
+
+func (o *Div) eval(in []array, out array) { broadcast(in[0], in[1], out, o.point()) }
 
 // binary is the base of operators that compute every element from one element of each of two operands.
 type binary struct{ base }

@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -70,6 +71,10 @@ func (*Expand) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes,
 	return gorgonia.Nodes{c.sumTo(dy, in[0])}, c.err
 }
 
+func (*Expand) point() func(x float64) float64 {
+	return func(x float64) float64 { return x }
+}
+
 func (*Expand) eval(in []array, out array) {
 	i := 0
 	forStrided(out.shape, broadcastStrides(in[0].shape, out.shape), 0, func(at int) {
@@ -109,6 +114,15 @@ func (*SumTo) DiffWRT(inputs int) []bool { return wrt(1, inputs) }
 func (*SumTo) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, error) {
 	return gradient(&Expand{Shape: in[0].Shape()}, dy)
 }
+
+func (o *SumTo) reduction(x tensor.Shape) Reduction {
+	kept := slices.Repeat(tensor.Shape{1}, len(x)-len(o.Shape))
+	return Reduction{Kept: append(kept, o.Shape...), Add: plus, End: same}
+}
+
+func plus(sum, x float64) float64 { return sum + x }
+
+func same(sum float64) float64 { return sum }
 
 func (*SumTo) eval(in []array, out array) {
 	i := 0

@@ -121,8 +121,8 @@ func (o *Compare) SymDiff(gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorgo
 	return noDerivative(o)
 }
 
-func (o *Compare) eval(in []array, out array) {
-	broadcast(in[0], in[1], out, func(x, y float64) float64 {
+func (o *Compare) point() func(x, y float64) float64 {
+	return func(x, y float64) float64 {
 		switch o.Relation {
 		case EqualTo:
 			return truth(x == y)
@@ -134,8 +134,10 @@ func (o *Compare) eval(in []array, out array) {
 			return truth(x >= y)
 		}
 		return truth(x <= y)
-	})
+	}
 }
+
+func (o *Compare) eval(in []array, out array) { broadcast(in[0], in[1], out, o.point()) }
 
 func truth(holds bool) float64 {
 	if holds {

@@ -27,7 +27,9 @@ func (*Pow) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, er
 	return gorgonia.Nodes{c.sumTo(c.apply(&Mul{}, dy, slope), in[0]), nil}, c.err
 }
 
-func (*Pow) eval(in []array, out array) { broadcast(in[0], in[1], out, power) }
+func (*Pow) point() func(a, b float64) float64 { return power }
+
+func (o *Pow) eval(in []array, out array) { broadcast(in[0], in[1], out, o.point()) }
 
 // PowSlope is the derivative of Pow in its base: b * a^(b-1), with NumPy's broadcasting.
 type PowSlope struct{ binary }
@@ -46,14 +48,16 @@ func (o *PowSlope) SymDiff(gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorg
 	return noDerivative(o)
 }
 
-func (*PowSlope) eval(in []array, out array) {
-	broadcast(in[0], in[1], out, func(a, b float64) float64 {
+func (*PowSlope) point() func(a, b float64) float64 {
+	return func(a, b float64) float64 {
 		if b == 0 {
 			return 0
 		}
 		return b * power(a, b-1)
-	})
+	}
 }
+
+func (o *PowSlope) eval(in []array, out array) { broadcast(in[0], in[1], out, o.point()) }
 
 // power multiplies for whole exponents up to 64 and takes exp(b*log(a)) for others. A negative base with a fractional exponent gives NaN.
 func power(a, b float64) float64 {

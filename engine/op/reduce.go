@@ -63,6 +63,12 @@ func (o *ReduceMean) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.
 	return gradient(&ReduceMeanGrad{ReduceMean: *o, In: in[0].Shape()}, dy)
 }
 
+func (o *ReduceMean) reduction(x tensor.Shape) Reduction {
+	kept := o.kept(x)
+	count := float64(product(x) / product(kept))
+	return Reduction{Kept: kept, Add: plus, End: func(sum float64) float64 { return sum / count }}
+}
+
 func (o *ReduceMean) eval(in []array, out array) {
 	i := 0
 	forStrided(in[0].shape, broadcastStrides(o.kept(in[0].shape), in[0].shape), 0, func(at int) {
@@ -107,6 +113,15 @@ func (*ReduceMeanGrad) DiffWRT(inputs int) []bool { return wrt(0, inputs) }
 func (o *ReduceMeanGrad) SymDiff(gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorgonia.Nodes, error) {
 	return noDerivative(o)
 }
+
+func (o *ReduceMeanGrad) spread([]tensor.Shape) Point {
+	kept := o.kept(o.In)
+	count := float64(product(o.In) / product(kept))
+	return Point{func(x []float64) float64 { return x[0] / count }, []tensor.Shape{kept}}
+}
+
+// reduction is none: it spreads.
+func (*ReduceMeanGrad) reduction(tensor.Shape) Reduction { return Reduction{} }
 
 func (o *ReduceMeanGrad) eval(in []array, out array) {
 	count := float64(len(out.data) / len(in[0].data))

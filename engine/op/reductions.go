@@ -61,49 +61,45 @@ func (o *Reduce) each(x array, visit func(i, at int)) {
 	})
 }
 
-func (o *Reduce) eval(in []array, out array) {
-	x := in[0]
+// reduction is none for the sum of exponentials, which wants the largest element first.
+func (o *Reduce) reduction(x tensor.Shape) Reduction {
+	f := Reduction{Kept: o.kept(x), Add: plus, End: same}
 	switch o.Kind {
-	case MaxOf, MinOf:
-		o.extreme(x, out)
-		return
+	case SumSquareOf, L2Of:
+		f.Add = func(sum, x float64) float64 { return sum + float64(x*x) }
+	case L1Of:
+		f.Add = func(sum, x float64) float64 { return sum + math.Abs(x) }
+	case MaxOf: // NaN wins
+		f.Start, f.Add = math.Inf(-1), func(sum, x float64) float64 { return max(sum, x) }
+	case MinOf:
+		f.Start, f.Add = math.Inf(1), func(sum, x float64) float64 { return min(sum, x) }
 	case LogSumExpOf:
-		o.logSumExp(x, out)
-		return
+		f.Add = nil
 	}
-	o.each(x, func(i, at int) {
-		switch v := x.data[i]; o.Kind {
-		case SumSquareOf, L2Of:
-			out.data[at] += float64(v * v)
-		case L1Of:
-			out.data[at] += math.Abs(v)
-		default:
-			out.data[at] += v
-		}
-	})
 	switch o.Kind {
 	case L2Of:
-		out.mapTo(out, math.Sqrt)
+		f.End = math.Sqrt
 	case LogSumOf:
-		out.mapTo(out, kernel.Log)
+		f.End = kernel.Log
 	}
+	return f
 }
 
-// extreme finds the largest or smallest; NaN wins.
-func (o *Reduce) extreme(x, out array) {
-	fill(out.data, math.Inf(1))
-	better := func(a, b float64) float64 { return min(a, b) }
-	if o.Kind == MaxOf {
-		fill(out.data, math.Inf(-1))
-		better = func(a, b float64) float64 { return max(a, b) }
+func (o *Reduce) eval(in []array, out array) {
+	f := o.reduction(in[0].shape)
+	if f.Add == nil {
+		o.logSumExp(in[0], out)
+		return
 	}
-	o.each(x, func(i, at int) { out.data[at] = better(out.data[at], x.data[i]) })
+	fill(out.data, f.Start)
+	o.each(in[0], func(i, at int) { out.data[at] = f.Add(out.data[at], in[0].data[i]) })
+	out.mapTo(out, f.End)
 }
 
 // logSumExp takes the largest element out of the exponentials, so that they do not overflow.
 func (o *Reduce) logSumExp(x, out array) {
 	largest := array{out.shape, make([]float64, len(out.data)), out.threads}
-	(&Reduce{ReduceMean: o.ReduceMean, Kind: MaxOf}).extreme(x, largest)
+	(&Reduce{ReduceMean: o.ReduceMean, Kind: MaxOf}).eval([]array{x}, largest)
 	o.each(x, func(i, at int) { out.data[at] += kernel.Exp(x.data[i] - finite(largest.data[at])) })
 	for at := range out.data {
 		out.data[at] = kernel.Log(out.data[at]) + finite(largest.data[at])
@@ -151,30 +147,49 @@ func (o *ReduceGrad) SymDiff(gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (go
 	return noDerivative(o)
 }
 
+// slope is that of the result y in an element x; extremes, of which only the first element has one, are no matter of elements alone.
+func (o *ReduceGrad) slope(x, y float64) float64 {
+	switch o.Kind {
+	case SumSquareOf:
+		return 2 * x
+	case L1Of:
+		return signOf(x)
+	case L2Of:
+		if y == 0 {
+			return 0
+		}
+		return x / y
+	case LogSumOf:
+		return 1 / kernel.Exp(y)
+	case LogSumExpOf:
+		return kernel.Exp(x - y)
+	}
+	return 1
+}
+
+func (o *ReduceGrad) isExtreme() bool { return o.Kind == MaxOf || o.Kind == MinOf }
+
+func (o *ReduceGrad) spread(in []tensor.Shape) Point {
+	if o.isExtreme() {
+		return Point{}
+	}
+	kept := o.kept(in[0])
+	return Point{func(v []float64) float64 { return o.slope(v[0], v[1]) * v[2] }, []tensor.Shape{in[0], kept, kept}}
+}
+
+// reduction is none: it spreads.
+func (*ReduceGrad) reduction(tensor.Shape) Reduction { return Reduction{} }
+
 func (o *ReduceGrad) eval(in []array, out array) {
 	x, y, dy := in[0].data, in[1].data, in[2].data
 	given := make([]bool, len(y)) // the extreme has been met
 	o.each(in[0], func(i, at int) {
-		slope := 1.0
-		switch v := x[i]; o.Kind {
-		case SumSquareOf:
-			slope = 2 * v
-		case L1Of:
-			slope = signOf(v)
-		case L2Of:
-			if slope = 0; y[at] != 0 {
-				slope = v / y[at]
-			}
-		case LogSumOf:
-			slope = 1 / kernel.Exp(y[at])
-		case LogSumExpOf:
-			slope = kernel.Exp(v - y[at])
-		case MaxOf, MinOf:
-			if slope = 0; !given[at] && v == y[at] {
-				slope, given[at] = 1, true
-			}
+		switch {
+		case !o.isExtreme():
+			out.data[i] = o.slope(x[i], y[at]) * dy[at]
+		case !given[at] && x[i] == y[at]:
+			out.data[i], given[at] = dy[at], true
 		}
-		out.data[i] = slope * dy[at]
 	})
 }
 

@@ -30,9 +30,11 @@ func (o *Softmax) SymDiff(_ gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Node
 	return gradient(&SoftmaxGrad{Axis: o.Axis}, y, dy)
 }
 
-func (o *Softmax) eval(in []array, out array) {
-	forLines(o.Axis, in, out, func(x [][]float64, y []float64) { softmax(x[0], y) })
+func (o *Softmax) line() Line {
+	return Line{o.Axis, func(x [][]float64, y []float64) { softmax(x[0], y) }}
 }
+
+func (o *Softmax) eval(in []array, out array) { alongAxis(o.line(), in, out) }
 
 // SoftmaxGrad is the gradient of Softmax: its result y and dy give y*(dy - sum(dy*y)) along Axis.
 type SoftmaxGrad struct {
@@ -51,8 +53,8 @@ func (o *SoftmaxGrad) OutShape(in ...tensor.Shape) (tensor.Shape, error) {
 // Do computes the gradient.
 func (o *SoftmaxGrad) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return do(o, in) }
 
-func (o *SoftmaxGrad) eval(in []array, out array) {
-	forLines(o.Axis, in, out, func(x [][]float64, dx []float64) {
+func (o *SoftmaxGrad) line() Line {
+	return Line{o.Axis, func(x [][]float64, dx []float64) {
 		y, dy := x[0], x[1]
 		sum := 0.0
 		for i := range y {
@@ -61,8 +63,10 @@ func (o *SoftmaxGrad) eval(in []array, out array) {
 		for i := range y {
 			dx[i] = y[i] * (dy[i] - sum)
 		}
-	})
+	}}
 }
+
+func (o *SoftmaxGrad) eval(in []array, out array) { alongAxis(o.line(), in, out) }
 
 // LogSoftmax is x - log(sum(exp(x))) along Axis (ONNX LogSoftmax-13).
 type LogSoftmax struct {
@@ -89,14 +93,16 @@ func (o *LogSoftmax) SymDiff(_ gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.N
 	return gradient(&LogSoftmaxGrad{Axis: o.Axis}, y, dy)
 }
 
-func (o *LogSoftmax) eval(in []array, out array) {
-	forLines(o.Axis, in, out, func(x [][]float64, y []float64) {
+func (o *LogSoftmax) line() Line {
+	return Line{o.Axis, func(x [][]float64, y []float64) {
 		logSum := logSumExp(x[0])
 		for i, v := range x[0] {
 			y[i] = v - logSum
 		}
-	})
+	}}
 }
+
+func (o *LogSoftmax) eval(in []array, out array) { alongAxis(o.line(), in, out) }
 
 // LogSoftmaxGrad is the gradient of LogSoftmax: its result y and dy give dy - exp(y)*sum(dy) along Axis.
 type LogSoftmaxGrad struct {
@@ -115,8 +121,8 @@ func (o *LogSoftmaxGrad) OutShape(in ...tensor.Shape) (tensor.Shape, error) {
 // Do computes the gradient.
 func (o *LogSoftmaxGrad) Do(in ...gorgonia.Value) (gorgonia.Value, error) { return do(o, in) }
 
-func (o *LogSoftmaxGrad) eval(in []array, out array) {
-	forLines(o.Axis, in, out, func(x [][]float64, dx []float64) {
+func (o *LogSoftmaxGrad) line() Line {
+	return Line{o.Axis, func(x [][]float64, dx []float64) {
 		y, dy := x[0], x[1]
 		sum := 0.0
 		for _, g := range dy {
@@ -125,8 +131,10 @@ func (o *LogSoftmaxGrad) eval(in []array, out array) {
 		for i := range y {
 			dx[i] = dy[i] - float64(kernel.Exp(y[i])*sum)
 		}
-	})
+	}}
 }
+
+func (o *LogSoftmaxGrad) eval(in []array, out array) { alongAxis(o.line(), in, out) }
 
 // lineShape is OutShape of operators along an axis whose n operands and result have one shape.
 func lineShape(in []tensor.Shape, n, axis int) (tensor.Shape, error) {

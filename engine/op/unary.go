@@ -22,9 +22,11 @@ func (*Neg) SymDiff(_ gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, err
 	return gradient(&Neg{}, dy)
 }
 
-func (*Neg) eval(in []array, out array) {
-	in[0].mapTo(out, func(x float64) float64 { return -x })
+func (*Neg) point() func(x float64) float64 {
+	return func(x float64) float64 { return -x }
 }
+
+func (o *Neg) eval(in []array, out array) { in[0].mapTo(out, o.point()) }
 
 // Reciprocal is 1/x (ONNX Reciprocal-13).
 type Reciprocal struct{ unary }
@@ -41,9 +43,11 @@ func (*Reciprocal) SymDiff(_ gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nod
 	return gorgonia.Nodes{c.apply(&Neg{}, c.apply(&Mul{}, dy, c.apply(&Mul{}, y, y)))}, c.err
 }
 
-func (*Reciprocal) eval(in []array, out array) {
-	in[0].mapTo(out, func(x float64) float64 { return 1 / x })
+func (*Reciprocal) point() func(x float64) float64 {
+	return func(x float64) float64 { return 1 / x }
 }
+
+func (o *Reciprocal) eval(in []array, out array) { in[0].mapTo(out, o.point()) }
 
 // Sqrt is the square root (ONNX Sqrt-13).
 type Sqrt struct{ unary }
@@ -60,7 +64,9 @@ func (*Sqrt) SymDiff(_ gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, er
 	return gorgonia.Nodes{c.apply(&Scale{Factor: 0.5}, c.apply(&Div{}, dy, y))}, c.err
 }
 
-func (*Sqrt) eval(in []array, out array) { in[0].mapTo(out, math.Sqrt) }
+func (*Sqrt) point() func(x float64) float64 { return math.Sqrt }
+
+func (o *Sqrt) eval(in []array, out array) { in[0].mapTo(out, o.point()) }
 
 // Exp is the exponential (ONNX Exp-13).
 type Exp struct{ unary }
@@ -76,7 +82,9 @@ func (*Exp) SymDiff(_ gorgonia.Nodes, y, dy *gorgonia.Node) (gorgonia.Nodes, err
 	return gradient(&Mul{}, dy, y)
 }
 
-func (*Exp) eval(in []array, out array) { in[0].mapTo(out, kernel.Exp) }
+func (*Exp) point() func(x float64) float64 { return kernel.Exp }
+
+func (o *Exp) eval(in []array, out array) { in[0].mapTo(out, o.point()) }
 
 // Log is the natural logarithm (ONNX Log-13).
 type Log struct{ unary }
@@ -92,7 +100,9 @@ func (*Log) SymDiff(in gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes, er
 	return gradient(&Div{}, dy, in[0])
 }
 
-func (*Log) eval(in []array, out array) { in[0].mapTo(out, kernel.Log) }
+func (*Log) point() func(x float64) float64 { return kernel.Log }
+
+func (o *Log) eval(in []array, out array) { in[0].mapTo(out, o.point()) }
 
 // Scale multiplies x by Factor.
 type Scale struct {
@@ -111,6 +121,8 @@ func (o *Scale) SymDiff(_ gorgonia.Nodes, _, dy *gorgonia.Node) (gorgonia.Nodes,
 	return gradient(&Scale{Factor: o.Factor}, dy)
 }
 
-func (o *Scale) eval(in []array, out array) {
-	in[0].mapTo(out, func(x float64) float64 { return x * float64(o.Factor) })
+func (o *Scale) point() func(x float64) float64 {
+	return func(x float64) float64 { return x * float64(o.Factor) }
 }
+
+func (o *Scale) eval(in []array, out array) { in[0].mapTo(out, o.point()) }

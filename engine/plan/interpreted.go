@@ -65,8 +65,14 @@ func (p *place) tensor(address uintptr) gorgonia.Value {
 	return tensor.New(tensor.WithShape(p.Shape...), tensor.WithBacking(data))
 }
 
-// interpret emits an interpreted step.
+// interpret emits a step over elements, or an interpreted one where the operator is none of elements.
 func (e *emitter) interpret(i *instr, o op.Op) error {
+	if i.clamp != 0 || i.sumTo != nil || i.norm != nil || i.activation != nil {
+		return fmt.Errorf("node %q: nothing can be fused into the interpreted %s", i.node, o.Name())
+	}
+	if done, err := e.strided(i, o); done {
+		return err
+	}
 	r := &interpreted{op: o, out: placeOf(i.out)}
 	var operands []any
 	for _, v := range i.in {
@@ -82,9 +88,6 @@ func (e *emitter) interpret(i *instr, o op.Op) error {
 		default:
 			operands = append(operands, v)
 		}
-	}
-	if i.clamp != 0 || i.sumTo != nil || i.norm != nil || i.activation != nil {
-		return fmt.Errorf("node %q: nothing can be fused into the interpreted %s", i.node, o.Name())
 	}
 	if len(operands) >= maxOperands {
 		return e.concatParts(i, o)
