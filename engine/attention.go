@@ -19,14 +19,16 @@ func (n *Network) JoinAttention() (*Network, error) {
 	}
 	j := &joiner{
 		net: first, readers: first.readers(), computed: first.computed(),
-		joined: map[*gorgonia.Node]*attention{}, skipped: map[*gorgonia.Node]bool{},
+		joined: map[*gorgonia.Node]*attention{}, rows: map[*gorgonia.Node]*rowsOf{}, skipped: map[*gorgonia.Node]bool{},
 	}
 	for _, node := range first.Nodes() {
 		if o, ok := node.Op().(*op.Softmax); ok && wrapped(o.Axis, node.Dims()) == node.Dims()-1 {
-			j.around(node)
+			if !j.around(node) {
+				j.inRows(node)
+			}
 		}
 	}
-	if len(j.joined) == 0 {
+	if len(j.joined)+len(j.rows) == 0 {
 		return first, nil
 	}
 	joined, err := first.Rewrite(nil, j.rewriter())
@@ -81,6 +83,7 @@ type joiner struct {
 	readers  map[*gorgonia.Node][]*gorgonia.Node
 	computed map[*gorgonia.Node]bool
 	joined   map[*gorgonia.Node]*attention // by the node whose values it computes
+	rows     map[*gorgonia.Node]*rowsOf    // likewise
 	skipped  map[*gorgonia.Node]bool       // nodes that leave their operand as it is
 	// few is the network for few images, where it was needed; theirs and ours lead to its nodes and back.
 	few          *Network
@@ -92,6 +95,9 @@ func (j *joiner) rewriter() Rewriter {
 	return tracking(func(b *Builder, old *gorgonia.Node, in gorgonia.Nodes, moved map[*gorgonia.Node]*gorgonia.Node) (*gorgonia.Node, error) {
 		if j.skipped[old] {
 			return in[0], nil
+		}
+		if r := j.rows[old]; r != nil {
+			return r.apply(b, moved)
 		}
 		a := j.joined[old]
 		if a == nil {
@@ -114,9 +120,9 @@ func (j *joiner) rewriter() Rewriter {
 	})
 }
 
-// around takes note of what lies around a softmax of scores, if that is attention: of (N, heads, queries, keys), or of (N*heads, queries,
-// keys).
-func (j *joiner) around(softmax *gorgonia.Node) {
+// around takes note of what lies around a softmax of scores, if that is attention with heads that are channels of tokens: of (N, heads,
+// queries, keys), or of (N*heads, queries, keys).
+func (j *joiner) around(softmax *gorgonia.Node) (found bool) {
 	mix := j.onlyReader(softmax)
 	added, ok := j.added(op.Inputs(softmax)[0])
 	product, scale := j.factors(added.to)
@@ -124,11 +130,11 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 	product, more := j.factors(product)
 	scale *= more
 	if !ok || !isProduct(mix) || !isProduct(product) || op.Inputs(mix)[0] != softmax {
-		return
+		return false
 	}
 	shape, ok := ofHeads(mix.Shape(), j.net.Batch())
 	if !ok {
-		return
+		return false
 	}
 	a := &attention{op: &op.Attention{Heads: shape[1]}, label: j.net.Label(mix)}
 	for _, operand := range []struct {
@@ -145,14 +151,14 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 			}
 		}
 		if source == nil {
-			return
+			return false
 		}
 		heads.Operand = a.operand(source)
 		*operand.heads, scale = heads, scale*factor
 	}
 	a.op.Scale = float32(scale)
 	if temperature != nil && !a.temper(temperature, exponential, most) {
-		return
+		return false
 	}
 	if added.bias != nil {
 		a.in = append(a.in, added.bias)
@@ -161,19 +167,22 @@ func (j *joiner) around(softmax *gorgonia.Node) {
 		a.op.Masks, a.in = added.windows, append(a.in, added.masks)
 	}
 	if !a.fits() || len(a.first) > 0 && a.overlaps() {
-		return
+		return false
 	}
-	a.keepKeys(j.net)
 	if last := j.joinedHeads(mix, shape); last != nil {
+		a.keepKeys(j.net)
 		j.joined[last] = a
-		return
+		return true
 	}
 	if rows, layer, tokens := j.joinedRows(mix, shape); rows != nil {
+		a.keepKeys(j.net)
 		j.joined[rows] = a
 		for node := tokens; node != layer; node = op.Inputs(node)[0] {
 			j.skipped[node] = true
 		}
+		return true
 	}
+	return false
 }
 
 // prepared reads queries or keys as heads that are turned or divided by their lengths, or as one learned query, times a number; nil where they

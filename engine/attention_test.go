@@ -10,7 +10,7 @@ import (
 )
 
 // TestJoinAttention: attention over tokens made of a map becomes one operator, with heads along an axis of their own or along that of
-// images; not where something else reads the weights, or where a dropout thins out what goes into it.
+// images, or with images for heads where a dropout lies between; not where something else reads the weights.
 func TestJoinAttention(t *testing.T) {
 	const images, tokens, heads, size = 2, 6, 2, 4
 	for _, c := range []struct {
@@ -22,7 +22,7 @@ func TestJoinAttention(t *testing.T) {
 	}{
 		{"heads", false, false, false, true},
 		{"heads along images", true, false, false, true},
-		{"dropout", false, true, false, false},
+		{"dropout", false, true, false, true},
 		{"weights that are an output", false, false, true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -78,7 +78,11 @@ func TestJoinAttention(t *testing.T) {
 			for _, node := range joined.Nodes() {
 				if a, ok := node.Op().(*op.Attention); ok {
 					found++
-					if a.Heads != heads || a.Scale != 0.5 || a.Q.Size != size {
+					count := heads
+					if c.drop {
+						count = 1
+					}
+					if a.Heads != count || a.Scale != 0.5 || a.Q.Size != size {
 						t.Errorf("%v", a)
 					}
 				}

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -109,6 +110,9 @@ func (a *attention) temper(values *gorgonia.Node, exponential bool, most float32
 // keepKeys keeps the bias of normalised keys at zero, where it is: Swin V2 has none for them, though it is stored with those of queries and
 // values, and beside cosines it would not be without effect.
 func (a *attention) keepKeys(net *Network) {
+	if !slices.ContainsFunc(a.first, func(p prepared) bool { h, ok := p.(*headNorm); return ok && h.temperature != nil }) {
+		return // other attention by cosines may have such a bias, and begin with zeros
+	}
 	for _, p := range a.first {
 		h, ok := p.(*headNorm)
 		at := a.op.K

@@ -17,10 +17,13 @@ type learnedQuery struct {
 	like   *gorgonia.Node
 }
 
-// learnedQuery reads queries (1, heads, 1, size), or without the first axis, that do not depend on the image, times a number; nil where
-// they are none.
+// learnedQuery reads queries (1, heads, 1, size), or without the first axis, that do not depend on the image, or a copy of them for every
+// image, times a number; nil where they are none.
 func (j *joiner) learnedQuery(node *gorgonia.Node, count int) (*learnedQuery, float64) {
 	node, factor := j.factors(node)
+	if _, copied := node.Op().(*op.BatchTile); copied {
+		node = op.Inputs(node)[0]
+	}
 	s := node.Shape()
 	if j.computed[node] || node == j.net.Input || len(s) < 3 || s.TotalSize() != count*s[len(s)-1] || s[len(s)-3] != count {
 		return nil, 1

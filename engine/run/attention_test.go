@@ -224,8 +224,9 @@ func TestAttentions(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			compareInference(t, c.build)
 			for _, images := range []int{2, 1} {
-				if joins := compareSlopes(t, images, func(b *tiny) *gorgonia.Node { return b.form(images, c.build) }); joins != c.joins {
-					t.Errorf("%d images: %d operators are attention, want %d", images, joins, c.joins)
+				found := compareSlopes(t, images, func(b *tiny) *gorgonia.Node { return b.form(images, c.build) })
+				if found.heads != c.joins || found.rows != slices.Contains(inRows, c.name) {
+					t.Errorf("%d images: %+v", images, found)
 				}
 			}
 		})
@@ -252,20 +253,30 @@ var unwanted = []struct {
 func TestUntrainedTokens(t *testing.T) {
 	for _, c := range unwanted {
 		t.Run(c.name, func(t *testing.T) {
-			joins := compareSlopes(t, 2, func(b *tiny) *gorgonia.Node {
+			found := compareSlopes(t, 2, func(b *tiny) *gorgonia.Node {
 				x, err := b.b.Placeholder("x", 2, 8, 4, 4)
 				b.check(err)
 				return c.build(b, x)
 			})
-			if joins != 1 {
-				t.Errorf("%d operators are attention, want 1", joins)
+			if found.heads != 1 {
+				t.Errorf("%+v", found)
 			}
 		})
 	}
 }
 
+// inRows are those of attentions whose heads become images of their own.
+var inRows = []string{"one query", "every other channel", "one head of keys for several of queries", "heads with channels in between"}
+
+// joined are operators of which there is one in place of several: attention with heads that are channels, attention with images for heads,
+// response norms.
+type joined struct {
+	heads, norms int
+	rows         bool
+}
+
 // compareSlopes compares the gradients of a step of training with differences of the loss, and counts the operators that were joined.
-func compareSlopes(t *testing.T, images int, build func(b *tiny) *gorgonia.Node) (joins int) {
+func compareSlopes(t *testing.T, images int, build func(b *tiny) *gorgonia.Node) (found joined) {
 	t.Helper()
 	b := &tiny{t: t, b: engine.NewBuilder()}
 	y := b.apply(&op.Flatten{Axis: 1}, build(b))
@@ -276,9 +287,13 @@ func compareSlopes(t *testing.T, images int, build func(b *tiny) *gorgonia.Node)
 	p, err := plan.Training(obj, plan.Options{ISA: isas(t)[0]})
 	b.check(err)
 	for _, node := range obj.Net.Nodes() {
-		switch node.Op().(type) {
-		case *op.Attention, *op.ResponseNorm:
-			joins++
+		switch o := node.Op().(type) {
+		case *op.Attention:
+			if found.rows = found.rows || o.Heads == 1; o.Heads > 1 {
+				found.heads++
+			}
+		case *op.ResponseNorm:
+			found.norms++
 		}
 	}
 	m, err := New(p, 2)
@@ -305,7 +320,7 @@ func compareSlopes(t *testing.T, images int, build func(b *tiny) *gorgonia.Node)
 			}
 		}
 	}
-	return joins
+	return found
 }
 
 // lossOf is the mean cross entropy in float64, with h times a direction added to a parameter.

@@ -111,8 +111,8 @@ func TestCosines(t *testing.T) {
 					})
 				}
 				compareInference(t, build)
-				if joins := compareSlopes(t, 2, func(b *tiny) *gorgonia.Node { return b.form(2, build) }); joins > 0 != c.joins {
-					t.Errorf("%d operators are attention", joins)
+				if found := compareSlopes(t, 2, func(b *tiny) *gorgonia.Node { return b.form(2, build) }); found.heads > 0 != c.joins {
+					t.Errorf("%+v", found)
 				}
 			})
 		}
@@ -222,9 +222,9 @@ func checkNone(t *testing.T, p *plan.Program) {
 	}
 }
 
-// TestKeysWithoutBias: what is zero in the bias of normalised keys stays so.
+// TestKeysWithoutBias: what is zero in the bias of normalised keys stays so, where there are temperatures.
 func TestKeysWithoutBias(t *testing.T) {
-	for _, zero := range []bool{true, false} {
+	for _, c := range []struct{ zero, tempered, tokens bool }{{true, true, true}, {false, true, true}, {true, false, true}, {true, true, false}} {
 		b := &tiny{t: t, b: engine.NewBuilder()}
 		y := b.form(2, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 			cut := func(x *gorgonia.Node, from int) *gorgonia.Node {
@@ -232,7 +232,7 @@ func TestKeysWithoutBias(t *testing.T) {
 				return b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, x)
 			}
 			bias := noise(24, 5)
-			if zero {
+			if c.zero {
 				clear(bias[8:16])
 			}
 			b.n++
@@ -241,17 +241,24 @@ func TestKeysWithoutBias(t *testing.T) {
 			qkv := b.apply(&op.Linear{}, b.bare(x), b.param(24, 8), node)
 			q, k := cosines(b, cut(qkv, 0), cut(qkv, 8))
 			scores := b.apply(&op.MatMul{}, q, b.apply(&op.Transpose{Perm: []int{0, 1, 3, 2}}, k))
-			return b.apply(&op.MatMul{}, b.apply(&op.Softmax{Axis: -1}, scores), cut(qkv, 16))
+			if c.tempered {
+				scores = b.apply(&op.Mul{}, scores, b.param(2, 1, 1))
+			}
+			y := b.apply(&op.MatMul{}, b.apply(&op.Softmax{Axis: -1}, scores), cut(qkv, 16))
+			if c.tokens { // otherwise it is no attention of Swin V2's
+				y = b.apply(&op.Reshape{Shape: []int{0, 16, 8}}, b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y))
+			}
+			return y
 		})
-		obj := b.objective(b.apply(&op.Reshape{Shape: []int{0, -1}}, b.apply(&op.Transpose{Perm: []int{0, 2, 1, 3}}, y)))
+		obj := b.objective(b.apply(&op.Reshape{Shape: []int{0, -1}}, y))
 		p, err := plan.Training(obj, plan.Options{ISA: isas(t)[0]})
 		b.check(err)
 		m, err := New(p, 1)
 		b.check(err)
 		b.check(m.Step(noise(2*3*8*8, 7), []float32{1, 3}, 0))
 		for k, g := range m.Gradients()["bias"] {
-			if still := zero && k >= 8 && k < 16; (g == 0) != still {
-				t.Errorf("keys with a bias %v: gradient %d is %g", !zero, k, g)
+			if still := c.zero && c.tempered && c.tokens && k >= 8 && k < 16; (g == 0) != still {
+				t.Errorf("%+v: gradient %d is %g", c, k, g)
 			}
 		}
 		m.Close()

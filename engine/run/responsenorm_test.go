@@ -105,8 +105,8 @@ func TestResponseNorms(t *testing.T) {
 			if !strings.Contains(c.name, "images") { // which depend on one another then
 				compareInference(t, build)
 			}
-			if joins := compareSlopes(t, 2, func(b *tiny) *gorgonia.Node { return b.form(2, build) }); joins > 0 != c.joins {
-				t.Errorf("%d operators are response norms", joins)
+			if found := compareSlopes(t, 2, func(b *tiny) *gorgonia.Node { return b.form(2, build) }); found.norms > 0 != c.joins {
+				t.Errorf("%+v", found)
 			}
 		})
 	}

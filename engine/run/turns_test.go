@@ -146,9 +146,9 @@ func TestTurns(t *testing.T) {
 					compareInference(t, build)
 				}
 				for _, images := range []int{2, 1} {
-					joins := compareSlopes(t, images, func(b *tiny) *gorgonia.Node { return b.form(images, build) })
-					if joins > 0 != (images <= c.joins) {
-						t.Errorf("%d images: %d operators are attention", images, joins)
+					found := compareSlopes(t, images, func(b *tiny) *gorgonia.Node { return b.form(images, build) })
+					if found.heads > 0 != (images <= c.joins) {
+						t.Errorf("%d images: %+v", images, found)
 					}
 				}
 			})

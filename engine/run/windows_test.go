@@ -81,9 +81,9 @@ func TestWindows(t *testing.T) {
 			if c.name != "masks of pairs of photos" { // for two only
 				compareInference(t, build)
 			}
-			joins := compareSlopes(t, 2, func(b *tiny) *gorgonia.Node { return b.form(2, build) })
-			if joins > 0 != c.joins {
-				t.Errorf("%d operators are attention", joins)
+			found := compareSlopes(t, 2, func(b *tiny) *gorgonia.Node { return b.form(2, build) })
+			if found.heads > 0 != c.joins {
+				t.Errorf("%+v", found)
 			}
 		})
 	}

@@ -90,6 +90,11 @@ var others = []Row{
 	{Name: "ReduceLogSumExp", Op: reduce(op.LogSumExpOf, true, 2, 3), Shapes: [][]int{{2, 3, 2, 4}}, Differentiable: 1},
 	{Name: "ReduceMax dropping", Op: reduce(op.MaxOf, false, -2), Shapes: [][]int{{2, 3, 2}}, Differentiable: 1, Values: Distinct},
 	{Name: "ReduceSum of all", Op: reduce(op.SumOf, false), Shapes: [][]int{{2, 3}}, Differentiable: 1},
+	{Name: "ReduceSum of columns", Op: reduce(op.SumOf, true, -1), Shapes: [][]int{{2, 18, 3, 5}}, Differentiable: 1},
+	{Name: "ReduceL1 of rows, dropping", Op: reduce(op.L1Of, false, 2), Shapes: [][]int{{2, 18, 3, 5}}, Differentiable: 1, Values: Distinct},
+	{Name: "ReduceMean over channels", Op: &op.ReduceMean{Axes: []int{1}, KeepDims: true}, Shapes: [][]int{{2, 18, 3, 5}}, Differentiable: 1},
+	{Name: "ReduceMean of pixels, dropping", Op: &op.ReduceMean{Axes: []int{2, 3}}, Shapes: [][]int{{2, 18, 3, 5}}, Differentiable: 1},
+	{Name: "ReduceL2 of features", Op: reduce(op.L2Of, true, 1), Shapes: [][]int{{3, 20}}, Differentiable: 1, Values: Positive},
 	{Name: "ReduceL2Grad", Op: &op.ReduceGrad{Reduce: *reduce(op.L2Of, true, 1)}, Shapes: [][]int{{2, 3}, {2, 1}, {2, 1}}, Values: Positive},
 
 	{Name: "ResponseNorm", Op: &op.ResponseNorm{Epsilon: 1e-3}, Shapes: [][]int{{2, 18, 3, 2}}, Differentiable: 1},
