@@ -13,8 +13,11 @@ import (
 // JoinAttention makes one operator of attention as exporters spell it: tokens (N, T, C) that are cut into heads, two products with a
 // softmax of the scores between them, and the heads as channels of tokens again.
 func (n *Network) JoinAttention() (*Network, error) {
-	first, err := n.layersBeforeSwaps()
+	first, err := n.picksBeforeTurns()
 	if err != nil {
+		return nil, err
+	}
+	if first, err = first.layersBeforeSwaps(); err != nil {
 		return nil, err
 	}
 	j := &joiner{
@@ -67,12 +70,14 @@ type attention struct {
 	label string
 	in    gorgonia.Nodes
 	first []prepared // what operands go through before it reads them
+	back  []int      // the transposition of (N, T, heads, size) that its result becomes heads by; nil where it takes the place of tokens
 }
 
-// prepared is heads of tokens that are turned, or divided by their lengths, or the same for all images.
+// prepared is heads of tokens that are turned, or divided by their lengths, or the same for all images, or no channels of tokens yet.
 type prepared interface {
-	from() *gorgonia.Node // the tokens
+	from() *gorgonia.Node // the tokens, or what becomes them
 	heads() op.HeadChannels
+	tokens() tensor.Shape // (N, T, C)
 	// apply puts it behind x, which takes the place of the tokens; name is what its tables are called, moved has where nodes went.
 	apply(b *Builder, name string, x *gorgonia.Node, moved map[*gorgonia.Node]*gorgonia.Node) (*gorgonia.Node, error)
 }
@@ -111,30 +116,38 @@ func (j *joiner) rewriter() Rewriter {
 					continue
 				}
 				var err error
-				if operands[k], err = p.apply(b, fmt.Sprint(a.label, " turned ", n), operands[k], moved); err != nil {
+				if operands[k], err = p.apply(b, fmt.Sprint(a.label, " operand ", n), operands[k], moved); err != nil {
 					return nil, err
 				}
 			}
 		}
-		return b.Apply(a.label, a.op, operands...)
+		y, err := b.Apply(a.label, a.op, operands...)
+		if a.back == nil || err != nil {
+			return y, err
+		}
+		return apart(b, a.label, y, a.op, a.back, old.Shape())
 	})
 }
 
 // around takes note of what lies around a softmax of scores, if that is attention with heads that are channels of tokens: of (N, heads,
 // queries, keys), or of (N*heads, queries, keys).
 func (j *joiner) around(softmax *gorgonia.Node) (found bool) {
-	mix := j.onlyReader(softmax)
+	mix, values, turned := j.mixed(softmax)
 	added, ok := j.added(op.Inputs(softmax)[0])
 	product, scale := j.factors(added.to)
 	product, temperature, exponential, most := j.tempered(product)
 	product, more := j.factors(product)
 	scale *= more
-	if !ok || !isProduct(mix) || !isProduct(product) || op.Inputs(mix)[0] != softmax {
+	if !ok || mix == nil || !isProduct(product) {
 		return false
 	}
 	shape, ok := ofHeads(mix.Shape(), j.net.Batch())
 	if !ok {
 		return false
+	}
+	token, one := 2, 3 // of the values
+	if turned {
+		token, one = 3, 2
 	}
 	a := &attention{op: &op.Attention{Heads: shape[1]}, label: j.net.Label(mix)}
 	for _, operand := range []struct {
@@ -142,7 +155,7 @@ func (j *joiner) around(softmax *gorgonia.Node) (found bool) {
 		token, one int // the axes of tokens and of a head's channels
 		heads      *op.HeadChannels
 		scales     bool // the scores: a factor of it is one of theirs
-	}{{op.Inputs(product)[0], 2, 3, &a.op.Q, true}, {op.Inputs(product)[1], 3, 2, &a.op.K, true}, {op.Inputs(mix)[1], 2, 3, &a.op.V, false}} {
+	}{{op.Inputs(product)[0], 2, 3, &a.op.Q, true}, {op.Inputs(product)[1], 3, 2, &a.op.K, true}, {values, token, one, &a.op.V, false}} {
 		heads, source, factor := j.headsOf(operand.node, a.op.Heads, operand.token, operand.one, operand.scales)
 		if source == nil && operand.scales {
 			var first prepared
@@ -151,7 +164,11 @@ func (j *joiner) around(softmax *gorgonia.Node) (found bool) {
 			}
 		}
 		if source == nil {
-			return false
+			var first *gathered
+			if first, factor = j.gathered(operand.node, a.op.Heads, operand.token, operand.one, operand.scales); first == nil {
+				return false
+			}
+			heads, source, a.first = first.heads(), first.from(), append(a.first, first)
 		}
 		heads.Operand = a.operand(source)
 		*operand.heads, scale = heads, scale*factor
@@ -169,20 +186,61 @@ func (j *joiner) around(softmax *gorgonia.Node) (found bool) {
 	if !a.fits() || len(a.first) > 0 && a.overlaps() {
 		return false
 	}
+	a.keepKeys(j.net)
+	if turned {
+		a.back = []int{0, 2, 3, 1}
+		j.joined[mix] = a
+		return true
+	}
 	if last := j.joinedHeads(mix, shape); last != nil {
-		a.keepKeys(j.net)
 		j.joined[last] = a
 		return true
 	}
 	if rows, layer, tokens := j.joinedRows(mix, shape); rows != nil {
-		a.keepKeys(j.net)
 		j.joined[rows] = a
 		for node := tokens; node != layer; node = op.Inputs(node)[0] {
 			j.skipped[node] = true
 		}
 		return true
 	}
-	return false
+	a.back = []int{0, 2, 1, 3}
+	j.joined[mix] = a
+	return true
+}
+
+// mixed finds the product of weights and values: weights (queries, keys) times values (keys, channels), or, turned, values (channels, keys)
+// times weights (keys, queries). mix is nil where it is none, or something else reads the weights.
+func (j *joiner) mixed(softmax *gorgonia.Node) (mix, values *gorgonia.Node, turned bool) {
+	mix, weights := j.onlyReader(softmax), softmax
+	if mix != nil && isTurn(mix) {
+		mix, weights, turned = j.onlyReader(mix), mix, true
+	}
+	if !isProduct(mix) {
+		return nil, nil, false
+	}
+	of := 0
+	if turned {
+		of = 1
+	}
+	if in := op.Inputs(mix); in[of] == weights && in[1-of] != weights {
+		return mix, in[1-of], turned
+	}
+	return nil, nil, false
+}
+
+// isTurn tells whether a node exchanges the last two axes.
+func isTurn(node *gorgonia.Node) bool {
+	t, ok := node.Op().(*op.Transpose)
+	d := node.Dims()
+	if !ok || d < 2 || len(t.Perm) != d || t.Perm[d-1] != d-2 || t.Perm[d-2] != d-1 {
+		return false
+	}
+	for axis, from := range t.Perm[:d-2] {
+		if axis != from {
+			return false
+		}
+	}
+	return true
 }
 
 // prepared reads queries or keys as heads that are turned or divided by their lengths, or as one learned query, times a number; nil where they
@@ -235,8 +293,8 @@ func (a *attention) fits() bool {
 	for _, x := range a.in {
 		shape := x.Shape()
 		for _, p := range a.first {
-			if q, ok := p.(*learnedQuery); ok && q.source == x {
-				shape = q.tokens
+			if p.from() == x {
+				shape = p.tokens()
 			}
 		}
 		shapes = append(shapes, shape)

@@ -12,7 +12,8 @@ import (
 // Attention whose heads are no channels of tokens (of maps, as in MobileNetV4; of channels instead of tokens, as in XCiT): its heads are images
 // of their own, with one head each. Where all heads share keys and values (Shazeer, 2019), they are one head of more queries.
 
-// rowsOf is attention of operands (N, heads, queries, size), (N, heads, size, keys) and (N, heads, keys, size), or without the axis of heads.
+// rowsOf is attention of operands (N, heads, queries, size), (N, heads, size, keys) and (N, heads, keys, size), or with other axes in place
+// of that of heads.
 type rowsOf struct {
 	label   string
 	op      *op.Attention
@@ -37,7 +38,7 @@ func (j *joiner) inRows(softmax *gorgonia.Node) {
 	k, second := j.factors(op.Inputs(product)[1])
 	v, shape := op.Inputs(mix)[1], mix.Shape()
 	d := len(shape)
-	if slices.ContainsFunc([]*gorgonia.Node{q, k, v}, func(x *gorgonia.Node) bool { return x.Dims() != d || !j.computed[x] }) || d < 3 || d > 4 {
+	if slices.ContainsFunc([]*gorgonia.Node{q, k, v}, func(x *gorgonia.Node) bool { return x.Dims() != d || !j.computed[x] }) || d < 3 {
 		return
 	}
 	r := &rowsOf{label: j.net.Label(mix), q: q, k: k, v: v, factors: factors, queries: shape[d-2], shape: shape}
@@ -127,19 +128,4 @@ func (r *rowsOf) apply(b *Builder, moved map[*gorgonia.Node]*gorgonia.Node) (*go
 	}
 	y := c.apply(r.label, r.op, in...)
 	return c.apply(r.label+" heads", &op.Reshape{Shape: append([]int{-1}, r.shape[1:]...)}, y), c.err
-}
-
-// chained applies operators until one fails.
-type chained struct {
-	b   *Builder
-	err error
-}
-
-func (c *chained) apply(label string, o op.Op, in ...*gorgonia.Node) *gorgonia.Node {
-	if c.err != nil {
-		return nil
-	}
-	var n *gorgonia.Node
-	n, c.err = c.b.Apply(label, o, in...)
-	return n
 }

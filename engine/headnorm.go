@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"regraft/engine/op"
 )
@@ -21,6 +22,8 @@ type headNorm struct {
 }
 
 func (h *headNorm) from() *gorgonia.Node { return h.source }
+
+func (h *headNorm) tokens() tensor.Shape { return h.source.Shape() }
 
 func (h *headNorm) heads() op.HeadChannels { return h.op.At }
 

@@ -92,10 +92,17 @@ func (n *Network) positionBias(node *gorgonia.Node) *positionBias {
 	return &positionBias{bias, in}
 }
 
-// picked goes back through what moves elements and multiplications with numbers, and lists the moves, the first one first.
+// maxMoves bounds the moves between a bias and its layers.
+const maxMoves = 64
+
+// picked goes back through what moves elements and multiplications with numbers, and lists the moves, the first one first; from is one of
+// these where there are too many.
 func (n *Network) picked(node *gorgonia.Node, scale *float64) (moves []op.Op, from *gorgonia.Node) {
 	for {
 		in := op.Inputs(node)
+		if len(moves) > maxMoves {
+			return nil, node
+		}
 		switch o := node.Op().(type) {
 		case *op.Identity, *op.Reshape, *op.Flatten, *op.Squeeze, *op.Unsqueeze, *op.Transpose, *op.Slice, *op.Gather:
 			moves = append(moves, o.(op.Op))

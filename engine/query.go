@@ -13,7 +13,7 @@ import (
 type learnedQuery struct {
 	source *gorgonia.Node // (1, heads, 1, size)
 	op     op.HeadChannels
-	tokens tensor.Shape // (N, 1, heads*size)
+	shape  tensor.Shape // (N, 1, heads*size)
 	like   *gorgonia.Node
 }
 
@@ -30,11 +30,13 @@ func (j *joiner) learnedQuery(node *gorgonia.Node, count int) (*learnedQuery, fl
 	}
 	size := s[len(s)-1]
 	return &learnedQuery{
-		source: node, op: op.HeadChannels{Step: size, Size: size}, tokens: tensor.Shape{j.net.Batch(), 1, count * size}, like: j.net.Input,
+		source: node, op: op.HeadChannels{Step: size, Size: size}, shape: tensor.Shape{j.net.Batch(), 1, count * size}, like: j.net.Input,
 	}, factor
 }
 
 func (q *learnedQuery) from() *gorgonia.Node { return q.source }
+
+func (q *learnedQuery) tokens() tensor.Shape { return q.shape }
 
 func (q *learnedQuery) heads() op.HeadChannels { return q.op }
 

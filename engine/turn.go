@@ -95,6 +95,8 @@ func (f *linearForm) turnedOver() *linearForm {
 
 func (t *turn) from() *gorgonia.Node { return t.source }
 
+func (t *turn) tokens() tensor.Shape { return t.source.Shape() }
+
 func (t *turn) heads() op.HeadChannels { return t.op.At }
 
 // apply turns x, which takes the place of the source; name is what its tables are called.

@@ -187,10 +187,14 @@ func isSummary(net *engine.Network, node *gorgonia.Node) bool {
 // residual tells whether one of the layers reads what another has computed: their sum is then one around a block of layers, which makes
 // features, where scores are those of layers side by side.
 func residual(net *engine.Network, layers []*layer) bool {
-	return slices.ContainsFunc(layers, func(later *layer) bool {
-		before := net.Nodes(later.input)
-		return slices.ContainsFunc(layers, func(l *layer) bool { return slices.Contains(before, l.node) })
-	})
+	behind := map[*gorgonia.Node]bool{} // layers, and what depends on one
+	for _, l := range layers {
+		behind[l.node] = true
+	}
+	for _, node := range net.Nodes() {
+		behind[node] = behind[node] || slices.ContainsFunc(op.Inputs(node), func(in *gorgonia.Node) bool { return behind[in] })
+	}
+	return slices.ContainsFunc(layers, func(l *layer) bool { return behind[l.input] })
 }
 
 // scoresOfPlaces tells whether a node pools or flattens a map that comes straight from a convolution, or from Softmax or Sigmoid:

@@ -30,7 +30,7 @@ func (c *call) compute(s *step) error {
 		in[i], known[i] = k.gorgonia(), k
 	}
 	if bytes > c.budget {
-		return fmt.Errorf("a result of shape %v is too large: constants computed at import have a limit of %d MiB", s.out.shape, foldBudget>>20)
+		return c.tooLarge(s)
 	}
 	c.budget -= bytes
 	if err := c.spendOn(s); err != nil {
@@ -50,6 +50,11 @@ func (c *call) compute(s *step) error {
 	k.origin = originOf(k, known)
 	s.out.constant, s.out.step = k, nil
 	return nil
+}
+
+// tooLarge is the error for a step whose result the budget of memory does not have.
+func (c *call) tooLarge(s *step) error {
+	return fmt.Errorf("a result of shape %v is too large: constants computed at import have a limit of %d MiB", s.out.shape, foldBudget>>20)
 }
 
 // spendOn takes what computing a step takes from the budget of work.

@@ -50,7 +50,7 @@ func (c *call) keep(operator string) error {
 		return nil
 	case !others && slices.Contains(keptOn, operator) && (trained || len(kept) > 0):
 		c.keeps = keptStraight
-		if slices.Contains(curves, operator) || len(kept) > 0 && !straight {
+		if slices.Contains(curves, operator) || len(kept) > 0 && !straight || c.multiplies(operator) {
 			c.keeps = keptCurved
 		}
 		return nil
@@ -61,6 +61,21 @@ func (c *call) keep(operator string) error {
 		}
 	}
 	return nil
+}
+
+// multiplies tells whether the node multiplies what depends on something trained with what does so too, or divides by it.
+func (c *call) multiplies(operator string) bool {
+	depends := 0
+	for i := range c.node.in {
+		v := c.operand(i)
+		if v == nil || v.kept == computedOnce && (v.constant == nil || !v.constant.trained()) {
+			continue
+		}
+		if depends++; operator == "Div" && i == 1 {
+			return true
+		}
+	}
+	return depends > 1 && slices.Contains([]string{"Mul", "MatMul", "Gemm"}, operator)
 }
 
 // trained tells whether the file stores the values, in another form perhaps, under the name of something that is trained.
@@ -84,8 +99,14 @@ func (c *call) once(v *value) error {
 	return c.compute(s)
 }
 
-// addKept adds a step on known values.
+// addKept adds a step on known values, which are held in memory when they are computed.
 func (c *call) addKept(s *step) error {
+	const float = 4
+	bytes := float * s.out.shape.TotalSize()
+	if bytes > c.budget {
+		return c.tooLarge(s)
+	}
+	c.budget -= bytes
 	if err := c.spendOn(s); err != nil {
 		return err
 	}

@@ -44,8 +44,43 @@ type layersConfig struct {
 	LayerNormEpsilon float32 `json:"layer_norm_eps"`
 	AttentionHeads   int     `json:"num_attention_heads"`
 	// Of Swin: the sides of windows, and of those that the weights were first trained with.
-	WindowSize        int   `json:"window_size"`
+	WindowSize        sides `json:"window_size"`
 	PretrainedWindows []int `json:"pretrained_window_sizes"`
+}
+
+// sides are those of a window: one number for both, or a list. What is neither is a window without sides.
+type sides []int
+
+// UnmarshalJSON reads either.
+func (s *sides) UnmarshalJSON(data []byte) error {
+	var one int
+	if json.Unmarshal(data, &one) == nil {
+		*s = sides{one}
+		return nil
+	}
+	var list []int
+	if json.Unmarshal(data, &list) != nil || len(list) == 0 {
+		list = []int{-1} // no window has such sides
+	}
+	*s = list
+	return nil
+}
+
+// String is one number where both are the same.
+func (s sides) String() string {
+	text := fmt.Sprint([]int(s))
+	if len(s) > 0 && s.areAll(s[0]) {
+		text = strconv.Itoa(s[0])
+	}
+	return text
+}
+
+// given tells whether there are any; 0 stands for none.
+func (s sides) given() bool { return len(s) > 0 && !slices.Equal(s, sides{0}) }
+
+// areAll tells whether every side is that long.
+func (s sides) areAll(side int) bool {
+	return !slices.ContainsFunc(s, func(n int) bool { return n != side })
 }
 
 // readConfig returns the zero value where there is no such file or another program's.
@@ -143,7 +178,7 @@ func (c modelConfig) otherByName(path, arch string) string {
 	if m := blurred.FindStringSubmatch(path); m != nil && strings.HasPrefix(arch, strings.TrimSuffix(m[1], "conv_")) {
 		return "a network that blurs before it strides, by its file's name"
 	}
-	if m := windowing.FindStringSubmatch(path); m != nil && c.WindowSize == 0 && strings.HasPrefix(arch, "swin_") {
+	if m := windowing.FindStringSubmatch(path); m != nil && !c.WindowSize.given() && strings.HasPrefix(arch, "swin_") {
 		if window := fmt.Sprint(swinWindows[strings.HasPrefix(arch, "swin_v2_")]); m[1] != window {
 			return fmt.Sprintf("one with windows of %s, by its file's name", m[1])
 		}

@@ -45,7 +45,7 @@ func TestOthersByName(t *testing.T) {
 		{"mobilenetv4_conv_medium.pth", "mobilenetv4_conv_medium", modelConfig{}, ""},
 		{"resnet50.a1_in1k.safetensors", "resnet50", modelConfig{}, ""},
 		{"swinv2_tiny_window16_256.safetensors", "swin_v2_t", modelConfig{}, "windows of 16"},
-		{"swinv2_tiny_window16_256.safetensors", "swin_v2_t", modelConfig{layersConfig: layersConfig{WindowSize: 8}}, ""},
+		{"swinv2_tiny_window16_256.safetensors", "swin_v2_t", modelConfig{layersConfig: layersConfig{WindowSize: sides{8}}}, ""},
 		{"swinv2_tiny_window8_256.safetensors", "swin_v2_t", modelConfig{}, ""},
 		{"swin_tiny_patch4_window7_224.pth", "swin_t", modelConfig{}, ""},
 		{"swin_base_patch4_window12_384.pth", "swin_b", modelConfig{}, "windows of 12"},

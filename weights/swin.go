@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -63,7 +64,7 @@ func swin(tensors map[string]*Tensor) (renamed map[string]*Tensor, aside []strin
 	renamed = map[string]*Tensor{}
 	for name, t := range tensors {
 		if swinAside.MatchString(name) {
-			if err := checkWindow(name, t, tensors); err != nil {
+			if err := cmp.Or(checkWindow(name, t, tensors), checkKeys(name, t)); err != nil {
 				return nil, nil, err
 			}
 			aside = append(aside, name)
@@ -144,13 +145,28 @@ func checkWindow(name string, t *Tensor, tensors map[string]*Tensor) error {
 	return fmt.Errorf("tensor %q of shape %v is not for windows of %d tokens a side; no other windows are supported", t.Name, t.Shape, window)
 }
 
+// checkKeys refuses a bias of keys that is not zero: no network here computes with one apart from those of queries and values.
+func checkKeys(name string, t *Tensor) error {
+	if !strings.HasSuffix(name, ".k_bias") {
+		return nil
+	}
+	values, err := t.Values()
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(values, func(v float32) bool { return v != 0 }) {
+		return fmt.Errorf("tensor %q is a bias of keys and not zero; Swin V2 has none", t.Name)
+	}
+	return nil
+}
+
 // isSwin tells whether the family is one of Swin transformers.
 func (f *family) isSwin() bool { return strings.HasPrefix(f.name, "swin_") }
 
 // windowsAssumed tells whether nothing says which windows the weights are for: those of Swin V2 fit all.
 func (m *Match) windowsAssumed(c modelConfig) bool {
 	table := func(name string) bool { return strings.Contains(name, ".relative_") }
-	return strings.HasPrefix(m.Family, "swin_v2_") && c.WindowSize == 0 && c.Architecture == "" && !slices.ContainsFunc(m.aside, table)
+	return strings.HasPrefix(m.Family, "swin_v2_") && !c.WindowSize.given() && c.Architecture == "" && !slices.ContainsFunc(m.aside, table)
 }
 
 // settleSwin refuses what config.json or the caller want of another network, and gives the preprocessing that is usual where nothing tells it.
@@ -158,8 +174,8 @@ func (m *Match) settleSwin(from *origin, asked photo.Size) error {
 	second := strings.HasPrefix(m.Family, "swin_v2_")
 	window, side := swinWindows[second], map[bool]int{false: 224, true: 256}[second]
 	c := from.config
-	if c.WindowSize != 0 && c.WindowSize != window {
-		return fmt.Errorf("config.json tells of windows of %d tokens a side; those of %s have %d", c.WindowSize, m.Family, window)
+	if c.WindowSize.given() && !c.WindowSize.areAll(window) {
+		return fmt.Errorf("config.json tells of windows of %v tokens a side; those of %s have %d", c.WindowSize, m.Family, window)
 	}
 	if slices.ContainsFunc(c.PretrainedWindows, func(w int) bool { return w != 0 }) {
 		return fmt.Errorf("config.json tells of weights that were trained with windows of %v tokens a side, which %s are not", c.PretrainedWindows, m.Family)

@@ -14,15 +14,34 @@ func TestSwinConfig(t *testing.T) {
 		t.Fatalf("%v, %v", m, err)
 	}
 	for want, layers := range map[string]layersConfig{
-		"windows of 16":        {WindowSize: 16},
-		"trained with windows": {WindowSize: 8, PretrainedWindows: []int{12, 12, 12, 6}},
+		"windows of 16":        {WindowSize: sides{16}},
+		"trained with windows": {WindowSize: sides{8}, PretrainedWindows: []int{12, 12, 12, 6}},
 		"activation":           {HiddenAct: "relu"},
 		"constant 0.01":        {LayerNormEpsilon: 0.01},
-		"":                     {WindowSize: 8, PretrainedWindows: []int{0, 0, 0, 0}, HiddenAct: "gelu", LayerNormEpsilon: 1e-5},
+		"":                     {WindowSize: sides{8}, PretrainedWindows: []int{0, 0, 0, 0}, HiddenAct: "gelu", LayerNormEpsilon: 1e-5},
 	} {
 		from := &origin{config: modelConfig{layersConfig: layers}, assumed: "nothing"}
 		if err := m.settleSwin(from, photo.Size{}); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%+v: %v", layers, err)
+		}
+	}
+	for text, want := range map[string]string{`8`: "", `[8, 8]`: "", `[8]`: "", `0`: "", `[8, 16]`: "windows of [8 16]", `16`: "windows of 16", `[16, 16]`: "windows of 16", `"all"`: "windows of"} {
+		c, ok := parseJSON[modelConfig](strings.NewReader(`{"model_type": "swinv2", "hidden_act": "gelu", "window_size": ` + text + `}`))
+		if !ok || c.HiddenAct != "gelu" {
+			t.Errorf("window_size %s: %+v", text, c)
+		}
+		if err := m.settleSwin(&origin{config: c, assumed: "nothing"}, photo.Size{}); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("window_size %s: %v", text, err)
+		}
+	}
+	for _, last := range []float32{0, 0.5} {
+		tensors := zeros(t, "swin_v2_t", 9)
+		keys := derived("features.1.0.attn.k_bias", []int{2}, func() ([]float32, error) { return []float32{0, last}, nil })
+		if err := tensors.add(keys.Name, *keys); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := FindFamily(tensors, "", ""); (err == nil) != (last == 0) || err != nil && !strings.Contains(err.Error(), "k_bias") {
+			t.Errorf("keys with a bias of %v: %v", last, err)
 		}
 	}
 	for architecture, other := range map[string]bool{"swinv2_tiny_window8_256": false, "swinv2_tiny_window16_256": true} {

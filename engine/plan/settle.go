@@ -50,5 +50,6 @@ func (g *graph) settleTypes() {
 			v.retype(1)
 		}
 	}
+	g.untieTables()
 	g.reorder()
 }

@@ -52,7 +52,7 @@ func (e *emitter) overLines(i *instr, shapes []tensor.Shape, result tensor.Shape
 	for k, v := range i.in {
 		p := placeOf(v)
 		var ok bool
-		if in[k], _, ok = p.strides(shapes[k], axes); !ok || sameMemory(v, i.out) && !alike(v, i.out) {
+		if in[k], _, ok = p.strides(shapes[k], axes); !ok || sameMemory(v, i.out) && !sameElements(v, i.out) {
 			return false, nil
 		}
 		switch {
@@ -90,6 +90,11 @@ func (e *emitter) rowsOf(i *instr) (images, rows int) {
 		return of, 0
 	}
 	return 0, 1
+}
+
+// sameElements tells whether values of one memory lie in it alike.
+func sameElements(a, b *value) bool {
+	return a.form == b.form && a.Channel == b.Channel && a.Shape.Eq(b.Shape)
 }
 
 // sameMemory tells whether values share their memory.

@@ -73,13 +73,20 @@ func (e *emitter) table(v *value, t *table) *value {
 	})
 }
 
-// chooseTile: a step that copies a table does not read the images, of which only the number matters: they may lie as others want them.
 func chooseTile(_ *graph, i *instr, _ *op.BatchTile) choice {
 	if t := tableOf(i.in[0], i.out); t != nil {
-		i.in = i.in[:1]
 		return choice{packing: t.packing(0)}
 	}
 	return choice{}
+}
+
+// untieTables: a step that copies a table does not read the images, of which only the number matters: they may lie as others want them.
+func (g *graph) untieTables() {
+	for _, i := range g.instrs {
+		if _, tile := i.op.(*op.BatchTile); tile && tableOf(i.in[0], i.out) != nil {
+			i.in = i.in[:1]
+		}
+	}
 }
 
 // tile copies a table for every image.
