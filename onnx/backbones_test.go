@@ -211,9 +211,15 @@ var computedParameters = map[string][]string{
 		"layers.0.blocks.1.attn.cpb_mlp.0.bias", "layers.0.blocks.1.attn.cpb_mlp.0.weight", "layers.0.blocks.1.attn.cpb_mlp.2.weight",
 		"layers.0.blocks.1.attn.logit_scale", "layers.0.blocks.1.attn.q_bias", "layers.0.blocks.1.attn.v_bias",
 	},
-	"timm_eva02.dyn23": {"blocks.0.attn.q_bias", "blocks.0.attn.v_bias"},
-	"timm_deit.dyn20":  {"head.bias", "head.weight", "head_dist.bias", "head_dist.weight"}, // one layer
-	"timm_beit.ts17":   {"blocks.0.attn.q_bias", "blocks.0.attn.relative_position_bias_table", "blocks.0.attn.v_bias"},
+	"levit_conv.ts17": { // BatchNorms are in the convolutions, and the table is what the attention picks of it
+		"1.attention_biases", "1.proj.ln.bn.weight", "1.proj.ln.linear.weight", "1.qkv.bn.weight", "1.qkv.linear.weight",
+	},
+	"map_attention.ts17": {"1.rel_pos.relative_position_bias_table"},
+	"multi_query.ts17":   {"1.key.down_conv.weight", "1.key.norm.bias", "1.key.norm.weight", "1.value.down_conv.weight", "1.value.norm.weight"},
+	"multi_query.dyn20":  {"1.key.down_conv.weight", "1.key.norm.bias", "1.key.norm.weight", "1.value.down_conv.weight", "1.value.norm.weight"},
+	"timm_eva02.dyn23":   {"blocks.0.attn.q_bias", "blocks.0.attn.v_bias"},
+	"timm_deit.dyn20":    {"head.bias", "head.weight", "head_dist.bias", "head_dist.weight"}, // one layer
+	"timm_beit.ts17":     {"blocks.0.attn.q_bias", "blocks.0.attn.relative_position_bias_table", "blocks.0.attn.v_bias"},
 }
 
 // gradientDistance is distance for a matrix that may be transposed.

@@ -3,6 +3,7 @@ package onnx
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"regraft/engine/op"
 )
@@ -148,8 +149,13 @@ func maskOf(s *step) (mask, x *value) {
 
 // learnedName tells whether a tensor outside of layers is called like a parameter.
 func (l *learning) learnedName(name string) bool {
-	if l.torch && (torchFolded.MatchString(name) || dotted.MatchString(name) && !bufferName.MatchString(name)) {
+	if l.torch && (torchFolded.MatchString(name) || isPath(name) && !bufferName.MatchString(name)) {
 		return true
 	}
 	return learnedName.MatchString(name) || learnedTable.MatchString(name)
+}
+
+// isPath tells whether a name is the path of a module's tensor. That of a model which is a Sequential begins with a number.
+func isPath(name string) bool {
+	return strings.Contains(name, ".") && dotted.MatchString("model."+name)
 }

@@ -19,6 +19,9 @@ import onnxruntime
 import torch
 from torch import nn
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts" / "peers"))
+from weights_by_seed import randomise
+
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 onnxruntime.set_default_logger_severity(3)
@@ -113,6 +116,61 @@ def clip_projection():
     return Outputs(hf("CLIPVision", "ModelWithProjection", projection_dim=6), lambda out: out.image_embeds)
 
 
+def of_map(layer):
+    """A layer on maps of 8 channels, 6 x 6."""
+    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), layer, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, CLASSES)).eval()
+
+
+class Tokens(nn.Module):
+    """A layer on tokens as one on maps; more is what it is told beside them."""
+
+    def __init__(self, layer, *more):
+        super().__init__()
+        self.layer, self.more = layer, more
+
+    def forward(self, x):
+        n, c, h, w = x.shape
+        return self.layer(x.flatten(2).transpose(1, 2), *self.more).transpose(1, 2).reshape(n, c, h, w)
+
+
+def multi_query():
+    from timm.layers import MultiQueryAttention2d
+    return of_map(MultiQueryAttention2d(8, num_heads=3, key_dim=4, value_dim=5, kv_stride=2))
+
+
+def linear_attention():
+    from timm.models.mobilevit import LinearSelfAttention
+    return of_map(LinearSelfAttention(8))
+
+
+def channel_attention():
+    from timm.models.xcit import XCA
+    return of_map(Tokens(XCA(8, num_heads=2, qkv_bias=True)))
+
+
+def map_attention():
+    from timm.models.maxxvit import Attention2d
+    from timm.layers import RelPosBias
+    return of_map(Attention2d(8, dim_head=4, rel_pos_cls=lambda num_heads, **_: RelPosBias((6, 6), num_heads)))
+
+
+def levit_conv():
+    from timm.models.levit import Attention
+    return of_map(Attention(8, 4, num_heads=2, attn_ratio=2, use_conv=True, resolution=(6, 6)))
+
+
+def embeddings():
+    class Normalised(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.tower = clip_projection()
+
+        def forward(self, pixels):
+            x = self.tower(pixels)
+            return x / x.norm(p=2, dim=-1, keepdim=True), nn.functional.normalize(x, dim=-1)
+    return Normalised()
+
+
 NETWORKS = {  # name: (model, size, exporter and opset)
     "torchvision_vit.ts17": (torchvision_vit, 8), "torchvision_vit.dyn18": (torchvision_vit, 8), "torchvision_vit.dyn23": (torchvision_vit, 8),
     "torchvision_swin.ts17": (torchvision_swin, 16), "torchvision_swin.dyn20": (torchvision_swin, 12),
@@ -133,22 +191,17 @@ NETWORKS = {  # name: (model, size, exporter and opset)
     "hf_dinov2_features.dyn18": (lambda: features(hf("Dinov2", "Model", image_size=8)), 12),
     "hf_dinov3.ts17": (lambda: features(hf("DINOv3ViT", "Model")), 8),
     "hf_clip.ts17": (clip_projection, 8), "hf_clip.dyn23": (clip_projection, 8),
+    "multi_query.ts17": (multi_query, 6), "multi_query.dyn20": (multi_query, 6),
+    "linear_attention.ts17": (linear_attention, 6), "linear_attention.dyn20": (linear_attention, 6),
+    "channel_attention.ts17": (channel_attention, 6), "map_attention.ts17": (map_attention, 6), "levit_conv.ts17": (levit_conv, 6),
+    "hf_embeddings.ts17": (embeddings, 8), "hf_embeddings.dyn20": (embeddings, 8),
+    "hf_siglip.ts17b1": (lambda: features(hf("SiglipVision", "Model")), 8),
     "hf_siglip.dyn20": (lambda: features(hf("SiglipVision", "Model")), 8),
     "hf_swin.ts17": (hf_swin, 16), "hf_mobilevit.ts17": (hf_mobilevit, 64), "adaptive_pool.dyn20": (adaptive_pool, 9),
 }
 
-TRAINED = ["torchvision_swin_v2.ts17", "torchvision_swin_v2.dyn20", "timm_swin_v2.ts17", "timm_swin_v2.dyn23", "hf_swin_v2.ts17", "torchvision_vit.dyn18", "torchvision_swin.dyn20", "hf_vit.dyn20", "timm_convnextv2.ts17", "timm_beit.ts17", "timm_swin.dyn23", "timm_eva02.dyn23", "timm_deit.dyn20"]
-
-
-def randomise(model):
-    """Weights as large as after training, also where the models begin with zeros."""
-    random = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for p in model.parameters():
-            if p.dim() < 2:
-                p.add_(0.2 * torch.randn(p.shape, generator=random))
-            else:
-                p.copy_(torch.randn(p.shape, generator=random) * max(p[0].numel(), 4) ** -0.5)
+TRAINED = ["torchvision_swin_v2.ts17", "torchvision_swin_v2.dyn20", "timm_swin_v2.ts17", "timm_swin_v2.dyn23", "hf_swin_v2.ts17", "torchvision_vit.dyn18", "torchvision_swin.dyn20", "hf_vit.dyn20", "timm_convnextv2.ts17", "timm_beit.ts17", "timm_swin.dyn23", "timm_eva02.dyn23", "timm_deit.dyn20",
+           "multi_query.ts17", "multi_query.dyn20", "linear_attention.ts17", "linear_attention.dyn20", "channel_attention.ts17", "map_attention.ts17", "levit_conv.ts17"]
 
 
 def export(model, size, way, path):

@@ -27,6 +27,8 @@ import torchvision.models as tv
 import transformers as hf
 from torch import nn
 
+from weights_by_seed import randomise
+
 CLASSES, IMAGES = 10, 3
 USUAL = ("ts17", "dyn20")
 EVERY = ("ts11", "ts14", "ts17", "ts17b1", "dyn18", "dyn20", "dyn23")
@@ -186,22 +188,6 @@ def networks(optimum):
     libraries = {"torchvision": torchvision_networks(), "timm": timm_networks(), "transformers": transformers_networks()}
     return {f"{library}.{name}.{way}": (make, (size, size) if isinstance(size, int) else size, way)
             for library, table in libraries.items() for name, (make, size, ways) in table.items() for way in ways}
-
-
-def randomise(model):
-    """Weights and statistics as large as after training, also where the models begin with zeros."""
-    random = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for p in model.parameters():
-            if p.dim() < 2:
-                p.add_(0.2 * torch.randn(p.shape, generator=random))
-            else:
-                p.copy_(torch.randn(p.shape, generator=random) * max(p[0].numel(), 4) ** -0.5)
-        for name, b in model.named_buffers():
-            if name.endswith("running_mean"):
-                b.copy_(0.2 * torch.randn(b.shape, generator=random))
-            elif name.endswith("running_var"):
-                b.copy_(0.5 + torch.rand(b.shape, generator=random))
 
 
 def export(model, inputs, way, path):
