@@ -104,9 +104,9 @@ func TestConfigOfAnother(t *testing.T) {
 		says   string
 	}{
 		{"swin_t", modelConfig{}, photo.Size{}, ""},
-		{"swin_t", layers(layersConfig{WindowSize: 7, HiddenAct: "gelu", LayerNormEpsilon: 1e-5, PretrainedWindows: []int{0, 0}}), photo.Square(224), ""},
-		{"swin_t", layers(layersConfig{WindowSize: 12}), photo.Size{}, "windows of 12 tokens a side; those of swin_t have 7"},
-		{"swin_v2_t", layers(layersConfig{WindowSize: 7}), photo.Size{}, "windows of 7 tokens a side; those of swin_v2_t have 8"},
+		{"swin_t", layers(layersConfig{WindowSize: sides{7}, HiddenAct: "gelu", LayerNormEpsilon: 1e-5, PretrainedWindows: []int{0, 0}}), photo.Square(224), ""},
+		{"swin_t", layers(layersConfig{WindowSize: sides{12}}), photo.Size{}, "windows of 12 tokens a side; those of swin_t have 7"},
+		{"swin_v2_t", layers(layersConfig{WindowSize: sides{7}}), photo.Size{}, "windows of 7 tokens a side; those of swin_v2_t have 8"},
 		{"swin_v2_t", layers(layersConfig{PretrainedWindows: []int{0, 12}}), photo.Size{}, "trained with windows of [0 12]"},
 		{"swin_t", layers(layersConfig{HiddenAct: "relu"}), photo.Size{}, `the activation "relu"`},
 		{"swin_t", layers(layersConfig{LayerNormEpsilon: 1e-6}), photo.Size{}, "the constant 1e-06"},
@@ -199,7 +199,7 @@ func TestWindowsAssumed(t *testing.T) {
 		{matchOf("swin_v2_t"), modelConfig{}, true},
 		{matchOf("swin_t"), modelConfig{}, false},
 		{matchOf("swin_v2_t"), modelConfig{Architecture: "swinv2_tiny_window8_256"}, false},
-		{matchOf("swin_v2_t"), modelConfig{layersConfig: layersConfig{WindowSize: 8}}, false},
+		{matchOf("swin_v2_t"), modelConfig{layersConfig: layersConfig{WindowSize: sides{8}}}, false},
 		{with(matchOf("swin_v2_t"), "layers.0.relative_coords_table"), modelConfig{}, false},
 		{with(matchOf("swin_v2_t"), "text.embedding"), modelConfig{}, true},
 	} {
