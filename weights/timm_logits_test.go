@@ -27,6 +27,9 @@ func TestTimm(t *testing.T) {
 		"tf_mobilenetv3_large_100.in1k": "mobilenet_v3_large", "regnety_004.tv2_in1k": "regnet_y_400mf",
 		"convnextv2_atto.fcmae_ft_in1k": "convnextv2_atto", "convnextv2_tiny.fcmae_ft_in1k": "convnextv2_tiny", "convnext_tiny.dinov3_lvd1689m": "convnext_tiny",
 		"mobilenetv4_conv_small.e2400_r224_in1k": "mobilenetv4_conv_small", "mobilenetv4_conv_medium.e500_r256_in1k": "mobilenetv4_conv_medium",
+		"convnextv2_femto.fcmae_ft_in1k": "convnextv2_femto", "convnextv2_pico.fcmae_ft_in1k": "convnextv2_pico", "convnextv2_nano.fcmae_ft_in1k": "convnextv2_nano",
+		"convnextv2_base.fcmae_ft_in1k": "convnextv2_base", "convnextv2_large.fcmae_ft_in1k": "convnextv2_large",
+		"mobilenetv4_conv_large.e600_r384_in1k": "mobilenetv4_conv_large",
 	} {
 		t.Run(model, func(t *testing.T) {
 			dir := t.TempDir()
