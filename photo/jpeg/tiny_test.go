@@ -82,6 +82,7 @@ func TestScans(t *testing.T) {
 		{"a bit that leaves one out", tiny(markSOF2, 1, []byte{1, 1, 0, 0, 0, 2}, []byte{1, 1, 0, 0, 0, 0x20}), "segment"},
 		{"a bit refined that was not told", tiny(markSOF2, 1, []byte{1, 1, 0, 0, 0, 2}, []byte{1, 1, 0, 0, 0, 0x10}), "segment"},
 		{"a bit refined", tiny(markSOF2, 1, []byte{1, 1, 0, 0, 0, 2}, []byte{1, 1, 0, 0, 0, 0x21}), ""},
+		{"13 bits left", tiny(markSOF2, 1, []byte{1, 1, 0, 0, 0, 13}), ""},
 		{"14 bits left", tiny(markSOF2, 1, []byte{1, 1, 0, 0, 0, 14}), "segment"},
 		{"five components", tiny(markSOF0, 5, alone(1)), "5 components"},
 		{"two frames", slices.Concat(tiny(markSOF0, 1)[:len(tiny(markSOF0, 1))-2], tiny(markSOF0, 1, alone(1))[2:]), "two frames"},
