@@ -229,12 +229,42 @@ func TestFingerprint(t *testing.T) {
 			t.Errorf("another %s has the same", change)
 		}
 	}
+	sized := func(side int) string {
+		b := engine.NewBuilder()
+		x, err := b.Placeholder("input", 2, 3, side, side)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, err := b.Apply("pool", &op.GlobalAveragePool{}, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		net, err := b.Network(engine.Meta{}, engine.Output{Name: "y", Node: y})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return new(Hasher).Fingerprint(net)
+	}
+	if sized(8) == sized(9) {
+		t.Error("the size of photos plays no part")
+	}
 	dropped := func(id string) string {
 		s, x := newSketch(t)
 		return new(Hasher).Fingerprint(s.network(s.apply(&op.Dropout{Ratio: 0.5, ID: id}, s.pooled(x))))
 	}
 	if dropped("a") != dropped("b") {
 		t.Error("it depends on the name of a Dropout")
+	}
+	inOrder := func(names ...string) string {
+		s, x := newSketch(t)
+		y := s.pooled(x)
+		for _, name := range names {
+			y = s.apply(&op.Add{}, y, s.param(name, 3))
+		}
+		return new(Hasher).Hash(s.network(y), nil)
+	}
+	if inOrder("p", "q") != inOrder("q", "p") {
+		t.Error("the order of parameters plays a part in the hash of a trunk")
 	}
 	s, x := newSketch(t)
 	a, b := s.pooled(x), s.pooled(s.apply(&op.Neg{}, x))

@@ -191,7 +191,8 @@ func (in *inliner) copies(n *nodeProto, s scope) error {
 // node copies n with its names and attribute references resolved.
 func (s scope) node(n *nodeProto) (*nodeProto, error) {
 	if s.values == nil {
-		return n, nil
+		_, err := s.resolve(n)
+		return n, err
 	}
 	flat := *n
 	flat.name = s.prefix + n.name
