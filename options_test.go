@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -66,6 +67,22 @@ func TestOptions(t *testing.T) {
 	}
 	if Version() != engine.Version {
 		t.Errorf("version %q", Version())
+	}
+}
+
+// TestOptionsInTraining: settings that say nothing are those of the options; those that say something stand.
+func TestOptionsInTraining(t *testing.T) {
+	o := &options{threads: 2, workers: 3, direct: true, skipBad: true, decode: photo.DecodeOptions{TIFF: true, MaxPixels: 4}}
+	own := Config{Threads: 5, Workers: 6, Direct: true, TIFF: true, MaxPixels: 7, SkipBad: true}
+	for _, c := range []struct {
+		o         *options
+		cfg, want Config
+	}{
+		{o, Config{}, Config{Threads: 2, Workers: 3, Direct: true, TIFF: true, MaxPixels: 4, SkipBad: true}}, {o, own, own}, {&options{}, own, own}, {&options{}, Config{}, Config{}},
+	} {
+		if got := c.o.settled(c.cfg); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%+v, want %+v", got, c.want)
+		}
 	}
 }
 
@@ -140,6 +157,85 @@ func TestLabelsOf(t *testing.T) {
 	}
 }
 
+// TestOtherEnds: a network of features has no labels, and one of grey photos takes such, whatever an option says.
+func TestOtherEnds(t *testing.T) {
+	features := opened(t, "testdata/ends/features_alone.onnx")
+	if a, err := features.Answers(); err != nil || a.Classes != 0 || len(features.Labels()) != 0 {
+		t.Errorf("%+v, %v, labels %q", a, err, features.Labels())
+	}
+	if features.Labelled() {
+		t.Error("features have labels")
+	}
+	gray := opened(t, "cli/testdata/inputs/gray-nhwc.onnx")
+	if p := gray.Preprocess(); p.Depth() != 1 || p.Channels != photo.Gray {
+		t.Errorf("%+v", p)
+	}
+	three := opened(t, small, AdjustPreprocess(func(p *Preprocess) {}), UsePreprocess(gray.Preprocess()))
+	if p := three.Preprocess(); p.Depth() != 3 || p.Channels != photo.RGB {
+		t.Errorf("%+v", p)
+	}
+	if one := opened(t, "cli/testdata/inputs/gray-nhwc.onnx", UsePreprocess(*photo.ImageNet(gray.Preprocess().Size))); one.Preprocess().Depth() != 1 {
+		t.Errorf("%+v", one.Preprocess())
+	}
+}
+
+// TestKeptFeatures: what the cache has of a photo is neither decoded nor computed again, for this model alone.
+func TestKeptFeatures(t *testing.T) {
+	data, err := os.ReadFile("testdata/ends/photo0.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := NewFeatureCache(t.TempDir(), 1<<30)
+	m := opened(t, small, Cache(cache), Views(2))
+	k, err := m.kept()
+	if err != nil || k == nil {
+		t.Fatal(k, err)
+	}
+	if again, _ := m.kept(); again != k {
+		t.Error("the model is hashed anew")
+	}
+	before, hash, err := m.look(data, m.Preprocess(), k)
+	if err != nil || hash != photo.HashOf(data) || before[0].x == nil || before[1].x == nil || before[0].features != nil {
+		t.Fatalf("%v, %v", before, err)
+	}
+	many := slices.Repeat([]Photo{{Path: "a", Data: data}}, worthKeeping+m.options.batch)
+	want, err := m.Classify(t.Context(), many...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, _, err := m.look(data, m.Preprocess(), k)
+	if err != nil || after[0].x != nil || after[1].x != nil || !slices.Equal(after[0].features, want[0].Features) {
+		t.Errorf("%v, %v", after, err)
+	}
+	if none, hash, err := m.look(data, m.Preprocess(), nil); err != nil || none[0].x == nil || hash != (photo.Hash{}) {
+		t.Errorf("without a cache: %v, %v", none, err)
+	}
+	if got, err := m.Classify(t.Context(), many...); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("from the cache: %v, %v", got[0], err)
+	}
+	if other, err := opened(t, small).kept(); other != nil || err != nil {
+		t.Errorf("without a cache: %v, %v", other, err)
+	}
+}
+
+// TestMapsAreKept: heat maps of one network are made by one program, until the network is another.
+func TestMapsAreKept(t *testing.T) {
+	m := opened(t, small)
+	if err := m.Explains(); err != nil || m.maps == nil {
+		t.Fatal(err)
+	}
+	maker := m.maps
+	if err := m.Explains(); err != nil || m.maps != maker {
+		t.Errorf("it is made anew: %v", err)
+	}
+	if err := m.SwapHeads([]string{"a", "b"}, 1); err != nil || m.Explains() != nil || m.maps == maker {
+		t.Errorf("maps of another network: %v", err)
+	}
+	if err := m.Close(); err != nil || m.maps != nil {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestDamagedAnswers: a network that answers what is no number, for the photo itself or another view, has no answer.
 func TestDamagedAnswers(t *testing.T) {
 	m := opened(t, small)
@@ -196,6 +292,34 @@ func TestEvaluateRefuses(t *testing.T) {
 	only := opened(t, small, AnswersOnly())
 	if _, err := only.Evaluate(t.Context(), root, "", nil); !errors.Is(err, ErrAnswersOnly) {
 		t.Errorf("%v", err)
+	}
+	a, err := m.Answers()
+	if err != nil || a.Check() != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(root, "sea"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	photo, err := os.ReadFile("testdata/ends/photo0.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"sea/a.png": photo, "sea/notes.txt": []byte("notes")} {
+		if err := os.WriteFile(filepath.Join(root, name), content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.SwapHeads([]string{"sea", "sky"}, 1); err != nil {
+		t.Fatal(err)
+	}
+	heard.lines = nil
+	if e, err := m.Evaluate(t.Context(), root, "", &heard); err != nil || e.Images != 1 || !slices.ContainsFunc(heard.lines, func(l string) bool { return strings.Contains(l, "notes.txt") }) {
+		t.Errorf("%v, %q", err, heard.lines)
+	}
+	noAnswer := opened(t, "testdata/ends/features_alone.onnx")
+	var model *ModelError
+	if _, err := noAnswer.Evaluate(t.Context(), root, "", nil); !errors.As(err, &model) {
+		t.Errorf("features alone: %v", err)
 	}
 	if _, err := only.Train(t.Context(), Config{}, nil); !errors.Is(err, ErrAnswersOnly) {
 		t.Errorf("%v", err)

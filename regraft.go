@@ -372,6 +372,13 @@ func (m *Model) SwapHeads(labels []string, seed uint64) error {
 	return nil
 }
 
+// settled is cfg with the options where it says nothing.
+func (o *options) settled(cfg Config) Config {
+	cfg.Threads, cfg.Workers, cfg.Direct = cmp.Or(cfg.Threads, o.threads), cmp.Or(cfg.Workers, o.workers), cfg.Direct || o.direct
+	cfg.TIFF, cfg.MaxPixels, cfg.SkipBad = cfg.TIFF || o.decode.TIFF, cmp.Or(cfg.MaxPixels, o.decode.MaxPixels), cfg.SkipBad || o.skipBad
+	return cfg
+}
+
 // Train fits the model to folders of photos as cfg says (cfg.Net is ignored) and takes over the
 // best weights. The model's options Threads, Workers, Direct, TIFF, MaxPixels and SkipBad hold where cfg says nothing. It ends early, after the current step and with
 // a checkpoint, when ctx does. Events may be nil.
@@ -384,10 +391,7 @@ func (m *Model) Train(ctx context.Context, cfg Config, events Events) (*Training
 		return nil, err
 	}
 	cfg.Net, cfg.Assumed = net, m.Assumption()
-	o := &m.options
-	cfg.Threads, cfg.Workers, cfg.Direct = cmp.Or(cfg.Threads, o.threads), cmp.Or(cfg.Workers, o.workers), cfg.Direct || o.direct
-	cfg.TIFF, cfg.MaxPixels, cfg.SkipBad = cfg.TIFF || o.decode.TIFF, cmp.Or(cfg.MaxPixels, o.decode.MaxPixels), cfg.SkipBad || o.skipBad
-	result, err := train.Fit(ctx, cfg, events)
+	result, err := train.Fit(ctx, m.options.settled(cfg), events)
 	if err != nil {
 		return nil, err
 	}
