@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -175,5 +176,60 @@ func TestFigures(t *testing.T) {
 	}
 	if isa, err := measure.ISA(); err != nil || !strings.Contains(version(), isa) {
 		t.Errorf("%s, %v", version(), err)
+	}
+}
+
+// TestLimits: what numbers each flag takes.
+func TestLimits(t *testing.T) {
+	var lines []string
+	for name, c := range everyCommand(newApp(newConsole(nil, nil, nil))) {
+		for _, f := range c.Flags {
+			var err error
+			switch f := f.(type) {
+			case *urfave.IntFlag:
+				err = f.Action(nil, -7)
+			case *urfave.Float64Flag:
+				err = f.Action(nil, math.NaN())
+			default:
+				continue
+			}
+			if statusOf(err) != statusUsage {
+				t.Errorf("%s: %v", name, err)
+			}
+			lines = append(lines, fmt.Sprintf("%s: %v", name, err))
+		}
+	}
+	slices.Sort(lines)
+	golden.Text(t, filepath.Join("testdata", "printed", "limits.txt"), strings.Join(lines, "\n")+"\n")
+}
+
+// TestResumedSettings: a run that goes on has its own settings, and what the flags say beside.
+func TestResumedSettings(t *testing.T) {
+	_, out, _ := common(t)
+	for args, check := range map[string]func(cfg train.Config) bool{
+		"":                   func(cfg train.Config) bool { return cfg.Mode == train.Heads && cfg.Epochs == 5 && cfg.Model == model },
+		"--mode full":        func(cfg train.Config) bool { return cfg.Mode == train.Full && cfg.Epochs == 5 },
+		"--freeze trunk":     func(cfg train.Config) bool { return cfg.Mode == train.Heads },
+		"--epochs 9":         func(cfg train.Config) bool { return cfg.Epochs == 9 && cfg.Given["epochs"] == "--epochs" },
+		"--model other.onnx": func(cfg train.Config) bool { return cfg.Model == "other.onnx" },
+	} {
+		asked(t, append([]string{"train", "--resume", "-o", out}, strings.Fields(args)...), func(c *urfave.Context) {
+			cfg, err := trainConfig(c)
+			if err != nil || !cfg.Resume || !check(cfg) {
+				t.Errorf("%s: %v, %+v", args, err, cfg)
+			}
+		})
+	}
+	cfg, err := train.ReadConfig(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := regraft.Open(cfg.Model, asBefore(cfg)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if p := m.Preprocess(); p.Mean != [3]float32{} || p.Std != [3]float32{1, 1, 1} || m.Assumption() != "" {
+		t.Errorf("the model is opened with %+v", p)
 	}
 }

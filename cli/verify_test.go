@@ -170,3 +170,48 @@ func TestVerifyLayers(t *testing.T) {
 	wrong{"training form", []string{"verify", "--layers", model, "--against", "../onnx/testdata/resnet18.ts.train.op17.npz"},
 		statusModel, "regraft export"}.check(t, "")
 }
+
+// TestDistances: how far outputs are from their references, where they are farthest, and in how many rows the best class is another.
+func TestDistances(t *testing.T) {
+	nan := float32(math.NaN())
+	got := measure.Matrix{Name: "y", Rows: 2, Cols: 2, Values: []float32{1, 2, 4, 3}}
+	one := measure.Matrix{Name: "y", Rows: 1, Cols: 2, Values: []float32{1, 2}}
+	ref := func(values []float32, shape ...int) array { return array{shape: shape, values: values} }
+	for _, c := range []struct {
+		got  measure.Matrix
+		want array
+		is   outputParity
+		says string
+	}{
+		{got, ref([]float32{1, 2, 4, 3}, 2, 2), outputParity{Name: "y", MaxAbs: 4, Top1: 1}, ""},
+		{got, ref([]float32{1, 2, 4, 5}, 2, 2), outputParity{Name: "y", MaxAbsError: 2, MaxAbs: 5, Relative: 0.4, Top1: 0.5, WorstInput: 1}, ""},
+		{got, ref([]float32{-7, 2, 4, 3}, 2, 2), outputParity{Name: "y", MaxAbsError: 8, MaxAbs: 7, Relative: 8.0 / 7, Top1: 1}, ""},
+		{one, ref([]float32{1, 2}, 2), outputParity{Name: "y", MaxAbs: 2, Top1: 1}, ""},
+		{one, ref([]float32{1, 2, 3}, 3), outputParity{Name: "y"}, "(1, 2), its reference [3]"},
+		{got, ref([]float32{1, 2}, 1, 2), outputParity{Name: "y"}, "(2, 2), its reference [1 2]"},
+		{got, ref([]float32{1, 2}, 2), outputParity{Name: "y"}, "(2, 2), its reference [2]"},
+		{got, ref(nil), outputParity{Name: "y"}, "(2, 2), its reference []"},
+		{got, ref([]float32{1, 2, nan, 3}, 2, 2), outputParity{Name: "y", MaxAbs: 2}, "input 1 gives 4 where the reference has NaN"},
+	} {
+		is, err := compare(c.got, c.want)
+		if is != c.is || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%v: %+v, %v; want %+v, %q", c.want, is, err, c.is, c.says)
+		}
+	}
+	for _, c := range []struct {
+		want []float32
+		is   outputParity
+	}{
+		{[]float32{1, 0}, outputParity{Name: "y", MaxAbs: 1, Top1: 1}},
+		{[]float32{1, 1}, outputParity{Name: "y", MaxAbs: 1, Top1: 0.5, MaxAbsError: 0.5, Relative: 0.5, WorstInput: 1}},
+		{[]float32{0, 1}, outputParity{Name: "y", MaxAbs: 1, MaxAbsError: 1, Relative: 1}},
+	} {
+		if is := compareChoice(got, ref(c.want, 2)); is != c.is {
+			t.Errorf("%v: %+v, want %+v", c.want, is, c.is)
+		}
+	}
+	images := ref([]float32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 1, 2, 2, 3)
+	if p := planar(images); !slices.Equal(p.shape, []int{1, 3, 2, 2}) || !slices.Equal(p.values, []float32{1, 4, 7, 10, 2, 5, 8, 11, 3, 6, 9, 12}) {
+		t.Errorf("%+v", p)
+	}
+}
