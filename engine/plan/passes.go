@@ -34,6 +34,7 @@ var trainingPasses = []pass{
 	{"groupBatchNorm", (*graph).groupBatchNorm},
 	{"groupAttention", plainly((*graph).groupAttention)},
 	{"choose", plainly((*graph).choose)},
+	{"gradientsFirst", plainly((*graph).gradientsFirst)},
 	{"aliasReshapes", plainly((*graph).aliasReshapes)},
 	{"fuseClamps", plainly((*graph).fuseClamps)},
 	{"maskNormGrads", plainly((*graph).maskNormGrads)},
