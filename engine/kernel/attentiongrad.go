@@ -18,7 +18,7 @@ type attentionGrad struct {
 	toV, toK       *ConvGradW
 }
 
-// NewAttentionGrad is the gradient of NewAttention in Q, K and V, which lie as these do in memory of their own. Operands: 0 Q, 1 K, 2 V,
+// NewAttentionGrad is the gradient of NewAttention in Q, K and V, which lie as these do, in their memory or in memory of their own. Operands: 0 Q, 1 K, 2 V,
 // 3 dY, 4 dQ, 5 dK, 6 dV, 7 the biases if there are any. Item: one head of one image.
 func NewAttentionGrad(set *Set, q, k, v, dy, dq, dk, dv Heads, heads, biases int, masks Masks, scale float32) (Primitive, error) {
 	s, err := newAttentionScores(set, q, k, v, dy, heads, biases, masks, scale)
@@ -77,10 +77,10 @@ func (a *attentionGrad) Range(w *Worker, first, end int, args *Args) {
 		a.dv.store(a.dv.image(args, 6, image), head, rows)
 		a.dv.pad(args, 6, image, head)
 		a.sums(w, a.toK, scores, queries, rows)
+		a.k.rows(a.k.image(args, 1, image), head, columns)
 		a.dk.store(a.dk.image(args, 5, image), head, rows)
 		a.dk.pad(args, 5, image, head)
-		a.k.rows(a.k.image(args, 1, image), head, rows)
-		a.run(w, a.back, Address(scores), rows, a.dq.at(args, 4, image, head, dq))
+		a.run(w, a.back, Address(scores), columns, a.dq.at(args, 4, image, head, dq))
 		a.dq.unload(args, 4, image, head, dq)
 	}
 }

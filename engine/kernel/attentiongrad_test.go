@@ -62,16 +62,18 @@ func TestAttentionGrad(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				var in, out [3]guarded
+				var in, out, over [3]guarded
 				for k := range 3 {
-					if in[k], out[k] = in[0], out[0]; k == 0 || !c.joined {
-						in[k], out[k] = place(heads[k].Layout, images, data[k]), place(heads[k].Layout, images, nil)
+					if in[k], out[k], over[k] = in[0], out[0], over[0]; k == 0 || !c.joined {
+						in[k], out[k], over[k] = place(heads[k].Layout, images, data[k]), place(heads[k].Layout, images, nil), place(heads[k].Layout, images, data[k])
 					}
 				}
 				gy := place(dy.Layout, images, g)
 				run1(p, Args{Images: images, Operand: [8]uintptr{in[0].address(), in[1].address(), in[2].address(), gy.address(), out[0].address(), out[1].address(), out[2].address(), Address(bias)}})
+				run1(p, Args{Images: images, Operand: [8]uintptr{over[0].address(), over[1].address(), over[2].address(), gy.address(), over[0].address(), over[1].address(), over[2].address(), Address(bias)}})
 				for k := range 3 {
 					check(t, set, k, headsOf(heads[k], c.heads, images, take(t, heads[k].Layout, images, out[k])), want[k], &bits[k])
+					check(t, set, k, headsOf(heads[k], c.heads, images, take(t, heads[k].Layout, images, over[k])), want[k], &bits[k])
 				}
 				if c.biases == 0 {
 					continue

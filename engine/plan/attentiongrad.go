@@ -10,7 +10,7 @@ import (
 
 func init() {
 	register(row[*op.AttentionGrad]{channelsOf: attentionGradAxis, carries: carriesToTokens, choice: choice{gradient: true}, emit: (*emitter).attentionBiasGrad})
-	register(row[*attentionGrad]{channels: last, emit: (*emitter).attentionGrad})
+	register(row[*attentionGrad]{channels: last, choose: chooseAttentionGrad, emit: (*emitter).attentionGrad})
 }
 
 // attentionGrad is the planner's own operator for the gradients in all tokens that an attention reads: its operands and the gradient of
@@ -21,6 +21,20 @@ type attentionGrad struct {
 }
 
 func (*attentionGrad) title() string { return "AttentionGrad" }
+
+// chooseAttentionGrad: gradients may take the memory of what they are those of, head by head, where that is no other operand too.
+func chooseAttentionGrad(_ *graph, i *instr, o *attentionGrad) choice {
+	own := 0
+	for _, v := range i.in {
+		if v == i.in[o.of[0]] {
+			own++
+		}
+	}
+	if own > 1 {
+		return choice{}
+	}
+	return choice{overwrites: []int{o.of[0]}}
+}
 
 // attentionGradAxis: gradients of tokens are tokens, those of biases have no channels.
 func attentionGradAxis(o *op.AttentionGrad) axisRule {
