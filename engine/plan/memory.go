@@ -1,6 +1,10 @@
 package plan
 
-import "sort"
+import (
+	"cmp"
+	"slices"
+	"sort"
+)
 
 // arenaUnit keeps every value on a boundary of so many bytes, a line of the cache.
 const arenaUnit = 64
@@ -11,10 +15,25 @@ func aligned(n int) int { return (n + arenaUnit - 1) / arenaUnit * arenaUnit }
 // bytes is the room that a value takes.
 func (v *value) bytes() int { return aligned(v.length * v.Elem.Size()) }
 
-// placeArena gives every value of the arena an offset such that values that live at the same time
-// do not overlap: the largest first, each at the lowest offset that is free for its whole life.
+// placeArena gives every value of the arena an offset such that values that live at the same time do not overlap: in the order that takes the
+// least memory, the largest first or those that live longest, as the activations that the backward pass waits for.
 func placeArena(values []*value) (size int) {
-	sort.SliceStable(values, func(a, b int) bool { return values[a].bytes() > values[b].bytes() })
+	size = placeInOrder(values, byBytes)
+	if other := placeInOrder(values, byLife); other < size {
+		return other
+	}
+	return placeInOrder(values, byBytes)
+}
+
+func byBytes(a, b *value) int { return cmp.Compare(b.bytes(), a.bytes()) }
+func byLife(a, b *value) int {
+	return cmp.Or(cmp.Compare(b.last-b.first, a.last-a.first), byBytes(a, b))
+}
+
+// placeInOrder places values in an order, each at the lowest offset that is free for its whole life.
+func placeInOrder(values []*value, order func(a, b *value) int) (size int) {
+	values = slices.Clone(values)
+	slices.SortStableFunc(values, order)
 	var placed []*value
 	for _, v := range values {
 		need := v.bytes()
