@@ -23,6 +23,7 @@ func TestMeaning(t *testing.T) {
 	}{
 		{"scores", func(s *sketch, _, x *gorgonia.Node) *gorgonia.Node { return x }, Logits, true},
 		{"Softmax", func(s *sketch, _, x *gorgonia.Node) *gorgonia.Node { return s.apply(&op.Softmax{Axis: 1}, x) }, Logits, true},
+		{"Softmax over the last axis", func(s *sketch, _, x *gorgonia.Node) *gorgonia.Node { return s.apply(&op.Softmax{Axis: -1}, x) }, Logits, true},
 		{"LogSoftmax", func(s *sketch, _, x *gorgonia.Node) *gorgonia.Node { return s.apply(&op.LogSoftmax{Axis: -1}, x) }, Logits, true},
 		{"Log of Softmax", func(s *sketch, _, x *gorgonia.Node) *gorgonia.Node {
 			return s.apply(&op.Log{}, s.apply(&op.Softmax{Axis: 1}, x))

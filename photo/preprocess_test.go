@@ -129,3 +129,12 @@ func TestCheckPreprocess(t *testing.T) {
 		}
 	}
 }
+
+// TestUsualShort: the shorter side before a crop is torchvision's for Inception-v3, and its share of other sizes, rounded.
+func TestUsualShort(t *testing.T) {
+	for size, want := range map[Size]int{Square(299): 342, Square(224): 256, Square(384): 439, Square(32): 37, {H: 100, W: 224}: 256, Square(1): 1, Square(71): 81, Square(92): 105} {
+		if p := ImageNet(size); p.Short != want {
+			t.Errorf("%v: %d, want %d", size, p.Short, want)
+		}
+	}
+}

@@ -61,6 +61,10 @@ var forms = []form{
 	{"a channel that is picked twice", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		return b.apply(&op.Gather{Axis: 1, Indices: []int{3, 1, 3, 6}, IndexShape: []int{4}}, x)
 	}},
+	{"a rectifier behind an average pool", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		y := b.apply(&op.Conv{Strides: [2]int{1, 1}, Dilations: [2]int{1, 1}, Group: 1}, x, b.param(12, 8, 1, 1))
+		return b.apply(&op.Relu{}, b.apply(&op.AveragePool{Kernel: [2]int{2, 2}, Strides: [2]int{1, 1}}, y))
+	}},
 	{"more maps in one than a step takes", func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
 		var parts gorgonia.Nodes
 		for k := range 20 {
