@@ -56,6 +56,7 @@ type Worker struct {
 	after   abi.Plane             // of an activation behind a kernel
 	square  [Lanes][Lanes]float32 // of pixels whose lanes are put together
 	sums    [Lanes]float64
+	lines   [maxStrided][]float64 // of operands, in scratch
 }
 
 // NewWorker returns a worker with that many floats of scratch.

@@ -147,7 +147,7 @@ func NewPoints(of func(x []float64) float64, images int, in []Strided, out Targe
 	return &points{s, of}, err
 }
 
-func (p *points) Item(_ *Worker, i int, a *Args) {
+func (p *points) Item(w *Worker, i int, a *Args) {
 	base, to, blank := p.lineOf(i)
 	y := p.memory(a, len(p.in))[to:]
 	if blank {
@@ -158,13 +158,12 @@ func (p *points) Item(_ *Worker, i int, a *Args) {
 	for k := range p.in {
 		x[k] = p.memory(a, k)[base[k]:]
 	}
-	var values [maxStrided]float64
-	n := p.used()
+	n, values := p.used(), w.sums[:len(p.in)]
 	for index, at := range p.out.Strided[p.axis][:n] {
 		for k, operand := range p.in {
 			values[k] = float64(x[k][operand.at(p.axis, index)])
 		}
-		y[at] = float32(p.of(values[:len(p.in)]))
+		y[at] = float32(p.of(values))
 	}
 	p.clear(y, n)
 }
@@ -244,7 +243,7 @@ func (p *alongLines) Item(w *Worker, i int, a *Args) {
 	}
 	n := p.used()
 	scratch := unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(w.Scratch))), (len(p.in)+1)*n)
-	var lines [maxStrided][]float64
+	lines := w.lines[:len(p.in)]
 	for k, operand := range p.in {
 		x := p.memory(a, k)[base[k]:]
 		lines[k] = scratch[k*n:][:n]
@@ -253,7 +252,7 @@ func (p *alongLines) Item(w *Worker, i int, a *Args) {
 		}
 	}
 	y := scratch[len(p.in)*n:]
-	p.of(lines[:len(p.in)], y)
+	p.of(lines, y)
 	for index, at := range p.out.Strided[p.axis][:n] {
 		result[at] = float32(y[index])
 	}

@@ -3,8 +3,11 @@ package run
 import (
 	"testing"
 
+	"gorgonia.org/gorgonia"
+
 	"regraft/engine"
 	"regraft/engine/kernel"
+	"regraft/engine/op"
 	"regraft/engine/plan"
 	"regraft/engine/solver"
 )
@@ -77,4 +80,27 @@ func allocatesNothing(t *testing.T, what string, p *plan.Program, step func(m *M
 	if allocations != 0 {
 		t.Errorf("%s: %v allocations a step, want none", what, allocations)
 	}
+}
+
+// TestLinesAllocateNothing: nor do steps over elements, reductions and lines, in inference and training.
+func TestLinesAllocateNothing(t *testing.T) {
+	const images = 2
+	b := &tiny{t: t, b: engine.NewBuilder()}
+	y := b.form(images, func(b *tiny, x *gorgonia.Node) *gorgonia.Node {
+		weights := b.apply(&op.Softmax{Axis: -1}, x)
+		lengths := b.apply(&op.Reduce{Kind: op.L2Of, ReduceMean: op.ReduceMean{Axes: []int{-1}, KeepDims: true}}, weights)
+		return b.apply(&op.Div{}, weights, b.apply(&op.Expand{Shape: x.Shape()}, lengths))
+	})
+	y = b.apply(&op.Flatten{Axis: 1}, y)
+	net, err := b.b.Network(engine.Meta{}, engine.Output{Name: "y", Node: b.apply(&op.Linear{}, y, b.param(4, y.Shape()[1]), b.param(4))})
+	b.check(err)
+	x, labels := noise(net.Input.Shape().TotalSize(), 2), make([]float32, images)
+	p, err := plan.Inference(net, plan.Options{ISA: isas(t)[0]})
+	b.check(err)
+	allocatesNothing(t, "inference", p, func(m *Machine) error { return m.Infer(x, images) })
+	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: images})
+	b.check(err)
+	p, err = plan.Training(obj, plan.Options{ISA: isas(t)[0]})
+	b.check(err)
+	allocatesNothing(t, "training", p, func(m *Machine) error { return m.Step(x, labels, 0) })
 }
