@@ -81,7 +81,7 @@ func TestLog(t *testing.T) {
 	r := fit(t, c)
 	for i := range 2 {
 		all := loggedIn(t, read(t, c.Out, EventsFile))
-		if all[0].tag != "settings" || !strings.HasPrefix(all[0].text, "| setting | value |\n|---|---|\n") || !strings.Contains(all[0].text, "\n| smoothing | 0.125 |\n") {
+		if all[0].tag != "settings" || all[0].step != 0 || !strings.HasPrefix(all[0].text, "| setting | value |\n|---|---|\n") || !strings.Contains(all[0].text, "\n| smoothing | 0.125 |\n") {
 			t.Errorf("%+v", all[0])
 		}
 		count := map[string]int{}
