@@ -164,7 +164,7 @@ func (c *Conv) prepare(only int) {
 	c.streams = !slices.ContainsFunc(c.items, func(it convItem) bool { return len(it.runs) > 1 || it.runs[0].tiles > 1 })
 	for i := range c.phases {
 		if c.streams {
-			c.phases[i].pass = len(c.phases[i].offsets)
+			c.phases[i].pass = max(len(c.phases[i].offsets), 1) // a phase that no tap reaches is a pass too
 		}
 	}
 	c.name = fmt.Sprintf("%s_f32_%dx%d_%s", c.family, t.mainK, t.mainN, t.main.Set)
