@@ -18,7 +18,8 @@ import (
 	"regraft/photo"
 )
 
-// covered is what a class's probability falls by, in the mean, when parts of photos are covered.
+// covered is the share of a class's probability that is lost, in the mean, when parts of photos are covered. It is a share, since how
+// sure a model is of itself hangs on few photos that are held out.
 type covered struct{ marked, elsewhere float64 }
 
 // deletion covers the rectangle of three eighths of both sides that the map of a photo's answer marks most, in the photo's mean colour,
@@ -56,8 +57,8 @@ func deletion(t *testing.T, m *regraft.Model, photos []string) covered {
 			}
 		}
 		other := others[random.At(1, "elsewhere", uint64(i)).IntN(len(others))]
-		sum.marked += float64(answer.P) - probability(cover(h, p, x, marked), answer.Index)
-		sum.elsewhere += float64(answer.P) - probability(cover(h, p, x, other), answer.Index)
+		sum.marked += 1 - probability(cover(h, p, x, marked), answer.Index)/float64(answer.P)
+		sum.elsewhere += 1 - probability(cover(h, p, x, other), answer.Index)/float64(answer.P)
 	}
 	n := float64(len(photos))
 	return covered{sum.marked / n, sum.elsewhere / n}
@@ -140,8 +141,8 @@ func TestDeletion(t *testing.T) {
 	m, photos := trained(t, r.ModelFile(), r.Photos())
 	c := deletion(t, m, photos)
 	t.Logf("%d photos: %+v", len(photos), c)
-	if c.marked < 1.4*c.elsewhere || c.marked < 0.25 {
-		t.Errorf("covering what is marked costs %.3f of probability, covering as much elsewhere %.3f", c.marked, c.elsewhere)
+	if c.marked < 1.4*c.elsewhere || c.marked < 0.3 {
+		t.Errorf("covering what is marked costs %.3f of the probability, covering as much elsewhere %.3f", c.marked, c.elsewhere)
 	}
 }
 
@@ -154,8 +155,8 @@ func TestDeletionOnPlaces(t *testing.T) {
 	m, photos := trained(t, golden.Model(t), filepath.Join(golden.Dir(t), "data", "places9"), plain)
 	c := deletion(t, m, photos)
 	t.Logf("%d photos: %+v", len(photos), c)
-	if c.marked < 2.5*c.elsewhere || c.marked < 0.25 {
-		t.Errorf("covering what is marked costs %.3f of probability, covering as much elsewhere %.3f", c.marked, c.elsewhere)
+	if c.marked < 2.5*c.elsewhere || c.marked < 0.3 {
+		t.Errorf("covering what is marked costs %.3f of the probability, covering as much elsewhere %.3f", c.marked, c.elsewhere)
 	}
 }
 

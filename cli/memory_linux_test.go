@@ -13,7 +13,7 @@ func TestMemoryTold(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")
 	}
-	cmd := program("train", "--model", model, "--data", dataset(t, 40, 2), "--mode", "full", "--epochs", "2", "-b", "64", "--out", filepath.Join(t.TempDir(), "out"))
+	cmd := program("train", "--model", inception, "--data", dataset(t, 40, 2), "--mode", "full", "--epochs", "2", "-b", "64", "--out", filepath.Join(t.TempDir(), "out"))
 	status, text := ended(t, cmd)
 	told := regexp.MustCompile(`memory: about (\d+) MB`).FindStringSubmatch(text)
 	if status != 0 || told == nil {
