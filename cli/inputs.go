@@ -75,10 +75,7 @@ func (in *inputs) total() int {
 
 // haveAnswers says how many inputs have their answers, of all where their number is known.
 func (in *inputs) haveAnswers(n int) string {
-	have := "have their answers"
-	if n == 1 {
-		have = "has its answer"
-	}
+	have := photo.Form(n, "has its answer", "have their answers")
 	if in.watch != nil {
 		return counted(n, "input") + " " + have
 	}

@@ -158,12 +158,7 @@ func (r *trainReport) Chose(c train.Choice) {
 }
 
 // counted is "1 view" or "2 views".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
+func counted(n int, what string) string { return photo.Count(n, what, what+"s") }
 
 // EpochDone prints the epoch's line.
 func (r *trainReport) EpochDone(e train.Epoch, best bool) {

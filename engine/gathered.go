@@ -58,18 +58,3 @@ func apart(b *Builder, name string, tokens *gorgonia.Node, o *op.Attention, perm
 	}
 	return x, c.err
 }
-
-// chained applies operators until one fails.
-type chained struct {
-	b   *Builder
-	err error
-}
-
-func (c *chained) apply(label string, o op.Op, in ...*gorgonia.Node) *gorgonia.Node {
-	if c.err != nil {
-		return nil
-	}
-	var n *gorgonia.Node
-	n, c.err = c.b.Apply(label, o, in...)
-	return n
-}

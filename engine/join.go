@@ -39,3 +39,18 @@ func (n *Network) replaced(rewrite trackingRewriter) (*Network, error) {
 	}
 	return joined.Rewrite(nil, nil)
 }
+
+// chained applies operators until one fails.
+type chained struct {
+	b   *Builder
+	err error
+}
+
+func (c *chained) apply(label string, o op.Op, in ...*gorgonia.Node) *gorgonia.Node {
+	if c.err != nil {
+		return nil
+	}
+	var n *gorgonia.Node
+	n, c.err = c.b.Apply(label, o, in...)
+	return n
+}

@@ -21,8 +21,7 @@ func (l *layout) judge(p *part) {
 	case len(p.classes) == 0:
 		add("%s holds %s, but holds no class folders: put the photos of each class into a folder of its own%s%s", dir, Count(len(p.loose), "photo", "photos"), tables, l.asideClasses())
 	case len(p.loose) > 0:
-		add("%s holds %s outside of its class folders (%s): move %s into one, or away", dir, Count(len(p.loose), "photo", "photos"), few(bases(p.loose)),
-			map[bool]string{true: "it", false: "them"}[len(p.loose) == 1])
+		add("%s holds %s outside of its class folders (%s): move %s into one, or away", dir, Count(len(p.loose), "photo", "photos"), few(bases(p.loose)), Form(len(p.loose), "it", "them"))
 	}
 	if divided := p.dividedClasses(); len(divided) > 0 {
 		add("the folders of %s are not classes: %s; give one of the folders that hold such parts", dir, few(divided))

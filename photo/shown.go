@@ -124,18 +124,17 @@ func codePoints(runes []rune) string {
 }
 
 // Count is a number and what it counts, in the form that agrees: Count(1, "photo lies", "photos lie") is "1 photo lies".
-func Count(n int, one, many string) string {
+func Count(n int, one, many string) string { return fmt.Sprintf("%d %s", n, Form(n, one, many)) }
+
+// Form is the word that agrees with a number.
+func Form(n int, one, many string) string {
 	if n == 1 {
-		return "1 " + one
+		return one
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return many
 }
 
 // Share is such as "1 of 4 photos has", "3 of 4 photos have" and "1 of 1 photo has".
 func Share(n, of int, one, many string) string {
-	verb := many
-	if n == 1 {
-		verb = one
-	}
-	return fmt.Sprintf("%d of %s %s", n, Count(of, "photo", "photos"), verb)
+	return fmt.Sprintf("%d of %s %s", n, Count(of, "photo", "photos"), Form(n, one, many))
 }

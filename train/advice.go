@@ -125,7 +125,7 @@ func duplicatesExplain(m *measured) []string {
 		return say("The accuracy says nothing: all %d photos of %s are in train too, by bytes or looks.", again, m.result.ReportedOn)
 	}
 	return say("Duplicates explain a part of the accuracy: %d of %s of %s %s in train too, by bytes or looks. Of the others %.1f %% are right instead of %.1f.",
-		again, photo.Count(again+others, "photo", "photos"), m.result.ReportedOn, map[bool]string{true: "is", false: "are"}[again == 1], 100*without, 100*with)
+		again, photo.Count(again+others, "photo", "photos"), m.result.ReportedOn, photo.Form(again, "is", "are"), 100*without, 100*with)
 }
 
 // preprocessingUnfit: heads do clearly better with pixels in another scale than the one that was assumed.

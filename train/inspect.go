@@ -101,7 +101,7 @@ func Readable(ctx context.Context, root string, samples []photo.Sample, o *Optio
 // goesOnWithout says which of so many photos a run leaves out.
 func goesOnWithout(bad []Skipped, of int) string {
 	return fmt.Sprintf("the run goes on without %d of %s (summary.json lists %s), the first: %s",
-		len(bad), photo.Count(of, "photo", "photos"), map[bool]string{true: "it", false: "them"}[len(bad) == 1], bad[0].Error)
+		len(bad), photo.Count(of, "photo", "photos"), photo.Form(len(bad), "it", "them"), bad[0].Error)
 }
 
 // warnOfContradictions tells of photos of which at least one answer will count as wrong.

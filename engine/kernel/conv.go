@@ -154,8 +154,7 @@ func (c *Conv) prepare(only int) {
 	}
 	c.blockBytes = entries * abi.EntryBytes
 	t := c.tile(c.out, only)
-	if c.isOneRun() {
-		l := Blocked(c.out.C, c.out.H, c.out.W, 0)
+	if l := Blocked(c.out.C, c.out.H, c.out.W, 0); c.isOneRun(l) {
 		if u := c.tile(l, only); u.cost+moveCycles*float64(l.Blocks()*l.H*l.W) < t.cost {
 			t, c.oneRun = u, true
 		}
@@ -181,10 +180,11 @@ func (c *Conv) tile(out Layout, only int) *tiler {
 	return t
 }
 
-// isOneRun tells whether the pixels of an image could be one run, but for a halo of the output. Nothing is added to what that holds.
-func (c *Conv) isOneRun() bool {
-	return c.flags&Acc == 0 && len(c.dense) == 1 && newTiler(c.set, c.in, Blocked(c.out.C, c.out.H, c.out.W, 0)).grid(c.dense[0]).single &&
-		!newTiler(c.set, c.in, c.out).grid(c.dense[0]).single
+// isOneRun tells whether the pixels of an image are one run in an output of layout l, without a halo, and none in the one that there is.
+// Nothing is added to what that holds.
+func (c *Conv) isOneRun(l Layout) bool {
+	single := func(out Layout) bool { return newTiler(c.set, c.in, out).grid(c.dense[0]).single }
+	return c.flags&Acc == 0 && len(c.dense) == 1 && single(l) && !single(c.out)
 }
 
 // Followed is the same forward pass with an activation of what it gives, applied while that is in the cache.

@@ -42,19 +42,7 @@ func TestMachine(t *testing.T) {
 		}
 	}
 
-	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	training, err := plan.Training(obj, plan.Options{ISA: isas(t)[0]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := New(training, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
+	m := training(t, net)
 	b := &tiny{t: t, b: engine.NewBuilder()}
 	x, err := b.b.Placeholder("input", 1, 3, 35, 35)
 	b.check(err)
@@ -63,6 +51,25 @@ func TestMachine(t *testing.T) {
 	if err := m.Store(other); err == nil || !strings.Contains(err.Error(), "has no parameter") {
 		t.Errorf("stored in another network: %v", err)
 	}
+}
+
+// training is a machine for steps of one image, on one thread.
+func training(t *testing.T, net *engine.Network) *Machine {
+	t.Helper()
+	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.Training(obj, plan.Options{ISA: isas(t)[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := New(p, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
 }
 
 // TestTooLarge: memory that there is not is an error of the space that wants it, before anything runs.
@@ -88,19 +95,7 @@ func TestTooLarge(t *testing.T) {
 // TestTargets: a loss is counted towards numbers that are not negative, as many as there are classes and images.
 func TestTargets(t *testing.T) {
 	net := tinyInception(t, 1, 35, 3, 2)
-	obj, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan.Training(obj, plan.Options{ISA: isas(t)[0]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := New(p, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
+	m := training(t, net)
 	x, nan := noise(3*35*35, 1), float32(math.NaN())
 	for _, c := range []struct {
 		targets []float32

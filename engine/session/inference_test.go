@@ -7,21 +7,14 @@ import (
 
 	"regraft/engine/kernel"
 	"regraft/engine/plan"
-	"regraft/onnx"
 )
 
 // TestInfer: any number of images runs in batches; every row is that of its image alone.
 func TestInfer(t *testing.T) {
-	net, _, err := onnx.Read(files[1], onnx.ReadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	net := read(t)
 	const images = 5
 	size := net.Input.Shape()[1:].TotalSize()
-	x := make([]float32, images*size)
-	for i := range x {
-		x[i] = float32(i*7919%1000)/500 - 1
-	}
+	x := pixels(images * size)
 	infer := func(batch int) []Matrix {
 		c, err := ForInference(net, batch, true)
 		if err != nil {

@@ -96,10 +96,7 @@ func TestSessions(t *testing.T) {
 	fill := first.Fill
 	first.Fill = func(dst []float32) error { packings++; return fill(dst) }
 	size := one.Image[0] * one.Image[1] * one.Image[2]
-	x := make([]float32, images*size)
-	for i := range x {
-		x[i] = float32(i*7919%1000)/500 - 1
-	}
+	x := pixels(images * size)
 	alone, err := one.New(1)
 	if err != nil {
 		t.Fatal(err)
@@ -211,12 +208,28 @@ func TestDropValues(t *testing.T) {
 	}
 }
 
-// TestTrainer: every session trains parameters of its own.
-func TestTrainer(t *testing.T) {
+// read reads a narrow ResNet-18.
+func read(t *testing.T) *engine.Network {
+	t.Helper()
 	net, _, err := onnx.Read(files[1], onnx.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return net
+}
+
+// pixels are n numbers from -1 to 1.
+func pixels(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(i*7919%1000)/500 - 1
+	}
+	return x
+}
+
+// trainer compiles steps of training on two images, and makes these.
+func trainer(t *testing.T, net *engine.Network) (*Compiled, []float32) {
+	t.Helper()
 	objective, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -229,10 +242,12 @@ func TestTrainer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := make([]float32, 2*c.Image[0]*c.Image[1]*c.Image[2])
-	for i := range x {
-		x[i] = float32(i%13)/13 - 0.5
-	}
+	return c, pixels(2 * c.Image[0] * c.Image[1] * c.Image[2])
+}
+
+// TestTrainer: every session trains parameters of its own.
+func TestTrainer(t *testing.T) {
+	c, x := trainer(t, read(t))
 	var losses []float32
 	for range 2 {
 		s, err := c.New(0)
@@ -253,34 +268,16 @@ func TestTrainer(t *testing.T) {
 
 // TestDropTrained: a session goes on without the values that it began with, resting or not, and gives its own back; no further one begins.
 func TestDropTrained(t *testing.T) {
-	net, _, err := onnx.Read(files[1], onnx.ReadOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	net := read(t)
 	frozen := net.Params[0]
 	frozen.Frozen = true
 	kept, size := frozen.Value[0], len(net.Params[1].Value)
-	objective, err := engine.NewObjective(net, engine.ObjectiveOptions{Batch: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o, err := Native(false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := Trainer(objective, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, x := trainer(t, net)
 	s, err := c.New(1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	x := make([]float32, 2*c.Image[0]*c.Image[1]*c.Image[2])
-	for i := range x {
-		x[i] = float32(i%13)/13 - 0.5
-	}
 	var losses []float32
 	var grads [][]float32
 	for range 2 {
